@@ -1,0 +1,144 @@
+//! What happened: every operation leaves an ATTEMPTED that is durable before its first effect, and
+//! exactly one outcome after it.
+//!
+//! A crash between the two is settled at the next start by looking whether the operation's mark
+//! is in the store, so the trail is exact and never a guess. Details name counts and files, never
+//! secrets and never amounts.
+
+use crate::clock::Clock;
+use crate::model::{OpId, SafeText};
+use crate::store::{AuditRow, AuditStore, AuditTarget, Result, Store};
+
+/// The trail of one store.
+#[derive(Clone, Debug)]
+pub struct Audit {
+    store: AuditStore,
+    clock: Clock,
+    actor: String,
+}
+
+/// An operation that has begun. It must be ended as succeeded or failed; one that is dropped looks
+/// like a crash, and is settled like one.
+#[derive(Debug)]
+pub struct Attempt {
+    audit: Audit,
+    op: OpId,
+    action: String,
+}
+
+impl Audit {
+    /// Opens the trail and settles what an earlier process left open.
+    ///
+    /// # Errors
+    /// When the trail cannot be reached.
+    pub async fn open(target: &AuditTarget, store: &Store, clock: &Clock) -> Result<Self> {
+        let audit = Self {
+            store: AuditStore::open(target).await?,
+            clock: clock.clone(),
+            actor: actor(std::process::id()),
+        };
+        audit.settle_interrupted(store).await?;
+        Ok(audit)
+    }
+
+    /// Begins an operation: durable when this returns.
+    ///
+    /// # Errors
+    /// When the trail cannot be written; then the operation must not begin.
+    pub async fn attempt(&self, action: &str, detail: &str) -> Result<Attempt> {
+        let millis = self.clock.now().timestamp_millis();
+        let op = OpId::at(u64::try_from(millis).unwrap_or(0));
+        self.append(&op.to_string(), action, "ATTEMPTED", detail).await?;
+        Ok(Attempt { audit: self.clone(), op, action: action.to_owned() })
+    }
+
+    /// The rows of the trail, oldest first.
+    ///
+    /// # Errors
+    /// When the trail cannot be read.
+    pub async fn rows(&self) -> Result<Vec<AuditRow>> {
+        self.store.rows().await
+    }
+
+    /// Ends the connection to the trail.
+    pub async fn close(&self) {
+        self.store.close().await;
+    }
+
+    async fn append(&self, op: &str, action: &str, state: &str, detail: &str) -> Result<()> {
+        let row = AuditRow {
+            seq: 0,
+            at: self.clock.now().timestamp_micros(),
+            op: op.to_owned(),
+            action: action.to_owned(),
+            state: state.to_owned(),
+            actor: self.actor.clone(),
+            detail: SafeText::capped(detail, 1024).into_string(),
+        };
+        self.store.append(&row).await.map(drop)
+    }
+
+    /// An attempt without an outcome whose process is gone was interrupted: its mark in the store
+    /// tells whether its writes are there.
+    async fn settle_interrupted(&self, store: &Store) -> Result<()> {
+        for row in self.store.open_attempts().await? {
+            if is_running(&row.actor) {
+                continue;
+            }
+            let applied = store.read().await?.is_applied(&row.op).await?;
+            let (state, detail) = match applied {
+                true => ("SUCCEEDED", "recovered=true"),
+                false => ("FAILED", "reason=interrupted"),
+            };
+            self.append(&row.op, &row.action, state, detail).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Attempt {
+    /// The operation's id, which its writes carry.
+    #[must_use]
+    pub const fn op(&self) -> OpId {
+        self.op
+    }
+
+    /// Ends the operation well.
+    ///
+    /// # Errors
+    /// When the trail cannot be written; the next start settles it then.
+    pub async fn succeeded(self, detail: &str) -> Result<()> {
+        self.audit.append(&self.op.to_string(), &self.action, "SUCCEEDED", detail).await
+    }
+
+    /// Ends the operation badly; nothing of it was written.
+    ///
+    /// # Errors
+    /// When the trail cannot be written; the next start settles it then.
+    pub async fn failed(self, reason: &str) -> Result<()> {
+        self.audit.append(&self.op.to_string(), &self.action, "FAILED", reason).await
+    }
+}
+
+/// Who acts: this host and this process.
+fn actor(pid: u32) -> String {
+    format!("{}:{pid}", host())
+}
+
+fn host() -> String {
+    let name = rustix::system::uname();
+    SafeText::from_bytes(name.nodename().to_bytes()).into_string()
+}
+
+/// Whether the process that wrote a row still runs. One on another host may; one with the number
+/// of this process was an earlier one, since this one has only just opened the trail.
+fn is_running(actor: &str) -> bool {
+    let Some((its_host, pid)) = actor.rsplit_once(':') else { return false };
+    if its_host != host() {
+        return true;
+    }
+    let pid = pid.parse::<i32>().ok().and_then(rustix::process::Pid::from_raw);
+    pid.is_some_and(|pid| {
+        pid != rustix::process::getpid() && rustix::process::test_kill_process(pid).is_ok()
+    })
+}

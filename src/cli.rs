@@ -1,0 +1,666 @@
+//! The command line: commands, flags and their help texts, as definitions. It knows the words of
+//! the model, and nothing of what a command does.
+
+mod txn;
+mod values;
+
+use std::ffi::OsString;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use chrono::NaiveDate;
+use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use secrecy::SecretString;
+
+pub use txn::{TxnAddArgs, TxnCommand, TxnEditArgs, TxnFields};
+use values::{class, date, kind, method, mode, name, setting, symbol};
+
+use crate::model::{
+    AccountKind, AssetClass, BatchId, Currency, Dec, Isin, LotMethod, Mode, SafeText, Setting, Unit,
+};
+
+const ABOUT: &str = "A terminal portfolio dashboard with exact arithmetic, over SQLite or Postgres";
+
+const EXAMPLES: &str = "\
+Examples:
+  dashtam --demo                                a sample portfolio, in a throw-away store
+  dashtam import broker.csv --dry-run           what an import would do
+  dashtam import broker.csv prices.csv          import transactions and prices as one batch
+  dashtam report accounts                       what each account holds and is worth
+  dashtam report transactions --account Broker --from 2024-01-01 --csv
+  dashtam export --format json --out all.json   everything, in one file
+
+Exit codes:
+  0 done   1 internal error   2 usage, config or permission   3 partial: the rest is stored
+  7 storage   10 the database was written by a newer version   128+n ended by signal n
+
+Environment (a flag wins over its twin, and both win over the config file):
+  DASHTAM_CONFIG  DASHTAM_DATA_DIR  DASHTAM_DATABASE_URL  DASHTAM_PROFILE  NO_COLOR";
+
+const IMPORT_USAGE: &str = "\
+dashtam import [OPTIONS] <FILE>...
+       dashtam import [OPTIONS] list
+       dashtam import [OPTIONS] undo <BATCH>";
+
+const IMPORT_EXAMPLES: &str = "\
+Examples:
+  dashtam import broker.csv --dry-run
+  dashtam import january.csv february.csv --account Broker
+  dashtam import list
+  dashtam import undo 7
+
+A file that is called `list` or `undo` is written `./list` or `./undo`.
+All of a file is stored or nothing of it, unless --partial is given.";
+
+const PRICE_EXAMPLES: &str = "\
+Examples:
+  dashtam price set sec:AMD --date 2024-01-03 --close 140.50 --currency USD
+  dashtam price set fx:CAD --date 2024-01-03 --close 0.75 --currency USD   (one CAD costs 0.75 USD)";
+
+/// The whole command line.
+#[derive(Debug, Parser)]
+#[command(
+    name = "dashtam",
+    version,
+    about = ABOUT,
+    after_help = EXAMPLES,
+    disable_help_subcommand = true,
+    color = ColorChoice::Never,
+    max_term_width = 100
+)]
+pub struct Cli {
+    /// Show a built-in sample portfolio, offline, in a throw-away store
+    #[arg(long)]
+    pub demo: bool,
+    /// Flags that go with every command.
+    #[command(flatten)]
+    pub flags: Flags,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// Flags that go with every command, before or after its name.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+#[expect(clippy::struct_excessive_bools, reason = "they are the switches of the command line")]
+pub struct Flags {
+    /// Use this config file
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Keep everything in this folder
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Use this database: sqlite:PATH or postgres://...
+    #[arg(long, global = true, value_name = "URL")]
+    pub database: Option<SecretString>,
+    /// Use the portfolio of this name
+    #[arg(long, global = true, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// Print one JSON document, errors too
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Mask amounts
+    #[arg(long, global = true)]
+    pub private: bool,
+    /// Write nothing
+    #[arg(long, global = true)]
+    pub read_only: bool,
+    /// Print without colours
+    #[arg(long, global = true)]
+    pub no_color: bool,
+    /// Log more (-v) or everything (-vv)
+    #[arg(short, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+    /// Look at the portfolio as it was on this day
+    #[arg(long, global = true, value_name = "DATE", value_parser = date)]
+    pub as_of: Option<NaiveDate>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Import transactions, prices or a whole store from files
+    Import(ImportArgs),
+    /// Write the content of the store
+    Export(ExportArgs),
+    /// Add, list and change accounts
+    #[command(subcommand)]
+    Account(AccountCommand),
+    /// Add, change, delete and link transactions
+    #[command(subcommand)]
+    Txn(Box<TxnCommand>),
+    /// Set prices and exchange rates
+    #[command(subcommand)]
+    Price(PriceCommand),
+    /// List and change securities
+    #[command(subcommand)]
+    Security(SecurityCommand),
+    /// Read and choose the settings that change figures
+    #[command(subcommand)]
+    Settings(SettingsCommand),
+    /// Make the database, or bring it to this version's schema
+    Migrate,
+    /// Print the completions for a shell
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
+    /// Print the manual in roff, for `man -l -`
+    Man,
+    /// Print figures
+    #[command(subcommand)]
+    Report(ReportCommand),
+}
+
+/// `import`.
+#[derive(Debug, Args)]
+#[command(
+    subcommand_negates_reqs = true,
+    override_usage = IMPORT_USAGE,
+    after_help = IMPORT_EXAMPLES
+)]
+pub struct ImportArgs {
+    /// `list` and `undo`.
+    #[command(subcommand)]
+    pub command: Option<ImportCommand>,
+    /// The files, imported in this order as one batch
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// How to import them.
+    #[command(flatten)]
+    pub how: ImportFlags,
+}
+
+/// How to import.
+#[derive(Debug, Default, PartialEq, Eq, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "they are the switches of the command line")]
+pub struct ImportFlags {
+    /// Put every row into this account, whatever the file says
+    #[arg(long, value_name = "NAME", value_parser = name)]
+    pub account: Option<SafeText>,
+    /// What the files are [default: auto, by their content]
+    #[arg(long)]
+    pub format: Option<ImportFormat>,
+    /// Show what would happen and store nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Refuse rows of accounts that do not exist
+    #[arg(long)]
+    pub strict: bool,
+    /// Store the right rows of a file that has wrong ones
+    #[arg(long)]
+    pub partial: bool,
+    /// Store rows that contradict a stored one with the same id
+    #[arg(long)]
+    pub accept_changes: bool,
+}
+
+/// The forms of file that can be imported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ImportFormat {
+    /// By the content
+    Auto,
+    /// Transactions, one per row of CSV
+    Neutral,
+    /// Prices and rates, one per row of CSV
+    Prices,
+    /// A whole store, as exported
+    Json,
+}
+
+/// What else can be done with imports.
+#[derive(Debug, Subcommand)]
+pub enum ImportCommand {
+    /// List the batches
+    List,
+    /// Take a batch back
+    Undo {
+        /// Its number, as `import list` shows it
+        batch: BatchId,
+    },
+}
+
+/// `export`.
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// How to write it
+    #[arg(long, default_value = "neutral")]
+    pub format: ExportFormat,
+    /// What to write [default: transactions for neutral, all for json and canonical]
+    #[arg(long)]
+    pub what: Option<ExportWhat>,
+    /// Write to this file (mode 0600) and not to the standard output
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Write over a file that exists
+    #[arg(long, requires = "out")]
+    pub force: bool,
+}
+
+/// The forms of export.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// CSV that `import` reads
+    Neutral,
+    /// Everything, for another store of dashtam
+    Json,
+    /// A sorted dump, equal for equal content
+    Canonical,
+}
+
+/// What to export.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ExportWhat {
+    /// Transactions
+    Transactions,
+    /// Prices and rates
+    Prices,
+    /// Everything
+    All,
+}
+
+/// `account`.
+#[derive(Debug, Subcommand)]
+pub enum AccountCommand {
+    /// Add an account
+    Add {
+        /// Its name, unique in the store
+        #[arg(value_parser = name)]
+        name: SafeText,
+        /// What it is
+        #[arg(long, ignore_case = true, value_parser = kind())]
+        kind: AccountKind,
+        /// Its main currency, like USD
+        #[arg(long, value_parser = Currency::parse)]
+        currency: Currency,
+        /// The bank or broker
+        #[arg(long, value_name = "NAME", value_parser = name)]
+        institution: Option<SafeText>,
+        /// From what its value follows: its rows, or balances that you state
+        #[arg(long, ignore_case = true, value_parser = mode())]
+        mode: Option<Mode>,
+        /// Which lots a sale takes [default: the setting `default_method`]
+        #[arg(long, ignore_case = true, value_parser = method())]
+        method: Option<LotMethod>,
+    },
+    /// List the accounts
+    List,
+    /// Change an account, or state its balance on a day
+    Edit(AccountEditArgs),
+    /// Give an account another name; the old one keeps leading to it
+    Rename {
+        /// Its name today
+        #[arg(value_parser = name)]
+        old: SafeText,
+        /// Its name from now on
+        #[arg(value_parser = name)]
+        new: SafeText,
+    },
+    /// Make all of one account a part of another
+    Merge {
+        /// The account that ends
+        #[arg(value_parser = name)]
+        from: SafeText,
+        /// The account that lives on
+        #[arg(value_parser = name)]
+        into: SafeText,
+    },
+    /// Close an account
+    Close {
+        /// Its name
+        #[arg(value_parser = name)]
+        name: SafeText,
+        /// The day [default: today]
+        #[arg(long, value_parser = date)]
+        date: Option<NaiveDate>,
+    },
+}
+
+/// `account edit`.
+#[derive(Debug, Args)]
+pub struct AccountEditArgs {
+    /// Its name
+    #[arg(value_parser = name)]
+    pub name: SafeText,
+    /// What to change.
+    #[command(flatten)]
+    pub change: AccountChange,
+    /// The day of the balance
+    #[arg(long, requires = "balance", value_parser = date)]
+    pub date: Option<NaiveDate>,
+}
+
+/// What to change in an account; at least one.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+pub struct AccountChange {
+    /// What it is
+    #[arg(long, ignore_case = true, value_parser = kind())]
+    pub kind: Option<AccountKind>,
+    /// Its main currency, like USD
+    #[arg(long, value_parser = Currency::parse)]
+    pub currency: Option<Currency>,
+    /// The bank or broker
+    #[arg(long, value_name = "NAME", value_parser = name)]
+    pub institution: Option<SafeText>,
+    /// From what its value follows: its rows, or balances that you state
+    #[arg(long, ignore_case = true, value_parser = mode())]
+    pub mode: Option<Mode>,
+    /// Which lots a sale takes
+    #[arg(long, ignore_case = true, value_parser = method())]
+    pub method: Option<LotMethod>,
+    /// Open it again
+    #[arg(long)]
+    pub reopen: bool,
+    /// Its balance on --date, for an account in balances mode; what is owed is negative
+    #[arg(
+        long,
+        value_name = "X",
+        requires = "date",
+        conflicts_with_all = ["kind", "currency", "institution", "mode", "method", "reopen"],
+        allow_negative_numbers = true,
+        value_parser = Dec::parse
+    )]
+    pub balance: Option<Dec>,
+}
+
+/// `price`.
+#[derive(Debug, Subcommand)]
+pub enum PriceCommand {
+    /// Set the price of a security or the rate of a currency on a day
+    #[command(after_help = PRICE_EXAMPLES)]
+    Set(PriceSetArgs),
+}
+
+/// `price set`.
+#[derive(Debug, Args)]
+pub struct PriceSetArgs {
+    /// SYM, SYM@CUR, sec:SYM or fx:CUR
+    pub symbol: String,
+    /// The day
+    #[arg(long, value_parser = date)]
+    pub date: NaiveDate,
+    /// The last price of the day
+    #[arg(long, value_name = "X", allow_negative_numbers = true, value_parser = Dec::parse)]
+    pub close: Dec,
+    /// The currency of the prices, or `GBp` and the like
+    #[arg(long, value_name = "CUR", value_parser = Unit::parse)]
+    pub currency: Unit,
+    /// The first price of the day
+    #[arg(long, value_name = "X", allow_negative_numbers = true, value_parser = Dec::parse)]
+    pub open: Option<Dec>,
+    /// The highest price of the day
+    #[arg(long, value_name = "X", allow_negative_numbers = true, value_parser = Dec::parse)]
+    pub high: Option<Dec>,
+    /// The lowest price of the day
+    #[arg(long, value_name = "X", allow_negative_numbers = true, value_parser = Dec::parse)]
+    pub low: Option<Dec>,
+    /// How many were traded
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = Dec::parse)]
+    pub volume: Option<Dec>,
+    /// Who says so
+    #[arg(long, value_name = "NAME", default_value = "hand", value_parser = name)]
+    pub source: SafeText,
+}
+
+/// `security`.
+#[derive(Debug, Subcommand)]
+pub enum SecurityCommand {
+    /// List the securities
+    List,
+    /// Change a security
+    Edit(SecurityEditArgs),
+}
+
+/// `security edit`.
+#[derive(Debug, Args)]
+pub struct SecurityEditArgs {
+    /// SYM, SYM@CUR, an ISIN or id:N
+    #[arg(value_name = "SYMBOL")]
+    pub security: String,
+    /// What to change.
+    #[command(flatten)]
+    pub change: SecurityChange,
+}
+
+/// What to change in a security; at least one.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+pub struct SecurityChange {
+    /// Its symbol from now on
+    #[arg(long, value_name = "SYM", value_parser = symbol)]
+    pub symbol: Option<SafeText>,
+    /// What people call it
+    #[arg(long, value_parser = name)]
+    pub name: Option<SafeText>,
+    /// What it is
+    #[arg(long, ignore_case = true, value_parser = class())]
+    pub class: Option<AssetClass>,
+    /// The currency it is quoted in, like USD
+    #[arg(long, value_parser = Currency::parse)]
+    pub currency: Option<Currency>,
+    /// Its venue or chain
+    #[arg(long, value_name = "NAME", value_parser = symbol)]
+    pub venue: Option<SafeText>,
+    /// Its ISIN
+    #[arg(long, value_parser = Isin::parse)]
+    pub isin: Option<Isin>,
+    /// Its CUSIP
+    #[arg(long, value_parser = symbol)]
+    pub cusip: Option<SafeText>,
+    /// Its FIGI
+    #[arg(long, value_parser = symbol)]
+    pub figi: Option<SafeText>,
+    /// Empty this field; may be given several times
+    #[arg(long, value_name = "FIELD")]
+    pub clear: Vec<SecurityField>,
+}
+
+/// What can be emptied in a security.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SecurityField {
+    /// What people call it
+    Name,
+    /// What it is
+    Class,
+    /// Its venue or chain
+    Venue,
+    /// Its ISIN
+    Isin,
+    /// Its CUSIP
+    Cusip,
+    /// Its FIGI
+    Figi,
+}
+
+/// `settings`.
+#[derive(Debug, Subcommand)]
+pub enum SettingsCommand {
+    /// List the settings and their values
+    List,
+    /// Print the value of a setting
+    Get {
+        /// Which
+        #[arg(value_parser = setting())]
+        key: Setting,
+    },
+    /// Choose the value of a setting
+    Set {
+        /// Which
+        #[arg(value_parser = setting())]
+        key: Setting,
+        /// Its value from now on
+        #[arg(allow_negative_numbers = true)]
+        value: String,
+    },
+}
+
+/// `report`.
+#[derive(Debug, Subcommand)]
+pub enum ReportCommand {
+    /// What each account holds and is worth
+    Accounts(AccountsArgs),
+    /// What happened, oldest first
+    Transactions(TransactionsArgs),
+}
+
+/// `report accounts`.
+#[derive(Debug, Args)]
+pub struct AccountsArgs {
+    /// Only this one
+    #[arg(long, value_name = "NAME", value_parser = name)]
+    pub account: Option<SafeText>,
+    /// Closed ones too
+    #[arg(long)]
+    pub closed: bool,
+    /// Print CSV
+    #[arg(long)]
+    pub csv: bool,
+}
+
+/// `report transactions`.
+#[derive(Debug, Args)]
+pub struct TransactionsArgs {
+    /// Only of this account
+    #[arg(long, value_name = "NAME", value_parser = name)]
+    pub account: Option<SafeText>,
+    /// Only in this currency
+    #[arg(long, value_name = "CUR", value_parser = Currency::parse)]
+    pub currency: Option<Currency>,
+    /// From this day on
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    pub from: Option<NaiveDate>,
+    /// Up to and with this day; --as-of means the same [default: today]
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    pub to: Option<NaiveDate>,
+    /// So many rows at most
+    #[arg(long, value_name = "N")]
+    pub limit: Option<NonZeroUsize>,
+    /// Go on behind this place: what the answer before calls `next`
+    #[arg(long, value_name = "CURSOR")]
+    pub after: Option<String>,
+    /// Print CSV
+    #[arg(long)]
+    pub csv: bool,
+}
+
+/// Whether JSON is asked for, also on a command line that is wrong otherwise.
+pub fn wants_json(arguments: &[OsString]) -> bool {
+    arguments.iter().take_while(|argument| *argument != "--").any(|argument| argument == "--json")
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+    use crate::model::{EntryType, Subtype};
+
+    fn parsed(line: &[&str]) -> Result<Cli, clap::error::ErrorKind> {
+        let whole = ["dashtam"].iter().chain(line);
+        Cli::try_parse_from(whole).map_err(|error| error.kind())
+    }
+
+    fn import(line: &[&str]) -> ImportArgs {
+        match parsed(line).unwrap().command {
+            Some(Command::Import(args)) => args,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_definitions_fit_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn global_flags_stand_before_or_after_the_command() {
+        let both = [
+            ["--json", "--private", "--profile", "p", "report", "accounts"],
+            ["report", "accounts", "--json", "--private", "--profile", "p"],
+        ];
+        for line in both {
+            let flags = parsed(&line).unwrap().flags;
+            assert!(flags.json && flags.private && !flags.read_only);
+            assert_eq!(flags.profile.as_deref(), Some("p"));
+        }
+        assert_eq!(parsed(&["-vv", "migrate"]).unwrap().flags.verbose, 2);
+        assert_eq!(parsed(&["migrate", "-v"]).unwrap().flags.verbose, 1);
+    }
+
+    #[test]
+    fn only_the_bare_words_list_and_undo_are_commands_of_import() {
+        assert!(matches!(import(&["import", "list"]).command, Some(ImportCommand::List)));
+        let json = import(&["import", "--json", "list"]);
+        assert!(matches!(json.command, Some(ImportCommand::List)));
+        let undo = import(&["import", "undo", "7"]).command;
+        assert!(matches!(undo, Some(ImportCommand::Undo { batch: BatchId(7) })));
+        for file in ["./list", "./undo", "a.csv"] {
+            let args = import(&["import", file]);
+            assert!(args.command.is_none());
+            assert_eq!(args.files, [PathBuf::from(file)]);
+        }
+        assert!(parsed(&["import"]).is_err());
+        assert!(parsed(&["import", "undo"]).is_err());
+    }
+
+    #[test]
+    fn figures_below_zero_are_values() {
+        let line = [
+            "txn",
+            "add",
+            "--account",
+            "A",
+            "--date",
+            "2024-01-02",
+            "--type",
+            "WITHDRAWAL",
+            "--amount",
+            "-5.25",
+            "--note",
+            "- why",
+        ];
+        let Some(Command::Txn(txn)) = parsed(&line).unwrap().command else { panic!() };
+        let TxnCommand::Add(args) = *txn else { panic!() };
+        assert_eq!(args.fields.amount, Some(Dec::parse("-5.25").unwrap()));
+        assert_eq!(args.fields.note, Some(SafeText::new("- why")));
+        assert_eq!(args.what, EntryType::One(Subtype::Withdrawal));
+    }
+
+    #[test]
+    fn a_price_keeps_the_decimals_it_was_written_with() {
+        let line = ["txn", "edit", "3", "--price", "1.50"];
+        let Some(Command::Txn(txn)) = parsed(&line).unwrap().command else { panic!() };
+        let TxnCommand::Edit(args) = *txn else { panic!() };
+        assert_eq!(args.fields.price, Some((Dec::parse("1.5").unwrap(), 2)));
+    }
+
+    #[test]
+    fn an_edit_changes_something() {
+        let date = ["--date", "2024-01-02"];
+        assert!(parsed(&["account", "edit", "A"]).is_err());
+        assert!(parsed(&["account", "edit", "A", "--kind", "tfsa"]).is_ok());
+        assert!(parsed(&["account", "edit", "A", "--balance", "-1"]).is_err());
+        assert!(parsed(&["account", "edit", "A", date[0], date[1]]).is_err());
+        let both = ["account", "edit", "A", "--balance", "-1", date[0], date[1]];
+        assert!(parsed(&both).is_ok());
+        assert!(parsed(&[both.as_slice(), &["--kind", "tfsa"]].concat()).is_err());
+        assert!(parsed(&["security", "edit", "X"]).is_err());
+        assert!(parsed(&["security", "edit", "X", "--clear", "name", "--clear", "isin"]).is_ok());
+        assert!(parsed(&["txn", "link", "1"]).is_err());
+        assert!(parsed(&["txn", "link", "1", "2"]).is_ok());
+        assert!(parsed(&["txn", "link", "--unlink", "2"]).is_ok());
+        assert!(parsed(&["txn", "link"]).is_err());
+    }
+
+    #[test]
+    fn json_is_seen_on_a_wrong_line_too() {
+        let line =
+            |words: &[&str]| wants_json(&words.iter().map(OsString::from).collect::<Vec<_>>());
+        assert!(line(&["dashtam", "bogus", "--json"]));
+        assert!(!line(&["dashtam", "import", "--", "--json"]));
+        assert!(!line(&["dashtam"]));
+    }
+}

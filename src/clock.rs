@@ -1,0 +1,92 @@
+//! The only place that asks for the time, so that every figure can be tested on a chosen day.
+//! It must not know what the time is used for.
+
+use std::time::Instant;
+
+use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
+use chrono_tz::Tz;
+
+/// The stores keep microseconds; a finer instant would not come back as it was written.
+const MICROSECONDS: u16 = 6;
+
+/// Tells the instant and, in its time zone, the day. Cheap to clone and to hand on.
+#[derive(Debug, Clone)]
+pub struct Clock {
+    zone: Tz,
+    /// Where a test stopped the time.
+    stopped: Option<DateTime<Utc>>,
+}
+
+impl Clock {
+    /// The machine's clock, with days as they begin in `zone`.
+    pub fn system(zone: Tz) -> Self {
+        Self { zone, stopped: None }
+    }
+
+    /// A clock that always tells `instant`.
+    pub fn fixed(instant: DateTime<Utc>, zone: Tz) -> Self {
+        Self { zone, stopped: Some(instant) }
+    }
+
+    /// The same time, with days as they begin in another zone.
+    #[must_use]
+    pub fn in_zone(&self, zone: Tz) -> Self {
+        Self { zone, ..self.clone() }
+    }
+
+    pub fn zone(&self) -> Tz {
+        self.zone
+    }
+
+    /// This instant, cut (not rounded) to microseconds.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that asks the machine for the time"
+    )]
+    pub fn now(&self) -> DateTime<Utc> {
+        self.stopped.unwrap_or_else(Utc::now).trunc_subsecs(MICROSECONDS)
+    }
+
+    /// The calendar day in the clock's zone.
+    pub fn today(&self) -> NaiveDate {
+        self.now().with_timezone(&self.zone).date_naive()
+    }
+
+    /// For measuring spans: never goes back, whatever happens to the wall clock.
+    pub fn monotonic(&self) -> Instant {
+        Instant::now()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::{TimeDelta, Timelike};
+
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn the_day_is_the_zones_day() {
+        // 03:30 UTC: still the day before in New York, already past noon on Kiritimati (UTC+14).
+        let clock = Clock::fixed(at("2024-03-01T03:30:00Z"), Tz::UTC);
+        let day = |zone: Tz| clock.in_zone(zone).today().to_string();
+        assert_eq!(day(Tz::UTC), "2024-03-01");
+        assert_eq!(day(chrono_tz::America::New_York), "2024-02-29");
+        assert_eq!(day(chrono_tz::Pacific::Kiritimati), "2024-03-01");
+        let late = Clock::fixed(at("2024-03-01T10:00:00Z"), chrono_tz::Pacific::Kiritimati);
+        assert_eq!(late.today().to_string(), "2024-03-02");
+        assert_eq!(late.zone(), chrono_tz::Pacific::Kiritimati);
+    }
+
+    #[test]
+    fn instants_are_cut_to_microseconds() {
+        let clock = Clock::fixed(at("2024-03-01T00:00:00.123456999Z"), Tz::UTC);
+        assert_eq!(clock.now(), at("2024-03-01T00:00:00.123456Z"));
+        let system = Clock::system(Tz::UTC);
+        assert_eq!(system.now().nanosecond() % 1000, 0);
+        assert!((system.now() - system.now()).abs() < TimeDelta::minutes(1));
+        assert!(system.monotonic() <= system.monotonic());
+    }
+}

@@ -1,0 +1,229 @@
+//! How a command ends: the one place that turns errors into exit codes and prints them. It knows
+//! no command.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::figures::Figures;
+use super::output::Output;
+use crate::import::Problem;
+use crate::model::SafeText;
+use crate::{report, service, store};
+
+const INTERNAL: u8 = 1;
+const USAGE: u8 = 2;
+const PARTIAL: u8 = 3;
+const STORAGE: u8 = 7;
+const NEWER_SCHEMA: u8 = 10;
+const SIGNAL: u8 = 128;
+const SIGPIPE: u8 = 13;
+
+/// How a command that could be carried out ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// All of it is done.
+    Done,
+    /// Some of it is done, and the rest was said.
+    Partial,
+    /// Nothing is done, and why was said.
+    Refused,
+}
+
+/// Why a command could not be carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// What was asked for failed.
+    #[error(transparent)]
+    Service(Box<service::Error>),
+    /// Flags that do not go together, or one that is missing.
+    #[error("{0}")]
+    Usage(&'static str),
+    /// What the parser of the command line says.
+    #[error("{message}")]
+    CommandLine {
+        /// What is wrong.
+        message: String,
+        /// What to do.
+        hint: &'static str,
+    },
+    /// A row given by flags.
+    #[error("{0}")]
+    Row(Box<Problem>),
+    /// The standard output.
+    #[error("the output cannot be written: {0}")]
+    Output(io::Error),
+    /// Somebody stopped the program.
+    #[error("stopped by signal {0}")]
+    Signal(u8),
+}
+
+impl From<service::Error> for Error {
+    fn from(error: service::Error) -> Self {
+        Self::Service(Box::new(error))
+    }
+}
+
+impl From<Problem> for Error {
+    fn from(problem: Problem) -> Self {
+        Self::Row(Box::new(problem))
+    }
+}
+
+impl From<store::Error> for Error {
+    fn from(error: store::Error) -> Self {
+        service::Error::from(error).into()
+    }
+}
+
+impl From<report::Error> for Error {
+    fn from(error: report::Error) -> Self {
+        service::Error::from(error).into()
+    }
+}
+
+impl Error {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Service(error) => error.kind(),
+            Self::Usage(_) | Self::CommandLine { .. } => "usage",
+            Self::Row(_) => "refused",
+            Self::Output(_) => "io",
+            Self::Signal(_) => "signal",
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Service(error) => error.hint(),
+            Self::CommandLine { hint, .. } => Some((*hint).to_owned()),
+            Self::Usage(_) | Self::Row(_) | Self::Output(_) | Self::Signal(_) => None,
+        }
+    }
+
+    fn code(&self) -> u8 {
+        match self {
+            Self::Signal(number) => SIGNAL.saturating_add(*number),
+            _ if self.is_broken_pipe() => SIGNAL + SIGPIPE,
+            _ => code_of(self.kind()),
+        }
+    }
+
+    /// The reader of our output had enough, as `head` has. That is no error worth a word.
+    fn is_broken_pipe(&self) -> bool {
+        let error = match self {
+            Self::Output(error) => error,
+            Self::Service(error) => match error.as_ref() {
+                service::Error::Io(error) => error,
+                _ => return false,
+            },
+            _ => return false,
+        };
+        error.kind() == io::ErrorKind::BrokenPipe
+    }
+
+    fn is_silent(&self) -> bool {
+        matches!(self, Self::Signal(_)) || self.is_broken_pipe()
+    }
+}
+
+fn code_of(kind: &str) -> u8 {
+    match kind {
+        "newer_schema" => NEWER_SCHEMA,
+        "storage" | "busy" | "io" => STORAGE,
+        "usage" | "not_found" | "refused" | "permission" | "file" => USAGE,
+        _ => INTERNAL,
+    }
+}
+
+/// How errors are to be said.
+#[derive(Clone, Copy, Debug)]
+pub struct Manner {
+    /// As a JSON document too.
+    pub json: bool,
+    /// Without figures.
+    pub private: bool,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: &'static str,
+    error: Told<'a>,
+}
+
+#[derive(Serialize)]
+struct Told<'a> {
+    kind: &'static str,
+    message: &'a SafeText,
+    hint: Option<SafeText>,
+}
+
+/// Sends what is still buffered, says what went wrong, and gives the exit code.
+pub fn finish(done: Result<Status, Error>, manner: Manner, out: &mut Output) -> u8 {
+    let done = done.and_then(|status| {
+        out.flush().map_err(Error::Output)?;
+        Ok(status)
+    });
+    match done {
+        Ok(Status::Done) => 0,
+        Ok(Status::Partial) => PARTIAL,
+        Ok(Status::Refused) => USAGE,
+        Err(error) => {
+            if !error.is_silent() {
+                tell(&error, manner, out);
+            }
+            error.code()
+        }
+    }
+}
+
+/// One line on stderr; with `--json` also a document on stdout, unless another one began there.
+fn tell(error: &Error, manner: Manner, out: &mut Output) {
+    let figures = Figures { private: manner.private && error.kind() == "refused" };
+    let message = SafeText::new(&figures.message(&error.to_string()));
+    let hint = error.hint().map(|hint| SafeText::new(&hint));
+    let end = if message.as_str().ends_with('?') { " " } else { "; " };
+    let tail = hint.as_ref().map_or(String::new(), |hint| format!("{end}{hint}"));
+    // Where nobody listens there is nobody to tell that nobody listens.
+    let _ = writeln!(io::stderr(), "dashtam: {message}{tail}");
+    if manner.json && !out.has_begun() {
+        let told = Told { kind: error.kind(), message: &message, hint };
+        let _ = out.json(&Document { schema: "dashtam.error/1", error: told });
+        let _ = out.flush();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_has_its_code() {
+        let codes = [
+            ("newer_schema", 10),
+            ("storage", 7),
+            ("busy", 7),
+            ("usage", 2),
+            ("not_found", 2),
+            ("refused", 2),
+            ("permission", 2),
+            ("internal", 1),
+        ];
+        for (kind, code) in codes {
+            assert_eq!(code_of(kind), code, "{kind}");
+        }
+    }
+
+    #[test]
+    fn a_reader_that_left_is_no_error_worth_a_word() {
+        let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
+        for error in [Error::Output(gone()), Error::from(service::Error::Io(gone()))] {
+            assert!(error.is_silent());
+            assert_eq!(error.code(), 141);
+        }
+        let full = Error::Output(io::Error::from(io::ErrorKind::StorageFull));
+        assert!(!full.is_silent());
+        assert_eq!(full.code(), 7);
+        assert_eq!(Error::Signal(15).code(), 143);
+    }
+}

@@ -1,0 +1,129 @@
+//! The JSON documents that several commands share: the envelope of reports and the answer to a
+//! change. It knows shapes, not figures.
+
+use chrono::NaiveDate;
+use serde::Serialize;
+
+use crate::model::{AccountId, Currency, SafeText, SecurityId, TransactionId};
+use crate::report::Missing;
+use crate::service::edit::Applied;
+
+/// The envelope of every report.
+#[derive(Serialize)]
+pub struct Report<'a, R, T> {
+    /// Name and version of the shape.
+    pub schema: &'static str,
+    /// The day of the figures.
+    pub as_of: NaiveDate,
+    /// The currency of totals.
+    pub currency: Currency,
+    /// Something is missing in a total.
+    pub partial: bool,
+    /// What.
+    pub missing: Vec<MissingPart<'a>>,
+    /// The rows.
+    pub rows: Vec<R>,
+    /// The totals.
+    pub totals: T,
+}
+
+/// What made a total partial.
+#[derive(Serialize)]
+pub struct MissingPart<'a> {
+    what: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    security: Option<&'a SafeText>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pair: Option<&'a str>,
+    account: Option<&'a SafeText>,
+    date: Option<NaiveDate>,
+}
+
+impl<'a> From<&'a Missing> for MissingPart<'a> {
+    fn from(missing: &'a Missing) -> Self {
+        Self {
+            what: missing.what,
+            security: missing.security.as_ref(),
+            pair: missing.pair.as_deref(),
+            account: missing.account.as_ref(),
+            date: missing.date,
+        }
+    }
+}
+
+/// The same for people.
+pub fn describe(missing: &Missing) -> String {
+    let mut text = format!("missing: {}", missing.what);
+    let parts = [
+        missing.security.as_ref().map(|security| format!(" of {security}")),
+        missing.pair.as_ref().map(|pair| format!(" {}", SafeText::new(pair))),
+        missing.account.as_ref().map(|account| format!(" in {account}")),
+        missing.date.map(|date| format!(" on {date}")),
+    ];
+    text.extend(parts.into_iter().flatten());
+    text
+}
+
+/// What a change did.
+#[derive(Serialize)]
+pub struct Changed<'a> {
+    schema: &'static str,
+    revision: i64,
+    account: Option<AccountId>,
+    transactions: &'a [TransactionId],
+    security: Option<SecurityId>,
+}
+
+impl<'a> From<&'a Applied> for Changed<'a> {
+    fn from(applied: &'a Applied) -> Self {
+        Self {
+            schema: "dashtam.change/1",
+            revision: applied.revision,
+            account: applied.account,
+            transactions: &applied.transactions,
+            security: applied.security,
+        }
+    }
+}
+
+/// A list of things that are no figures.
+#[derive(Serialize)]
+pub struct List<R> {
+    /// Name and version of the shape.
+    pub schema: &'static str,
+    /// The things.
+    pub rows: Vec<R>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_names_the_security_or_the_pair() {
+        let date = NaiveDate::from_ymd_opt(2024, 1, 31);
+        let price = Missing {
+            what: "price",
+            security: Some(SafeText::new("OLPC")),
+            pair: None,
+            account: Some(SafeText::new("A")),
+            date,
+        };
+        assert_eq!(
+            serde_json::to_string(&MissingPart::from(&price)).unwrap(),
+            r#"{"what":"price","security":"OLPC","account":"A","date":"2024-01-31"}"#
+        );
+        assert_eq!(describe(&price), "missing: price of OLPC in A on 2024-01-31");
+        let rate = Missing {
+            what: "fx",
+            security: None,
+            pair: Some("CAD/USD".to_owned()),
+            account: None,
+            date: None,
+        };
+        assert_eq!(
+            serde_json::to_string(&MissingPart::from(&rate)).unwrap(),
+            r#"{"what":"fx","pair":"CAD/USD","account":null,"date":null}"#
+        );
+    }
+}

@@ -1,0 +1,29 @@
+//! `migrate`: makes the database, or brings it to the schema of this program.
+
+use serde::Serialize;
+
+use super::Job;
+use super::exit::{Error, Status};
+use crate::service;
+
+#[derive(Serialize)]
+struct Document {
+    schema: &'static str,
+    from: i64,
+    to: i64,
+}
+
+pub async fn run(job: &mut Job<'_>) -> Result<Status, Error> {
+    let report = service::migrate::run(job.config, job.clock).await?;
+    let (from, to) = (report.from, report.to);
+    if job.flags.json {
+        job.out.json(&Document { schema: "dashtam.migrate/1", from, to })?;
+    } else if from == to {
+        job.out.line(&format!("the database has schema {to}, nothing to do"))?;
+    } else if from == 0 {
+        job.out.line(&format!("made the database with schema {to}"))?;
+    } else {
+        job.out.line(&format!("brought the database from schema {from} to {to}"))?;
+    }
+    Ok(Status::Done)
+}

@@ -1,0 +1,289 @@
+//! The commands, one file each: they ask `service` and `report`, and print what comes back.
+//!
+//! Data goes to stdout, everything else to stderr. Printing and exit codes live here and nowhere
+//! else; what a figure means does not.
+
+mod account;
+mod cells;
+mod completions;
+mod demo;
+mod exit;
+mod export;
+mod figures;
+mod import;
+mod json;
+mod man;
+mod migrate;
+mod output;
+mod price;
+mod report_accounts;
+mod report_transactions;
+mod security;
+mod settings;
+mod table;
+mod txn;
+
+use std::ffi::OsString;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+
+use crate::cli::{self, Cli, Command, Flags, ReportCommand, SettingsCommand};
+use crate::clock::Clock;
+use crate::config::{Config, Overrides};
+use crate::service::{self, Access, Session};
+
+use exit::{Error, Manner, Status};
+use figures::Figures;
+use output::{Output, note};
+
+const USAGE_HINT: &str = "`--help` after the command shows what it takes";
+const NO_DASHBOARD: &str = "the dashboard is not in this version; `dashtam --demo` shows a sample \
+     portfolio, `dashtam --help` lists the commands";
+
+/// Reads the command line. Where it is wrong or only asks for help, that is said, and the exit
+/// code comes back instead.
+pub fn parse(arguments: &[OsString]) -> Result<Cli, u8> {
+    let mut out = Output::stdout();
+    Cli::try_parse_from(arguments).map_err(|error| {
+        let manner = Manner { json: cli::wants_json(arguments), private: false };
+        exit::finish(answer(&error, manner, &mut out), manner, &mut out)
+    })
+}
+
+/// Help and version are answers; anything else is wrong.
+fn answer(error: &clap::Error, manner: Manner, out: &mut Output) -> Result<Status, Error> {
+    let text = error.render().to_string();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            out.line(text.trim_end()).map(|()| Status::Done)
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            if !manner.json {
+                note(text.trim_end());
+            }
+            Err(command_line("a command or an argument is missing".to_owned()))
+        }
+        _ => Err(command_line(one_line(&text))),
+    }
+}
+
+fn command_line(message: String) -> Error {
+    Error::CommandLine { message, hint: USAGE_HINT }
+}
+
+/// What the parser says before it repeats the usage.
+fn one_line(text: &str) -> String {
+    let said = text.split("\n\nUsage:").next().unwrap_or(text);
+    let said = said.split("\n\nFor more information").next().unwrap_or(said);
+    let said = said.strip_prefix("error: ").unwrap_or(said);
+    let parts =
+        said.split("\n\n").map(|part| part.split_whitespace().collect::<Vec<_>>().join(" "));
+    parts.collect::<Vec<_>>().join("; ")
+}
+
+/// Carries out what needs neither a configuration nor a store, if that is what was asked.
+pub fn run_at_once(cli: &Cli) -> Option<u8> {
+    let mut out = Output::stdout();
+    let done = match &cli.command {
+        _ if check(cli).is_err() => check(cli).map(|()| Status::Done),
+        Some(Command::Completions { shell }) => completions::run(*shell, &mut out),
+        Some(Command::Man) => man::run(&mut out),
+        None if !cli.demo => Err(Error::Usage(NO_DASHBOARD)),
+        _ => return None,
+    };
+    Some(exit::finish(done, manner(&cli.flags), &mut out))
+}
+
+/// What the flags say about the configuration.
+pub fn overrides(flags: &Flags) -> Overrides {
+    Overrides {
+        config: flags.config.clone(),
+        data_dir: flags.data_dir.clone(),
+        database: flags.database.clone(),
+        profile: flags.profile.clone(),
+        json: flags.json,
+        private: flags.private,
+        read_only: flags.read_only,
+        no_color: flags.no_color,
+        verbose: flags.verbose,
+        as_of: flags.as_of,
+    }
+}
+
+/// Says why the program could not even start, and gives the exit code.
+pub fn fail(flags: &Flags, error: service::Error) -> u8 {
+    exit::finish(Err(error.into()), manner(flags), &mut Output::stdout())
+}
+
+/// Whether a command leaves anything behind, be it a line in a log.
+pub fn leaves_traces(cli: &Cli) -> bool {
+    !cli.flags.read_only
+        && cli.command.as_ref().is_some_and(|command| access(command) == Access::Write)
+}
+
+/// Carries out a command and gives the exit code.
+pub async fn run(cli: &Cli, config: &Config, clock: &Clock) -> u8 {
+    for warning in config.warnings() {
+        note(&format!("dashtam: warning: {}", crate::model::SafeText::new(&warning.to_string())));
+    }
+    let mut job = Job { config, clock, flags: &cli.flags, out: Output::stdout() };
+    let done = match &cli.command {
+        Some(command) => job.carry_out(command).await,
+        None => demo::run(&mut job).await,
+    };
+    exit::finish(done, manner(&cli.flags), &mut job.out)
+}
+
+fn manner(flags: &Flags) -> Manner {
+    Manner { json: flags.json, private: flags.private }
+}
+
+/// One command on its way: what it was given and where it writes.
+struct Job<'a> {
+    config: &'a Config,
+    clock: &'a Clock,
+    flags: &'a Flags,
+    out: Output,
+}
+
+impl Job<'_> {
+    async fn carry_out(&mut self, command: &Command) -> Result<Status, Error> {
+        if let Command::Migrate = command {
+            return migrate::run(self).await;
+        }
+        let session = self.open(access(command)).await?;
+        let done = self.in_session(&session, command).await;
+        session.close().await;
+        done
+    }
+
+    async fn in_session(&mut self, session: &Session, command: &Command) -> Result<Status, Error> {
+        match command {
+            Command::Import(args) => import::run(self, session, args).await,
+            Command::Export(args) => export::run(self, session, args).await,
+            Command::Account(command) => account::run(self, session, command).await,
+            Command::Txn(command) => txn::run(self, session, command).await,
+            Command::Price(command) => price::run(self, session, command).await,
+            Command::Security(command) => security::run(self, session, command).await,
+            Command::Settings(command) => settings::run(self, session, command).await,
+            Command::Report(ReportCommand::Accounts(args)) => {
+                report_accounts::run(self, session, args).await
+            }
+            Command::Report(ReportCommand::Transactions(args)) => {
+                report_transactions::run(self, session, args).await
+            }
+            // Done before there is a session.
+            Command::Migrate | Command::Completions { .. } | Command::Man => Ok(Status::Done),
+        }
+    }
+
+    async fn open(&self, access: Access) -> Result<Session, Error> {
+        let access = if self.flags.read_only { Access::Look } else { access };
+        Ok(Session::open(self.config, self.clock, access).await?)
+    }
+
+    const fn figures(&self) -> Figures {
+        Figures { private: self.flags.private }
+    }
+}
+
+/// What a command needs of the store. An export writes that it was made into the trail.
+fn access(command: &Command) -> Access {
+    let looks = match command {
+        Command::Import(args) => import::only_looks(args),
+        Command::Account(command) => account::only_looks(command),
+        Command::Security(command) => security::only_looks(command),
+        Command::Settings(command) => !matches!(command, SettingsCommand::Set { .. }),
+        Command::Report(_) | Command::Completions { .. } | Command::Man => true,
+        Command::Export(_) | Command::Txn(_) | Command::Price(_) | Command::Migrate => false,
+    };
+    if looks { Access::Look } else { Access::Write }
+}
+
+/// What can be wrong with the command line beyond its grammar. Nothing has been touched yet.
+fn check(cli: &Cli) -> Result<(), Error> {
+    let flags = &cli.flags;
+    let Some(command) = &cli.command else { return Ok(()) };
+    if cli.demo {
+        return Err(Error::Usage("--demo shows the sample portfolio and takes no command"));
+    }
+    if flags.as_of.is_some() && !matches!(command, Command::Report(_)) {
+        return Err(Error::Usage("--as-of goes with reports only; leave it out here"));
+    }
+    match command {
+        Command::Import(args) => import::check(args)?,
+        Command::Export(args) => export::check(args, flags)?,
+        Command::Report(ReportCommand::Accounts(args)) => one_form(args.csv, flags)?,
+        Command::Report(ReportCommand::Transactions(args)) => {
+            one_form(args.csv, flags)?;
+            report_transactions::check(args, flags)?;
+        }
+        _ => {}
+    }
+    let exports = matches!(command, Command::Export(_));
+    if flags.read_only && !exports && access(command) == Access::Write {
+        return Err(service::Error::ReadOnly.into());
+    }
+    Ok(())
+}
+
+fn one_form(csv: bool, flags: &Flags) -> Result<(), Error> {
+    if csv && flags.json {
+        return Err(Error::Usage("--csv and --json exclude each other; choose one"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_parser_says_becomes_one_line() {
+        let text = "error: unrecognized subcommand 'reprot'\n\n  tip: a similar subcommand exists: \
+             'report'\n\nUsage: dashtam [OPTIONS]\n\nFor more information, try '--help'.\n";
+        assert_eq!(
+            one_line(text),
+            "unrecognized subcommand 'reprot'; tip: a similar subcommand exists: 'report'"
+        );
+        let text = "error: the following required arguments were not provided:\n  --kind <KIND>\n  \
+             --currency <CURRENCY>\n\nUsage: x\n";
+        assert_eq!(
+            one_line(text),
+            "the following required arguments were not provided: --kind <KIND> --currency <CURRENCY>"
+        );
+    }
+
+    #[test]
+    fn flags_that_do_not_fit_are_refused_before_anything_is_touched() {
+        let refused = |line: &str| {
+            let cli = Cli::try_parse_from(line.split(' ')).unwrap();
+            check(&cli).is_err()
+        };
+        for wrong in [
+            "dashtam --demo report accounts",
+            "dashtam migrate --as-of 2024-01-02",
+            "dashtam report accounts --csv --json",
+            "dashtam report transactions --to 2024-01-02 --as-of 2024-01-03",
+            "dashtam import a.csv --read-only",
+            "dashtam import --strict list",
+            "dashtam settings set base_currency CAD --read-only",
+            "dashtam export --what all",
+            "dashtam export --private",
+            "dashtam export --read-only --out x",
+        ] {
+            assert!(refused(wrong), "{wrong}");
+        }
+        for right in [
+            "dashtam --demo --as-of 2024-01-02",
+            "dashtam report accounts --as-of 2024-01-02 --read-only",
+            "dashtam report transactions --to 2024-01-02 --as-of 2024-01-02",
+            "dashtam import list --read-only",
+            "dashtam settings get base_currency --read-only",
+            "dashtam export --what all --format json --read-only",
+        ] {
+            assert!(!refused(right), "{right}");
+        }
+    }
+}

@@ -1,0 +1,341 @@
+//! The configuration: defaults, then the file, then the environment, then the flags.
+//! Each value remembers where it came from. It must not know clap, nor what any value is used for.
+
+mod database;
+mod error;
+mod file;
+mod paths;
+pub mod private;
+mod source;
+
+use std::path::{Path, PathBuf};
+
+use chrono_tz::Tz;
+use secrecy::{ExposeSecret, SecretString};
+use tracing::Level;
+
+pub use database::{Database, DatabaseError, PostgresHost, PostgresUrl, SslMode};
+pub use error::{ConfigError, Warning};
+use file::ConfigFile;
+pub use file::KEYS;
+use private::ReadFile;
+pub use source::{Environment, Origin, Overrides, Setting};
+
+const FILE_NAME: &str = "config.toml";
+const DATABASE_NAME: &str = "dashtam.db";
+const LOCALTIME: &str = "/etc/localtime";
+const DEFAULT_KEEP_DAYS: u16 = 14;
+const PASSWORD_SIZE_LIMIT: u64 = 4096;
+
+/// Every effective value.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub file: Setting<PathBuf>,
+    pub file_exists: bool,
+    pub profile: Setting<Option<String>>,
+    pub data_dir: Setting<PathBuf>,
+    pub state_dir: Setting<PathBuf>,
+    pub database: Setting<Database>,
+    /// Proposed at the first start only; the zone that counts is a setting in the store.
+    pub timezone: Setting<Tz>,
+    pub log_level: Setting<Level>,
+    pub log_keep_days: Setting<u16>,
+    pub insecure_postgres: Setting<bool>,
+    pub color: Setting<bool>,
+    warnings: Vec<Warning>,
+}
+
+impl Config {
+    pub fn load(flags: &Overrides, environment: &Environment) -> Result<Self, ConfigError> {
+        let mut warnings = Vec::new();
+        let asked_profile = match flag(flags.profile.as_ref(), "--profile") {
+            Some(profile) => Some(profile),
+            None => environment.text("DASHTAM_PROFILE")?,
+        };
+        let asked_profile = asked_profile.map(check_profile).transpose()?;
+        let asked_base = flag(flags.data_dir.as_ref(), "--data-dir")
+            .or_else(|| environment.path("DASHTAM_DATA_DIR"))
+            .map(|base| base.map(absolute));
+
+        let (path, must_exist) =
+            find_file(flags, environment, asked_profile.as_ref(), asked_base.as_ref())?;
+        let file = ConfigFile::read(&path.value, must_exist)?;
+
+        let profile = match asked_profile {
+            Some(profile) => Some(profile),
+            None => file.text("profile")?.map(check_profile).transpose()?,
+        };
+        let name = profile.as_ref().map(|profile| profile.value.as_str());
+        let base = match asked_base {
+            Some(base) => Some(base),
+            None => path_in_file(&file, "data_dir", environment)?,
+        };
+        let folder = |xdg: &paths::Base| -> Result<Setting<PathBuf>, ConfigError> {
+            let base = base.clone().map_or_else(|| xdg.folder(environment), Ok)?;
+            Ok(base.map(|base| paths::in_profile(&base, name)))
+        };
+        let (data_dir, state_dir) = (folder(&paths::DATA)?, folder(&paths::STATE)?);
+
+        let (database, insecure_postgres) =
+            choose_database(flags, environment, &file, &data_dir.value, &mut warnings)?;
+        let (timezone, unknown) = paths::time_zone(environment, Path::new(LOCALTIME));
+        warnings
+            .extend(unknown.map(|text| Warning::UnknownTimeZone { text, used: timezone.value }));
+        Ok(Self {
+            file_exists: file.exists(),
+            file: path,
+            profile: profile.map_or(Setting::new(None, Origin::Default), |name| name.map(Some)),
+            data_dir,
+            state_dir,
+            database,
+            timezone,
+            log_level: log_level(flags.verbose, &file)?,
+            log_keep_days: keep_days(&file)?,
+            insecure_postgres,
+            color: color(flags.no_color, environment),
+            warnings,
+        })
+    }
+
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
+    pub fn log_dir(&self) -> PathBuf {
+        self.state_dir.value.join("log")
+    }
+
+    pub fn audit_dir(&self) -> PathBuf {
+        self.state_dir.value.join("audit")
+    }
+
+    /// Creates the folders that are missing and refuses those that others can use.
+    pub fn prepare_folders(&self) -> Result<(), ConfigError> {
+        for path in [
+            self.data_dir.value.clone(),
+            self.state_dir.value.clone(),
+            self.log_dir(),
+            self.audit_dir(),
+        ] {
+            private::create_dir_private(&path)
+                .map_err(|source| ConfigError::Folder { path: path.clone(), source })?;
+            private::check_private(&path)?;
+        }
+        Ok(())
+    }
+
+    /// Name, value and origin of everything, as people read it. No password is in it.
+    pub fn effective(&self) -> Vec<Setting<(&'static str, String)>> {
+        fn row<T>(
+            name: &'static str,
+            setting: &Setting<T>,
+            show: impl Fn(&T) -> String,
+        ) -> Setting<(&'static str, String)> {
+            Setting::new((name, show(&setting.value)), setting.from.clone())
+        }
+        let path = |path: &PathBuf| path.display().to_string();
+        vec![
+            row("config", &self.file, path),
+            row("profile", &self.profile, |name| name.clone().unwrap_or_else(|| "none".to_owned())),
+            row("data_dir", &self.data_dir, path),
+            row("state_dir", &self.state_dir, path),
+            row("database", &self.database, Database::to_string),
+            row("timezone", &self.timezone, Tz::to_string),
+            row("log.level", &self.log_level, |level| level.to_string().to_lowercase()),
+            row("log.keep_days", &self.log_keep_days, u16::to_string),
+            row("postgres.insecure", &self.insecure_postgres, bool::to_string),
+            row("color", &self.color, bool::to_string),
+        ]
+    }
+}
+
+fn flag<T: Clone>(value: Option<&T>, name: &'static str) -> Option<Setting<T>> {
+    value.map(|value| Setting::new(value.clone(), Origin::Flag(name)))
+}
+
+/// A path from a flag or the environment starts at the current folder.
+fn absolute(path: PathBuf) -> PathBuf {
+    std::path::absolute(&path).unwrap_or(path)
+}
+
+fn check_profile(name: Setting<String>) -> Result<Setting<String>, ConfigError> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    if (1..=32).contains(&name.value.len()) && name.value.chars().all(plain) {
+        return Ok(name);
+    }
+    Err(ConfigError::BadValue {
+        from: name.from,
+        what: "the profile name",
+        expected: "1 to 32 letters, digits, - or _",
+    })
+}
+
+/// The config file and whether somebody named it, so that it has to be there.
+fn find_file(
+    flags: &Overrides,
+    environment: &Environment,
+    profile: Option<&Setting<String>>,
+    base: Option<&Setting<PathBuf>>,
+) -> Result<(Setting<PathBuf>, bool), ConfigError> {
+    let named = flag(flags.config.as_ref(), "--config")
+        .or_else(|| environment.path("DASHTAM_CONFIG"))
+        .map(|path| path.map(absolute));
+    if let Some(path) = named {
+        return Ok((path, true));
+    }
+    let base = base.cloned();
+    let base = base.map_or_else(|| paths::CONFIG.folder(environment), Ok)?;
+    let profile = profile.map(|profile| profile.value.as_str());
+    let path = base.map(|base| paths::in_profile(&base, profile).join(FILE_NAME));
+    Ok((path, false))
+}
+
+fn path_in_file(
+    file: &ConfigFile,
+    key: &'static str,
+    environment: &Environment,
+) -> Result<Option<Setting<PathBuf>>, ConfigError> {
+    let Some(Setting { value, from }) = file.text(key)? else {
+        return Ok(None);
+    };
+    if value.is_empty() {
+        return Err(ConfigError::BadValue { from, what: key, expected: "a path" });
+    }
+    let path = paths::written_in_file(&value, file.folder(), environment)?;
+    Ok(Some(Setting::new(path, from)))
+}
+
+/// The store, with its password if there is one, refused if the way to it is not protected.
+fn choose_database(
+    flags: &Overrides,
+    environment: &Environment,
+    file: &ConfigFile,
+    data_dir: &Path,
+    warnings: &mut Vec<Warning>,
+) -> Result<(Setting<Database>, Setting<bool>), ConfigError> {
+    let mut insecure =
+        file.flag("postgres.insecure")?.unwrap_or(Setting::new(false, Origin::Default));
+    let written = match flag(flags.database.as_ref(), "--database") {
+        Some(url) => Some(url.map(|url| url.expose_secret().to_owned())),
+        None => environment.text("DASHTAM_DATABASE_URL")?,
+    };
+    let (written, base) = match written {
+        Some(url) => (Some(url), absolute(PathBuf::from("."))),
+        None => (file.text("database")?, file.folder().to_owned()),
+    };
+    let Some(Setting { value, from }) = written else {
+        let path = data_dir.join(DATABASE_NAME);
+        let database = Setting::new(Database::Sqlite(path), Origin::Default);
+        return Ok((database, insecure));
+    };
+    let mut database = Database::parse(&value, &base)
+        .map_err(|source| ConfigError::Database { from: from.clone(), source })?;
+    if let Database::Postgres(url) = &mut database {
+        supply_password(url, &from, file, environment, warnings)?;
+        if url.insecure {
+            insecure = Setting::new(true, from.clone());
+        }
+        url.insecure = insecure.value;
+        if url.tls_required() && !url.is_protected() {
+            let host = url.host.to_string();
+            return Err(ConfigError::Unprotected { from, host });
+        }
+        if !url.is_protected() {
+            warnings.push(Warning::InsecurePostgres {
+                host: url.host.to_string(),
+                by: insecure.from.clone(),
+            });
+        }
+    }
+    Ok((Setting::new(database, from), insecure))
+}
+
+/// A password in the URL wins over the password file, and is only as safe as the URL's origin.
+fn supply_password(
+    url: &mut PostgresUrl,
+    from: &Origin,
+    file: &ConfigFile,
+    environment: &Environment,
+    warnings: &mut Vec<Warning>,
+) -> Result<(), ConfigError> {
+    if url.password.is_none() {
+        let path = path_in_file(file, "postgres.password_file", environment)?;
+        url.password = path.map(|path| read_password(&path.value)).transpose()?;
+        return Ok(());
+    }
+    match from {
+        Origin::Flag(_) => warnings.push(Warning::PasswordInArguments),
+        Origin::Environment(_) => warnings.push(Warning::PasswordInEnvironment),
+        Origin::File { .. } | Origin::Default => file.check_private()?,
+    }
+    Ok(())
+}
+
+fn read_password(path: &Path) -> Result<SecretString, ConfigError> {
+    let file = ReadFile::open(path, PASSWORD_SIZE_LIMIT).map_err(|source| {
+        ConfigError::Unreadable { what: "postgres.password_file", path: path.to_owned(), source }
+    })?;
+    file.check_private()?;
+    Ok(SecretString::from(file.text.trim_end_matches(['\r', '\n'])))
+}
+
+fn log_level(verbose: u8, file: &ConfigFile) -> Result<Setting<Level>, ConfigError> {
+    let asked = match verbose {
+        0 => None,
+        1 => Some(Setting::new(Level::DEBUG, Origin::Flag("-v"))),
+        _ => Some(Setting::new(Level::TRACE, Origin::Flag("-vv"))),
+    };
+    // The file is read in any case: its mistakes are mistakes whatever the flags say.
+    let Some(Setting { value, from }) = file.text("log.level")? else {
+        return Ok(asked.unwrap_or(Setting::new(Level::INFO, Origin::Default)));
+    };
+    let level = match value.as_str() {
+        "error" => Level::ERROR,
+        "warn" => Level::WARN,
+        "info" => Level::INFO,
+        "debug" => Level::DEBUG,
+        "trace" => Level::TRACE,
+        _ => {
+            return Err(ConfigError::BadValue {
+                from,
+                what: "log.level",
+                expected: "error, warn, info, debug or trace",
+            });
+        }
+    };
+    Ok(asked.unwrap_or(Setting::new(level, from)))
+}
+
+fn keep_days(file: &ConfigFile) -> Result<Setting<u16>, ConfigError> {
+    let days = file
+        .whole_number("log.keep_days")?
+        .unwrap_or(Setting::new(DEFAULT_KEEP_DAYS, Origin::Default));
+    if (1..=3650).contains(&days.value) {
+        return Ok(days);
+    }
+    Err(ConfigError::BadValue { from: days.from, what: "log.keep_days", expected: "1 to 3650" })
+}
+
+fn color(no_color: bool, environment: &Environment) -> Setting<bool> {
+    if no_color {
+        return Setting::new(false, Origin::Flag("--no-color"));
+    }
+    match environment.path("NO_COLOR") {
+        Some(set) => set.map(|_| false),
+        None => Setting::new(true, Origin::Default),
+    }
+}
+
+/// The candidate a misspelt name most likely meant. The last part of a dotted name counts too.
+fn nearest(name: &str, candidates: &[&'static str]) -> &'static str {
+    let likeness = |candidate: &str| {
+        let last = candidate.rsplit('.').next().unwrap_or(candidate);
+        let whole = strsim::jaro_winkler(name, candidate);
+        whole.max(strsim::jaro_winkler(name, last))
+    };
+    let best = candidates.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+    best.copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

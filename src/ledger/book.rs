@@ -1,0 +1,285 @@
+//! The book: accounts, securities, categories and the tally, as a write sees them.
+//!
+//! Read once at the beginning of a write, changed beside it, and written back where touched.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::{Error, Result, body};
+use crate::model::{
+    AccountId, AccountKind, BatchId, CategoryId, Currency, Exact, Kind, SafeText, SecurityId,
+    Setting,
+};
+use crate::store::{
+    AccountRecord, CategoryRecord, EntityVersion, SecurityRecord, StoredTransaction, Tally,
+    TallyKey, WriteTx,
+};
+
+/// What every change of a write shares.
+#[derive(Clone, Debug)]
+pub(super) struct Stamp {
+    pub op: String,
+    pub now: i64,
+    pub batch: Option<BatchId>,
+}
+
+pub(super) struct Book {
+    pub base: Currency,
+    pub accounts: BTreeMap<AccountId, AccountRecord>,
+    pub names: HashMap<SafeText, AccountId>,
+    pub securities: BTreeMap<SecurityId, SecurityRecord>,
+    /// By current and former symbol.
+    pub symbols: HashMap<SafeText, Vec<SecurityId>>,
+    pub categories: HashMap<SafeText, CategoryId>,
+    pub tally: BTreeMap<TallyKey, Tally>,
+    touched: BTreeSet<TallyKey>,
+}
+
+impl Book {
+    pub async fn open(tx: &mut WriteTx) -> Result<Self> {
+        let base = tx.setting(Setting::BaseCurrency).await?;
+        let base = base.and_then(|code| Currency::parse(&code).ok()).unwrap_or(Currency::USD);
+        let accounts = tx.accounts().await?.into_iter();
+        let accounts: BTreeMap<_, _> = accounts.map(|row| (row.account.id, row)).collect();
+        let names = tx.account_names().await?.into_iter().collect();
+        let mut book = Self {
+            base,
+            accounts,
+            names,
+            securities: BTreeMap::new(),
+            symbols: HashMap::new(),
+            categories: HashMap::new(),
+            tally: tx.tally().await?,
+            touched: BTreeSet::new(),
+        };
+        for row in tx.securities().await? {
+            book.index_security(row);
+        }
+        for (id, _, symbol) in tx.security_symbols().await? {
+            book.index_symbol(symbol, id);
+        }
+        let categories = tx.categories().await?.into_iter();
+        book.categories = categories.map(|row| (row.name, row.id)).collect();
+        Ok(book)
+    }
+
+    pub fn index_security(&mut self, row: SecurityRecord) {
+        self.index_symbol(row.security.symbol.clone(), row.security.id);
+        self.securities.insert(row.security.id, row);
+    }
+
+    pub fn index_symbol(&mut self, symbol: SafeText, id: SecurityId) {
+        let ids = self.symbols.entry(symbol).or_default();
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+
+    /// The category of this name, made when it is new.
+    pub async fn category(
+        &mut self,
+        tx: &mut WriteTx,
+        name: &SafeText,
+        stamp: &Stamp,
+    ) -> Result<CategoryId> {
+        if let Some(id) = self.categories.get(name) {
+            return Ok(*id);
+        }
+        let id = CategoryId(tx.take_id());
+        let row = CategoryRecord { id, name: name.clone(), parent: None, batch: stamp.batch };
+        tx.insert_categories(&[row]).await?;
+        self.categories.insert(name.clone(), id);
+        Ok(id)
+    }
+
+    pub fn account(&self, id: AccountId) -> Result<&AccountRecord> {
+        self.accounts.get(&id).ok_or(Error::NoAccount(id))
+    }
+
+    pub fn security(&self, id: SecurityId) -> Result<&SecurityRecord> {
+        self.securities.get(&id).ok_or(Error::NoSecurity(id))
+    }
+
+    /// Counts a live row in (or out again).
+    pub fn count(&mut self, row: &StoredTransaction, into: bool) {
+        let transaction = &row.transaction;
+        if transaction.deleted {
+            return;
+        }
+        let one = if into { 1 } else { -1 };
+        let facts = &transaction.facts;
+        let key = (Some(transaction.account), transaction.security, facts.currency);
+        let tally = self.touch(key);
+        tally.rows += one;
+        if facts.subtype.kind() == Kind::Trade {
+            tally.trades += one;
+        }
+        if facts.counts() {
+            let amount = Exact::from(facts.amount);
+            tally.amount = if into { tally.amount.add(&amount) } else { tally.amount.sub(&amount) };
+        }
+    }
+
+    /// Counts stored prices of a security.
+    pub fn count_prices(&mut self, security: SecurityId, currency: Currency, change: i64) {
+        if change != 0 {
+            self.touch((None, Some(security), currency)).prices += change;
+        }
+    }
+
+    fn touch(&mut self, key: TallyKey) -> &mut Tally {
+        self.touched.insert(key);
+        self.tally.entry(key).or_default()
+    }
+
+    /// Writes the tally back, and derives again what nobody declared.
+    pub async fn settle(&mut self, tx: &mut WriteTx, stamp: &Stamp) -> Result<()> {
+        let touched = std::mem::take(&mut self.touched);
+        let entries = touched
+            .iter()
+            .map(|key| (*key, self.tally.get(key).cloned().unwrap_or_default()))
+            .collect();
+        tx.put_tally(&entries).await?;
+        let accounts: BTreeSet<_> = touched.iter().filter_map(|key| key.0).collect();
+        for id in accounts {
+            self.derive_account(tx, id, stamp).await?;
+        }
+        let securities: BTreeSet<_> = touched.iter().filter_map(|key| key.1).collect();
+        for id in securities {
+            self.derive_security(tx, id, stamp).await?;
+        }
+        Ok(())
+    }
+
+    /// An account that nobody declared: `brokerage` when any row has a security, else `checking`;
+    /// the currency of most rows, ties by code.
+    async fn derive_account(
+        &mut self,
+        tx: &mut WriteTx,
+        id: AccountId,
+        stamp: &Stamp,
+    ) -> Result<()> {
+        let Some(row) = self.accounts.get(&id).filter(|row| row.account.derived) else {
+            return Ok(());
+        };
+        let mine = self
+            .tally
+            .iter()
+            .filter(|((account, ..), tally)| *account == Some(id) && tally.rows > 0);
+        let mut rows: BTreeMap<Currency, i64> = BTreeMap::new();
+        let mut kind = AccountKind::Checking;
+        for ((_, security, currency), tally) in mine {
+            *rows.entry(*currency).or_default() += tally.rows;
+            if security.is_some() {
+                kind = AccountKind::Brokerage;
+            }
+        }
+        let currency = most(&rows).unwrap_or(row.account.currency);
+        if (kind, currency) == (row.account.kind, row.account.currency) {
+            return Ok(());
+        }
+        let mut row = row.clone();
+        row.account.kind = kind;
+        row.account.currency = currency;
+        self.put_account(tx, row, stamp, false).await
+    }
+
+    /// A security that nobody edited has the currency of its prices, else of most of its trades,
+    /// else of most of its rows; ties by code.
+    async fn derive_security(
+        &mut self,
+        tx: &mut WriteTx,
+        id: SecurityId,
+        stamp: &Stamp,
+    ) -> Result<()> {
+        let Some(row) = self.securities.get(&id).filter(|row| row.security.derived) else {
+            return Ok(());
+        };
+        let mut prices = BTreeMap::new();
+        let mut trades = BTreeMap::new();
+        let mut rows = BTreeMap::new();
+        let mine = self.tally.iter().filter(|((_, security, _), _)| *security == Some(id));
+        for ((_, _, currency), tally) in mine {
+            *prices.entry(*currency).or_default() += tally.prices;
+            *trades.entry(*currency).or_default() += tally.trades;
+            *rows.entry(*currency).or_default() += tally.rows;
+        }
+        let currency = most(&prices).or_else(|| most(&trades)).or_else(|| most(&rows));
+        let currency = currency.unwrap_or(row.security.currency);
+        if currency == row.security.currency {
+            return Ok(());
+        }
+        let mut row = row.clone();
+        row.security.currency = currency;
+        self.put_security(tx, row, stamp, false).await
+    }
+
+    /// Writes an account over its older version. What a person decides is kept as a version;
+    /// what follows from rows can be derived again.
+    pub async fn put_account(
+        &mut self,
+        tx: &mut WriteTx,
+        mut row: AccountRecord,
+        stamp: &Stamp,
+        decided: bool,
+    ) -> Result<()> {
+        let before = self.account(row.account.id)?;
+        if decided {
+            tx.insert_entity_version(&EntityVersion {
+                entity: "account",
+                id: row.account.id.0,
+                version: before.version,
+                replaced: stamp.now,
+                op: stamp.op.clone(),
+                body: body::to_json(&before.account)?,
+            })
+            .await?;
+            row.version += 1;
+            row.updated = Some(stamp.now);
+        }
+        tx.update_account(&row).await?;
+        self.accounts.insert(row.account.id, row);
+        Ok(())
+    }
+
+    /// Writes a security over its older version, as [`Book::put_account`] does.
+    pub async fn put_security(
+        &mut self,
+        tx: &mut WriteTx,
+        mut row: SecurityRecord,
+        stamp: &Stamp,
+        decided: bool,
+    ) -> Result<()> {
+        let before = self.security(row.security.id)?;
+        if decided {
+            tx.insert_entity_version(&EntityVersion {
+                entity: "security",
+                id: row.security.id.0,
+                version: before.version,
+                replaced: stamp.now,
+                op: stamp.op.clone(),
+                body: body::to_json(&before.security)?,
+            })
+            .await?;
+            row.version += 1;
+            row.updated = Some(stamp.now);
+        }
+        tx.update_security(&row).await?;
+        self.index_security(row);
+        Ok(())
+    }
+
+    /// Whether a currency is in use: the base, an account's, a transaction's.
+    pub fn uses(&self, currency: Currency) -> bool {
+        currency == self.base
+            || self.accounts.values().any(|row| row.account.currency == currency)
+            || self.tally.iter().any(|((account, _, used), tally)| {
+                account.is_some() && *used == currency && tally.rows > 0
+            })
+    }
+}
+
+/// The currency with the highest count above zero; ties go to the first by code.
+pub(super) fn most(counts: &BTreeMap<Currency, i64>) -> Option<Currency> {
+    let highest = counts.values().copied().max().filter(|count| *count > 0)?;
+    counts.iter().find(|(_, count)| **count == highest).map(|(currency, _)| *currency)
+}

@@ -1,0 +1,476 @@
+//! Single changes, as a person asks for them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::NaiveDate;
+
+use super::body::Underlay;
+use super::book::{Book, Stamp};
+use super::identity::{key_of_content, key_of_id};
+use super::survey::Use;
+use super::{Applied, Error, Result, items, quotes, resolve, undo, write};
+use crate::model::{
+    AccountEdit, AccountId, Change, Column, Dec, Draft, Entry, Mention, Mode, NewAccount, OpId,
+    Origin, PriceSubject, Quote, Refusal, SafeText, SecurityEdit, SecurityId, Transaction,
+    TransactionEdit, TransactionId, Why,
+};
+use crate::store::{
+    AccountRecord, Balance, Identity, PriceRecord, RateRecord, Store, StoredTransaction, WriteTx,
+};
+
+/// One change on its way into the store.
+struct Editor {
+    tx: WriteTx,
+    book: Book,
+    stamp: Stamp,
+    applied: Applied,
+}
+
+pub(super) async fn apply(store: &Store, change: Change, op: OpId, now: i64) -> Result<Applied> {
+    let mut tx = store.write().await?;
+    let book = Book::open(&mut tx).await?;
+    let stamp = Stamp { op: op.to_string(), now, batch: None };
+    let mut editor = Editor { tx, book, stamp, applied: Applied::default() };
+    let action = change.action();
+    editor.change(change).await?;
+    editor.book.settle(&mut editor.tx, &editor.stamp).await?;
+    let mut applied = editor.applied;
+    applied.revision = editor.tx.commit(&editor.stamp.op, action, now).await?;
+    Ok(applied)
+}
+
+impl Editor {
+    async fn change(&mut self, change: Change) -> Result<()> {
+        match change {
+            Change::AddAccount(new) => self.add_account(new).await,
+            Change::EditAccount(id, edit) => self.edit_account(id, edit).await,
+            Change::RenameAccount(id, name) => self.rename_account(id, name).await,
+            Change::MergeAccounts { from, into } => self.merge_accounts(from, into).await,
+            Change::SetBalance(id, date, amount) => self.set_balance(id, date, amount).await,
+            Change::AddTransaction(entry) => self.add_transaction(*entry).await,
+            Change::EditTransaction(id, edit) => self.edit_transaction(id, edit).await,
+            Change::DeleteTransaction(id) => self.set_deleted(id, true).await,
+            Change::RestoreTransaction(id) => self.set_deleted(id, false).await,
+            Change::LinkTransactions(ids) => self.link(&ids).await,
+            Change::UnlinkTransaction(id) => self.unlink(id).await,
+            Change::SetPrice(quote) => self.set_price(*quote).await,
+            Change::EditSecurity(id, edit) => self.edit_security(id, edit).await,
+            Change::Set(setting, value) => {
+                let value = setting.check(&value)?;
+                self.tx.put_setting(setting, &value).await?;
+                Ok(())
+            }
+            Change::UndoBatch(batch) => {
+                let (tx, book) = (&mut self.tx, &mut self.book);
+                self.applied.undone = Some(undo::undo(tx, book, batch, &self.stamp).await?);
+                Ok(())
+            }
+        }
+    }
+
+    async fn add_account(&mut self, new: NewAccount) -> Result<()> {
+        if self.book.names.contains_key(&new.name) {
+            return Err(Error::NameTaken(new.name));
+        }
+        let institution = match &new.institution {
+            Some(name) => Some(self.tx.institution(name, None).await?),
+            None => None,
+        };
+        let id = AccountId(self.tx.take_id());
+        let row = AccountRecord {
+            account: items::as_account(id, new, false),
+            institution,
+            connection: None,
+            batch: None,
+            version: 1,
+            created: self.stamp.now,
+            updated: None,
+        };
+        self.tx.insert_account(&row).await?;
+        self.applied.account = Some(id);
+        Ok(())
+    }
+
+    async fn edit_account(&mut self, id: AccountId, edit: AccountEdit) -> Result<()> {
+        let mut row = self.book.account(id)?.clone();
+        let account = &mut row.account;
+        // What a person says of kind or currency, no row derives away again.
+        if edit.kind.is_some() || edit.currency.is_some() {
+            account.derived = false;
+        }
+        account.kind = edit.kind.unwrap_or(account.kind);
+        account.currency = edit.currency.unwrap_or(account.currency);
+        account.mode = edit.mode.unwrap_or(account.mode);
+        account.method = edit.method.apply(account.method);
+        account.closed = edit.closed.apply(account.closed);
+        if !edit.institution.is_keep() {
+            account.institution = edit.institution.apply(None);
+            row.institution = match &row.account.institution {
+                Some(name) => Some(self.tx.institution(name, None).await?),
+                None => None,
+            };
+        }
+        self.own_account(row).await
+    }
+
+    /// Writes an account that a person has touched: it is no import's any more.
+    async fn own_account(&mut self, mut row: AccountRecord) -> Result<()> {
+        row.batch = None;
+        self.applied.account = Some(row.account.id);
+        self.book.put_account(&mut self.tx, row, &self.stamp, true).await
+    }
+
+    async fn rename_account(&mut self, id: AccountId, name: SafeText) -> Result<()> {
+        if self.book.names.get(&name).is_some_and(|owner| *owner != id) {
+            return Err(Error::NameTaken(name));
+        }
+        let mut row = self.book.account(id)?.clone();
+        row.account.name = name.clone();
+        self.own_account(row).await?;
+        Ok(self.tx.lead_name(&name, id).await?)
+    }
+
+    async fn merge_accounts(&mut self, from: AccountId, into: AccountId) -> Result<()> {
+        if from == into {
+            return Err(Error::SameAccount);
+        }
+        let old = self.book.account(from)?.clone();
+        let new = self.book.account(into)?.clone();
+        if old.account.mode != new.account.mode {
+            return Err(Error::CannotMerge {
+                from: old.account.name,
+                into: new.account.name,
+                what: "mode",
+            });
+        }
+        let mut taken: BTreeSet<Identity> = BTreeSet::new();
+        taken.extend(self.tx.transactions_of_account(into).await?.iter().map(|row| row.identity));
+        for before in self.tx.transactions_of_account(from).await? {
+            let mut row = before.clone();
+            row.transaction.account = into;
+            // Equal rows of the two are as many rows as both have together.
+            while !taken.insert(row.identity) {
+                row.identity.occurrence += 1;
+            }
+            let (tx, book) = (&mut self.tx, &mut self.book);
+            write::put(tx, book, &before, &mut row, &self.stamp, "merge").await?;
+        }
+        for balance in self.tx.balances().await?.into_iter().filter(|row| row.account == from) {
+            let same = self.tx.balance_on(into, balance.date).await?;
+            if same.is_none_or(|same| same.date != balance.date) {
+                self.tx.put_balance(&Balance { account: into, ..balance }).await?;
+            }
+        }
+        self.book.settle(&mut self.tx, &self.stamp).await?;
+        self.book.put_account(&mut self.tx, old, &self.stamp, true).await?;
+        self.tx.lead_all(from, into).await?;
+        self.tx.forget_account(from).await?;
+        self.book.accounts.remove(&from);
+        self.own_account(self.book.account(into)?.clone()).await
+    }
+
+    async fn set_balance(&mut self, id: AccountId, date: NaiveDate, amount: Dec) -> Result<()> {
+        let row = self.book.account(id)?;
+        if row.account.mode != Mode::Balances {
+            return Err(Error::NotInBalancesMode(row.account.name.clone()));
+        }
+        let created = self.stamp.now;
+        self.tx.put_balance(&Balance { account: id, date, amount, batch: None, created }).await?;
+        self.applied.account = Some(id);
+        Ok(())
+    }
+
+    async fn add_transaction(&mut self, entry: Entry) -> Result<()> {
+        let drafts = entry.check()?;
+        let mut added = Vec::new();
+        for draft in [Some(drafts.first), drafts.second].into_iter().flatten() {
+            added.push(self.row_of(*draft).await?);
+        }
+        // The legs of one entry are one event.
+        if let [first, second] = added.as_mut_slice()
+            && first.transaction.link.is_none()
+        {
+            let sort = if first.transaction.account == second.transaction.account {
+                "reinvest"
+            } else {
+                "transfer"
+            };
+            let label = SafeText::new(&format!("~{sort}:hand:{}", first.transaction.id));
+            first.transaction.link = Some(label.clone());
+            second.transaction.link = Some(label);
+        }
+        for row in &added {
+            self.book.count(row, true);
+            self.applied.transactions.push(row.transaction.id);
+        }
+        self.tx.insert_transactions(&added).await?;
+        Ok(())
+    }
+
+    /// A new row by hand. Its account must be there: a slip of the pen makes no account.
+    async fn row_of(&mut self, draft: Draft) -> Result<StoredTransaction> {
+        let account = self.account_named(&draft.account)?;
+        let security =
+            self.security_of(draft.security.as_ref(), "symbol", draft.facts.currency).await?;
+        let to_security =
+            self.security_of(draft.to_security.as_ref(), "to_symbol", draft.facts.currency).await?;
+        let (key, equal) = match &draft.source_id {
+            Some(id) => (key_of_id(Origin::File, id), self.tx.transactions_by_source(&[id]).await?),
+            None => {
+                let facts = &draft.facts;
+                let key = key_of_content(security, to_security, facts, &mut Vec::new());
+                (key, self.tx.transactions_by_key(&[(facts.date, key)]).await?)
+            }
+        };
+        let equal = equal.iter().filter(|row| row.transaction.account == account);
+        let last = equal.map(|row| row.identity.occurrence).max();
+        if let (Some(id), Some(_)) = (&draft.source_id, last) {
+            let why = Why::Conflict { id: id.clone(), what: "it is there already and the rest" };
+            return Err(Refusal { column: Column("id"), why }.into());
+        }
+        let category = match &draft.facts.category {
+            Some(name) => Some(self.book.category(&mut self.tx, name, &self.stamp).await?),
+            None => None,
+        };
+        Ok(StoredTransaction {
+            transaction: Transaction {
+                id: TransactionId(self.tx.take_id()),
+                account,
+                security,
+                to_security,
+                link: draft.link,
+                source_id: draft.source_id,
+                origin: Origin::Hand,
+                batch: None,
+                seq: 0,
+                version: 1,
+                deleted: false,
+                created: self.stamp.now,
+                updated: self.stamp.now,
+                facts: draft.facts,
+            },
+            identity: Identity { key, occurrence: last.map_or(0, |last| last + 1) },
+            file_no: None,
+            line: None,
+            category,
+            source_facts: None,
+        })
+    }
+
+    fn account_named(&self, name: &SafeText) -> Result<AccountId> {
+        self.book.names.get(name).copied().ok_or_else(|| {
+            let why = Why::NoAccount(name.clone());
+            Error::Refused(Refusal { column: Column("account"), why })
+        })
+    }
+
+    async fn security_of(
+        &mut self,
+        mention: Option<&Mention>,
+        column: &'static str,
+        currency: crate::model::Currency,
+    ) -> Result<Option<SecurityId>> {
+        let Some(mention) = mention else { return Ok(None) };
+        let mut used = Use::default();
+        used.rows.insert(currency, 1);
+        let (tx, book) = (&mut self.tx, &mut self.book);
+        match resolve::resolve(tx, book, mention, &used, &self.stamp).await? {
+            Ok(id) => Ok(Some(id)),
+            Err(mut refusal) => {
+                refusal.column = Column(column);
+                Err(refusal.into())
+            }
+        }
+    }
+
+    async fn stored(&mut self, id: TransactionId) -> Result<StoredTransaction> {
+        self.tx.transaction(id).await?.ok_or(Error::NoTransaction(id))
+    }
+
+    async fn edit_transaction(&mut self, id: TransactionId, edit: TransactionEdit) -> Result<()> {
+        let before = self.stored(id).await?;
+        if before.transaction.deleted {
+            return Err(Error::WrongState(id, "deleted; bring it back first"));
+        }
+        let mut row = before.clone();
+        if let Some(draft) = edit.entry {
+            row.transaction.account = self.account_named(&draft.account)?;
+            let currency = draft.facts.currency;
+            row.transaction.security =
+                self.security_of(draft.security.as_ref(), "symbol", currency).await?;
+            row.transaction.to_security =
+                self.security_of(draft.to_security.as_ref(), "to_symbol", currency).await?;
+            row.transaction.facts = draft.facts;
+        }
+        let facts = &mut row.transaction.facts;
+        facts.status = edit.status.unwrap_or(facts.status);
+        facts.category = edit.category.apply(facts.category.take());
+        facts.note = edit.note.apply(facts.note.take());
+        facts.description = edit.description.apply(facts.description.take());
+        if row.transaction.account != before.transaction.account {
+            self.make_room(&mut row).await?;
+        }
+        Self::overlay(&before, &mut row)?;
+        self.put(&before, row, "edit").await
+    }
+
+    /// A row that moves to another account must not take the identity of one that is there.
+    async fn make_room(&mut self, row: &mut StoredTransaction) -> Result<()> {
+        let there = self.tx.transactions_of_account(row.transaction.account).await?;
+        let taken: BTreeSet<_> = there
+            .iter()
+            .filter(|other| other.identity.key == row.identity.key)
+            .map(|other| other.identity.occurrence)
+            .collect();
+        while taken.contains(&row.identity.occurrence) {
+            row.identity.occurrence += 1;
+        }
+        Ok(())
+    }
+
+    /// Keeps what the source says beside what the person says, field by field.
+    fn overlay(before: &StoredTransaction, row: &mut StoredTransaction) -> Result<()> {
+        if row.transaction.origin == Origin::Hand {
+            return Ok(());
+        }
+        let mut source = Underlay::of(before)?;
+        row.source_facts = None;
+        let now = Underlay::of(row)?;
+        source.edited = write::changed_fields(&source, &now);
+        if row.transaction.account != before.transaction.account {
+            source.edited.insert("account".to_owned());
+        }
+        row.source_facts = match source.edited.is_empty() {
+            true => None,
+            false => Some(source.to_json()?),
+        };
+        Ok(())
+    }
+
+    async fn put(
+        &mut self,
+        before: &StoredTransaction,
+        mut row: StoredTransaction,
+        cause: &str,
+    ) -> Result<()> {
+        self.applied.transactions.push(row.transaction.id);
+        if row == *before {
+            return Ok(());
+        }
+        let (tx, book) = (&mut self.tx, &mut self.book);
+        write::put(tx, book, before, &mut row, &self.stamp, cause).await
+    }
+
+    async fn set_deleted(&mut self, id: TransactionId, deleted: bool) -> Result<()> {
+        let before = self.stored(id).await?;
+        if before.transaction.deleted == deleted {
+            let state = if deleted { "deleted already" } else { "not deleted" };
+            return Err(Error::WrongState(id, state));
+        }
+        let mut row = before.clone();
+        row.transaction.deleted = deleted;
+        self.put(&before, row, if deleted { "delete" } else { "restore" }).await
+    }
+
+    /// Makes rows one event. Whole events that they are parts of come along, under a label of its
+    /// own: the one of a reinvestment or a transfer means just the rows it was made for.
+    async fn link(&mut self, ids: &[TransactionId]) -> Result<()> {
+        let ids: BTreeSet<_> = ids.iter().copied().collect();
+        if ids.len() < 2 {
+            return Err(Error::NothingToLink);
+        }
+        let mut rows = BTreeMap::new();
+        for id in &ids {
+            let row = self.stored(*id).await?;
+            if let Some(link) = &row.transaction.link {
+                for other in self.tx.transactions_linked(link.as_str()).await? {
+                    rows.insert(other.transaction.id, other);
+                }
+            }
+            rows.insert(*id, row);
+        }
+        let label = SafeText::new(&format!("~hand:{}", self.tx.take_id()));
+        for before in rows.into_values() {
+            let mut row = before.clone();
+            row.transaction.link = Some(label.clone());
+            Self::overlay(&before, &mut row)?;
+            self.put(&before, row, "edit").await?;
+        }
+        Ok(())
+    }
+
+    async fn unlink(&mut self, id: TransactionId) -> Result<()> {
+        let before = self.stored(id).await?;
+        let mut row = before.clone();
+        row.transaction.link = None;
+        Self::overlay(&before, &mut row)?;
+        self.put(&before, row, "edit").await
+    }
+
+    async fn set_price(&mut self, quote: Quote) -> Result<()> {
+        let mention = match &quote.subject {
+            PriceSubject::Security(mention) => Some(mention.clone()),
+            PriceSubject::Currency(_) => None,
+            PriceSubject::Bare(code) => {
+                let why = Why::AmbiguousCode(SafeText::new(code.code()));
+                return Err(Refusal { column: Column("symbol"), why }.into());
+            }
+        };
+        let fetched = self.stamp.now;
+        let Some(mention) = mention else {
+            let Some(rate) = quotes::rate_of(&quote) else { return Ok(()) };
+            let row = RateRecord { rate, batch: None, fetched };
+            return match self.tx.rates_like(std::slice::from_ref(&row)).await?.is_empty() {
+                true => Ok(self.tx.insert_rates(&[row]).await?),
+                false => Ok(self.tx.replace_rate(&row).await?),
+            };
+        };
+        let id = self.security_of(Some(&mention), "symbol", quote.currency).await?;
+        let Some(id) = id else { return Ok(()) };
+        self.applied.security = Some(id);
+        let row = PriceRecord { price: quotes::price_of(quote, id), batch: None, fetched };
+        let known = self.tx.prices_like(std::slice::from_ref(&row)).await?;
+        self.book.count_prices(id, row.price.currency, 1);
+        match known.first() {
+            None => Ok(self.tx.insert_prices(&[row]).await?),
+            Some(before) => {
+                self.book.count_prices(id, before.price.currency, -1);
+                Ok(self.tx.replace_price(&row).await?)
+            }
+        }
+    }
+
+    async fn edit_security(&mut self, id: SecurityId, edit: SecurityEdit) -> Result<()> {
+        let mut row = self.book.security(id)?.clone();
+        let security = &mut row.security;
+        let old_symbol = security.symbol.clone();
+        if edit.currency.is_some() {
+            security.derived = false;
+        }
+        security.currency = edit.currency.unwrap_or(security.currency);
+        security.symbol = edit.symbol.unwrap_or(security.symbol.clone());
+        security.class = edit.class.apply(security.class);
+        security.name = edit.name.apply(security.name.take());
+        security.venue = edit.venue.apply(security.venue.take());
+        security.isin = edit.isin.apply(security.isin.take());
+        security.cusip = edit.cusip.apply(security.cusip.take());
+        security.figi = edit.figi.apply(security.figi.take());
+        let twin = self.book.securities.values().any(|other| {
+            other.security.id != id
+                && other.security.symbol == row.security.symbol
+                && other.security.currency == row.security.currency
+                && other.security.venue == row.security.venue
+        });
+        if twin {
+            return Err(Error::SymbolTaken(row.security.symbol));
+        }
+        if row.security.symbol != old_symbol {
+            // Older files still name it as it was.
+            let source = SafeText::new("former");
+            self.tx.put_symbol(id, &source, &old_symbol, Some(self.stamp.now)).await?;
+        }
+        row.batch = None;
+        self.applied.security = Some(id);
+        self.book.put_security(&mut self.tx, row, &self.stamp, true).await
+    }
+}

@@ -1,0 +1,74 @@
+//! Why a change was not written.
+
+use crate::model::{
+    AccountId, BatchId, Refusal, SafeText, SecurityId, SettingError, TransactionId,
+};
+use crate::store;
+
+/// The result of everything in this room.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why a change was not written.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The change itself is wrong.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// Not a value of this setting.
+    #[error(transparent)]
+    Setting(#[from] SettingError),
+    /// No such account.
+    #[error("there is no account with id {0}")]
+    NoAccount(AccountId),
+    /// No such transaction.
+    #[error("there is no transaction {0}; `dashtam report transactions` lists them")]
+    NoTransaction(TransactionId),
+    /// No such security.
+    #[error("there is no security with id {0}")]
+    NoSecurity(SecurityId),
+    /// No such import.
+    #[error("there is no import {0}; `dashtam import list` lists them")]
+    NoBatch(BatchId),
+    /// Taken back already.
+    #[error("import {0} was taken back already")]
+    AlreadyUndone(BatchId),
+    /// The name is in use.
+    #[error("there is an account called `{0}` already; choose another name")]
+    NameTaken(SafeText),
+    /// Into itself.
+    #[error("an account cannot be merged into itself; name two")]
+    SameAccount,
+    /// Different currencies or modes.
+    #[error("`{from}` and `{into}` differ in {what}; make them alike first")]
+    CannotMerge {
+        /// Would end.
+        from: SafeText,
+        /// Would live on.
+        into: SafeText,
+        /// In what.
+        what: &'static str,
+    },
+    /// Balances belong to accounts in balances mode.
+    #[error(
+        "`{0}` is in ledger mode, its value follows from its rows; `account edit --mode balances` changes that"
+    )]
+    NotInBalancesMode(SafeText),
+    /// Gone or there.
+    #[error("transaction {0} is {1}")]
+    WrongState(TransactionId, &'static str),
+    /// A symbol that another security has.
+    #[error("another security is called {0} already; give a venue to tell them apart")]
+    SymbolTaken(SafeText),
+    /// One row is no group.
+    #[error("it takes two transactions or more to link them")]
+    NothingToLink,
+    /// The task that wrote was stopped.
+    #[error("the write was stopped before its end; nothing was stored")]
+    Interrupted,
+    /// What we wrote ourselves cannot be read.
+    #[error("a stored version cannot be read: {0}")]
+    Damaged(SafeText),
+}

@@ -1,0 +1,140 @@
+//! What makes a row that comes again the same row.
+//!
+//! A row with an id of its source is known by that id. Any other is known by its content: the
+//! facts that a source cannot restate without meaning another event. Status, category, note and
+//! link may change, so they are left out; the account stands beside the key, so that a renamed
+//! or merged account keeps its rows.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
+
+use chrono::{Datelike, NaiveDate};
+use ring::digest::{SHA256, digest};
+
+use crate::model::{AccountId, Dec, Facts, Origin, SafeText, SecurityId};
+
+/// The key of a row with an id of its source. Ids of files and of providers are not the same
+/// thing, even where they look alike.
+pub(super) fn key_of_id(origin: Origin, id: &SafeText) -> [u8; 12] {
+    let mut bytes = Vec::with_capacity(64);
+    bytes.extend(if origin == Origin::Provider { *b"provider" } else { *b"file\0\0\0\0" });
+    bytes.extend(id.as_str().as_bytes());
+    hash(&bytes)
+}
+
+/// The key of a row that is known by its content.
+pub(super) fn key_of_content(
+    security: Option<SecurityId>,
+    to_security: Option<SecurityId>,
+    facts: &Facts,
+    bytes: &mut Vec<u8>,
+) -> [u8; 12] {
+    bytes.clear();
+    put_date(bytes, Some(facts.date));
+    put_date(bytes, facts.settlement);
+    bytes.extend(facts.subtype.as_str().as_bytes());
+    bytes.push(0);
+    bytes.extend(security.map_or(0, |id| id.0).to_le_bytes());
+    bytes.extend(to_security.map_or(0, |id| id.0).to_le_bytes());
+    for value in [
+        facts.quantity,
+        facts.price,
+        facts.fee,
+        facts.tax,
+        Some(facts.amount),
+        facts.fx_rate,
+        facts.multiplier,
+        facts.ratio.map(|ratio| ratio.new),
+        facts.ratio.map(|ratio| ratio.old),
+        facts.cost_share,
+    ] {
+        put_decimal(bytes, value);
+    }
+    bytes.extend(facts.currency.code().as_bytes());
+    put_date(bytes, facts.acquired);
+    if let Some(text) = &facts.description {
+        bytes.extend(text.as_str().as_bytes());
+    }
+    hash(bytes)
+}
+
+fn put_date(bytes: &mut Vec<u8>, date: Option<NaiveDate>) {
+    bytes.extend(date.map_or(0, |date| date.num_days_from_ce()).to_le_bytes());
+}
+
+fn put_decimal(bytes: &mut Vec<u8>, value: Option<Dec>) {
+    match value {
+        None => bytes.push(0),
+        Some(value) => {
+            bytes.push(1);
+            bytes.extend(value.inner().serialize());
+        }
+    }
+}
+
+fn hash(content: &[u8]) -> [u8; 12] {
+    let digest = digest(&SHA256, content);
+    let mut key = [0; 12];
+    for (place, byte) in key.iter_mut().zip(digest.as_ref()) {
+        *place = *byte;
+    }
+    key
+}
+
+/// Counts equal rows of one file: the first is 0, the next 1. Across files the counts begin anew,
+/// so that overlapping files give the maximum, not the sum.
+#[derive(Default)]
+pub(super) struct Occurrences {
+    /// Every key that came, shortened: eight bytes of it tell a million rows apart.
+    seen: HashSet<u64, BuildHasherDefault<AsIs>>,
+    /// Those that came more than once.
+    repeated: HashMap<u64, i64>,
+}
+
+/// A piece of a hash is a hash.
+#[derive(Default)]
+struct AsIs(u64);
+
+impl Hasher for AsIs {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, value: u64) {
+        self.0 = value;
+    }
+}
+
+impl Occurrences {
+    /// How many equal rows came before.
+    pub fn peek(&self, account: AccountId, key: &[u8; 12]) -> i64 {
+        let short = shorten(account, key);
+        match self.seen.contains(&short) {
+            false => 0,
+            true => self.repeated.get(&short).copied().unwrap_or(0) + 1,
+        }
+    }
+
+    /// How many equal rows came before; counts this one.
+    pub fn next(&mut self, account: AccountId, key: &[u8; 12]) -> i64 {
+        let short = shorten(account, key);
+        if self.seen.insert(short) {
+            return 0;
+        }
+        let count = self.repeated.entry(short).or_insert(0);
+        *count += 1;
+        *count
+    }
+}
+
+fn shorten(account: AccountId, key: &[u8; 12]) -> u64 {
+    let (head, _) = key.split_at(8);
+    let tail = head.try_into().map_or(0, u64::from_le_bytes);
+    tail ^ account.0.cast_unsigned().rotate_left(32)
+}

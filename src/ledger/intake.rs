@@ -1,0 +1,769 @@
+//! Taking in many rows at once: each row is identified, found new, known, changed or
+//! contradicting, and written with the claims that let the import be taken back.
+//!
+//! Rows are held back a few hundred at a time, so that the store is asked and written in bulk
+//! and a million rows need no more memory than a thousand.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt::Write;
+
+use chrono::NaiveDate;
+
+use super::body::Underlay;
+use super::book::{Book, Stamp};
+use super::identity::{Occurrences, key_of_content, key_of_id};
+use super::quotes::{self, Quotes};
+use super::resolve::{self, Meanings};
+use super::survey::Use;
+use super::write::{self, Said};
+use super::{Result, Survey};
+use crate::model::{
+    Account, AccountId, AccountKind, BatchId, Column, Draft, Drafts, Item, Mention, Mode, Origin,
+    PriceSubject, Quote, Refusal, SafeText, SecurityId, Transaction, TransactionId,
+    TransactionWords, Why,
+};
+use crate::store::{
+    AccountRecord, BatchFile, BatchRow, Claim, Identity, StagedRow, StoredTransaction, Verdict,
+    WriteTx,
+};
+
+/// How many rows are held back.
+const HELD: usize = 1_000;
+
+/// One thing that a source brings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// A transaction, checked; a reinvestment or a transfer is two.
+    Drafts(Drafts),
+    /// A price or a rate.
+    Quote(Box<Quote>),
+    /// A part of a whole store.
+    Item(Box<Item>),
+}
+
+impl Content {
+    /// Whether this row may change what other rows mean, or can only be understood once they are
+    /// known: everything but a transaction that names its security by a bare symbol.
+    #[must_use]
+    pub fn is_telling(&self) -> bool {
+        let telling = |draft: &Draft| {
+            draft.to_security.is_some()
+                || draft.security.as_ref().is_some_and(|mention| {
+                    mention.currency.is_some() || mention.venue.is_some() || mention.isin.is_some()
+                })
+        };
+        match self {
+            Self::Drafts(drafts) => {
+                telling(&drafts.first) || drafts.second.as_deref().is_some_and(telling)
+            }
+            Self::Quote(_) | Self::Item(_) => true,
+        }
+    }
+}
+
+/// What the person decided beforehand.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// Accounts must be there already.
+    pub strict: bool,
+    /// Rows that contradict become new versions.
+    pub accept_changes: bool,
+}
+
+/// What became of the rows of one file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Stored.
+    pub new: u64,
+    /// There already.
+    pub duplicate: u64,
+    /// Another version now.
+    pub changed: u64,
+    /// Contradicting, not stored.
+    pub conflict: u64,
+}
+
+/// What an import did.
+#[derive(Debug, Default)]
+pub struct Taken {
+    /// By file.
+    pub counts: Vec<Counts>,
+    /// Rows that contradict what is stored: file, line, why. At most [`Taken::MOST`].
+    pub conflicts: Vec<(usize, u64, Refusal)>,
+}
+
+impl Taken {
+    /// How many conflicts are told one by one.
+    pub const MOST: usize = 1_000;
+}
+
+/// An import on its way in. Dropping it takes everything back.
+pub struct Intake {
+    pub(super) tx: WriteTx,
+    pub(super) book: Book,
+    pub(super) stamp: Stamp,
+    batch: BatchId,
+    options: Options,
+    meanings: Meanings,
+    quotes: Quotes,
+    occurrences: Occurrences,
+    occurrences_of: usize,
+    seqs: HashMap<(AccountId, NaiveDate), i64>,
+    held: Vec<Held>,
+    held_ids: BTreeSet<[u8; 12]>,
+    /// Whether a day had rows before this file.
+    days: HashMap<NaiveDate, bool>,
+    bytes: Vec<u8>,
+    raw: Raw,
+    staged: Vec<StagedRow>,
+    taken: Taken,
+}
+
+/// A row whose verdict is not known yet.
+struct Held {
+    file: usize,
+    line: u64,
+    part: i64,
+    row: StoredTransaction,
+    said_link: Option<SafeText>,
+}
+
+impl Intake {
+    /// Begins an import: makes the accounts and securities that the survey found missing.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn begin(
+        mut tx: WriteTx,
+        survey: &Survey,
+        options: Options,
+        op: &str,
+        now: i64,
+    ) -> Result<Self> {
+        let batch = tx.next_batch().await?;
+        tx.insert_batch(&BatchRow { id: batch, op: op.to_owned(), created: now, undone: None })
+            .await?;
+        let stamp = Stamp { op: op.to_owned(), now, batch: Some(batch) };
+        let mut book = Book::open(&mut tx).await?;
+        let meanings = resolve::resolve_all(&mut tx, &mut book, survey, &stamp).await?;
+        Ok(Self {
+            tx,
+            book,
+            stamp,
+            batch,
+            options,
+            meanings,
+            quotes: Quotes::new(survey),
+            occurrences: Occurrences::default(),
+            occurrences_of: 0,
+            seqs: HashMap::new(),
+            held: Vec::with_capacity(HELD),
+            held_ids: BTreeSet::new(),
+            days: HashMap::new(),
+            bytes: Vec::with_capacity(256),
+            raw: Raw::default(),
+            staged: Vec::new(),
+            taken: Taken::default(),
+        })
+    }
+
+    /// The number of this import.
+    #[must_use]
+    pub const fn batch(&self) -> BatchId {
+        self.batch
+    }
+
+    /// Takes in one row of a file.
+    ///
+    /// # Errors
+    /// The outer error when the store fails; the inner one when this row is refused.
+    pub async fn push(
+        &mut self,
+        file: usize,
+        line: u64,
+        raw: Option<String>,
+        content: Content,
+    ) -> Result<std::result::Result<(), Refusal>> {
+        while self.taken.counts.len() <= file {
+            self.taken.counts.push(Counts::default());
+        }
+        if file != self.occurrences_of {
+            // Equal rows of two files are one row: the first must be stored to be found.
+            self.flush().await?;
+            self.flush_raw().await?;
+            self.days.clear();
+            self.occurrences = Occurrences::default();
+            self.occurrences_of = file;
+        }
+        if let Some(raw) = raw {
+            self.keep(file, line, &raw).await?;
+        }
+        match content {
+            Content::Drafts(drafts) => self.push_drafts(file, line, drafts).await,
+            Content::Quote(quote) => self.push_quote(file, *quote).await,
+            Content::Item(item) => self.push_item(file, line, *item).await,
+        }
+    }
+
+    /// Keeps a row as it stood in its file.
+    async fn keep(&mut self, file: usize, line: u64, raw: &str) -> Result<()> {
+        self.raw.add(file, line, raw);
+        if self.raw.lines.len() >= Raw::PIECE {
+            self.flush_raw().await?;
+        }
+        Ok(())
+    }
+
+    async fn flush_raw(&mut self) -> Result<()> {
+        let Raw { file, first_line, lines } = &mut self.raw;
+        if !lines.is_empty() {
+            let first = i64::try_from(*first_line).unwrap_or(i64::MAX);
+            self.tx.insert_raw(self.batch, file_number(*file), first, lines).await?;
+            lines.clear();
+        }
+        Ok(())
+    }
+
+    async fn push_quote(
+        &mut self,
+        file: usize,
+        quote: Quote,
+    ) -> Result<std::result::Result<(), Refusal>> {
+        let mention = match &quote.subject {
+            PriceSubject::Security(mention) => Some(mention.clone()),
+            PriceSubject::Currency(_) => None,
+            PriceSubject::Bare(code) => match self.quotes.read_code(&self.book, *code, &quote) {
+                Ok(mention) => mention,
+                Err(refusal) => return Ok(Err(refusal)),
+            },
+        };
+        let (tx, book, stamp) = (&mut self.tx, &mut self.book, &self.stamp);
+        match mention {
+            None => match quotes::rate_of(&quote) {
+                Some(rate) => self.quotes.push_rate(tx, book, stamp, file, rate).await?,
+                None => return Ok(Ok(())),
+            },
+            Some(mention) => match self.meaning(&mention).await? {
+                Err(refusal) => return Ok(Err(refusal)),
+                Ok(id) => {
+                    let (tx, book) = (&mut self.tx, &mut self.book);
+                    let price = quotes::price_of(quote, id);
+                    self.quotes.push_price(tx, book, &self.stamp, file, price).await?;
+                }
+            },
+        }
+        Ok(Ok(()))
+    }
+
+    async fn push_drafts(
+        &mut self,
+        file: usize,
+        line: u64,
+        drafts: Drafts,
+    ) -> Result<std::result::Result<(), Refusal>> {
+        let Drafts { mut first, second } = drafts;
+        let Some(mut second) = second else {
+            return self.push_draft(file, line, 0, first, Origin::File, None).await;
+        };
+        // The name of the event must be the same whenever and wherever the row comes again.
+        if first.link.is_none() {
+            let account = match self.account(&first.account) {
+                Ok(Some(id)) => id,
+                Ok(None) => self.make_account(&first).await?,
+                Err(refusal) => return Ok(Err(refusal)),
+            };
+            let name = self.event_name(account, &first, &second).await?;
+            first.link = Some(name.clone());
+            second.link = Some(name);
+        }
+        for (part, draft) in [(0, first), (1, second)] {
+            let done = self.push_draft(file, line, part, draft, Origin::File, None).await?;
+            if done.is_err() {
+                return Ok(done);
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    /// A label for the rows that one row stands for, made of what they say.
+    async fn event_name(
+        &mut self,
+        account: AccountId,
+        first: &Draft,
+        second: &Draft,
+    ) -> Result<SafeText> {
+        let sort = if first.account == second.account { "reinvest" } else { "transfer" };
+        let security = match &first.security {
+            Some(mention) => self.meaning(mention).await?.ok(),
+            None => None,
+        };
+        let key = match &first.source_id {
+            Some(id) => key_of_id(Origin::File, id),
+            None => key_of_content(security, None, &first.facts, &mut self.bytes),
+        };
+        let mut hex = String::with_capacity(24);
+        for byte in key {
+            // Writing into a String cannot fail.
+            let _ = write!(hex, "{byte:02x}");
+        }
+        let nth = self.occurrences.peek(account, &key);
+        Ok(SafeText::new(&format!("~{sort}:{account}:{hex}:{nth}")))
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "a row and where it comes from, nothing more")]
+    async fn push_draft(
+        &mut self,
+        file: usize,
+        line: u64,
+        part: i64,
+        draft: Box<Draft>,
+        origin: Origin,
+        seq: Option<i64>,
+    ) -> Result<std::result::Result<(), Refusal>> {
+        let account = match self.account(&draft.account) {
+            Ok(Some(id)) => id,
+            Ok(None) => self.make_account(&draft).await?,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let security = match &draft.security {
+            Some(mention) => match self.meaning(mention).await? {
+                Ok(id) => Some(id),
+                Err(refusal) => return Ok(Err(refusal)),
+            },
+            None => None,
+        };
+        let to_security = match &draft.to_security {
+            Some(mention) => match self.meaning(mention).await? {
+                Ok(id) => Some(id),
+                Err(mut refusal) => {
+                    refusal.column = Column("to_symbol");
+                    return Ok(Err(refusal));
+                }
+            },
+            None => None,
+        };
+        let identity = match &draft.source_id {
+            Some(id) => Identity { key: key_of_id(origin, id), occurrence: 0 },
+            None => {
+                let key = key_of_content(security, to_security, &draft.facts, &mut self.bytes);
+                Identity { key, occurrence: self.occurrences.next(account, &key) }
+            }
+        };
+        let place = self.seqs.entry((account, draft.facts.date)).or_insert(0);
+        let seq = seq.unwrap_or(*place);
+        *place += 1;
+        // The same id twice in what is held back: the first must be stored to be found.
+        if draft.source_id.is_some() && !self.held_ids.insert(identity.key) {
+            self.flush().await?;
+            self.held_ids.insert(identity.key);
+        }
+        let id = TransactionId(self.tx.take_id());
+        let draft = *draft;
+        let said_link = draft.link.clone();
+        let row = StoredTransaction {
+            transaction: Transaction {
+                id,
+                account,
+                security,
+                to_security,
+                link: draft.link,
+                source_id: draft.source_id,
+                origin,
+                batch: (origin != Origin::Hand).then_some(self.batch),
+                seq,
+                version: 1,
+                deleted: false,
+                created: self.stamp.now,
+                updated: self.stamp.now,
+                facts: draft.facts,
+            },
+            identity,
+            file_no: Some(file_number(file)),
+            line: i64::try_from(line).ok(),
+            category: None,
+            source_facts: None,
+        };
+        self.held.push(Held { file, line, part, row, said_link });
+        if self.held.len() >= HELD {
+            self.flush().await?;
+        }
+        Ok(Ok(()))
+    }
+
+    /// What a mention means; one that the survey did not see is settled now.
+    pub(super) async fn meaning(
+        &mut self,
+        mention: &Mention,
+    ) -> Result<std::result::Result<SecurityId, Refusal>> {
+        if let Some(meaning) = self.meanings.get(mention) {
+            return Ok(meaning.clone());
+        }
+        let (tx, book) = (&mut self.tx, &mut self.book);
+        let meaning = resolve::resolve(tx, book, mention, &Use::default(), &self.stamp).await?;
+        self.meanings.insert(mention.clone(), meaning.clone());
+        Ok(meaning)
+    }
+
+    /// The account of this name; none where one may be made.
+    fn account(&self, name: &SafeText) -> std::result::Result<Option<AccountId>, Refusal> {
+        match self.book.names.get(name) {
+            Some(id) => Ok(Some(*id)),
+            None if self.options.strict => {
+                Err(Refusal { column: Column("account"), why: Why::NoAccount(name.clone()) })
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// An account that nobody declared; its kind and currency follow from its rows.
+    async fn make_account(&mut self, draft: &Draft) -> Result<AccountId> {
+        let id = AccountId(self.tx.take_id());
+        let record = AccountRecord {
+            account: Account {
+                id,
+                name: draft.account.clone(),
+                kind: AccountKind::Checking,
+                currency: draft.facts.currency,
+                mode: Mode::Ledger,
+                method: None,
+                institution: None,
+                closed: None,
+                derived: true,
+            },
+            institution: None,
+            connection: None,
+            batch: Some(self.batch),
+            version: 1,
+            created: self.stamp.now,
+            updated: None,
+        };
+        self.tx.insert_account(&record).await?;
+        self.book.names.insert(draft.account.clone(), id);
+        self.book.accounts.insert(id, record);
+        Ok(id)
+    }
+
+    async fn push_item(
+        &mut self,
+        file: usize,
+        line: u64,
+        item: Item,
+    ) -> Result<std::result::Result<(), Refusal>> {
+        match item {
+            Item::Transaction(words) => {
+                let TransactionWords { draft, seq, origin } = *words;
+                self.push_draft(file, line, 0, Box::new(draft), origin, Some(seq)).await
+            }
+            Item::Price(mention, price) => match self.meaning(&mention).await? {
+                Ok(id) => {
+                    let mut price = *price;
+                    price.security = id;
+                    let (tx, book) = (&mut self.tx, &mut self.book);
+                    self.quotes.push_price(tx, book, &self.stamp, file, price).await?;
+                    Ok(Ok(()))
+                }
+                Err(refusal) => Ok(Err(refusal)),
+            },
+            Item::Rate(rate) => {
+                self.quotes
+                    .push_rate(&mut self.tx, &mut self.book, &self.stamp, file, rate)
+                    .await?;
+                Ok(Ok(()))
+            }
+            other => {
+                let done = self.take_item(other).await?;
+                if done.is_ok()
+                    && let Some(counts) = self.taken.counts.get_mut(file)
+                {
+                    counts.new += 1;
+                }
+                Ok(done)
+            }
+        }
+    }
+
+    /// Finds out what the rows held back are, and writes them.
+    async fn flush(&mut self) -> Result<()> {
+        self.held_ids.clear();
+        let held = std::mem::take(&mut self.held);
+        let known = self.known(&held).await?;
+        let mut known: HashMap<_, _> =
+            known.into_iter().map(|row| ((row.identity, row.transaction.account), row)).collect();
+        let mut new = Vec::with_capacity(held.len());
+        let mut claims = Claims::default();
+        let ids: Vec<_> = known.values().map(|row| row.transaction.id).collect();
+        claims.know(self.tx.claims(&ids).await?);
+        for Held { file, line, part, mut row, said_link } in held {
+            let key = (row.identity, row.transaction.account);
+            let verdict = match known.get_mut(&key) {
+                None => {
+                    row.category = match &row.transaction.facts.category {
+                        Some(name) => {
+                            let name = name.clone();
+                            Some(self.book.category(&mut self.tx, &name, &self.stamp).await?)
+                        }
+                        None => None,
+                    };
+                    self.book.count(&row, true);
+                    new.push(row);
+                    Verdict::New
+                }
+                Some(stored) => {
+                    self.meet(file, line, part, row, said_link, stored, &mut claims).await?
+                }
+            };
+            if let Some(counts) = self.taken.counts.get_mut(file) {
+                match verdict {
+                    Verdict::New => counts.new += 1,
+                    Verdict::Duplicate => counts.duplicate += 1,
+                    Verdict::Changed => counts.changed += 1,
+                    Verdict::Conflict | Verdict::Refused => counts.conflict += 1,
+                }
+            }
+        }
+        self.tx.insert_transactions(&new).await?;
+        self.tx.insert_claims(&claims.new).await?;
+        self.held = new_held();
+        Ok(())
+    }
+
+    /// The stored rows that the rows held back may be.
+    async fn known(&mut self, held: &[Held]) -> Result<Vec<StoredTransaction>> {
+        let mut unseen: Vec<NaiveDate> = Vec::new();
+        for Held { row, .. } in held {
+            let day = row.transaction.facts.date;
+            if row.transaction.source_id.is_none() && !self.days.contains_key(&day) {
+                self.days.insert(day, false);
+                unseen.push(day);
+            }
+        }
+        // Rows of this file differ from each other, so what the file itself brought to a day
+        // need not be looked at: most days of most files are new, and one look tells.
+        for day in self.tx.days_with_rows(&unseen).await? {
+            self.days.insert(day, true);
+        }
+        let mut ids = Vec::new();
+        let mut keys = Vec::new();
+        for Held { row, .. } in held {
+            let day = row.transaction.facts.date;
+            match &row.transaction.source_id {
+                Some(id) => ids.push(id),
+                None if self.days.get(&day) == Some(&true) => keys.push((day, row.identity.key)),
+                None => {}
+            }
+        }
+        let mut known = self.tx.transactions_by_key(&keys).await?;
+        known.extend(self.tx.transactions_by_source(&ids).await?);
+        Ok(known)
+    }
+
+    /// A row that is there already: the same, another version, or something else.
+    #[expect(clippy::too_many_arguments, reason = "a row, where it comes from, what it meets")]
+    async fn meet(
+        &mut self,
+        file: usize,
+        line: u64,
+        part: i64,
+        row: StoredTransaction,
+        said_link: Option<SafeText>,
+        stored: &mut StoredTransaction,
+        claims: &mut Claims,
+    ) -> Result<Verdict> {
+        let said = Said {
+            facts: row.transaction.facts.clone(),
+            security: row.transaction.security,
+            to_security: row.transaction.to_security,
+            link: said_link,
+        };
+        let before = Underlay::of(stored)?;
+        let now = said.over(&before);
+        let mut verdict = Verdict::Duplicate;
+        if now != before {
+            if let Some(what) = said.contradicts(&before).filter(|_| !self.options.accept_changes) {
+                self.stage_conflict(file, line, part, &row, stored, what);
+                return Ok(Verdict::Conflict);
+            }
+            let (tx, book) = (&mut self.tx, &mut self.book);
+            write::change_source(tx, book, stored, now, &self.stamp).await?;
+            verdict = Verdict::Changed;
+        }
+        if claims.add(stored, &row, self.batch) && row.transaction.seq < stored.transaction.seq {
+            stored.transaction.seq = row.transaction.seq;
+            self.tx.update_transaction(stored).await?;
+        }
+        Ok(verdict)
+    }
+
+    fn stage_conflict(
+        &mut self,
+        file: usize,
+        line: u64,
+        part: i64,
+        row: &StoredTransaction,
+        stored: &StoredTransaction,
+        what: &'static str,
+    ) {
+        let id = row.transaction.source_id.clone().unwrap_or_default();
+        let refusal = Refusal { column: Column("id"), why: Why::Conflict { id, what } };
+        if self.taken.conflicts.len() >= Taken::MOST {
+            return;
+        }
+        self.staged.push(StagedRow {
+            batch: self.batch,
+            file_no: file_number(file),
+            line: i64::try_from(line).unwrap_or(i64::MAX),
+            part,
+            verdict: Verdict::Conflict,
+            transaction: Some(stored.transaction.id),
+            column: Some(refusal.column.to_string()),
+            why: Some(refusal.why.to_string()),
+            raw: String::new(),
+        });
+        self.taken.conflicts.push((file, line, refusal));
+    }
+
+    /// Keeps a row that a file brought and that could not be understood.
+    pub fn stage_refused(
+        &mut self,
+        file: usize,
+        line: u64,
+        column: Option<String>,
+        why: String,
+        raw: String,
+    ) {
+        if self.staged.len() < Taken::MOST {
+            self.staged.push(StagedRow {
+                batch: self.batch,
+                file_no: file_number(file),
+                line: i64::try_from(line).unwrap_or(i64::MAX),
+                part: 0,
+                verdict: Verdict::Refused,
+                transaction: None,
+                column,
+                why: Some(why),
+                raw,
+            });
+        }
+    }
+
+    /// What became of the rows so far; all of them are settled by this.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn settle(&mut self) -> Result<&Taken> {
+        self.flush().await?;
+        self.flush_raw().await?;
+        for (file, counts) in self.quotes.flush(&mut self.tx, &mut self.book, &self.stamp).await? {
+            if let Some(mine) = self.taken.counts.get_mut(file) {
+                mine.new += counts.new;
+                mine.duplicate += counts.duplicate;
+                mine.changed += counts.changed;
+            }
+        }
+        Ok(&self.taken)
+    }
+
+    /// Ends an import: everything is durable when this returns.
+    ///
+    /// # Errors
+    /// When the store fails; then nothing is written.
+    pub async fn commit(mut self, mut files: Vec<BatchFile>) -> Result<Taken> {
+        self.settle().await?;
+        for file in &mut files {
+            file.batch = self.batch.0;
+        }
+        self.staged.sort_by_key(|row| (row.file_no, row.line, row.part));
+        self.staged.dedup_by_key(|row| (row.file_no, row.line, row.part));
+        self.tx.insert_batch_files(&files, &self.staged).await?;
+        self.book.settle(&mut self.tx, &self.stamp).await?;
+        self.tx.commit(&self.stamp.op, "import", self.stamp.now).await?;
+        Ok(self.taken)
+    }
+
+    /// Takes everything back.
+    ///
+    /// # Errors
+    /// When the store cannot be told.
+    pub async fn rollback(self) -> Result<Taken> {
+        self.tx.rollback().await?;
+        Ok(self.taken)
+    }
+}
+
+/// Rows as they stood in their file, gathered to a piece.
+#[derive(Default)]
+struct Raw {
+    file: usize,
+    first_line: u64,
+    lines: String,
+}
+
+impl Raw {
+    /// How many bytes make a piece.
+    const PIECE: usize = 32 * 1024;
+
+    fn add(&mut self, file: usize, line: u64, raw: &str) {
+        if self.lines.is_empty() {
+            (self.file, self.first_line) = (file, line);
+            self.lines.reserve(Self::PIECE + 256);
+        }
+        // Writing into a String cannot fail.
+        let _ = writeln!(self.lines, "{line}\t{raw}");
+    }
+}
+
+fn new_held() -> Vec<Held> {
+    Vec::with_capacity(HELD)
+}
+
+fn file_number(file: usize) -> i64 {
+    i64::try_from(file).unwrap_or(i64::MAX)
+}
+
+/// The claims of the rows at hand: those that are stored and those that come.
+#[derive(Default)]
+struct Claims {
+    stored: BTreeMap<TransactionId, BTreeSet<BatchId>>,
+    new: Vec<Claim>,
+}
+
+impl Claims {
+    fn know(&mut self, claims: Vec<Claim>) {
+        for claim in claims {
+            self.stored.entry(claim.transaction).or_default().insert(claim.batch);
+        }
+    }
+
+    /// Adds the claim of this import to a row, unless it has it. True: the row's place may change.
+    fn add(&mut self, stored: &StoredTransaction, row: &StoredTransaction, batch: BatchId) -> bool {
+        let transaction = &stored.transaction;
+        let known = self.stored.entry(transaction.id).or_default();
+        if transaction.batch == Some(batch) && known.is_empty() {
+            return true;
+        }
+        if known.contains(&batch) {
+            return true;
+        }
+        if known.is_empty() {
+            // The first claimant stood in the row itself until now.
+            let first = transaction.batch.unwrap_or(BatchId(0));
+            known.insert(first);
+            self.new.push(Claim {
+                transaction: transaction.id,
+                batch: first,
+                file_no: stored.file_no.unwrap_or(0),
+                line: stored.line.unwrap_or(0),
+                seq: transaction.seq,
+            });
+        }
+        known.insert(batch);
+        self.new.push(Claim {
+            transaction: transaction.id,
+            batch,
+            file_no: row.file_no.unwrap_or(0),
+            line: row.line.unwrap_or(0),
+            seq: row.transaction.seq,
+        });
+        true
+    }
+}

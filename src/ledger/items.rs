@@ -1,0 +1,158 @@
+//! Taking in the parts of a whole store that are no transactions and no prices: accounts,
+//! securities, balances, settings and the small lists.
+//!
+//! What the store knows already wins over nothing: an item that is there is written over with
+//! what the import says, so that reading the same export twice changes nothing.
+
+use super::Result;
+use super::book::Stamp;
+use super::intake::Intake;
+use crate::model::{
+    Account, AccountId, Column, Item, Mention, NewAccount, Refusal, SecurityWords, Why,
+};
+use crate::store::{AccountRecord, Alert, AllocationTarget, Balance, CategoryRecord, Watch};
+
+type Taken = Result<std::result::Result<(), Refusal>>;
+
+impl Intake {
+    /// Takes in anything but a transaction, a price or a rate.
+    pub(super) async fn take_item(&mut self, item: Item) -> Taken {
+        match item {
+            Item::Setting(setting, value) => {
+                if let Ok(value) = setting.check(&value) {
+                    self.tx.put_setting(setting, &value).await?;
+                }
+                Ok(Ok(()))
+            }
+            Item::Account { account, derived } => self.take_account(account, derived).await,
+            Item::Balance { account, date, amount } => {
+                let Some(&id) = self.book.names.get(&account) else {
+                    let why = Why::NoAccount(account);
+                    return Ok(Err(Refusal { column: Column("account"), why }));
+                };
+                let (batch, created) = (self.stamp.batch, self.stamp.now);
+                let balance = Balance { account: id, date, amount, batch, created };
+                self.tx.put_balance(&balance).await?;
+                Ok(Ok(()))
+            }
+            Item::Category { name, parent } => {
+                let (tx, stamp) = (&mut self.tx, &self.stamp);
+                let parent = match &parent {
+                    Some(parent) => Some(self.book.category(tx, parent, stamp).await?),
+                    None => None,
+                };
+                let id = self.book.category(tx, &name, stamp).await?;
+                if parent.is_some() {
+                    let row = CategoryRecord { id, name, parent, batch: stamp.batch };
+                    tx.update_category(&row).await?;
+                }
+                Ok(Ok(()))
+            }
+            Item::Security(words) => self.take_security(words).await,
+            Item::Watch { security, note } => match self.meaning(&security).await? {
+                Ok(security) => {
+                    let row = Watch { security, note, batch: self.stamp.batch };
+                    self.tx.put_watch(&row).await?;
+                    Ok(Ok(()))
+                }
+                Err(refusal) => Ok(Err(refusal)),
+            },
+            Item::Alert { security, direction, price, note } => {
+                match self.meaning(&security).await? {
+                    Ok(security) => {
+                        let id = self.tx.take_id();
+                        let batch = self.stamp.batch;
+                        let row = Alert { id, security, direction, price, note, batch };
+                        let same = |old: &Alert| {
+                            (&old.security, &old.direction, &old.price)
+                                == (&row.security, &row.direction, &row.price)
+                        };
+                        if !self.tx.alerts().await?.iter().any(same) {
+                            self.tx.insert_alert(&row).await?;
+                        }
+                        Ok(Ok(()))
+                    }
+                    Err(refusal) => Ok(Err(refusal)),
+                }
+            }
+            Item::Target { dimension, key, weight, band } => {
+                let batch = self.stamp.batch;
+                let row = AllocationTarget { dimension, key, weight, band, batch };
+                self.tx.put_target(&row).await?;
+                Ok(Ok(()))
+            }
+            Item::Transaction(_) | Item::Price(..) | Item::Rate(_) => Ok(Ok(())),
+        }
+    }
+
+    async fn take_account(&mut self, new: NewAccount, derived: bool) -> Taken {
+        let institution = match &new.institution {
+            Some(name) => Some(self.tx.institution(name, self.stamp.batch).await?),
+            None => None,
+        };
+        if let Some(&id) = self.book.names.get(&new.name) {
+            let mut row = self.book.account(id)?.clone();
+            row.account = as_account(id, new, derived);
+            row.institution = institution;
+            if row != *self.book.account(id)? {
+                self.book.put_account(&mut self.tx, row, &self.stamp, true).await?;
+            }
+            return Ok(Ok(()));
+        }
+        let id = AccountId(self.tx.take_id());
+        let Stamp { now, batch, .. } = self.stamp.clone();
+        let row = AccountRecord {
+            account: as_account(id, new, derived),
+            institution,
+            connection: None,
+            batch,
+            version: 1,
+            created: now,
+            updated: None,
+        };
+        self.tx.insert_account(&row).await?;
+        self.book.names.insert(row.account.name.clone(), id);
+        self.book.accounts.insert(id, row);
+        Ok(Ok(()))
+    }
+
+    async fn take_security(&mut self, words: SecurityWords) -> Taken {
+        let mention = Mention {
+            symbol: words.symbol.clone(),
+            currency: Some(words.currency),
+            venue: words.venue.clone(),
+            isin: words.isin.clone(),
+        };
+        let id = match self.meaning(&mention).await? {
+            Ok(id) => id,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let before = self.book.security(id)?;
+        let mut row = before.clone();
+        row.security.currency = words.currency;
+        row.security.cusip = words.cusip.or(row.security.cusip);
+        row.security.figi = words.figi.or(row.security.figi);
+        row.security.name = words.name.or(row.security.name);
+        row.security.class = words.class.or(row.security.class);
+        row.security.derived = words.derived;
+        if row != *before {
+            self.book.put_security(&mut self.tx, row, &self.stamp, false).await?;
+        }
+        Ok(Ok(()))
+    }
+}
+
+/// The account that a declaration describes.
+pub(super) fn as_account(id: AccountId, new: NewAccount, derived: bool) -> Account {
+    Account {
+        id,
+        name: new.name,
+        kind: new.kind,
+        currency: new.currency,
+        mode: new.mode,
+        method: new.method,
+        institution: new.institution,
+        closed: new.closed,
+        derived,
+    }
+}

@@ -1,0 +1,54 @@
+//! The one door for writing facts.
+//!
+//! A change, from a form, a row of a file, a provider or the command line, is identified,
+//! checked and written as a version, with the tally beside it, in one transaction. This room
+//! knows the model and the store; it opens no files and prints nothing.
+
+mod body;
+mod book;
+mod edit;
+mod error;
+mod identity;
+mod intake;
+mod items;
+mod quotes;
+mod resolve;
+mod survey;
+mod undo;
+mod write;
+
+pub use error::{Error, Result};
+pub use intake::{Content, Counts, Intake, Options, Taken};
+pub use survey::Survey;
+pub use undo::Undone;
+
+use crate::model::{AccountId, Change, OpId, SecurityId, TransactionId};
+use crate::store::Store;
+
+/// What a change did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// The revision it left.
+    pub revision: i64,
+    /// The account it made or changed.
+    pub account: Option<AccountId>,
+    /// The transactions it made or changed.
+    pub transactions: Vec<TransactionId>,
+    /// The security it made or changed.
+    pub security: Option<SecurityId>,
+    /// What an undo did.
+    pub undone: Option<Undone>,
+}
+
+/// Writes one change; all of it or nothing.
+///
+/// The write runs in a task of its own: whoever waits for it may be cancelled, the transaction
+/// may not.
+///
+/// # Errors
+/// When the change is refused or the store fails; then nothing is written.
+pub async fn apply(store: &Store, change: Change, op: OpId, now: i64) -> Result<Applied> {
+    let store = store.clone();
+    let task = tokio::spawn(async move { edit::apply(&store, change, op, now).await });
+    task.await.unwrap_or(Err(Error::Interrupted))
+}

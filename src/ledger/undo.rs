@@ -1,0 +1,202 @@
+//! Taking an import back: what nobody else claims goes, what it changed becomes what it was, and
+//! what a person touched since stays and is named.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::body;
+use super::book::{Book, Stamp};
+use super::write;
+use super::{Error, Result};
+use crate::model::{AccountId, BatchId, SecurityId, TransactionId};
+use crate::store::{Claim, StoredTransaction, WriteTx};
+
+/// How many rows are looked at together.
+const PART: usize = 1_000;
+
+/// What taking an import back did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Undone {
+    /// Rows that are gone.
+    pub removed: u64,
+    /// Rows that are again what they were.
+    pub restored: u64,
+    /// Rows that were touched since and stay.
+    pub kept: Vec<TransactionId>,
+}
+
+pub(super) async fn undo(
+    tx: &mut WriteTx,
+    book: &mut Book,
+    batch: BatchId,
+    stamp: &Stamp,
+) -> Result<Undone> {
+    let mut row =
+        tx.batches().await?.into_iter().find(|row| row.id == batch).ok_or(Error::NoBatch(batch))?;
+    if row.undone.is_some() {
+        return Err(Error::AlreadyUndone(batch));
+    }
+    let mut undone = Undone::default();
+    let ids = tx.transactions_of_batch(batch).await?;
+    for ids in ids.chunks(PART) {
+        undo_part(tx, book, ids, batch, stamp, &mut undone).await?;
+    }
+    tx.forget_claims_of(batch).await?;
+    undo_prices(tx, book, batch).await?;
+    tx.forget_balances_of(batch).await?;
+    tx.forget_extras_of(batch).await?;
+    tx.forget_orphan_findings().await?;
+    book.settle(tx, stamp).await?;
+    forget_unused(tx, book).await?;
+    row.undone = Some(stamp.now);
+    tx.update_batch(&row).await?;
+    Ok(undone)
+}
+
+async fn undo_part(
+    tx: &mut WriteTx,
+    book: &mut Book,
+    ids: &[TransactionId],
+    batch: BatchId,
+    stamp: &Stamp,
+    undone: &mut Undone,
+) -> Result<()> {
+    let mut claims: BTreeMap<TransactionId, Vec<Claim>> = BTreeMap::new();
+    for claim in tx.claims(ids).await? {
+        claims.entry(claim.transaction).or_default().push(claim);
+    }
+    let mut gone = Vec::new();
+    for mut row in tx.transactions_by_id(ids).await? {
+        let id = row.transaction.id;
+        let others: Vec<_> = claims
+            .remove(&id)
+            .unwrap_or_default()
+            .into_iter()
+            .filter(|claim| claim.batch != batch)
+            .collect();
+        let touched = row.source_facts.is_some() || row.transaction.deleted;
+        if others.is_empty() && !touched {
+            book.count(&row, false);
+            gone.push(id);
+            undone.removed += 1;
+            continue;
+        }
+        match restore(tx, book, &mut row, batch, stamp).await? {
+            Restored::Yes => undone.restored += 1,
+            Restored::TouchedSince => undone.kept.push(id),
+            Restored::NothingChanged if others.is_empty() => undone.kept.push(id),
+            Restored::NothingChanged => {}
+        }
+        pass_on(tx, &mut row, &others, batch).await?;
+    }
+    tx.forget_transactions(&gone).await?;
+    Ok(())
+}
+
+enum Restored {
+    Yes,
+    NothingChanged,
+    TouchedSince,
+}
+
+/// Makes a row what it was before the import changed it, unless it changed again since.
+async fn restore(
+    tx: &mut WriteTx,
+    book: &mut Book,
+    row: &mut StoredTransaction,
+    batch: BatchId,
+    stamp: &Stamp,
+) -> Result<Restored> {
+    if row.transaction.version == 1 {
+        return Ok(Restored::NothingChanged);
+    }
+    let versions = tx.versions(row.transaction.id).await?;
+    if !versions.iter().any(|version| version.batch == Some(batch)) {
+        return Ok(Restored::NothingChanged);
+    }
+    // The import may have changed the row more than once; before all of that is what we want.
+    let mine = versions.iter().rev().take_while(|version| version.batch == Some(batch));
+    let Some(first) = mine.last() else { return Ok(Restored::TouchedSince) };
+    let before = row.clone();
+    let old = body::row_from_json(&first.body)?;
+    row.transaction.facts = old.transaction.facts;
+    row.transaction.security = old.transaction.security;
+    row.transaction.to_security = old.transaction.to_security;
+    row.transaction.link = old.transaction.link;
+    row.transaction.deleted = old.transaction.deleted;
+    row.source_facts = old.source_facts;
+    // The stamp of an undo carries no batch, so that a later undo does not take it for an import.
+    write::put(tx, book, &before, row, stamp, "undo").await?;
+    Ok(Restored::Yes)
+}
+
+/// Gives a row to those who still claim it; its place is the smallest that they give it. A row
+/// that nobody claims any more and that stays is the person's own.
+async fn pass_on(
+    tx: &mut WriteTx,
+    row: &mut StoredTransaction,
+    others: &[Claim],
+    batch: BatchId,
+) -> Result<()> {
+    let before = row.clone();
+    if let Some(seq) = others.iter().map(|claim| claim.seq).min() {
+        row.transaction.seq = seq;
+    }
+    if row.transaction.batch == Some(batch) {
+        let next = others.iter().find(|claim| claim.batch.0 != 0);
+        row.transaction.batch = next.map(|claim| claim.batch);
+        row.file_no = next.map(|claim| claim.file_no);
+        row.line = next.map(|claim| claim.line);
+    }
+    if *row != before {
+        tx.update_transaction(row).await?;
+    }
+    Ok(())
+}
+
+async fn undo_prices(tx: &mut WriteTx, book: &mut Book, batch: BatchId) -> Result<()> {
+    let mut counted: BTreeSet<(SecurityId, i64, String, String)> = BTreeSet::new();
+    let before = tx.prices_of_batch(batch).await?;
+    let key = |row: &crate::store::PriceRecord| {
+        let price = &row.price;
+        (price.security, price.at, price.interval.to_string(), price.source.to_string())
+    };
+    tx.unclaim_prices(batch).await?;
+    for part in before.chunks(PART) {
+        counted.extend(tx.prices_like(part).await?.iter().map(key));
+        for row in part {
+            if !counted.contains(&key(row)) {
+                book.count_prices(row.price.security, row.price.currency, -1);
+            }
+        }
+        counted.clear();
+    }
+    Ok(())
+}
+
+/// Accounts, securities and institutions that an import made and nothing needs any more.
+async fn forget_unused(tx: &mut WriteTx, book: &mut Book) -> Result<()> {
+    let used = tx.used_accounts().await?;
+    let idle: Vec<AccountId> = book
+        .accounts
+        .values()
+        .filter(|row| row.batch.is_some() && !used.contains(&row.account.id))
+        .map(|row| row.account.id)
+        .collect();
+    for id in idle {
+        tx.forget_account(id).await?;
+        book.accounts.remove(&id);
+    }
+    let used = tx.used_securities().await?;
+    let idle: Vec<SecurityId> = book
+        .securities
+        .values()
+        .filter(|row| row.batch.is_some() && !used.contains(&row.security.id))
+        .map(|row| row.security.id)
+        .collect();
+    for id in idle {
+        tx.forget_security(id).await?;
+        book.securities.remove(&id);
+    }
+    tx.forget_unused_institutions().await?;
+    Ok(())
+}

@@ -1,0 +1,216 @@
+//! Writing transactions: new ones in bulk, changed ones as versions.
+
+use std::collections::BTreeSet;
+
+use super::Result;
+use super::body::{self, Underlay};
+use super::book::{Book, Stamp};
+use crate::model::{Facts, SafeText, SecurityId, Status};
+use crate::store::{Finding, StoredTransaction, Version, WriteTx};
+
+/// What a source says of a row, as far as it may change.
+#[derive(Clone, Debug)]
+pub(super) struct Said {
+    pub facts: Facts,
+    pub security: Option<SecurityId>,
+    pub to_security: Option<SecurityId>,
+    pub link: Option<SafeText>,
+}
+
+impl Said {
+    /// What is new in what a source says now, laid over what it said before. A field that the
+    /// source leaves out now is not taken back: a file with fewer columns knows less, not other.
+    pub fn over(&self, before: &Underlay) -> Underlay {
+        let keep =
+            |new: &Option<SafeText>, old: &Option<SafeText>| new.clone().or_else(|| old.clone());
+        let old = &before.facts;
+        let mut facts = self.facts.clone();
+        facts.description = keep(&facts.description, &old.description);
+        facts.category = keep(&facts.category, &old.category);
+        facts.note = keep(&facts.note, &old.note);
+        facts.quoted_in = keep(&facts.quoted_in, &old.quoted_in);
+        facts.settlement = facts.settlement.or(old.settlement);
+        // An older file still shows as pending what has become final since.
+        if facts.status == Status::Pending {
+            facts.status = old.status;
+        }
+        Underlay {
+            facts,
+            // Which securities a row has follows from its type: half of each would be no event.
+            security: self.security,
+            to_security: self.to_security,
+            link: keep(&self.link, &before.link),
+            edited: before.edited.clone(),
+        }
+    }
+
+    /// Which of the fields that make a row this row differ: the source means another event.
+    pub fn contradicts(&self, before: &Underlay) -> Option<&'static str> {
+        if self.facts.date != before.facts.date {
+            Some("the date")
+        } else if self.facts.amount != before.facts.amount
+            || self.facts.currency != before.facts.currency
+        {
+            Some("the amount")
+        } else if self.security != before.security {
+            Some("the security")
+        } else {
+            None
+        }
+    }
+}
+
+/// Writes a new version of a row: what the source says now, with the person's edits over it.
+/// Gives a finding where the source changed what a person had edited.
+pub(super) async fn change_source(
+    tx: &mut WriteTx,
+    book: &mut Book,
+    row: &mut StoredTransaction,
+    now_said: Underlay,
+    stamp: &Stamp,
+) -> Result<()> {
+    let before_said = Underlay::of(row)?;
+    let before = row.clone();
+    let under_edit = changed_fields(&before_said, &now_said)
+        .intersection(&now_said.edited)
+        .cloned()
+        .collect::<Vec<_>>();
+    let edited = now_said.edited.clone();
+    let has_edits = row.source_facts.is_some();
+    lay(row, &now_said, &edited);
+    row.source_facts = has_edits.then(|| now_said.to_json()).transpose()?;
+    put(tx, book, &before, row, stamp, "source").await?;
+    if !under_edit.is_empty() {
+        let finding = Finding {
+            id: tx.take_id(),
+            kind: "source_changed_under_edit".to_owned(),
+            severity: "warning".to_owned(),
+            transaction: Some(row.transaction.id),
+            account: Some(row.transaction.account),
+            security: row.transaction.security,
+            date: Some(row.transaction.facts.date),
+            detail: format!("the source changed {} under your edit", under_edit.join(", ")),
+            created: stamp.now,
+            settled: None,
+        };
+        tx.insert_findings(&[finding]).await?;
+    }
+    Ok(())
+}
+
+/// Keeps the older version and writes the newer one over it.
+pub(super) async fn put(
+    tx: &mut WriteTx,
+    book: &mut Book,
+    before: &StoredTransaction,
+    row: &mut StoredTransaction,
+    stamp: &Stamp,
+    cause: &str,
+) -> Result<()> {
+    tx.insert_versions(&[Version {
+        transaction: before.transaction.id,
+        version: before.transaction.version,
+        replaced: stamp.now,
+        op: stamp.op.clone(),
+        batch: stamp.batch,
+        cause: cause.to_owned(),
+        body: body::to_json(before)?,
+    }])
+    .await?;
+    row.transaction.version = before.transaction.version + 1;
+    row.transaction.updated = stamp.now;
+    row.category = match &row.transaction.facts.category {
+        Some(name) => Some(book.category(tx, &name.clone(), stamp).await?),
+        None => None,
+    };
+    if row.transaction.facts.date != before.transaction.facts.date {
+        tx.remember_place(before).await?;
+    }
+    tx.update_transaction(row).await?;
+    book.count(before, false);
+    book.count(row, true);
+    Ok(())
+}
+
+/// Lays what the source says under the fields that nobody edited.
+fn lay(row: &mut StoredTransaction, said: &Underlay, edited: &BTreeSet<String>) {
+    let keeps = |field: &str| edited.contains(field);
+    let new = &said.facts;
+    let transaction = &mut row.transaction;
+    macro_rules! take {
+        ($($field:ident),+) => {$(
+            if !keeps(stringify!($field)) {
+                transaction.facts.$field = new.$field.clone();
+            }
+        )+};
+    }
+    take!(
+        date,
+        settlement,
+        subtype,
+        status,
+        quantity,
+        price,
+        fee,
+        tax,
+        currency,
+        amount,
+        fx_rate,
+        multiplier,
+        ratio,
+        acquired,
+        cost_share,
+        description,
+        category,
+        note,
+        quoted_in
+    );
+    if !keeps("security") {
+        transaction.security = said.security;
+    }
+    if !keeps("to_security") {
+        transaction.to_security = said.to_security;
+    }
+    if !keeps("link") {
+        transaction.link.clone_from(&said.link);
+    }
+}
+
+/// The fields in which two states differ, by name.
+pub(super) fn changed_fields(before: &Underlay, after: &Underlay) -> BTreeSet<String> {
+    let (a, b) = (&before.facts, &after.facts);
+    let mut changed = BTreeSet::new();
+    let mut note = |name: &str, differs: bool| {
+        if differs {
+            changed.insert(name.to_owned());
+        }
+    };
+    macro_rules! compare {
+        ($($field:ident),+) => {$( note(stringify!($field), a.$field != b.$field); )+};
+    }
+    compare!(
+        date,
+        settlement,
+        subtype,
+        status,
+        quantity,
+        price,
+        fee,
+        tax,
+        currency,
+        amount,
+        fx_rate,
+        multiplier,
+        ratio,
+        acquired,
+        cost_share,
+        description,
+        category,
+        note,
+        quoted_in
+    );
+    note("security", before.security != after.security);
+    note("to_security", before.to_security != after.to_security);
+    note("link", before.link != after.link);
+    changed
+}

@@ -1,0 +1,150 @@
+//! # dashtam
+//!
+//! A terminal portfolio dashboard for people with money in more than one place. This page is the
+//! map of the code; `tests/import_rule.rs` keeps the table below true.
+//!
+//! The database is the only truth; whatever is shown is a projection of it.
+//!
+//! ```text
+//!   files, forms, commands                              questions
+//!           |                                               |
+//!           v                                               v
+//!        service ---- audit (ATTEMPTED, durable first)   service
+//!           |                                               |
+//!           v                                               v
+//!        ledger: identify, check, version, tally         report: figures
+//!           |                                               |
+//!           +----------> store (SQLite | Postgres) <--------+
+//! ```
+//!
+//! ## Rooms
+//!
+//! | room | what it is for | may import |
+//! |---|---|---|
+//! | [`model`] | nouns: money, accounts, securities, transactions, changes; no I/O | nothing of ours |
+//! | [`clock`] | the only place that asks for the time | model |
+//! | [`config`] | defaults, file, environment, flags; private files and folders | model |
+//! | [`telemetry`] | rolling logs without secrets | model |
+//! | [`cli`] | the command line as clap sees it | model |
+//! | [`mod@import`], [`export`] | bytes to rows and rows to bytes, one file per format, pure | model |
+//! | [`store`] | everything SQL, for both engines | model |
+//! | [`audit`] | what happened: an attempt before, an outcome after | model, store, clock |
+//! | [`ledger`] | the one door for writing facts | model, analytics, store, audit, clock |
+//! | [`report`] | every figure that is shown or printed | model, analytics, store, clock |
+//! | [`service`] | one file per verb that a person can ask for | everything above |
+//! | [`cmd`] | one file per command; printing and exit codes live here alone | everything but a screen |
+//!
+//! ## A row of a file
+//!
+//! 1. `service::import` opens the file (a regular one, never through a link) and begins an attempt
+//!    in the trail;
+//! 2. `import` cuts it into rows; a row that is wrong is a row too, with line, column and reason;
+//! 3. `model::Entry::check` gives it dashtam's signs and its amount, and refuses what does not fit
+//!    together;
+//! 4. `ledger::Intake` finds out what it means (account, security), what it is (its source's id, or
+//!    its content and how many equal rows came before), and whether the store has it: new,
+//!    duplicate, changed or in conflict;
+//! 5. it is written with the claim that lets the import be taken back, the tally beside it, and the
+//!    operation's mark, all in one transaction; then the outcome goes to the trail.
+//!
+//! A trial run is the same and ends with a rollback.
+//!
+//! ## A change by hand
+//!
+//! `cmd` makes a `model::Change`; `service::edit` puts an attempt into the trail and hands it to
+//! `ledger::apply`, which keeps what was as a version and writes what is. An edit of a row that a
+//! file brought is an overlay: what the source says stays beside it, and when the source changes
+//! under it, that is a finding, not an overwrite.
+//!
+//! ## Two engines, SQL once
+//!
+//! `store::Store` is an enum of two pools; queries are written once with `$n` placeholders, rows
+//! once as records. Decimals are exact text in SQLite and `numeric` in Postgres and are never summed
+//! or compared in SQL. Every business row carries a checksum of its columns.
+
+pub mod audit;
+pub mod cli;
+pub mod clock;
+pub mod cmd;
+pub mod config;
+pub mod export;
+pub mod import;
+pub mod ledger;
+pub mod model;
+pub mod report;
+pub mod service;
+pub mod store;
+pub mod telemetry;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use cli::Cli;
+use clock::Clock;
+use config::{Config, Environment, private};
+use telemetry::TelemetryConfig;
+
+/// The whole program: reads the command line, does what it says, gives the exit code.
+#[must_use]
+pub fn run() -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let cli = match cmd::parse(&arguments) {
+        Ok(cli) => cli,
+        Err(code) => return ExitCode::from(code),
+    };
+    if let Some(code) = cmd::run_at_once(&cli) {
+        return ExitCode::from(code);
+    }
+    // Nothing that is read from here on may end in a core file; where the system does not allow
+    // the promise there is nothing to be done about it.
+    let _ = private::forbid_core_dumps();
+    ExitCode::from(start(&cli))
+}
+
+/// Reads the configuration, opens the log and carries the command out.
+fn start(cli: &Cli) -> u8 {
+    // One provider of TLS for everybody; a second call changes nothing.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let flags = cmd::overrides(&cli.flags);
+    let environment = if cli.demo { Environment::default() } else { Environment::from_process() };
+    let config = match Config::load(&flags, &environment) {
+        Ok(config) => config,
+        Err(error) => return cmd::fail(&cli.flags, error.into()),
+    };
+    let clock = Clock::system(config.timezone.value);
+    let log = match open_log(cli, &config, &clock) {
+        Ok(log) => log,
+        Err(error) => return cmd::fail(&cli.flags, error),
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return cmd::fail(&cli.flags, error.into()),
+    };
+    let code = runtime.block_on(cmd::run(cli, &config, &clock));
+    drop(log);
+    code
+}
+
+/// The log of a command that leaves traces; one that only looks writes none.
+fn open_log(
+    cli: &Cli,
+    config: &Config,
+    clock: &Clock,
+) -> Result<Option<telemetry::Guard>, service::Error> {
+    if !cmd::leaves_traces(cli) {
+        return Ok(None);
+    }
+    config.prepare_folders()?;
+    let time = clock.clone();
+    let guard = telemetry::init(&TelemetryConfig {
+        folder: config.log_dir(),
+        level: config.log_level.value,
+        keep_days: config.log_keep_days.value,
+        mirror: cli.flags.verbose > 0,
+        now: Arc::new(move || time.now()),
+        open: private::append_private,
+    });
+    // A log that cannot be written must not keep anybody from their figures.
+    Ok(guard.ok())
+}

@@ -1,0 +1,170 @@
+//! What a person can ask to be changed, one thing at a time. Imports bring many rows at once and
+//! have their own way through the same door.
+
+use chrono::NaiveDate;
+
+use super::{
+    AccountId, AccountKind, AssetClass, BatchId, Currency, Dec, Draft, Entry, Isin, LotMethod,
+    Mode, NewAccount, Quote, Refusal, SafeText, SecurityId, Setting, Status, TransactionId,
+};
+
+/// What happens to one field of an edit.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Edit<T> {
+    /// Stays as it is.
+    #[default]
+    Keep,
+    /// Becomes empty.
+    Clear,
+    /// Becomes this.
+    Set(T),
+}
+
+impl<T> Edit<T> {
+    /// A flag that was given sets the field; one that was not leaves it.
+    pub fn given(value: Option<T>) -> Self {
+        value.map_or(Self::Keep, Self::Set)
+    }
+
+    /// Whether nothing is asked.
+    pub const fn is_keep(&self) -> bool {
+        matches!(self, Self::Keep)
+    }
+
+    /// The field after the edit.
+    pub fn apply(self, before: Option<T>) -> Option<T> {
+        match self {
+            Self::Keep => before,
+            Self::Clear => None,
+            Self::Set(value) => Some(value),
+        }
+    }
+}
+
+/// An edit of an account.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AccountEdit {
+    /// What it is.
+    pub kind: Option<AccountKind>,
+    /// Its main currency.
+    pub currency: Option<Currency>,
+    /// How it is valued.
+    pub mode: Option<Mode>,
+    /// Which lots a sale takes.
+    pub method: Edit<LotMethod>,
+    /// The bank or broker.
+    pub institution: Edit<SafeText>,
+    /// Closed from this day on.
+    pub closed: Edit<NaiveDate>,
+}
+
+/// An edit of a security.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SecurityEdit {
+    /// Its symbol from now on; the identity stays.
+    pub symbol: Option<SafeText>,
+    /// The currency it is quoted in.
+    pub currency: Option<Currency>,
+    /// What it is.
+    pub class: Edit<AssetClass>,
+    /// What people call it.
+    pub name: Edit<SafeText>,
+    /// The venue or chain.
+    pub venue: Edit<SafeText>,
+    /// ISIN.
+    pub isin: Edit<Isin>,
+    /// CUSIP.
+    pub cusip: Edit<SafeText>,
+    /// FIGI.
+    pub figi: Edit<SafeText>,
+}
+
+/// An edit of a transaction: each field becomes an overlay that wins over the source.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TransactionEdit {
+    /// The row as it should read: account, type, figures. None: only the fields below change.
+    pub entry: Option<Box<Draft>>,
+    /// Whether it counts.
+    pub status: Option<Status>,
+    /// By name.
+    pub category: Edit<SafeText>,
+    /// A person's words.
+    pub note: Edit<SafeText>,
+    /// In the source's words.
+    pub description: Edit<SafeText>,
+}
+
+/// One change that a person asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// A new account.
+    AddAccount(NewAccount),
+    /// Other properties of an account.
+    EditAccount(AccountId, AccountEdit),
+    /// Another name; the old one keeps leading to it.
+    RenameAccount(AccountId, SafeText),
+    /// All of the first becomes part of the second.
+    MergeAccounts {
+        /// Ends.
+        from: AccountId,
+        /// Lives on.
+        into: AccountId,
+    },
+    /// The balance of an account on a day.
+    SetBalance(AccountId, NaiveDate, Dec),
+    /// A new transaction.
+    AddTransaction(Box<Entry>),
+    /// Another version of a transaction.
+    EditTransaction(TransactionId, TransactionEdit),
+    /// A transaction taken away.
+    DeleteTransaction(TransactionId),
+    /// A transaction brought back.
+    RestoreTransaction(TransactionId),
+    /// Rows that are one event.
+    LinkTransactions(Vec<TransactionId>),
+    /// A row that is an event of its own.
+    UnlinkTransaction(TransactionId),
+    /// A price or a rate of one day.
+    SetPrice(Box<Quote>),
+    /// Other properties of a security.
+    EditSecurity(SecurityId, SecurityEdit),
+    /// A setting.
+    Set(Setting, String),
+    /// An import taken back.
+    UndoBatch(BatchId),
+}
+
+impl Change {
+    /// What needs no store to be checked.
+    ///
+    /// # Errors
+    /// [`Refusal`] with the field and what would be right.
+    pub fn check(&self) -> Result<(), Refusal> {
+        match self {
+            Self::AddTransaction(entry) => entry.as_ref().clone().check().map(|_| ()),
+            _ => Ok(()),
+        }
+    }
+
+    /// The word for it in the audit trail.
+    #[must_use]
+    pub const fn action(&self) -> &'static str {
+        match self {
+            Self::AddAccount(_) => "account.add",
+            Self::EditAccount(..) => "account.edit",
+            Self::RenameAccount(..) => "account.rename",
+            Self::MergeAccounts { .. } => "account.merge",
+            Self::SetBalance(..) => "account.balance",
+            Self::AddTransaction(_) => "transaction.add",
+            Self::EditTransaction(..) => "transaction.edit",
+            Self::DeleteTransaction(_) => "transaction.delete",
+            Self::RestoreTransaction(_) => "transaction.restore",
+            Self::LinkTransactions(_) => "transaction.link",
+            Self::UnlinkTransaction(_) => "transaction.unlink",
+            Self::SetPrice(_) => "price.set",
+            Self::EditSecurity(..) => "security.edit",
+            Self::Set(..) => "setting.set",
+            Self::UndoBatch(_) => "import.undo",
+        }
+    }
+}

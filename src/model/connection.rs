@@ -1,0 +1,73 @@
+//! The life of a connection to a provider: six states and the ways between them.
+
+use super::account::words;
+
+words! {
+    /// Where a connection is in its life.
+    ConnectionState, "connection state" {
+        /// Asked for, no consent yet.
+        Pending = "pending",
+        /// Works.
+        Active = "active",
+        /// The consent grew too old.
+        Expired = "expired",
+        /// The provider refused the consent.
+        Revoked = "revoked",
+        /// Lost or broken.
+        Failed = "failed",
+        /// Ended by its owner; final.
+        Disconnected = "disconnected",
+    }
+}
+
+/// A step that the life of a connection does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a connection cannot go from {from} to {to}")]
+pub struct IllegalTransition {
+    from: ConnectionState,
+    to: ConnectionState,
+}
+
+impl ConnectionState {
+    /// The next state, or a refusal when life does not go that way.
+    ///
+    /// # Errors
+    /// [`IllegalTransition`] for every step but the documented ones.
+    pub fn become_(self, to: Self) -> Result<Self, IllegalTransition> {
+        use ConnectionState::{Active, Disconnected, Expired, Failed, Pending, Revoked};
+        match (self, to) {
+            (Pending | Expired | Revoked | Failed, Active | Disconnected)
+            | (Active, Expired | Revoked | Failed | Disconnected) => Ok(to),
+            (from, to) => Err(IllegalTransition { from, to }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_documented_steps_exist() {
+        use ConnectionState::{Active, Disconnected, Expired, Failed, Pending, Revoked};
+        let legal = [
+            (Pending, Active),
+            (Active, Expired),
+            (Active, Revoked),
+            (Active, Failed),
+            (Expired, Active),
+            (Revoked, Active),
+            (Failed, Active),
+            (Pending, Disconnected),
+            (Active, Disconnected),
+            (Expired, Disconnected),
+            (Revoked, Disconnected),
+            (Failed, Disconnected),
+        ];
+        for &from in ConnectionState::ALL {
+            for &to in ConnectionState::ALL {
+                assert_eq!(from.become_(to).is_ok(), legal.contains(&(from, to)), "{from} -> {to}");
+            }
+        }
+    }
+}

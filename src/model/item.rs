@@ -1,0 +1,111 @@
+//! The content of a store in words: what exports write and what the full import reads back.
+//!
+//! No ids and no times of writing; accounts and securities are named as a person would.
+
+use chrono::NaiveDate;
+
+use super::{
+    AssetClass, Currency, Dec, Draft, Isin, Mention, NewAccount, Origin, Price, Rate, SafeText,
+    Setting,
+};
+
+/// One thing that a store holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Item {
+    /// A setting that changes figures, where somebody chose it.
+    Setting(Setting, String),
+    /// An account. `derived`: its kind and currency follow from its rows.
+    Account {
+        /// What it is.
+        account: NewAccount,
+        /// Nobody declared it.
+        derived: bool,
+    },
+    /// The balance of an account on a day.
+    Balance {
+        /// Whose.
+        account: SafeText,
+        /// When.
+        date: NaiveDate,
+        /// How much.
+        amount: Dec,
+    },
+    /// A category.
+    Category {
+        /// Unique.
+        name: SafeText,
+        /// What it is a part of.
+        parent: Option<SafeText>,
+    },
+    /// A security.
+    Security(SecurityWords),
+    /// A transaction, with its place in its source.
+    Transaction(Box<TransactionWords>),
+    /// A price. The security inside is not meaningful; the mention names it.
+    Price(Mention, Box<Price>),
+    /// A rate.
+    Rate(Rate),
+    /// A security on the watchlist.
+    Watch {
+        /// Which.
+        security: Mention,
+        /// Why.
+        note: Option<SafeText>,
+    },
+    /// A price at which somebody wants to be told.
+    Alert {
+        /// Of what.
+        security: Mention,
+        /// `above` or `below`.
+        direction: SafeText,
+        /// Which price.
+        price: Dec,
+        /// Why.
+        note: Option<SafeText>,
+    },
+    /// How much of the whole something should be.
+    Target {
+        /// `class`, `currency`, `security` and so on.
+        dimension: SafeText,
+        /// Which of them.
+        key: SafeText,
+        /// A part of 1.
+        weight: Dec,
+        /// How far off is still right.
+        band: Option<Dec>,
+    },
+}
+
+/// A security without its id.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SecurityWords {
+    /// The symbol it has today.
+    pub symbol: SafeText,
+    /// The currency it is quoted in.
+    pub currency: Currency,
+    /// The venue or chain, when known.
+    pub venue: Option<SafeText>,
+    /// ISIN, when known.
+    pub isin: Option<Isin>,
+    /// CUSIP, when known.
+    pub cusip: Option<SafeText>,
+    /// FIGI, when known.
+    pub figi: Option<SafeText>,
+    /// What people call it.
+    pub name: Option<SafeText>,
+    /// What it is.
+    pub class: Option<AssetClass>,
+    /// Nobody edited its currency.
+    pub derived: bool,
+}
+
+/// A transaction without its id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TransactionWords {
+    /// The row, its account and securities in words; `source_id` only where the source gave one.
+    pub draft: Draft,
+    /// Its place among the rows of its account and day.
+    pub seq: i64,
+    /// Where it came from.
+    pub origin: Origin,
+}

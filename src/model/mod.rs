@@ -1,0 +1,39 @@
+//! The nouns of dashtam: money, accounts, securities, transactions, changes.
+//!
+//! Plain types that cannot hold an illegal value. This room does no I/O and knows neither the
+//! store nor the screen.
+
+mod account;
+mod change;
+mod check;
+mod connection;
+mod currency;
+mod decimal;
+mod exact;
+mod ids;
+mod item;
+mod price;
+mod safe_text;
+mod security;
+mod setting;
+mod transaction;
+pub mod wire;
+
+pub use account::{Account, AccountKind, Class, LotMethod, Mode, NewAccount, Tax, UnknownWord};
+pub use change::{AccountEdit, Change, Edit, SecurityEdit, TransactionEdit};
+pub use check::{Column, Drafts, Entry, EntryType, Refusal, Why};
+pub use connection::{ConnectionState, IllegalTransition};
+pub use currency::{Currency, Unit, UnknownCurrency};
+pub use decimal::{Dec, DecError};
+pub use exact::{Exact, ExactError};
+pub use ids::{
+    AccountId, BatchId, CategoryId, ConnectionId, InstitutionId, OpId, SecurityId, TransactionId,
+};
+pub use item::{Item, SecurityWords, TransactionWords};
+pub use price::{Interval, Price, PriceSubject, Quote, Rate, Source, midnight_micros};
+pub use safe_text::{SafeText, is_safe, keep_raw, raw_of};
+pub use security::{AssetClass, Isin, Mention, Security, SymbolError};
+pub use setting::{Setting, SettingError};
+pub use transaction::{
+    Draft, Facts, Kind, OrderKey, Origin, Rank, Ratio, Status, Subtype, Transaction,
+};

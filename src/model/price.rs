@@ -1,0 +1,113 @@
+//! Prices of securities and rates of currencies, each with its time and its source.
+
+use super::account::words;
+use super::{Currency, Dec, Mention, SafeText, SecurityId};
+
+words! {
+    /// How long one bar lasts.
+    Interval, "interval" {
+        /// One minute.
+        Minute = "1m",
+        /// Five minutes.
+        FiveMinutes = "5m",
+        /// Fifteen minutes.
+        QuarterHour = "15m",
+        /// One hour.
+        Hour = "1h",
+        /// One day.
+        Day = "1d",
+        /// One week.
+        Week = "1w",
+        /// One month.
+        Month = "1mo",
+    }
+}
+
+/// Who says so: `file`, `hand`, `provider:<id>` or the name of a market source.
+pub type Source = SafeText;
+
+/// One stored bar of a security.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Price {
+    /// Of what.
+    pub security: SecurityId,
+    /// How long the bar lasts.
+    pub interval: Interval,
+    /// When it begins, in microseconds since the epoch; midnight UTC of its date for daily bars.
+    pub at: i64,
+    /// Who says so.
+    pub source: Source,
+    /// The currency of the four prices.
+    pub currency: Currency,
+    /// First.
+    pub open: Option<Dec>,
+    /// Highest.
+    pub high: Option<Dec>,
+    /// Lowest.
+    pub low: Option<Dec>,
+    /// Last.
+    pub close: Dec,
+    /// Units traded.
+    pub volume: Option<Dec>,
+    /// The minor unit that the source quoted in, converted since.
+    pub quoted_in: Option<SafeText>,
+    /// The series was restated for later splits by its source.
+    pub split_adjusted: bool,
+}
+
+/// One stored rate: one unit of `base` costs `rate` units of `quote`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// What is priced.
+    pub base: Currency,
+    /// In what.
+    pub quote: Currency,
+    /// Midnight UTC of its date, in microseconds since the epoch.
+    pub at: i64,
+    /// Who says so.
+    pub source: Source,
+    /// How many.
+    pub rate: Dec,
+}
+
+/// What a row of a price file is about.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum PriceSubject {
+    /// `sec:SYM` or a bare symbol that is no current currency.
+    Security(Mention),
+    /// `fx:CUR`.
+    Currency(Currency),
+    /// A bare currency code: what it is depends on what the store and the batch know.
+    Bare(Currency),
+}
+
+/// One row of a price file, checked, its subject still in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quote {
+    /// Of what.
+    pub subject: PriceSubject,
+    /// The day.
+    pub date: chrono::NaiveDate,
+    /// The currency of the prices.
+    pub currency: Currency,
+    /// First.
+    pub open: Option<Dec>,
+    /// Highest.
+    pub high: Option<Dec>,
+    /// Lowest.
+    pub low: Option<Dec>,
+    /// Last.
+    pub close: Dec,
+    /// Units traded.
+    pub volume: Option<Dec>,
+    /// Who says so.
+    pub source: Source,
+    /// The minor unit that the file quoted in, converted since.
+    pub quoted_in: Option<SafeText>,
+}
+
+/// Serialised forms of times: whole days as microseconds.
+#[must_use]
+pub fn midnight_micros(date: chrono::NaiveDate) -> i64 {
+    date.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_micros()
+}

@@ -1,0 +1,230 @@
+//! Transactions, a page at a time, in the order of rows.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+
+use super::Error;
+use super::names::Names;
+use super::order;
+use crate::model::{
+    AccountId, Currency, Dec, Kind, OrderKey, Origin, SafeText, Status, Subtype, TransactionId,
+};
+use crate::store::{StoredTransaction, TransactionFilter, Tx};
+
+/// How many rows are read at once where no limit is set.
+const PART: usize = 5_000;
+
+/// Which transactions.
+#[derive(Clone, Debug, Default)]
+pub struct TransactionsQuery {
+    /// Of this account.
+    pub account: Option<AccountId>,
+    /// In this currency.
+    pub currency: Option<Currency>,
+    /// On or after.
+    pub from: Option<NaiveDate>,
+    /// On or before.
+    pub to: Option<NaiveDate>,
+    /// At most so many; none: all.
+    pub limit: Option<usize>,
+    /// Those after the last one of an earlier page.
+    pub after: Option<String>,
+}
+
+/// A page of transactions.
+#[derive(Clone, Debug, Default)]
+pub struct TransactionsReport {
+    /// In the order of rows.
+    pub rows: Vec<TransactionRow>,
+    /// Where the next page begins; none: this was the last.
+    pub next: Option<String>,
+}
+
+/// One transaction.
+#[derive(Clone, Debug)]
+pub struct TransactionRow {
+    /// Its identity.
+    pub id: TransactionId,
+    /// Whose.
+    pub account: SafeText,
+    /// When.
+    pub date: NaiveDate,
+    /// When settled.
+    pub settlement: Option<NaiveDate>,
+    /// Which sort of event.
+    pub kind: Kind,
+    /// Which event.
+    pub subtype: Subtype,
+    /// Whether it counts.
+    pub status: Status,
+    /// Of what.
+    pub symbol: Option<SafeText>,
+    /// Unsigned with the type, but for openings and adjustments.
+    pub quantity: Option<Dec>,
+    /// Of one unit.
+    pub price: Option<Dec>,
+    /// Charged.
+    pub fee: Option<Dec>,
+    /// Taken by the state.
+    pub tax: Option<Dec>,
+    /// Of the money.
+    pub currency: Currency,
+    /// Change of cash.
+    pub amount: Dec,
+    /// In the source's words.
+    pub description: Option<SafeText>,
+    /// By name.
+    pub category: Option<SafeText>,
+    /// `hand`, `import:7`, `provider:3`.
+    pub source: String,
+    /// The other rows of the same event.
+    pub linked: Vec<TransactionId>,
+}
+
+/// A page of transactions.
+///
+/// # Errors
+/// When the place to begin is not one that was given before, or the store cannot be read.
+pub async fn transactions(
+    tx: &mut Tx,
+    query: &TransactionsQuery,
+) -> Result<TransactionsReport, Error> {
+    let names = Names::read(tx).await?;
+    let filter = TransactionFilter {
+        account: query.account,
+        currency: query.currency,
+        from: query.from,
+        to: query.to,
+    };
+    let mut place = None;
+    let mut after = None;
+    if let Some(cursor) = &query.after {
+        let id = cursor.parse::<TransactionId>().map_err(|_| Error::Cursor)?;
+        let row = tx.transaction(id).await?.ok_or(Error::Cursor)?;
+        place = Some(place_of(&row));
+        after = Some(order::key(&names.words(row)));
+    }
+    let limit = query.limit.unwrap_or(usize::MAX);
+    let mut page: Vec<StoredTransaction> = Vec::new();
+    let mut more = false;
+    let mut size = limit.saturating_add(1).min(PART);
+    loop {
+        let wanted = i64::try_from(size).unwrap_or(i64::MAX);
+        let mut rows = tx.transactions_from(&filter, place, wanted).await?;
+        let complete = rows.len() < size;
+        if !complete && !cut_to_whole_places(&mut rows, place) {
+            // So many rows share one place that they do not fit: read more of them at once.
+            size = size.saturating_mul(2);
+            continue;
+        }
+        let last = rows.last().map(place_of);
+        let next = rows_after(&names, rows, after.as_ref(), place);
+        page.extend(next);
+        if page.len() > limit {
+            page.truncate(limit);
+            more = true;
+            break;
+        }
+        if complete {
+            break;
+        }
+        place = last.map(next_place);
+        after = None;
+    }
+    let next = more.then(|| page.last().map(|row| row.transaction.id.to_string())).flatten();
+    let linked = linked(tx, &page).await?;
+    let rows = page.into_iter().map(|row| as_row(&names, row, &linked)).collect();
+    Ok(TransactionsReport { rows, next })
+}
+
+type Place = (NaiveDate, i64, i64);
+
+fn place_of(row: &StoredTransaction) -> Place {
+    let facts = &row.transaction.facts;
+    (facts.date, row.transaction.seq, facts.rank() as i64)
+}
+
+/// The first place behind this one.
+const fn next_place((date, seq, rank): Place) -> Place {
+    (date, seq, rank + 1)
+}
+
+/// Rows of the last place may be missing: they are left for the next read. False: nothing is left.
+fn cut_to_whole_places(rows: &mut Vec<StoredTransaction>, from: Option<Place>) -> bool {
+    let Some(last) = rows.last().map(place_of) else { return true };
+    if Some(last) == from || rows.first().map(place_of) == Some(last) {
+        return false;
+    }
+    rows.retain(|row| place_of(row) != last);
+    true
+}
+
+/// Rows in their full order, without those of the first place that an earlier page showed.
+fn rows_after(
+    names: &Names,
+    rows: Vec<StoredTransaction>,
+    after: Option<&OrderKey>,
+    place: Option<Place>,
+) -> Vec<StoredTransaction> {
+    let mut keyed: Vec<(OrderKey, StoredTransaction)> =
+        rows.into_iter().map(|row| (order::key(&names.words(row.clone())), row)).collect();
+    keyed.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.transaction.id.cmp(&b.1.transaction.id)));
+    let shown = after.map_or(0, |after| {
+        keyed.iter().take_while(|(key, row)| Some(place_of(row)) == place && key <= after).count()
+    });
+    keyed.into_iter().skip(shown).map(|(_, row)| row).collect()
+}
+
+/// The rows of the events that these rows are parts of.
+async fn linked(
+    tx: &mut Tx,
+    page: &[StoredTransaction],
+) -> Result<BTreeMap<SafeText, Vec<TransactionId>>, Error> {
+    let mut events = BTreeMap::new();
+    for link in page.iter().filter_map(|row| row.transaction.link.as_ref()) {
+        if !events.contains_key(link) {
+            let rows = tx.transactions_linked(link.as_str()).await?;
+            let live = rows.iter().filter(|row| !row.transaction.deleted);
+            events.insert(link.clone(), live.map(|row| row.transaction.id).collect());
+        }
+    }
+    Ok(events)
+}
+
+fn as_row(
+    names: &Names,
+    row: StoredTransaction,
+    events: &BTreeMap<SafeText, Vec<TransactionId>>,
+) -> TransactionRow {
+    let transaction = row.transaction;
+    let facts = transaction.facts;
+    let signed = facts.subtype.quantity_is_signed();
+    let source = match (transaction.origin, transaction.batch) {
+        (Origin::File, Some(batch)) => format!("import:{batch}"),
+        (Origin::File, None) => "import".to_owned(),
+        (origin, _) => origin.to_string(),
+    };
+    let linked = transaction.link.as_ref().and_then(|link| events.get(link));
+    let linked = linked.into_iter().flatten().copied().filter(|id| *id != transaction.id);
+    TransactionRow {
+        id: transaction.id,
+        account: names.account(transaction.account),
+        date: facts.date,
+        settlement: facts.settlement,
+        kind: facts.subtype.kind(),
+        subtype: facts.subtype,
+        status: facts.status,
+        symbol: transaction.security.map(|id| names.symbol(id)),
+        quantity: facts.quantity.map(|quantity| if signed { quantity } else { quantity.abs() }),
+        price: facts.price,
+        fee: facts.fee,
+        tax: facts.tax,
+        currency: facts.currency,
+        amount: facts.amount,
+        description: facts.description,
+        category: facts.category,
+        source,
+        linked: linked.collect(),
+    }
+}

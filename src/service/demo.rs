@@ -1,0 +1,177 @@
+//! The sample household in a throw-away store: loaded through the same door as anybody's files.
+
+use std::io::Cursor;
+use std::os::unix::fs::PermissionsExt;
+
+use chrono::NaiveDate;
+use serde::Deserialize;
+use tempfile::TempDir;
+
+use super::{Access, Error, Session};
+use crate::clock::Clock;
+use crate::config::{Config, Environment, Overrides};
+use crate::import::{NeutralReader, PriceReader};
+use crate::ledger::{Content, Intake, Options, Survey};
+use crate::model::{
+    AssetClass, Currency, Dec, Item, Mention, NewAccount, SafeText, SecurityWords, Setting,
+};
+
+const HOUSEHOLD: &str = include_str!("../../assets/demo/household.toml");
+const TRANSACTIONS: &str = include_str!("../../assets/demo/transactions.csv");
+const PRICES: &str = include_str!("../../assets/demo/prices.csv");
+
+/// What the household's CSV files cannot say.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Household {
+    settings: std::collections::BTreeMap<String, String>,
+    account: Vec<NewAccount>,
+    balance: Vec<HouseholdBalance>,
+    category: Vec<HouseholdCategory>,
+    security: Vec<HouseholdSecurity>,
+    watch: Vec<HouseholdWatch>,
+    target: Vec<HouseholdTarget>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HouseholdBalance {
+    account: SafeText,
+    date: String,
+    amount: Dec,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HouseholdCategory {
+    name: SafeText,
+    parent: Option<SafeText>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HouseholdSecurity {
+    symbol: SafeText,
+    name: SafeText,
+    asset_class: AssetClass,
+    currency: Currency,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HouseholdWatch {
+    symbol: SafeText,
+    note: Option<SafeText>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HouseholdTarget {
+    by: SafeText,
+    key: SafeText,
+    weight: Dec,
+}
+
+/// Opens a throw-away store with the sample household in it. The folder goes when it is dropped.
+///
+/// # Errors
+/// When the temporary folder or the store cannot be made.
+pub async fn open(clock: &Clock) -> Result<(Session, TempDir), Error> {
+    let folder = tempfile::Builder::new()
+        .prefix("dashtam-demo-")
+        .permissions(std::fs::Permissions::from_mode(0o700))
+        .tempdir()?;
+    let flags = Overrides { data_dir: Some(folder.path().to_owned()), ..Overrides::default() };
+    let config = Config::load(&flags, &Environment::default())?;
+    let session = Session::open(&config, clock, Access::Write).await?;
+    load(&session).await?;
+    Ok((session, folder))
+}
+
+/// Loads the sample household into a store.
+async fn load(session: &Session) -> Result<(), Error> {
+    let contents = contents()?;
+    let mut survey = Survey::default();
+    for content in &contents {
+        survey.note(content);
+    }
+    let attempt = session.attempt("import", "the sample household").await?;
+    let tx = session.store.write().await?;
+    let op = attempt.op().to_string();
+    let mut intake = Intake::begin(tx, &survey, Options::default(), &op, session.now()).await?;
+    for (content, line) in contents.into_iter().zip(1..) {
+        if let Err(refusal) = intake.push(0, line, None, content).await? {
+            return Err(damaged(&refusal));
+        }
+    }
+    intake.commit(Vec::new()).await?;
+    attempt.succeeded("the sample household").await?;
+    Ok(())
+}
+
+/// Everything of the household, in the order in which it is loaded.
+fn contents() -> Result<Vec<Content>, Error> {
+    let household: Household = toml::from_str(HOUSEHOLD).map_err(|error| damaged(&error))?;
+    let mut contents: Vec<Content> =
+        household.items()?.into_iter().map(|item| Content::Item(Box::new(item))).collect();
+    let mut rows =
+        NeutralReader::new(Cursor::new(TRANSACTIONS)).map_err(|error| damaged(&error))?;
+    while let Some(row) = rows.next_row().map_err(|error| damaged(&error))? {
+        let entry = row.parsed.map_err(|error| damaged(&error))?;
+        let drafts = entry.check().map_err(|error| damaged(&error))?;
+        contents.push(Content::Drafts(drafts));
+    }
+    let mut rows = PriceReader::new(Cursor::new(PRICES)).map_err(|error| damaged(&error))?;
+    while let Some(row) = rows.next_row().map_err(|error| damaged(&error))? {
+        let quote = row.parsed.map_err(|error| damaged(&error))?;
+        contents.push(Content::Quote(Box::new(quote)));
+    }
+    Ok(contents)
+}
+
+impl Household {
+    fn items(self) -> Result<Vec<Item>, Error> {
+        let mut items = Vec::new();
+        for (key, value) in self.settings {
+            let setting = Setting::parse(&key).map_err(|error| damaged(&error))?;
+            items.push(Item::Setting(setting, value));
+        }
+        items.extend(self.account.into_iter().map(|mut account| {
+            account.institution = account.institution.filter(|name| !name.is_empty());
+            Item::Account { account, derived: false }
+        }));
+        for HouseholdBalance { account, date, amount } in self.balance {
+            let date: NaiveDate = date.parse().map_err(|error| damaged(&error))?;
+            items.push(Item::Balance { account, date, amount });
+        }
+        for HouseholdCategory { name, parent } in self.category {
+            items.push(Item::Category { name, parent });
+        }
+        for security in self.security {
+            items.push(Item::Security(SecurityWords {
+                symbol: security.symbol,
+                currency: security.currency,
+                venue: None,
+                isin: None,
+                cusip: None,
+                figi: None,
+                name: Some(security.name),
+                class: Some(security.asset_class),
+                derived: false,
+            }));
+        }
+        for HouseholdWatch { symbol, note } in self.watch {
+            let security = Mention { symbol, currency: None, venue: None, isin: None };
+            items.push(Item::Watch { security, note });
+        }
+        for HouseholdTarget { by, key, weight } in self.target {
+            items.push(Item::Target { dimension: by, key, weight, band: None });
+        }
+        Ok(items)
+    }
+}
+
+/// The household is part of the program; a test reads it, so this is never seen.
+fn damaged(error: &dyn std::fmt::Display) -> Error {
+    Error::Value { what: "the sample household", why: error.to_string() }
+}

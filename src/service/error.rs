@@ -1,0 +1,173 @@
+//! Why a verb could not be done, with the next step.
+
+use std::path::PathBuf;
+
+use crate::config::ConfigError;
+use crate::config::private::{PermissionProblem, WriteError};
+use crate::import::Problem;
+use crate::model::SafeText;
+use crate::{ledger, report, store};
+
+/// Why a verb could not be done.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The configuration or a folder.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Somebody else could read or change what is private.
+    #[error(transparent)]
+    Permission(#[from] PermissionProblem),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The change was refused.
+    #[error(transparent)]
+    Ledger(ledger::Error),
+    /// A question that has no answer.
+    #[error(transparent)]
+    Report(report::Error),
+    /// A file that cannot be read.
+    #[error("{}: {why}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        why: FileProblem,
+    },
+    /// A file that is not what it should be.
+    #[error("{}: {problem}", path.display())]
+    Content {
+        /// Which.
+        path: PathBuf,
+        /// What is wrong in it.
+        problem: Problem,
+    },
+    /// A file that cannot be written.
+    #[error("{}: {source}", path.display())]
+    Write {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: WriteError,
+    },
+    /// What was named is not there.
+    #[error("there is no {what} called `{name}`{}", did_you_mean(.nearest.as_ref()))]
+    NotFound {
+        /// `account`, `security`.
+        what: &'static str,
+        /// As given.
+        name: SafeText,
+        /// What may have been meant.
+        nearest: Option<SafeText>,
+    },
+    /// More than one thing is called so.
+    #[error("several securities are called `{name}`: {candidates}; write one of these")]
+    Ambiguous {
+        /// As given.
+        name: SafeText,
+        /// How each can be named.
+        candidates: String,
+    },
+    /// Two wishes that do not go together, or one that is missing.
+    #[error("{0}")]
+    Usage(&'static str),
+    /// A value of a flag that cannot be.
+    #[error("{what}: {why}")]
+    Value {
+        /// Which flag or field.
+        what: &'static str,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// Nothing may be written.
+    #[error("this session only looks (--read-only); nothing was changed")]
+    ReadOnly,
+    /// Reading or writing failed.
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+    /// A task of ours ended before its time.
+    #[error("the work was stopped before its end; nothing was stored")]
+    Interrupted,
+}
+
+/// Why a file cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum FileProblem {
+    /// Not there, not allowed, and so on.
+    #[error("{0}")]
+    Open(std::io::Error),
+    /// A folder, a pipe, a device.
+    #[error("not a regular file; copy its content into a file and import that")]
+    NotRegular,
+    /// A link.
+    #[error("a symbolic link; name the file it leads to")]
+    IsLink,
+    /// Somebody wrote to it meanwhile.
+    #[error("it changed while it was read; wait until it is complete and import it again")]
+    Changed,
+}
+
+impl From<ledger::Error> for Error {
+    fn from(error: ledger::Error) -> Self {
+        match error {
+            ledger::Error::Store(error) => Self::Store(error),
+            other => Self::Ledger(other),
+        }
+    }
+}
+
+impl From<report::Error> for Error {
+    fn from(error: report::Error) -> Self {
+        match error {
+            report::Error::Store(error) => Self::Store(error),
+            other @ report::Error::Cursor => Self::Report(other),
+        }
+    }
+}
+
+impl Error {
+    /// The word for it in JSON.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Config(_) | Self::Usage(_) | Self::Value { .. } | Self::Report(_) => "usage",
+            Self::Permission(_) | Self::ReadOnly => "permission",
+            Self::Store(store::Error::Newer { .. }) => "newer_schema",
+            Self::Store(store::Error::Busy) => "busy",
+            Self::Store(_) => "storage",
+            Self::Ledger(
+                ledger::Error::NoAccount(_)
+                | ledger::Error::NoBatch(_)
+                | ledger::Error::NoSecurity(_)
+                | ledger::Error::NoTransaction(_),
+            )
+            | Self::NotFound { .. } => "not_found",
+            Self::Ledger(ledger::Error::Interrupted | ledger::Error::Damaged(_))
+            | Self::Interrupted => "internal",
+            Self::Ledger(_) | Self::Content { .. } | Self::Ambiguous { .. } => "refused",
+            Self::File { .. } | Self::Write { .. } => "file",
+            Self::Io(_) => "io",
+        }
+    }
+
+    /// What to do next, where the message does not say it already.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        let text = match self {
+            Self::NotFound { what: "account", .. } => "`dashtam account list` shows the accounts",
+            Self::NotFound { what: "security", .. } => {
+                "`dashtam security list` shows the securities"
+            }
+            Self::Store(store::Error::Server(_)) => {
+                "check that the server runs and that the address in --database is right"
+            }
+            Self::Write { source: WriteError::Exists(_), .. } => "add --force to write over it",
+            _ => return None,
+        };
+        Some(text.to_owned())
+    }
+}
+
+fn did_you_mean(name: Option<&SafeText>) -> String {
+    name.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default()
+}

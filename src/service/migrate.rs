@@ -1,0 +1,39 @@
+//! Bringing the schema of a store up to date, on request.
+
+use super::session::target;
+use super::{Access, Error, Session};
+use crate::clock::Clock;
+use crate::config::{Config, Database};
+use crate::store::{self, Store};
+
+/// What a migration did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MigrateReport {
+    /// The schema before; 0: there was none.
+    pub from: i64,
+    /// The schema now.
+    pub to: i64,
+}
+
+/// Makes or migrates the store of a configuration.
+///
+/// # Errors
+/// When it cannot be reached or is newer than this program.
+pub async fn run(config: &Config, clock: &Clock) -> Result<MigrateReport, Error> {
+    let from = match (&config.database.value, target(&config.database.value)) {
+        (Database::Sqlite(path), _) if !path.exists() => 0,
+        (_, target) => {
+            let store = Store::peek(&target).await?;
+            let schema = store.schema().await?;
+            store.close().await;
+            schema.found
+        }
+    };
+    let session = Session::open(config, clock, Access::Write).await?;
+    if from != store::newest_schema() {
+        let attempt = session.attempt("migrate", &format!("from={from}")).await?;
+        attempt.succeeded(&format!("to={}", store::newest_schema())).await?;
+    }
+    session.close().await;
+    Ok(MigrateReport { from, to: store::newest_schema() })
+}

@@ -1,0 +1,16 @@
+//! What a person can ask for, one file per verb. The screen and the command line both call this.
+//!
+//! It opens the files, the store and the trail, and puts the rooms together; what a figure means,
+//! what a row is and how it is stored is for others to say.
+
+pub mod demo;
+pub mod edit;
+mod error;
+pub mod export;
+mod files;
+pub mod import;
+pub mod migrate;
+mod session;
+
+pub use error::Error;
+pub use session::{Access, Session};

@@ -1,0 +1,152 @@
+//! An open store with its trail.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::path::Path;
+
+use rustix::fs::{FlockOperation, flock};
+
+use super::Error;
+use crate::audit::{Attempt, Audit};
+use crate::clock::Clock;
+use crate::config::private::{check_private, create_private, open_private};
+use crate::config::{Config, ConfigError, Database, PostgresHost, PostgresUrl};
+use crate::model::Setting;
+use crate::store::{AuditTarget, Server, Store, Target};
+
+/// What a session may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Everything.
+    Write,
+    /// Look, and leave no trace.
+    Look,
+}
+
+/// An open store with its trail. Whoever opened it closes it.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// The store.
+    pub store: Store,
+    /// The time, in the zone of the store.
+    pub clock: Clock,
+    audit: Option<Audit>,
+}
+
+impl Session {
+    /// Opens the store of a configuration. For writing, a missing one is made and an older one
+    /// migrated.
+    ///
+    /// # Errors
+    /// When it cannot be reached, is damaged, newer than this program, or open to others.
+    pub async fn open(config: &Config, clock: &Clock, access: Access) -> Result<Self, Error> {
+        let target = target(&config.database.value);
+        if access == Access::Look {
+            check_database_file(&target)?;
+            let store = Store::open_read_only(&target).await?;
+            return Self::with(store, None, clock).await;
+        }
+        config.prepare_folders()?;
+        // Two first starts at once: one makes the database, the other waits.
+        let lock = lock_folder(&config.data_dir.value)?;
+        prepare_database_file(&target)?;
+        let store = Store::open(&target).await?;
+        let trail = match &target {
+            Target::Sqlite(_) => AuditTarget::Sqlite(config.data_dir.value.join("audit.db")),
+            server @ Target::Postgres(_) => server.clone(),
+        };
+        prepare_database_file(&trail)?;
+        let audit = Audit::open(&trail, &store, clock).await?;
+        drop(lock);
+        Self::with(store, Some(audit), clock).await
+    }
+
+    async fn with(store: Store, audit: Option<Audit>, clock: &Clock) -> Result<Self, Error> {
+        let zone = store.read().await?.setting(Setting::TimeZone).await?;
+        let zone = zone.and_then(|name| name.parse().ok()).unwrap_or(clock.zone());
+        Ok(Self { store, clock: clock.clone().in_zone(zone), audit })
+    }
+
+    /// Begins an operation that writes: its attempt is durable when this returns.
+    pub(super) async fn attempt(&self, action: &str, detail: &str) -> Result<Attempt, Error> {
+        let audit = self.audit.as_ref().ok_or(Error::ReadOnly)?;
+        Ok(audit.attempt(action, detail).await?)
+    }
+
+    /// The trail, for whoever wants to read it.
+    #[must_use]
+    pub const fn audit(&self) -> Option<&Audit> {
+        self.audit.as_ref()
+    }
+
+    /// This instant, as the store keeps it.
+    pub(super) fn now(&self) -> i64 {
+        self.clock.now().timestamp_micros()
+    }
+
+    /// Ends every connection.
+    pub async fn close(self) {
+        self.store.close().await;
+        if let Some(audit) = &self.audit {
+            audit.close().await;
+        }
+    }
+}
+
+/// Where the store of a configuration is.
+pub(super) fn target(database: &Database) -> Target {
+    match database {
+        Database::Sqlite(path) => Target::Sqlite(path.clone()),
+        Database::Postgres(url) => Target::Postgres(Box::new(server(url))),
+    }
+}
+
+fn server(url: &PostgresUrl) -> Server {
+    let (host, socket) = match &url.host {
+        PostgresHost::Network(host) => (Some(host.clone()), None),
+        PostgresHost::Socket(folder) => (None, Some(folder.clone())),
+    };
+    Server {
+        host,
+        socket,
+        port: url.port,
+        user: url.user.clone(),
+        password: url.password.clone(),
+        database: url.database.clone(),
+        tls: url.ssl_mode().name(),
+        root_certificate: url.sslrootcert.clone(),
+        options: url.options.clone(),
+    }
+}
+
+/// SQLite makes its files as the umask says, and the others beside it as the first one is: so
+/// the first one is made here.
+fn prepare_database_file(target: &Target) -> Result<(), Error> {
+    let Target::Sqlite(path) = target else { return Ok(()) };
+    match create_private(path) {
+        Ok(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => check_private(path)?,
+        Err(source) => {
+            return Err(ConfigError::Folder { path: path.clone(), source }.into());
+        }
+    }
+    Ok(())
+}
+
+fn check_database_file(target: &Target) -> Result<(), Error> {
+    match target {
+        Target::Sqlite(path) if path.exists() => Ok(check_private(path)?),
+        _ => Ok(()),
+    }
+}
+
+/// Held until the file is dropped.
+fn lock_folder(folder: &Path) -> Result<File, Error> {
+    let path = folder.join("dashtam.lock");
+    let open = || -> io::Result<File> {
+        let file = open_private(&path, OpenOptions::new().write(true).create(true))?;
+        flock(&file, FlockOperation::LockExclusive)?;
+        Ok(file)
+    };
+    open().map_err(|source| ConfigError::Folder { path: path.clone(), source }.into())
+}

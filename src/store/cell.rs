@@ -1,0 +1,245 @@
+//! One value of one column, as both engines take it; and decimals as each of them stores them.
+
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+use rust_decimal::Decimal;
+use sqlx::encode::IsNull;
+use sqlx::error::BoxDynError;
+use sqlx::postgres::{PgArgumentBuffer, PgTypeInfo, PgValueRef};
+use sqlx::sqlite::{SqliteArgumentsBuffer, SqliteTypeInfo, SqliteValueRef};
+use sqlx::{Decode, Encode, Postgres, Sqlite, Type};
+
+use crate::model::{Dec, Ratio};
+
+/// A decimal on its way in or out: exact text in SQLite, `numeric` in Postgres.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct D(pub Dec);
+
+impl Type<Sqlite> for D {
+    fn type_info() -> SqliteTypeInfo {
+        <String as Type<Sqlite>>::type_info()
+    }
+}
+
+impl Encode<'_, Sqlite> for D {
+    fn encode_by_ref(&self, buffer: &mut SqliteArgumentsBuffer) -> Result<IsNull, BoxDynError> {
+        let text: Arc<str> = self.0.to_string().into();
+        <Arc<str> as Encode<'_, Sqlite>>::encode(text, buffer)
+    }
+}
+
+impl<'r> Decode<'r, Sqlite> for D {
+    fn decode(value: SqliteValueRef<'r>) -> Result<Self, BoxDynError> {
+        Ok(Self(Dec::parse(<&str as Decode<'r, Sqlite>>::decode(value)?)?))
+    }
+}
+
+impl Type<Postgres> for D {
+    fn type_info() -> PgTypeInfo {
+        <Decimal as Type<Postgres>>::type_info()
+    }
+}
+
+impl Encode<'_, Postgres> for D {
+    fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        <Decimal as Encode<'_, Postgres>>::encode_by_ref(&self.0.inner(), buffer)
+    }
+}
+
+impl<'r> Decode<'r, Postgres> for D {
+    fn decode(value: PgValueRef<'r>) -> Result<Self, BoxDynError> {
+        Ok(Self(Dec::from_decimal(<Decimal as Decode<'r, Postgres>>::decode(value)?)?))
+    }
+}
+
+/// A value of a column. Nulls keep their type, since Postgres asks for it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Cell<'a> {
+    Int(Option<i64>),
+    Text(Option<&'a str>),
+    Dec(Option<Dec>),
+    Date(Option<NaiveDate>),
+    Ratio(Option<Ratio>),
+    Bytes(&'a [u8]),
+    Bool(bool),
+}
+
+impl<'a> Cell<'a> {
+    pub const fn is_null(&self) -> bool {
+        matches!(
+            self,
+            Self::Int(None)
+                | Self::Text(None)
+                | Self::Dec(None)
+                | Self::Date(None)
+                | Self::Ratio(None)
+        )
+    }
+
+    pub fn text(text: &'a impl AsText) -> Self {
+        Self::Text(text.as_text())
+    }
+
+    /// Adds the value to the bytes that a row's checksum covers: its type, then its content.
+    pub fn digest(&self, into: &mut Vec<u8>) {
+        match *self {
+            _ if self.is_null() => into.push(0),
+            Self::Int(value) => {
+                into.push(1);
+                into.extend(value.unwrap_or(0).to_le_bytes());
+            }
+            Self::Text(value) => {
+                let text = value.unwrap_or("");
+                into.push(2);
+                into.extend((text.len() as u64).to_le_bytes());
+                into.extend(text.as_bytes());
+            }
+            Self::Dec(value) => {
+                into.push(3);
+                into.extend(value.unwrap_or(Dec::ZERO).inner().serialize());
+            }
+            Self::Date(value) => {
+                use chrono::Datelike;
+                into.push(4);
+                into.extend(value.map_or(0, |date| date.num_days_from_ce()).to_le_bytes());
+            }
+            Self::Ratio(value) => {
+                let text = value.map(|ratio| ratio.to_string()).unwrap_or_default();
+                into.push(2);
+                into.extend((text.len() as u64).to_le_bytes());
+                into.extend(text.as_bytes());
+            }
+            Self::Bytes(bytes) => {
+                into.push(5);
+                into.extend((bytes.len() as u64).to_le_bytes());
+                into.extend(bytes);
+            }
+            Self::Bool(value) => into.extend([6, u8::from(value)]),
+        }
+    }
+
+    /// Writes the value in the text form of Postgres' `copy`.
+    pub fn copy_text(&self, out: &mut String) {
+        use std::fmt::Write;
+        // Writing into a String cannot fail.
+        let _ = match *self {
+            _ if self.is_null() => {
+                out.push_str("\\N");
+                Ok(())
+            }
+            Self::Int(value) => write!(out, "{}", value.unwrap_or(0)),
+            Self::Text(value) => {
+                copy_escaped(value.unwrap_or(""), out);
+                Ok(())
+            }
+            Self::Dec(value) => write!(out, "{}", value.unwrap_or(Dec::ZERO)),
+            Self::Date(value) => match value {
+                Some(date) => write!(out, "{date}"),
+                None => Ok(()),
+            },
+            Self::Ratio(value) => match value {
+                Some(ratio) => write!(out, "{ratio}"),
+                None => Ok(()),
+            },
+            Self::Bytes(bytes) => {
+                out.push_str("\\\\x");
+                bytes.iter().try_for_each(|byte| write!(out, "{byte:02x}"))
+            }
+            Self::Bool(value) => {
+                out.push(if value { 't' } else { 'f' });
+                Ok(())
+            }
+        };
+    }
+}
+
+/// What a text column can be made of.
+pub(super) trait AsText {
+    fn as_text(&self) -> Option<&str>;
+}
+
+impl AsText for crate::model::SafeText {
+    fn as_text(&self) -> Option<&str> {
+        Some(self.as_str())
+    }
+}
+
+impl AsText for String {
+    fn as_text(&self) -> Option<&str> {
+        Some(self)
+    }
+}
+
+impl<T: AsText> AsText for Option<T> {
+    fn as_text(&self) -> Option<&str> {
+        self.as_ref().and_then(AsText::as_text)
+    }
+}
+
+fn copy_escaped(text: &str, out: &mut String) {
+    for char in text.chars() {
+        match char {
+            '\\' => out.push_str("\\\\"),
+            '\t' => out.push_str("\\t"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            other => out.push(other),
+        }
+    }
+}
+
+impl Cell<'_> {
+    /// Text, days and decimals as SQLite keeps them; none: not that sort of value.
+    pub fn sqlite_text(&self, buffer: &mut String) -> Option<Arc<str>> {
+        use std::fmt::Write;
+        buffer.clear();
+        // Writing into a String cannot fail.
+        let _ = match *self {
+            Self::Text(Some(text)) => return Some(Arc::from(text)),
+            Self::Dec(Some(value)) => {
+                value.write_to(buffer);
+                Ok(())
+            }
+            Self::Date(Some(date)) => write!(buffer, "{date}"),
+            _ => return None,
+        };
+        Some(Arc::from(buffer.as_str()))
+    }
+}
+
+/// Binds a cell to a query of either engine.
+macro_rules! bind_cell {
+    ($query:expr, $cell:expr) => {
+        match $cell {
+            $crate::store::cell::Cell::Int(value) => $query.bind(value),
+            $crate::store::cell::Cell::Text(value) => {
+                $query.bind(value.map(std::sync::Arc::<str>::from))
+            }
+            $crate::store::cell::Cell::Dec(value) => $query.bind(value.map($crate::store::cell::D)),
+            $crate::store::cell::Cell::Date(value) => $query.bind(value),
+            $crate::store::cell::Cell::Ratio(value) => {
+                $query.bind(value.map(|ratio| ratio.to_string()))
+            }
+            $crate::store::cell::Cell::Bytes(value) => $query.bind(value.to_vec()),
+            $crate::store::cell::Cell::Bool(value) => $query.bind(value),
+        }
+    };
+}
+pub(super) use bind_cell;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn copy_text_escapes_what_copy_would_read() {
+        let mut out = String::new();
+        Cell::Text(Some("a\\N b")).copy_text(&mut out);
+        out.push('\t');
+        Cell::Text(None).copy_text(&mut out);
+        out.push('\t');
+        Cell::Bytes(&[0, 255]).copy_text(&mut out);
+        assert_eq!(out, "a\\\\N b\t\\N\t\\\\x00ff");
+    }
+}

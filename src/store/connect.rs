@@ -1,0 +1,167 @@
+//! Opening a store: how each engine is set up so that a commit means durable and a lock means wait.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+
+use super::{Error, Result, Store, migrate};
+
+/// Where a store is.
+#[derive(Clone, Debug)]
+pub enum Target {
+    /// A file; its folder exists and is private.
+    Sqlite(PathBuf),
+    /// A server.
+    Postgres(Box<Server>),
+}
+
+/// A server and how to speak to it. Nothing is taken from the surroundings: what is not said
+/// here is not used.
+#[derive(Clone, Debug)]
+pub struct Server {
+    /// Host name or address; none: the socket.
+    pub host: Option<String>,
+    /// The folder of the socket.
+    pub socket: Option<PathBuf>,
+    /// The port.
+    pub port: u16,
+    /// The role.
+    pub user: Option<String>,
+    /// Its password.
+    pub password: Option<SecretString>,
+    /// The database.
+    pub database: String,
+    /// The name of the TLS mode, `verify-full` for any host that is not this one.
+    pub tls: &'static str,
+    /// Who may vouch for the server, besides the public authorities.
+    pub root_certificate: Option<PathBuf>,
+    /// Further settings of the session.
+    pub options: Vec<(String, String)>,
+}
+
+impl Server {
+    pub(super) fn options(&self) -> Result<PgConnectOptions> {
+        let tls: PgSslMode = self.tls.parse()?;
+        let mut options = PgConnectOptions::new_without_pgpass()
+            .port(self.port)
+            .database(&self.database)
+            .ssl_mode(tls)
+            .username(self.user.as_deref().unwrap_or("dashtam"))
+            .password(self.password.as_ref().map_or("", |password| password.expose_secret()));
+        if let Some(host) = &self.host {
+            options = options.host(host);
+        }
+        if let Some(socket) = &self.socket {
+            options = options.socket(socket);
+        }
+        if let Some(path) = &self.root_certificate {
+            options = options.ssl_root_cert(path);
+        }
+        Ok(options.options(self.options.iter().map(|(key, value)| (key, value))))
+    }
+}
+
+/// How long a writer waits for another one.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+impl Store {
+    /// Opens a store for reading and writing; a new one is made, an older schema is migrated.
+    ///
+    /// # Errors
+    /// When it cannot be reached, is damaged, or was written by a newer version.
+    pub async fn open(target: &Target) -> Result<Self> {
+        let store = match target {
+            Target::Sqlite(path) => {
+                refuse_unless_database(path)?;
+                Self::Sqlite(sqlite_pool(sqlite_options(path).create_if_missing(true)).await?)
+            }
+            Target::Postgres(server) => Self::Postgres(postgres_pool(server.options()?).await?),
+        };
+        migrate::bring_up_to_date(&store).await?;
+        Ok(store)
+    }
+
+    /// Opens a store that is there without a look at its schema, to ask for just that.
+    ///
+    /// # Errors
+    /// When it cannot be reached.
+    pub async fn peek(target: &Target) -> Result<Self> {
+        Ok(match target {
+            Target::Sqlite(path) => {
+                refuse_unless_database(path)?;
+                Self::Sqlite(sqlite_pool(sqlite_options(path)).await?)
+            }
+            Target::Postgres(server) => Self::Postgres(postgres_pool(server.options()?).await?),
+        })
+    }
+
+    /// Opens a store that is there, to look only; nothing is made or migrated.
+    ///
+    /// # Errors
+    /// When there is none, its schema is not this program's, or it cannot be reached.
+    pub async fn open_read_only(target: &Target) -> Result<Self> {
+        let store = match target {
+            Target::Sqlite(path) if !path.exists() => {
+                return Err(Error::NoDatabase(path.clone()));
+            }
+            Target::Sqlite(path) => {
+                refuse_unless_database(path)?;
+                let options = sqlite_options(path).pragma("query_only", "on");
+                Self::Sqlite(sqlite_pool(options).await?)
+            }
+            Target::Postgres(server) => {
+                let options = server.options()?.options([("default_transaction_read_only", "on")]);
+                Self::Postgres(postgres_pool(options).await?)
+            }
+        };
+        migrate::require_current(&store).await?;
+        Ok(store)
+    }
+}
+
+/// SQLite would take an empty file for a new database, and tells little of any other.
+fn refuse_unless_database(path: &Path) -> Result<()> {
+    use std::io::Read;
+    let Ok(mut file) = std::fs::File::open(path) else { return Ok(()) };
+    let mut head = Vec::with_capacity(16);
+    let read = file.by_ref().take(16).read_to_end(&mut head);
+    if read.is_ok() && !head.is_empty() && head != b"SQLite format 3\0" {
+        return Err(Error::Damaged(format!("{} is no SQLite database", path.display())));
+    }
+    Ok(())
+}
+
+fn sqlite_options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        // Rows are wide and written in bulk: fewer, larger pages cost less.
+        .page_size(8192)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(PATIENCE)
+        // 8 MiB: what a large import touches at once, and little beside the rest.
+        .pragma("cache_size", "-8192")
+        .pragma("trusted_schema", "off")
+        .pragma("cell_size_check", "on")
+        .statement_cache_capacity(64)
+}
+
+async fn sqlite_pool(options: SqliteConnectOptions) -> Result<sqlx::SqlitePool> {
+    let pool = SqlitePoolOptions::new().max_connections(4).acquire_timeout(PATIENCE);
+    Ok(pool.connect_with(options).await?)
+}
+
+async fn postgres_pool(options: PgConnectOptions) -> Result<sqlx::PgPool> {
+    // A server may be set up for other dates, zones or lock limits; what we rely on we say.
+    let options = options.application_name("dashtam").options([
+        ("TimeZone", "UTC"),
+        ("DateStyle", "ISO"),
+        ("lock_timeout", "30s"),
+    ]);
+    let pool = PgPoolOptions::new().max_connections(4).acquire_timeout(PATIENCE);
+    Ok(pool.connect_with(options).await?)
+}

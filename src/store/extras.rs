@@ -1,0 +1,271 @@
+//! The small lists: categories, watchlist, alerts and targets.
+
+use super::cell::{Cell, D};
+use super::record::Record;
+use super::row::{both_rows, safe};
+use super::{Result, Tx, WriteTx, on_tx};
+use crate::model::{BatchId, CategoryId, Dec, SafeText, SecurityId};
+
+/// A category of spending or income.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CategoryRecord {
+    /// Its identity.
+    pub id: CategoryId,
+    /// Unique in a store.
+    pub name: SafeText,
+    /// What it is a part of.
+    pub parent: Option<CategoryId>,
+    /// The import that made it.
+    pub batch: Option<BatchId>,
+}
+
+/// A security that somebody keeps an eye on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Watch {
+    /// Which.
+    pub security: SecurityId,
+    /// Why.
+    pub note: Option<SafeText>,
+    /// The import that brought it.
+    pub batch: Option<BatchId>,
+}
+
+/// A price at which somebody wants to be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alert {
+    /// Its number.
+    pub id: i64,
+    /// Of what.
+    pub security: SecurityId,
+    /// `above` or `below`.
+    pub direction: SafeText,
+    /// Which price.
+    pub price: Dec,
+    /// Why.
+    pub note: Option<SafeText>,
+    /// The import that brought it.
+    pub batch: Option<BatchId>,
+}
+
+/// How much of the whole something should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// `class`, `currency`, `security` and so on.
+    pub dimension: SafeText,
+    /// Which of them.
+    pub key: SafeText,
+    /// A part of 1.
+    pub weight: Dec,
+    /// How far off is still right, a part of 1.
+    pub band: Option<Dec>,
+    /// The import that brought it.
+    pub batch: Option<BatchId>,
+}
+
+both_rows!(CategoryRecord, |row| {
+    Ok(Self {
+        id: CategoryId(row.try_get(0)?),
+        name: SafeText::new(row.try_get(1)?),
+        parent: row.try_get::<Option<i64>, _>(2)?.map(CategoryId),
+        batch: row.try_get::<Option<i64>, _>(3)?.map(BatchId),
+    })
+});
+
+both_rows!(Watch, |row| {
+    Ok(Self {
+        security: SecurityId(row.try_get(0)?),
+        note: safe(row.try_get(1)?),
+        batch: row.try_get::<Option<i64>, _>(2)?.map(BatchId),
+    })
+});
+
+both_rows!(Alert, |row| {
+    Ok(Self {
+        id: row.try_get(0)?,
+        security: SecurityId(row.try_get(1)?),
+        direction: SafeText::new(row.try_get(2)?),
+        price: row.try_get::<D, _>(3)?.0,
+        note: safe(row.try_get(4)?),
+        batch: row.try_get::<Option<i64>, _>(5)?.map(BatchId),
+    })
+});
+
+both_rows!(Target, |row| {
+    Ok(Self {
+        dimension: SafeText::new(row.try_get(0)?),
+        key: SafeText::new(row.try_get(1)?),
+        weight: row.try_get::<D, _>(2)?.0,
+        band: row.try_get::<Option<D>, _>(3)?.map(|band| band.0),
+        batch: row.try_get::<Option<i64>, _>(4)?.map(BatchId),
+    })
+});
+
+impl Record for CategoryRecord {
+    const TABLE: &'static str = "categories";
+    const COLUMNS: &'static [&'static str] = &["id", "name", "parent_id", "batch_id"];
+
+    fn cells(&self) -> Vec<Cell<'_>> {
+        vec![
+            Cell::Int(Some(self.id.0)),
+            Cell::text(&self.name),
+            Cell::Int(self.parent.map(|id| id.0)),
+            Cell::Int(self.batch.map(|id| id.0)),
+        ]
+    }
+}
+
+impl Record for Watch {
+    const TABLE: &'static str = "watchlist";
+    const COLUMNS: &'static [&'static str] = &["security_id", "note", "batch_id"];
+
+    fn cells(&self) -> Vec<Cell<'_>> {
+        vec![
+            Cell::Int(Some(self.security.0)),
+            Cell::text(&self.note),
+            Cell::Int(self.batch.map(|id| id.0)),
+        ]
+    }
+}
+
+impl Record for Alert {
+    const TABLE: &'static str = "alerts";
+    const COLUMNS: &'static [&'static str] =
+        &["id", "security_id", "direction", "price", "note", "batch_id"];
+
+    fn cells(&self) -> Vec<Cell<'_>> {
+        vec![
+            Cell::Int(Some(self.id)),
+            Cell::Int(Some(self.security.0)),
+            Cell::text(&self.direction),
+            Cell::Dec(Some(self.price)),
+            Cell::text(&self.note),
+            Cell::Int(self.batch.map(|id| id.0)),
+        ]
+    }
+}
+
+impl Record for Target {
+    const TABLE: &'static str = "targets";
+    const COLUMNS: &'static [&'static str] = &["dimension", "key", "weight", "band", "batch_id"];
+    const KEYS: usize = 2;
+
+    fn cells(&self) -> Vec<Cell<'_>> {
+        vec![
+            Cell::text(&self.dimension),
+            Cell::text(&self.key),
+            Cell::Dec(Some(self.weight)),
+            Cell::Dec(self.band),
+            Cell::Int(self.batch.map(|id| id.0)),
+        ]
+    }
+}
+
+impl Tx {
+    /// Every category, by name.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn categories(&mut self) -> Result<Vec<CategoryRecord>> {
+        const SQL: &str = "select id, name, parent_id, batch_id from categories order by name";
+        Ok(on_tx!(self, conn => sqlx::query_as(SQL).fetch_all(&mut **conn).await?))
+    }
+
+    /// The watchlist.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn watchlist(&mut self) -> Result<Vec<Watch>> {
+        const SQL: &str = "select security_id, note, batch_id from watchlist order by security_id";
+        Ok(on_tx!(self, conn => sqlx::query_as(SQL).fetch_all(&mut **conn).await?))
+    }
+
+    /// Every alert, oldest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn alerts(&mut self) -> Result<Vec<Alert>> {
+        const SQL: &str =
+            "select id, security_id, direction, price, note, batch_id from alerts order by id";
+        Ok(on_tx!(self, conn => sqlx::query_as(SQL).fetch_all(&mut **conn).await?))
+    }
+
+    /// Every target.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn targets(&mut self) -> Result<Vec<Target>> {
+        const SQL: &str =
+            "select dimension, key, weight, band, batch_id from targets order by dimension, key";
+        Ok(on_tx!(self, conn => sqlx::query_as(SQL).fetch_all(&mut **conn).await?))
+    }
+}
+
+impl WriteTx {
+    /// Adds categories whose ids and names are new.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn insert_categories(&mut self, rows: &[CategoryRecord]) -> Result<()> {
+        self.insert(rows).await
+    }
+
+    /// Writes a category over its older version.
+    ///
+    /// # Errors
+    /// When the database refuses or there is no such category.
+    pub async fn update_category(&mut self, row: &CategoryRecord) -> Result<()> {
+        self.update(row).await
+    }
+
+    /// Puts a security on the watchlist, over an older entry.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn put_watch(&mut self, row: &Watch) -> Result<()> {
+        self.remove(row).await?;
+        self.insert(std::slice::from_ref(row)).await
+    }
+
+    /// Adds an alert.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn insert_alert(&mut self, row: &Alert) -> Result<()> {
+        self.insert(std::slice::from_ref(row)).await
+    }
+
+    /// Sets a target, over an older one.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn put_target(&mut self, row: &Target) -> Result<()> {
+        self.remove(row).await?;
+        self.insert(std::slice::from_ref(row)).await
+    }
+
+    /// Takes away what a batch brought to the small lists, where nothing uses it any more.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn forget_extras_of(&mut self, batch: BatchId) -> Result<()> {
+        for sql in [
+            "delete from watchlist where batch_id = $1",
+            "delete from alerts where batch_id = $1",
+            "delete from targets where batch_id = $1",
+        ] {
+            on_tx!(&mut self.tx, conn => sqlx::query(sql).bind(batch.0).execute(&mut **conn).await.map(drop)?);
+        }
+        // Children before parents: a pass for every level that there may be.
+        const CATEGORIES: &str = "delete from categories where batch_id is not null and id not in \
+             (select category_id from transactions where category_id is not null) and id not in \
+             (select parent_id from categories where parent_id is not null)";
+        loop {
+            let gone = on_tx!(&mut self.tx, conn => {
+                sqlx::query(CATEGORIES).execute(&mut **conn).await?.rows_affected()
+            });
+            if gone == 0 {
+                return Ok(());
+            }
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! Everything SQL: one store over two engines.
+//!
+//! The database is the only truth. Queries are written once and run on both engines; where they
+//! must differ there is an explicit `match`. This room knows the model and nothing of files,
+//! screens or commands. Writing goes through [`WriteTx`], which only the rooms that own a writing
+//! road (`ledger`, `audit`) are meant to open.
+
+mod accounts;
+mod audit;
+mod batches;
+mod cell;
+mod claims;
+mod connect;
+mod error;
+mod extras;
+mod findings;
+mod integrity;
+mod migrate;
+mod prices;
+mod record;
+mod row;
+mod securities;
+mod settings;
+mod tally;
+mod transactions;
+mod usage;
+mod versions;
+
+use std::ops::{Deref, DerefMut};
+
+use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction as SqlTransaction};
+
+pub use accounts::{AccountRecord, Balance};
+pub use audit::{AuditRow, AuditStore, AuditTarget};
+pub use batches::{BatchFile, BatchRow, StagedRow, Verdict};
+pub use claims::Claim;
+pub use connect::{Server, Target};
+pub use error::{Error, Result};
+pub use extras::{Alert, CategoryRecord, Target as AllocationTarget, Watch};
+pub use findings::Finding;
+pub use integrity::Damage;
+pub use migrate::{SchemaState, newest as newest_schema};
+pub use prices::{PriceRecord, RateRecord};
+pub use securities::SecurityRecord;
+pub use tally::{Tally, TallyKey};
+pub use transactions::{Identity, StoredTransaction, TransactionFilter};
+pub use versions::{EntityVersion, Version};
+
+/// Runs the same body on the transaction of either engine.
+macro_rules! on_tx {
+    ($self:expr, $conn:ident => $body:expr) => {
+        match $self {
+            $crate::store::Tx::Sqlite($conn) => $body,
+            $crate::store::Tx::Postgres($conn) => $body,
+        }
+    };
+}
+pub(in crate::store) use on_tx;
+
+/// A store. Cheap to clone; clones share one pool.
+#[derive(Clone, Debug)]
+pub enum Store {
+    /// A file.
+    Sqlite(SqlitePool),
+    /// A server.
+    Postgres(PgPool),
+}
+
+/// A transaction of either engine: everything that is read in it is of one moment.
+#[derive(Debug)]
+pub enum Tx {
+    /// On a file.
+    Sqlite(SqlTransaction<'static, Sqlite>),
+    /// On a server.
+    Postgres(SqlTransaction<'static, Postgres>),
+}
+
+/// The only way to write. Dropping it takes everything back.
+///
+/// Writers are serial on both engines: SQLite takes its write lock at the beginning, Postgres the
+/// row lock on `store_state`. It must live in a task of its own, never inside a future that may
+/// be cancelled.
+#[derive(Debug)]
+pub struct WriteTx {
+    tx: Tx,
+    revision: i64,
+    next_id: i64,
+}
+
+impl Deref for WriteTx {
+    type Target = Tx;
+
+    fn deref(&self) -> &Tx {
+        &self.tx
+    }
+}
+
+impl DerefMut for WriteTx {
+    fn deref_mut(&mut self) -> &mut Tx {
+        &mut self.tx
+    }
+}
+
+impl Store {
+    /// Begins to read; what is read until the end is of one moment.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn read(&self) -> Result<Tx> {
+        Ok(match self {
+            Self::Sqlite(pool) => Tx::Sqlite(pool.begin().await?),
+            Self::Postgres(pool) => Tx::Postgres(
+                pool.begin_with("begin isolation level repeatable read read only").await?,
+            ),
+        })
+    }
+
+    /// Begins to write, and waits for another writer to end.
+    ///
+    /// # Errors
+    /// When the database cannot be reached or is locked for too long.
+    pub async fn write(&self) -> Result<WriteTx> {
+        let mut tx = match self {
+            Self::Sqlite(pool) => Tx::Sqlite(pool.begin_with("begin immediate").await?),
+            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+        };
+        let (revision, next_id): (i64, i64) = match &mut tx {
+            Tx::Sqlite(conn) => {
+                sqlx::query_as("select revision, next_id from store_state")
+                    .fetch_one(&mut **conn)
+                    .await?
+            }
+            Tx::Postgres(conn) => {
+                sqlx::query_as("select revision, next_id from store_state for update")
+                    .fetch_one(&mut **conn)
+                    .await?
+            }
+        };
+        Ok(WriteTx { tx, revision: revision + 1, next_id })
+    }
+
+    /// The revision that the last write left.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn revision(&self) -> Result<i64> {
+        let mut tx = self.read().await?;
+        tx.revision().await
+    }
+
+    /// Ends every connection.
+    pub async fn close(&self) {
+        match self {
+            Self::Sqlite(pool) => pool.close().await,
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+
+    /// The name of the engine.
+    #[must_use]
+    pub const fn engine(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => "sqlite",
+            Self::Postgres(_) => "postgres",
+        }
+    }
+}
+
+impl Tx {
+    /// The revision that the last write left.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn revision(&mut self) -> Result<i64> {
+        const SQL: &str = "select revision from store_state";
+        Ok(on_tx!(self, conn => sqlx::query_scalar(SQL).fetch_one(&mut **conn).await?))
+    }
+
+    /// Whether an operation's writes are in the store.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn is_applied(&mut self, op: &str) -> Result<bool> {
+        const SQL: &str = "select count(*) from applied_ops where op_id = $1";
+        let count: i64 = on_tx!(self, conn => sqlx::query_scalar(SQL).bind(op.to_owned()).fetch_one(&mut **conn).await?);
+        Ok(count > 0)
+    }
+}
+
+impl WriteTx {
+    /// A fresh id, unique in the store.
+    pub const fn take_id(&mut self) -> i64 {
+        let id = self.next_id;
+        self.next_id += 1;
+        id
+    }
+
+    /// The revision that this write will leave.
+    #[must_use]
+    pub const fn next_revision(&self) -> i64 {
+        self.revision
+    }
+
+    /// Makes everything durable, together with the mark that the operation `op` is done.
+    ///
+    /// # Errors
+    /// When the database refuses; then nothing is written.
+    pub async fn commit(mut self, op: &str, action: &str, at: i64) -> Result<i64> {
+        let (revision, next_id) = (self.revision, self.next_id);
+        const STATE: &str = "update store_state set revision = $1, next_id = $2";
+        const OP: &str =
+            "insert into applied_ops (op_id, action, at, revision) values ($1, $2, $3, $4)";
+        on_tx!(&mut self.tx, conn => {
+            sqlx::query(STATE).bind(revision).bind(next_id).execute(&mut **conn).await?;
+            let done = sqlx::query(OP).bind(op.to_owned()).bind(action.to_owned());
+            done.bind(at).bind(revision).execute(&mut **conn).await?;
+        });
+        match self.tx {
+            Tx::Sqlite(conn) => conn.commit().await?,
+            Tx::Postgres(conn) => conn.commit().await?,
+        }
+        Ok(revision)
+    }
+
+    /// Takes everything back, at once.
+    ///
+    /// # Errors
+    /// When the database cannot be told; it takes everything back by itself then.
+    pub async fn rollback(self) -> Result<()> {
+        match self.tx {
+            Tx::Sqlite(conn) => conn.rollback().await?,
+            Tx::Postgres(conn) => conn.rollback().await?,
+        }
+        Ok(())
+    }
+}

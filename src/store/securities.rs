@@ -1,0 +1,189 @@
+//! Securities and what they are, or were, called.
+
+use super::cell::Cell;
+use super::record::Record;
+use super::row::{both_rows, damaged, safe, word};
+use super::{Result, Tx, WriteTx, on_tx};
+use crate::model::{AssetClass, BatchId, Currency, Isin, SafeText, Security, SecurityId};
+
+/// A security with what only the store and the ledger know of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecurityRecord {
+    /// The security.
+    pub security: Security,
+    /// The import that made it.
+    pub batch: Option<BatchId>,
+    /// Counts up with every change.
+    pub version: i64,
+    /// Microseconds since the epoch.
+    pub created: i64,
+    /// Microseconds since the epoch, once changed.
+    pub updated: Option<i64>,
+}
+
+pub(super) struct CheckedSecurity(pub SecurityRecord, pub i64);
+
+both_rows!(CheckedSecurity, |row| {
+    let class: Option<String> = row.try_get(5)?;
+    let isin: Option<String> = row.try_get(6)?;
+    let isin =
+        isin.map(|isin| Isin::parse(&isin).map_err(|_| damaged("isin", &isin))).transpose()?;
+    Ok(Self(
+        SecurityRecord {
+            security: Security {
+                id: SecurityId(row.try_get(0)?),
+                symbol: SafeText::new(row.try_get(1)?),
+                venue: safe(row.try_get(2)?),
+                currency: word::<Currency>(row.try_get(3)?, "currency")?,
+                name: safe(row.try_get(4)?),
+                class: class.map(|class| word(&class, "class")).transpose()?,
+                isin,
+                cusip: safe(row.try_get(7)?),
+                figi: safe(row.try_get(8)?),
+                derived: row.try_get(9)?,
+            },
+            batch: row.try_get::<Option<i64>, _>(10)?.map(BatchId),
+            version: row.try_get(11)?,
+            created: row.try_get(12)?,
+            updated: row.try_get(13)?,
+        },
+        row.try_get(14)?,
+    ))
+});
+
+impl Record for SecurityRecord {
+    const TABLE: &'static str = "securities";
+    const COLUMNS: &'static [&'static str] = &[
+        "id", "symbol", "venue", "currency", "name", "class", "isin", "cusip", "figi", "derived",
+        "batch_id", "version", "created", "updated",
+    ];
+
+    fn cells(&self) -> Vec<Cell<'_>> {
+        let s = &self.security;
+        vec![
+            Cell::Int(Some(s.id.0)),
+            Cell::text(&s.symbol),
+            Cell::text(&s.venue),
+            Cell::Text(Some(s.currency.code())),
+            Cell::text(&s.name),
+            Cell::Text(s.class.map(AssetClass::as_str)),
+            Cell::Text(s.isin.as_ref().map(Isin::as_str)),
+            Cell::text(&s.cusip),
+            Cell::text(&s.figi),
+            Cell::Bool(s.derived),
+            Cell::Int(self.batch.map(|id| id.0)),
+            Cell::Int(Some(self.version)),
+            Cell::Int(Some(self.created)),
+            Cell::Int(self.updated),
+        ]
+    }
+}
+
+/// A name that a security has for a source, or had until a day.
+pub(super) struct SymbolRecord {
+    pub security: SecurityId,
+    pub source: SafeText,
+    pub symbol: SafeText,
+    pub valid_to: String,
+}
+
+impl Record for SymbolRecord {
+    const TABLE: &'static str = "security_symbols";
+    const COLUMNS: &'static [&'static str] = &["security_id", "source", "valid_to", "symbol"];
+    const KEYS: usize = 3;
+
+    fn cells(&self) -> Vec<Cell<'_>> {
+        vec![
+            Cell::Int(Some(self.security.0)),
+            Cell::text(&self.source),
+            Cell::Text(Some(&self.valid_to)),
+            Cell::text(&self.symbol),
+        ]
+    }
+}
+
+impl Tx {
+    /// Every security, by symbol.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn securities(&mut self) -> Result<Vec<SecurityRecord>> {
+        Ok(self.checked_securities().await?.into_iter().map(|row| row.0).collect())
+    }
+
+    pub(super) async fn checked_securities(&mut self) -> Result<Vec<CheckedSecurity>> {
+        const SQL: &str = "select id, symbol, venue, currency, name, class, isin, cusip, figi, \
+             derived, batch_id, version, created, updated, checksum from securities \
+             order by symbol, currency, id";
+        Ok(on_tx!(self, conn => sqlx::query_as(SQL).fetch_all(&mut **conn).await?))
+    }
+
+    /// Names that securities had before, or have for one source: (security, source, symbol).
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn security_symbols(&mut self) -> Result<Vec<(SecurityId, SafeText, SafeText)>> {
+        const SQL: &str = "select security_id, source, symbol from security_symbols \
+             order by security_id, source, valid_to";
+        let rows: Vec<(i64, String, String)> =
+            on_tx!(self, conn => sqlx::query_as(SQL).fetch_all(&mut **conn).await?);
+        let read = |(id, source, symbol): (i64, String, String)| {
+            (SecurityId(id), SafeText::new(&source), SafeText::new(&symbol))
+        };
+        Ok(rows.into_iter().map(read).collect())
+    }
+}
+
+impl WriteTx {
+    /// Adds securities whose ids are new.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn insert_securities(&mut self, rows: &[SecurityRecord]) -> Result<()> {
+        self.insert(rows).await
+    }
+
+    /// Writes a security over its older version, which the caller has kept.
+    ///
+    /// # Errors
+    /// When the database refuses or there is no such security.
+    pub async fn update_security(&mut self, row: &SecurityRecord) -> Result<()> {
+        self.update(row).await
+    }
+
+    /// Remembers what a source calls a security, or (with an end) what it was called before.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn put_symbol(
+        &mut self,
+        security: SecurityId,
+        source: &SafeText,
+        symbol: &SafeText,
+        until: Option<i64>,
+    ) -> Result<()> {
+        let row = SymbolRecord {
+            security,
+            source: source.clone(),
+            symbol: symbol.clone(),
+            valid_to: until.map(|at| at.to_string()).unwrap_or_default(),
+        };
+        self.remove(&row).await?;
+        self.insert(&[row]).await
+    }
+
+    /// Takes a security out of the store; no row may refer to it any more.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn forget_security(&mut self, id: SecurityId) -> Result<()> {
+        for sql in [
+            "delete from security_symbols where security_id = $1",
+            "delete from tally where security_id = $1",
+            "delete from securities where id = $1",
+        ] {
+            on_tx!(&mut self.tx, conn => sqlx::query(sql).bind(id.0).execute(&mut **conn).await.map(drop)?);
+        }
+        Ok(())
+    }
+}

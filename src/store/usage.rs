@@ -1,0 +1,35 @@
+//! What is still needed: accounts and securities that some row refers to.
+
+use std::collections::BTreeSet;
+
+use super::{Result, Tx, on_tx};
+use crate::model::{AccountId, SecurityId};
+
+impl Tx {
+    /// The accounts that have a transaction (deleted ones too) or a balance.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn used_accounts(&mut self) -> Result<BTreeSet<AccountId>> {
+        const SQL: &str =
+            "select account_id from transactions union select account_id from balances";
+        let ids: Vec<i64> =
+            on_tx!(self, conn => sqlx::query_scalar(SQL).fetch_all(&mut **conn).await?);
+        Ok(ids.into_iter().map(AccountId).collect())
+    }
+
+    /// The securities that a transaction (deleted ones too), a price, the watchlist or an alert
+    /// refers to.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn used_securities(&mut self) -> Result<BTreeSet<SecurityId>> {
+        const SQL: &str = "select security_id from transactions where security_id is not null \
+             union select to_security_id from transactions where to_security_id is not null \
+             union select security_id from prices union select security_id from watchlist \
+             union select security_id from alerts";
+        let ids: Vec<i64> =
+            on_tx!(self, conn => sqlx::query_scalar(SQL).fetch_all(&mut **conn).await?);
+        Ok(ids.into_iter().map(SecurityId).collect())
+    }
+}
