@@ -107,8 +107,7 @@ fn start(cli: &Cli) -> u8 {
     // One provider of TLS for everybody; a second call changes nothing.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let flags = cmd::overrides(&cli.flags);
-    let environment = if cli.demo { Environment::default() } else { Environment::from_process() };
-    let config = match Config::load(&flags, &environment) {
+    let config = match Config::load(&flags, &Environment::from_process()) {
         Ok(config) => config,
         Err(error) => return cmd::fail(&cli.flags, error.into()),
     };

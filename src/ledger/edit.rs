@@ -7,8 +7,9 @@ use chrono::NaiveDate;
 use super::body::Underlay;
 use super::book::{Book, Stamp};
 use super::identity::{key_of_content, key_of_id};
+use super::quotes::{self, Quotes};
 use super::survey::Use;
-use super::{Applied, Error, Result, items, quotes, resolve, undo, write};
+use super::{Applied, Error, Result, Survey, items, resolve, undo, write};
 use crate::model::{
     AccountEdit, AccountId, Change, Column, Dec, Draft, Entry, Mention, Mode, NewAccount, OpId,
     Origin, PriceSubject, Quote, Refusal, SafeText, SecurityEdit, SecurityId, Transaction,
@@ -412,8 +413,7 @@ impl Editor {
             PriceSubject::Security(mention) => Some(mention.clone()),
             PriceSubject::Currency(_) => None,
             PriceSubject::Bare(code) => {
-                let why = Why::AmbiguousCode(SafeText::new(code.code()));
-                return Err(Refusal { column: Column("symbol"), why }.into());
+                Quotes::new(&Survey::default()).read_code(&self.book, *code, &quote)?
             }
         };
         let fetched = self.stamp.now;

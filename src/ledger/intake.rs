@@ -310,7 +310,6 @@ impl Intake {
         Ok(SafeText::new(&format!("~{sort}:{account}:{hex}:{nth}")))
     }
 
-    #[expect(clippy::too_many_arguments, reason = "a row and where it comes from, nothing more")]
     async fn push_draft(
         &mut self,
         file: usize,

@@ -117,12 +117,7 @@ impl Intake {
     }
 
     async fn take_security(&mut self, words: SecurityWords) -> Taken {
-        let mention = Mention {
-            symbol: words.symbol.clone(),
-            currency: Some(words.currency),
-            venue: words.venue.clone(),
-            isin: words.isin.clone(),
-        };
+        let mention = mention_of(&words);
         let id = match self.meaning(&mention).await? {
             Ok(id) => id,
             Err(refusal) => return Ok(Err(refusal)),
@@ -139,6 +134,16 @@ impl Intake {
             self.book.put_security(&mut self.tx, row, &self.stamp, false).await?;
         }
         Ok(Ok(()))
+    }
+}
+
+/// How a declared security is looked for.
+pub(super) fn mention_of(words: &SecurityWords) -> Mention {
+    Mention {
+        symbol: words.symbol.clone(),
+        currency: Some(words.currency),
+        venue: words.venue.clone(),
+        isin: words.isin.clone(),
     }
 }
 

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::intake::Content;
+use super::items::mention_of;
 use crate::model::{Currency, Draft, Item, Kind, Mention, PriceSubject, SafeText};
 
 /// How often a security is mentioned with which currency.
@@ -54,6 +55,10 @@ impl Survey {
             }
             Item::Balance { account, .. } => {
                 self.accounts.entry(account.clone()).or_insert(Currency::USD);
+            }
+            // Declared securities are there before rows that name them by a bare symbol.
+            Item::Security(words) => {
+                self.mentions.entry(mention_of(words)).or_default();
             }
             Item::Watch { security, .. } | Item::Alert { security, .. } => {
                 self.mentions.entry(security.clone()).or_default();

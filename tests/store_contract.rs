@@ -1,0 +1,869 @@
+//! The contract of the store: everything it can be asked gives the same answer on both engines,
+//! what was written comes back, damage is found, the trail only grows, and a store of a newer
+//! program is left alone.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test"
+)]
+
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::NaiveDate;
+use dashtam::audit::Audit;
+use dashtam::model::{
+    Account, AccountId, AccountKind, AssetClass, BatchId, CategoryId, Currency, Dec, Exact, Facts,
+    Interval, Isin, LotMethod, Mode, Origin, Price, Rate, Ratio, SafeText, Security, SecurityId,
+    Setting, Status, Subtype, Transaction, TransactionId, midnight_micros,
+};
+use dashtam::service::Access;
+use dashtam::store::{
+    AccountRecord, Alert, AllocationTarget, AuditRow, AuditStore, AuditTarget, Balance, BatchFile,
+    BatchRow, CategoryRecord, Claim, EntityVersion, Error, Finding, Identity, PriceRecord,
+    RateRecord, SecurityRecord, StagedRow, Store, StoredTransaction, Tally, Target,
+    TransactionFilter, Tx, Verdict, Version, Watch, newest_schema,
+};
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+use sqlx::{AssertSqlSafe, SqlitePool};
+use support::engines::{Engine, clock, engines, target};
+
+const NOW: i64 = 1_795_176_000_000_000;
+/// Text that an engine or its bulk road could spoil.
+const WORDS: &str = "a\\N b\tc 'd' \"e\" \\x00 {f} ,g; é \u{301}";
+
+fn text(text: &str) -> SafeText {
+    SafeText::new(text)
+}
+
+fn dec(text: &str) -> Dec {
+    Dec::parse(text).unwrap()
+}
+
+fn day(day: u32) -> NaiveDate {
+    NaiveDate::from_ymd_opt(2024, 1, day).unwrap()
+}
+
+fn account(id: i64, name: &str) -> AccountRecord {
+    AccountRecord {
+        account: Account {
+            id: AccountId(id),
+            name: text(name),
+            kind: AccountKind::Tfsa,
+            currency: Currency::CAD,
+            mode: Mode::Ledger,
+            method: Some(LotMethod::Acb),
+            institution: None,
+            closed: Some(day(31)),
+            derived: true,
+        },
+        institution: None,
+        connection: None,
+        batch: None,
+        version: 1,
+        created: NOW,
+        updated: None,
+    }
+}
+
+fn security(id: i64, symbol: &str) -> SecurityRecord {
+    SecurityRecord {
+        security: Security {
+            id: SecurityId(id),
+            symbol: text(symbol),
+            venue: Some(text("TSX")),
+            currency: Currency::CAD,
+            name: Some(text(WORDS)),
+            class: Some(AssetClass::Etf),
+            isin: Isin::parse("US0378331005").ok(),
+            cusip: Some(text("037833100")),
+            figi: Some(text("BBG000B9XRY4")),
+            derived: false,
+        },
+        batch: Some(BatchId(1)),
+        version: 1,
+        created: NOW,
+        updated: Some(NOW + 1),
+    }
+}
+
+/// A transaction in which every column has a value.
+fn full(id: i64, account: i64, security: i64, date: NaiveDate) -> StoredTransaction {
+    StoredTransaction {
+        transaction: Transaction {
+            id: TransactionId(id),
+            account: AccountId(account),
+            security: Some(SecurityId(security)),
+            to_security: Some(SecurityId(security)),
+            link: Some(text("event")),
+            source_id: None,
+            origin: Origin::File,
+            batch: Some(BatchId(1)),
+            seq: 3,
+            version: 1,
+            deleted: false,
+            created: NOW,
+            updated: NOW + 5,
+            facts: Facts {
+                date,
+                settlement: Some(day(9)),
+                subtype: Subtype::Buy,
+                status: Status::Pending,
+                quantity: Some(dec("1.5")),
+                price: Some(dec("0.1234567890123456789012345678")),
+                fee: Some(dec("0.01")),
+                tax: Some(dec("1")),
+                currency: Currency::USD,
+                amount: dec("-1234567890123456.789012345678"),
+                fx_rate: Some(dec("1.35")),
+                multiplier: Some(dec("100")),
+                ratio: Ratio::parse("3:2"),
+                acquired: Some(day(2)),
+                cost_share: Some(dec("0.25")),
+                description: Some(text(WORDS)),
+                category: Some(text("Food")),
+                note: Some(text("n")),
+                quoted_in: Some(text("GBp")),
+            },
+        },
+        identity: Identity { key: [u8::try_from(id).unwrap(); 12], occurrence: 0 },
+        file_no: Some(0),
+        line: Some(2),
+        category: Some(CategoryId(50)),
+        source_facts: Some("{}".to_owned()),
+    }
+}
+
+/// A transaction with nothing but what every one has.
+fn bare(id: i64, account: i64, date: NaiveDate) -> StoredTransaction {
+    let mut row = full(id, account, 20, date);
+    row.transaction = Transaction {
+        security: None,
+        to_security: None,
+        link: None,
+        batch: None,
+        origin: Origin::Hand,
+        updated: NOW,
+        facts: Facts {
+            settlement: None,
+            subtype: Subtype::Deposit,
+            status: Status::Settled,
+            quantity: None,
+            price: None,
+            fee: None,
+            tax: None,
+            amount: dec("7"),
+            fx_rate: None,
+            multiplier: None,
+            ratio: None,
+            acquired: None,
+            cost_share: None,
+            description: None,
+            category: None,
+            note: None,
+            quoted_in: None,
+            ..row.transaction.facts
+        },
+        ..row.transaction
+    };
+    StoredTransaction { file_no: None, line: None, category: None, source_facts: None, ..row }
+}
+
+fn price(security: i64, date: NaiveDate) -> PriceRecord {
+    PriceRecord {
+        price: Price {
+            security: SecurityId(security),
+            interval: Interval::Day,
+            at: midnight_micros(date),
+            source: text("file"),
+            currency: Currency::CAD,
+            open: Some(dec("1")),
+            high: Some(dec("2.5")),
+            low: None,
+            close: dec("2"),
+            volume: Some(dec("1000")),
+            quoted_in: None,
+            split_adjusted: true,
+        },
+        batch: Some(BatchId(1)),
+        fetched: NOW,
+    }
+}
+
+fn rate(date: NaiveDate) -> RateRecord {
+    let (base, quote, source) = (Currency::CAD, Currency::USD, text("file"));
+    let rate = Rate { base, quote, at: midnight_micros(date), source, rate: dec("0.75") };
+    RateRecord { rate, batch: Some(BatchId(1)), fetched: NOW }
+}
+
+/// What was asked, and the answer.
+macro_rules! ask {
+    ($told:ident, $($question:expr),+ $(,)?) => {$({
+        let answer = $question.await.unwrap();
+        $told.push(format!("{} = {answer:?}", stringify!($question)));
+    })+};
+}
+
+/// Writes one of everything, asks for everything, takes everything away.
+async fn story(store: &Store, told: &mut Vec<String>) {
+    write_one_of_everything(store, told).await;
+    let mut tx = store.read().await.unwrap();
+    ask_for_everything(&mut tx, told).await;
+    drop(tx);
+    ask!(told, store.revision(), store.schema());
+    // What is taken back was never there.
+    let mut tx = store.write().await.unwrap();
+    tx.put_setting(Setting::BaseCurrency, "JPY").await.unwrap();
+    tx.rollback().await.unwrap();
+    let mut tx = store.write().await.unwrap();
+    tx.put_setting(Setting::BaseCurrency, "EUR").await.unwrap();
+    drop(tx);
+    let mut tx = store.read().await.unwrap();
+    assert_eq!(tx.setting(Setting::BaseCurrency).await.unwrap().unwrap(), "CAD");
+    assert_eq!(tx.revision().await.unwrap(), 1);
+    drop(tx);
+    take_everything_away(store, told).await;
+}
+
+async fn write_one_of_everything(store: &Store, told: &mut Vec<String>) {
+    let mut tx = store.write().await.unwrap();
+    told.push(format!("{} {} {}", tx.take_id(), tx.take_id(), tx.next_revision()));
+    ask!(told, tx.next_batch());
+    let mut batch = BatchRow { id: BatchId(1), op: "op-1".to_owned(), created: NOW, undone: None };
+    tx.insert_batch(&batch).await.unwrap();
+    batch.undone = Some(NOW + 9);
+    tx.update_batch(&batch).await.unwrap();
+    let file = BatchFile { batch: 1, path: WORDS.to_owned(), new: 2, ..BatchFile::default() };
+    let staged = StagedRow {
+        batch: BatchId(1),
+        file_no: 0,
+        line: 7,
+        part: 1,
+        verdict: Verdict::Refused,
+        transaction: None,
+        column: Some("amount".to_owned()),
+        why: Some("wrong".to_owned()),
+        raw: WORDS.to_owned(),
+    };
+    tx.insert_batch_files(&[file], &[staged]).await.unwrap();
+    tx.insert_raw(BatchId(1), 0, 2, "2\tfirst row\n3\tsecond \\x00 row\n").await.unwrap();
+    tx.insert_raw(BatchId(1), 0, 4, "4\tthird row\n").await.unwrap();
+
+    let bank = tx.institution(&text("Bank"), Some(BatchId(1))).await.unwrap();
+    assert_eq!(tx.institution(&text("Bank"), None).await.unwrap(), bank);
+    let mut first = account(10, "First");
+    tx.insert_account(&first).await.unwrap();
+    tx.insert_account(&account(11, "Second")).await.unwrap();
+    first.institution = Some(bank);
+    first.account.name = text("Renamed");
+    tx.update_account(&first).await.unwrap();
+    tx.lead_name(&text("Renamed"), AccountId(10)).await.unwrap();
+    let balance = |account: i64, date: NaiveDate, amount: &str| Balance {
+        account: AccountId(account),
+        date,
+        amount: dec(amount),
+        batch: Some(BatchId(1)),
+        created: NOW,
+    };
+    for balance in [balance(11, day(2), "1"), balance(11, day(2), "-2"), balance(11, day(5), "3")] {
+        tx.put_balance(&balance).await.unwrap();
+    }
+
+    tx.insert_securities(&[security(20, "X"), security(21, "Y")]).await.unwrap();
+    tx.update_security(&security(20, "Z")).await.unwrap();
+    tx.put_symbol(SecurityId(20), &text("former"), &text("X"), Some(NOW)).await.unwrap();
+    let category = |id: i64, name: &str, parent: Option<i64>| CategoryRecord {
+        id: CategoryId(id),
+        name: text(name),
+        parent: parent.map(CategoryId),
+        batch: Some(BatchId(1)),
+    };
+    tx.insert_categories(&[category(50, "Eat", None), category(51, "All", None)]).await.unwrap();
+    tx.update_category(&category(50, "Food", Some(51))).await.unwrap();
+
+    let mut rows = vec![full(30, 10, 20, day(4)), full(31, 10, 20, day(4)), bare(32, 11, day(3))];
+    let mut deleted = bare(33, 11, day(1));
+    deleted.transaction.deleted = true;
+    deleted.transaction.source_id = Some(text("i1"));
+    rows.push(deleted);
+    // Enough that a bulk road is taken, where there is one.
+    rows.extend((100..110).map(|id| bare(id, 11, day(20))));
+    tx.insert_transactions(&rows).await.unwrap();
+    let before = rows[0].clone();
+    rows[0].transaction.facts.date = day(6);
+    rows[0].transaction.version = 2;
+    tx.remember_place(&before).await.unwrap();
+    tx.update_transaction(&rows[0]).await.unwrap();
+    let version = Version {
+        transaction: TransactionId(30),
+        version: 1,
+        replaced: NOW,
+        op: "op-1".to_owned(),
+        batch: Some(BatchId(1)),
+        cause: "edit".to_owned(),
+        body: format!("{{\"words\":\"{WORDS}\"}}"),
+    };
+    tx.insert_versions(&[version]).await.unwrap();
+    let version = EntityVersion {
+        entity: "account",
+        id: 10,
+        version: 1,
+        replaced: NOW,
+        op: "op-1".to_owned(),
+        body: "{}".to_owned(),
+    };
+    tx.insert_entity_version(&version).await.unwrap();
+    let claim = |id: i64, batch: i64| Claim {
+        transaction: TransactionId(id),
+        batch: BatchId(batch),
+        file_no: 0,
+        line: 2,
+        seq: 1,
+    };
+    tx.insert_claims(&[claim(30, 1), claim(30, 0), claim(32, 1)]).await.unwrap();
+
+    tx.insert_prices(&[price(20, day(2)), price(20, day(3))]).await.unwrap();
+    let mut other = price(20, day(3));
+    other.price.close = dec("3");
+    tx.replace_price(&other).await.unwrap();
+    tx.insert_rates(&[rate(day(2)), rate(day(3))]).await.unwrap();
+    let mut other = rate(day(3));
+    other.rate.rate = dec("0.8");
+    tx.replace_rate(&other).await.unwrap();
+    let again = BatchRow { id: BatchId(2), op: "op-2".to_owned(), created: NOW, undone: None };
+    tx.insert_batch(&again).await.unwrap();
+    tx.claim_prices(BatchId(2), &[price(20, day(2)).price], &[rate(day(2)).rate]).await.unwrap();
+
+    let batch = Some(BatchId(1));
+    for note in [None, Some(text(WORDS))] {
+        tx.put_watch(&Watch { security: SecurityId(20), note, batch }).await.unwrap();
+    }
+    let (direction, note) = (text("above"), None);
+    let (security, price) = (SecurityId(20), dec("9.5"));
+    tx.insert_alert(&Alert { id: 60, security, direction, price, note, batch }).await.unwrap();
+    let (dimension, key) = (text("class"), text("etf"));
+    let (weight, band) = (dec("0.5"), Some(dec("0.05")));
+    tx.put_target(&AllocationTarget { dimension, key, weight, band, batch }).await.unwrap();
+    let finding = |id: i64, transaction: i64| Finding {
+        id,
+        kind: "kind".to_owned(),
+        severity: "info".to_owned(),
+        transaction: Some(TransactionId(transaction)),
+        account: Some(AccountId(10)),
+        security: None,
+        date: Some(day(4)),
+        detail: WORDS.to_owned(),
+        created: NOW,
+        settled: None,
+    };
+    tx.insert_findings(&[finding(70, 30), finding(71, 32)]).await.unwrap();
+    tx.put_setting(Setting::BaseCurrency, "USD").await.unwrap();
+    tx.put_setting(Setting::BaseCurrency, "CAD").await.unwrap();
+    let amount = Exact::parse("-123456789012345678901234567890123456789.5").unwrap();
+    let tally = Tally { rows: 2, trades: 1, prices: 0, amount };
+    let key = (Some(AccountId(10)), Some(SecurityId(20)), Currency::USD);
+    let prices = (None, Some(SecurityId(20)), Currency::CAD);
+    let gone = (None, None, Currency::EUR);
+    let counted = Tally { prices: 2, ..Tally::default() };
+    let entries = BTreeMap::from([(key, tally), (prices, counted), (gone, Tally::default())]);
+    tx.put_tally(&entries).await.unwrap();
+    tx.put_tally(&BTreeMap::from([(gone, Tally::default())])).await.unwrap();
+    ask!(told, tx.commit("op-1", "story", NOW));
+}
+
+async fn ask_for_everything(tx: &mut Tx, told: &mut Vec<String>) {
+    // What was written is what comes back.
+    let mut first = full(30, 10, 20, day(6));
+    first.transaction.version = 2;
+    assert_eq!(tx.transaction(TransactionId(30)).await.unwrap(), Some(first));
+    let third = tx.transaction(TransactionId(32)).await.unwrap();
+    assert_eq!(third, Some(bare(32, 11, day(3))));
+    assert_eq!(tx.raw_record(BatchId(1), 0, 3).await.unwrap().unwrap(), "second \\x00 row");
+    assert_eq!(tx.raw_record(BatchId(1), 0, 9).await.unwrap(), None);
+    let held = tx.balance_on(AccountId(11), day(4)).await.unwrap().unwrap();
+    assert_eq!(held.amount, dec("-2"), "the last on or before the day, written over");
+    assert_eq!(tx.balance_on(AccountId(11), day(1)).await.unwrap(), None);
+    let names: Vec<_> = tx.accounts().await.unwrap();
+    let names: Vec<_> = names.iter().map(|row| row.account.name.as_str()).collect();
+    assert_eq!(names, ["Renamed", "Second"]);
+    assert_eq!(tx.damage().await.unwrap(), []);
+    assert!(tx.is_applied("op-1").await.unwrap() && !tx.is_applied("op-2").await.unwrap());
+    let days = [day(1), day(3), day(4), day(5), day(6), day(7)];
+    // The row of day 6 came on day 4, and the other one of day 4 is still there.
+    assert_eq!(
+        tx.days_with_rows(&days).await.unwrap(),
+        BTreeSet::from([day(1), day(3), day(4), day(6)])
+    );
+    let moved = tx.transactions_by_key(&[(day(4), [30; 12])]).await.unwrap();
+    assert_eq!(moved.iter().map(|row| row.transaction.id.0).collect::<Vec<_>>(), [30]);
+
+    let all = TransactionFilter::default();
+    let narrow = TransactionFilter {
+        account: Some(AccountId(11)),
+        currency: Some(Currency::USD),
+        from: Some(day(2)),
+        to: Some(day(10)),
+    };
+    let none = TransactionFilter { currency: Some(Currency::EUR), ..all };
+    let place = Some((day(4), 3, dashtam::model::Rank::Buy as i64));
+    let ids = [TransactionId(30), TransactionId(32), TransactionId(99)];
+    let like = [price(20, day(2)), price(21, day(2))];
+    let rates_like = [rate(day(2)), rate(day(9))];
+    let (x, i1, i2) = (SecurityId(20), text("i1"), text("i2"));
+    ask!(
+        told,
+        tx.revision(),
+        tx.accounts(),
+        tx.account_names(),
+        tx.balances(),
+        tx.securities(),
+        tx.security_symbols(),
+        tx.categories(),
+        tx.watchlist(),
+        tx.alerts(),
+        tx.targets(),
+        tx.transactions_from(&all, None, 3),
+        tx.transactions_from(&all, place, 100),
+        tx.transactions_from(&narrow, None, 100),
+        tx.transactions_from(&none, None, 100),
+        tx.transactions_of_next_day(day(1)),
+        tx.transactions_of_next_day(day(21)),
+        tx.transactions_linked("event"),
+        tx.shared_links(),
+        tx.transactions_of_account(AccountId(11)),
+        tx.transactions_by_source(&[&i1, &i2]),
+        tx.transactions_of_batch(BatchId(1)),
+        tx.transactions_by_id(&ids),
+        tx.count_transactions(),
+        tx.versions(TransactionId(30)),
+        tx.claims(&ids),
+        tx.batches(),
+        tx.batch_files(),
+        tx.staged_rows(BatchId(1)),
+        tx.prices(x, i64::MIN, i64::MAX),
+        tx.prices(x, midnight_micros(day(3)), midnight_micros(day(3))),
+        tx.rates(),
+        tx.prices_like(&like),
+        tx.rates_like(&rates_like),
+        tx.has_prices(),
+        tx.prices_of_batch(BatchId(1)),
+        tx.findings(),
+        tx.settings(),
+        tx.setting(Setting::BaseCurrency),
+        tx.setting(Setting::TimeZone),
+        tx.tally(),
+        tx.used_accounts(),
+        tx.used_securities(),
+    );
+    let live = tx.transactions_from(&all, None, 100).await.unwrap();
+    let ids: Vec<_> = live.iter().map(|row| row.transaction.id.0).take(3).collect();
+    assert_eq!(ids, [32, 31, 30], "in the order of date, without the deleted one");
+    assert_eq!(tx.count_transactions().await.unwrap(), 13);
+}
+
+async fn take_everything_away(store: &Store, told: &mut Vec<String>) {
+    let mut tx = store.write().await.unwrap();
+    tx.unclaim_prices(BatchId(1)).await.unwrap();
+    // Of the two, one is claimed by the second batch too, which has it now.
+    ask!(told, tx.prices(SecurityId(20), i64::MIN, i64::MAX), tx.rates());
+    let left = tx.prices(SecurityId(20), i64::MIN, i64::MAX).await.unwrap();
+    assert_eq!(left.iter().map(|row| row.batch).collect::<Vec<_>>(), [Some(BatchId(2))]);
+    tx.unclaim_prices(BatchId(2)).await.unwrap();
+    assert!(!tx.has_prices().await.unwrap() && tx.rates().await.unwrap().is_empty());
+    tx.forget_claims_of(BatchId(1)).await.unwrap();
+    ask!(told, tx.claims(&[TransactionId(30)]));
+    let mut ids = vec![30, 31];
+    tx.forget_transactions(&ids.drain(..).map(TransactionId).collect::<Vec<_>>()).await.unwrap();
+    tx.forget_orphan_findings().await.unwrap();
+    let findings = tx.findings().await.unwrap();
+    assert_eq!(findings.iter().map(|finding| finding.id).collect::<Vec<_>>(), [71]);
+    tx.forget_extras_of(BatchId(1)).await.unwrap();
+    tx.forget_balances_of(BatchId(1)).await.unwrap();
+    ask!(told, tx.categories(), tx.watchlist(), tx.alerts(), tx.targets(), tx.balances());
+    ask!(told, tx.used_accounts(), tx.used_securities());
+    tx.forget_security(SecurityId(20)).await.unwrap();
+    tx.lead_all(AccountId(10), AccountId(11)).await.unwrap();
+    tx.forget_account(AccountId(10)).await.unwrap();
+    tx.forget_unused_institutions().await.unwrap();
+    ask!(
+        told,
+        tx.accounts(),
+        tx.account_names(),
+        tx.securities(),
+        tx.security_symbols(),
+        tx.tally()
+    );
+    let names: BTreeMap<_, _> = tx.account_names().await.unwrap().into_iter().collect();
+    assert_eq!(names.values().copied().collect::<BTreeSet<_>>(), BTreeSet::from([AccountId(11)]));
+    assert_eq!(names.len(), 3);
+    assert_eq!(tx.damage().await.unwrap(), []);
+    ask!(told, tx.commit("op-2", "story", NOW));
+}
+
+#[tokio::test]
+async fn both_engines_tell_the_same_story() {
+    let mut stories: Vec<(&str, Vec<String>)> = Vec::new();
+    for engine in engines().await {
+        let mut told = Vec::new();
+        story(&engine.session.store, &mut told).await;
+        let place = target(&engine.config);
+        let reader = Store::open_read_only(&place).await.unwrap();
+        assert_eq!(reader.engine(), engine.name);
+        let mut tx = reader.write().await;
+        let refused = match &mut tx {
+            Ok(tx) => tx.put_setting(Setting::BaseCurrency, "USD").await.err(),
+            Err(_) => tx.err(),
+        };
+        assert!(refused.is_some(), "a reader cannot write on {}", engine.name);
+        reader.close().await;
+        for store in [Store::peek(&place).await.unwrap(), Store::open(&place).await.unwrap()] {
+            assert_eq!(store.revision().await.unwrap(), 2);
+            store.close().await;
+        }
+        stories.push((engine.name, told));
+        engine.close().await;
+    }
+    for (name, story) in &stories {
+        for (mine, first) in story.iter().zip(&stories[0].1) {
+            assert_eq!(mine, first, "{name} and {}", stories[0].0);
+        }
+        assert_eq!(story.len(), stories[0].1.len());
+    }
+}
+
+#[test]
+fn nothing_that_the_store_can_do_is_missing_from_the_story() {
+    let mine = include_str!("store_contract.rs");
+    let mut found = 0;
+    for file in support::rust_files("src/store") {
+        for line in support::read(&file).lines() {
+            let Some(rest) = line.trim_start().strip_prefix("pub async fn ") else { continue };
+            let name = rest.split(['(', '<']).next().unwrap();
+            let called = [format!(".{name}("), format!("::{name}(")];
+            let is_called = called.iter().any(|call| mine.contains(call.as_str()));
+            assert!(is_called, "{}: `{name}` is in no story", support::short(&file));
+            found += 1;
+        }
+    }
+    assert!(found > 80, "only {found} functions found");
+}
+
+// The trail.
+
+fn trail_of(engine: &Engine) -> AuditTarget {
+    match target(&engine.config) {
+        Target::Sqlite(_) => AuditTarget::Sqlite(engine.folder().join("audit.db")),
+        server @ Target::Postgres(_) => server,
+    }
+}
+
+fn attempt(op: &str, state: &str, actor: &str) -> AuditRow {
+    AuditRow {
+        seq: 0,
+        at: NOW,
+        op: op.to_owned(),
+        action: "test".to_owned(),
+        state: state.to_owned(),
+        actor: actor.to_owned(),
+        detail: WORDS.to_owned(),
+    }
+}
+
+#[tokio::test]
+async fn the_trail_only_grows() {
+    for engine in engines().await {
+        let trail = AuditStore::open(&trail_of(&engine)).await.unwrap();
+        let first = trail.append(&attempt("one", "ATTEMPTED", "h:1")).await.unwrap();
+        let second = trail.append(&attempt("one", "SUCCEEDED", "h:1")).await.unwrap();
+        assert_eq!(second, first + 1);
+        trail.append(&attempt("two", "ATTEMPTED", "h:1")).await.unwrap();
+        let open: Vec<_> = trail.open_attempts().await.unwrap();
+        assert_eq!(open.iter().map(|row| row.op.as_str()).collect::<Vec<_>>(), ["two"]);
+        // One attempt and one outcome each.
+        for (op, state) in [("one", "ATTEMPTED"), ("one", "FAILED"), ("one", "SUCCEEDED")] {
+            assert!(trail.append(&attempt(op, state, "h:1")).await.is_err(), "{op} {state}");
+        }
+        assert!(trail.append(&attempt("three", "MAYBE", "h:1")).await.is_err());
+        let before = trail.rows().await.unwrap();
+        let table = match &trail {
+            AuditStore::Sqlite(_) => "audit",
+            AuditStore::Postgres(_) => "dashtam_audit.audit",
+        };
+        let values = "(1, 1, 'one', 'x', 'ATTEMPTED', 'x', 'x')";
+        let attacks = [
+            format!("update {table} set detail = 'x'"),
+            format!("update {table} set detail = detail where seq = 1"),
+            format!("delete from {table}"),
+            format!("delete from {table} where op_id = 'two'"),
+            format!("insert into {table} values {values}"),
+            match &trail {
+                AuditStore::Sqlite(_) => format!("insert or replace into {table} values {values}"),
+                AuditStore::Postgres(_) => format!("truncate {table}"),
+            },
+            match &trail {
+                AuditStore::Sqlite(_) => format!("replace into {table} values {values}"),
+                AuditStore::Postgres(_) => format!(
+                    "insert into {table} values {values} on conflict (seq) do update set detail = ''"
+                ),
+            },
+        ];
+        for attack in attacks {
+            let sql = AssertSqlSafe(attack.clone());
+            let done = match &trail {
+                AuditStore::Sqlite(pool) => sqlx::raw_sql(sql).execute(pool).await.map(drop),
+                AuditStore::Postgres(pool) => sqlx::raw_sql(sql).execute(pool).await.map(drop),
+            };
+            assert!(done.is_err(), "{} allows {attack}", engine.name);
+            assert_eq!(trail.rows().await.unwrap(), before, "{attack}");
+        }
+        trail.close().await;
+        engine.close().await;
+    }
+}
+
+/// The number of a process that ran on this machine and is gone.
+fn dead_process() -> u32 {
+    let mut child = std::process::Command::new("true").spawn().unwrap();
+    let id = child.id();
+    child.wait().unwrap();
+    id
+}
+
+#[tokio::test]
+async fn what_a_crash_left_open_is_settled_by_what_is_in_the_store() {
+    for engine in engines().await {
+        let audit = engine.session.audit().unwrap();
+        let attempted = audit.attempt("look", "who am I").await.unwrap();
+        attempted.failed("no matter").await.unwrap();
+        let me = audit.rows().await.unwrap().last().unwrap().actor.clone();
+        let (host, my_id) = me.rsplit_once(':').unwrap();
+        assert_eq!(my_id, std::process::id().to_string());
+        let gone = format!("{host}:{}", dead_process());
+        // The test runner's own parent runs for sure.
+        let running = format!("{host}:{}", std::os::unix::process::parent_id());
+        let trail = AuditStore::open(&trail_of(&engine)).await.unwrap();
+        for (op, actor) in [("done", &gone), ("undone", &gone), ("alive", &running), ("mine", &me)]
+        {
+            trail.append(&attempt(op, "ATTEMPTED", actor)).await.unwrap();
+        }
+        trail.append(&attempt("elsewhere", "ATTEMPTED", "another-host:1")).await.unwrap();
+        let tx = engine.session.store.write().await.unwrap();
+        tx.commit("done", "test", NOW).await.unwrap();
+        trail.close().await;
+
+        let again = Audit::open(&trail_of(&engine), &engine.session.store, &clock()).await.unwrap();
+        let outcome = |rows: &[AuditRow], op: &str| {
+            let row = rows.iter().find(|row| row.op == op && row.state != "ATTEMPTED");
+            row.map(|row| format!("{} {} {}", row.state, row.action, row.detail))
+        };
+        let rows = again.rows().await.unwrap();
+        let told = ["done", "undone", "mine", "alive", "elsewhere"].map(|op| outcome(&rows, op));
+        let right = [
+            Some("SUCCEEDED test recovered=true".to_owned()),
+            Some("FAILED test reason=interrupted".to_owned()),
+            // An earlier process had this one's number.
+            Some("FAILED test reason=interrupted".to_owned()),
+            None,
+            None,
+        ];
+        assert_eq!(told, right, "on {}", engine.name);
+        again.close().await;
+        engine.close().await;
+    }
+}
+
+#[tokio::test]
+async fn every_write_leaves_an_attempt_and_one_outcome() {
+    for engine in engines().await {
+        let file = "date,account,type,symbol,quantity,price,fee,currency,amount\n\
+            2024-01-02,A,DEPOSIT,,,,,USD,5\n";
+        engine.import(&[("a.csv", file)]).await;
+        engine.undo(BatchId(1)).await;
+        assert!(dashtam::service::import::undo(&engine.session, BatchId(9)).await.is_err());
+        let rows = engine.session.audit().unwrap().rows().await.unwrap();
+        let told: Vec<_> =
+            rows.iter().map(|row| (row.action.as_str(), row.state.as_str())).collect();
+        assert_eq!(
+            told,
+            [
+                ("import", "ATTEMPTED"),
+                ("import", "SUCCEEDED"),
+                ("import.undo", "ATTEMPTED"),
+                ("import.undo", "SUCCEEDED"),
+                ("import.undo", "ATTEMPTED"),
+                ("import.undo", "FAILED"),
+            ]
+        );
+        let seqs: Vec<_> = rows.iter().map(|row| row.seq).collect();
+        assert_eq!(seqs, [1, 2, 3, 4, 5, 6]);
+        engine.close().await;
+    }
+}
+
+// A newer program.
+
+#[tokio::test]
+async fn a_store_of_a_newer_program_is_left_alone() {
+    for engine in engines().await {
+        let newer = newest_schema() + 1;
+        let columns = "description, success, checksum, execution_time";
+        let sql = format!(
+            "insert into _sqlx_migrations (version, {columns}) \
+             select {newer}, {columns} from _sqlx_migrations where version = {}",
+            newest_schema()
+        );
+        run(&engine.session.store, &sql).await;
+        let before = versions(&engine.session.store).await;
+        let (name, config) = (engine.name, engine.config.clone());
+        let folder = engine.folder().to_owned();
+        // The session stays open, so that its folder stays and the file is not tidied up.
+        let bytes = || std::fs::read(folder.join("dashtam.db")).ok();
+        let file = bytes();
+        for access in [Access::Write, Access::Look] {
+            let opened = dashtam::service::Session::open(&config, &clock(), access).await;
+            let error = opened.err().unwrap_or_else(|| panic!("{name} opened a newer store"));
+            assert_eq!(error.kind(), "newer_schema");
+            assert!(error.to_string().contains("nothing was touched"), "{error}");
+        }
+        for opened in
+            [Store::open(&target(&config)).await, Store::open_read_only(&target(&config)).await]
+        {
+            assert!(matches!(opened, Err(Error::Newer { found, known })
+                if (found, known) == (newer, newest_schema())));
+        }
+        assert_eq!(versions(&engine.session.store).await, before);
+        assert_eq!(bytes(), file);
+        engine.close().await;
+    }
+}
+
+async fn run(store: &Store, sql: &str) {
+    let sql = AssertSqlSafe(sql.to_owned());
+    match store {
+        Store::Sqlite(pool) => drop(sqlx::raw_sql(sql).execute(pool).await.unwrap()),
+        Store::Postgres(pool) => drop(sqlx::raw_sql(sql).execute(pool).await.unwrap()),
+    }
+}
+
+async fn versions(store: &Store) -> Vec<i64> {
+    const SQL: &str = "select version from _sqlx_migrations order by version";
+    match store {
+        Store::Sqlite(pool) => sqlx::query_scalar(SQL).fetch_all(pool).await.unwrap(),
+        Store::Postgres(pool) => sqlx::query_scalar(SQL).fetch_all(pool).await.unwrap(),
+    }
+}
+
+// Damage.
+
+/// A column of a table whose rows carry a checksum.
+#[derive(Clone, Debug)]
+struct Column {
+    table: String,
+    name: String,
+    kind: String,
+}
+
+/// Every stored value of a row with a checksum is changed, one at a time, behind the store's back:
+/// each change must be found. The tables and columns are asked for, so nothing here knows them.
+#[tokio::test]
+async fn every_flipped_value_is_found() {
+    for engine in engines().await {
+        let store = engine.session.store.clone();
+        write_one_of_everything(&store, &mut Vec::new()).await;
+        let columns = columns(&store).await;
+        assert!(columns.len() > 80, "{columns:?}");
+        // A connection that lets references dangle, as damage does.
+        let loose = match &store {
+            Store::Sqlite(_) => Some(loose_pool(&engine).await),
+            Store::Postgres(_) => None,
+        };
+        let mut missed = Vec::new();
+        let mut flipped = 0;
+        for column in columns {
+            let Some(mut tx) = flip(&store, loose.as_ref(), &column).await else { continue };
+            flipped += 1;
+            let damage = tx.damage().await.unwrap();
+            if !damage.iter().any(|damage| damage.table == column.table) {
+                missed.push(format!("{}.{}", column.table, column.name));
+            }
+        }
+        assert!(flipped > 80, "only {flipped} values were flipped on {}", engine.name);
+        assert_eq!(missed, [""; 0], "flipped unseen on {}", engine.name);
+        let mut tx = store.read().await.unwrap();
+        assert_eq!(tx.damage().await.unwrap(), [], "every flip was taken back");
+        drop(tx);
+        if let Some(pool) = loose {
+            pool.close().await;
+        }
+        engine.close().await;
+    }
+}
+
+async fn loose_pool(engine: &Engine) -> SqlitePool {
+    let Target::Sqlite(path) = target(&engine.config) else { panic!("no file") };
+    let options = SqliteConnectOptions::new().filename(path).foreign_keys(false);
+    SqlitePoolOptions::new().max_connections(1).connect_with(options).await.unwrap()
+}
+
+async fn columns(store: &Store) -> Vec<Column> {
+    const SQLITE: &str = "select m.name, c.name, c.type from sqlite_master m, \
+         pragma_table_info(m.name) c where m.type = 'table' and c.name <> 'checksum' and exists \
+         (select 1 from pragma_table_info(m.name) s where s.name = 'checksum') \
+         and m.name not like '\\_sqlx%' escape '\\' order by 1, c.cid";
+    const POSTGRES: &str = "select c.table_name::text, c.column_name::text, c.data_type::text \
+         from information_schema.columns c where c.table_schema = 'public' \
+         and c.column_name <> 'checksum' and c.table_name not like '\\_sqlx%' and exists \
+         (select 1 from information_schema.columns s where s.table_schema = 'public' \
+         and s.table_name = c.table_name and s.column_name = 'checksum') order by 1, \
+         c.ordinal_position";
+    let rows: Vec<(String, String, String)> = match store {
+        Store::Sqlite(pool) => sqlx::query_as(SQLITE).fetch_all(pool).await.unwrap(),
+        Store::Postgres(pool) => sqlx::query_as(POSTGRES).fetch_all(pool).await.unwrap(),
+    };
+    let column = |(table, name, kind)| Column { table, name, kind };
+    rows.into_iter().map(column).collect()
+}
+
+/// Changes one value of a column and gives the transaction in which that is so; none where there
+/// is no value, or where the database itself refuses the change.
+async fn flip(store: &Store, loose: Option<&SqlitePool>, column: &Column) -> Option<Tx> {
+    let Column { table, name, kind } = column;
+    let changed = match kind.to_lowercase().as_str() {
+        "text" => format!("case when {name} = 'USD' then 'EUR' else {name} || '1' end"),
+        "integer" if name == "deleted" || name == "derived" || name == "split_adjusted" => {
+            format!("1 - {name}")
+        }
+        "integer" | "bigint" | "numeric" | "smallint" | "date" => format!("{name} + 1"),
+        "boolean" => format!("not {name}"),
+        "blob" => "x'000000000000000000000000'".to_owned(),
+        "bytea" => "'\\x000000000000000000000000'::bytea".to_owned(),
+        other => panic!("{table}.{name} is {other}"),
+    };
+    // Which row it is does not matter: one that has a value there.
+    let one = match store {
+        Store::Sqlite(_) => {
+            let key = format!("select * from {table} where {name} is not null limit 1");
+            format!("{name} is (select {name} from ({key}))")
+        }
+        Store::Postgres(_) => {
+            format!("ctid = (select ctid from {table} where {name} is not null limit 1)")
+        }
+    };
+    let sql = AssertSqlSafe(format!("update {table} set {name} = {changed} where {one}"));
+    match store {
+        Store::Sqlite(_) => {
+            let mut tx = loose.unwrap().begin().await.unwrap();
+            let done = sqlx::query(sql).execute(&mut *tx).await.ok()?;
+            (done.rows_affected() > 0).then_some(Tx::Sqlite(tx))
+        }
+        Store::Postgres(pool) => {
+            let mut tx = pool.begin().await.unwrap();
+            let done = sqlx::query(sql).execute(&mut *tx).await.ok()?;
+            (done.rows_affected() > 0).then_some(Tx::Postgres(tx))
+        }
+    }
+}
