@@ -116,7 +116,7 @@ fn start(cli: &Cli) -> u8 {
         Ok(log) => log,
         Err(error) => return cmd::fail(&cli.flags, error),
     };
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return cmd::fail(&cli.flags, error.into()),
     };

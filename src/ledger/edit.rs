@@ -150,9 +150,8 @@ impl Editor {
             let mut row = before.clone();
             row.transaction.account = into;
             // Equal rows of the two are as many rows as both have together.
-            while !taken.insert(row.identity) {
-                row.identity.occurrence += 1;
-            }
+            find_room(&mut row, &taken);
+            taken.insert(row.identity);
             let (tx, book) = (&mut self.tx, &mut self.book);
             write::put(tx, book, &before, &mut row, &self.stamp, "merge").await?;
         }
@@ -318,14 +317,7 @@ impl Editor {
     /// A row that moves to another account must not take the identity of one that is there.
     async fn make_room(&mut self, row: &mut StoredTransaction) -> Result<()> {
         let there = self.tx.transactions_of_account(row.transaction.account).await?;
-        let taken: BTreeSet<_> = there
-            .iter()
-            .filter(|other| other.identity.key == row.identity.key)
-            .map(|other| other.identity.occurrence)
-            .collect();
-        while taken.contains(&row.identity.occurrence) {
-            row.identity.occurrence += 1;
-        }
+        find_room(row, &there.iter().map(|other| other.identity).collect());
         Ok(())
     }
 
@@ -472,5 +464,17 @@ impl Editor {
         row.batch = None;
         self.applied.security = Some(id);
         self.book.put_security(&mut self.tx, row, &self.stamp, true).await
+    }
+}
+
+/// Gives a row that comes to an account an identity that is free there. Two rows cannot be found
+/// by one id of their source: the one that comes is known by its content from then on.
+fn find_room(row: &mut StoredTransaction, taken: &BTreeSet<Identity>) {
+    if taken.contains(&row.identity) && row.transaction.source_id.take().is_some() {
+        let Transaction { security, to_security, facts, .. } = &row.transaction;
+        row.identity.key = key_of_content(*security, *to_security, facts, &mut Vec::new());
+    }
+    while taken.contains(&row.identity) {
+        row.identity.occurrence += 1;
     }
 }

@@ -85,8 +85,9 @@ fn hash(content: &[u8]) -> [u8; 12] {
 /// so that overlapping files give the maximum, not the sum.
 #[derive(Default)]
 pub(super) struct Occurrences {
-    /// Every key that came, shortened: eight bytes of it tell a million rows apart.
-    seen: HashSet<u64, BuildHasherDefault<AsIs>>,
+    /// Every key that came, shortened, by day: equal rows are of one day, and small sets that
+    /// grow one by one need less memory than a large one that doubles.
+    seen: HashMap<NaiveDate, HashSet<u64, BuildHasherDefault<AsIs>>>,
     /// Those that came more than once.
     repeated: HashMap<u64, i64>,
 }
@@ -113,18 +114,18 @@ impl Hasher for AsIs {
 
 impl Occurrences {
     /// How many equal rows came before.
-    pub fn peek(&self, account: AccountId, key: &[u8; 12]) -> i64 {
+    pub fn peek(&self, day: NaiveDate, account: AccountId, key: &[u8; 12]) -> i64 {
         let short = shorten(account, key);
-        match self.seen.contains(&short) {
+        match self.seen.get(&day).is_some_and(|seen| seen.contains(&short)) {
             false => 0,
             true => self.repeated.get(&short).copied().unwrap_or(0) + 1,
         }
     }
 
     /// How many equal rows came before; counts this one.
-    pub fn next(&mut self, account: AccountId, key: &[u8; 12]) -> i64 {
+    pub fn next(&mut self, day: NaiveDate, account: AccountId, key: &[u8; 12]) -> i64 {
         let short = shorten(account, key);
-        if self.seen.insert(short) {
+        if self.seen.entry(day).or_default().insert(short) {
             return 0;
         }
         let count = self.repeated.entry(short).or_insert(0);

@@ -306,7 +306,7 @@ impl Intake {
             // Writing into a String cannot fail.
             let _ = write!(hex, "{byte:02x}");
         }
-        let nth = self.occurrences.peek(account, &key);
+        let nth = self.occurrences.peek(first.facts.date, account, &key);
         Ok(SafeText::new(&format!("~{sort}:{account}:{hex}:{nth}")))
     }
 
@@ -345,7 +345,7 @@ impl Intake {
             Some(id) => Identity { key: key_of_id(origin, id), occurrence: 0 },
             None => {
                 let key = key_of_content(security, to_security, &draft.facts, &mut self.bytes);
-                Identity { key, occurrence: self.occurrences.next(account, &key) }
+                Identity { key, occurrence: self.occurrences.next(draft.facts.date, account, &key) }
             }
         };
         let place = self.seqs.entry((account, draft.facts.date)).or_insert(0);
@@ -486,15 +486,25 @@ impl Intake {
         self.held_ids.clear();
         let held = std::mem::take(&mut self.held);
         let known = self.known(&held).await?;
+        let ids: Vec<_> = known.iter().map(|row| row.transaction.id).collect();
+        let mut places = HashMap::new();
+        for row in &known {
+            places.insert((row.identity, row.transaction.account), row.transaction.id);
+        }
         let mut known: HashMap<_, _> =
-            known.into_iter().map(|row| ((row.identity, row.transaction.account), row)).collect();
+            known.into_iter().map(|row| (row.transaction.id, row)).collect();
+        for (id, account, occurrence) in self.tx.first_places(&ids).await? {
+            if let Some(row) = known.get(&id) {
+                places.insert((Identity { occurrence, ..row.identity }, account), id);
+            }
+        }
         let mut new = Vec::with_capacity(held.len());
         let mut claims = Claims::default();
-        let ids: Vec<_> = known.values().map(|row| row.transaction.id).collect();
         claims.know(self.tx.claims(&ids).await?);
         for Held { file, line, part, mut row, said_link } in held {
             let key = (row.identity, row.transaction.account);
-            let verdict = match known.get_mut(&key) {
+            let stored = places.get(&key).and_then(|id| known.get_mut(id));
+            let verdict = match stored {
                 None => {
                     row.category = match &row.transaction.facts.category {
                         Some(name) => {

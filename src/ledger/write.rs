@@ -123,7 +123,9 @@ pub(super) async fn put(
         Some(name) => Some(book.category(tx, &name.clone(), stamp).await?),
         None => None,
     };
-    if row.transaction.facts.date != before.transaction.facts.date {
+    // The names of a merged account lead on by themselves.
+    let (old, new) = (&before.transaction, &row.transaction);
+    if old.facts.date != new.facts.date || (old.account != new.account && cause != "merge") {
         tx.remember_place(before).await?;
     }
     tx.update_transaction(row).await?;

@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use chrono::{Datelike, NaiveDate};
 
 use super::Missing;
-use super::names::Names;
 use crate::model::{
     Account, AccountId, AccountKind, Class, Currency, Dec, Exact, Mode, SafeText, SecurityId,
     Setting,
@@ -89,7 +88,6 @@ struct Held {
 pub async fn accounts(tx: &mut Tx, query: &AccountsQuery) -> Result<AccountsReport> {
     let base = tx.setting(Setting::BaseCurrency).await?;
     let currency = base.and_then(|code| Currency::parse(&code).ok()).unwrap_or(Currency::USD);
-    let names = Names::read(tx).await?;
     let mut held = held(tx, query.as_of).await?;
     let mut report = AccountsReport {
         as_of: query.as_of,
@@ -104,7 +102,7 @@ pub async fn accounts(tx: &mut Tx, query: &AccountsQuery) -> Result<AccountsRepo
         let open = query.closed || account.closed.is_none_or(|day| day > query.as_of);
         if wanted && open {
             let held = held.remove(&account.id).unwrap_or_default();
-            let row = row(tx, account, &held, query, &names, &mut report).await?;
+            let row = row(tx, account, &held, query, &mut report).await?;
             report.rows.push(row);
         }
     }
@@ -166,14 +164,13 @@ async fn row(
     account: Account,
     held: &Held,
     query: &AccountsQuery,
-    names: &Names,
     report: &mut AccountsReport,
 ) -> Result<AccountRow> {
     let mut cash = BTreeMap::new();
     let mut missing = Vec::new();
-    let lacks = |what, security: Option<SecurityId>, pair: Option<String>| Missing {
+    let lacks = |what, pair: Option<String>| Missing {
         what,
-        security: security.map(|id| names.symbol(id)),
+        security: None,
         pair,
         account: Some(account.name.clone()),
         date: None,
@@ -184,7 +181,7 @@ async fn row(
             Ok(sum) => {
                 cash.insert(*currency, sum);
             }
-            Err(_) => missing.push(lacks("overflow", None, None)),
+            Err(_) => missing.push(lacks("overflow", None)),
         }
     }
     let mut as_of = None;
@@ -195,14 +192,17 @@ async fn row(
         as_of = balance.as_ref().map(|balance| balance.date);
         value = balance.map(|balance| balance.amount);
         if value.is_none() {
-            missing.push(lacks("history", None, None));
+            let lack = lacks("history", None);
+            missing.push(Missing { date: Some(query.as_of), ..lack });
         }
     } else {
         let kept: Vec<_> = held.securities.iter().filter(|(_, rows)| **rows > 0).collect();
-        missing.extend(kept.iter().map(|(id, _)| lacks("price", Some(**id), None)));
+        if !kept.is_empty() {
+            missing.push(lacks("history", None));
+        }
         market_value = kept.is_empty().then_some(Dec::ZERO);
         for other in cash.keys().filter(|currency| **currency != account.currency) {
-            missing.push(lacks("fx", None, Some(format!("{other}/{}", account.currency))));
+            missing.push(lacks("fx", Some(format!("{other}/{}", account.currency))));
         }
         if missing.is_empty() {
             value = Some(cash.get(&account.currency).copied().unwrap_or(Dec::ZERO));
@@ -211,7 +211,7 @@ async fn row(
     let value_base = value.filter(|_| account.currency == report.currency);
     if value.is_some() && value_base.is_none() {
         let pair = format!("{}/{}", account.currency, report.currency);
-        missing.push(lacks("fx", None, Some(pair)));
+        missing.push(lacks("fx", Some(pair)));
     }
     report.missing.extend(missing);
     Ok(AccountRow {

@@ -15,7 +15,7 @@ use super::Error;
 use super::error::FileProblem;
 use crate::import::{self, Format, NeutralReader, PriceReader, Problem};
 use crate::ledger::Content;
-use crate::model::{Item, SafeText};
+use crate::model::{Item, SafeText, keep_raw};
 
 /// How much of a file tells its format.
 const HEAD: u64 = 64 * 1024;
@@ -23,7 +23,8 @@ const HEAD: u64 = 64 * 1024;
 /// One row of a file, right or wrong, with its raw form.
 pub(super) struct FileRow {
     pub line: u64,
-    pub raw: Vec<u8>,
+    /// Reversibly escaped; empty where the file has no rows of its own.
+    pub raw: String,
     pub content: Result<Content, Problem>,
 }
 
@@ -138,7 +139,7 @@ fn read_neutral(
             entry.check().map_err(|refusal| Problem::from(refusal).on_line(line))
         });
         let content = checked.map(Content::Drafts);
-        if each(FileRow { line, raw: row.raw.to_vec(), content }).is_break() {
+        if each(FileRow { line, raw: keep_raw(row.raw), content }).is_break() {
             break;
         }
     }
@@ -152,7 +153,7 @@ fn read_prices(
     let mut rows = PriceReader::new(reader)?;
     while let Some(row) = rows.next_row()? {
         let content = row.parsed.map(|quote| Content::Quote(Box::new(quote)));
-        let row = FileRow { line: row.line, raw: row.raw.to_vec(), content };
+        let row = FileRow { line: row.line, raw: keep_raw(row.raw), content };
         if each(row).is_break() {
             break;
         }
@@ -167,7 +168,7 @@ fn read_items(
     let mut line = 0;
     let _ = import::read_json(reader, |item: Item| {
         line += 1;
-        each(FileRow { line, raw: Vec::new(), content: Ok(Content::Item(Box::new(item))) })
+        each(FileRow { line, raw: String::new(), content: Ok(Content::Item(Box::new(item))) })
     })?;
     Ok(())
 }

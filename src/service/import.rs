@@ -16,7 +16,7 @@ use super::files::{FileRow, Source};
 use super::{Error, Session};
 use crate::import::{Format, Problem};
 use crate::ledger::{self, Content, Intake, Options, Survey, Taken};
-use crate::model::{BatchId, Change, OpId, SafeText, keep_raw};
+use crate::model::{BatchId, Change, OpId, SafeText};
 use crate::store::{self, BatchFile};
 
 /// How many refused rows of a file are told one by one.
@@ -372,7 +372,7 @@ async fn read_in(
             if once && content.as_ref().map_or(true, Content::is_telling) {
                 return Ok(true);
             }
-            let raw = (!raw.is_empty()).then(|| keep_raw(&raw));
+            let raw = Some(raw).filter(|raw| !raw.is_empty());
             match content {
                 // Told at the first reading.
                 Err(problem) => {

@@ -92,9 +92,9 @@ impl Record for AccountRecord {
         "updated",
     ];
 
-    fn cells(&self) -> Vec<Cell<'_>> {
+    fn cells<'a>(&'a self, into: &mut Vec<Cell<'a>>) {
         let a = &self.account;
-        vec![
+        into.extend([
             Cell::Int(Some(a.id.0)),
             Cell::text(&a.name),
             Cell::Text(Some(a.kind.as_str())),
@@ -109,7 +109,7 @@ impl Record for AccountRecord {
             Cell::Int(Some(self.version)),
             Cell::Int(Some(self.created)),
             Cell::Int(self.updated),
-        ]
+        ]);
     }
 }
 
@@ -134,14 +134,14 @@ impl Record for Balance {
         &["account_id", "date", "amount", "batch_id", "created"];
     const KEYS: usize = 2;
 
-    fn cells(&self) -> Vec<Cell<'_>> {
-        vec![
+    fn cells<'a>(&'a self, into: &mut Vec<Cell<'a>>) {
+        into.extend([
             Cell::Int(Some(self.account.0)),
             Cell::Date(Some(self.date)),
             Cell::Dec(Some(self.amount)),
             Cell::Int(self.batch.map(|id| id.0)),
             Cell::Int(Some(self.created)),
-        ]
+        ]);
     }
 }
 
@@ -156,12 +156,12 @@ impl Record for InstitutionRecord {
     const TABLE: &'static str = "institutions";
     const COLUMNS: &'static [&'static str] = &["id", "name", "batch_id"];
 
-    fn cells(&self) -> Vec<Cell<'_>> {
-        vec![
+    fn cells<'a>(&'a self, into: &mut Vec<Cell<'a>>) {
+        into.extend([
             Cell::Int(Some(self.id.0)),
             Cell::text(&self.name),
             Cell::Int(self.batch.map(|id| id.0)),
-        ]
+        ]);
     }
 }
 

@@ -125,13 +125,13 @@ impl Record for BatchRow {
     const COLUMNS: &'static [&'static str] = &["id", "op_id", "created", "undone"];
     const CHECKSUM: bool = false;
 
-    fn cells(&self) -> Vec<Cell<'_>> {
-        vec![
+    fn cells<'a>(&'a self, into: &mut Vec<Cell<'a>>) {
+        into.extend([
             Cell::Int(Some(self.id.0)),
             Cell::text(&self.op),
             Cell::Int(Some(self.created)),
             Cell::Int(self.undone),
-        ]
+        ]);
     }
 }
 
@@ -171,9 +171,9 @@ impl Record for BatchFile {
     const KEYS: usize = 2;
     const CHECKSUM: bool = false;
 
-    fn cells(&self) -> Vec<Cell<'_>> {
+    fn cells<'a>(&'a self, into: &mut Vec<Cell<'a>>) {
         let int = |value: i64| Cell::Int(Some(value));
-        vec![
+        into.extend([
             int(self.batch),
             int(self.file_no),
             Cell::text(&self.path),
@@ -186,7 +186,7 @@ impl Record for BatchFile {
             int(self.changed),
             int(self.conflict),
             int(self.refused),
-        ]
+        ]);
     }
 }
 
@@ -220,8 +220,8 @@ impl Record for StagedRow {
     const KEYS: usize = 4;
     const CHECKSUM: bool = false;
 
-    fn cells(&self) -> Vec<Cell<'_>> {
-        vec![
+    fn cells<'a>(&'a self, into: &mut Vec<Cell<'a>>) {
+        into.extend([
             Cell::Int(Some(self.batch.0)),
             Cell::Int(Some(self.file_no)),
             Cell::Int(Some(self.line)),
@@ -231,7 +231,7 @@ impl Record for StagedRow {
             Cell::text(&self.column),
             Cell::text(&self.why),
             Cell::text(&self.raw),
-        ]
+        ]);
     }
 }
 
@@ -249,14 +249,14 @@ impl Record for RawPiece<'_> {
     const COLUMNS: &'static [&'static str] = &["id", "batch_id", "file_no", "first_line", "lines"];
     const CHECKSUM: bool = false;
 
-    fn cells(&self) -> Vec<Cell<'_>> {
-        vec![
+    fn cells<'a>(&'a self, into: &mut Vec<Cell<'a>>) {
+        into.extend([
             Cell::Int(Some(self.id)),
             Cell::Int(Some(self.batch.0)),
             Cell::Int(Some(self.file_no)),
             Cell::Int(Some(self.first_line)),
             Cell::Text(Some(self.lines)),
-        ]
+        ]);
     }
 }
 

@@ -38,14 +38,14 @@ impl Record for Claim {
     const KEYS: usize = 2;
     const CHECKSUM: bool = false;
 
-    fn cells(&self) -> Vec<Cell<'_>> {
-        vec![
+    fn cells<'a>(&'a self, into: &mut Vec<Cell<'a>>) {
+        into.extend([
             Cell::Int(Some(self.transaction.0)),
             Cell::Int(Some(self.batch.0)),
             Cell::Int(Some(self.file_no)),
             Cell::Int(Some(self.line)),
             Cell::Int(Some(self.seq)),
-        ]
+        ]);
     }
 }
 

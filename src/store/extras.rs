@@ -104,13 +104,13 @@ impl Record for CategoryRecord {
     const TABLE: &'static str = "categories";
     const COLUMNS: &'static [&'static str] = &["id", "name", "parent_id", "batch_id"];
 
-    fn cells(&self) -> Vec<Cell<'_>> {
-        vec![
+    fn cells<'a>(&'a self, into: &mut Vec<Cell<'a>>) {
+        into.extend([
             Cell::Int(Some(self.id.0)),
             Cell::text(&self.name),
             Cell::Int(self.parent.map(|id| id.0)),
             Cell::Int(self.batch.map(|id| id.0)),
-        ]
+        ]);
     }
 }
 
@@ -118,12 +118,12 @@ impl Record for Watch {
     const TABLE: &'static str = "watchlist";
     const COLUMNS: &'static [&'static str] = &["security_id", "note", "batch_id"];
 
-    fn cells(&self) -> Vec<Cell<'_>> {
-        vec![
+    fn cells<'a>(&'a self, into: &mut Vec<Cell<'a>>) {
+        into.extend([
             Cell::Int(Some(self.security.0)),
             Cell::text(&self.note),
             Cell::Int(self.batch.map(|id| id.0)),
-        ]
+        ]);
     }
 }
 
@@ -132,15 +132,15 @@ impl Record for Alert {
     const COLUMNS: &'static [&'static str] =
         &["id", "security_id", "direction", "price", "note", "batch_id"];
 
-    fn cells(&self) -> Vec<Cell<'_>> {
-        vec![
+    fn cells<'a>(&'a self, into: &mut Vec<Cell<'a>>) {
+        into.extend([
             Cell::Int(Some(self.id)),
             Cell::Int(Some(self.security.0)),
             Cell::text(&self.direction),
             Cell::Dec(Some(self.price)),
             Cell::text(&self.note),
             Cell::Int(self.batch.map(|id| id.0)),
-        ]
+        ]);
     }
 }
 
@@ -149,14 +149,14 @@ impl Record for Target {
     const COLUMNS: &'static [&'static str] = &["dimension", "key", "weight", "band", "batch_id"];
     const KEYS: usize = 2;
 
-    fn cells(&self) -> Vec<Cell<'_>> {
-        vec![
+    fn cells<'a>(&'a self, into: &mut Vec<Cell<'a>>) {
+        into.extend([
             Cell::text(&self.dimension),
             Cell::text(&self.key),
             Cell::Dec(Some(self.weight)),
             Cell::Dec(self.band),
             Cell::Int(self.batch.map(|id| id.0)),
-        ]
+        ]);
     }
 }
 

@@ -64,8 +64,8 @@ impl Record for Finding {
     ];
     const CHECKSUM: bool = false;
 
-    fn cells(&self) -> Vec<Cell<'_>> {
-        vec![
+    fn cells<'a>(&'a self, into: &mut Vec<Cell<'a>>) {
+        into.extend([
             Cell::Int(Some(self.id)),
             Cell::text(&self.kind),
             Cell::text(&self.severity),
@@ -76,7 +76,7 @@ impl Record for Finding {
             Cell::text(&self.detail),
             Cell::Int(Some(self.created)),
             Cell::Int(self.settled),
-        ]
+        ]);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::record::Record;
 use super::{Result, Tx, accounts, on_tx, prices, securities, transactions};
-use crate::model::SafeText;
+use crate::model::{BatchId, InstitutionId, SafeText, SecurityId};
 
 /// A row that is not what was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,7 +59,7 @@ impl Tx {
         let ids: Vec<i64> =
             on_tx!(self, conn => sqlx::query_scalar(IDS).fetch_all(&mut **conn).await?);
         for id in ids {
-            let id = crate::model::SecurityId(id);
+            let id = SecurityId(id);
             match self.checked_prices(id, i64::MIN, i64::MAX).await {
                 Ok(rows) => found.extend(rows.iter().filter_map(|row| {
                     let prices::CheckedPrice(row, sum) = row;
@@ -151,6 +151,37 @@ async fn damaged_extras(tx: &mut Tx, found: &mut Vec<Damage>) {
     list!("watchlist", "select checksum from watchlist order by security_id", tx.watchlist());
     list!("alerts", "select checksum from alerts order by id", tx.alerts());
     list!("targets", "select checksum from targets order by dimension, key", tx.targets());
+    damaged_names(tx, found).await;
+}
+
+/// Institutions and the further names of securities, which nobody else reads whole.
+async fn damaged_names(tx: &mut Tx, found: &mut Vec<Damage>) {
+    const INSTITUTIONS: &str = "select id, name, batch_id, checksum from institutions order by id";
+    const SYMBOLS: &str = "select security_id, source, symbol, valid_to, checksum \
+         from security_symbols order by security_id, source, valid_to";
+    type Institution = (i64, String, Option<i64>, i64);
+    type Symbol = (i64, String, String, String, i64);
+    let rows: std::result::Result<Vec<Institution>, sqlx::Error> =
+        on_tx!(tx, conn => sqlx::query_as(INSTITUTIONS).fetch_all(&mut **conn).await);
+    match rows {
+        Ok(rows) => found.extend(rows.into_iter().filter_map(|(id, name, batch, sum)| {
+            let (id, name) = (InstitutionId(id), SafeText::new(&name));
+            let row = accounts::InstitutionRecord { id, name, batch: batch.map(BatchId) };
+            unlike(&row, sum, || id.to_string())
+        })),
+        Err(error) => found.push(unreadable("institutions", &error)),
+    }
+    let rows: std::result::Result<Vec<Symbol>, sqlx::Error> =
+        on_tx!(tx, conn => sqlx::query_as(SYMBOLS).fetch_all(&mut **conn).await);
+    match rows {
+        Ok(rows) => found.extend(rows.into_iter().filter_map(|(id, source, symbol, to, sum)| {
+            let (source, symbol) = (SafeText::new(&source), SafeText::new(&symbol));
+            let security = SecurityId(id);
+            let row = securities::SymbolRecord { security, source, symbol, valid_to: to };
+            unlike(&row, sum, || format!("{id} {}", row.symbol))
+        })),
+        Err(error) => found.push(unreadable("security_symbols", &error)),
+    }
 }
 
 fn unlike<R: Record>(row: &R, stored: i64, key: impl FnOnce() -> String) -> Option<Damage> {

@@ -77,9 +77,9 @@ impl Record for PriceRecord {
     ];
     const KEYS: usize = 4;
 
-    fn cells(&self) -> Vec<Cell<'_>> {
+    fn cells<'a>(&'a self, into: &mut Vec<Cell<'a>>) {
         let p = &self.price;
-        vec![
+        into.extend([
             Cell::Int(Some(p.security.0)),
             Cell::Text(Some(p.interval.as_str())),
             Cell::Int(Some(p.at)),
@@ -94,7 +94,7 @@ impl Record for PriceRecord {
             Cell::Bool(p.split_adjusted),
             Cell::Int(self.batch.map(|id| id.0)),
             Cell::Int(Some(self.fetched)),
-        ]
+        ]);
     }
 }
 
@@ -123,9 +123,9 @@ impl Record for RateRecord {
         &["base", "quote", "at", "source", "rate", "batch_id", "fetched"];
     const KEYS: usize = 4;
 
-    fn cells(&self) -> Vec<Cell<'_>> {
+    fn cells<'a>(&'a self, into: &mut Vec<Cell<'a>>) {
         let r = &self.rate;
-        vec![
+        into.extend([
             Cell::Text(Some(r.base.code())),
             Cell::Text(Some(r.quote.code())),
             Cell::Int(Some(r.at)),
@@ -133,7 +133,7 @@ impl Record for RateRecord {
             Cell::Dec(Some(r.rate)),
             Cell::Int(self.batch.map(|id| id.0)),
             Cell::Int(Some(self.fetched)),
-        ]
+        ]);
     }
 }
 
@@ -147,14 +147,14 @@ impl Record for PriceClaim<'_> {
     const KEYS: usize = 5;
     const CHECKSUM: bool = false;
 
-    fn cells(&self) -> Vec<Cell<'_>> {
-        vec![
+    fn cells<'a>(&'a self, into: &mut Vec<Cell<'a>>) {
+        into.extend([
             Cell::Int(Some(self.0.security.0)),
             Cell::Text(Some(self.0.interval.as_str())),
             Cell::Int(Some(self.0.at)),
             Cell::text(&self.0.source),
             Cell::Int(Some(self.1.0)),
-        ]
+        ]);
     }
 }
 
@@ -167,14 +167,14 @@ impl Record for RateClaim<'_> {
     const KEYS: usize = 5;
     const CHECKSUM: bool = false;
 
-    fn cells(&self) -> Vec<Cell<'_>> {
-        vec![
+    fn cells<'a>(&'a self, into: &mut Vec<Cell<'a>>) {
+        into.extend([
             Cell::Text(Some(self.0.base.code())),
             Cell::Text(Some(self.0.quote.code())),
             Cell::Int(Some(self.0.at)),
             Cell::text(&self.0.source),
             Cell::Int(Some(self.1.0)),
-        ]
+        ]);
     }
 }
 

@@ -13,6 +13,9 @@ use super::{Error, Result, Tx};
 const ROWS: usize = 500;
 /// SQLite's limit of bound values in one statement.
 const BINDS: usize = 32_000;
+/// Up to so many rows Postgres gets in one statement: a `copy` of a few rows is several small
+/// messages, each of which waits on the network for the one before.
+const FEW: usize = 16;
 /// How much text one message of a Postgres `copy` carries.
 const COPY_BYTES: usize = 256 * 1024;
 
@@ -24,12 +27,21 @@ pub(super) trait Record {
     const KEYS: usize = 1;
     const CHECKSUM: bool = true;
 
-    fn cells(&self) -> Vec<Cell<'_>>;
+    fn cells<'a>(&'a self, into: &mut Vec<Cell<'a>>);
 
     /// Over every column but the checksum itself.
-    fn checksum(&self) -> i64 {
-        checksum(&self.cells())
+    fn checksum(&self) -> i64
+    where
+        Self: Sized,
+    {
+        checksum(&cells_of(self))
     }
+}
+
+fn cells_of<R: Record>(row: &R) -> Vec<Cell<'_>> {
+    let mut cells = Vec::with_capacity(R::COLUMNS.len());
+    row.cells(&mut cells);
+    cells
 }
 
 /// Over every column but the checksum itself.
@@ -74,7 +86,7 @@ enum Column {
 }
 
 impl Column {
-    fn of(rows: &[Vec<Cell<'_>>], index: usize) -> Self {
+    fn of(rows: &[&[Cell<'_>]], index: usize) -> Self {
         let mut cells = rows.iter().filter_map(|row| row.get(index));
         let Some(first) = cells.next() else { return Self::Empty };
         if !cells.all(|cell| cell == first) {
@@ -99,6 +111,7 @@ impl Tx {
         }
         match self {
             Self::Sqlite(_) => self.insert_values(rows).await,
+            Self::Postgres(_) if rows.len() <= FEW => self.insert_few(rows).await,
             Self::Postgres(_) => self.copy(rows).await,
         }
     }
@@ -106,7 +119,11 @@ impl Tx {
     async fn insert_values<R: Record>(&mut self, rows: &[R]) -> Result<()> {
         let Self::Sqlite(tx) = self else { return Ok(()) };
         for rows in rows.chunks(ROWS) {
-            let cells: Vec<Vec<Cell<'_>>> = rows.iter().map(Record::cells).collect();
+            let mut cells = Vec::with_capacity(rows.len() * R::COLUMNS.len());
+            for row in rows {
+                row.cells(&mut cells);
+            }
+            let cells: Vec<&[Cell<'_>]> = cells.chunks(R::COLUMNS.len()).collect();
             let columns: Vec<Column> =
                 (0..R::COLUMNS.len()).map(|index| Column::of(&cells, index)).collect();
             let mut names: Vec<&str> = Vec::with_capacity(columns.len() + 1);
@@ -161,6 +178,35 @@ impl Tx {
         Ok(())
     }
 
+    async fn insert_few<R: Record>(&mut self, rows: &[R]) -> Result<()> {
+        let Self::Postgres(tx) = self else { return Ok(()) };
+        let mut names = R::COLUMNS.to_vec();
+        if R::CHECKSUM {
+            names.push("checksum");
+        }
+        let marks = |row: usize| {
+            let first = row * names.len();
+            let marks: Vec<_> = (1..=names.len()).map(|at| format!("${}", first + at)).collect();
+            format!("({})", marks.join(","))
+        };
+        let values: Vec<_> = (0..rows.len()).map(marks).collect();
+        let sql =
+            format!("insert into {} ({}) values {}", R::TABLE, names.join(","), values.join(","));
+        let mut query = sqlx::query(AssertSqlSafe(sql));
+        for row in rows {
+            let cells = cells_of(row);
+            let sum = checksum(&cells);
+            for cell in cells {
+                query = bind_cell!(query, cell);
+            }
+            if R::CHECKSUM {
+                query = query.bind(sum);
+            }
+        }
+        query.execute(&mut **tx).await?;
+        Ok(())
+    }
+
     async fn copy<R: Record>(&mut self, rows: &[R]) -> Result<()> {
         let Self::Postgres(tx) = self else { return Ok(()) };
         let mut names = R::COLUMNS.to_vec();
@@ -170,8 +216,10 @@ impl Tx {
         let statement = format!("copy {} ({}) from stdin", R::TABLE, names.join(","));
         let mut copy = tx.copy_in_raw(&statement).await?;
         let mut text = String::with_capacity(COPY_BYTES);
+        let mut cells = Vec::with_capacity(R::COLUMNS.len());
         for row in rows {
-            let cells = row.cells();
+            cells.clear();
+            row.cells(&mut cells);
             for (index, cell) in cells.iter().enumerate() {
                 if index > 0 {
                     text.push('\t');
@@ -207,7 +255,7 @@ impl Tx {
         let sql = format!("update {} set {set} where {}", R::TABLE, key_condition::<R>());
         let changed = super::on_tx!(self, conn => {
             let mut query = sqlx::query(AssertSqlSafe(sql));
-            for cell in row.cells() {
+            for cell in cells_of(row) {
                 query = bind_cell!(query, cell);
             }
             if R::CHECKSUM {
@@ -223,7 +271,7 @@ impl Tx {
         let sql = format!("delete from {} where {}", R::TABLE, key_condition::<R>());
         super::on_tx!(self, conn => {
             let mut query = sqlx::query(AssertSqlSafe(sql));
-            for cell in row.cells().into_iter().take(R::KEYS) {
+            for cell in cells_of(row).into_iter().take(R::KEYS) {
                 query = bind_cell!(query, cell);
             }
             query.execute(&mut **conn).await?;

@@ -58,9 +58,9 @@ impl Record for SecurityRecord {
         "batch_id", "version", "created", "updated",
     ];
 
-    fn cells(&self) -> Vec<Cell<'_>> {
+    fn cells<'a>(&'a self, into: &mut Vec<Cell<'a>>) {
         let s = &self.security;
-        vec![
+        into.extend([
             Cell::Int(Some(s.id.0)),
             Cell::text(&s.symbol),
             Cell::text(&s.venue),
@@ -75,7 +75,7 @@ impl Record for SecurityRecord {
             Cell::Int(Some(self.version)),
             Cell::Int(Some(self.created)),
             Cell::Int(self.updated),
-        ]
+        ]);
     }
 }
 
@@ -92,13 +92,13 @@ impl Record for SymbolRecord {
     const COLUMNS: &'static [&'static str] = &["security_id", "source", "valid_to", "symbol"];
     const KEYS: usize = 3;
 
-    fn cells(&self) -> Vec<Cell<'_>> {
-        vec![
+    fn cells<'a>(&'a self, into: &mut Vec<Cell<'a>>) {
+        into.extend([
             Cell::Int(Some(self.security.0)),
             Cell::text(&self.source),
             Cell::Text(Some(&self.valid_to)),
             Cell::text(&self.symbol),
-        ]
+        ]);
     }
 }
 

@@ -16,8 +16,8 @@ impl Record for SettingRecord {
     const TABLE: &'static str = "settings";
     const COLUMNS: &'static [&'static str] = &["key", "value"];
 
-    fn cells(&self) -> Vec<Cell<'_>> {
-        vec![Cell::text(&self.key), Cell::text(&self.value)]
+    fn cells<'a>(&'a self, into: &mut Vec<Cell<'a>>) {
+        into.extend([Cell::text(&self.key), Cell::text(&self.value)]);
     }
 }
 

@@ -64,9 +64,9 @@ impl Record for TallyRecord {
     const KEYS: usize = 3;
     const CHECKSUM: bool = false;
 
-    fn cells(&self) -> Vec<Cell<'_>> {
+    fn cells<'a>(&'a self, into: &mut Vec<Cell<'a>>) {
         let (account, security, currency) = &self.0;
-        vec![
+        into.extend([
             Cell::Int(Some(account.map_or(0, |id| id.0))),
             Cell::Int(Some(security.map_or(0, |id| id.0))),
             Cell::Text(Some(currency.code())),
@@ -74,7 +74,7 @@ impl Record for TallyRecord {
             Cell::Int(Some(self.1.trades)),
             Cell::Int(Some(self.1.prices)),
             Cell::text(&self.2),
-        ]
+        ]);
     }
 }
 

@@ -100,6 +100,11 @@ both_rows!(Checked, |row| {
             quoted_in: safe(text(36)?),
         },
     };
+    // The database sorts by it, so it must be what the facts say.
+    let rank: i64 = row.try_get(10)?;
+    if rank != transaction.facts.rank() as i64 {
+        return Err(damaged("rank", &rank.to_string()));
+    }
     Ok(Self(
         StoredTransaction {
             transaction,
@@ -156,10 +161,10 @@ impl Record for StoredTransaction {
         "source_facts",
     ];
 
-    fn cells(&self) -> Vec<Cell<'_>> {
+    fn cells<'a>(&'a self, into: &mut Vec<Cell<'a>>) {
         let t = &self.transaction;
         let f = &t.facts;
-        vec![
+        into.extend([
             Cell::Int(Some(t.id.0)),
             Cell::Int(Some(t.account.0)),
             Cell::Bytes(&self.identity.key),
@@ -198,7 +203,7 @@ impl Record for StoredTransaction {
             Cell::text(&f.note),
             Cell::text(&f.quoted_in),
             Cell::text(&self.source_facts),
-        ]
+        ]);
     }
 }
 
@@ -212,15 +217,15 @@ impl Record for MovedRow<'_> {
     const KEYS: usize = 4;
     const CHECKSUM: bool = false;
 
-    fn cells(&self) -> Vec<Cell<'_>> {
+    fn cells<'a>(&'a self, into: &mut Vec<Cell<'a>>) {
         let transaction = &self.0.transaction;
-        vec![
+        into.extend([
             Cell::Date(Some(transaction.facts.date)),
             Cell::Bytes(&self.0.identity.key),
             Cell::Int(Some(transaction.account.0)),
             Cell::Int(Some(self.0.identity.occurrence)),
             Cell::Int(Some(transaction.id.0)),
-        ]
+        ]);
     }
 }
 
@@ -383,11 +388,35 @@ impl Tx {
         Ok(ids.into_iter().map(TransactionId).collect())
     }
 
-    async fn was_moved(&mut self, id: TransactionId) -> Result<bool> {
-        const SQL: &str = "select count(*) from moved_rows where transaction_id = $1";
-        let count: i64 =
-            on_tx!(self, conn => sqlx::query_scalar(SQL).bind(id.0).fetch_one(&mut **conn).await?);
-        Ok(count > 0)
+    /// The account and the occurrence under which a source knows those of these rows that were
+    /// moved since.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn first_places(
+        &mut self,
+        ids: &[TransactionId],
+    ) -> Result<Vec<(TransactionId, AccountId, i64)>> {
+        let mut places = Vec::new();
+        for ids in ids.chunks(400) {
+            let marks: Vec<_> = (1..=ids.len()).map(|index| format!("${index}")).collect();
+            let sql = format!(
+                "select transaction_id, account_id, occurrence from moved_rows \
+                 where transaction_id in ({}) order by transaction_id",
+                marks.join(",")
+            );
+            let part: Vec<(i64, i64, i64)> = on_tx!(self, conn => {
+                let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql));
+                for id in ids {
+                    query = query.bind(id.0);
+                }
+                query.fetch_all(&mut **conn).await?
+            });
+            let read =
+                |(id, account, occurrence)| (TransactionId(id), AccountId(account), occurrence);
+            places.extend(part.into_iter().map(read));
+        }
+        Ok(places)
     }
 
     /// `($1, $2), ($3, $4), ...` as the engine wants a list of rows.
@@ -537,11 +566,10 @@ impl WriteTx {
     /// # Errors
     /// When the database refuses.
     pub async fn remember_place(&mut self, before: &StoredTransaction) -> Result<()> {
-        let by_source = before.transaction.source_id.is_some();
-        if by_source || self.was_moved(before.transaction.id).await? {
-            return Ok(());
+        match self.first_places(&[before.transaction.id]).await?.is_empty() {
+            true => self.insert(&[MovedRow(before)]).await,
+            false => Ok(()),
         }
-        self.insert(&[MovedRow(before)]).await
     }
 
     /// Takes transactions out of the store, with their versions and claims.

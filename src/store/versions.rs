@@ -65,8 +65,8 @@ impl Record for Version {
         &["transaction_id", "version", "replaced", "op_id", "batch_id", "cause", "body"];
     const KEYS: usize = 2;
 
-    fn cells(&self) -> Vec<Cell<'_>> {
-        vec![
+    fn cells<'a>(&'a self, into: &mut Vec<Cell<'a>>) {
+        into.extend([
             Cell::Int(Some(self.transaction.0)),
             Cell::Int(Some(self.version)),
             Cell::Int(Some(self.replaced)),
@@ -74,7 +74,7 @@ impl Record for Version {
             Cell::Int(self.batch.map(|id| id.0)),
             Cell::text(&self.cause),
             Cell::text(&self.body),
-        ]
+        ]);
     }
 }
 
@@ -85,15 +85,15 @@ impl Record for EntityVersion {
     const KEYS: usize = 3;
     const CHECKSUM: bool = false;
 
-    fn cells(&self) -> Vec<Cell<'_>> {
-        vec![
+    fn cells<'a>(&'a self, into: &mut Vec<Cell<'a>>) {
+        into.extend([
             Cell::Text(Some(self.entity)),
             Cell::Int(Some(self.id)),
             Cell::Int(Some(self.version)),
             Cell::Int(Some(self.replaced)),
             Cell::text(&self.op),
             Cell::text(&self.body),
-        ]
+        ]);
     }
 }
 
