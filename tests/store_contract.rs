@@ -408,7 +408,7 @@ async fn ask_for_everything(tx: &mut Tx, told: &mut Vec<String>) {
     let moved = tx.transactions_by_key(&[(day(4), [30; 12])]).await.unwrap();
     assert_eq!(moved.iter().map(|row| row.transaction.id.0).collect::<Vec<_>>(), [30]);
     let known_as = tx.first_places(&[TransactionId(30), TransactionId(32)]).await.unwrap();
-    assert_eq!(known_as, [(TransactionId(30), AccountId(11), 0)]);
+    assert_eq!(known_as, [(TransactionId(30), AccountId(10), 0)]);
 
     let all = TransactionFilter::default();
     let narrow = TransactionFilter {

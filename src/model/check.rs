@@ -521,8 +521,10 @@ impl Entry {
             .sub(&charged(self.tax))
             .round(12)
             .map_err(|_| Refusal { column: Column("amount"), why: Why::Overflow })?;
+        // Zeros at the end of the price as written make it more exact, never less.
+        let written = self.price_scale.max(price.inner().scale());
         let slack = Exact::half_unit(self.unit.currency.minor_units())
-            .add(&units.mul(&Exact::half_unit(self.price_scale)));
+            .add(&units.mul(&Exact::half_unit(written)));
         Ok((amount, slack))
     }
 

@@ -118,40 +118,6 @@ impl<'a> Cell<'a> {
             Self::Bool(value) => into.extend([6, u8::from(value)]),
         }
     }
-
-    /// Writes the value in the text form of Postgres' `copy`.
-    pub fn copy_text(&self, out: &mut String) {
-        use std::fmt::Write;
-        // Writing into a String cannot fail.
-        let _ = match *self {
-            _ if self.is_null() => {
-                out.push_str("\\N");
-                Ok(())
-            }
-            Self::Int(value) => write!(out, "{}", value.unwrap_or(0)),
-            Self::Text(value) => {
-                copy_escaped(value.unwrap_or(""), out);
-                Ok(())
-            }
-            Self::Dec(value) => write!(out, "{}", value.unwrap_or(Dec::ZERO)),
-            Self::Date(value) => match value {
-                Some(date) => write!(out, "{date}"),
-                None => Ok(()),
-            },
-            Self::Ratio(value) => match value {
-                Some(ratio) => write!(out, "{ratio}"),
-                None => Ok(()),
-            },
-            Self::Bytes(bytes) => {
-                out.push_str("\\\\x");
-                bytes.iter().try_for_each(|byte| write!(out, "{byte:02x}"))
-            }
-            Self::Bool(value) => {
-                out.push(if value { 't' } else { 'f' });
-                Ok(())
-            }
-        };
-    }
 }
 
 /// What a text column can be made of.
@@ -174,18 +140,6 @@ impl AsText for String {
 impl<T: AsText> AsText for Option<T> {
     fn as_text(&self) -> Option<&str> {
         self.as_ref().and_then(AsText::as_text)
-    }
-}
-
-fn copy_escaped(text: &str, out: &mut String) {
-    for char in text.chars() {
-        match char {
-            '\\' => out.push_str("\\\\"),
-            '\t' => out.push_str("\\t"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            other => out.push(other),
-        }
     }
 }
 
@@ -227,19 +181,3 @@ macro_rules! bind_cell {
     };
 }
 pub(super) use bind_cell;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn copy_text_escapes_what_copy_would_read() {
-        let mut out = String::new();
-        Cell::Text(Some("a\\N b")).copy_text(&mut out);
-        out.push('\t');
-        Cell::Text(None).copy_text(&mut out);
-        out.push('\t');
-        Cell::Bytes(&[0, 255]).copy_text(&mut out);
-        assert_eq!(out, "a\\\\N b\t\\N\t\\\\x00ff");
-    }
-}

@@ -4,20 +4,20 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use chrono::NaiveDate;
+use rust_decimal::Decimal;
 use sqlx::AssertSqlSafe;
 
 use super::cell::{Cell, bind_cell};
 use super::{Error, Result, Tx};
+use crate::model::Dec;
 
 /// The most rows of one statement; more gains nothing and costs memory.
 const ROWS: usize = 500;
 /// SQLite's limit of bound values in one statement.
 const BINDS: usize = 32_000;
-/// Up to so many rows Postgres gets in one statement: a `copy` of a few rows is several small
-/// messages, each of which waits on the network for the one before.
-const FEW: usize = 16;
-/// How much text one message of a Postgres `copy` carries.
-const COPY_BYTES: usize = 256 * 1024;
+/// The most rows of one statement on Postgres, whose arrays are bound whole.
+const ARRAY: usize = 5_000;
 
 /// A row of a table. The checksum column, where there is one, is not among `COLUMNS`.
 pub(super) trait Record {
@@ -103,6 +103,65 @@ impl Column {
     }
 }
 
+/// A column of many rows, as Postgres takes it.
+enum Array<'a> {
+    Int(Vec<Option<i64>>),
+    Text(Vec<Option<Cow<'a, str>>>),
+    Dec(Vec<Option<Decimal>>),
+    Date(Vec<Option<NaiveDate>>),
+    Bytes(Vec<&'a [u8]>),
+    Bool(Vec<bool>),
+}
+
+impl<'a> Array<'a> {
+    /// None where every cell is null: the column is left to its default.
+    fn of(rows: &[&[Cell<'a>]], index: usize) -> Option<Self> {
+        let cells = || rows.iter().filter_map(|row| row.get(index));
+        if cells().all(Cell::is_null) {
+            return None;
+        }
+        macro_rules! column {
+            ($kind:ident, $value:ident => $made:expr) => {
+                Self::$kind(
+                    cells()
+                        .filter_map(|cell| match cell {
+                            Cell::$kind($value) => Some($made),
+                            _ => None,
+                        })
+                        .collect(),
+                )
+            };
+        }
+        Some(match cells().next()? {
+            Cell::Int(_) => column!(Int, value => *value),
+            Cell::Text(_) => column!(Text, value => value.map(Cow::Borrowed)),
+            Cell::Dec(_) => column!(Dec, value => value.map(Dec::inner)),
+            Cell::Date(_) => column!(Date, value => *value),
+            Cell::Bytes(_) => column!(Bytes, value => *value),
+            Cell::Bool(_) => column!(Bool, value => *value),
+            Cell::Ratio(_) => Self::Text(
+                cells()
+                    .filter_map(|cell| match cell {
+                        Cell::Ratio(value) => Some(value.map(|ratio| ratio.to_string().into())),
+                        _ => None,
+                    })
+                    .collect(),
+            ),
+        })
+    }
+
+    const fn sql_type(&self) -> &'static str {
+        match self {
+            Self::Int(_) => "bigint",
+            Self::Text(_) => "text",
+            Self::Dec(_) => "numeric",
+            Self::Date(_) => "date",
+            Self::Bytes(_) => "bytea",
+            Self::Bool(_) => "boolean",
+        }
+    }
+}
+
 impl Tx {
     /// Inserts rows that are known to be new.
     pub(super) async fn insert<R: Record>(&mut self, rows: &[R]) -> Result<()> {
@@ -111,8 +170,7 @@ impl Tx {
         }
         match self {
             Self::Sqlite(_) => self.insert_values(rows).await,
-            Self::Postgres(_) if rows.len() <= FEW => self.insert_few(rows).await,
-            Self::Postgres(_) => self.copy(rows).await,
+            Self::Postgres(_) => self.unnest(rows).await,
         }
     }
 
@@ -178,66 +236,51 @@ impl Tx {
         Ok(())
     }
 
-    async fn insert_few<R: Record>(&mut self, rows: &[R]) -> Result<()> {
+    /// One statement, one message, one array for each column: a `copy` would wait for the network
+    /// between its messages.
+    async fn unnest<R: Record>(&mut self, rows: &[R]) -> Result<()> {
         let Self::Postgres(tx) = self else { return Ok(()) };
-        let mut names = R::COLUMNS.to_vec();
-        if R::CHECKSUM {
-            names.push("checksum");
-        }
-        let marks = |row: usize| {
-            let first = row * names.len();
-            let marks: Vec<_> = (1..=names.len()).map(|at| format!("${}", first + at)).collect();
-            format!("({})", marks.join(","))
-        };
-        let values: Vec<_> = (0..rows.len()).map(marks).collect();
-        let sql =
-            format!("insert into {} ({}) values {}", R::TABLE, names.join(","), values.join(","));
-        let mut query = sqlx::query(AssertSqlSafe(sql));
-        for row in rows {
-            let cells = cells_of(row);
-            let sum = checksum(&cells);
-            for cell in cells {
-                query = bind_cell!(query, cell);
+        for rows in rows.chunks(ARRAY) {
+            let mut cells = Vec::with_capacity(rows.len() * R::COLUMNS.len());
+            for row in rows {
+                row.cells(&mut cells);
             }
-            if R::CHECKSUM {
-                query = query.bind(sum);
-            }
-        }
-        query.execute(&mut **tx).await?;
-        Ok(())
-    }
-
-    async fn copy<R: Record>(&mut self, rows: &[R]) -> Result<()> {
-        let Self::Postgres(tx) = self else { return Ok(()) };
-        let mut names = R::COLUMNS.to_vec();
-        if R::CHECKSUM {
-            names.push("checksum");
-        }
-        let statement = format!("copy {} ({}) from stdin", R::TABLE, names.join(","));
-        let mut copy = tx.copy_in_raw(&statement).await?;
-        let mut text = String::with_capacity(COPY_BYTES);
-        let mut cells = Vec::with_capacity(R::COLUMNS.len());
-        for row in rows {
-            cells.clear();
-            row.cells(&mut cells);
-            for (index, cell) in cells.iter().enumerate() {
-                if index > 0 {
-                    text.push('\t');
+            let cells: Vec<&[Cell<'_>]> = cells.chunks(R::COLUMNS.len()).collect();
+            let mut names: Vec<&str> = Vec::with_capacity(R::COLUMNS.len() + 1);
+            let mut arrays: Vec<String> = Vec::with_capacity(R::COLUMNS.len() + 1);
+            let mut query_binds = Vec::with_capacity(R::COLUMNS.len() + 1);
+            for (index, name) in R::COLUMNS.iter().enumerate() {
+                if let Some(array) = Array::of(&cells, index) {
+                    names.push(name);
+                    arrays.push(format!("${}::{}[]", arrays.len() + 1, array.sql_type()));
+                    query_binds.push(array);
                 }
-                cell.copy_text(&mut text);
             }
             if R::CHECKSUM {
-                text.push('\t');
-                Cell::Int(Some(checksum(&cells))).copy_text(&mut text);
+                names.push("checksum");
+                arrays.push(format!("${}::bigint[]", arrays.len() + 1));
+                let sums = cells.iter().map(|row| Some(checksum(row))).collect();
+                query_binds.push(Array::Int(sums));
             }
-            text.push('\n');
-            if text.len() > COPY_BYTES {
-                copy.send(text.as_bytes()).await?;
-                text.clear();
+            let sql = format!(
+                "insert into {} ({}) select * from unnest({})",
+                R::TABLE,
+                names.join(","),
+                arrays.join(",")
+            );
+            let mut query = sqlx::query(AssertSqlSafe(sql));
+            for array in query_binds {
+                query = match array {
+                    Array::Int(values) => query.bind(values),
+                    Array::Text(values) => query.bind(values),
+                    Array::Dec(values) => query.bind(values),
+                    Array::Date(values) => query.bind(values),
+                    Array::Bytes(values) => query.bind(values),
+                    Array::Bool(values) => query.bind(values),
+                };
             }
+            query.execute(&mut **tx).await?;
         }
-        copy.send(text.as_bytes()).await?;
-        copy.finish().await?;
         Ok(())
     }
 
