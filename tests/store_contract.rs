@@ -497,7 +497,7 @@ async fn take_everything_away(store: &Store, told: &mut Vec<String>) {
     tx.forget_security(SecurityId(20)).await.unwrap();
     tx.lead_all(AccountId(10), AccountId(11)).await.unwrap();
     tx.forget_account(AccountId(10)).await.unwrap();
-    tx.forget_unused_institutions().await.unwrap();
+    tx.forget_unused_institutions(BatchId(1)).await.unwrap();
     ask!(
         told,
         tx.accounts(),

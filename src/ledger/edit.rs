@@ -144,6 +144,14 @@ impl Editor {
                 what: "mode",
             });
         }
+        if old.account.mode == Mode::Balances && old.account.currency != new.account.currency {
+            // A balance is in the currency of its account.
+            return Err(Error::CannotMerge {
+                from: old.account.name,
+                into: new.account.name,
+                what: "currency",
+            });
+        }
         let mut taken: BTreeSet<Identity> = BTreeSet::new();
         taken.extend(self.tx.transactions_of_account(into).await?.iter().map(|row| row.identity));
         for before in self.tx.transactions_of_account(from).await? {
@@ -164,6 +172,7 @@ impl Editor {
         self.book.settle(&mut self.tx, &self.stamp).await?;
         self.book.put_account(&mut self.tx, old, &self.stamp, true).await?;
         self.tx.lead_all(from, into).await?;
+        self.tx.move_places(from, into).await?;
         self.tx.forget_account(from).await?;
         self.book.accounts.remove(&from);
         self.own_account(self.book.account(into)?.clone()).await

@@ -265,6 +265,17 @@ impl Intake {
         let Some(mut second) = second else {
             return self.push_draft(file, line, 0, first, Origin::File, None).await;
         };
+        // Both or neither: half a transfer would be a wrong number.
+        for (draft, column) in [(&first, "account"), (&second, "to_account")] {
+            if let Err(refusal) = self.account(&draft.account) {
+                return Ok(Err(Refusal { column: Column(column), ..refusal }));
+            }
+            if let Some(mention) = draft.security.clone()
+                && let Err(refusal) = self.meaning(&mention).await?
+            {
+                return Ok(Err(refusal));
+            }
+        }
         // The name of the event must be the same whenever and wherever the row comes again.
         if first.link.is_none() {
             let account = match self.account(&first.account) {
@@ -319,11 +330,6 @@ impl Intake {
         origin: Origin,
         seq: Option<i64>,
     ) -> Result<std::result::Result<(), Refusal>> {
-        let account = match self.account(&draft.account) {
-            Ok(Some(id)) => id,
-            Ok(None) => self.make_account(&draft).await?,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
         let security = match &draft.security {
             Some(mention) => match self.meaning(mention).await? {
                 Ok(id) => Some(id),
@@ -340,6 +346,12 @@ impl Intake {
                 }
             },
             None => None,
+        };
+        // Last, so that a row which is refused leaves no account behind.
+        let account = match self.account(&draft.account) {
+            Ok(Some(id)) => id,
+            Ok(None) => self.make_account(&draft).await?,
+            Err(refusal) => return Ok(Err(refusal)),
         };
         let identity = match &draft.source_id {
             Some(id) => Identity { key: key_of_id(origin, id), occurrence: 0 },
@@ -368,7 +380,7 @@ impl Intake {
                 link: draft.link,
                 source_id: draft.source_id,
                 origin,
-                batch: (origin != Origin::Hand).then_some(self.batch),
+                batch: Some(self.batch),
                 seq,
                 version: 1,
                 deleted: false,
@@ -592,9 +604,12 @@ impl Intake {
                 self.stage_conflict(file, line, part, &row, stored, what);
                 return Ok(Verdict::Conflict);
             }
-            let (tx, book) = (&mut self.tx, &mut self.book);
-            write::change_source(tx, book, stored, now, &self.stamp).await?;
-            verdict = Verdict::Changed;
+            // What a person wrote stands; a file that says it again adds nothing to it.
+            if stored.transaction.origin != Origin::Hand || self.options.accept_changes {
+                let (tx, book) = (&mut self.tx, &mut self.book);
+                write::change_source(tx, book, stored, now, &self.stamp).await?;
+                verdict = Verdict::Changed;
+            }
         }
         if claims.add(stored, &row, self.batch) && row.transaction.seq < stored.transaction.seq {
             stored.transaction.seq = row.transaction.seq;

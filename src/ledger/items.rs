@@ -30,9 +30,15 @@ impl Intake {
                     let why = Why::NoAccount(account);
                     return Ok(Err(Refusal { column: Column("account"), why }));
                 };
-                let (batch, created) = (self.stamp.batch, self.stamp.now);
-                let balance = Balance { account: id, date, amount, batch, created };
-                self.tx.put_balance(&balance).await?;
+                let there = self.tx.balance_on(id, date).await?;
+                let there = there.filter(|balance| balance.date == date);
+                // What was there before stays whose it was, so that an undo leaves it.
+                let batch = there.as_ref().map_or(self.stamp.batch, |balance| balance.batch);
+                if there.is_none_or(|balance| balance.amount != amount) {
+                    let created = self.stamp.now;
+                    let balance = Balance { account: id, date, amount, batch, created };
+                    self.tx.put_balance(&balance).await?;
+                }
                 Ok(Ok(()))
             }
             Item::Category { name, parent } => {
@@ -51,8 +57,10 @@ impl Intake {
             Item::Security(words) => self.take_security(words).await,
             Item::Watch { security, note } => match self.meaning(&security).await? {
                 Ok(security) => {
-                    let row = Watch { security, note, batch: self.stamp.batch };
-                    self.tx.put_watch(&row).await?;
+                    let there = self.tx.watchlist().await?;
+                    let there = there.into_iter().find(|row| row.security == security);
+                    let batch = there.map_or(self.stamp.batch, |row| row.batch);
+                    self.tx.put_watch(&Watch { security, note, batch }).await?;
                     Ok(Ok(()))
                 }
                 Err(refusal) => Ok(Err(refusal)),
@@ -76,7 +84,10 @@ impl Intake {
                 }
             }
             Item::Target { dimension, key, weight, band } => {
-                let batch = self.stamp.batch;
+                let there = self.tx.targets().await?;
+                let there =
+                    there.into_iter().find(|row| row.dimension == dimension && row.key == key);
+                let batch = there.map_or(self.stamp.batch, |row| row.batch);
                 let row = AllocationTarget { dimension, key, weight, band, batch };
                 self.tx.put_target(&row).await?;
                 Ok(Ok(()))

@@ -7,7 +7,7 @@ use super::body;
 use super::book::{Book, Stamp};
 use super::write;
 use super::{Error, Result};
-use crate::model::{AccountId, BatchId, SecurityId, TransactionId};
+use crate::model::{AccountId, BatchId, Origin, SecurityId, TransactionId};
 use crate::store::{Claim, StoredTransaction, WriteTx};
 
 /// How many rows are looked at together.
@@ -46,7 +46,7 @@ pub(super) async fn undo(
     tx.forget_extras_of(batch).await?;
     tx.forget_orphan_findings().await?;
     book.settle(tx, stamp).await?;
-    forget_unused(tx, book).await?;
+    forget_unused(tx, book, batch).await?;
     row.undone = Some(stamp.now);
     tx.update_batch(&row).await?;
     Ok(undone)
@@ -73,7 +73,9 @@ async fn undo_part(
             .into_iter()
             .filter(|claim| claim.batch != batch)
             .collect();
-        let touched = row.source_facts.is_some() || row.transaction.deleted;
+        // A row by hand has no overlay: it came with a whole store and was changed since.
+        let by_hand = row.transaction.origin == Origin::Hand && row.transaction.version > 1;
+        let touched = row.source_facts.is_some() || row.transaction.deleted || by_hand;
         if others.is_empty() && !touched {
             book.count(&row, false);
             gone.push(id);
@@ -173,13 +175,18 @@ async fn undo_prices(tx: &mut WriteTx, book: &mut Book, batch: BatchId) -> Resul
     Ok(())
 }
 
-/// Accounts, securities and institutions that an import made and nothing needs any more.
-async fn forget_unused(tx: &mut WriteTx, book: &mut Book) -> Result<()> {
+/// Accounts, securities and institutions that this import, or one taken back before, made and
+/// nothing needs any more.
+async fn forget_unused(tx: &mut WriteTx, book: &mut Book, batch: BatchId) -> Result<()> {
+    let batches = tx.batches().await?.into_iter();
+    let gone: BTreeSet<BatchId> =
+        batches.filter(|row| row.undone.is_some() || row.id == batch).map(|row| row.id).collect();
+    let is_gone = |maker: Option<BatchId>| maker.is_some_and(|maker| gone.contains(&maker));
     let used = tx.used_accounts().await?;
     let idle: Vec<AccountId> = book
         .accounts
         .values()
-        .filter(|row| row.batch.is_some() && !used.contains(&row.account.id))
+        .filter(|row| is_gone(row.batch) && !used.contains(&row.account.id))
         .map(|row| row.account.id)
         .collect();
     for id in idle {
@@ -190,13 +197,13 @@ async fn forget_unused(tx: &mut WriteTx, book: &mut Book) -> Result<()> {
     let idle: Vec<SecurityId> = book
         .securities
         .values()
-        .filter(|row| row.batch.is_some() && !used.contains(&row.security.id))
+        .filter(|row| is_gone(row.batch) && !used.contains(&row.security.id))
         .map(|row| row.security.id)
         .collect();
     for id in idle {
         tx.forget_security(id).await?;
         book.securities.remove(&id);
     }
-    tx.forget_unused_institutions().await?;
+    tx.forget_unused_institutions(batch).await?;
     Ok(())
 }

@@ -349,10 +349,11 @@ impl Entry {
         if self.amount.is_some_and(|amount| !amount.is_zero()) {
             return refuse("amount", Why::Other("reinvest moves no cash; leave it empty or 0"));
         }
+        self.check_shape(Subtype::Buy)?;
         let tax = self.tax.take();
         self.amount = None;
         let spent = self.amount_of(Subtype::Buy)?;
-        check_amount_sign(Subtype::Buy, spent)?;
+        check_amount_sign(Subtype::Dividend, -spent)?;
         let mut dividend = self.clone();
         dividend.tax = tax;
         dividend.fee = None;

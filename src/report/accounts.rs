@@ -10,10 +10,7 @@ use crate::model::{
     Account, AccountId, AccountKind, Class, Currency, Dec, Exact, Mode, SafeText, SecurityId,
     Setting,
 };
-use crate::store::{Result, TransactionFilter, Tx};
-
-/// How many later rows are read at once.
-const PART: i64 = 5_000;
+use crate::store::{Result, Tx};
 
 /// Which accounts, and of when.
 #[derive(Clone, Copy, Debug)]
@@ -125,25 +122,15 @@ async fn held(tx: &mut Tx, as_of: NaiveDate) -> Result<BTreeMap<AccountId, Held>
     // No row is of a later year, and days of five-digit years do not sort as text.
     let next = as_of.succ_opt().filter(|day| day.year() <= 9999);
     let Some(from) = next else { return Ok(held) };
-    let filter = TransactionFilter { from: Some(from), ..TransactionFilter::default() };
-    let mut after = None;
-    let mut seen = std::collections::HashSet::new();
-    loop {
-        let rows = tx.transactions_from(&filter, after, PART).await?;
-        let is_last = rows.len() < usize::try_from(PART).unwrap_or(usize::MAX);
-        let mut moved = false;
+    let mut after: Option<NaiveDate> = None;
+    while let Some(day) = after.map_or(Some(from), |day: NaiveDate| day.succ_opt()) {
+        // A day at a time: what shares a day is read whole, however much it is.
+        let rows = tx.transactions_of_next_day(day).await?;
+        let Some(first) = rows.first() else { break };
+        after = Some(first.transaction.facts.date);
         for row in &rows {
             let transaction = &row.transaction;
             let facts = &transaction.facts;
-            let place = (facts.date, transaction.seq, facts.rank() as i64);
-            if after != Some(place) {
-                seen.clear();
-                after = Some(place);
-            }
-            if !seen.insert(transaction.id) {
-                continue;
-            }
-            moved = true;
             let held = held.entry(transaction.account).or_default();
             if facts.counts() {
                 let cash = held.cash.entry(facts.currency).or_insert(Exact::ZERO);
@@ -153,10 +140,8 @@ async fn held(tx: &mut Tx, as_of: NaiveDate) -> Result<BTreeMap<AccountId, Held>
                 *held.securities.entry(security).or_default() -= 1;
             }
         }
-        if is_last || !moved {
-            return Ok(held);
-        }
     }
+    Ok(held)
 }
 
 async fn row(

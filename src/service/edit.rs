@@ -28,7 +28,7 @@ pub async fn apply(session: &Session, change: Change) -> Result<Applied, Error> 
         }
         Err(error) => {
             let error = Error::from(error);
-            attempt.failed(error.kind()).await?;
+            session.end_badly(attempt, &error).await;
             Err(error)
         }
     }
@@ -230,8 +230,13 @@ pub async fn edit_transaction(
     let stored = stored.ok_or(Error::Ledger(ledger::Error::NoTransaction(id)))?;
     let mut entry = entry_of(&mut tx, &stored).await?;
     drop(tx);
+    let same_unit = edit.unit.is_none();
     edit.lay_over(&mut entry)?;
-    let drafts = entry.check().map_err(|refusal| Error::Ledger(refusal.into()))?;
+    let mut drafts = entry.check().map_err(|refusal| Error::Ledger(refusal.into()))?;
+    if same_unit {
+        // What the source quoted in stays true of what was converted.
+        drafts.first.facts.quoted_in.clone_from(&stored.transaction.facts.quoted_in);
+    }
     let change = TransactionEdit { entry: Some(drafts.first), ..Default::default() };
     apply(session, Change::EditTransaction(id, change)).await
 }

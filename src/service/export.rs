@@ -91,6 +91,23 @@ pub async fn run(
     request: &ExportRequest,
     stdout: &mut (dyn Write + Send),
 ) -> Result<(), Error> {
+    if session.audit().is_none() {
+        return export(session, request, stdout).await;
+    }
+    let attempt = session.attempt("export", &format!("to_file={}", request.out.is_some())).await?;
+    let done = export(session, request, stdout).await;
+    match &done {
+        Ok(()) => attempt.succeeded("").await?,
+        Err(error) => attempt.failed(error.kind()).await?,
+    }
+    done
+}
+
+async fn export(
+    session: &Session,
+    request: &ExportRequest,
+    stdout: &mut (dyn Write + Send),
+) -> Result<(), Error> {
     let usual = match request.format {
         ExportFormat::Neutral => What::Transactions,
         ExportFormat::Json | ExportFormat::Canonical => What::All,

@@ -279,7 +279,7 @@ async fn audited(
             attempt.succeeded(&detail).await?;
         }
         Ok(None) => attempt.failed("every file was refused").await?,
-        Err(error) => attempt.failed(error.kind()).await?,
+        Err(error) => session.end_badly(attempt, error).await,
     }
     taken
 }

@@ -329,10 +329,23 @@ impl WriteTx {
     ///
     /// # Errors
     /// When the database refuses.
-    pub async fn forget_unused_institutions(&mut self) -> Result<()> {
-        const SQL: &str = "delete from institutions where batch_id is not null and id not in \
+    pub async fn forget_unused_institutions(&mut self, batch: BatchId) -> Result<()> {
+        const SQL: &str = "delete from institutions where batch_id in \
+             (select id from batches where undone is not null or id = $1) and id not in \
              (select institution_id from accounts where institution_id is not null)";
-        on_tx!(&mut self.tx, conn => sqlx::query(SQL).execute(&mut **conn).await.map(drop)?);
+        on_tx!(&mut self.tx, conn => sqlx::query(SQL).bind(batch.0).execute(&mut **conn).await.map(drop)?);
+        Ok(())
+    }
+
+    /// Lets the places under which rows of one account are known follow them to another.
+    pub(crate) async fn move_places(&mut self, from: AccountId, into: AccountId) -> Result<()> {
+        const SQL: &str = "update moved_rows set account_id = $2 where account_id = $1 and \
+             not exists (select 1 from moved_rows m where m.account_id = $2 and \
+             m.trade_date = moved_rows.trade_date and m.content_key = moved_rows.content_key and \
+             m.occurrence = moved_rows.occurrence)";
+        on_tx!(&mut self.tx, conn => {
+            sqlx::query(SQL).bind(from.0).bind(into.0).execute(&mut **conn).await?;
+        });
         Ok(())
     }
 }

@@ -256,12 +256,13 @@ impl WriteTx {
             on_tx!(&mut self.tx, conn => sqlx::query(sql).bind(batch.0).execute(&mut **conn).await.map(drop)?);
         }
         // Children before parents: a pass for every level that there may be.
-        const CATEGORIES: &str = "delete from categories where batch_id is not null and id not in \
+        const CATEGORIES: &str = "delete from categories where batch_id in \
+             (select id from batches where undone is not null or id = $1) and id not in \
              (select category_id from transactions where category_id is not null) and id not in \
              (select parent_id from categories where parent_id is not null)";
         loop {
             let gone = on_tx!(&mut self.tx, conn => {
-                sqlx::query(CATEGORIES).execute(&mut **conn).await?.rows_affected()
+                sqlx::query(CATEGORIES).bind(batch.0).execute(&mut **conn).await?.rows_affected()
             });
             if gone == 0 {
                 return Ok(());

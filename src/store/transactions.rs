@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 use serde::{Deserialize, Serialize};
 
 use super::cell::{Cell, D};
@@ -309,6 +309,10 @@ impl Tx {
         &mut self,
         date: NaiveDate,
     ) -> Result<Vec<StoredTransaction>> {
+        // No row is later, and days of five digits do not sort as text.
+        if date.year() > 9999 {
+            return Ok(Vec::new());
+        }
         self.transactions_where(
             "t.deleted = false and t.trade_date = (select min(trade_date) from transactions \
              where deleted = false and trade_date >= $1)",

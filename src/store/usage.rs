@@ -6,13 +6,13 @@ use super::{Result, Tx, on_tx};
 use crate::model::{AccountId, SecurityId};
 
 impl Tx {
-    /// The accounts that have a transaction (deleted ones too) or a balance.
+    /// The accounts that have a transaction (deleted and moved ones too) or a balance.
     ///
     /// # Errors
     /// When the database cannot be read.
     pub async fn used_accounts(&mut self) -> Result<BTreeSet<AccountId>> {
-        const SQL: &str =
-            "select account_id from transactions union select account_id from balances";
+        const SQL: &str = "select account_id from transactions union select account_id from balances \
+             union select account_id from moved_rows";
         let ids: Vec<i64> =
             on_tx!(self, conn => sqlx::query_scalar(SQL).fetch_all(&mut **conn).await?);
         Ok(ids.into_iter().map(AccountId).collect())
