@@ -188,7 +188,7 @@ impl Job<'_> {
     }
 }
 
-/// What a command needs of the store. An export writes that it was made into the trail.
+/// What a command needs of the store. An export leaves an attempt and its outcome in the trail.
 fn access(command: &Command) -> Access {
     let looks = match command {
         Command::Import(args) => import::only_looks(args),

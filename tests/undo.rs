@@ -1,0 +1,170 @@
+//! Taking an import back takes back what it brought and nothing else, and what comes in two parts
+//! comes whole or not at all; on both engines alike.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test"
+)]
+
+mod support;
+
+use chrono::NaiveDate;
+use dashtam::model::{
+    AccountKind, Change, Currency, Dec, Entry, EntryType, Mode, NewAccount, SafeText, Subtype, Unit,
+};
+use dashtam::service::edit::RowEdit;
+use dashtam::service::export::ExportFormat;
+use support::engines::{Engine, counts, on_each, sqlite};
+
+const HEADER: &str = "date,account,type,symbol,quantity,price,fee,currency,amount";
+
+fn day() -> NaiveDate {
+    NaiveDate::from_ymd_opt(2024, 1, 2).unwrap()
+}
+
+fn dec(text: &str) -> Dec {
+    Dec::parse(text).unwrap()
+}
+
+fn account(name: &str, kind: AccountKind, currency: Currency, mode: Mode) -> Change {
+    Change::AddAccount(NewAccount {
+        name: SafeText::new(name),
+        kind,
+        currency,
+        mode,
+        method: None,
+        institution: None,
+        closed: None,
+    })
+}
+
+fn deposit(account: &str, amount: &str) -> Entry {
+    let what = EntryType::One(Subtype::Deposit);
+    let mut entry = Entry::new(SafeText::new(account), day(), what, Unit::from(Currency::USD));
+    entry.amount = Some(dec(amount));
+    entry
+}
+
+/// A house with a balance, an account without rows and a deposit by hand.
+async fn by_hand(engine: &Engine) {
+    engine.edit(account("House", AccountKind::Other, Currency::USD, Mode::Balances)).await;
+    let house = engine.account("House").await;
+    engine.edit(Change::SetBalance(house, day(), dec("500000"))).await;
+    engine.edit(account("Pension", AccountKind::Ira, Currency::USD, Mode::Ledger)).await;
+    engine.edit(account("Main", AccountKind::Checking, Currency::USD, Mode::Ledger)).await;
+    engine.edit(Change::AddTransaction(Box::new(deposit("Main", "100")))).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_there_before_a_whole_store_came_stays_when_it_goes() {
+    on_each(async |engine| {
+        by_hand(engine).await;
+        let before = engine.dump().await;
+        let json = engine.export(ExportFormat::Json, None).await;
+        engine.import(&[("all.json", &json)]).await;
+        assert_eq!(engine.dump().await, before);
+        engine.undo(engine.last_batch().await).await;
+        assert_eq!(engine.dump().await, before);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_whole_store_goes_again_with_the_rows_that_were_typed() {
+    let source = sqlite().await;
+    by_hand(&source).await;
+    let json = source.export(ExportFormat::Json, None).await;
+    source.close().await;
+    on_each(async |engine| {
+        let empty = engine.dump().await;
+        engine.import(&[("all.json", &json)]).await;
+        assert_eq!(engine.cash_of("Main", "USD").await, "100");
+        let undone = engine.undo(engine.last_batch().await).await;
+        assert_eq!((undone.removed, undone.kept.len()), (1, 0));
+        assert_eq!(engine.dump().await, empty);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_undo_leaves_what_another_import_declared() {
+    let source = sqlite().await;
+    by_hand(&source).await;
+    let json = source.export(ExportFormat::Json, None).await;
+    source.close().await;
+    let file = format!("{HEADER}\n2024-02-01,Other,DEPOSIT,,,,,USD,5\n");
+    on_each(async |engine| {
+        engine.import(&[("all.json", &json)]).await;
+        let before = engine.dump().await;
+        engine.import(&[("1.csv", &file)]).await;
+        engine.undo(engine.last_batch().await).await;
+        assert_eq!(engine.dump().await, before, "the pension has no rows and stays");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn half_a_transfer_is_never_stored() {
+    let file = format!(
+        "{HEADER},to_account\n2024-01-02,Main,WITHDRAWAL,,,,,USD,-100,Nope\n\
+         2024-01-02,Main,DEPOSIT,,,,,USD,7,\n"
+    );
+    on_each(async |engine| {
+        engine.edit(account("Main", AccountKind::Checking, Currency::USD, Mode::Ledger)).await;
+        let wishes = |request: &mut dashtam::service::import::ImportRequest| {
+            (request.strict, request.partial) = (true, true);
+        };
+        let report = engine.import_with(&[("1.csv", &file)], wishes).await;
+        assert_eq!(counts(&report), [1, 0, 0, 0, 1]);
+        assert_eq!(engine.cash_of("Main", "USD").await, "7");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn balances_of_one_currency_never_become_another() {
+    on_each(async |engine| {
+        engine.edit(account("Here", AccountKind::Other, Currency::CAD, Mode::Balances)).await;
+        engine.edit(account("There", AccountKind::Other, Currency::USD, Mode::Balances)).await;
+        let (from, into) = (engine.account("Here").await, engine.account("There").await);
+        let refused = engine.try_edit(Change::MergeAccounts { from, into }).await.unwrap_err();
+        assert!(refused.to_string().contains("currency"), "{refused}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_moved_out_of_a_merged_account_is_known_again() {
+    let file = format!("{HEADER}\n2024-01-02,A,DEPOSIT,,,,,USD,100\n");
+    on_each(async |engine| {
+        engine.import(&[("1.csv", &file)]).await;
+        for name in ["B", "C"] {
+            engine.edit(account(name, AccountKind::Checking, Currency::USD, Mode::Ledger)).await;
+        }
+        let row = engine.rows().await.remove(0);
+        let moved = RowEdit { account: Some(SafeText::new("C")), ..RowEdit::default() };
+        engine.edit_row(row.id, moved).await;
+        let (from, into) = (engine.account("A").await, engine.account("B").await);
+        engine.edit(Change::MergeAccounts { from, into }).await;
+        assert_eq!(counts(&engine.import(&[("1.csv", &file)]).await), [0, 1, 0, 0, 0]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_typed_stands_when_a_file_says_it_again() {
+    let file = format!("{HEADER},note\n2024-01-02,Main,DEPOSIT,,,,,USD,100,xyz\n");
+    on_each(async |engine| {
+        engine.edit(account("Main", AccountKind::Checking, Currency::USD, Mode::Ledger)).await;
+        let mut entry = deposit("Main", "100");
+        entry.note = Some(SafeText::new("salary"));
+        engine.edit(Change::AddTransaction(Box::new(entry))).await;
+        let before = engine.dump().await;
+        assert_eq!(counts(&engine.import(&[("1.csv", &file)]).await), [0, 1, 0, 0, 0]);
+        assert_eq!(engine.dump().await, before);
+    })
+    .await;
+}
