@@ -168,3 +168,20 @@ async fn what_was_typed_stands_when_a_file_says_it_again() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_twin_of_a_row_that_moved_away_may_move_too() {
+    let file = format!("{HEADER}\n2024-01-02,A,DEPOSIT,,,,,USD,100\n");
+    on_each(async |engine| {
+        engine.import(&[("1.csv", &file)]).await;
+        engine.edit(account("B", AccountKind::Checking, Currency::USD, Mode::Ledger)).await;
+        let moved = RowEdit { account: Some(SafeText::new("B")), ..RowEdit::default() };
+        engine.edit_row(engine.rows().await.remove(0).id, moved).await;
+        let twin = engine.edit(Change::AddTransaction(Box::new(deposit("A", "100")))).await;
+        let later = RowEdit { date: day().succ_opt(), ..RowEdit::default() };
+        engine.edit_row(twin.transactions[0], later).await;
+        assert_eq!(counts(&engine.import(&[("1.csv", &file)]).await), [0, 1, 0, 0, 0]);
+        assert_eq!(engine.rows().await.len(), 2);
+    })
+    .await;
+}

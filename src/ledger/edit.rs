@@ -231,8 +231,12 @@ impl Editor {
                 (key, self.tx.transactions_by_key(&[(facts.date, key)]).await?)
             }
         };
-        let equal = equal.iter().filter(|row| row.transaction.account == account);
-        let last = equal.map(|row| row.identity.occurrence).max();
+        // A row that was moved away keeps its place: a source still knows it by that.
+        let ids: Vec<_> = equal.iter().map(|row| row.transaction.id).collect();
+        let moved = self.tx.first_places(&ids).await?.into_iter();
+        let moved = moved.filter(|(_, place, _)| *place == account).map(|(.., nth)| nth);
+        let here = equal.iter().filter(|row| row.transaction.account == account);
+        let last = here.map(|row| row.identity.occurrence).chain(moved).max();
         if let (Some(id), Some(_)) = (&draft.source_id, last) {
             let why = Why::Conflict { id: id.clone(), what: "it is there already and the rest" };
             return Err(Refusal { column: Column("id"), why }.into());

@@ -145,8 +145,8 @@ impl Error {
             Self::Ledger(ledger::Error::Interrupted | ledger::Error::Damaged(_))
             | Self::Interrupted => "internal",
             Self::Ledger(_) | Self::Content { .. } | Self::Ambiguous { .. } => "refused",
+            Self::Io(_) | Self::Write { source: WriteError::Io { .. }, .. } => "io",
             Self::File { .. } | Self::Write { .. } => "file",
-            Self::Io(_) => "io",
         }
     }
 
