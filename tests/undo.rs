@@ -15,7 +15,7 @@ use chrono::NaiveDate;
 use dashtam::model::{
     AccountKind, Change, Currency, Dec, Entry, EntryType, Mode, NewAccount, SafeText, Subtype, Unit,
 };
-use dashtam::service::edit::RowEdit;
+use dashtam::service::edit::{RowEdit, edit_transaction};
 use dashtam::service::export::ExportFormat;
 use support::engines::{Engine, counts, on_each, sqlite};
 
@@ -182,6 +182,26 @@ async fn a_twin_of_a_row_that_moved_away_may_move_too() {
         engine.edit_row(twin.transactions[0], later).await;
         assert_eq!(counts(&engine.import(&[("1.csv", &file)]).await), [0, 1, 0, 0, 0]);
         assert_eq!(engine.rows().await.len(), 2);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_rows_of_one_id_stay_in_two_accounts() {
+    let file = format!(
+        "{HEADER},id\n2024-01-02,A,DEPOSIT,,,,,USD,100,i1\n2024-01-02,B,DEPOSIT,,,,,USD,5,i1\n"
+    );
+    on_each(async |engine| {
+        engine.import(&[("1.csv", &file)]).await;
+        let rows = engine.rows().await;
+        let row = rows.iter().find(|row| row.amount == dec("100")).unwrap();
+        let moved = RowEdit { account: Some(SafeText::new("B")), ..RowEdit::default() };
+        let refused = edit_transaction(&engine.session, row.id, moved).await.unwrap_err();
+        assert!(refused.to_string().contains("i1"), "{refused}");
+        let (from, into) = (engine.account("A").await, engine.account("B").await);
+        assert!(engine.try_edit(Change::MergeAccounts { from, into }).await.is_err());
+        assert_eq!(counts(&engine.import(&[("1.csv", &file)]).await), [0, 2, 0, 0, 0]);
+        assert_eq!(engine.cash_of("B", "USD").await, "5");
     })
     .await;
 }

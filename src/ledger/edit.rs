@@ -158,7 +158,7 @@ impl Editor {
             let mut row = before.clone();
             row.transaction.account = into;
             // Equal rows of the two are as many rows as both have together.
-            find_room(&mut row, &taken);
+            find_room(&mut row, &taken)?;
             taken.insert(row.identity);
             let (tx, book) = (&mut self.tx, &mut self.book);
             write::put(tx, book, &before, &mut row, &self.stamp, "merge").await?;
@@ -330,7 +330,8 @@ impl Editor {
     /// A row that moves to another account must not take the identity of one that is there.
     async fn make_room(&mut self, row: &mut StoredTransaction) -> Result<()> {
         let there = self.tx.transactions_of_account(row.transaction.account).await?;
-        find_room(row, &there.iter().map(|other| other.identity).collect());
+        let taken = there.iter().map(|other| other.identity).collect();
+        find_room(row, &taken)?;
         Ok(())
     }
 
@@ -480,14 +481,17 @@ impl Editor {
     }
 }
 
-/// Gives a row that comes to an account an identity that is free there. Two rows cannot be found
-/// by one id of their source: the one that comes is known by its content from then on.
-fn find_room(row: &mut StoredTransaction, taken: &BTreeSet<Identity>) {
-    if taken.contains(&row.identity) && row.transaction.source_id.take().is_some() {
-        let Transaction { security, to_security, facts, .. } = &row.transaction;
-        row.identity.key = key_of_content(*security, *to_security, facts, &mut Vec::new());
+/// Gives a row that comes to an account an identity that is free there. Two rows of one account
+/// cannot have one id of their source: whoever brings it again could mean either.
+fn find_room(row: &mut StoredTransaction, taken: &BTreeSet<Identity>) -> Result<()> {
+    if let Some(id) = &row.transaction.source_id
+        && taken.contains(&row.identity)
+    {
+        let why = Why::IdTaken(id.clone());
+        return Err(Refusal { column: Column("account"), why }.into());
     }
     while taken.contains(&row.identity) {
         row.identity.occurrence += 1;
     }
+    Ok(())
 }

@@ -215,6 +215,11 @@ pub enum Why {
     /// An account that is not there, where none may be made.
     #[error("there is no account `{0}`; add it first or import without --strict")]
     NoAccount(SafeText),
+    /// An id that another row of the account has.
+    #[error(
+        "the other account has a row with the id {0} too, and when it comes again nobody could tell which is meant; keep them apart"
+    )]
+    IdTaken(SafeText),
     /// A code that may be a currency or a security.
     #[error("`{0}` may be a currency or a security; write fx:{0} or sec:{0}")]
     AmbiguousCode(SafeText),
