@@ -1196,3 +1196,20 @@ fn the_sample_portfolio_is_shown_and_goes() {
     assert_eq!(report["rows"].as_array().unwrap().len(), 12);
     assert_eq!(tree(home.root.path()), Vec::<PathBuf>::new(), "nothing is left");
 }
+
+#[test]
+fn a_data_folder_that_others_can_read_is_refused_even_for_a_look() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let run = |mode: u32| {
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(mode)).unwrap();
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_dashtam"));
+        command.arg("--data-dir").arg(folder.path()).args(["account", "list"]);
+        command.output().unwrap()
+    };
+    let ran = run(0o755);
+    assert_eq!(ran.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&ran.stderr).contains("chmod 700"));
+    // Private again, there is only no database yet.
+    assert_eq!(run(0o700).status.code(), Some(7));
+}

@@ -42,6 +42,10 @@ impl Session {
     pub async fn open(config: &Config, clock: &Clock, access: Access) -> Result<Self, Error> {
         let target = target(&config.database.value);
         if access == Access::Look {
+            // To look is no excuse: what others can read or change is refused all the same.
+            if config.data_dir.value.exists() {
+                check_private(&config.data_dir.value)?;
+            }
             check_database_file(&target)?;
             let store = Store::open_read_only(&target).await?;
             return Self::with(store, None, clock).await;
