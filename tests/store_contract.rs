@@ -292,14 +292,16 @@ async fn write_one_of_everything(store: &Store, told: &mut Vec<String>) {
     deleted.transaction.deleted = true;
     deleted.transaction.source_id = Some(text("i1"));
     rows.push(deleted);
-    // Enough that a bulk road is taken, where there is one.
     for id in 100..110 {
         let mut row = bare(id, 11, day(20));
         // Rows of one place have no order that the store promises.
         row.transaction.seq = id;
         rows.push(row);
     }
-    tx.insert_transactions(&rows).await.unwrap();
+    // Both roads into the table, with every sort of value.
+    let (few, many): (Vec<_>, Vec<_>) = rows.iter().partition(|row| row.transaction.id.0 % 2 == 0);
+    tx.insert_transactions(&few).await.unwrap();
+    tx.insert_many_transactions(&many).await.unwrap();
     let before = rows[0].clone();
     rows[0].transaction.facts.date = day(6);
     rows[0].transaction.version = 2;
@@ -399,6 +401,7 @@ async fn ask_for_everything(tx: &mut Tx, told: &mut Vec<String>) {
     assert_eq!(names, ["Renamed", "Second"]);
     assert_eq!(tx.damage().await.unwrap(), []);
     assert!(tx.is_applied("op-1").await.unwrap() && !tx.is_applied("op-2").await.unwrap());
+    assert_eq!(tx.span_of_days().await.unwrap(), Some(day(1)..=day(20)));
     let days = [day(1), day(3), day(4), day(5), day(6), day(7)];
     // The row of day 6 came on day 4, and the other one of day 4 is still there.
     assert_eq!(
@@ -559,6 +562,83 @@ fn nothing_that_the_store_can_do_is_missing_from_the_story() {
         }
     }
     assert!(found > 80, "only {found} functions found");
+}
+
+// References.
+
+/// What a transaction refers to must be there, whichever way it is written.
+#[tokio::test]
+async fn no_transaction_refers_to_nothing() {
+    let dangling: [fn(&mut StoredTransaction); 4] = [
+        |row| row.transaction.account = AccountId(99),
+        |row| row.transaction.security = Some(SecurityId(99)),
+        |row| row.transaction.to_security = Some(SecurityId(99)),
+        |row| row.category = Some(CategoryId(99)),
+    ];
+    for engine in engines().await {
+        let store = &engine.session.store;
+        write_one_of_everything(store, &mut Vec::new()).await;
+        for (which, dangle) in dangling.iter().enumerate() {
+            let says = format!("reference {which} on {}", engine.name);
+            let (good, mut row) = (bare(201, 11, day(8)), bare(200, 11, day(8)));
+            dangle(&mut row);
+            let mut tx = store.write().await.unwrap();
+            assert!(tx.insert_transactions(&[&good, &row]).await.is_err(), "{says}");
+            tx.rollback().await.unwrap();
+
+            let mut tx = store.write().await.unwrap();
+            let inserted = tx.insert_many_transactions(&[&good, &row]).await;
+            let committed = tx.commit("dangling", "test", NOW).await;
+            assert!(inserted.is_err() || committed.is_err(), "{says}");
+
+            let mut tx = store.write().await.unwrap();
+            tx.insert_transactions(&[&good]).await.unwrap();
+            row.transaction.id = good.transaction.id;
+            assert!(tx.update_transaction(&row).await.is_err(), "{says}");
+            tx.rollback().await.unwrap();
+        }
+        let mut tx = store.read().await.unwrap();
+        let found = tx.transactions_by_id(&[TransactionId(200), TransactionId(201)]).await;
+        assert_eq!(found.unwrap(), [], "all or nothing on {}", engine.name);
+        drop(tx);
+        engine.close().await;
+    }
+}
+
+/// What transactions refer to cannot be taken away, and can once they are gone.
+#[tokio::test]
+async fn what_is_referred_to_stays() {
+    for engine in engines().await {
+        let store = &engine.session.store;
+        write_one_of_everything(store, &mut Vec::new()).await;
+        let mut tx = store.write().await.unwrap();
+        tx.insert_account(&account(12, "Third")).await.unwrap();
+        tx.insert_securities(&[security(22, "V"), security(23, "W")]).await.unwrap();
+        let name = text("Alone");
+        let category = CategoryRecord { id: CategoryId(52), name, parent: None, batch: None };
+        tx.insert_categories(&[category]).await.unwrap();
+        let mut row = full(200, 12, 22, day(8));
+        row.transaction.to_security = Some(SecurityId(23));
+        row.category = Some(CategoryId(52));
+        tx.insert_transactions(&[&row]).await.unwrap();
+        tx.commit("op-9", "test", NOW).await.unwrap();
+
+        run(store, "delete from account_names where account_id = 12").await;
+        let removals = [
+            "delete from accounts where id = 12",
+            "delete from securities where id = 22",
+            "delete from securities where id = 23",
+            "delete from categories where id = 52",
+        ];
+        for removal in removals {
+            assert!(try_run(store, removal).await.is_err(), "{removal} on {}", engine.name);
+        }
+        run(store, "delete from transactions where id = 200").await;
+        for removal in removals {
+            run(store, removal).await;
+        }
+        engine.close().await;
+    }
 }
 
 // The trail.
@@ -753,10 +833,14 @@ async fn a_store_of_a_newer_program_is_left_alone() {
 }
 
 async fn run(store: &Store, sql: &str) {
+    try_run(store, sql).await.unwrap();
+}
+
+async fn try_run(store: &Store, sql: &str) -> sqlx::Result<()> {
     let sql = AssertSqlSafe(sql.to_owned());
     match store {
-        Store::Sqlite(pool) => drop(sqlx::raw_sql(sql).execute(pool).await.unwrap()),
-        Store::Postgres(pool) => drop(sqlx::raw_sql(sql).execute(pool).await.unwrap()),
+        Store::Sqlite(pool) => sqlx::raw_sql(sql).execute(pool).await.map(drop),
+        Store::Postgres(pool) => sqlx::raw_sql(sql).execute(pool).await.map(drop),
     }
 }
 
@@ -874,7 +958,7 @@ async fn flip(store: &Store, loose: Option<&SqlitePool>, column: &Column) -> Opt
         Store::Postgres(pool) => {
             let mut tx = pool.begin().await.unwrap();
             let done = sqlx::query(sql).execute(&mut *tx).await.ok()?;
-            (done.rows_affected() > 0).then_some(Tx::Postgres(tx))
+            (done.rows_affected() > 0).then(|| Tx::Postgres(tx.into()))
         }
     }
 }

@@ -212,7 +212,7 @@ impl Editor {
             self.book.count(row, true);
             self.applied.transactions.push(row.transaction.id);
         }
-        self.tx.insert_transactions(&added).await?;
+        self.tx.insert_transactions(&added.iter().collect::<Vec<_>>()).await?;
         Ok(())
     }
 

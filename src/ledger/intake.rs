@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write;
+use std::ops::RangeInclusive;
 
 use chrono::NaiveDate;
 
@@ -111,7 +112,8 @@ pub struct Intake {
     seqs: HashMap<(AccountId, NaiveDate), i64>,
     held: Vec<Held>,
     held_ids: BTreeSet<[u8; 12]>,
-    /// Whether a day had rows before this file.
+    /// The days that may have had rows before this file, and whether one had, once asked.
+    span: Option<RangeInclusive<NaiveDate>>,
     days: HashMap<NaiveDate, bool>,
     bytes: Vec<u8>,
     raw: Raw,
@@ -125,7 +127,6 @@ struct Held {
     line: u64,
     part: i64,
     row: StoredTransaction,
-    said_link: Option<SafeText>,
 }
 
 impl Intake {
@@ -146,6 +147,7 @@ impl Intake {
         let stamp = Stamp { op: op.to_owned(), now, batch: Some(batch) };
         let mut book = Book::open(&mut tx).await?;
         let meanings = resolve::resolve_all(&mut tx, &mut book, survey, &stamp).await?;
+        let span = tx.span_of_days().await?;
         Ok(Self {
             tx,
             book,
@@ -159,6 +161,7 @@ impl Intake {
             seqs: HashMap::new(),
             held: Vec::with_capacity(HELD),
             held_ids: BTreeSet::new(),
+            span,
             days: HashMap::new(),
             bytes: Vec::with_capacity(256),
             raw: Raw::default(),
@@ -191,6 +194,7 @@ impl Intake {
             // Equal rows of two files are one row: the first must be stored to be found.
             self.flush().await?;
             self.flush_raw().await?;
+            self.span = self.tx.span_of_days().await?;
             self.days.clear();
             self.occurrences = Occurrences::default();
             self.occurrences_of = file;
@@ -370,7 +374,6 @@ impl Intake {
         }
         let id = TransactionId(self.tx.take_id());
         let draft = *draft;
-        let said_link = draft.link.clone();
         let row = StoredTransaction {
             transaction: Transaction {
                 id,
@@ -394,7 +397,7 @@ impl Intake {
             category: None,
             source_facts: None,
         };
-        self.held.push(Held { file, line, part, row, said_link });
+        self.held.push(Held { file, line, part, row });
         if self.held.len() >= HELD {
             self.flush().await?;
         }
@@ -496,8 +499,10 @@ impl Intake {
     /// Finds out what the rows held back are, and writes them.
     async fn flush(&mut self) -> Result<()> {
         self.held_ids.clear();
-        let held = std::mem::take(&mut self.held);
+        let mut held = std::mem::take(&mut self.held);
         let known = self.known(&held).await?;
+        let may_wait = known.is_none();
+        let known = known.unwrap_or_default();
         let ids: Vec<_> = known.iter().map(|row| row.transaction.id).collect();
         let mut places = HashMap::new();
         for row in &known {
@@ -513,7 +518,8 @@ impl Intake {
         let mut new = Vec::with_capacity(held.len());
         let mut claims = Claims::default();
         claims.know(self.tx.claims(&ids).await?);
-        for Held { file, line, part, mut row, said_link } in held {
+        for Held { file, line, part, row } in &mut held {
+            let (file, line, part) = (*file, *line, *part);
             let key = (row.identity, row.transaction.account);
             let stored = places.get(&key).and_then(|id| known.get_mut(id));
             let verdict = match stored {
@@ -525,13 +531,11 @@ impl Intake {
                         }
                         None => None,
                     };
-                    self.book.count(&row, true);
-                    new.push(row);
+                    self.book.count(row, true);
+                    new.push(&*row);
                     Verdict::New
                 }
-                Some(stored) => {
-                    self.meet(file, line, part, row, said_link, stored, &mut claims).await?
-                }
+                Some(stored) => self.meet(file, line, part, row, stored, &mut claims).await?,
             };
             if let Some(counts) = self.taken.counts.get_mut(file) {
                 match verdict {
@@ -542,18 +546,23 @@ impl Intake {
                 }
             }
         }
-        self.tx.insert_transactions(&new).await?;
+        match may_wait {
+            true => self.tx.insert_many_transactions(&new).await?,
+            false => self.tx.insert_transactions(&new).await?,
+        }
         self.tx.insert_claims(&claims.new).await?;
-        self.held = new_held();
+        held.clear();
+        self.held = held;
         Ok(())
     }
 
-    /// The stored rows that the rows held back may be.
-    async fn known(&mut self, held: &[Held]) -> Result<Vec<StoredTransaction>> {
+    /// The stored rows that the rows held back may be; none where there is nothing to ask.
+    async fn known(&mut self, held: &[Held]) -> Result<Option<Vec<StoredTransaction>>> {
         let mut unseen: Vec<NaiveDate> = Vec::new();
         for Held { row, .. } in held {
             let day = row.transaction.facts.date;
-            if row.transaction.source_id.is_none() && !self.days.contains_key(&day) {
+            let may_have = self.span.as_ref().is_some_and(|span| span.contains(&day));
+            if may_have && row.transaction.source_id.is_none() && !self.days.contains_key(&day) {
                 self.days.insert(day, false);
                 unseen.push(day);
             }
@@ -573,20 +582,21 @@ impl Intake {
                 None => {}
             }
         }
+        if unseen.is_empty() && keys.is_empty() && ids.is_empty() {
+            return Ok(None);
+        }
         let mut known = self.tx.transactions_by_key(&keys).await?;
         known.extend(self.tx.transactions_by_source(&ids).await?);
-        Ok(known)
+        Ok(Some(known))
     }
 
     /// A row that is there already: the same, another version, or something else.
-    #[expect(clippy::too_many_arguments, reason = "a row, where it comes from, what it meets")]
     async fn meet(
         &mut self,
         file: usize,
         line: u64,
         part: i64,
-        row: StoredTransaction,
-        said_link: Option<SafeText>,
+        row: &StoredTransaction,
         stored: &mut StoredTransaction,
         claims: &mut Claims,
     ) -> Result<Verdict> {
@@ -594,14 +604,14 @@ impl Intake {
             facts: row.transaction.facts.clone(),
             security: row.transaction.security,
             to_security: row.transaction.to_security,
-            link: said_link,
+            link: row.transaction.link.clone(),
         };
         let before = Underlay::of(stored)?;
         let now = said.over(&before);
         let mut verdict = Verdict::Duplicate;
         if now != before {
             if let Some(what) = said.contradicts(&before).filter(|_| !self.options.accept_changes) {
-                self.stage_conflict(file, line, part, &row, stored, what);
+                self.stage_conflict(file, line, part, row, stored, what);
                 return Ok(Verdict::Conflict);
             }
             // What a person wrote stands; a file that says it again adds nothing to it.
@@ -611,7 +621,7 @@ impl Intake {
                 verdict = Verdict::Changed;
             }
         }
-        if claims.add(stored, &row, self.batch) && row.transaction.seq < stored.transaction.seq {
+        if claims.add(stored, row, self.batch) && row.transaction.seq < stored.transaction.seq {
             stored.transaction.seq = row.transaction.seq;
             self.tx.update_transaction(stored).await?;
         }
@@ -734,10 +744,6 @@ impl Raw {
         // Writing into a String cannot fail.
         let _ = writeln!(self.lines, "{line}\t{raw}");
     }
-}
-
-fn new_held() -> Vec<Held> {
-    Vec::with_capacity(HELD)
 }
 
 fn file_number(file: usize) -> i64 {

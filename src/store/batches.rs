@@ -340,7 +340,7 @@ impl WriteTx {
         lines: &str,
     ) -> Result<()> {
         let id = self.take_id();
-        self.insert(&[RawPiece { id, batch, file_no, first_line, lines }]).await
+        self.insert_many(&[RawPiece { id, batch, file_no, first_line, lines }]).await
     }
 
     /// Adds an import.

@@ -162,6 +162,56 @@ impl Cell<'_> {
     }
 }
 
+impl Cell<'_> {
+    /// Adds the value as Postgres' `copy` reads it.
+    pub fn write_copy(&self, into: &mut String) {
+        use std::fmt::Write;
+        // Writing into a String cannot fail.
+        let _ = match *self {
+            Self::Int(Some(value)) => write!(into, "{value}"),
+            Self::Text(Some(text)) => {
+                write_escaped(text, into);
+                Ok(())
+            }
+            Self::Dec(Some(value)) => {
+                value.write_to(into);
+                Ok(())
+            }
+            Self::Date(Some(date)) => write!(into, "{date}"),
+            Self::Ratio(Some(ratio)) => write!(into, "{ratio}"),
+            Self::Bytes(bytes) => {
+                into.push_str(r"\\x");
+                bytes.iter().try_for_each(|byte| write!(into, "{byte:02x}"))
+            }
+            Self::Bool(value) => write!(into, "{value}"),
+            _ => {
+                into.push_str(r"\N");
+                Ok(())
+            }
+        };
+    }
+}
+
+/// What would end a field or a row of `copy`, or begin an escape, is escaped.
+fn write_escaped(text: &str, into: &mut String) {
+    let mut rest = text;
+    while let Some((plain, special)) =
+        rest.find(['\\', '\t', '\n', '\r']).and_then(|at| rest.split_at_checked(at))
+    {
+        into.push_str(plain);
+        into.push('\\');
+        let mut chars = special.chars();
+        into.push(match chars.next() {
+            Some('\t') => 't',
+            Some('\n') => 'n',
+            Some('\r') => 'r',
+            _ => '\\',
+        });
+        rest = chars.as_str();
+    }
+    into.push_str(rest);
+}
+
 /// Binds a cell to a query of either engine.
 macro_rules! bind_cell {
     ($query:expr, $cell:expr) => {

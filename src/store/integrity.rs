@@ -25,7 +25,7 @@ impl Tx {
         let mut found = Vec::new();
         self.damaged_accounts(&mut found).await;
         self.damaged_prices(&mut found).await?;
-        self.damaged_lists(&mut found).await;
+        self.damaged_lists(&mut found).await?;
         self.damaged_transactions(&mut found).await?;
         Ok(found)
     }
@@ -80,7 +80,7 @@ impl Tx {
         Ok(())
     }
 
-    async fn damaged_lists(&mut self, found: &mut Vec<Damage>) {
+    async fn damaged_lists(&mut self, found: &mut Vec<Damage>) -> Result<()> {
         match self.checked_settings().await {
             Ok(rows) => {
                 found.extend(rows.into_iter().filter_map(|(key, value, sum)| {
@@ -97,7 +97,7 @@ impl Tx {
             })),
             Err(error) => found.push(unreadable("transaction_versions", &error)),
         }
-        damaged_extras(self, found).await;
+        damaged_extras(self, found).await
     }
 
     async fn damaged_transactions(&mut self, found: &mut Vec<Damage>) -> Result<()> {
@@ -130,7 +130,7 @@ impl Tx {
 }
 
 /// The small lists: read with their checksums, column by column in the order of their records.
-async fn damaged_extras(tx: &mut Tx, found: &mut Vec<Damage>) {
+async fn damaged_extras(tx: &mut Tx, found: &mut Vec<Damage>) -> Result<()> {
     macro_rules! list {
         ($table:literal, $sql:literal, $read:expr) => {{
             let rows: std::result::Result<Vec<i64>, sqlx::Error> = on_tx!(tx, conn => {
@@ -151,11 +151,11 @@ async fn damaged_extras(tx: &mut Tx, found: &mut Vec<Damage>) {
     list!("watchlist", "select checksum from watchlist order by security_id", tx.watchlist());
     list!("alerts", "select checksum from alerts order by id", tx.alerts());
     list!("targets", "select checksum from targets order by dimension, key", tx.targets());
-    damaged_names(tx, found).await;
+    damaged_names(tx, found).await
 }
 
 /// Institutions and the further names of securities, which nobody else reads whole.
-async fn damaged_names(tx: &mut Tx, found: &mut Vec<Damage>) {
+async fn damaged_names(tx: &mut Tx, found: &mut Vec<Damage>) -> Result<()> {
     const INSTITUTIONS: &str = "select id, name, batch_id, checksum from institutions order by id";
     const SYMBOLS: &str = "select security_id, source, symbol, valid_to, checksum \
          from security_symbols order by security_id, source, valid_to";
@@ -182,6 +182,7 @@ async fn damaged_names(tx: &mut Tx, found: &mut Vec<Damage>) {
         })),
         Err(error) => found.push(unreadable("security_symbols", &error)),
     }
+    Ok(())
 }
 
 fn unlike<R: Record>(row: &R, stored: i64, key: impl FnOnce() -> String) -> Option<Damage> {

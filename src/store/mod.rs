@@ -20,6 +20,7 @@ mod prices;
 mod record;
 mod row;
 mod securities;
+mod server;
 mod settings;
 mod tally;
 mod transactions;
@@ -28,7 +29,7 @@ mod versions;
 
 use std::ops::{Deref, DerefMut};
 
-use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction as SqlTransaction};
+use sqlx::{PgPool, Sqlite, SqlitePool, Transaction as SqlTransaction};
 
 pub use accounts::{AccountRecord, Balance};
 pub use audit::{AuditRow, AuditStore, AuditTarget};
@@ -42,6 +43,7 @@ pub use integrity::Damage;
 pub use migrate::{SchemaState, newest as newest_schema};
 pub use prices::{PriceRecord, RateRecord};
 pub use securities::SecurityRecord;
+pub use server::ServerTx;
 pub use tally::{Tally, TallyKey};
 pub use transactions::{Identity, StoredTransaction, TransactionFilter};
 pub use versions::{EntityVersion, Version};
@@ -51,7 +53,10 @@ macro_rules! on_tx {
     ($self:expr, $conn:ident => $body:expr) => {
         match $self {
             $crate::store::Tx::Sqlite($conn) => $body,
-            $crate::store::Tx::Postgres($conn) => $body,
+            $crate::store::Tx::Postgres(server) => {
+                let $conn = server.settled().await?;
+                $body
+            }
         }
     };
 }
@@ -72,7 +77,7 @@ pub enum Tx {
     /// On a file.
     Sqlite(SqlTransaction<'static, Sqlite>),
     /// On a server.
-    Postgres(SqlTransaction<'static, Postgres>),
+    Postgres(ServerTx),
 }
 
 /// The only way to write. Dropping it takes everything back.
@@ -109,9 +114,10 @@ impl Store {
     pub async fn read(&self) -> Result<Tx> {
         Ok(match self {
             Self::Sqlite(pool) => Tx::Sqlite(pool.begin().await?),
-            Self::Postgres(pool) => Tx::Postgres(
-                pool.begin_with("begin isolation level repeatable read read only").await?,
-            ),
+            Self::Postgres(pool) => {
+                let begin = "begin isolation level repeatable read read only";
+                Tx::Postgres(pool.begin_with(begin).await?.into())
+            }
         })
     }
 
@@ -122,7 +128,7 @@ impl Store {
     pub async fn write(&self) -> Result<WriteTx> {
         let mut tx = match self {
             Self::Sqlite(pool) => Tx::Sqlite(pool.begin_with("begin immediate").await?),
-            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?.into()),
         };
         let (revision, next_id): (i64, i64) = match &mut tx {
             Tx::Sqlite(conn) => {
@@ -130,9 +136,9 @@ impl Store {
                     .fetch_one(&mut **conn)
                     .await?
             }
-            Tx::Postgres(conn) => {
+            Tx::Postgres(server) => {
                 sqlx::query_as("select revision, next_id from store_state for update")
-                    .fetch_one(&mut **conn)
+                    .fetch_one(&mut **server.settled().await?)
                     .await?
             }
         };
@@ -217,7 +223,7 @@ impl WriteTx {
         });
         match self.tx {
             Tx::Sqlite(conn) => conn.commit().await?,
-            Tx::Postgres(conn) => conn.commit().await?,
+            Tx::Postgres(server) => server.into_inner().await?.commit().await?,
         }
         Ok(revision)
     }
@@ -229,7 +235,7 @@ impl WriteTx {
     pub async fn rollback(self) -> Result<()> {
         match self.tx {
             Tx::Sqlite(conn) => conn.rollback().await?,
-            Tx::Postgres(conn) => conn.rollback().await?,
+            Tx::Postgres(server) => server.into_inner().await?.rollback().await?,
         }
         Ok(())
     }

@@ -38,6 +38,17 @@ pub(super) trait Record {
     }
 }
 
+impl<R: Record> Record for &R {
+    const TABLE: &'static str = R::TABLE;
+    const COLUMNS: &'static [&'static str] = R::COLUMNS;
+    const KEYS: usize = R::KEYS;
+    const CHECKSUM: bool = R::CHECKSUM;
+
+    fn cells<'a>(&'a self, into: &mut Vec<Cell<'a>>) {
+        R::cells(self, into);
+    }
+}
+
 fn cells_of<R: Record>(row: &R) -> Vec<Cell<'_>> {
     let mut cells = Vec::with_capacity(R::COLUMNS.len());
     row.cells(&mut cells);
@@ -174,6 +185,33 @@ impl Tx {
         }
     }
 
+    /// Inserts rows of a long row of rows: on Postgres they may wait and go together, until
+    /// somebody asks.
+    pub(super) async fn insert_many<R: Record>(&mut self, rows: &[R]) -> Result<()> {
+        let Self::Postgres(server) = self else { return self.insert(rows).await };
+        let columns = || {
+            let checksum = if R::CHECKSUM { ",checksum" } else { "" };
+            R::COLUMNS.join(",") + checksum
+        };
+        let write = |lines: &mut String| {
+            let mut cells = Vec::with_capacity(R::COLUMNS.len() + 1);
+            for row in rows {
+                row.cells(&mut cells);
+                if R::CHECKSUM {
+                    cells.push(Cell::Int(Some(checksum(&cells))));
+                }
+                for (index, cell) in cells.drain(..).enumerate() {
+                    if index > 0 {
+                        lines.push('\t');
+                    }
+                    cell.write_copy(lines);
+                }
+                lines.push('\n');
+            }
+        };
+        server.copy(R::TABLE, columns, write).await
+    }
+
     async fn insert_values<R: Record>(&mut self, rows: &[R]) -> Result<()> {
         let Self::Sqlite(tx) = self else { return Ok(()) };
         for rows in rows.chunks(ROWS) {
@@ -239,7 +277,8 @@ impl Tx {
     /// One statement, one message, one array for each column: a `copy` would wait for the network
     /// between its messages.
     async fn unnest<R: Record>(&mut self, rows: &[R]) -> Result<()> {
-        let Self::Postgres(tx) = self else { return Ok(()) };
+        let Self::Postgres(server) = self else { return Ok(()) };
+        let tx = server.ahead().await?;
         for rows in rows.chunks(ARRAY) {
             let mut cells = Vec::with_capacity(rows.len() * R::COLUMNS.len());
             for row in rows {
@@ -319,6 +358,37 @@ impl Tx {
             }
             query.execute(&mut **conn).await?;
         });
+        Ok(())
+    }
+}
+
+impl Tx {
+    /// Takes rows away by their keys, of more than one column.
+    pub(super) async fn remove_all<R: Record>(&mut self, rows: &[R]) -> Result<()> {
+        let columns = R::COLUMNS.iter().take(R::KEYS).copied().collect::<Vec<_>>().join(",");
+        for rows in rows.chunks(ROWS) {
+            let keys: Vec<String> = (0..rows.len())
+                .map(|row| {
+                    let marks = (1..=R::KEYS).map(|key| format!("${}", row * R::KEYS + key));
+                    format!("({})", marks.collect::<Vec<_>>().join(","))
+                })
+                .collect();
+            let values = if matches!(self, Self::Sqlite(_)) { "values " } else { "" };
+            let sql = format!(
+                "delete from {} where ({columns}) in ({values}{})",
+                R::TABLE,
+                keys.join(",")
+            );
+            super::on_tx!(self, conn => {
+                let mut query = sqlx::query(AssertSqlSafe(sql));
+                for row in rows {
+                    for cell in cells_of(row).into_iter().take(R::KEYS) {
+                        query = bind_cell!(query, cell);
+                    }
+                }
+                query.execute(&mut **conn).await?;
+            });
+        }
         Ok(())
     }
 }

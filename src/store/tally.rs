@@ -98,14 +98,10 @@ impl WriteTx {
     /// # Errors
     /// When the database refuses.
     pub async fn put_tally(&mut self, entries: &BTreeMap<TallyKey, Tally>) -> Result<()> {
-        let mut kept = Vec::with_capacity(entries.len());
-        for (&key, tally) in entries {
-            let row = TallyRecord::new(key, tally);
-            self.remove(&row).await?;
-            if *tally != Tally::default() {
-                kept.push(row);
-            }
-        }
+        let rows: Vec<_> =
+            entries.iter().map(|(key, tally)| TallyRecord::new(*key, tally)).collect();
+        self.remove_all(&rows).await?;
+        let kept: Vec<_> = rows.iter().filter(|row| row.1 != Tally::default()).collect();
         self.insert(&kept).await
     }
 }

@@ -1,6 +1,7 @@
 //! Transactions: the current version of each, found by id, identity, date or link.
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 
 use chrono::{Datelike, NaiveDate};
 use serde::{Deserialize, Serialize};
@@ -451,6 +452,22 @@ impl Tx {
         Ok(found)
     }
 
+    /// The first and the last day that has rows, deleted ones and those moved away since too.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn span_of_days(&mut self) -> Result<Option<RangeInclusive<NaiveDate>>> {
+        const SQL: &str = "with day (day) as ( \
+             select min(trade_date) from transactions union all \
+             select max(trade_date) from transactions union all \
+             select min(trade_date) from moved_rows union all \
+             select max(trade_date) from moved_rows) \
+             select day from day where day is not null order by day";
+        let days: Vec<NaiveDate> =
+            on_tx!(self, conn => sqlx::query_scalar(SQL).fetch_all(&mut **conn).await?);
+        Ok(days.first().zip(days.last()).map(|(first, last)| *first..=*last))
+    }
+
     /// Which of these days have rows, deleted ones and those moved away since too.
     ///
     /// # Errors
@@ -552,8 +569,16 @@ impl WriteTx {
     ///
     /// # Errors
     /// When the database refuses.
-    pub async fn insert_transactions(&mut self, rows: &[StoredTransaction]) -> Result<()> {
+    pub async fn insert_transactions(&mut self, rows: &[&StoredTransaction]) -> Result<()> {
         self.insert(rows).await
+    }
+
+    /// Adds such transactions where many more follow and nobody asks for these soon.
+    ///
+    /// # Errors
+    /// When the database refuses these or earlier ones.
+    pub async fn insert_many_transactions(&mut self, rows: &[&StoredTransaction]) -> Result<()> {
+        self.insert_many(rows).await
     }
 
     /// Writes a transaction over its older version, which the caller has kept.

@@ -201,7 +201,7 @@ create table categories (
 -- The current version of every transaction, edits applied.
 create table transactions (
     id bigint primary key,
-    account_id bigint not null references accounts (id),
+    account_id bigint not null,
     content_key bytea not null,
     occurrence bigint not null default 0,
     origin text collate "C" not null,
@@ -219,8 +219,8 @@ create table transactions (
     settlement date,
     subtype text collate "C" not null,
     status text collate "C" not null default 'settled',
-    security_id bigint references securities (id),
-    to_security_id bigint references securities (id),
+    security_id bigint,
+    to_security_id bigint,
     quantity numeric,
     price numeric,
     fee numeric,
@@ -234,7 +234,7 @@ create table transactions (
     cost_share numeric,
     link text collate "C",
     description text collate "C",
-    category_id bigint references categories (id),
+    category_id bigint,
     note text collate "C",
     quoted_in text collate "C",
     source_facts text collate "C",
@@ -245,6 +245,64 @@ create unique index transactions_identity
     on transactions (trade_date, content_key, account_id, occurrence);
 create index transactions_source on transactions (source_id) where source_id is not null;
 create index transactions_link on transactions (link) where link is not null;
+
+-- Transactions refer to accounts, securities and categories. Foreign keys would look at them row by
+-- row, which takes an import longer than to write them; these look at all rows of a statement.
+create function refuse_dangling() returns trigger language plpgsql as $$
+begin
+    if exists (
+        select from written t
+        where not exists (select from accounts where id = t.account_id)
+            or t.security_id is not null
+                and not exists (select from securities where id = t.security_id)
+            or t.to_security_id is not null
+                and not exists (select from securities where id = t.to_security_id)
+            or t.category_id is not null
+                and not exists (select from categories where id = t.category_id)
+    ) then
+        raise foreign_key_violation using
+            message = 'a transaction refers to an account, security or category that is not there';
+    end if;
+    return null;
+end $$;
+create trigger transactions_inserted after insert on transactions
+    referencing new table as written for each statement execute function refuse_dangling();
+create trigger transactions_updated after update on transactions
+    referencing new table as written for each statement execute function refuse_dangling();
+
+-- The other end of the same references; the argument is the column that refers.
+create function refuse_while_referred() returns trigger language plpgsql as $$
+declare
+    referred boolean;
+begin
+    execute format(
+        'select exists (select from transactions t join gone on gone.id = t.%I)', tg_argv[0]
+    ) into referred;
+    if referred then
+        raise foreign_key_violation using
+            message = format('transactions refer to what is deleted from %s', tg_table_name);
+    end if;
+    return null;
+end $$;
+create trigger accounts_deleted after delete on accounts referencing old table as gone
+    for each statement execute function refuse_while_referred('account_id');
+create trigger securities_deleted after delete on securities referencing old table as gone
+    for each statement execute function refuse_while_referred('security_id');
+create trigger to_securities_deleted after delete on securities referencing old table as gone
+    for each statement execute function refuse_while_referred('to_security_id');
+create trigger categories_deleted after delete on categories referencing old table as gone
+    for each statement execute function refuse_while_referred('category_id');
+
+create function refuse_new_id() returns trigger language plpgsql as $$
+begin
+    raise foreign_key_violation using message = format('an id of %s never changes', tg_table_name);
+end $$;
+create trigger accounts_id before update on accounts
+    for each row when (old.id <> new.id) execute function refuse_new_id();
+create trigger securities_id before update on securities
+    for each row when (old.id <> new.id) execute function refuse_new_id();
+create trigger categories_id before update on categories
+    for each row when (old.id <> new.id) execute function refuse_new_id();
 
 -- Where a row that was moved to another day would be looked for.
 create table moved_rows (
@@ -266,6 +324,8 @@ create table raw_records (
     first_line bigint not null,
     lines text collate "C" not null
 );
+-- To compress them takes longer than to write them as they are.
+alter table raw_records alter column lines set storage external;
 create unique index raw_records_place on raw_records (batch_id, file_no, first_line);
 
 -- What a transaction was before each change.
