@@ -336,11 +336,11 @@ async fn write_one_of_everything(store: &Store, told: &mut Vec<String>) {
     tx.insert_prices(&[price(20, day(2)), price(20, day(3))]).await.unwrap();
     let mut other = price(20, day(3));
     other.price.close = dec("3");
-    tx.replace_price(&other).await.unwrap();
+    tx.replace_price(&price(20, day(3)), &other).await.unwrap();
     tx.insert_rates(&[rate(day(2)), rate(day(3))]).await.unwrap();
     let mut other = rate(day(3));
     other.rate.rate = dec("0.8");
-    tx.replace_rate(&other).await.unwrap();
+    tx.replace_rate(&rate(day(3)), &other).await.unwrap();
     let again = BatchRow { id: BatchId(2), op: "op-2".to_owned(), created: NOW, undone: None };
     tx.insert_batch(&again).await.unwrap();
     tx.claim_prices(BatchId(2), &[price(20, day(2)).price], &[rate(day(2)).rate]).await.unwrap();

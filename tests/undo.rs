@@ -13,11 +13,12 @@ mod support;
 
 use chrono::NaiveDate;
 use dashtam::model::{
-    AccountKind, Change, Currency, Dec, Entry, EntryType, Mode, NewAccount, SafeText, Subtype, Unit,
+    AccountKind, Change, Currency, Dec, Entry, EntryType, Mention, Mode, NewAccount, PriceSubject,
+    Quote, SafeText, Subtype, Unit,
 };
 use dashtam::service::edit::{RowEdit, edit_transaction};
 use dashtam::service::export::ExportFormat;
-use support::engines::{Engine, counts, on_each, sqlite};
+use support::engines::{Engine, counts, dump_of, on_each, sqlite};
 
 const HEADER: &str = "date,account,type,symbol,quantity,price,fee,currency,amount";
 
@@ -202,6 +203,102 @@ async fn two_rows_of_one_id_stay_in_two_accounts() {
         assert!(engine.try_edit(Change::MergeAccounts { from, into }).await.is_err());
         assert_eq!(counts(&engine.import(&[("1.csv", &file)]).await), [0, 2, 0, 0, 0]);
         assert_eq!(engine.cash_of("B", "USD").await, "5");
+    })
+    .await;
+}
+
+// Prices and rates.
+
+/// The price of X and the rate of CAD on one day, in a file.
+fn prices(x: &str, cad: &str) -> String {
+    format!("date,symbol,close,currency\n2024-01-02,sec:X,{x}\n2024-01-02,fx:CAD,{cad},USD\n")
+}
+
+/// What a person says of the same.
+fn price_by_hand(subject: PriceSubject, close: &str) -> Change {
+    Change::SetPrice(Box::new(Quote {
+        subject,
+        date: day(),
+        currency: Currency::USD,
+        open: None,
+        high: None,
+        low: None,
+        close: dec(close),
+        volume: None,
+        source: SafeText::new("file"),
+        quoted_in: None,
+    }))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_price_that_was_written_over_comes_back() {
+    let (one, two) = (prices("10,USD", "0.75"), prices("12,CAD", "0.8"));
+    let three = prices("13,USD", "0.7");
+    let whole = dump_of(&[("2.csv", &two)]).await;
+    on_each(async |engine| {
+        let first = engine.import(&[("1.csv", &one)]).await.batch.unwrap();
+        let before = engine.dump().await;
+        let second = engine.import(&[("2.csv", &two)]).await.batch.unwrap();
+        engine.undo(second).await;
+        assert_eq!(engine.dump().await, before, "as the first said, its currency too");
+
+        // Several say the same; what was said last among those who are left holds.
+        let second = engine.import(&[("2.csv", &two)]).await.batch.unwrap();
+        let again = engine.import(&[("2.csv", &two)]).await.batch.unwrap();
+        let third = engine.import(&[("3.csv", &three)]).await.batch.unwrap();
+        engine.undo(second).await;
+        engine.undo(third).await;
+        assert_eq!(engine.dump().await, whole);
+        let fourth = engine.import(&[("3.csv", &three)]).await.batch.unwrap();
+        engine.undo(again).await;
+        engine.undo(fourth).await;
+        assert_eq!(engine.dump().await, before);
+        engine.undo(first).await;
+        assert_eq!(engine.dump().await, "");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_price_by_hand_comes_back_and_stays() {
+    let file = prices("12,USD", "0.8");
+    let x = PriceSubject::Security(Mention::parse("X").unwrap());
+    on_each(async |engine| {
+        engine.edit(price_by_hand(x.clone(), "10")).await;
+        engine.edit(price_by_hand(PriceSubject::Currency(Currency::CAD), "0.7")).await;
+        let before = engine.dump().await;
+        let batch = engine.import(&[("1.csv", &file)]).await.batch.unwrap();
+        assert_ne!(engine.dump().await, before);
+        engine.undo(batch).await;
+        assert_eq!(engine.dump().await, before);
+        // What a person says after the file is not touched when the file goes.
+        let batch = engine.import(&[("1.csv", &file)]).await.batch.unwrap();
+        engine.edit(price_by_hand(x.clone(), "11")).await;
+        engine.edit(price_by_hand(PriceSubject::Currency(Currency::CAD), "0.71")).await;
+        let after = engine.dump().await;
+        engine.undo(batch).await;
+        assert_eq!(engine.dump().await, after);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_price_that_stands_twice_in_a_file_is_claimed_once() {
+    let one = prices("10,USD", "0.75");
+    let rows = "2024-01-02,sec:X,10,USD\n2024-01-02,fx:CAD,0.75,USD\n";
+    let twice = format!("{one}{rows}");
+    // First as it is, then otherwise: the file says the latter.
+    let torn = format!("{twice}2024-01-02,sec:X,11,USD\n2024-01-02,fx:CAD,0.8,USD\n");
+    on_each(async |engine| {
+        engine.import(&[("1.csv", &one)]).await;
+        let before = engine.dump().await;
+        for file in [&twice, &torn] {
+            let batch = engine.import(&[("2.csv", file)]).await.batch.unwrap();
+            engine.undo(batch).await;
+            assert_eq!(engine.dump().await, before);
+        }
+        engine.import(&[("2.csv", &torn)]).await;
+        assert!(engine.dump().await.contains("close=11"));
     })
     .await;
 }

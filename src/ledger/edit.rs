@@ -426,9 +426,9 @@ impl Editor {
         let Some(mention) = mention else {
             let Some(rate) = quotes::rate_of(&quote) else { return Ok(()) };
             let row = RateRecord { rate, batch: None, fetched };
-            return match self.tx.rates_like(std::slice::from_ref(&row)).await?.is_empty() {
-                true => Ok(self.tx.insert_rates(&[row]).await?),
-                false => Ok(self.tx.replace_rate(&row).await?),
+            return match self.tx.rates_like(std::slice::from_ref(&row)).await?.first() {
+                None => Ok(self.tx.insert_rates(&[row]).await?),
+                Some(before) => Ok(self.tx.replace_rate(before, &row).await?),
             };
         };
         let id = self.security_of(Some(&mention), "symbol", quote.currency).await?;
@@ -441,7 +441,7 @@ impl Editor {
             None => Ok(self.tx.insert_prices(&[row]).await?),
             Some(before) => {
                 self.book.count_prices(id, before.price.currency, -1);
-                Ok(self.tx.replace_price(&row).await?)
+                Ok(self.tx.replace_price(before, &row).await?)
             }
         }
     }

@@ -156,21 +156,16 @@ async fn pass_on(
 }
 
 async fn undo_prices(tx: &mut WriteTx, book: &mut Book, batch: BatchId) -> Result<()> {
-    let mut counted: BTreeSet<(SecurityId, i64, String, String)> = BTreeSet::new();
     let before = tx.prices_of_batch(batch).await?;
-    let key = |row: &crate::store::PriceRecord| {
-        let price = &row.price;
-        (price.security, price.at, price.interval.to_string(), price.source.to_string())
-    };
     tx.unclaim_prices(batch).await?;
     for part in before.chunks(PART) {
-        counted.extend(tx.prices_like(part).await?.iter().map(key));
         for row in part {
-            if !counted.contains(&key(row)) {
-                book.count_prices(row.price.security, row.price.currency, -1);
-            }
+            book.count_prices(row.price.security, row.price.currency, -1);
         }
-        counted.clear();
+        // Some are still there, as somebody else says them.
+        for row in tx.prices_like(part).await? {
+            book.count_prices(row.price.security, row.price.currency, 1);
+        }
     }
     Ok(())
 }

@@ -16,6 +16,7 @@ mod extras;
 mod findings;
 mod integrity;
 mod migrate;
+mod price_claims;
 mod prices;
 mod record;
 mod row;

@@ -171,13 +171,16 @@ create table rates (
     primary key (base, quote, at, source)
 );
 
--- Further batches that brought a price or rate which was there already.
+-- What else was said of a price or rate. Without a body: by further batches, the same that the row
+-- itself says. With one: what stood there until this revision. Batch 0 stands for a person's hand.
 create table price_claims (
     security_id bigint not null,
     interval text collate "C" not null,
     at bigint not null,
     source text collate "C" not null,
-    batch_id bigint not null references batches (id),
+    batch_id bigint not null,
+    revision bigint,
+    body text collate "C",
     primary key (security_id, interval, at, source, batch_id)
 );
 
@@ -186,7 +189,9 @@ create table rate_claims (
     quote text collate "C" not null,
     at bigint not null,
     source text collate "C" not null,
-    batch_id bigint not null references batches (id),
+    batch_id bigint not null,
+    revision bigint,
+    body text collate "C",
     primary key (base, quote, at, source, batch_id)
 );
 

@@ -171,13 +171,16 @@ create table rates (
     primary key (base, quote, at, source)
 ) strict, without rowid;
 
--- Further batches that brought a price or rate which was there already.
+-- What else was said of a price or rate. Without a body: by further batches, the same that the row
+-- itself says. With one: what stood there until this revision. Batch 0 stands for a person's hand.
 create table price_claims (
     security_id integer not null,
     interval text not null,
     at integer not null,
     source text not null,
-    batch_id integer not null references batches (id),
+    batch_id integer not null,
+    revision integer,
+    body text,
     primary key (security_id, interval, at, source, batch_id)
 ) strict, without rowid;
 
@@ -186,7 +189,9 @@ create table rate_claims (
     quote text not null,
     at integer not null,
     source text not null,
-    batch_id integer not null references batches (id),
+    batch_id integer not null,
+    revision integer,
+    body text,
     primary key (base, quote, at, source, batch_id)
 ) strict, without rowid;
 
