@@ -330,8 +330,11 @@ async fn write_one_of_everything(store: &Store, told: &mut Vec<String>) {
         file_no: 0,
         line: 2,
         seq: 1,
+        version: 1,
+        said: 5,
     };
     tx.insert_claims(&[claim(30, 1), claim(30, 0), claim(32, 1)]).await.unwrap();
+    tx.replace_claims(&[Claim { version: 2, said: 7, ..claim(30, 0) }]).await.unwrap();
 
     tx.insert_prices(&[price(20, day(2)), price(20, day(3))]).await.unwrap();
     let mut other = price(20, day(3));

@@ -207,6 +207,93 @@ async fn two_rows_of_one_id_stay_in_two_accounts() {
     .await;
 }
 
+// What several imports say of one row.
+
+/// A row with an id and a note; both files have the column, whether or not the row has a note.
+fn noted(note: &str) -> String {
+    format!("{HEADER},id,note\n2024-01-02,A,DEPOSIT,,,,,USD,5,i1,{note}\n")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_that_another_import_says_too_stays() {
+    let (old, new) = (noted("old"), noted("new"));
+    on_each(async |engine| {
+        let first = engine.import(&[("1.csv", &old)]).await.batch.unwrap();
+        let before = engine.dump().await;
+        let second = engine.import(&[("2.csv", &new)]).await.batch.unwrap();
+        let third = engine.import(&[("3.csv", &new)]).await.batch.unwrap();
+        let after = engine.dump().await;
+        let undone = engine.undo(second).await;
+        assert_eq!((undone.removed, undone.restored, undone.kept.len()), (0, 0, 0));
+        assert_eq!(engine.dump().await, after, "the third says so too");
+        assert_eq!(engine.undo(third).await.restored, 1);
+        assert_eq!(engine.dump().await, before);
+        assert_eq!(engine.undo(first).await.removed, 1);
+        assert_eq!(engine.dump().await, "");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_field_goes_with_the_import_that_added_it() {
+    let (plain, full) = (noted(""), noted("n"));
+    let without = dump_of(&[("1.csv", &plain)]).await;
+    let with = dump_of(&[("2.csv", &full)]).await;
+    assert_ne!(with, without);
+    on_each(async |engine| {
+        // Whoever came first, and whatever came after that says nothing of the field.
+        for files in [[&plain, &full, &plain], [&full, &plain, &plain]] {
+            let mut batches = Vec::new();
+            for file in files {
+                batches.push((file, engine.import(&[("1.csv", file)]).await.batch.unwrap()));
+            }
+            assert_eq!(engine.dump().await, with);
+            let of_full = batches.extract_if(.., |(file, _)| **file == full).next().unwrap();
+            assert_eq!(engine.undo(of_full.1).await.restored, 1);
+            assert_eq!(engine.dump().await, without);
+            for (_, batch) in batches {
+                engine.undo(batch).await;
+            }
+            assert_eq!(engine.dump().await, "");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_person_said_before_stays_over_what_goes_back() {
+    let (old, new) = (noted("old"), noted("new"));
+    let mine = RowEdit { description: Some(SafeText::new("mine")), ..RowEdit::default() };
+    on_each(async |engine| {
+        engine.import(&[("1.csv", &old)]).await;
+        engine.edit_row(engine.rows().await[0].id, mine.clone()).await;
+        let before = engine.dump().await;
+        let batch = engine.import(&[("2.csv", &new)]).await.batch.unwrap();
+        assert_ne!(engine.dump().await, before);
+        assert_eq!(engine.undo(batch).await.restored, 1);
+        assert_eq!(engine.dump().await, before);
+        assert_eq!(counts(&engine.import(&[("1.csv", &old)]).await), [0, 1, 0, 0, 0]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_that_says_a_row_twice_has_both_words() {
+    let (plain, full, other) = (noted(""), noted("n"), noted("m"));
+    on_each(async |engine| {
+        engine.import(&[("1.csv", &other)]).await;
+        let before = engine.dump().await;
+        let second = engine.import(&[("2.csv", &plain), ("3.csv", &full)]).await.batch.unwrap();
+        let with = engine.dump().await;
+        let third = engine.import(&[("4.csv", &plain)]).await.batch.unwrap();
+        engine.undo(third).await;
+        assert_eq!(engine.dump().await, with);
+        engine.undo(second).await;
+        assert_eq!(engine.dump().await, before);
+    })
+    .await;
+}
+
 // Prices and rates.
 
 /// The price of X and the rate of CAD on one day, in a file.

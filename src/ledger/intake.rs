@@ -544,6 +544,7 @@ impl Intake {
         }
         self.tx.insert_transactions(&new).await?;
         self.tx.insert_claims(&claims.new).await?;
+        self.tx.replace_claims(&claims.again).await?;
         self.held = new_held();
         Ok(())
     }
@@ -597,6 +598,10 @@ impl Intake {
             link: said_link,
         };
         let before = Underlay::of(stored)?;
+        let first = Statement {
+            version: stored.transaction.version,
+            said: Said::from(before.clone()).fields(),
+        };
         let now = said.over(&before);
         let mut verdict = Verdict::Duplicate;
         if now != before {
@@ -611,7 +616,14 @@ impl Intake {
                 verdict = Verdict::Changed;
             }
         }
-        if claims.add(stored, &row, self.batch) && row.transaction.seq < stored.transaction.seq {
+        // A file has no say in what a person wrote.
+        let mine = match (stored.transaction.origin, verdict) {
+            (Origin::Hand, Verdict::Duplicate) => Statement::default(),
+            _ => Statement { version: stored.transaction.version, said: said.fields() },
+        };
+        if claims.add(stored, &row, self.batch, first, mine)
+            && row.transaction.seq < stored.transaction.seq
+        {
             stored.transaction.seq = row.transaction.seq;
             self.tx.update_transaction(stored).await?;
         }
@@ -744,50 +756,78 @@ fn file_number(file: usize) -> i64 {
     i64::try_from(file).unwrap_or(i64::MAX)
 }
 
+/// What a claim says of its row: the version that agrees with it, and which of the fields that may
+/// be left out it said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Statement {
+    version: i64,
+    said: i64,
+}
+
 /// The claims of the rows at hand: those that are stored and those that come.
 #[derive(Default)]
 struct Claims {
-    stored: BTreeMap<TransactionId, BTreeSet<BatchId>>,
+    stored: BTreeMap<TransactionId, BTreeMap<BatchId, Claim>>,
     new: Vec<Claim>,
+    /// Of this import already, and now it says more.
+    again: Vec<Claim>,
 }
 
 impl Claims {
     fn know(&mut self, claims: Vec<Claim>) {
         for claim in claims {
-            self.stored.entry(claim.transaction).or_default().insert(claim.batch);
+            self.stored.entry(claim.transaction).or_default().insert(claim.batch, claim);
         }
     }
 
     /// Adds the claim of this import to a row, unless it has it. True: the row's place may change.
-    fn add(&mut self, stored: &StoredTransaction, row: &StoredTransaction, batch: BatchId) -> bool {
+    fn add(
+        &mut self,
+        stored: &StoredTransaction,
+        row: &StoredTransaction,
+        batch: BatchId,
+        first: Statement,
+        mine: Statement,
+    ) -> bool {
         let transaction = &stored.transaction;
         let known = self.stored.entry(transaction.id).or_default();
         if transaction.batch == Some(batch) && known.is_empty() {
             return true;
         }
-        if known.contains(&batch) {
-            return true;
-        }
-        if known.is_empty() {
-            // The first claimant stood in the row itself until now.
-            let first = transaction.batch.unwrap_or(BatchId(0));
-            known.insert(first);
-            self.new.push(Claim {
-                transaction: transaction.id,
-                batch: first,
-                file_no: stored.file_no.unwrap_or(0),
-                line: stored.line.unwrap_or(0),
-                seq: transaction.seq,
-            });
-        }
-        known.insert(batch);
-        self.new.push(Claim {
+        let claim = Claim {
             transaction: transaction.id,
             batch,
             file_no: row.file_no.unwrap_or(0),
             line: row.line.unwrap_or(0),
             seq: row.transaction.seq,
-        });
+            version: mine.version,
+            said: mine.said,
+        };
+        if let Some(before) = known.get_mut(&batch) {
+            let both =
+                Claim { version: mine.version, said: before.said | mine.said, ..before.clone() };
+            if both != *before {
+                *before = both.clone();
+                self.again.push(both);
+            }
+            return true;
+        }
+        if known.is_empty() {
+            // The first claimant stood in the row itself until now.
+            let first = Claim {
+                batch: transaction.batch.unwrap_or(BatchId(0)),
+                file_no: stored.file_no.unwrap_or(0),
+                line: stored.line.unwrap_or(0),
+                seq: transaction.seq,
+                version: first.version,
+                said: first.said,
+                ..claim
+            };
+            known.insert(first.batch, first.clone());
+            self.new.push(first);
+        }
+        known.insert(batch, claim.clone());
+        self.new.push(claim);
         true
     }
 }

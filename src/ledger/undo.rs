@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::body;
+use super::body::{self, Underlay};
 use super::book::{Book, Stamp};
-use super::write;
+use super::write::{self, Said};
 use super::{Error, Result};
 use crate::model::{AccountId, BatchId, Origin, SecurityId, TransactionId};
 use crate::store::{Claim, StoredTransaction, WriteTx};
@@ -67,12 +67,12 @@ async fn undo_part(
     let mut gone = Vec::new();
     for mut row in tx.transactions_by_id(ids).await? {
         let id = row.transaction.id;
-        let others: Vec<_> = claims
+        let (mine, others): (Vec<_>, Vec<_>) = claims
             .remove(&id)
             .unwrap_or_default()
             .into_iter()
-            .filter(|claim| claim.batch != batch)
-            .collect();
+            .partition(|claim| claim.batch == batch);
+        let batch_said = mine.first().map_or(1, |claim| claim.version);
         // A row by hand has no overlay: it came with a whole store and was changed since.
         let by_hand = row.transaction.origin == Origin::Hand && row.transaction.version > 1;
         let touched = row.source_facts.is_some() || row.transaction.deleted || by_hand;
@@ -82,7 +82,11 @@ async fn undo_part(
             undone.removed += 1;
             continue;
         }
-        match restore(tx, book, &mut row, batch, stamp).await? {
+        let restored = match row.transaction.origin {
+            Origin::Hand => restore(tx, book, &mut row, batch, stamp).await?,
+            _ => restore_said(tx, book, &mut row, &others, batch_said, stamp).await?,
+        };
+        match restored {
             Restored::Yes => undone.restored += 1,
             Restored::TouchedSince => undone.kept.push(id),
             Restored::NothingChanged if others.is_empty() => undone.kept.push(id),
@@ -100,7 +104,51 @@ enum Restored {
     TouchedSince,
 }
 
-/// Makes a row what it was before the import changed it, unless it changed again since.
+/// Makes a row what those who still claim it say of it, one after the other, unless a person
+/// touched it since the import had its say.
+async fn restore_said(
+    tx: &mut WriteTx,
+    book: &mut Book,
+    row: &mut StoredTransaction,
+    others: &[Claim],
+    since: i64,
+    stamp: &Stamp,
+) -> Result<Restored> {
+    let now = Underlay::of(row)?;
+    let current = row.transaction.version;
+    let mut states = BTreeMap::from([(current, now.clone())]);
+    let mut touched = false;
+    if since != current || others.iter().any(|claim| claim.version != current) {
+        for version in tx.versions(row.transaction.id).await? {
+            let by_person = ["edit", "delete", "restore"].contains(&version.cause.as_str());
+            touched |= by_person && version.version >= since;
+            let state = Underlay::of(&body::row_from_json(&version.body)?)?;
+            states.insert(version.version, state);
+        }
+    }
+    let mut then: Option<Underlay> = None;
+    for claim in others {
+        let Some(state) = states.get(&claim.version) else { continue };
+        let said = Said::claimed(state, claim.said);
+        then = Some(match &then {
+            Some(before) => said.over(before),
+            None => said.into_underlay(&now.edited),
+        });
+    }
+    match then {
+        Some(then) if then != now && touched => Ok(Restored::TouchedSince),
+        Some(then) if then != now => {
+            let before = row.clone();
+            write::lay(row, &then)?;
+            // The stamp of an undo carries no batch: it is no import.
+            write::put(tx, book, &before, row, stamp, "undo").await?;
+            Ok(Restored::Yes)
+        }
+        _ => Ok(Restored::NothingChanged),
+    }
+}
+
+/// Makes a row by hand what it was before the import changed it, unless it changed again since.
 async fn restore(
     tx: &mut WriteTx,
     book: &mut Book,

@@ -286,7 +286,8 @@ create table transaction_versions (
     primary key (transaction_id, version)
 );
 
--- Every batch that contained a row, once there is more than the one named in the row itself.
+-- Every batch that contained a row, once there is more than the one named in the row itself, and
+-- what it said: the version that agrees with it, and which of the fields that may be left out.
 -- Batch 0 stands for a person's hand.
 create table claims (
     transaction_id bigint not null references transactions (id),
@@ -294,6 +295,8 @@ create table claims (
     file_no bigint not null,
     line bigint not null,
     seq bigint not null,
+    version bigint not null,
+    said bigint not null,
     primary key (transaction_id, batch_id)
 );
 

@@ -286,7 +286,8 @@ create table transaction_versions (
     primary key (transaction_id, version)
 ) strict, without rowid;
 
--- Every batch that contained a row, once there is more than the one named in the row itself.
+-- Every batch that contained a row, once there is more than the one named in the row itself, and
+-- what it said: the version that agrees with it, and which of the fields that may be left out.
 -- Batch 0 stands for a person's hand.
 create table claims (
     transaction_id integer not null references transactions (id),
@@ -294,6 +295,8 @@ create table claims (
     file_no integer not null,
     line integer not null,
     seq integer not null,
+    version integer not null,
+    said integer not null,
     primary key (transaction_id, batch_id)
 ) strict, without rowid;
 
