@@ -27,7 +27,7 @@ use dashtam::service::Access;
 use dashtam::store::{
     AccountRecord, Alert, AllocationTarget, AuditRow, AuditStore, AuditTarget, Balance, BatchFile,
     BatchRow, CategoryRecord, Claim, EntityVersion, Error, Finding, Identity, PriceRecord,
-    RateRecord, SecurityRecord, StagedRow, Store, StoredTransaction, Tally, Target,
+    RateRecord, Saying, SecurityRecord, StagedRow, Store, StoredTransaction, Tally, Target,
     TransactionFilter, Tx, Verdict, Version, Watch, newest_schema,
 };
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
@@ -324,6 +324,16 @@ async fn write_one_of_everything(store: &Store, told: &mut Vec<String>) {
         body: "{}".to_owned(),
     };
     tx.insert_entity_version(&version).await.unwrap();
+    let saying = |key: &str, revision: i64, batch: i64| Saying {
+        entity: "account".to_owned(),
+        key: key.to_owned(),
+        revision,
+        batch: BatchId(batch),
+        fields: "{}".to_owned(),
+    };
+    let sayings = [saying("10", 0, 0), saying("10", 1, 1), saying("11", 1, 1), saying("12", 1, 0)];
+    tx.put_sayings(&sayings).await.unwrap();
+    tx.put_sayings(&[Saying { fields: WORDS.to_owned(), ..saying("11", 1, 1) }]).await.unwrap();
     let claim = |id: i64, batch: i64| Claim {
         transaction: TransactionId(id),
         batch: BatchId(batch),
@@ -453,6 +463,9 @@ async fn ask_for_everything(tx: &mut Tx, told: &mut Vec<String>) {
         tx.count_transactions(),
         tx.versions(TransactionId(30)),
         tx.claims(&ids),
+        tx.sayings_of("account", "11"),
+        tx.sayings_beside(BatchId(1)),
+        tx.declared("account"),
         tx.batches(),
         tx.batch_files(),
         tx.staged_rows(BatchId(1)),
@@ -487,7 +500,11 @@ async fn take_everything_away(store: &Store, told: &mut Vec<String>) {
     tx.unclaim_prices(BatchId(2)).await.unwrap();
     assert!(!tx.has_prices().await.unwrap() && tx.rates().await.unwrap().is_empty());
     tx.forget_claims_of(BatchId(1)).await.unwrap();
-    ask!(told, tx.claims(&[TransactionId(30)]));
+    tx.forget_sayings_of(BatchId(1)).await.unwrap();
+    assert_eq!(tx.sayings_of("account", "10").await.unwrap().len(), 1, "what nobody said");
+    ask!(told, tx.claims(&[TransactionId(30)]), tx.sayings_of("account", "12"));
+    tx.forget_setting(Setting::BaseCurrency).await.unwrap();
+    assert_eq!(tx.setting(Setting::BaseCurrency).await.unwrap().unwrap(), "USD");
     let mut ids = vec![30, 31];
     tx.forget_transactions(&ids.drain(..).map(TransactionId).collect::<Vec<_>>()).await.unwrap();
     tx.forget_orphan_findings().await.unwrap();

@@ -13,10 +13,10 @@ mod support;
 
 use chrono::NaiveDate;
 use dashtam::model::{
-    AccountKind, Change, Currency, Dec, Entry, EntryType, Mention, Mode, NewAccount, PriceSubject,
-    Quote, SafeText, Subtype, Unit,
+    AccountEdit, AccountKind, AssetClass, Change, Currency, Dec, Edit, Entry, EntryType, Mention,
+    Mode, NewAccount, PriceSubject, Quote, SafeText, SecurityEdit, Setting, Subtype, Unit,
 };
-use dashtam::service::edit::{RowEdit, edit_transaction};
+use dashtam::service::edit::{RowEdit, edit_transaction, security_named};
 use dashtam::service::export::ExportFormat;
 use support::engines::{Engine, counts, dump_of, on_each, sqlite};
 
@@ -290,6 +290,146 @@ async fn an_import_that_says_a_row_twice_has_both_words() {
         assert_eq!(engine.dump().await, with);
         engine.undo(second).await;
         assert_eq!(engine.dump().await, before);
+    })
+    .await;
+}
+
+// What imports say of accounts, securities and settings.
+
+/// A purchase of X, with or without what tells it from its twins.
+fn bought(tells: bool) -> String {
+    let venue = if tells { "XNAS,US0378331005" } else { "," };
+    format!("{HEADER},venue,isin\n2024-01-02,A,BUY,X,1,5,,USD,,{venue}\n")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_file_tells_of_a_security_goes_with_it() {
+    let (plain, full) = (bought(false), bought(true));
+    let without = dump_of(&[("1.csv", &plain)]).await;
+    let with = dump_of(&[("2.csv", &full)]).await;
+    assert_ne!(with, without);
+    on_each(async |engine| {
+        for files in [[&plain, &full], [&full, &plain]] {
+            let mut batches = Vec::new();
+            for file in files {
+                batches.push((file, engine.import(&[("1.csv", file)]).await.batch.unwrap()));
+            }
+            assert_eq!(engine.dump().await, with);
+            let of_full = batches.extract_if(.., |(file, _)| **file == full).next().unwrap();
+            // Another says so too, so it stays until that one goes as well.
+            let again = engine.import(&[("2.csv", &full)]).await.batch.unwrap();
+            engine.undo(of_full.1).await;
+            assert_eq!(engine.dump().await, with);
+            engine.undo(again).await;
+            assert_eq!(engine.dump().await, without);
+            engine.undo(batches[0].1).await;
+            assert_eq!(engine.dump().await, "");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_person_says_of_a_security_stays() {
+    let (plain, full) = (bought(false), bought(true));
+    on_each(async |engine| {
+        engine.import(&[("1.csv", &plain)]).await;
+        let batch = engine.import(&[("2.csv", &full)]).await.batch.unwrap();
+        let id = security_named(&engine.session, "X").await.unwrap().id;
+        let venue = Edit::Set(SafeText::new("XNAS"));
+        let edit = SecurityEdit { venue, ..SecurityEdit::default() };
+        engine.edit(Change::EditSecurity(id, edit)).await;
+        engine.undo(batch).await;
+        let now = security_named(&engine.session, "X").await.unwrap();
+        assert_eq!(now.venue, Some(SafeText::new("XNAS")), "a person says the same");
+        assert_eq!(now.isin, None);
+    })
+    .await;
+}
+
+/// A store in which much is otherwise than [`by_hand`] has it.
+async fn otherwise(engine: &Engine) {
+    by_hand(engine).await;
+    engine.import(&[("1.csv", &bought(true))]).await;
+    let (main, house) = (engine.account("Main").await, engine.account("House").await);
+    let edit = AccountEdit {
+        kind: Some(AccountKind::Savings),
+        currency: Some(Currency::CAD),
+        institution: Edit::Set(SafeText::new("Bank")),
+        closed: Edit::Set(day()),
+        ..AccountEdit::default()
+    };
+    engine.edit(Change::EditAccount(main, edit)).await;
+    let a = engine.account("A").await;
+    let edit = AccountEdit { kind: Some(AccountKind::Hsa), ..AccountEdit::default() };
+    engine.edit(Change::EditAccount(a, edit)).await;
+    engine.edit(Change::SetBalance(house, day(), dec("77"))).await;
+    engine.edit(Change::Set(Setting::BaseCurrency, "CAD".to_owned())).await;
+    engine.edit(Change::Set(Setting::TimeZone, "Asia/Tokyo".to_owned())).await;
+    let id = security_named(&engine.session, "X").await.unwrap().id;
+    let edit = SecurityEdit {
+        name: Edit::Set(SafeText::new("Ex")),
+        class: Edit::Set(AssetClass::Etf),
+        currency: Some(Currency::USD),
+        cusip: Edit::Set(SafeText::new("037833100")),
+        ..SecurityEdit::default()
+    };
+    engine.edit(Change::EditSecurity(id, edit)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_whole_store_wrote_over_comes_back() {
+    let source = sqlite().await;
+    otherwise(&source).await;
+    let json = source.export(ExportFormat::Json, None).await;
+    source.close().await;
+    on_each(async |engine| {
+        by_hand(engine).await;
+        engine.import(&[("1.csv", &bought(false))]).await;
+        engine.edit(Change::Set(Setting::BaseCurrency, "EUR".to_owned())).await;
+        let before = engine.dump().await;
+        let first = engine.import(&[("all.json", &json)]).await.batch.unwrap();
+        let after = engine.dump().await;
+        for changed in ["kind=savings", "CAD", "Ex", "Asia/Tokyo", "kind=hsa", "amount=77"] {
+            assert!(after.contains(changed) && !before.contains(changed), "{changed}\n{after}");
+        }
+        // Twice, and the first goes: the second says it.
+        let second = engine.import(&[("all.json", &json)]).await.batch.unwrap();
+        engine.undo(first).await;
+        assert_eq!(engine.dump().await, after);
+        engine.undo(second).await;
+        assert_eq!(engine.dump().await, before);
+        // What a person says after it stays.
+        let third = engine.import(&[("all.json", &json)]).await.batch.unwrap();
+        engine.edit(Change::Set(Setting::BaseCurrency, "CAD".to_owned())).await;
+        let main = engine.account("Main").await;
+        let edit = AccountEdit { kind: Some(AccountKind::Savings), ..AccountEdit::default() };
+        engine.edit(Change::EditAccount(main, edit)).await;
+        engine.undo(third).await;
+        let now = engine.dump().await;
+        assert!(now.contains("kind=savings") && !now.contains("Asia/Tokyo"), "{now}");
+        engine.edit(Change::Set(Setting::BaseCurrency, "EUR".to_owned())).await;
+        let kind = Some(AccountKind::Checking);
+        engine.edit(Change::EditAccount(main, AccountEdit { kind, ..Default::default() })).await;
+        assert_eq!(engine.dump().await, before);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_two_whole_stores_brought_stays_with_the_second() {
+    let source = sqlite().await;
+    by_hand(&source).await;
+    let json = source.export(ExportFormat::Json, None).await;
+    source.close().await;
+    on_each(async |engine| {
+        let first = engine.import(&[("all.json", &json)]).await.batch.unwrap();
+        let whole = engine.dump().await;
+        let second = engine.import(&[("all.json", &json)]).await.batch.unwrap();
+        engine.undo(first).await;
+        assert_eq!(engine.dump().await, whole, "accounts without rows and balances too");
+        engine.undo(second).await;
+        assert_eq!(engine.dump().await, "");
     })
     .await;
 }

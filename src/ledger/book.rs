@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::sayings::{Sayings, Thing};
 use super::{Error, Result, body};
 use crate::model::{
     AccountId, AccountKind, BatchId, CategoryId, Currency, Exact, Kind, SafeText, SecurityId,
@@ -31,7 +32,10 @@ pub(super) struct Book {
     pub symbols: HashMap<SafeText, Vec<SecurityId>>,
     pub categories: HashMap<SafeText, CategoryId>,
     pub tally: BTreeMap<TallyKey, Tally>,
+    /// What is said of all this.
+    pub sayings: Sayings,
     touched: BTreeSet<TallyKey>,
+    doubted: BTreeSet<Thing>,
 }
 
 impl Book {
@@ -49,7 +53,9 @@ impl Book {
             symbols: HashMap::new(),
             categories: HashMap::new(),
             tally: tx.tally().await?,
+            sayings: Sayings::default(),
             touched: BTreeSet::new(),
+            doubted: BTreeSet::new(),
         };
         for row in tx.securities().await? {
             book.index_security(row);
@@ -131,6 +137,11 @@ impl Book {
         self.tally.entry(key).or_default()
     }
 
+    /// What follows from the rows of this must be derived again.
+    pub fn look_again(&mut self, thing: Thing) {
+        self.doubted.insert(thing);
+    }
+
     /// Writes the tally back, and derives again what nobody declared.
     pub async fn settle(&mut self, tx: &mut WriteTx, stamp: &Stamp) -> Result<()> {
         let touched = std::mem::take(&mut self.touched);
@@ -139,15 +150,30 @@ impl Book {
             .map(|key| (*key, self.tally.get(key).cloned().unwrap_or_default()))
             .collect();
         tx.put_tally(&entries).await?;
-        let accounts: BTreeSet<_> = touched.iter().filter_map(|key| key.0).collect();
+        let doubted = std::mem::take(&mut self.doubted);
+        let accounts: BTreeSet<_> = touched
+            .iter()
+            .filter_map(|key| key.0)
+            .chain(doubted.iter().filter_map(|thing| match thing {
+                Thing::Account(id) => Some(*id),
+                _ => None,
+            }))
+            .collect();
         for id in accounts {
             self.derive_account(tx, id, stamp).await?;
         }
-        let securities: BTreeSet<_> = touched.iter().filter_map(|key| key.1).collect();
+        let securities: BTreeSet<_> = touched
+            .iter()
+            .filter_map(|key| key.1)
+            .chain(doubted.iter().filter_map(|thing| match thing {
+                Thing::Security(id) => Some(*id),
+                _ => None,
+            }))
+            .collect();
         for id in securities {
             self.derive_security(tx, id, stamp).await?;
         }
-        Ok(())
+        self.sayings.settle(tx, stamp.batch).await
     }
 
     /// An account that nobody declared: `brokerage` when any row has a security, else `checking`;

@@ -8,6 +8,7 @@ use super::body::Underlay;
 use super::book::{Book, Stamp};
 use super::identity::{key_of_content, key_of_id};
 use super::quotes::{self, Quotes};
+use super::sayings::{self, Fields, Thing};
 use super::survey::Use;
 use super::{Applied, Error, Result, Survey, items, resolve, undo, write};
 use crate::model::{
@@ -59,6 +60,7 @@ impl Editor {
             Change::Set(setting, value) => {
                 let value = setting.check(&value)?;
                 self.tx.put_setting(setting, &value).await?;
+                self.say(Thing::Setting(setting), sayings::only(Some(&value)));
                 Ok(())
             }
             Change::UndoBatch(batch) => {
@@ -66,6 +68,13 @@ impl Editor {
                 self.applied.undone = Some(undo::undo(tx, book, batch, &self.stamp).await?);
                 Ok(())
             }
+        }
+    }
+
+    /// Notes what a person says; what stood there before is only of interest to imports.
+    fn say(&mut self, thing: Thing, fields: Fields) {
+        if !fields.is_empty() {
+            self.book.sayings.note(thing, fields, &Fields::new());
         }
     }
 
@@ -94,6 +103,15 @@ impl Editor {
 
     async fn edit_account(&mut self, id: AccountId, edit: AccountEdit) -> Result<()> {
         let mut row = self.book.account(id)?.clone();
+        let said = sayings::names(&[
+            (edit.kind.is_some(), "kind"),
+            (edit.currency.is_some(), "currency"),
+            (edit.kind.is_some() || edit.currency.is_some(), "derived"),
+            (edit.mode.is_some(), "mode"),
+            (!edit.method.is_keep(), "method"),
+            (!edit.institution.is_keep(), "institution"),
+            (!edit.closed.is_keep(), "closed"),
+        ]);
         let account = &mut row.account;
         // What a person says of kind or currency, no row derives away again.
         if edit.kind.is_some() || edit.currency.is_some() {
@@ -111,6 +129,7 @@ impl Editor {
                 None => None,
             };
         }
+        self.say(Thing::Account(id), sayings::some_of(&sayings::all_of(&row.account)?, &said));
         self.own_account(row).await
     }
 
@@ -185,6 +204,7 @@ impl Editor {
         }
         let created = self.stamp.now;
         self.tx.put_balance(&Balance { account: id, date, amount, batch: None, created }).await?;
+        self.say(Thing::Balance(id, date), sayings::only(Some(&amount.to_string())));
         self.applied.account = Some(id);
         Ok(())
     }
@@ -448,6 +468,16 @@ impl Editor {
 
     async fn edit_security(&mut self, id: SecurityId, edit: SecurityEdit) -> Result<()> {
         let mut row = self.book.security(id)?.clone();
+        let said = sayings::names(&[
+            (edit.currency.is_some(), "currency"),
+            (edit.currency.is_some(), "derived"),
+            (!edit.class.is_keep(), "class"),
+            (!edit.name.is_keep(), "name"),
+            (!edit.venue.is_keep(), "venue"),
+            (!edit.isin.is_keep(), "isin"),
+            (!edit.cusip.is_keep(), "cusip"),
+            (!edit.figi.is_keep(), "figi"),
+        ]);
         let security = &mut row.security;
         let old_symbol = security.symbol.clone();
         if edit.currency.is_some() {
@@ -477,6 +507,7 @@ impl Editor {
         }
         row.batch = None;
         self.applied.security = Some(id);
+        self.say(Thing::Security(id), sayings::some_of(&sayings::all_of(&row.security)?, &said));
         self.book.put_security(&mut self.tx, row, &self.stamp, true).await
     }
 }

@@ -13,6 +13,7 @@ mod intake;
 mod items;
 mod quotes;
 mod resolve;
+mod sayings;
 mod survey;
 mod undo;
 mod write;

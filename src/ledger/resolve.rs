@@ -7,6 +7,7 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use super::book::{Book, Stamp, most};
+use super::sayings::{self, Fields, Thing};
 use super::survey::Use;
 use super::{Result, Survey};
 use crate::model::{Column, Currency, Mention, Refusal, SafeText, Security, SecurityId, Why};
@@ -147,6 +148,7 @@ async fn make(
         updated: None,
     };
     tx.insert_securities(std::slice::from_ref(&row)).await?;
+    say(book, &row.security, mention, &Fields::new())?;
     book.index_security(row);
     Ok(id)
 }
@@ -170,13 +172,38 @@ async fn enrich(
     let known = book.symbols.get(&mention.symbol).is_some_and(|ids| ids.contains(&id));
     let is_isin =
         row.security.isin.as_ref().is_some_and(|isin| isin.as_str() == mention.symbol.as_str());
-    if row != *before {
+    let fields_before = match before.batch == stamp.batch {
+        true => Fields::new(),
+        false => sayings::all_of(&before.security)?,
+    };
+    let (before, after) = (before.clone(), row.security.clone());
+    say(book, &after, mention, &fields_before)?;
+    if row != before {
         book.put_security(tx, row, stamp, false).await?;
     }
     if !known && !is_isin {
         let source = SafeText::new(&format!("file {}", mention.symbol));
         tx.put_symbol(id, &source, &mention.symbol, None).await?;
         book.index_symbol(mention.symbol.clone(), id);
+    }
+    Ok(())
+}
+
+/// Notes what a mention says beside the symbol, as far as it holds.
+fn say(book: &mut Book, security: &Security, mention: &Mention, before: &Fields) -> Result<()> {
+    let mut said = Vec::new();
+    if mention.venue.is_some() && mention.venue == security.venue {
+        said.push("venue");
+    }
+    if mention.isin.is_some() && mention.isin == security.isin {
+        said.push("isin");
+    }
+    if !security.derived && mention.currency == Some(security.currency) {
+        said.extend(["currency", "derived"]);
+    }
+    if !said.is_empty() {
+        let said = sayings::some_of(&sayings::all_of(security)?, &said);
+        book.sayings.note(Thing::Security(security.id), said, before);
     }
     Ok(())
 }

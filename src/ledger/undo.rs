@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::body::{self, Underlay};
 use super::book::{Book, Stamp};
+use super::sayings;
 use super::write::{self, Said};
 use super::{Error, Result};
 use crate::model::{AccountId, BatchId, Origin, SecurityId, TransactionId};
@@ -42,6 +43,7 @@ pub(super) async fn undo(
     }
     tx.forget_claims_of(batch).await?;
     undo_prices(tx, book, batch).await?;
+    sayings::undo(tx, book, batch, stamp).await?;
     tx.forget_balances_of(batch).await?;
     tx.forget_extras_of(batch).await?;
     tx.forget_orphan_findings().await?;
@@ -219,13 +221,14 @@ async fn undo_prices(tx: &mut WriteTx, book: &mut Book, batch: BatchId) -> Resul
 }
 
 /// Accounts, securities and institutions that this import, or one taken back before, made and
-/// nothing needs any more.
+/// nothing needs and no other import declares any more.
 async fn forget_unused(tx: &mut WriteTx, book: &mut Book, batch: BatchId) -> Result<()> {
     let batches = tx.batches().await?.into_iter();
     let gone: BTreeSet<BatchId> =
         batches.filter(|row| row.undone.is_some() || row.id == batch).map(|row| row.id).collect();
     let is_gone = |maker: Option<BatchId>| maker.is_some_and(|maker| gone.contains(&maker));
-    let used = tx.used_accounts().await?;
+    let mut used = tx.used_accounts().await?;
+    used.extend(tx.declared("account").await?.into_iter().map(AccountId));
     let idle: Vec<AccountId> = book
         .accounts
         .values()
@@ -236,7 +239,8 @@ async fn forget_unused(tx: &mut WriteTx, book: &mut Book, batch: BatchId) -> Res
         tx.forget_account(id).await?;
         book.accounts.remove(&id);
     }
-    let used = tx.used_securities().await?;
+    let mut used = tx.used_securities().await?;
+    used.extend(tx.declared("security").await?.into_iter().map(SecurityId));
     let idle: Vec<SecurityId> = book
         .securities
         .values()

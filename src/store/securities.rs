@@ -184,6 +184,6 @@ impl WriteTx {
         ] {
             on_tx!(&mut self.tx, conn => sqlx::query(sql).bind(id.0).execute(&mut **conn).await.map(drop)?);
         }
-        Ok(())
+        self.forget_sayings_about("security", id.0).await
     }
 }

@@ -311,6 +311,18 @@ create table entity_versions (
     primary key (entity, entity_id, version)
 );
 
+-- What imports said of an account, a security, a setting or a balance, field by field; with
+-- revision 0 what stood there before the first of them, with batch 0 what a person said since.
+create table sayings (
+    entity text collate "C" not null,
+    key text collate "C" not null,
+    revision bigint not null,
+    batch_id bigint not null,
+    fields text collate "C" not null,
+    primary key (entity, key, revision, batch_id)
+);
+create index sayings_batch on sayings (batch_id);
+
 create table findings (
     id bigint primary key,
     kind text collate "C" not null,

@@ -311,6 +311,18 @@ create table entity_versions (
     primary key (entity, entity_id, version)
 ) strict, without rowid;
 
+-- What imports said of an account, a security, a setting or a balance, field by field; with
+-- revision 0 what stood there before the first of them, with batch 0 what a person said since.
+create table sayings (
+    entity text not null,
+    key text not null,
+    revision integer not null,
+    batch_id integer not null,
+    fields text not null,
+    primary key (entity, key, revision, batch_id)
+) strict, without rowid;
+create index sayings_batch on sayings (batch_id);
+
 create table findings (
     id integer primary key,
     kind text not null,
