@@ -314,7 +314,8 @@ async fn write_one_of_everything(store: &Store, told: &mut Vec<String>) {
         cause: "edit".to_owned(),
         body: format!("{{\"words\":\"{WORDS}\"}}"),
     };
-    tx.insert_versions(&[version]).await.unwrap();
+    tx.insert_versions(&[Version { body: "{}".to_owned(), ..version.clone() }]).await.unwrap();
+    tx.update_version(&version).await.unwrap();
     let version = EntityVersion {
         entity: "account",
         id: 10,
@@ -505,6 +506,9 @@ async fn take_everything_away(store: &Store, told: &mut Vec<String>) {
     ask!(told, tx.claims(&[TransactionId(30)]), tx.sayings_of("account", "12"));
     tx.forget_setting(Setting::BaseCurrency).await.unwrap();
     assert_eq!(tx.setting(Setting::BaseCurrency).await.unwrap().unwrap(), "USD");
+    tx.inherit_places(TransactionId(30), TransactionId(32)).await.unwrap();
+    ask!(told, tx.first_places(&[TransactionId(30), TransactionId(32)]));
+    tx.inherit_places(TransactionId(32), TransactionId(30)).await.unwrap();
     let mut ids = vec![30, 31];
     tx.forget_transactions(&ids.drain(..).map(TransactionId).collect::<Vec<_>>()).await.unwrap();
     tx.forget_orphan_findings().await.unwrap();

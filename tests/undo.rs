@@ -16,7 +16,8 @@ use dashtam::model::{
     AccountEdit, AccountKind, AssetClass, Change, Currency, Dec, Edit, Entry, EntryType, Mention,
     Mode, NewAccount, PriceSubject, Quote, SafeText, SecurityEdit, Setting, Subtype, Unit,
 };
-use dashtam::service::edit::{RowEdit, edit_transaction, security_named};
+use dashtam::service::Error;
+use dashtam::service::edit::{Applied, RowEdit, edit_transaction, security_named};
 use dashtam::service::export::ExportFormat;
 use support::engines::{Engine, counts, dump_of, on_each, sqlite};
 
@@ -292,6 +293,148 @@ async fn an_import_that_says_a_row_twice_has_both_words() {
         assert_eq!(engine.dump().await, before);
     })
     .await;
+}
+
+// One account that came in under two names.
+
+/// Rows with and without ids, equal ones, a reinvestment and a transfer.
+fn statement(account: &str, note: &str) -> String {
+    format!(
+        "{HEADER},id,to_account,note\n\
+         2024-01-02,{account},DEPOSIT,,,,,USD,100,,,\n\
+         2024-01-02,{account},DEPOSIT,,,,,USD,100,,,\n\
+         2024-01-03,{account},DEPOSIT,,,,,USD,7,i1,,{note}\n\
+         2024-01-04,{account},REINVEST,X,1,2,,USD,,,,\n\
+         2024-01-05,{account},WITHDRAWAL,,,,,USD,-20,,Other,\n"
+    )
+}
+
+async fn merge(engine: &Engine, from: &str, into: &str) -> Result<Applied, Error> {
+    let (from, into) = (engine.account(from).await, engine.account(into).await);
+    engine.try_edit(Change::MergeAccounts { from, into }).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_under_two_names_becomes_one() {
+    let (a, b) = (statement("A", "old"), statement("B", "new"));
+    let (only_a, only_b) = (statement("B", "old"), statement("B", "new"));
+    let wanted = [dump_of(&[("a.csv", &only_a)]).await, dump_of(&[("b.csv", &only_b)]).await];
+    for last in [0, 1] {
+        on_each(async |engine| {
+            let mut batches = Vec::new();
+            // Whichever came last, the rows end as it says them.
+            let mut files = [&b, &a];
+            files.rotate_left(last);
+            for file in files {
+                batches.push(engine.import(&[("1.csv", file)]).await.batch.unwrap());
+            }
+            merge(engine, "A", "B").await.unwrap();
+            assert_eq!(engine.dump().await, wanted[last]);
+            for file in [&a, &b] {
+                let report = engine.import(&[("1.csv", file)]).await;
+                // Only the note goes to and fro.
+                let same = (file == &a) == (last == 0);
+                assert_eq!(counts(&report), [0, 6 + u64::from(same), u64::from(!same), 0, 0]);
+                engine.undo(report.batch.unwrap()).await;
+                assert_eq!(engine.dump().await, wanted[last]);
+            }
+            // Who goes leaves what the other says.
+            engine.undo(batches[1]).await;
+            assert_eq!(engine.dump().await, wanted[1 - last]);
+            engine.undo(batches[0]).await;
+            assert_eq!(engine.rows().await.len(), 0);
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn edits_of_both_names_stay_and_torn_ones_are_refused() {
+    let (a, b) = (statement("A", "n"), statement("B", "n"));
+    let said = |note: Option<&str>, description: Option<&str>| RowEdit {
+        note: note.map(SafeText::new),
+        description: description.map(SafeText::new),
+        ..RowEdit::default()
+    };
+    on_each(async |engine| {
+        engine.import(&[("1.csv", &a)]).await;
+        engine.import(&[("2.csv", &b)]).await;
+        let rows = engine.rows().await;
+        let of = |name: &str| {
+            let mine =
+                rows.iter().find(|row| row.account.as_str() == name && row.amount == dec("7"));
+            mine.unwrap().id
+        };
+        engine.edit_row(of("A"), said(Some("mine"), None)).await;
+        engine.edit_row(of("B"), said(Some("yours"), Some("words"))).await;
+        let before = engine.dump().await;
+        let refused = merge(engine, "A", "B").await.unwrap_err().to_string();
+        assert!(refused.contains("note") && refused.contains(&of("A").to_string()), "{refused}");
+        assert_eq!(engine.dump().await, before);
+        engine.edit(Change::DeleteTransaction(of("A"))).await;
+        let refused = merge(engine, "A", "B").await.unwrap_err().to_string();
+        assert!(refused.contains("deleted"), "{refused}");
+        engine.edit(Change::RestoreTransaction(of("A"))).await;
+
+        engine
+            .edit_row(of("B"), RowEdit { clear: vec!["note".to_owned()], ..said(None, None) })
+            .await;
+        engine.edit_row(of("B"), said(Some("mine"), None)).await;
+        merge(engine, "A", "B").await.unwrap();
+        let row = engine.rows().await.into_iter().find(|row| row.amount == dec("7")).unwrap();
+        assert_eq!(engine.dump().await.matches("note=\"mine\"").count(), 1);
+        assert_eq!(row.description, Some(SafeText::new("words")));
+        assert_eq!(counts(&engine.import(&[("1.csv", &a)]).await), [0, 7, 0, 0, 0]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_smaller_place_of_two_names_holds() {
+    let file = |account: &str, sums: [&str; 3]| {
+        let row = |sum| format!("2024-01-02,{account},DEPOSIT,,,,,USD,{sum}\n");
+        format!("{HEADER}\n{}", sums.map(row).concat())
+    };
+    let (a, b) = (file("A", ["3", "2", "1"]), file("B", ["2", "1", "3"]));
+    on_each(async |engine| {
+        engine.import(&[("1.csv", &a)]).await;
+        let second = engine.import(&[("2.csv", &b)]).await.batch.unwrap();
+        merge(engine, "A", "B").await.unwrap();
+        // 3 at 0 of A, 2 at 0 of B, 1 at 1 of B; ties by the text of the row.
+        assert_eq!(engine.amounts().await, ["2", "3", "1"]);
+        engine.undo(second).await;
+        assert_eq!(engine.amounts().await, ["3", "2", "1"]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_typed_in_both_names_is_two_rows_and_what_came_once_is_one() {
+    let file = format!("{HEADER}\n2024-01-02,A,DEPOSIT,,,,,USD,100\n");
+    for typed in ["A", "B"] {
+        let other = if typed == "A" { "B" } else { "A" };
+        let file = file.replace(",A,", &format!(",{other},"));
+        on_each(async |engine| {
+            for name in ["A", "B"] {
+                let (kind, mode) = (AccountKind::Checking, Mode::Ledger);
+                engine.edit(account(name, kind, Currency::USD, mode)).await;
+            }
+            let mut entry = deposit(typed, "100");
+            entry.note = Some(SafeText::new("typed"));
+            engine.edit(Change::AddTransaction(Box::new(entry))).await;
+            let batch = engine.import(&[("1.csv", &file)]).await.batch.unwrap();
+            for name in ["A", "B"] {
+                engine.edit(Change::AddTransaction(Box::new(deposit(name, "5")))).await;
+            }
+            merge(engine, "A", "B").await.unwrap();
+            assert_eq!(engine.cash_of("B", "USD").await, "110");
+            engine.undo(batch).await;
+            assert_eq!(engine.cash_of("B", "USD").await, "110", "what was typed stays");
+            assert_eq!(counts(&engine.import(&[("1.csv", &file)]).await), [0, 1, 0, 0, 0]);
+            assert_eq!(engine.dump().await.matches("note=\"typed\"").count(), 1);
+        })
+        .await;
+    }
 }
 
 // What imports say of accounts, securities and settings.

@@ -10,7 +10,7 @@ use super::identity::{key_of_content, key_of_id};
 use super::quotes::{self, Quotes};
 use super::sayings::{self, Fields, Thing};
 use super::survey::Use;
-use super::{Applied, Error, Result, Survey, items, resolve, undo, write};
+use super::{Applied, Error, Result, Survey, items, merge, resolve, undo, write};
 use crate::model::{
     AccountEdit, AccountId, Change, Column, Dec, Draft, Entry, Mention, Mode, NewAccount, OpId,
     Origin, PriceSubject, Quote, Refusal, SafeText, SecurityEdit, SecurityId, Transaction,
@@ -151,49 +151,8 @@ impl Editor {
     }
 
     async fn merge_accounts(&mut self, from: AccountId, into: AccountId) -> Result<()> {
-        if from == into {
-            return Err(Error::SameAccount);
-        }
-        let old = self.book.account(from)?.clone();
-        let new = self.book.account(into)?.clone();
-        if old.account.mode != new.account.mode {
-            return Err(Error::CannotMerge {
-                from: old.account.name,
-                into: new.account.name,
-                what: "mode",
-            });
-        }
-        if old.account.mode == Mode::Balances && old.account.currency != new.account.currency {
-            // A balance is in the currency of its account.
-            return Err(Error::CannotMerge {
-                from: old.account.name,
-                into: new.account.name,
-                what: "currency",
-            });
-        }
-        let mut taken: BTreeSet<Identity> = BTreeSet::new();
-        taken.extend(self.tx.transactions_of_account(into).await?.iter().map(|row| row.identity));
-        for before in self.tx.transactions_of_account(from).await? {
-            let mut row = before.clone();
-            row.transaction.account = into;
-            // Equal rows of the two are as many rows as both have together.
-            find_room(&mut row, &taken)?;
-            taken.insert(row.identity);
-            let (tx, book) = (&mut self.tx, &mut self.book);
-            write::put(tx, book, &before, &mut row, &self.stamp, "merge").await?;
-        }
-        for balance in self.tx.balances().await?.into_iter().filter(|row| row.account == from) {
-            let same = self.tx.balance_on(into, balance.date).await?;
-            if same.is_none_or(|same| same.date != balance.date) {
-                self.tx.put_balance(&Balance { account: into, ..balance }).await?;
-            }
-        }
-        self.book.settle(&mut self.tx, &self.stamp).await?;
-        self.book.put_account(&mut self.tx, old, &self.stamp, true).await?;
-        self.tx.lead_all(from, into).await?;
-        self.tx.move_places(from, into).await?;
-        self.tx.forget_account(from).await?;
-        self.book.accounts.remove(&from);
+        let (tx, book) = (&mut self.tx, &mut self.book);
+        merge::merge(tx, book, from, into, &self.stamp).await?;
         self.own_account(self.book.account(into)?.clone()).await
     }
 
@@ -351,7 +310,7 @@ impl Editor {
     async fn make_room(&mut self, row: &mut StoredTransaction) -> Result<()> {
         let there = self.tx.transactions_of_account(row.transaction.account).await?;
         let taken = there.iter().map(|other| other.identity).collect();
-        find_room(row, &taken)?;
+        merge::find_room(row, &taken)?;
         Ok(())
     }
 
@@ -510,19 +469,4 @@ impl Editor {
         self.say(Thing::Security(id), sayings::some_of(&sayings::all_of(&row.security)?, &said));
         self.book.put_security(&mut self.tx, row, &self.stamp, true).await
     }
-}
-
-/// Gives a row that comes to an account an identity that is free there. Two rows of one account
-/// cannot have one id of their source: whoever brings it again could mean either.
-fn find_room(row: &mut StoredTransaction, taken: &BTreeSet<Identity>) -> Result<()> {
-    if let Some(id) = &row.transaction.source_id
-        && taken.contains(&row.identity)
-    {
-        let why = Why::IdTaken(id.clone());
-        return Err(Refusal { column: Column("account"), why }.into());
-    }
-    while taken.contains(&row.identity) {
-        row.identity.occurrence += 1;
-    }
-    Ok(())
 }

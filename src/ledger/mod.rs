@@ -11,6 +11,7 @@ mod error;
 mod identity;
 mod intake;
 mod items;
+mod merge;
 mod quotes;
 mod resolve;
 mod sayings;

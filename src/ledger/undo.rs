@@ -128,15 +128,10 @@ async fn restore_said(
             states.insert(version.version, state);
         }
     }
-    let mut then: Option<Underlay> = None;
-    for claim in others {
-        let Some(state) = states.get(&claim.version) else { continue };
-        let said = Said::claimed(state, claim.said);
-        then = Some(match &then {
-            Some(before) => said.over(before),
-            None => said.into_underlay(&now.edited),
-        });
-    }
+    let said = others.iter().filter_map(|claim| {
+        states.get(&claim.version).map(|state| Said::claimed(state, claim.said))
+    });
+    let then = write::all_said(said, &now.edited);
     match then {
         Some(then) if then != now && touched => Ok(Restored::TouchedSince),
         Some(then) if then != now => {

@@ -55,7 +55,7 @@ impl Said {
     }
 
     /// The first word on a row, with a person's edits over it.
-    pub fn into_underlay(self, edited: &BTreeSet<String>) -> Underlay {
+    fn into_underlay(self, edited: &BTreeSet<String>) -> Underlay {
         let Self { facts, security, to_security, link } = self;
         Underlay { facts, security, to_security, link, edited: edited.clone() }
     }
@@ -191,16 +191,34 @@ pub(super) async fn put(
     Ok(())
 }
 
+/// What a source says in the end when all this was said, one after the other; none: nothing was.
+pub(super) fn all_said(
+    said: impl Iterator<Item = Said>,
+    edited: &BTreeSet<String>,
+) -> Option<Underlay> {
+    said.fold(None, |before: Option<Underlay>, said| {
+        Some(match &before {
+            Some(before) => said.over(before),
+            None => said.into_underlay(edited),
+        })
+    })
+}
+
 /// Lays what the source says under the fields that nobody edited.
 pub(super) fn lay(row: &mut StoredTransaction, said: &Underlay) -> Result<()> {
     let has_edits = row.source_facts.is_some();
     row.source_facts = has_edits.then(|| said.to_json()).transpose()?;
-    let keeps = |field: &str| said.edited.contains(field);
-    let new = &said.facts;
+    copy(row, said, |field| !said.edited.contains(field));
+    Ok(())
+}
+
+/// Copies the fields that are wanted.
+pub(super) fn copy(row: &mut StoredTransaction, from: &Underlay, wanted: impl Fn(&str) -> bool) {
+    let new = &from.facts;
     let transaction = &mut row.transaction;
     macro_rules! take {
         ($($field:ident),+) => {$(
-            if !keeps(stringify!($field)) {
+            if wanted(stringify!($field)) {
                 transaction.facts.$field = new.$field.clone();
             }
         )+};
@@ -226,16 +244,15 @@ pub(super) fn lay(row: &mut StoredTransaction, said: &Underlay) -> Result<()> {
         note,
         quoted_in
     );
-    if !keeps("security") {
-        transaction.security = said.security;
+    if wanted("security") {
+        transaction.security = from.security;
     }
-    if !keeps("to_security") {
-        transaction.to_security = said.to_security;
+    if wanted("to_security") {
+        transaction.to_security = from.to_security;
     }
-    if !keeps("link") {
-        transaction.link.clone_from(&said.link);
+    if wanted("link") {
+        transaction.link.clone_from(&from.link);
     }
-    Ok(())
 }
 
 /// The fields in which two states differ, by name.
