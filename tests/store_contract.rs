@@ -27,8 +27,8 @@ use dashtam::service::Access;
 use dashtam::store::{
     AccountRecord, Alert, AllocationTarget, AuditRow, AuditStore, AuditTarget, Balance, BatchFile,
     BatchRow, CategoryRecord, Claim, EntityVersion, Error, Finding, Identity, PriceRecord,
-    RateRecord, Saying, SecurityRecord, StagedRow, Store, StoredTransaction, Tally, Target,
-    TransactionFilter, Tx, Verdict, Version, Watch, newest_schema,
+    RateRecord, Saying, SecurityRecord, StagedRow, Store, StoredTransaction, SymbolRecord, Tally,
+    Target, TransactionFilter, Tx, Verdict, Version, Watch, newest_schema,
 };
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{AssertSqlSafe, SqlitePool};
@@ -277,7 +277,9 @@ async fn write_one_of_everything(store: &Store, told: &mut Vec<String>) {
 
     tx.insert_securities(&[security(20, "X"), security(21, "Y")]).await.unwrap();
     tx.update_security(&security(20, "Z")).await.unwrap();
-    tx.put_symbol(SecurityId(20), &text("former"), &text("X"), Some(NOW)).await.unwrap();
+    let (source, symbol) = (text("former 7"), text("X"));
+    let former = SymbolRecord { security: SecurityId(20), source, symbol, until: Some(day(9)) };
+    tx.put_symbol(&former).await.unwrap();
     let category = |id: i64, name: &str, parent: Option<i64>| CategoryRecord {
         id: CategoryId(id),
         name: text(name),
@@ -445,6 +447,8 @@ async fn ask_for_everything(tx: &mut Tx, told: &mut Vec<String>) {
         tx.balances(),
         tx.securities(),
         tx.security_symbols(),
+        tx.last_day_of(x),
+        tx.last_day_of(SecurityId(99)),
         tx.categories(),
         tx.watchlist(),
         tx.alerts(),

@@ -577,6 +577,98 @@ async fn what_two_whole_stores_brought_stays_with_the_second() {
     .await;
 }
 
+// Symbols that are given up and used again.
+
+async fn rename(engine: &Engine, symbol: &str, new: &str) {
+    let id = security_named(&engine.session, symbol).await.unwrap().id;
+    let symbol = Some(SafeText::new(new));
+    engine.edit(Change::EditSecurity(id, SecurityEdit { symbol, ..Default::default() })).await;
+}
+
+/// What every live row is about, in the order of rows.
+async fn symbols(engine: &Engine) -> Vec<String> {
+    let rows = engine.rows().await.into_iter();
+    rows.map(|row| row.symbol.unwrap_or_default().into_string()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_symbol_that_is_used_again_is_another_security() {
+    let rows = |days: &[&str]| {
+        let row = |day: &&str| format!("{day},A,BUY,OLD,1,5,,USD,\n");
+        format!("{HEADER}\n{}", days.iter().map(row).collect::<String>())
+    };
+    let old = rows(&["2024-01-02", "2025-01-02"]);
+    let old_prices = "date,symbol,close,currency\n2024-01-02,sec:OLD,5,USD\n";
+    // The day of the change still belongs to the old one.
+    let later = rows(&["2026-11-20", "2026-11-21", "2026-12-01"]);
+    let later_prices = "date,symbol,close,currency\n2026-11-20,OLD,6,USD\n2026-11-21,OLD,7,USD\n";
+    on_each(async |engine| {
+        engine.import(&[("1.csv", &old), ("p.csv", old_prices)]).await;
+        rename(engine, "OLD", "NEW").await;
+        let before = engine.dump().await;
+        // Older files bring nothing twice.
+        let report = engine.import(&[("1.csv", &old), ("p.csv", old_prices)]).await;
+        assert_eq!(counts(&report), [0, 3, 0, 0, 0]);
+        assert_eq!(engine.dump().await, before);
+
+        let report = engine.import(&[("2.csv", &later), ("q.csv", later_prices)]).await;
+        assert_eq!(counts(&report), [5, 0, 0, 0, 0]);
+        assert_eq!(symbols(engine).await, ["NEW", "NEW", "NEW", "OLD", "OLD"]);
+        let dump = engine.dump().await;
+        let closes = |symbol: &str| {
+            let of = format!("price symbol=\"{symbol}\"");
+            dump.lines().filter(|line| line.starts_with(&of)).count()
+        };
+        assert_eq!((closes("NEW"), closes("OLD")), (2, 1), "{dump}");
+        // And again nothing twice, in one file or in two, and by hand the same days decide.
+        let report = engine.import(&[("1.csv", &old), ("2.csv", &later)]).await;
+        assert_eq!(counts(&report), [0, 5, 0, 0, 0]);
+        let all = rows(&["2026-12-01", "2024-01-02", "2026-11-21", "2025-01-02", "2026-11-20"]);
+        assert_eq!(counts(&engine.import(&[("3.csv", &all)]).await), [0, 5, 0, 0, 0]);
+        assert_eq!(engine.dump().await, dump);
+
+        // The second is renamed too, and the symbol is free for a third.
+        rename(engine, "OLD", "NEWER").await;
+        let third = rows(&["2026-12-02"]);
+        engine.import(&[("4.csv", &third)]).await;
+        assert_eq!(counts(&engine.import(&[("3.csv", &all)]).await), [0, 5, 0, 0, 0]);
+        assert_eq!(symbols(engine).await, ["NEW", "NEW", "NEW", "NEWER", "NEWER", "OLD"]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_dated_ahead_stay_with_the_security_that_has_them() {
+    let file = format!("{HEADER}\n2027-01-02,A,BUY,OLD,1,5,,USD,\n");
+    on_each(async |engine| {
+        engine.import(&[("1.csv", &file)]).await;
+        rename(engine, "OLD", "NEW").await;
+        assert_eq!(counts(&engine.import(&[("1.csv", &file)]).await), [0, 1, 0, 0, 0]);
+        assert_eq!(symbols(engine).await, ["NEW"]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_twin_that_kept_the_symbol_has_it_on_every_day() {
+    let file =
+        format!("{HEADER}\n2024-01-02,A,BUY,X@USD,1,5,,USD,\n2024-01-03,A,BUY,X@CAD,1,5,,CAD,\n");
+    let bare = format!("{HEADER}\n2024-01-04,A,BUY,X,1,5,,USD,\n");
+    on_each(async |engine| {
+        engine.import(&[("1.csv", &file)]).await;
+        rename(engine, "X@CAD", "Y").await;
+        assert_eq!(counts(&engine.import(&[("1.csv", &file)]).await), [0, 2, 0, 0, 0]);
+        engine.import(&[("2.csv", &bare)]).await;
+        assert_eq!(symbols(engine).await, ["X", "Y", "X"]);
+        // A symbol comes back to the one that had it.
+        rename(engine, "X", "Z").await;
+        rename(engine, "Z", "X").await;
+        assert_eq!(counts(&engine.import(&[("2.csv", &bare)]).await), [0, 1, 0, 0, 0]);
+        assert_eq!(symbols(engine).await, ["X", "Y", "X"]);
+    })
+    .await;
+}
+
 // Prices and rates.
 
 /// The price of X and the rate of CAD on one day, in a file.

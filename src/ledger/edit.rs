@@ -5,19 +5,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 
 use super::body::Underlay;
-use super::book::{Book, Stamp};
+use super::book::{Book, FORMER, Stamp};
 use super::identity::{key_of_content, key_of_id};
 use super::quotes::{self, Quotes};
 use super::sayings::{self, Fields, Thing};
-use super::survey::Use;
+use super::survey::{Use, day_of};
 use super::{Applied, Error, Result, Survey, items, merge, resolve, undo, write};
 use crate::model::{
-    AccountEdit, AccountId, Change, Column, Dec, Draft, Entry, Mention, Mode, NewAccount, OpId,
-    Origin, PriceSubject, Quote, Refusal, SafeText, SecurityEdit, SecurityId, Transaction,
+    AccountEdit, AccountId, Change, Column, Currency, Dec, Draft, Entry, Mention, Mode, NewAccount,
+    OpId, Origin, PriceSubject, Quote, Refusal, SafeText, SecurityEdit, SecurityId, Transaction,
     TransactionEdit, TransactionId, Why,
 };
 use crate::store::{
-    AccountRecord, Balance, Identity, PriceRecord, RateRecord, Store, StoredTransaction, WriteTx,
+    AccountRecord, Balance, Identity, PriceRecord, RateRecord, Store, StoredTransaction,
+    SymbolRecord, WriteTx,
 };
 
 /// One change on its way into the store.
@@ -198,10 +199,9 @@ impl Editor {
     /// A new row by hand. Its account must be there: a slip of the pen makes no account.
     async fn row_of(&mut self, draft: Draft) -> Result<StoredTransaction> {
         let account = self.account_named(&draft.account)?;
-        let security =
-            self.security_of(draft.security.as_ref(), "symbol", draft.facts.currency).await?;
-        let to_security =
-            self.security_of(draft.to_security.as_ref(), "to_symbol", draft.facts.currency).await?;
+        let place = (draft.facts.currency, draft.facts.date);
+        let security = self.security_of(draft.security.as_ref(), "symbol", place).await?;
+        let to_security = self.security_of(draft.to_security.as_ref(), "to_symbol", place).await?;
         let (key, equal) = match &draft.source_id {
             Some(id) => (key_of_id(Origin::File, id), self.tx.transactions_by_source(&[id]).await?),
             None => {
@@ -260,13 +260,13 @@ impl Editor {
         &mut self,
         mention: Option<&Mention>,
         column: &'static str,
-        currency: crate::model::Currency,
+        (currency, day): (Currency, NaiveDate),
     ) -> Result<Option<SecurityId>> {
         let Some(mention) = mention else { return Ok(None) };
         let mut used = Use::default();
         used.rows.insert(currency, 1);
         let (tx, book) = (&mut self.tx, &mut self.book);
-        match resolve::resolve(tx, book, mention, &used, &self.stamp).await? {
+        match resolve::resolve(tx, book, mention, Some(day), &used, &self.stamp).await? {
             Ok(id) => Ok(Some(id)),
             Err(mut refusal) => {
                 refusal.column = Column(column);
@@ -287,11 +287,11 @@ impl Editor {
         let mut row = before.clone();
         if let Some(draft) = edit.entry {
             row.transaction.account = self.account_named(&draft.account)?;
-            let currency = draft.facts.currency;
+            let place = (draft.facts.currency, draft.facts.date);
             row.transaction.security =
-                self.security_of(draft.security.as_ref(), "symbol", currency).await?;
+                self.security_of(draft.security.as_ref(), "symbol", place).await?;
             row.transaction.to_security =
-                self.security_of(draft.to_security.as_ref(), "to_symbol", currency).await?;
+                self.security_of(draft.to_security.as_ref(), "to_symbol", place).await?;
             row.transaction.facts = draft.facts;
         }
         let facts = &mut row.transaction.facts;
@@ -410,7 +410,7 @@ impl Editor {
                 Some(before) => Ok(self.tx.replace_rate(before, &row).await?),
             };
         };
-        let id = self.security_of(Some(&mention), "symbol", quote.currency).await?;
+        let id = self.security_of(Some(&mention), "symbol", (quote.currency, quote.date)).await?;
         let Some(id) = id else { return Ok(()) };
         self.applied.security = Some(id);
         let row = PriceRecord { price: quotes::price_of(quote, id), batch: None, fetched };
@@ -460,9 +460,12 @@ impl Editor {
             return Err(Error::SymbolTaken(row.security.symbol));
         }
         if row.security.symbol != old_symbol {
-            // Older files still name it as it was.
-            let source = SafeText::new("former");
-            self.tx.put_symbol(id, &source, &old_symbol, Some(self.stamp.now)).await?;
+            // Older files still name it as it was. What is there already must not come twice, even
+            // where it is dated ahead.
+            let until = day_of(self.stamp.now).max(self.tx.last_day_of(id).await?);
+            let source = SafeText::new(&format!("{FORMER}{}", self.tx.take_id()));
+            let row = SymbolRecord { security: id, source, symbol: old_symbol, until };
+            self.tx.put_symbol(&row).await?;
         }
         row.batch = None;
         self.applied.security = Some(id);

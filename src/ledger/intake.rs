@@ -14,7 +14,7 @@ use super::book::{Book, Stamp};
 use super::identity::{Occurrences, key_of_content, key_of_id};
 use super::quotes::{self, Quotes};
 use super::resolve::{self, Meanings};
-use super::survey::Use;
+use super::survey::{Use, day_of};
 use super::write::{self, Said};
 use super::{Result, Survey};
 use crate::model::{
@@ -243,7 +243,7 @@ impl Intake {
                 Some(rate) => self.quotes.push_rate(tx, book, stamp, file, rate).await?,
                 None => return Ok(Ok(())),
             },
-            Some(mention) => match self.meaning(&mention).await? {
+            Some(mention) => match self.meaning(&mention, Some(quote.date)).await? {
                 Err(refusal) => return Ok(Err(refusal)),
                 Ok(id) => {
                     let (tx, book) = (&mut self.tx, &mut self.book);
@@ -271,7 +271,7 @@ impl Intake {
                 return Ok(Err(Refusal { column: Column(column), ..refusal }));
             }
             if let Some(mention) = draft.security.clone()
-                && let Err(refusal) = self.meaning(&mention).await?
+                && let Err(refusal) = self.meaning(&mention, Some(draft.facts.date)).await?
             {
                 return Ok(Err(refusal));
             }
@@ -305,7 +305,7 @@ impl Intake {
     ) -> Result<SafeText> {
         let sort = if first.account == second.account { "reinvest" } else { "transfer" };
         let security = match &first.security {
-            Some(mention) => self.meaning(mention).await?.ok(),
+            Some(mention) => self.meaning(mention, Some(first.facts.date)).await?.ok(),
             None => None,
         };
         let key = match &first.source_id {
@@ -331,14 +331,14 @@ impl Intake {
         seq: Option<i64>,
     ) -> Result<std::result::Result<(), Refusal>> {
         let security = match &draft.security {
-            Some(mention) => match self.meaning(mention).await? {
+            Some(mention) => match self.meaning(mention, Some(draft.facts.date)).await? {
                 Ok(id) => Some(id),
                 Err(refusal) => return Ok(Err(refusal)),
             },
             None => None,
         };
         let to_security = match &draft.to_security {
-            Some(mention) => match self.meaning(mention).await? {
+            Some(mention) => match self.meaning(mention, Some(draft.facts.date)).await? {
                 Ok(id) => Some(id),
                 Err(mut refusal) => {
                     refusal.column = Column("to_symbol");
@@ -401,17 +401,19 @@ impl Intake {
         Ok(Ok(()))
     }
 
-    /// What a mention means; one that the survey did not see is settled now.
+    /// What a mention means in a row of this day; one that the survey did not see is settled now.
     pub(super) async fn meaning(
         &mut self,
         mention: &Mention,
+        day: Option<NaiveDate>,
     ) -> Result<std::result::Result<SecurityId, Refusal>> {
-        if let Some(meaning) = self.meanings.get(mention) {
+        if let Some(meaning) = self.meanings.get(&self.book, mention, day) {
             return Ok(meaning.clone());
         }
         let (tx, book) = (&mut self.tx, &mut self.book);
-        let meaning = resolve::resolve(tx, book, mention, &Use::default(), &self.stamp).await?;
-        self.meanings.insert(mention.clone(), meaning.clone());
+        let used = Use::default();
+        let meaning = resolve::resolve(tx, book, mention, day, &used, &self.stamp).await?;
+        self.meanings.settle(&self.book, mention, day, meaning.clone());
         Ok(meaning)
     }
 
@@ -465,7 +467,7 @@ impl Intake {
                 let TransactionWords { draft, seq, origin } = *words;
                 self.push_draft(file, line, 0, Box::new(draft), origin, Some(seq)).await
             }
-            Item::Price(mention, price) => match self.meaning(&mention).await? {
+            Item::Price(mention, price) => match self.meaning(&mention, day_of(price.at)).await? {
                 Ok(id) => {
                     let mut price = *price;
                     price.security = id;

@@ -68,7 +68,7 @@ impl Intake {
                 Ok(Ok(()))
             }
             Item::Security(words) => self.take_security(words).await,
-            Item::Watch { security, note } => match self.meaning(&security).await? {
+            Item::Watch { security, note } => match self.meaning(&security, None).await? {
                 Ok(security) => {
                     let there = self.tx.watchlist().await?;
                     let there = there.into_iter().find(|row| row.security == security);
@@ -79,7 +79,7 @@ impl Intake {
                 Err(refusal) => Ok(Err(refusal)),
             },
             Item::Alert { security, direction, price, note } => {
-                match self.meaning(&security).await? {
+                match self.meaning(&security, None).await? {
                     Ok(security) => {
                         let id = self.tx.take_id();
                         let batch = self.stamp.batch;
@@ -163,7 +163,7 @@ impl Intake {
 
     async fn take_security(&mut self, words: SecurityWords) -> Taken {
         let mention = mention_of(&words);
-        let id = match self.meaning(&mention).await? {
+        let id = match self.meaning(&mention, None).await? {
             Ok(id) => id,
             Err(refusal) => return Ok(Err(refusal)),
         };

@@ -108,8 +108,8 @@ pub async fn security_named(session: &Session, text: &str) -> Result<Security, E
         all.iter().map(|row| &row.security).filter(|security| fits(security)).collect();
     if found.is_empty() {
         let former = tx.security_symbols().await?.into_iter();
-        let former = former.filter(|(_, _, symbol)| *symbol == mention.symbol);
-        found.extend(former.filter_map(|(id, ..)| by_id(id)).map(|row| &row.security));
+        let former = former.filter(|row| row.symbol == mention.symbol);
+        found.extend(former.filter_map(|row| by_id(row.security)).map(|row| &row.security));
         found.dedup_by_key(|security| security.id);
     }
     match found.as_slice() {

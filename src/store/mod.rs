@@ -44,7 +44,7 @@ pub use integrity::Damage;
 pub use migrate::{SchemaState, newest as newest_schema};
 pub use prices::{PriceRecord, RateRecord};
 pub use sayings::Saying;
-pub use securities::SecurityRecord;
+pub use securities::{SecurityRecord, SymbolRecord};
 pub use tally::{Tally, TallyKey};
 pub use transactions::{Identity, StoredTransaction, TransactionFilter};
 pub use versions::{EntityVersion, Version};

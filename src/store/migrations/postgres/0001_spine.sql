@@ -130,14 +130,15 @@ create table securities (
 );
 create index securities_symbol on securities (symbol);
 
--- What a data source calls a security, and what it was called before.
+-- What a data source calls a security, and (`former` and a number that counts up) what it was called
+-- until a day.
 create table security_symbols (
     security_id bigint not null references securities (id),
     source text collate "C" not null,
     symbol text collate "C" not null,
-    valid_to text collate "C" not null default '',
+    valid_to date,
     checksum bigint not null,
-    primary key (security_id, source, valid_to)
+    primary key (security_id, source)
 );
 
 create table prices (

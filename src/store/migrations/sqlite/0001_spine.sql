@@ -130,14 +130,15 @@ create table securities (
 ) strict;
 create index securities_symbol on securities (symbol);
 
--- What a data source calls a security, and what it was called before.
+-- What a data source calls a security, and (`former` and a number that counts up) what it was called
+-- until a day.
 create table security_symbols (
     security_id integer not null references securities (id),
     source text not null,
     symbol text not null,
-    valid_to text not null default '',
+    valid_to text,
     checksum integer not null,
-    primary key (security_id, source, valid_to)
+    primary key (security_id, source)
 ) strict, without rowid;
 
 create table prices (
