@@ -295,6 +295,34 @@ async fn an_import_that_says_a_row_twice_has_both_words() {
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_takes_nothing_for_its_own_that_came_in_meanwhile() {
+    let file = |words: &str| {
+        format!("{HEADER},id,description\n2024-01-02,A,DEPOSIT,,,,,USD,5,i1,{words}\n")
+    };
+    on_each(async |engine| {
+        engine.import(&[("1.csv", &file("old"))]).await;
+        let id = engine.rows().await[0].id;
+        // Somebody is writing: the edit waits, and must not have read before.
+        let mut writer = engine.session.store.write().await.unwrap();
+        let session = engine.session.clone();
+        let note = RowEdit { note: Some(SafeText::new("mine")), ..RowEdit::default() };
+        let edit = tokio::spawn(async move { edit_transaction(&session, id, note).await });
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        assert!(!edit.is_finished());
+        let mut row = writer.transaction(id).await.unwrap().unwrap();
+        row.transaction.facts.description = Some(SafeText::new("new"));
+        writer.update_transaction(&row).await.unwrap();
+        writer.commit("another", "test", 0).await.unwrap();
+        edit.await.unwrap().unwrap();
+        assert_eq!(engine.descriptions().await, ["new"]);
+        // Only the note is a person's.
+        engine.import(&[("2.csv", &file("newer"))]).await;
+        assert_eq!(engine.descriptions().await, ["newer"]);
+    })
+    .await;
+}
+
 // One account that came in under two names.
 
 /// Rows with and without ids, equal ones, a reinvestment and a transfer.

@@ -12,9 +12,9 @@ use super::sayings::{self, Fields, Thing};
 use super::survey::{Use, day_of};
 use super::{Applied, Error, Result, Survey, items, merge, resolve, undo, write};
 use crate::model::{
-    AccountEdit, AccountId, Change, Column, Currency, Dec, Draft, Entry, Mention, Mode, NewAccount,
-    OpId, Origin, PriceSubject, Quote, Refusal, SafeText, SecurityEdit, SecurityId, Transaction,
-    TransactionEdit, TransactionId, Why,
+    AccountEdit, AccountId, Change, Column, Currency, Dec, Draft, Entry, EntryType, Mention, Mode,
+    NewAccount, OpId, Origin, PriceSubject, Quote, Refusal, RowEdit, SafeText, SecurityEdit,
+    SecurityId, Transaction, TransactionId, Unit, Why,
 };
 use crate::store::{
     AccountRecord, Balance, Identity, PriceRecord, RateRecord, Store, StoredTransaction,
@@ -51,7 +51,7 @@ impl Editor {
             Change::MergeAccounts { from, into } => self.merge_accounts(from, into).await,
             Change::SetBalance(id, date, amount) => self.set_balance(id, date, amount).await,
             Change::AddTransaction(entry) => self.add_transaction(*entry).await,
-            Change::EditTransaction(id, edit) => self.edit_transaction(id, edit).await,
+            Change::EditTransaction(id, edit) => self.edit_transaction(id, *edit).await,
             Change::DeleteTransaction(id) => self.set_deleted(id, true).await,
             Change::RestoreTransaction(id) => self.set_deleted(id, false).await,
             Change::LinkTransactions(ids) => self.link(&ids).await,
@@ -279,26 +279,34 @@ impl Editor {
         self.tx.transaction(id).await?.ok_or(Error::NoTransaction(id))
     }
 
-    async fn edit_transaction(&mut self, id: TransactionId, edit: TransactionEdit) -> Result<()> {
+    /// Reads and writes at once, so that nothing that came in between is taken for a person's edit.
+    async fn edit_transaction(&mut self, id: TransactionId, edit: RowEdit) -> Result<()> {
         let before = self.stored(id).await?;
         if before.transaction.deleted {
             return Err(Error::WrongState(id, "deleted; bring it back first"));
         }
+        let same_unit = edit.unit.is_none();
+        let (same, same_to) = (edit.symbol.is_none(), edit.to_symbol.is_none());
+        let mut entry = entry_of(&self.book, &before)?;
+        edit.lay_over(&mut entry);
+        let draft = *entry.check()?.first;
         let mut row = before.clone();
-        if let Some(draft) = edit.entry {
-            row.transaction.account = self.account_named(&draft.account)?;
-            let place = (draft.facts.currency, draft.facts.date);
-            row.transaction.security =
-                self.security_of(draft.security.as_ref(), "symbol", place).await?;
-            row.transaction.to_security =
-                self.security_of(draft.to_security.as_ref(), "to_symbol", place).await?;
-            row.transaction.facts = draft.facts;
+        row.transaction.account = self.account_named(&draft.account)?;
+        // A security that is not named anew is the same, whatever its symbol meant on that day.
+        let place = (draft.facts.currency, draft.facts.date);
+        row.transaction.security = match before.transaction.security {
+            Some(id) if same => draft.security.map(|_| id),
+            _ => self.security_of(draft.security.as_ref(), "symbol", place).await?,
+        };
+        row.transaction.to_security = match before.transaction.to_security {
+            Some(id) if same_to => draft.to_security.map(|_| id),
+            _ => self.security_of(draft.to_security.as_ref(), "to_symbol", place).await?,
+        };
+        row.transaction.facts = draft.facts;
+        if same_unit {
+            // What the source quoted in stays true of what was converted.
+            row.transaction.facts.quoted_in.clone_from(&before.transaction.facts.quoted_in);
         }
-        let facts = &mut row.transaction.facts;
-        facts.status = edit.status.unwrap_or(facts.status);
-        facts.category = edit.category.apply(facts.category.take());
-        facts.note = edit.note.apply(facts.note.take());
-        facts.description = edit.description.apply(facts.description.take());
         if row.transaction.account != before.transaction.account {
             self.make_room(&mut row).await?;
         }
@@ -472,4 +480,45 @@ impl Editor {
         self.say(Thing::Security(id), sayings::some_of(&sayings::all_of(&row.security)?, &said));
         self.book.put_security(&mut self.tx, row, &self.stamp, true).await
     }
+}
+
+/// A stored row as a person would write it.
+fn entry_of(book: &Book, stored: &StoredTransaction) -> Result<Entry> {
+    let mention = |id: Option<SecurityId>| {
+        let security = &book.securities.get(&id?)?.security;
+        Some(Mention {
+            symbol: security.symbol.clone(),
+            currency: Some(security.currency),
+            venue: security.venue.clone(),
+            isin: None,
+        })
+    };
+    let transaction = &stored.transaction;
+    let facts = &transaction.facts;
+    let account = book.account(transaction.account)?.account.name.clone();
+    let unit = Unit::from(facts.currency);
+    let what = EntryType::One(facts.subtype);
+    let mut entry = Entry::new(account, facts.date, what, unit);
+    entry.symbol = mention(transaction.security);
+    entry.to_symbol = mention(transaction.to_security);
+    let signed = facts.subtype.quantity_is_signed();
+    entry.quantity = facts.quantity.map(|quantity| if signed { quantity } else { quantity.abs() });
+    entry.price = facts.price;
+    entry.price_scale = facts.price.map_or(0, |price| price.inner().scale());
+    entry.fee = facts.fee;
+    entry.tax = facts.tax;
+    entry.amount = Some(facts.amount);
+    entry.settlement = facts.settlement;
+    entry.fx_rate = facts.fx_rate;
+    entry.multiplier = facts.multiplier;
+    entry.ratio = facts.ratio;
+    entry.acquired = facts.acquired;
+    entry.cost_share = facts.cost_share;
+    entry.link.clone_from(&transaction.link);
+    entry.id.clone_from(&transaction.source_id);
+    entry.status = facts.status;
+    entry.description.clone_from(&facts.description);
+    entry.category.clone_from(&facts.category);
+    entry.note.clone_from(&facts.note);
+    Ok(entry)
 }
