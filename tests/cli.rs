@@ -798,6 +798,24 @@ fn an_export_comes_back_as_it_was() {
 }
 
 #[test]
+fn prices_that_a_neutral_file_cannot_hold_are_told() {
+    let home = Home::new();
+    let days = "date,symbol,close,currency\n2024-01-02,sec:X,1,USD\n2024-01-03,sec:X,2,USD\n";
+    home.ok(&["import", &home.file("p.csv", days)]);
+    let prices = |home: &Home| home.say("export --what prices");
+    let ran = prices(&home);
+    assert_eq!((ran.out.lines().count(), ran.err.as_str()), (3, ""));
+    let whole = home.ok(&["export", "--format", "json"]);
+    let hours = whole.replacen("\"interval\":\"1d\"", "\"interval\":\"1h\"", 1);
+    assert_ne!(hours, whole);
+    let other = Home::new();
+    other.ok(&["import", &other.file("hours.json", &hours)]);
+    let ran = prices(&other);
+    assert_eq!((ran.code, ran.out.lines().count()), (Some(0), 2));
+    assert!(ran.err.starts_with("dashtam: 1 prices") && ran.err.contains("json"), "{}", ran.err);
+}
+
+#[test]
 fn an_export_into_a_file_is_private_and_careful() {
     let home = Home::new();
     home.ok(&["import", &example("example_a.csv")]);

@@ -940,6 +940,34 @@ async fn the_neutral_form_carries_the_examples() {
 }
 
 #[tokio::test]
+async fn twins_on_two_venues_keep_their_prices() {
+    let rows = csv(
+        &format!("{PLAIN},venue"),
+        &[
+            "2024-01-02,A,BUY,X@USD,1,10,,USD,-10,,XNAS",
+            "2024-01-02,A,BUY,X@USD,1,11,,USD,-11,,XLON",
+        ],
+    );
+    let prices =
+        csv(PRICES, &["2024-01-02,sec:X@USD:XNAS,12,USD", "2024-01-02,sec:X@USD:XLON,13,USD"]);
+    check_neutral_round_trip(&[("t.csv", &rows), ("p.csv", &prices)]).await;
+    let untold = csv(PRICES, &["2024-01-02,sec:X@USD,12,USD"]);
+    on_each(async |engine| {
+        engine.import(&[("t.csv", &rows), ("p.csv", &prices)]).await;
+        assert_eq!(edit::securities(&engine.session).await.unwrap().len(), 2);
+        let report = engine.import_with(&[("u.csv", &untold)], |_| {}).await;
+        let said = reasons(&report).concat();
+        assert!(said.contains("sec:SYM@CUR:VENUE") && said.contains("XLON"), "{said}");
+        let whole = engine.export(ExportFormat::Json, None).await;
+        let copy = sqlite().await;
+        copy.import(&[("all.json", &whole)]).await;
+        assert_eq!(copy.export(ExportFormat::Json, None).await, whole);
+        copy.close().await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn the_neutral_form_carries_the_files_of_the_household() {
     check_neutral_round_trip(&[("transactions.csv", DEMO), ("prices.csv", DEMO_PRICES)]).await;
 }
