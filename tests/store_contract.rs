@@ -23,7 +23,7 @@ use dashtam::model::{
     Interval, Isin, LotMethod, Mode, Origin, Price, Rate, Ratio, SafeText, Security, SecurityId,
     Setting, Status, Subtype, Transaction, TransactionId, midnight_micros,
 };
-use dashtam::service::Access;
+use dashtam::service::{Access, Session};
 use dashtam::store::{
     AccountRecord, Alert, AllocationTarget, AuditRow, AuditStore, AuditTarget, Balance, BatchFile,
     BatchRow, CategoryRecord, Claim, EntityVersion, Error, Finding, Identity, PriceRecord,
@@ -557,6 +557,9 @@ async fn both_engines_tell_the_same_story() {
         };
         assert!(refused.is_some(), "a reader cannot write on {}", engine.name);
         reader.close().await;
+        let connected = Store::connect(&place).await.unwrap();
+        connected.migrate().await.unwrap();
+        connected.close().await;
         for store in [Store::peek(&place).await.unwrap(), Store::open(&place).await.unwrap()] {
             assert_eq!(store.revision().await.unwrap(), 2);
             store.close().await;
@@ -741,6 +744,27 @@ async fn every_write_leaves_an_attempt_and_one_outcome() {
     }
 }
 
+#[tokio::test]
+async fn an_older_schema_is_only_touched_after_an_attempt() {
+    for engine in engines().await {
+        let trail = engine.session.audit().unwrap();
+        assert_eq!(trail.rows().await.unwrap(), [], "a new store changes nothing that was there");
+        // As old as no program knows: it cannot be migrated, and that it was tried stands written.
+        run(&engine.session.store, "update _sqlx_migrations set version = -1").await;
+        let (config, access) = (&engine.config, Access::Write);
+        let opened = Session::open(config, &clock(), access).await;
+        assert_eq!(opened.unwrap_err().kind(), "storage");
+        let rows = trail.rows().await.unwrap();
+        let told: Vec<_> = rows
+            .iter()
+            .map(|row| (row.action.as_str(), row.state.as_str(), row.detail.as_str()))
+            .collect();
+        let right = [("migrate", "ATTEMPTED", "from=-1"), ("migrate", "FAILED", "storage")];
+        assert_eq!(told, right, "on {}", engine.name);
+        engine.close().await;
+    }
+}
+
 // A newer program.
 
 #[tokio::test]
@@ -763,7 +787,7 @@ async fn a_store_of_a_newer_program_is_left_alone() {
         };
         let file = bytes();
         for access in [Access::Write, Access::Look] {
-            let opened = dashtam::service::Session::open(&config, &clock(), access).await;
+            let opened = Session::open(&config, &clock(), access).await;
             let error = opened.err().unwrap_or_else(|| panic!("{name} opened a newer store"));
             assert_eq!(error.kind(), "newer_schema");
             assert!(error.to_string().contains("nothing was touched"), "{error}");

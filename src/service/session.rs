@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::config::private::{check_private, create_private, open_private};
 use crate::config::{Config, ConfigError, Database, PostgresHost, PostgresUrl};
 use crate::model::Setting;
-use crate::store::{AuditTarget, Server, Store, Target};
+use crate::store::{AuditTarget, SchemaState, Server, Store, Target};
 
 /// What a session may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,13 +54,22 @@ impl Session {
         // Two first starts at once: one makes the database, the other waits.
         let lock = lock_folder(&config.data_dir.value)?;
         prepare_database_file(&target)?;
-        let store = Store::open(&target).await?;
+        let store = Store::connect(&target).await?;
+        let schema = store.schema().await?;
+        if schema.found == 0 {
+            // Nothing is changed where nothing was.
+            store.migrate().await?;
+        }
         let trail = match &target {
             Target::Sqlite(_) => AuditTarget::Sqlite(config.data_dir.value.join("audit.db")),
             server @ Target::Postgres(_) => server.clone(),
         };
         prepare_database_file(&trail)?;
         let audit = Audit::open(&trail, &store, clock).await?;
+        if schema.found != 0 && schema.found != schema.known {
+            let now = clock.now().timestamp_micros();
+            migrate(&store, &audit, schema, now).await?;
+        }
         drop(lock);
         Self::with(store, Some(audit), clock).await
     }
@@ -114,6 +123,25 @@ impl Session {
         self.store.close().await;
         if let Some(audit) = &self.audit {
             audit.close().await;
+        }
+    }
+}
+
+/// Brings an older store to the schema of this program, as an operation like any other.
+async fn migrate(store: &Store, audit: &Audit, schema: SchemaState, now: i64) -> Result<(), Error> {
+    let attempt = audit.attempt("migrate", &format!("from={}", schema.found)).await?;
+    let op = attempt.op().to_string();
+    let done = async {
+        store.migrate().await?;
+        store.write().await?.commit(&op, "migrate", now).await
+    };
+    match done.await {
+        Ok(_) => Ok(attempt.succeeded(&format!("to={}", schema.known)).await?),
+        Err(error) => {
+            let error = Error::from(error);
+            // The error itself is what the person must see, not a trail that cannot be written.
+            let _ = attempt.failed(error.kind()).await;
+            Err(error)
         }
     }
 }
