@@ -326,6 +326,21 @@ fn the_database_flag_names_another_store() {
 }
 
 #[test]
+fn the_environment_of_the_driver_does_not_count() {
+    let Some(url) = support::postgres::postgres_url() else { return };
+    let joint = if url.contains('?') { '&' } else { '?' };
+    let url = format!("{url}{joint}sslmode=disable");
+    let home = Home::new();
+    let mut command = home.command();
+    command.env("PGOPTIONS", "--no-such-thing").env("PGSSLROOTCERT", "/nowhere");
+    command.env("PGSSLCERT", "/nowhere").env("PGHOST", "nowhere.invalid").env("PGPORT", "1");
+    command.env("PGUSER", "nobody").env("PGPASSWORD", "wrong").env("PGDATABASE", "none");
+    let ran = Ran::of(&command.args(["migrate", "--database", &url]).output().unwrap());
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert_eq!(ran.out, "made the database with schema 1\n");
+}
+
+#[test]
 fn a_wrong_configuration_is_a_usage_error() {
     let home = Home::new();
     home.say("--config absent.toml migrate").refused(2, "absent.toml");

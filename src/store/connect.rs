@@ -19,7 +19,8 @@ pub enum Target {
 }
 
 /// A server and how to speak to it. Nothing is taken from the surroundings: what is not said
-/// here is not used.
+/// here is not used. (The driver reads a few variables that cannot be overruled here; the program
+/// begins anew without them.)
 #[derive(Clone, Debug)]
 pub struct Server {
     /// Host name or address; none: the socket.
