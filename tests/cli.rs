@@ -326,6 +326,36 @@ fn the_database_flag_names_another_store() {
 }
 
 #[test]
+fn a_database_elsewhere_is_as_private_as_any() {
+    let home = Home::new();
+    let folder = home.path("elsewhere");
+    fs::create_dir(&folder).unwrap();
+    let mode = |path: &Path, mode: u32| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let database = folder.join("my.db");
+    let url = format!("sqlite:{}", database.display());
+    for open in [0o777, 0o1777, 0o770] {
+        mode(&folder, open);
+        home.run(&["--database", &url, "migrate"]).refused(2, "chmod go-w");
+        assert!(!database.exists());
+    }
+    mode(&folder, 0o755);
+    home.ok(&["--database", &url, "migrate"]);
+    for suffix in ["-wal", "-shm"] {
+        let companion = folder.join(format!("my.db{suffix}"));
+        fs::write(&companion, "").unwrap();
+        mode(&companion, 0o644);
+        for line in ["report accounts", "account add A --kind cd --currency USD"] {
+            let line: Vec<_> = ["--database", &url].into_iter().chain(line.split(' ')).collect();
+            home.run(&line).refused(2, "chmod 600");
+        }
+        fs::remove_file(&companion).unwrap();
+    }
+    home.ok(&["--database", &url, "report", "accounts"]);
+}
+
+#[test]
 fn the_environment_of_the_driver_does_not_count() {
     let Some(url) = support::postgres::postgres_url() else { return };
     let joint = if url.contains('?') { '&' } else { '?' };

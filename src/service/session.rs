@@ -9,7 +9,9 @@ use rustix::fs::{FlockOperation, flock};
 use super::Error;
 use crate::audit::{Attempt, Audit};
 use crate::clock::Clock;
-use crate::config::private::{check_private, create_private, open_private};
+use crate::config::private::{
+    PermissionProblem, check_folder_not_writable, check_private, create_private, open_private,
+};
 use crate::config::{Config, ConfigError, Database, PostgresHost, PostgresUrl};
 use crate::model::Setting;
 use crate::store::{AuditTarget, SchemaState, Server, Store, Target};
@@ -176,6 +178,7 @@ fn server(url: &PostgresUrl) -> Server {
 /// the first one is made here.
 fn prepare_database_file(target: &Target) -> Result<(), Error> {
     let Target::Sqlite(path) = target else { return Ok(()) };
+    check_surroundings(path)?;
     match create_private(path) {
         Ok(_) => {}
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => check_private(path)?,
@@ -188,9 +191,31 @@ fn prepare_database_file(target: &Target) -> Result<(), Error> {
 
 fn check_database_file(target: &Target) -> Result<(), Error> {
     match target {
-        Target::Sqlite(path) if path.exists() => Ok(check_private(path)?),
+        Target::Sqlite(path) if path.exists() => {
+            check_surroundings(path)?;
+            Ok(check_private(path)?)
+        }
         _ => Ok(()),
     }
+}
+
+/// Who can change the folder can put another file in the place of the database; and what is in its
+/// companions is in the database.
+fn check_surroundings(path: &Path) -> Result<(), Error> {
+    if let Some(folder) = path.parent().filter(|folder| folder.exists()) {
+        check_folder_not_writable(folder)?;
+    }
+    for suffix in ["-wal", "-shm", "-journal"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        match check_private(Path::new(&name)) {
+            // Not there, or gone with the last one who used it.
+            Err(PermissionProblem::Unreadable { source, .. })
+                if source.kind() == io::ErrorKind::NotFound => {}
+            checked => checked?,
+        }
+    }
+    Ok(())
 }
 
 /// Held until the file is dropped.
