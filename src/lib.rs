@@ -82,7 +82,7 @@ use std::sync::Arc;
 
 use cli::Cli;
 use clock::Clock;
-use config::{Config, Environment, private};
+use config::{Config, Database, Environment, driver, private};
 use telemetry::TelemetryConfig;
 
 /// The whole program: reads the command line, does what it says, gives the exit code.
@@ -111,6 +111,12 @@ fn start(cli: &Cli) -> u8 {
         Ok(config) => config,
         Err(error) => return cmd::fail(&cli.flags, error.into()),
     };
+    // While there is one thread, no log and no connection.
+    if let Database::Postgres(_) = config.database.value
+        && let Err(error) = driver::begin_without_variables()
+    {
+        return cmd::fail(&cli.flags, error.into());
+    }
     let clock = Clock::system(config.timezone.value);
     let log = match open_log(cli, &config, &clock) {
         Ok(log) => log,

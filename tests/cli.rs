@@ -326,6 +326,51 @@ fn the_database_flag_names_another_store() {
 }
 
 #[test]
+fn a_database_elsewhere_is_as_private_as_any() {
+    let home = Home::new();
+    let folder = home.path("elsewhere");
+    fs::create_dir(&folder).unwrap();
+    let mode = |path: &Path, mode: u32| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let database = folder.join("my.db");
+    let url = format!("sqlite:{}", database.display());
+    for open in [0o777, 0o1777, 0o770] {
+        mode(&folder, open);
+        home.run(&["--database", &url, "migrate"]).refused(2, "chmod go-w");
+        assert!(!database.exists());
+    }
+    mode(&folder, 0o755);
+    home.ok(&["--database", &url, "migrate"]);
+    for suffix in ["-wal", "-shm"] {
+        let companion = folder.join(format!("my.db{suffix}"));
+        fs::write(&companion, "").unwrap();
+        mode(&companion, 0o644);
+        for line in ["report accounts", "account add A --kind cd --currency USD"] {
+            let line: Vec<_> = ["--database", &url].into_iter().chain(line.split(' ')).collect();
+            home.run(&line).refused(2, "chmod 600");
+        }
+        fs::remove_file(&companion).unwrap();
+    }
+    home.ok(&["--database", &url, "report", "accounts"]);
+}
+
+#[test]
+fn the_environment_of_the_driver_does_not_count() {
+    let Some(url) = support::postgres::postgres_url() else { return };
+    let joint = if url.contains('?') { '&' } else { '?' };
+    let url = format!("{url}{joint}sslmode=disable");
+    let home = Home::new();
+    let mut command = home.command();
+    command.env("PGOPTIONS", "--no-such-thing").env("PGSSLROOTCERT", "/nowhere");
+    command.env("PGSSLCERT", "/nowhere").env("PGHOST", "nowhere.invalid").env("PGPORT", "1");
+    command.env("PGUSER", "nobody").env("PGPASSWORD", "wrong").env("PGDATABASE", "none");
+    let ran = Ran::of(&command.args(["migrate", "--database", &url]).output().unwrap());
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert_eq!(ran.out, "made the database with schema 1\n");
+}
+
+#[test]
 fn a_wrong_configuration_is_a_usage_error() {
     let home = Home::new();
     home.say("--config absent.toml migrate").refused(2, "absent.toml");
@@ -795,6 +840,24 @@ fn an_export_comes_back_as_it_was() {
     json.ok(&["import", &whole]);
     assert_eq!(json.canonical(), home.canonical());
     assert_ne!(home.canonical(), dump);
+}
+
+#[test]
+fn prices_that_a_neutral_file_cannot_hold_are_told() {
+    let home = Home::new();
+    let days = "date,symbol,close,currency\n2024-01-02,sec:X,1,USD\n2024-01-03,sec:X,2,USD\n";
+    home.ok(&["import", &home.file("p.csv", days)]);
+    let prices = |home: &Home| home.say("export --what prices");
+    let ran = prices(&home);
+    assert_eq!((ran.out.lines().count(), ran.err.as_str()), (3, ""));
+    let whole = home.ok(&["export", "--format", "json"]);
+    let hours = whole.replacen("\"interval\":\"1d\"", "\"interval\":\"1h\"", 1);
+    assert_ne!(hours, whole);
+    let other = Home::new();
+    other.ok(&["import", &other.file("hours.json", &hours)]);
+    let ran = prices(&other);
+    assert_eq!((ran.code, ran.out.lines().count()), (Some(0), 2));
+    assert!(ran.err.starts_with("dashtam: 1 prices") && ran.err.contains("json"), "{}", ran.err);
 }
 
 #[test]

@@ -545,8 +545,9 @@ async fn merged_accounts_hold_the_rows_of_both() {
         let (from, into) = (engine.account("Old").await, engine.account("New").await);
         engine.edit(Change::MergeAccounts { from, into }).await;
         assert_eq!(engine.account("Old").await, into);
-        assert_eq!(engine.rows().await.len(), 4);
-        assert_eq!(engine.cash_of("New", "USD").await, "6");
+        // The row that both have is one.
+        assert_eq!(engine.rows().await.len(), 3);
+        assert_eq!(engine.cash_of("New", "USD").await, "1");
         assert_eq!(engine.accounts(TODAY).await.len(), 1);
         let before = engine.dump().await;
         for files in [[("1.csv", &old)], [("2.csv", &new)]] {
@@ -936,6 +937,34 @@ async fn the_neutral_form_carries_the_examples() {
     check_neutral_round_trip(&EXAMPLES[0]).await;
     check_neutral_round_trip(&EXAMPLES[1]).await;
     check_neutral_round_trip(&EXAMPLES.concat()).await;
+}
+
+#[tokio::test]
+async fn twins_on_two_venues_keep_their_prices() {
+    let rows = csv(
+        &format!("{PLAIN},venue"),
+        &[
+            "2024-01-02,A,BUY,X@USD,1,10,,USD,-10,,XNAS",
+            "2024-01-02,A,BUY,X@USD,1,11,,USD,-11,,XLON",
+        ],
+    );
+    let prices =
+        csv(PRICES, &["2024-01-02,sec:X@USD:XNAS,12,USD", "2024-01-02,sec:X@USD:XLON,13,USD"]);
+    check_neutral_round_trip(&[("t.csv", &rows), ("p.csv", &prices)]).await;
+    let untold = csv(PRICES, &["2024-01-02,sec:X@USD,12,USD"]);
+    on_each(async |engine| {
+        engine.import(&[("t.csv", &rows), ("p.csv", &prices)]).await;
+        assert_eq!(edit::securities(&engine.session).await.unwrap().len(), 2);
+        let report = engine.import_with(&[("u.csv", &untold)], |_| {}).await;
+        let said = reasons(&report).concat();
+        assert!(said.contains("sec:SYM@CUR:VENUE") && said.contains("XLON"), "{said}");
+        let whole = engine.export(ExportFormat::Json, None).await;
+        let copy = sqlite().await;
+        copy.import(&[("all.json", &whole)]).await;
+        assert_eq!(copy.export(ExportFormat::Json, None).await, whole);
+        copy.close().await;
+    })
+    .await;
 }
 
 #[tokio::test]

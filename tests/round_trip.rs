@@ -504,10 +504,13 @@ fn quote(item: &Item) -> Option<Quote> {
     };
     match item {
         Item::Price(mention, price) => {
-            let (symbol, at) =
-                (mention.symbol.clone(), mention.venue.as_ref().map(|_| price.currency));
-            let currency = mention.currency.or(at);
-            let mention = Mention { symbol, currency, venue: None, isin: None };
+            let (symbol, currency) = (mention.symbol.clone(), mention.currency);
+            // A venue stands behind the currency, where it can be told from it.
+            let venue = mention
+                .venue
+                .clone()
+                .filter(|venue| currency.is_some() && !venue.as_str().contains('@'));
+            let mention = Mention { symbol, currency, venue, isin: None };
             let quote = Quote {
                 subject: PriceSubject::Security(mention),
                 date: date(price.at),

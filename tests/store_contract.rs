@@ -23,12 +23,12 @@ use dashtam::model::{
     Interval, Isin, LotMethod, Mode, Origin, Price, Rate, Ratio, SafeText, Security, SecurityId,
     Setting, Status, Subtype, Transaction, TransactionId, midnight_micros,
 };
-use dashtam::service::Access;
+use dashtam::service::{Access, Session};
 use dashtam::store::{
     AccountRecord, Alert, AllocationTarget, AuditRow, AuditStore, AuditTarget, Balance, BatchFile,
     BatchRow, CategoryRecord, Claim, EntityVersion, Error, Finding, Identity, PriceRecord,
-    RateRecord, SecurityRecord, StagedRow, Store, StoredTransaction, Tally, Target,
-    TransactionFilter, Tx, Verdict, Version, Watch, newest_schema,
+    RateRecord, Saying, SecurityRecord, StagedRow, Store, StoredTransaction, SymbolRecord, Tally,
+    Target, TransactionFilter, Tx, Verdict, Version, Watch, newest_schema,
 };
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{AssertSqlSafe, SqlitePool};
@@ -277,7 +277,9 @@ async fn write_one_of_everything(store: &Store, told: &mut Vec<String>) {
 
     tx.insert_securities(&[security(20, "X"), security(21, "Y")]).await.unwrap();
     tx.update_security(&security(20, "Z")).await.unwrap();
-    tx.put_symbol(SecurityId(20), &text("former"), &text("X"), Some(NOW)).await.unwrap();
+    let (source, symbol) = (text("former 7"), text("X"));
+    let former = SymbolRecord { security: SecurityId(20), source, symbol, until: Some(day(9)) };
+    tx.put_symbol(&former).await.unwrap();
     let category = |id: i64, name: &str, parent: Option<i64>| CategoryRecord {
         id: CategoryId(id),
         name: text(name),
@@ -316,7 +318,8 @@ async fn write_one_of_everything(store: &Store, told: &mut Vec<String>) {
         cause: "edit".to_owned(),
         body: format!("{{\"words\":\"{WORDS}\"}}"),
     };
-    tx.insert_versions(&[version]).await.unwrap();
+    tx.insert_versions(&[Version { body: "{}".to_owned(), ..version.clone() }]).await.unwrap();
+    tx.update_version(&version).await.unwrap();
     let version = EntityVersion {
         entity: "account",
         id: 10,
@@ -326,23 +329,36 @@ async fn write_one_of_everything(store: &Store, told: &mut Vec<String>) {
         body: "{}".to_owned(),
     };
     tx.insert_entity_version(&version).await.unwrap();
+    let saying = |key: &str, revision: i64, batch: i64| Saying {
+        entity: "account".to_owned(),
+        key: key.to_owned(),
+        revision,
+        batch: BatchId(batch),
+        fields: "{}".to_owned(),
+    };
+    let sayings = [saying("10", 0, 0), saying("10", 1, 1), saying("11", 1, 1), saying("12", 1, 0)];
+    tx.put_sayings(&sayings).await.unwrap();
+    tx.put_sayings(&[Saying { fields: WORDS.to_owned(), ..saying("11", 1, 1) }]).await.unwrap();
     let claim = |id: i64, batch: i64| Claim {
         transaction: TransactionId(id),
         batch: BatchId(batch),
         file_no: 0,
         line: 2,
         seq: 1,
+        version: 1,
+        said: 5,
     };
     tx.insert_claims(&[claim(30, 1), claim(30, 0), claim(32, 1)]).await.unwrap();
+    tx.replace_claims(&[Claim { version: 2, said: 7, ..claim(30, 0) }]).await.unwrap();
 
     tx.insert_prices(&[price(20, day(2)), price(20, day(3))]).await.unwrap();
     let mut other = price(20, day(3));
     other.price.close = dec("3");
-    tx.replace_price(&other).await.unwrap();
+    tx.replace_price(&price(20, day(3)), &other).await.unwrap();
     tx.insert_rates(&[rate(day(2)), rate(day(3))]).await.unwrap();
     let mut other = rate(day(3));
     other.rate.rate = dec("0.8");
-    tx.replace_rate(&other).await.unwrap();
+    tx.replace_rate(&rate(day(3)), &other).await.unwrap();
     let again = BatchRow { id: BatchId(2), op: "op-2".to_owned(), created: NOW, undone: None };
     tx.insert_batch(&again).await.unwrap();
     tx.claim_prices(BatchId(2), &[price(20, day(2)).price], &[rate(day(2)).rate]).await.unwrap();
@@ -434,6 +450,8 @@ async fn ask_for_everything(tx: &mut Tx, told: &mut Vec<String>) {
         tx.balances(),
         tx.securities(),
         tx.security_symbols(),
+        tx.last_day_of(x),
+        tx.last_day_of(SecurityId(99)),
         tx.categories(),
         tx.watchlist(),
         tx.alerts(),
@@ -453,6 +471,9 @@ async fn ask_for_everything(tx: &mut Tx, told: &mut Vec<String>) {
         tx.count_transactions(),
         tx.versions(TransactionId(30)),
         tx.claims(&ids),
+        tx.sayings_of("account", "11"),
+        tx.sayings_beside(BatchId(1)),
+        tx.declared("account"),
         tx.batches(),
         tx.batch_files(),
         tx.staged_rows(BatchId(1)),
@@ -487,7 +508,14 @@ async fn take_everything_away(store: &Store, told: &mut Vec<String>) {
     tx.unclaim_prices(BatchId(2)).await.unwrap();
     assert!(!tx.has_prices().await.unwrap() && tx.rates().await.unwrap().is_empty());
     tx.forget_claims_of(BatchId(1)).await.unwrap();
-    ask!(told, tx.claims(&[TransactionId(30)]));
+    tx.forget_sayings_of(BatchId(1)).await.unwrap();
+    assert_eq!(tx.sayings_of("account", "10").await.unwrap().len(), 1, "what nobody said");
+    ask!(told, tx.claims(&[TransactionId(30)]), tx.sayings_of("account", "12"));
+    tx.forget_setting(Setting::BaseCurrency).await.unwrap();
+    assert_eq!(tx.setting(Setting::BaseCurrency).await.unwrap().unwrap(), "USD");
+    tx.inherit_places(TransactionId(30), TransactionId(32)).await.unwrap();
+    ask!(told, tx.first_places(&[TransactionId(30), TransactionId(32)]));
+    tx.inherit_places(TransactionId(32), TransactionId(30)).await.unwrap();
     let mut ids = vec![30, 31];
     tx.forget_transactions(&ids.drain(..).map(TransactionId).collect::<Vec<_>>()).await.unwrap();
     tx.forget_orphan_findings().await.unwrap();
@@ -532,6 +560,9 @@ async fn both_engines_tell_the_same_story() {
         };
         assert!(refused.is_some(), "a reader cannot write on {}", engine.name);
         reader.close().await;
+        let connected = Store::connect(&place).await.unwrap();
+        connected.migrate().await.unwrap();
+        connected.close().await;
         for store in [Store::peek(&place).await.unwrap(), Store::open(&place).await.unwrap()] {
             assert_eq!(store.revision().await.unwrap(), 2);
             store.close().await;
@@ -793,6 +824,27 @@ async fn every_write_leaves_an_attempt_and_one_outcome() {
     }
 }
 
+#[tokio::test]
+async fn an_older_schema_is_only_touched_after_an_attempt() {
+    for engine in engines().await {
+        let trail = engine.session.audit().unwrap();
+        assert_eq!(trail.rows().await.unwrap(), [], "a new store changes nothing that was there");
+        // As old as no program knows: it cannot be migrated, and that it was tried stands written.
+        run(&engine.session.store, "update _sqlx_migrations set version = -1").await;
+        let (config, access) = (&engine.config, Access::Write);
+        let opened = Session::open(config, &clock(), access).await;
+        assert_eq!(opened.unwrap_err().kind(), "storage");
+        let rows = trail.rows().await.unwrap();
+        let told: Vec<_> = rows
+            .iter()
+            .map(|row| (row.action.as_str(), row.state.as_str(), row.detail.as_str()))
+            .collect();
+        let right = [("migrate", "ATTEMPTED", "from=-1"), ("migrate", "FAILED", "storage")];
+        assert_eq!(told, right, "on {}", engine.name);
+        engine.close().await;
+    }
+}
+
 // A newer program.
 
 #[tokio::test]
@@ -815,7 +867,7 @@ async fn a_store_of_a_newer_program_is_left_alone() {
         };
         let file = bytes();
         for access in [Access::Write, Access::Look] {
-            let opened = dashtam::service::Session::open(&config, &clock(), access).await;
+            let opened = Session::open(&config, &clock(), access).await;
             let error = opened.err().unwrap_or_else(|| panic!("{name} opened a newer store"));
             assert_eq!(error.kind(), "newer_schema");
             assert!(error.to_string().contains("nothing was touched"), "{error}");

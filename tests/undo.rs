@@ -13,11 +13,13 @@ mod support;
 
 use chrono::NaiveDate;
 use dashtam::model::{
-    AccountKind, Change, Currency, Dec, Entry, EntryType, Mode, NewAccount, SafeText, Subtype, Unit,
+    AccountEdit, AccountKind, AssetClass, Change, Currency, Dec, Edit, Entry, EntryType, Mention,
+    Mode, NewAccount, PriceSubject, Quote, SafeText, SecurityEdit, Setting, Subtype, Unit,
 };
-use dashtam::service::edit::{RowEdit, edit_transaction};
+use dashtam::service::Error;
+use dashtam::service::edit::{Applied, RowEdit, edit_transaction, security_named};
 use dashtam::service::export::ExportFormat;
-use support::engines::{Engine, counts, on_each, sqlite};
+use support::engines::{Engine, counts, dump_of, on_each, sqlite};
 
 const HEADER: &str = "date,account,type,symbol,quantity,price,fee,currency,amount";
 
@@ -202,6 +204,591 @@ async fn two_rows_of_one_id_stay_in_two_accounts() {
         assert!(engine.try_edit(Change::MergeAccounts { from, into }).await.is_err());
         assert_eq!(counts(&engine.import(&[("1.csv", &file)]).await), [0, 2, 0, 0, 0]);
         assert_eq!(engine.cash_of("B", "USD").await, "5");
+    })
+    .await;
+}
+
+// What several imports say of one row.
+
+/// A row with an id and a note; both files have the column, whether or not the row has a note.
+fn noted(note: &str) -> String {
+    format!("{HEADER},id,note\n2024-01-02,A,DEPOSIT,,,,,USD,5,i1,{note}\n")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_that_another_import_says_too_stays() {
+    let (old, new) = (noted("old"), noted("new"));
+    on_each(async |engine| {
+        let first = engine.import(&[("1.csv", &old)]).await.batch.unwrap();
+        let before = engine.dump().await;
+        let second = engine.import(&[("2.csv", &new)]).await.batch.unwrap();
+        let third = engine.import(&[("3.csv", &new)]).await.batch.unwrap();
+        let after = engine.dump().await;
+        let undone = engine.undo(second).await;
+        assert_eq!((undone.removed, undone.restored, undone.kept.len()), (0, 0, 0));
+        assert_eq!(engine.dump().await, after, "the third says so too");
+        assert_eq!(engine.undo(third).await.restored, 1);
+        assert_eq!(engine.dump().await, before);
+        assert_eq!(engine.undo(first).await.removed, 1);
+        assert_eq!(engine.dump().await, "");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_field_goes_with_the_import_that_added_it() {
+    let (plain, full) = (noted(""), noted("n"));
+    let without = dump_of(&[("1.csv", &plain)]).await;
+    let with = dump_of(&[("2.csv", &full)]).await;
+    assert_ne!(with, without);
+    on_each(async |engine| {
+        // Whoever came first, and whatever came after that says nothing of the field.
+        for files in [[&plain, &full, &plain], [&full, &plain, &plain]] {
+            let mut batches = Vec::new();
+            for file in files {
+                batches.push((file, engine.import(&[("1.csv", file)]).await.batch.unwrap()));
+            }
+            assert_eq!(engine.dump().await, with);
+            let of_full = batches.extract_if(.., |(file, _)| **file == full).next().unwrap();
+            assert_eq!(engine.undo(of_full.1).await.restored, 1);
+            assert_eq!(engine.dump().await, without);
+            for (_, batch) in batches {
+                engine.undo(batch).await;
+            }
+            assert_eq!(engine.dump().await, "");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_person_said_before_stays_over_what_goes_back() {
+    let (old, new) = (noted("old"), noted("new"));
+    let mine = RowEdit { description: Some(SafeText::new("mine")), ..RowEdit::default() };
+    on_each(async |engine| {
+        engine.import(&[("1.csv", &old)]).await;
+        engine.edit_row(engine.rows().await[0].id, mine.clone()).await;
+        let before = engine.dump().await;
+        let batch = engine.import(&[("2.csv", &new)]).await.batch.unwrap();
+        assert_ne!(engine.dump().await, before);
+        assert_eq!(engine.undo(batch).await.restored, 1);
+        assert_eq!(engine.dump().await, before);
+        assert_eq!(counts(&engine.import(&[("1.csv", &old)]).await), [0, 1, 0, 0, 0]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_that_says_a_row_twice_has_both_words() {
+    let (plain, full, other) = (noted(""), noted("n"), noted("m"));
+    on_each(async |engine| {
+        engine.import(&[("1.csv", &other)]).await;
+        let before = engine.dump().await;
+        let second = engine.import(&[("2.csv", &plain), ("3.csv", &full)]).await.batch.unwrap();
+        let with = engine.dump().await;
+        let third = engine.import(&[("4.csv", &plain)]).await.batch.unwrap();
+        engine.undo(third).await;
+        assert_eq!(engine.dump().await, with);
+        engine.undo(second).await;
+        assert_eq!(engine.dump().await, before);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_takes_nothing_for_its_own_that_came_in_meanwhile() {
+    let file = |words: &str| {
+        format!("{HEADER},id,description\n2024-01-02,A,DEPOSIT,,,,,USD,5,i1,{words}\n")
+    };
+    on_each(async |engine| {
+        engine.import(&[("1.csv", &file("old"))]).await;
+        let id = engine.rows().await[0].id;
+        // Somebody is writing: the edit waits, and must not have read before.
+        let mut writer = engine.session.store.write().await.unwrap();
+        let session = engine.session.clone();
+        let note = RowEdit { note: Some(SafeText::new("mine")), ..RowEdit::default() };
+        let edit = tokio::spawn(async move { edit_transaction(&session, id, note).await });
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        assert!(!edit.is_finished());
+        let mut row = writer.transaction(id).await.unwrap().unwrap();
+        row.transaction.facts.description = Some(SafeText::new("new"));
+        writer.update_transaction(&row).await.unwrap();
+        writer.commit("another", "test", 0).await.unwrap();
+        edit.await.unwrap().unwrap();
+        assert_eq!(engine.descriptions().await, ["new"]);
+        // Only the note is a person's.
+        engine.import(&[("2.csv", &file("newer"))]).await;
+        assert_eq!(engine.descriptions().await, ["newer"]);
+    })
+    .await;
+}
+
+// One account that came in under two names.
+
+/// Rows with and without ids, equal ones, a reinvestment and a transfer.
+fn statement(account: &str, note: &str) -> String {
+    format!(
+        "{HEADER},id,to_account,note\n\
+         2024-01-02,{account},DEPOSIT,,,,,USD,100,,,\n\
+         2024-01-02,{account},DEPOSIT,,,,,USD,100,,,\n\
+         2024-01-03,{account},DEPOSIT,,,,,USD,7,i1,,{note}\n\
+         2024-01-04,{account},REINVEST,X,1,2,,USD,,,,\n\
+         2024-01-05,{account},WITHDRAWAL,,,,,USD,-20,,Other,\n"
+    )
+}
+
+async fn merge(engine: &Engine, from: &str, into: &str) -> Result<Applied, Error> {
+    let (from, into) = (engine.account(from).await, engine.account(into).await);
+    engine.try_edit(Change::MergeAccounts { from, into }).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_under_two_names_becomes_one() {
+    let (a, b) = (statement("A", "old"), statement("B", "new"));
+    let (only_a, only_b) = (statement("B", "old"), statement("B", "new"));
+    let wanted = [dump_of(&[("a.csv", &only_a)]).await, dump_of(&[("b.csv", &only_b)]).await];
+    for last in [0, 1] {
+        on_each(async |engine| {
+            let mut batches = Vec::new();
+            // Whichever came last, the rows end as it says them.
+            let mut files = [&b, &a];
+            files.rotate_left(last);
+            for file in files {
+                batches.push(engine.import(&[("1.csv", file)]).await.batch.unwrap());
+            }
+            merge(engine, "A", "B").await.unwrap();
+            assert_eq!(engine.dump().await, wanted[last]);
+            for file in [&a, &b] {
+                let report = engine.import(&[("1.csv", file)]).await;
+                // Only the note goes to and fro.
+                let same = (file == &a) == (last == 0);
+                assert_eq!(counts(&report), [0, 6 + u64::from(same), u64::from(!same), 0, 0]);
+                engine.undo(report.batch.unwrap()).await;
+                assert_eq!(engine.dump().await, wanted[last]);
+            }
+            // Who goes leaves what the other says.
+            engine.undo(batches[1]).await;
+            assert_eq!(engine.dump().await, wanted[1 - last]);
+            engine.undo(batches[0]).await;
+            assert_eq!(engine.rows().await.len(), 0);
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn edits_of_both_names_stay_and_torn_ones_are_refused() {
+    let (a, b) = (statement("A", "n"), statement("B", "n"));
+    let said = |note: Option<&str>, description: Option<&str>| RowEdit {
+        note: note.map(SafeText::new),
+        description: description.map(SafeText::new),
+        ..RowEdit::default()
+    };
+    on_each(async |engine| {
+        engine.import(&[("1.csv", &a)]).await;
+        engine.import(&[("2.csv", &b)]).await;
+        let rows = engine.rows().await;
+        let of = |name: &str| {
+            let mine =
+                rows.iter().find(|row| row.account.as_str() == name && row.amount == dec("7"));
+            mine.unwrap().id
+        };
+        engine.edit_row(of("A"), said(Some("mine"), None)).await;
+        engine.edit_row(of("B"), said(Some("yours"), Some("words"))).await;
+        let before = engine.dump().await;
+        let refused = merge(engine, "A", "B").await.unwrap_err().to_string();
+        assert!(refused.contains("note") && refused.contains(&of("A").to_string()), "{refused}");
+        assert_eq!(engine.dump().await, before);
+        engine.edit(Change::DeleteTransaction(of("A"))).await;
+        let refused = merge(engine, "A", "B").await.unwrap_err().to_string();
+        assert!(refused.contains("deleted"), "{refused}");
+        engine.edit(Change::RestoreTransaction(of("A"))).await;
+
+        engine
+            .edit_row(of("B"), RowEdit { clear: vec!["note".to_owned()], ..said(None, None) })
+            .await;
+        engine.edit_row(of("B"), said(Some("mine"), None)).await;
+        merge(engine, "A", "B").await.unwrap();
+        let row = engine.rows().await.into_iter().find(|row| row.amount == dec("7")).unwrap();
+        assert_eq!(engine.dump().await.matches("note=\"mine\"").count(), 1);
+        assert_eq!(row.description, Some(SafeText::new("words")));
+        assert_eq!(counts(&engine.import(&[("1.csv", &a)]).await), [0, 7, 0, 0, 0]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_smaller_place_of_two_names_holds() {
+    let file = |account: &str, sums: [&str; 3]| {
+        let row = |sum| format!("2024-01-02,{account},DEPOSIT,,,,,USD,{sum}\n");
+        format!("{HEADER}\n{}", sums.map(row).concat())
+    };
+    let (a, b) = (file("A", ["3", "2", "1"]), file("B", ["2", "1", "3"]));
+    on_each(async |engine| {
+        engine.import(&[("1.csv", &a)]).await;
+        let second = engine.import(&[("2.csv", &b)]).await.batch.unwrap();
+        merge(engine, "A", "B").await.unwrap();
+        // 3 at 0 of A, 2 at 0 of B, 1 at 1 of B; ties by the text of the row.
+        assert_eq!(engine.amounts().await, ["2", "3", "1"]);
+        engine.undo(second).await;
+        assert_eq!(engine.amounts().await, ["3", "2", "1"]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_typed_in_both_names_is_two_rows_and_what_came_once_is_one() {
+    let file = format!("{HEADER}\n2024-01-02,A,DEPOSIT,,,,,USD,100\n");
+    for typed in ["A", "B"] {
+        let other = if typed == "A" { "B" } else { "A" };
+        let file = file.replace(",A,", &format!(",{other},"));
+        on_each(async |engine| {
+            for name in ["A", "B"] {
+                let (kind, mode) = (AccountKind::Checking, Mode::Ledger);
+                engine.edit(account(name, kind, Currency::USD, mode)).await;
+            }
+            let mut entry = deposit(typed, "100");
+            entry.note = Some(SafeText::new("typed"));
+            engine.edit(Change::AddTransaction(Box::new(entry))).await;
+            let batch = engine.import(&[("1.csv", &file)]).await.batch.unwrap();
+            for name in ["A", "B"] {
+                engine.edit(Change::AddTransaction(Box::new(deposit(name, "5")))).await;
+            }
+            merge(engine, "A", "B").await.unwrap();
+            assert_eq!(engine.cash_of("B", "USD").await, "110");
+            engine.undo(batch).await;
+            assert_eq!(engine.cash_of("B", "USD").await, "110", "what was typed stays");
+            assert_eq!(counts(&engine.import(&[("1.csv", &file)]).await), [0, 1, 0, 0, 0]);
+            assert_eq!(engine.dump().await.matches("note=\"typed\"").count(), 1);
+        })
+        .await;
+    }
+}
+
+// What imports say of accounts, securities and settings.
+
+/// A purchase of X, with or without what tells it from its twins.
+fn bought(tells: bool) -> String {
+    let venue = if tells { "XNAS,US0378331005" } else { "," };
+    format!("{HEADER},venue,isin\n2024-01-02,A,BUY,X,1,5,,USD,,{venue}\n")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_file_tells_of_a_security_goes_with_it() {
+    let (plain, full) = (bought(false), bought(true));
+    let without = dump_of(&[("1.csv", &plain)]).await;
+    let with = dump_of(&[("2.csv", &full)]).await;
+    assert_ne!(with, without);
+    on_each(async |engine| {
+        for files in [[&plain, &full], [&full, &plain]] {
+            let mut batches = Vec::new();
+            for file in files {
+                batches.push((file, engine.import(&[("1.csv", file)]).await.batch.unwrap()));
+            }
+            assert_eq!(engine.dump().await, with);
+            let of_full = batches.extract_if(.., |(file, _)| **file == full).next().unwrap();
+            // Another says so too, so it stays until that one goes as well.
+            let again = engine.import(&[("2.csv", &full)]).await.batch.unwrap();
+            engine.undo(of_full.1).await;
+            assert_eq!(engine.dump().await, with);
+            engine.undo(again).await;
+            assert_eq!(engine.dump().await, without);
+            engine.undo(batches[0].1).await;
+            assert_eq!(engine.dump().await, "");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_person_says_of_a_security_stays() {
+    let (plain, full) = (bought(false), bought(true));
+    on_each(async |engine| {
+        engine.import(&[("1.csv", &plain)]).await;
+        let batch = engine.import(&[("2.csv", &full)]).await.batch.unwrap();
+        let id = security_named(&engine.session, "X").await.unwrap().id;
+        let venue = Edit::Set(SafeText::new("XNAS"));
+        let edit = SecurityEdit { venue, ..SecurityEdit::default() };
+        engine.edit(Change::EditSecurity(id, edit)).await;
+        engine.undo(batch).await;
+        let now = security_named(&engine.session, "X").await.unwrap();
+        assert_eq!(now.venue, Some(SafeText::new("XNAS")), "a person says the same");
+        assert_eq!(now.isin, None);
+    })
+    .await;
+}
+
+/// A store in which much is otherwise than [`by_hand`] has it.
+async fn otherwise(engine: &Engine) {
+    by_hand(engine).await;
+    engine.import(&[("1.csv", &bought(true))]).await;
+    let (main, house) = (engine.account("Main").await, engine.account("House").await);
+    let edit = AccountEdit {
+        kind: Some(AccountKind::Savings),
+        currency: Some(Currency::CAD),
+        institution: Edit::Set(SafeText::new("Bank")),
+        closed: Edit::Set(day()),
+        ..AccountEdit::default()
+    };
+    engine.edit(Change::EditAccount(main, edit)).await;
+    let a = engine.account("A").await;
+    let edit = AccountEdit { kind: Some(AccountKind::Hsa), ..AccountEdit::default() };
+    engine.edit(Change::EditAccount(a, edit)).await;
+    engine.edit(Change::SetBalance(house, day(), dec("77"))).await;
+    engine.edit(Change::Set(Setting::BaseCurrency, "CAD".to_owned())).await;
+    engine.edit(Change::Set(Setting::TimeZone, "Asia/Tokyo".to_owned())).await;
+    let id = security_named(&engine.session, "X").await.unwrap().id;
+    let edit = SecurityEdit {
+        name: Edit::Set(SafeText::new("Ex")),
+        class: Edit::Set(AssetClass::Etf),
+        currency: Some(Currency::USD),
+        cusip: Edit::Set(SafeText::new("037833100")),
+        ..SecurityEdit::default()
+    };
+    engine.edit(Change::EditSecurity(id, edit)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_whole_store_wrote_over_comes_back() {
+    let source = sqlite().await;
+    otherwise(&source).await;
+    let json = source.export(ExportFormat::Json, None).await;
+    source.close().await;
+    on_each(async |engine| {
+        by_hand(engine).await;
+        engine.import(&[("1.csv", &bought(false))]).await;
+        engine.edit(Change::Set(Setting::BaseCurrency, "EUR".to_owned())).await;
+        let before = engine.dump().await;
+        let first = engine.import(&[("all.json", &json)]).await.batch.unwrap();
+        let after = engine.dump().await;
+        for changed in ["kind=savings", "CAD", "Ex", "Asia/Tokyo", "kind=hsa", "amount=77"] {
+            assert!(after.contains(changed) && !before.contains(changed), "{changed}\n{after}");
+        }
+        // Twice, and the first goes: the second says it.
+        let second = engine.import(&[("all.json", &json)]).await.batch.unwrap();
+        engine.undo(first).await;
+        assert_eq!(engine.dump().await, after);
+        engine.undo(second).await;
+        assert_eq!(engine.dump().await, before);
+        // What a person says after it stays.
+        let third = engine.import(&[("all.json", &json)]).await.batch.unwrap();
+        engine.edit(Change::Set(Setting::BaseCurrency, "CAD".to_owned())).await;
+        let main = engine.account("Main").await;
+        let edit = AccountEdit { kind: Some(AccountKind::Savings), ..AccountEdit::default() };
+        engine.edit(Change::EditAccount(main, edit)).await;
+        engine.undo(third).await;
+        let now = engine.dump().await;
+        assert!(now.contains("kind=savings") && !now.contains("Asia/Tokyo"), "{now}");
+        engine.edit(Change::Set(Setting::BaseCurrency, "EUR".to_owned())).await;
+        let kind = Some(AccountKind::Checking);
+        engine.edit(Change::EditAccount(main, AccountEdit { kind, ..Default::default() })).await;
+        assert_eq!(engine.dump().await, before);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_two_whole_stores_brought_stays_with_the_second() {
+    let source = sqlite().await;
+    by_hand(&source).await;
+    let json = source.export(ExportFormat::Json, None).await;
+    source.close().await;
+    on_each(async |engine| {
+        let first = engine.import(&[("all.json", &json)]).await.batch.unwrap();
+        let whole = engine.dump().await;
+        let second = engine.import(&[("all.json", &json)]).await.batch.unwrap();
+        engine.undo(first).await;
+        assert_eq!(engine.dump().await, whole, "accounts without rows and balances too");
+        engine.undo(second).await;
+        assert_eq!(engine.dump().await, "");
+    })
+    .await;
+}
+
+// Symbols that are given up and used again.
+
+async fn rename(engine: &Engine, symbol: &str, new: &str) {
+    let id = security_named(&engine.session, symbol).await.unwrap().id;
+    let symbol = Some(SafeText::new(new));
+    engine.edit(Change::EditSecurity(id, SecurityEdit { symbol, ..Default::default() })).await;
+}
+
+/// What every live row is about, in the order of rows.
+async fn symbols(engine: &Engine) -> Vec<String> {
+    let rows = engine.rows().await.into_iter();
+    rows.map(|row| row.symbol.unwrap_or_default().into_string()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_symbol_that_is_used_again_is_another_security() {
+    let rows = |days: &[&str]| {
+        let row = |day: &&str| format!("{day},A,BUY,OLD,1,5,,USD,\n");
+        format!("{HEADER}\n{}", days.iter().map(row).collect::<String>())
+    };
+    let old = rows(&["2024-01-02", "2025-01-02"]);
+    let old_prices = "date,symbol,close,currency\n2024-01-02,sec:OLD,5,USD\n";
+    // The day of the change still belongs to the old one.
+    let later = rows(&["2026-11-20", "2026-11-21", "2026-12-01"]);
+    let later_prices = "date,symbol,close,currency\n2026-11-20,OLD,6,USD\n2026-11-21,OLD,7,USD\n";
+    on_each(async |engine| {
+        engine.import(&[("1.csv", &old), ("p.csv", old_prices)]).await;
+        rename(engine, "OLD", "NEW").await;
+        let before = engine.dump().await;
+        // Older files bring nothing twice.
+        let report = engine.import(&[("1.csv", &old), ("p.csv", old_prices)]).await;
+        assert_eq!(counts(&report), [0, 3, 0, 0, 0]);
+        assert_eq!(engine.dump().await, before);
+
+        let report = engine.import(&[("2.csv", &later), ("q.csv", later_prices)]).await;
+        assert_eq!(counts(&report), [5, 0, 0, 0, 0]);
+        assert_eq!(symbols(engine).await, ["NEW", "NEW", "NEW", "OLD", "OLD"]);
+        let dump = engine.dump().await;
+        let closes = |symbol: &str| {
+            let of = format!("price symbol=\"{symbol}\"");
+            dump.lines().filter(|line| line.starts_with(&of)).count()
+        };
+        assert_eq!((closes("NEW"), closes("OLD")), (2, 1), "{dump}");
+        // And again nothing twice, in one file or in two, and by hand the same days decide.
+        let report = engine.import(&[("1.csv", &old), ("2.csv", &later)]).await;
+        assert_eq!(counts(&report), [0, 5, 0, 0, 0]);
+        let all = rows(&["2026-12-01", "2024-01-02", "2026-11-21", "2025-01-02", "2026-11-20"]);
+        assert_eq!(counts(&engine.import(&[("3.csv", &all)]).await), [0, 5, 0, 0, 0]);
+        assert_eq!(engine.dump().await, dump);
+
+        // The second is renamed too, and the symbol is free for a third.
+        rename(engine, "OLD", "NEWER").await;
+        let third = rows(&["2026-12-02"]);
+        engine.import(&[("4.csv", &third)]).await;
+        assert_eq!(counts(&engine.import(&[("3.csv", &all)]).await), [0, 5, 0, 0, 0]);
+        assert_eq!(symbols(engine).await, ["NEW", "NEW", "NEW", "NEWER", "NEWER", "OLD"]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_dated_ahead_stay_with_the_security_that_has_them() {
+    let file = format!("{HEADER}\n2027-01-02,A,BUY,OLD,1,5,,USD,\n");
+    on_each(async |engine| {
+        engine.import(&[("1.csv", &file)]).await;
+        rename(engine, "OLD", "NEW").await;
+        assert_eq!(counts(&engine.import(&[("1.csv", &file)]).await), [0, 1, 0, 0, 0]);
+        assert_eq!(symbols(engine).await, ["NEW"]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_twin_that_kept_the_symbol_has_it_on_every_day() {
+    let file =
+        format!("{HEADER}\n2024-01-02,A,BUY,X@USD,1,5,,USD,\n2024-01-03,A,BUY,X@CAD,1,5,,CAD,\n");
+    let bare = format!("{HEADER}\n2024-01-04,A,BUY,X,1,5,,USD,\n");
+    on_each(async |engine| {
+        engine.import(&[("1.csv", &file)]).await;
+        rename(engine, "X@CAD", "Y").await;
+        assert_eq!(counts(&engine.import(&[("1.csv", &file)]).await), [0, 2, 0, 0, 0]);
+        engine.import(&[("2.csv", &bare)]).await;
+        assert_eq!(symbols(engine).await, ["X", "Y", "X"]);
+        // A symbol comes back to the one that had it.
+        rename(engine, "X", "Z").await;
+        rename(engine, "Z", "X").await;
+        assert_eq!(counts(&engine.import(&[("2.csv", &bare)]).await), [0, 1, 0, 0, 0]);
+        assert_eq!(symbols(engine).await, ["X", "Y", "X"]);
+    })
+    .await;
+}
+
+// Prices and rates.
+
+/// The price of X and the rate of CAD on one day, in a file.
+fn prices(x: &str, cad: &str) -> String {
+    format!("date,symbol,close,currency\n2024-01-02,sec:X,{x}\n2024-01-02,fx:CAD,{cad},USD\n")
+}
+
+/// What a person says of the same.
+fn price_by_hand(subject: PriceSubject, close: &str) -> Change {
+    Change::SetPrice(Box::new(Quote {
+        subject,
+        date: day(),
+        currency: Currency::USD,
+        open: None,
+        high: None,
+        low: None,
+        close: dec(close),
+        volume: None,
+        source: SafeText::new("file"),
+        quoted_in: None,
+    }))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_price_that_was_written_over_comes_back() {
+    let (one, two) = (prices("10,USD", "0.75"), prices("12,CAD", "0.8"));
+    let three = prices("13,USD", "0.7");
+    let whole = dump_of(&[("2.csv", &two)]).await;
+    on_each(async |engine| {
+        let first = engine.import(&[("1.csv", &one)]).await.batch.unwrap();
+        let before = engine.dump().await;
+        let second = engine.import(&[("2.csv", &two)]).await.batch.unwrap();
+        engine.undo(second).await;
+        assert_eq!(engine.dump().await, before, "as the first said, its currency too");
+
+        // Several say the same; what was said last among those who are left holds.
+        let second = engine.import(&[("2.csv", &two)]).await.batch.unwrap();
+        let again = engine.import(&[("2.csv", &two)]).await.batch.unwrap();
+        let third = engine.import(&[("3.csv", &three)]).await.batch.unwrap();
+        engine.undo(second).await;
+        engine.undo(third).await;
+        assert_eq!(engine.dump().await, whole);
+        let fourth = engine.import(&[("3.csv", &three)]).await.batch.unwrap();
+        engine.undo(again).await;
+        engine.undo(fourth).await;
+        assert_eq!(engine.dump().await, before);
+        engine.undo(first).await;
+        assert_eq!(engine.dump().await, "");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_price_by_hand_comes_back_and_stays() {
+    let file = prices("12,USD", "0.8");
+    let x = PriceSubject::Security(Mention::parse("X").unwrap());
+    on_each(async |engine| {
+        engine.edit(price_by_hand(x.clone(), "10")).await;
+        engine.edit(price_by_hand(PriceSubject::Currency(Currency::CAD), "0.7")).await;
+        let before = engine.dump().await;
+        let batch = engine.import(&[("1.csv", &file)]).await.batch.unwrap();
+        assert_ne!(engine.dump().await, before);
+        engine.undo(batch).await;
+        assert_eq!(engine.dump().await, before);
+        // What a person says after the file is not touched when the file goes.
+        let batch = engine.import(&[("1.csv", &file)]).await.batch.unwrap();
+        engine.edit(price_by_hand(x.clone(), "11")).await;
+        engine.edit(price_by_hand(PriceSubject::Currency(Currency::CAD), "0.71")).await;
+        let after = engine.dump().await;
+        engine.undo(batch).await;
+        assert_eq!(engine.dump().await, after);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_price_that_stands_twice_in_a_file_is_claimed_once() {
+    let one = prices("10,USD", "0.75");
+    let rows = "2024-01-02,sec:X,10,USD\n2024-01-02,fx:CAD,0.75,USD\n";
+    let twice = format!("{one}{rows}");
+    // First as it is, then otherwise: the file says the latter.
+    let torn = format!("{twice}2024-01-02,sec:X,11,USD\n2024-01-02,fx:CAD,0.8,USD\n");
+    on_each(async |engine| {
+        engine.import(&[("1.csv", &one)]).await;
+        let before = engine.dump().await;
+        for file in [&twice, &torn] {
+            let batch = engine.import(&[("2.csv", file)]).await.batch.unwrap();
+            engine.undo(batch).await;
+            assert_eq!(engine.dump().await, before);
+        }
+        engine.import(&[("2.csv", &torn)]).await;
+        assert!(engine.dump().await.contains("close=11"));
     })
     .await;
 }

@@ -2,6 +2,7 @@
 
 use super::Job;
 use super::exit::{Error, Status};
+use super::output::note;
 use crate::cli::{self, ExportArgs, ExportWhat, Flags};
 use crate::service::Session;
 use crate::service::export::{self, ExportFormat, ExportRequest, What};
@@ -34,6 +35,12 @@ pub async fn run(job: &mut Job<'_>, session: &Session, args: &ExportArgs) -> Res
         ExportWhat::All => What::All,
     });
     let request = ExportRequest { format, what, out: args.out.clone(), force: args.force };
-    export::run(session, &request, &mut job.out).await?;
+    let skipped = export::run(session, &request, &mut job.out).await?;
+    if skipped > 0 {
+        note(&format!(
+            "dashtam: {skipped} prices are no daily ones, or restated for splits, and are not in \
+             this form; --format json has them"
+        ));
+    }
     Ok(Status::Done)
 }

@@ -2,6 +2,7 @@
 //! Each value remembers where it came from. It must not know clap, nor what any value is used for.
 
 mod database;
+pub mod driver;
 mod error;
 mod file;
 mod paths;

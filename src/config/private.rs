@@ -197,6 +197,20 @@ pub fn check_not_writable(path: &Path) -> Result<(), PermissionProblem> {
     check(path, &metadata(path)?, WRITE_RIGHT_OF_OTHERS)
 }
 
+/// Refuses a folder in which others can make or rename files: one that is neither the user's own
+/// nor the system's, or that has the right for others.
+pub fn check_folder_not_writable(path: &Path) -> Result<(), PermissionProblem> {
+    let metadata = metadata(path)?;
+    let (mode, owner) = (mode_of(&metadata), metadata.uid());
+    if owner != 0 && owner != rustix::process::geteuid().as_raw() {
+        return Err(PermissionProblem::NotYours { path: path.to_owned(), owner });
+    }
+    match mode & WRITE_RIGHT_OF_OTHERS {
+        0 => Ok(()),
+        _ => Err(PermissionProblem::WritableByOthers { path: path.to_owned(), mode }),
+    }
+}
+
 fn metadata(path: &Path) -> Result<Metadata, PermissionProblem> {
     fs::metadata(path)
         .map_err(|source| PermissionProblem::Unreadable { path: path.to_owned(), source })
@@ -406,6 +420,20 @@ mod tests {
         let problem = check_private(root.path()).unwrap_err().to_string();
         assert!(problem.contains("chmod 700"), "{problem}");
         assert!(check_private(&root.path().join("absent")).is_err());
+    }
+
+    #[test]
+    fn a_folder_may_be_read_by_others_and_not_changed() {
+        let root = tempfile::tempdir().unwrap();
+        for (mode, right) in [(0o700, true), (0o755, true), (0o775, false), (0o1777, false)] {
+            chmod(root.path(), mode);
+            let checked = check_folder_not_writable(root.path());
+            assert_eq!(checked.is_ok(), right, "{mode:o}");
+            if let Err(problem) = checked {
+                assert!(problem.to_string().contains("chmod go-w"), "{problem}");
+            }
+        }
+        check_folder_not_writable(Path::new("/usr")).unwrap();
     }
 
     #[test]

@@ -14,7 +14,7 @@ pub enum Value<'a> {
     Nothing,
     /// Words from outside.
     Text(&'a SafeText),
-    /// `prefix:SYM@CUR`; words from outside too.
+    /// `prefix:SYM@CUR` or `prefix:SYM@CUR:VENUE`; words from outside too.
     Symbol {
         /// What sort of thing it is, if that must be said.
         prefix: &'static str,
@@ -22,6 +22,8 @@ pub enum Value<'a> {
         symbol: &'a str,
         /// What tells it from its twins.
         currency: Option<Currency>,
+        /// What tells it from its twins of the same currency; nothing without a currency.
+        venue: Option<&'a SafeText>,
     },
     /// A word of ours, written as it is.
     Word(&'static str),
@@ -46,7 +48,7 @@ impl<'a> Value<'a> {
     /// A security as a row names it.
     pub fn mention(mention: &'a Mention) -> Self {
         let symbol = mention.symbol.as_str();
-        Self::Symbol { prefix: "", symbol, currency: mention.currency }
+        Self::Symbol { prefix: "", symbol, currency: mention.currency, venue: None }
     }
 
     /// Nothing, or what is made of the value.
@@ -73,13 +75,17 @@ impl Line {
                 push_text(&mut self.text, text.as_str());
                 Ok(())
             }
-            Value::Symbol { prefix, symbol, currency } => {
+            Value::Symbol { prefix, symbol, currency, venue } => {
                 self.scratch.clear();
                 self.scratch.push_str(prefix);
                 self.scratch.push_str(symbol);
-                let at = currency.map_or(Ok(()), |currency| write!(self.scratch, "@{currency}"));
+                let written = match (currency, venue) {
+                    (Some(currency), Some(venue)) => write!(self.scratch, "@{currency}:{venue}"),
+                    (Some(currency), None) => write!(self.scratch, "@{currency}"),
+                    (None, _) => Ok(()),
+                };
                 push_text(&mut self.text, &self.scratch);
-                at
+                written
             }
             Value::Word(word) | Value::Code(word) => self.text.write_str(word),
             Value::Capitals(word) => {

@@ -35,12 +35,16 @@ fn price_row<'a>(mention: &'a Mention, price: &'a Price) -> Option<Row<'a>> {
     if price.interval != Interval::Day || price.split_adjusted {
         return None;
     }
-    // There is no column for the venue; the currency tells twins apart as well.
-    let twin = mention.venue.as_ref().map(|_| price.currency);
+    // There is no column for the venue, so it stands behind the currency; one with an `@` could not
+    // be told from it.
+    let is_plain = |venue: &&SafeText| {
+        !venue.as_str().contains('@') && venue.as_str().trim() == venue.as_str()
+    };
     let symbol = Value::Symbol {
         prefix: "sec:",
         symbol: mention.symbol.as_str(),
-        currency: mention.currency.or(twin),
+        currency: mention.currency,
+        venue: mention.venue.as_ref().filter(is_plain),
     };
     let figure = |figure| Value::maybe(figure, Value::Figure);
     Some(Row {
@@ -61,7 +65,8 @@ fn price_row<'a>(mention: &'a Mention, price: &'a Price) -> Option<Row<'a>> {
 }
 
 fn rate_row(rate: &Rate) -> Option<Row<'_>> {
-    let symbol = Value::Symbol { prefix: "fx:", symbol: rate.base.code(), currency: None };
+    let symbol =
+        Value::Symbol { prefix: "fx:", symbol: rate.base.code(), currency: None, venue: None };
     let (close, currency) = (Value::Figure(rate.rate), Value::Code(rate.quote.code()));
     let nothing = Value::Nothing;
     Some(Row {
@@ -223,12 +228,14 @@ mod tests {
             price("CAD", |_, _| {}),
             price("X", twin),
             price("Y@EUR", twin),
+            price("Y@EUR", |mention, _| mention.venue = Some(SafeText::new("a@b"))),
             price("=F", |_, price| price.at = at(1) - 1),
             rate(FROM_FILE),
         ];
         let right = "date,symbol,close,currency\n\
             2024-01-02,sec:CAD,1.5,USD\n\
-            2024-01-02,sec:X@USD,1.5,USD\n\
+            2024-01-02,sec:X,1.5,USD\n\
+            2024-01-02,sec:Y@EUR:V,1.5,USD\n\
             2024-01-02,sec:Y@EUR,1.5,USD\n\
             2023-12-31,sec:=F,1.5,USD\n\
             2024-01-03,fx:CAD,0.75,USD\n";

@@ -128,13 +128,28 @@ fn subject(text: &str) -> Result<PriceSubject, Fault> {
     } else if let Some(code) = after("fx:") {
         Ok(PriceSubject::Currency(Currency::parse(code)?))
     } else if let Some(symbol) = after("sec:") {
-        Ok(PriceSubject::Security(Mention::parse(symbol)?))
+        Ok(PriceSubject::Security(told_apart(symbol)?))
     } else {
         match Currency::parse(text) {
             Ok(currency) if currency.is_current() => Ok(PriceSubject::Bare(currency)),
             _ => Ok(PriceSubject::Security(Mention::parse(text)?)),
         }
     }
+}
+
+/// `SYM`, `SYM@CUR` or `SYM@CUR:VENUE`: a file of prices has no column for the venue.
+fn told_apart(text: &str) -> Result<Mention, Fault> {
+    let parts = text.rsplit_once('@').and_then(|(symbol, rest)| {
+        let (code, venue) = rest.split_once(':')?;
+        let is_told = !symbol.is_empty() && Currency::parse(code).is_ok();
+        (is_told && !venue.trim().is_empty()).then_some((symbol, code, venue.trim()))
+    });
+    let Some((symbol, code, venue)) = parts else { return Ok(Mention::parse(text)?) };
+    if venue.len() > Mention::MAX {
+        return Err(Fault::NameTooLong(Mention::MAX));
+    }
+    let mention = Mention::parse(&format!("{symbol}@{code}"))?;
+    Ok(Mention { venue: Some(SafeText::new(venue)), ..mention })
 }
 
 /// The price in the currency itself, where the row has it in pence and the like.
@@ -187,6 +202,11 @@ mod tests {
         PriceSubject::Security(Mention::parse(text).unwrap())
     }
 
+    fn on_venue(text: &str, venue: &str) -> PriceSubject {
+        let venue = Some(SafeText::new(venue));
+        PriceSubject::Security(Mention { venue, ..Mention::parse(text).unwrap() })
+    }
+
     #[test]
     fn what_a_symbol_means() {
         for (symbol, right) in [
@@ -196,6 +216,11 @@ mod tests {
             ("sec:AMD", security("AMD")),
             ("Sec:CAD", security("CAD")),
             ("sec:SHOP@CAD", security("SHOP@CAD")),
+            ("sec:SHOP@CAD:XTSE", on_venue("SHOP@CAD", "XTSE")),
+            ("sec:A@B@CAD: a:b", on_venue("A@B@CAD", "a:b")),
+            ("sec:A@NO:V", security("A@NO:V")),
+            ("sec:A@CAD:", security("A@CAD:")),
+            ("SHOP@CAD:XTSE", security("SHOP@CAD:XTSE")),
             ("CAD", PriceSubject::Bare(Currency::CAD)),
             ("AMD", PriceSubject::Bare(Currency::parse("AMD").unwrap())),
             ("DEM", security("DEM")),

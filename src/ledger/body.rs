@@ -46,6 +46,6 @@ pub(super) fn row_from_json(json: &str) -> Result<StoredTransaction> {
     serde_json::from_str(json).map_err(|error| damaged(&error))
 }
 
-fn damaged(error: &serde_json::Error) -> Error {
+pub(super) fn damaged(error: &serde_json::Error) -> Error {
     Error::Damaged(SafeText::capped(&error.to_string(), 200))
 }

@@ -2,8 +2,11 @@
 //!
 //! Read once at the beginning of a write, changed beside it, and written back where touched.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use chrono::NaiveDate;
+
+use super::sayings::{Sayings, Thing};
 use super::{Error, Result, body};
 use crate::model::{
     AccountId, AccountKind, BatchId, CategoryId, Currency, Exact, Kind, SafeText, SecurityId,
@@ -22,16 +25,37 @@ pub(super) struct Stamp {
     pub batch: Option<BatchId>,
 }
 
+/// A security that has a symbol, or had it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Holder {
+    pub id: SecurityId,
+    /// The last day on which it had it, and the number of the change: it counts up together with
+    /// the ids of securities, so that it tells which of them were there at the time.
+    pub until: Option<(NaiveDate, i64)>,
+}
+
+/// What stands before the number of a change of symbol.
+pub(super) const FORMER: &str = "former ";
+
+fn number_of(source: &SafeText) -> i64 {
+    source.as_str().strip_prefix(FORMER).and_then(|number| number.parse().ok()).unwrap_or(0)
+}
+
 pub(super) struct Book {
     pub base: Currency,
     pub accounts: BTreeMap<AccountId, AccountRecord>,
     pub names: HashMap<SafeText, AccountId>,
     pub securities: BTreeMap<SecurityId, SecurityRecord>,
     /// By current and former symbol.
-    pub symbols: HashMap<SafeText, Vec<SecurityId>>,
+    pub symbols: HashMap<SafeText, Vec<Holder>>,
+    /// Symbols that a security gave up: what they mean depends on the day.
+    pub given_up: HashSet<SafeText>,
     pub categories: HashMap<SafeText, CategoryId>,
     pub tally: BTreeMap<TallyKey, Tally>,
+    /// What is said of all this.
+    pub sayings: Sayings,
     touched: BTreeSet<TallyKey>,
+    doubted: BTreeSet<Thing>,
 }
 
 impl Book {
@@ -47,15 +71,22 @@ impl Book {
             names,
             securities: BTreeMap::new(),
             symbols: HashMap::new(),
+            given_up: HashSet::new(),
             categories: HashMap::new(),
             tally: tx.tally().await?,
+            sayings: Sayings::default(),
             touched: BTreeSet::new(),
+            doubted: BTreeSet::new(),
         };
         for row in tx.securities().await? {
             book.index_security(row);
         }
-        for (id, _, symbol) in tx.security_symbols().await? {
-            book.index_symbol(symbol, id);
+        for row in tx.security_symbols().await? {
+            let until = row.until.map(|day| (day, number_of(&row.source)));
+            if until.is_some() {
+                book.given_up.insert(row.symbol.clone());
+            }
+            book.index_symbol(row.symbol, Holder { id: row.security, until });
         }
         let categories = tx.categories().await?.into_iter();
         book.categories = categories.map(|row| (row.name, row.id)).collect();
@@ -63,15 +94,24 @@ impl Book {
     }
 
     pub fn index_security(&mut self, row: SecurityRecord) {
-        self.index_symbol(row.security.symbol.clone(), row.security.id);
+        let holder = Holder { id: row.security.id, until: None };
+        self.index_symbol(row.security.symbol.clone(), holder);
         self.securities.insert(row.security.id, row);
     }
 
-    pub fn index_symbol(&mut self, symbol: SafeText, id: SecurityId) {
-        let ids = self.symbols.entry(symbol).or_default();
-        if !ids.contains(&id) {
-            ids.push(id);
+    pub fn index_symbol(&mut self, symbol: SafeText, holder: Holder) {
+        let holders = self.symbols.entry(symbol).or_default();
+        if !holders.contains(&holder) {
+            holders.push(holder);
         }
+    }
+
+    /// The number with which a security got the symbol that it had just before this number.
+    pub fn had_its_name_since(&self, id: SecurityId, before: i64) -> i64 {
+        let of_symbol = |symbol| self.symbols.get(symbol).into_iter().flatten();
+        let holders = self.given_up.iter().flat_map(of_symbol).filter(|holder| holder.id == id);
+        let numbers = holders.filter_map(|holder| holder.until).map(|(_, number)| number);
+        numbers.filter(|number| *number < before).max().unwrap_or(id.0)
     }
 
     /// The category of this name, made when it is new.
@@ -131,6 +171,11 @@ impl Book {
         self.tally.entry(key).or_default()
     }
 
+    /// What follows from the rows of this must be derived again.
+    pub fn look_again(&mut self, thing: Thing) {
+        self.doubted.insert(thing);
+    }
+
     /// Writes the tally back, and derives again what nobody declared.
     pub async fn settle(&mut self, tx: &mut WriteTx, stamp: &Stamp) -> Result<()> {
         let touched = std::mem::take(&mut self.touched);
@@ -139,15 +184,30 @@ impl Book {
             .map(|key| (*key, self.tally.get(key).cloned().unwrap_or_default()))
             .collect();
         tx.put_tally(&entries).await?;
-        let accounts: BTreeSet<_> = touched.iter().filter_map(|key| key.0).collect();
+        let doubted = std::mem::take(&mut self.doubted);
+        let accounts: BTreeSet<_> = touched
+            .iter()
+            .filter_map(|key| key.0)
+            .chain(doubted.iter().filter_map(|thing| match thing {
+                Thing::Account(id) => Some(*id),
+                _ => None,
+            }))
+            .collect();
         for id in accounts {
             self.derive_account(tx, id, stamp).await?;
         }
-        let securities: BTreeSet<_> = touched.iter().filter_map(|key| key.1).collect();
+        let securities: BTreeSet<_> = touched
+            .iter()
+            .filter_map(|key| key.1)
+            .chain(doubted.iter().filter_map(|thing| match thing {
+                Thing::Security(id) => Some(*id),
+                _ => None,
+            }))
+            .collect();
         for id in securities {
             self.derive_security(tx, id, stamp).await?;
         }
-        Ok(())
+        self.sayings.settle(tx, stamp.batch).await
     }
 
     /// An account that nobody declared: `brokerage` when any row has a security, else `checking`;

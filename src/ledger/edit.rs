@@ -5,18 +5,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 
 use super::body::Underlay;
-use super::book::{Book, Stamp};
+use super::book::{Book, FORMER, Stamp};
 use super::identity::{key_of_content, key_of_id};
 use super::quotes::{self, Quotes};
-use super::survey::Use;
-use super::{Applied, Error, Result, Survey, items, resolve, undo, write};
+use super::sayings::{self, Fields, Thing};
+use super::survey::{Use, day_of};
+use super::{Applied, Error, Result, Survey, items, merge, resolve, undo, write};
 use crate::model::{
-    AccountEdit, AccountId, Change, Column, Dec, Draft, Entry, Mention, Mode, NewAccount, OpId,
-    Origin, PriceSubject, Quote, Refusal, SafeText, SecurityEdit, SecurityId, Transaction,
-    TransactionEdit, TransactionId, Why,
+    AccountEdit, AccountId, Change, Column, Currency, Dec, Draft, Entry, EntryType, Mention, Mode,
+    NewAccount, OpId, Origin, PriceSubject, Quote, Refusal, RowEdit, SafeText, SecurityEdit,
+    SecurityId, Transaction, TransactionId, Unit, Why,
 };
 use crate::store::{
-    AccountRecord, Balance, Identity, PriceRecord, RateRecord, Store, StoredTransaction, WriteTx,
+    AccountRecord, Balance, Identity, PriceRecord, RateRecord, Store, StoredTransaction,
+    SymbolRecord, WriteTx,
 };
 
 /// One change on its way into the store.
@@ -49,7 +51,7 @@ impl Editor {
             Change::MergeAccounts { from, into } => self.merge_accounts(from, into).await,
             Change::SetBalance(id, date, amount) => self.set_balance(id, date, amount).await,
             Change::AddTransaction(entry) => self.add_transaction(*entry).await,
-            Change::EditTransaction(id, edit) => self.edit_transaction(id, edit).await,
+            Change::EditTransaction(id, edit) => self.edit_transaction(id, *edit).await,
             Change::DeleteTransaction(id) => self.set_deleted(id, true).await,
             Change::RestoreTransaction(id) => self.set_deleted(id, false).await,
             Change::LinkTransactions(ids) => self.link(&ids).await,
@@ -59,6 +61,7 @@ impl Editor {
             Change::Set(setting, value) => {
                 let value = setting.check(&value)?;
                 self.tx.put_setting(setting, &value).await?;
+                self.say(Thing::Setting(setting), sayings::only(Some(&value)));
                 Ok(())
             }
             Change::UndoBatch(batch) => {
@@ -66,6 +69,13 @@ impl Editor {
                 self.applied.undone = Some(undo::undo(tx, book, batch, &self.stamp).await?);
                 Ok(())
             }
+        }
+    }
+
+    /// Notes what a person says; what stood there before is only of interest to imports.
+    fn say(&mut self, thing: Thing, fields: Fields) {
+        if !fields.is_empty() {
+            self.book.sayings.note(thing, fields, &Fields::new());
         }
     }
 
@@ -94,6 +104,15 @@ impl Editor {
 
     async fn edit_account(&mut self, id: AccountId, edit: AccountEdit) -> Result<()> {
         let mut row = self.book.account(id)?.clone();
+        let said = sayings::names(&[
+            (edit.kind.is_some(), "kind"),
+            (edit.currency.is_some(), "currency"),
+            (edit.kind.is_some() || edit.currency.is_some(), "derived"),
+            (edit.mode.is_some(), "mode"),
+            (!edit.method.is_keep(), "method"),
+            (!edit.institution.is_keep(), "institution"),
+            (!edit.closed.is_keep(), "closed"),
+        ]);
         let account = &mut row.account;
         // What a person says of kind or currency, no row derives away again.
         if edit.kind.is_some() || edit.currency.is_some() {
@@ -111,6 +130,7 @@ impl Editor {
                 None => None,
             };
         }
+        self.say(Thing::Account(id), sayings::some_of(&sayings::all_of(&row.account)?, &said));
         self.own_account(row).await
     }
 
@@ -132,49 +152,8 @@ impl Editor {
     }
 
     async fn merge_accounts(&mut self, from: AccountId, into: AccountId) -> Result<()> {
-        if from == into {
-            return Err(Error::SameAccount);
-        }
-        let old = self.book.account(from)?.clone();
-        let new = self.book.account(into)?.clone();
-        if old.account.mode != new.account.mode {
-            return Err(Error::CannotMerge {
-                from: old.account.name,
-                into: new.account.name,
-                what: "mode",
-            });
-        }
-        if old.account.mode == Mode::Balances && old.account.currency != new.account.currency {
-            // A balance is in the currency of its account.
-            return Err(Error::CannotMerge {
-                from: old.account.name,
-                into: new.account.name,
-                what: "currency",
-            });
-        }
-        let mut taken: BTreeSet<Identity> = BTreeSet::new();
-        taken.extend(self.tx.transactions_of_account(into).await?.iter().map(|row| row.identity));
-        for before in self.tx.transactions_of_account(from).await? {
-            let mut row = before.clone();
-            row.transaction.account = into;
-            // Equal rows of the two are as many rows as both have together.
-            find_room(&mut row, &taken)?;
-            taken.insert(row.identity);
-            let (tx, book) = (&mut self.tx, &mut self.book);
-            write::put(tx, book, &before, &mut row, &self.stamp, "merge").await?;
-        }
-        for balance in self.tx.balances().await?.into_iter().filter(|row| row.account == from) {
-            let same = self.tx.balance_on(into, balance.date).await?;
-            if same.is_none_or(|same| same.date != balance.date) {
-                self.tx.put_balance(&Balance { account: into, ..balance }).await?;
-            }
-        }
-        self.book.settle(&mut self.tx, &self.stamp).await?;
-        self.book.put_account(&mut self.tx, old, &self.stamp, true).await?;
-        self.tx.lead_all(from, into).await?;
-        self.tx.move_places(from, into).await?;
-        self.tx.forget_account(from).await?;
-        self.book.accounts.remove(&from);
+        let (tx, book) = (&mut self.tx, &mut self.book);
+        merge::merge(tx, book, from, into, &self.stamp).await?;
         self.own_account(self.book.account(into)?.clone()).await
     }
 
@@ -185,6 +164,7 @@ impl Editor {
         }
         let created = self.stamp.now;
         self.tx.put_balance(&Balance { account: id, date, amount, batch: None, created }).await?;
+        self.say(Thing::Balance(id, date), sayings::only(Some(&amount.to_string())));
         self.applied.account = Some(id);
         Ok(())
     }
@@ -219,10 +199,9 @@ impl Editor {
     /// A new row by hand. Its account must be there: a slip of the pen makes no account.
     async fn row_of(&mut self, draft: Draft) -> Result<StoredTransaction> {
         let account = self.account_named(&draft.account)?;
-        let security =
-            self.security_of(draft.security.as_ref(), "symbol", draft.facts.currency).await?;
-        let to_security =
-            self.security_of(draft.to_security.as_ref(), "to_symbol", draft.facts.currency).await?;
+        let place = (draft.facts.currency, draft.facts.date);
+        let security = self.security_of(draft.security.as_ref(), "symbol", place).await?;
+        let to_security = self.security_of(draft.to_security.as_ref(), "to_symbol", place).await?;
         let (key, equal) = match &draft.source_id {
             Some(id) => (key_of_id(Origin::File, id), self.tx.transactions_by_source(&[id]).await?),
             None => {
@@ -281,13 +260,13 @@ impl Editor {
         &mut self,
         mention: Option<&Mention>,
         column: &'static str,
-        currency: crate::model::Currency,
+        (currency, day): (Currency, NaiveDate),
     ) -> Result<Option<SecurityId>> {
         let Some(mention) = mention else { return Ok(None) };
         let mut used = Use::default();
         used.rows.insert(currency, 1);
         let (tx, book) = (&mut self.tx, &mut self.book);
-        match resolve::resolve(tx, book, mention, &used, &self.stamp).await? {
+        match resolve::resolve(tx, book, mention, Some(day), &used, &self.stamp).await? {
             Ok(id) => Ok(Some(id)),
             Err(mut refusal) => {
                 refusal.column = Column(column);
@@ -300,26 +279,34 @@ impl Editor {
         self.tx.transaction(id).await?.ok_or(Error::NoTransaction(id))
     }
 
-    async fn edit_transaction(&mut self, id: TransactionId, edit: TransactionEdit) -> Result<()> {
+    /// Reads and writes at once, so that nothing that came in between is taken for a person's edit.
+    async fn edit_transaction(&mut self, id: TransactionId, edit: RowEdit) -> Result<()> {
         let before = self.stored(id).await?;
         if before.transaction.deleted {
             return Err(Error::WrongState(id, "deleted; bring it back first"));
         }
+        let same_unit = edit.unit.is_none();
+        let (same, same_to) = (edit.symbol.is_none(), edit.to_symbol.is_none());
+        let mut entry = entry_of(&self.book, &before)?;
+        edit.lay_over(&mut entry);
+        let draft = *entry.check()?.first;
         let mut row = before.clone();
-        if let Some(draft) = edit.entry {
-            row.transaction.account = self.account_named(&draft.account)?;
-            let currency = draft.facts.currency;
-            row.transaction.security =
-                self.security_of(draft.security.as_ref(), "symbol", currency).await?;
-            row.transaction.to_security =
-                self.security_of(draft.to_security.as_ref(), "to_symbol", currency).await?;
-            row.transaction.facts = draft.facts;
+        row.transaction.account = self.account_named(&draft.account)?;
+        // A security that is not named anew is the same, whatever its symbol meant on that day.
+        let place = (draft.facts.currency, draft.facts.date);
+        row.transaction.security = match before.transaction.security {
+            Some(id) if same => draft.security.map(|_| id),
+            _ => self.security_of(draft.security.as_ref(), "symbol", place).await?,
+        };
+        row.transaction.to_security = match before.transaction.to_security {
+            Some(id) if same_to => draft.to_security.map(|_| id),
+            _ => self.security_of(draft.to_security.as_ref(), "to_symbol", place).await?,
+        };
+        row.transaction.facts = draft.facts;
+        if same_unit {
+            // What the source quoted in stays true of what was converted.
+            row.transaction.facts.quoted_in.clone_from(&before.transaction.facts.quoted_in);
         }
-        let facts = &mut row.transaction.facts;
-        facts.status = edit.status.unwrap_or(facts.status);
-        facts.category = edit.category.apply(facts.category.take());
-        facts.note = edit.note.apply(facts.note.take());
-        facts.description = edit.description.apply(facts.description.take());
         if row.transaction.account != before.transaction.account {
             self.make_room(&mut row).await?;
         }
@@ -331,7 +318,7 @@ impl Editor {
     async fn make_room(&mut self, row: &mut StoredTransaction) -> Result<()> {
         let there = self.tx.transactions_of_account(row.transaction.account).await?;
         let taken = there.iter().map(|other| other.identity).collect();
-        find_room(row, &taken)?;
+        merge::find_room(row, &taken)?;
         Ok(())
     }
 
@@ -426,12 +413,12 @@ impl Editor {
         let Some(mention) = mention else {
             let Some(rate) = quotes::rate_of(&quote) else { return Ok(()) };
             let row = RateRecord { rate, batch: None, fetched };
-            return match self.tx.rates_like(std::slice::from_ref(&row)).await?.is_empty() {
-                true => Ok(self.tx.insert_rates(&[row]).await?),
-                false => Ok(self.tx.replace_rate(&row).await?),
+            return match self.tx.rates_like(std::slice::from_ref(&row)).await?.first() {
+                None => Ok(self.tx.insert_rates(&[row]).await?),
+                Some(before) => Ok(self.tx.replace_rate(before, &row).await?),
             };
         };
-        let id = self.security_of(Some(&mention), "symbol", quote.currency).await?;
+        let id = self.security_of(Some(&mention), "symbol", (quote.currency, quote.date)).await?;
         let Some(id) = id else { return Ok(()) };
         self.applied.security = Some(id);
         let row = PriceRecord { price: quotes::price_of(quote, id), batch: None, fetched };
@@ -441,13 +428,23 @@ impl Editor {
             None => Ok(self.tx.insert_prices(&[row]).await?),
             Some(before) => {
                 self.book.count_prices(id, before.price.currency, -1);
-                Ok(self.tx.replace_price(&row).await?)
+                Ok(self.tx.replace_price(before, &row).await?)
             }
         }
     }
 
     async fn edit_security(&mut self, id: SecurityId, edit: SecurityEdit) -> Result<()> {
         let mut row = self.book.security(id)?.clone();
+        let said = sayings::names(&[
+            (edit.currency.is_some(), "currency"),
+            (edit.currency.is_some(), "derived"),
+            (!edit.class.is_keep(), "class"),
+            (!edit.name.is_keep(), "name"),
+            (!edit.venue.is_keep(), "venue"),
+            (!edit.isin.is_keep(), "isin"),
+            (!edit.cusip.is_keep(), "cusip"),
+            (!edit.figi.is_keep(), "figi"),
+        ]);
         let security = &mut row.security;
         let old_symbol = security.symbol.clone();
         if edit.currency.is_some() {
@@ -471,27 +468,57 @@ impl Editor {
             return Err(Error::SymbolTaken(row.security.symbol));
         }
         if row.security.symbol != old_symbol {
-            // Older files still name it as it was.
-            let source = SafeText::new("former");
-            self.tx.put_symbol(id, &source, &old_symbol, Some(self.stamp.now)).await?;
+            // Older files still name it as it was. What is there already must not come twice, even
+            // where it is dated ahead.
+            let until = day_of(self.stamp.now).max(self.tx.last_day_of(id).await?);
+            let source = SafeText::new(&format!("{FORMER}{}", self.tx.take_id()));
+            let row = SymbolRecord { security: id, source, symbol: old_symbol, until };
+            self.tx.put_symbol(&row).await?;
         }
         row.batch = None;
         self.applied.security = Some(id);
+        self.say(Thing::Security(id), sayings::some_of(&sayings::all_of(&row.security)?, &said));
         self.book.put_security(&mut self.tx, row, &self.stamp, true).await
     }
 }
 
-/// Gives a row that comes to an account an identity that is free there. Two rows of one account
-/// cannot have one id of their source: whoever brings it again could mean either.
-fn find_room(row: &mut StoredTransaction, taken: &BTreeSet<Identity>) -> Result<()> {
-    if let Some(id) = &row.transaction.source_id
-        && taken.contains(&row.identity)
-    {
-        let why = Why::IdTaken(id.clone());
-        return Err(Refusal { column: Column("account"), why }.into());
-    }
-    while taken.contains(&row.identity) {
-        row.identity.occurrence += 1;
-    }
-    Ok(())
+/// A stored row as a person would write it.
+fn entry_of(book: &Book, stored: &StoredTransaction) -> Result<Entry> {
+    let mention = |id: Option<SecurityId>| {
+        let security = &book.securities.get(&id?)?.security;
+        Some(Mention {
+            symbol: security.symbol.clone(),
+            currency: Some(security.currency),
+            venue: security.venue.clone(),
+            isin: None,
+        })
+    };
+    let transaction = &stored.transaction;
+    let facts = &transaction.facts;
+    let account = book.account(transaction.account)?.account.name.clone();
+    let unit = Unit::from(facts.currency);
+    let what = EntryType::One(facts.subtype);
+    let mut entry = Entry::new(account, facts.date, what, unit);
+    entry.symbol = mention(transaction.security);
+    entry.to_symbol = mention(transaction.to_security);
+    let signed = facts.subtype.quantity_is_signed();
+    entry.quantity = facts.quantity.map(|quantity| if signed { quantity } else { quantity.abs() });
+    entry.price = facts.price;
+    entry.price_scale = facts.price.map_or(0, |price| price.inner().scale());
+    entry.fee = facts.fee;
+    entry.tax = facts.tax;
+    entry.amount = Some(facts.amount);
+    entry.settlement = facts.settlement;
+    entry.fx_rate = facts.fx_rate;
+    entry.multiplier = facts.multiplier;
+    entry.ratio = facts.ratio;
+    entry.acquired = facts.acquired;
+    entry.cost_share = facts.cost_share;
+    entry.link.clone_from(&transaction.link);
+    entry.id.clone_from(&transaction.source_id);
+    entry.status = facts.status;
+    entry.description.clone_from(&facts.description);
+    entry.category.clone_from(&facts.category);
+    entry.note.clone_from(&facts.note);
+    Ok(entry)
 }

@@ -51,6 +51,18 @@ pub enum Error {
         /// In what.
         what: &'static str,
     },
+    /// One row in two accounts, and nobody can tell which is right.
+    #[error(
+        "transactions {kept} and {lost} are one row and differ in {what}; make them alike or take one of the imports back, then merge again"
+    )]
+    CannotFold {
+        /// In the account that would live on.
+        kept: TransactionId,
+        /// In the account that would end.
+        lost: TransactionId,
+        /// In what.
+        what: SafeText,
+    },
     /// Balances belong to accounts in balances mode.
     #[error(
         "`{0}` is in ledger mode, its value follows from its rows; `account edit --mode balances` changes that"

@@ -15,7 +15,7 @@ use super::book::{Book, Stamp};
 use super::identity::{Occurrences, key_of_content, key_of_id};
 use super::quotes::{self, Quotes};
 use super::resolve::{self, Meanings};
-use super::survey::Use;
+use super::survey::{Use, day_of};
 use super::write::{self, Said};
 use super::{Result, Survey};
 use crate::model::{
@@ -247,7 +247,7 @@ impl Intake {
                 Some(rate) => self.quotes.push_rate(tx, book, stamp, file, rate).await?,
                 None => return Ok(Ok(())),
             },
-            Some(mention) => match self.meaning(&mention).await? {
+            Some(mention) => match self.meaning(&mention, Some(quote.date)).await? {
                 Err(refusal) => return Ok(Err(refusal)),
                 Ok(id) => {
                     let (tx, book) = (&mut self.tx, &mut self.book);
@@ -275,7 +275,7 @@ impl Intake {
                 return Ok(Err(Refusal { column: Column(column), ..refusal }));
             }
             if let Some(mention) = draft.security.clone()
-                && let Err(refusal) = self.meaning(&mention).await?
+                && let Err(refusal) = self.meaning(&mention, Some(draft.facts.date)).await?
             {
                 return Ok(Err(refusal));
             }
@@ -309,7 +309,7 @@ impl Intake {
     ) -> Result<SafeText> {
         let sort = if first.account == second.account { "reinvest" } else { "transfer" };
         let security = match &first.security {
-            Some(mention) => self.meaning(mention).await?.ok(),
+            Some(mention) => self.meaning(mention, Some(first.facts.date)).await?.ok(),
             None => None,
         };
         let key = match &first.source_id {
@@ -335,14 +335,14 @@ impl Intake {
         seq: Option<i64>,
     ) -> Result<std::result::Result<(), Refusal>> {
         let security = match &draft.security {
-            Some(mention) => match self.meaning(mention).await? {
+            Some(mention) => match self.meaning(mention, Some(draft.facts.date)).await? {
                 Ok(id) => Some(id),
                 Err(refusal) => return Ok(Err(refusal)),
             },
             None => None,
         };
         let to_security = match &draft.to_security {
-            Some(mention) => match self.meaning(mention).await? {
+            Some(mention) => match self.meaning(mention, Some(draft.facts.date)).await? {
                 Ok(id) => Some(id),
                 Err(mut refusal) => {
                     refusal.column = Column("to_symbol");
@@ -404,17 +404,19 @@ impl Intake {
         Ok(Ok(()))
     }
 
-    /// What a mention means; one that the survey did not see is settled now.
+    /// What a mention means in a row of this day; one that the survey did not see is settled now.
     pub(super) async fn meaning(
         &mut self,
         mention: &Mention,
+        day: Option<NaiveDate>,
     ) -> Result<std::result::Result<SecurityId, Refusal>> {
-        if let Some(meaning) = self.meanings.get(mention) {
+        if let Some(meaning) = self.meanings.get(&self.book, mention, day) {
             return Ok(meaning.clone());
         }
         let (tx, book) = (&mut self.tx, &mut self.book);
-        let meaning = resolve::resolve(tx, book, mention, &Use::default(), &self.stamp).await?;
-        self.meanings.insert(mention.clone(), meaning.clone());
+        let used = Use::default();
+        let meaning = resolve::resolve(tx, book, mention, day, &used, &self.stamp).await?;
+        self.meanings.settle(&self.book, mention, day, meaning.clone());
         Ok(meaning)
     }
 
@@ -468,7 +470,7 @@ impl Intake {
                 let TransactionWords { draft, seq, origin } = *words;
                 self.push_draft(file, line, 0, Box::new(draft), origin, Some(seq)).await
             }
-            Item::Price(mention, price) => match self.meaning(&mention).await? {
+            Item::Price(mention, price) => match self.meaning(&mention, day_of(price.at)).await? {
                 Ok(id) => {
                     let mut price = *price;
                     price.security = id;
@@ -551,6 +553,7 @@ impl Intake {
             false => self.tx.insert_transactions(&new).await?,
         }
         self.tx.insert_claims(&claims.new).await?;
+        self.tx.replace_claims(&claims.again).await?;
         held.clear();
         self.held = held;
         Ok(())
@@ -607,6 +610,10 @@ impl Intake {
             link: row.transaction.link.clone(),
         };
         let before = Underlay::of(stored)?;
+        let first = Statement {
+            version: stored.transaction.version,
+            said: Said::from(before.clone()).fields(),
+        };
         let now = said.over(&before);
         let mut verdict = Verdict::Duplicate;
         if now != before {
@@ -621,7 +628,14 @@ impl Intake {
                 verdict = Verdict::Changed;
             }
         }
-        if claims.add(stored, row, self.batch) && row.transaction.seq < stored.transaction.seq {
+        // A file has no say in what a person wrote.
+        let mine = match (stored.transaction.origin, verdict) {
+            (Origin::Hand, Verdict::Duplicate) => Statement::default(),
+            _ => Statement { version: stored.transaction.version, said: said.fields() },
+        };
+        if claims.add(stored, row, self.batch, first, mine)
+            && row.transaction.seq < stored.transaction.seq
+        {
             stored.transaction.seq = row.transaction.seq;
             self.tx.update_transaction(stored).await?;
         }
@@ -750,50 +764,78 @@ fn file_number(file: usize) -> i64 {
     i64::try_from(file).unwrap_or(i64::MAX)
 }
 
+/// What a claim says of its row: the version that agrees with it, and which of the fields that may
+/// be left out it said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Statement {
+    version: i64,
+    said: i64,
+}
+
 /// The claims of the rows at hand: those that are stored and those that come.
 #[derive(Default)]
 struct Claims {
-    stored: BTreeMap<TransactionId, BTreeSet<BatchId>>,
+    stored: BTreeMap<TransactionId, BTreeMap<BatchId, Claim>>,
     new: Vec<Claim>,
+    /// Of this import already, and now it says more.
+    again: Vec<Claim>,
 }
 
 impl Claims {
     fn know(&mut self, claims: Vec<Claim>) {
         for claim in claims {
-            self.stored.entry(claim.transaction).or_default().insert(claim.batch);
+            self.stored.entry(claim.transaction).or_default().insert(claim.batch, claim);
         }
     }
 
     /// Adds the claim of this import to a row, unless it has it. True: the row's place may change.
-    fn add(&mut self, stored: &StoredTransaction, row: &StoredTransaction, batch: BatchId) -> bool {
+    fn add(
+        &mut self,
+        stored: &StoredTransaction,
+        row: &StoredTransaction,
+        batch: BatchId,
+        first: Statement,
+        mine: Statement,
+    ) -> bool {
         let transaction = &stored.transaction;
         let known = self.stored.entry(transaction.id).or_default();
         if transaction.batch == Some(batch) && known.is_empty() {
             return true;
         }
-        if known.contains(&batch) {
-            return true;
-        }
-        if known.is_empty() {
-            // The first claimant stood in the row itself until now.
-            let first = transaction.batch.unwrap_or(BatchId(0));
-            known.insert(first);
-            self.new.push(Claim {
-                transaction: transaction.id,
-                batch: first,
-                file_no: stored.file_no.unwrap_or(0),
-                line: stored.line.unwrap_or(0),
-                seq: transaction.seq,
-            });
-        }
-        known.insert(batch);
-        self.new.push(Claim {
+        let claim = Claim {
             transaction: transaction.id,
             batch,
             file_no: row.file_no.unwrap_or(0),
             line: row.line.unwrap_or(0),
             seq: row.transaction.seq,
-        });
+            version: mine.version,
+            said: mine.said,
+        };
+        if let Some(before) = known.get_mut(&batch) {
+            let both =
+                Claim { version: mine.version, said: before.said | mine.said, ..before.clone() };
+            if both != *before {
+                *before = both.clone();
+                self.again.push(both);
+            }
+            return true;
+        }
+        if known.is_empty() {
+            // The first claimant stood in the row itself until now.
+            let first = Claim {
+                batch: transaction.batch.unwrap_or(BatchId(0)),
+                file_no: stored.file_no.unwrap_or(0),
+                line: stored.line.unwrap_or(0),
+                seq: transaction.seq,
+                version: first.version,
+                said: first.said,
+                ..claim
+            };
+            known.insert(first.batch, first.clone());
+            self.new.push(first);
+        }
+        known.insert(batch, claim.clone());
+        self.new.push(claim);
         true
     }
 }

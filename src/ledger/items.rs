@@ -4,11 +4,14 @@
 //! What the store knows already wins over nothing: an item that is there is written over with
 //! what the import says, so that reading the same export twice changes nothing.
 
+use serde::Serialize;
+
 use super::Result;
 use super::book::Stamp;
 use super::intake::Intake;
+use super::sayings::{self, Fields, Thing};
 use crate::model::{
-    Account, AccountId, Column, Item, Mention, NewAccount, Refusal, SecurityWords, Why,
+    Account, AccountId, BatchId, Column, Item, Mention, NewAccount, Refusal, SecurityWords, Why,
 };
 use crate::store::{AccountRecord, Alert, AllocationTarget, Balance, CategoryRecord, Watch};
 
@@ -20,6 +23,10 @@ impl Intake {
         match item {
             Item::Setting(setting, value) => {
                 if let Ok(value) = setting.check(&value) {
+                    let before = self.tx.settings().await?.remove(setting.key());
+                    let before = sayings::only(before.as_deref());
+                    let said = sayings::only(Some(&value));
+                    self.book.sayings.note(Thing::Setting(setting), said, &before);
                     self.tx.put_setting(setting, &value).await?;
                 }
                 Ok(Ok(()))
@@ -34,6 +41,12 @@ impl Intake {
                 let there = there.filter(|balance| balance.date == date);
                 // What was there before stays whose it was, so that an undo leaves it.
                 let batch = there.as_ref().map_or(self.stamp.batch, |balance| balance.batch);
+                let before = match &there {
+                    Some(there) => sayings::only(Some(&there.amount.to_string())),
+                    None => Fields::new(),
+                };
+                let said = sayings::only(Some(&amount.to_string()));
+                self.book.sayings.note(Thing::Balance(id, date), said, &before);
                 if there.is_none_or(|balance| balance.amount != amount) {
                     let created = self.stamp.now;
                     let balance = Balance { account: id, date, amount, batch, created };
@@ -55,7 +68,7 @@ impl Intake {
                 Ok(Ok(()))
             }
             Item::Security(words) => self.take_security(words).await,
-            Item::Watch { security, note } => match self.meaning(&security).await? {
+            Item::Watch { security, note } => match self.meaning(&security, None).await? {
                 Ok(security) => {
                     let there = self.tx.watchlist().await?;
                     let there = there.into_iter().find(|row| row.security == security);
@@ -66,7 +79,7 @@ impl Intake {
                 Err(refusal) => Ok(Err(refusal)),
             },
             Item::Alert { security, direction, price, note } => {
-                match self.meaning(&security).await? {
+                match self.meaning(&security, None).await? {
                     Ok(security) => {
                         let id = self.tx.take_id();
                         let batch = self.stamp.batch;
@@ -103,8 +116,12 @@ impl Intake {
         };
         if let Some(&id) = self.book.names.get(&new.name) {
             let mut row = self.book.account(id)?.clone();
-            row.account = as_account(id, new, derived);
+            let before = self.before(row.batch, &row.account)?;
+            // A former name leads to it and does not come back.
+            let name = row.account.name;
+            row.account = Account { name, ..as_account(id, new, derived) };
             row.institution = institution;
+            self.say_of_account(&row, &before)?;
             if row != *self.book.account(id)? {
                 self.book.put_account(&mut self.tx, row, &self.stamp, true).await?;
             }
@@ -122,26 +139,55 @@ impl Intake {
             updated: None,
         };
         self.tx.insert_account(&row).await?;
+        self.say_of_account(&row, &Fields::new())?;
         self.book.names.insert(row.account.name.clone(), id);
         self.book.accounts.insert(id, row);
         Ok(Ok(()))
     }
 
+    /// What stood in a thing before this import; nothing where the import itself made it.
+    fn before(&self, maker: Option<BatchId>, thing: &impl Serialize) -> Result<Fields> {
+        match maker == self.stamp.batch {
+            true => Ok(Fields::new()),
+            false => sayings::all_of(thing),
+        }
+    }
+
+    fn say_of_account(&mut self, row: &AccountRecord, before: &Fields) -> Result<()> {
+        let mut said = sayings::all_of(&row.account)?;
+        said.remove("id");
+        said.remove("name");
+        self.book.sayings.note(Thing::Account(row.account.id), said, before);
+        Ok(())
+    }
+
     async fn take_security(&mut self, words: SecurityWords) -> Taken {
         let mention = mention_of(&words);
-        let id = match self.meaning(&mention).await? {
+        let id = match self.meaning(&mention, None).await? {
             Ok(id) => id,
             Err(refusal) => return Ok(Err(refusal)),
         };
         let before = self.book.security(id)?;
         let mut row = before.clone();
+        let said = sayings::names(&[
+            (true, "currency"),
+            (true, "derived"),
+            (words.cusip.is_some(), "cusip"),
+            (words.figi.is_some(), "figi"),
+            (words.name.is_some(), "name"),
+            (words.class.is_some(), "class"),
+        ]);
+        let fields_before = self.before(row.batch, &row.security)?;
         row.security.currency = words.currency;
         row.security.cusip = words.cusip.or(row.security.cusip);
         row.security.figi = words.figi.or(row.security.figi);
         row.security.name = words.name.or(row.security.name);
         row.security.class = words.class.or(row.security.class);
         row.security.derived = words.derived;
-        if row != *before {
+        let said = sayings::some_of(&sayings::all_of(&row.security)?, &said);
+        let before = before.clone();
+        self.book.sayings.note(Thing::Security(id), said, &fields_before);
+        if row != before {
             self.book.put_security(&mut self.tx, row, &self.stamp, false).await?;
         }
         Ok(Ok(()))

@@ -1,6 +1,6 @@
-//! Taking in prices and rates: upserts by subject, interval, time and source, without versions.
+//! Taking in prices and rates: upserts by subject, interval, time and source.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::book::{Book, Stamp};
 use super::intake::Counts;
@@ -116,7 +116,7 @@ impl Quotes {
         let mut known: HashMap<PriceKey, PriceRecord> =
             stored.map(|row| (price_key(&row.price), row)).collect();
         let mut new: HashMap<PriceKey, PriceRecord> = HashMap::new();
-        let mut again = Vec::new();
+        let mut again = BTreeMap::new();
         for (file, row) in held {
             let counts = self.counts.entry(file).or_default();
             let key = price_key(&row.price);
@@ -129,12 +129,13 @@ impl Quotes {
                 let same = before.price == row.price;
                 count_again(counts, same);
                 if !same {
-                    tx.replace_price(&row).await?;
+                    tx.replace_price(before, &row).await?;
+                    again.remove(&key);
                     book.count_prices(key.0, before.price.currency, -1);
                     book.count_prices(key.0, row.price.currency, 1);
                     *before = row;
                 } else if before.batch.is_some() && before.batch != stamp.batch {
-                    again.push(row.price);
+                    again.insert(key, row.price);
                 }
             } else {
                 counts.new += 1;
@@ -146,6 +147,7 @@ impl Quotes {
         new.sort_by_key(|row| price_key(&row.price));
         tx.insert_prices(&new).await?;
         if let Some(batch) = stamp.batch {
+            let again: Vec<_> = again.into_values().collect();
             tx.claim_prices(batch, &again, &[]).await?;
         }
         Ok(())
@@ -158,7 +160,7 @@ impl Quotes {
         let mut known: HashMap<RateKey, RateRecord> =
             stored.map(|row| (rate_key(&row.rate), row)).collect();
         let mut new: HashMap<RateKey, RateRecord> = HashMap::new();
-        let mut again = Vec::new();
+        let mut again = BTreeMap::new();
         for (file, row) in held {
             let counts = self.counts.entry(file).or_default();
             let key = rate_key(&row.rate);
@@ -169,10 +171,11 @@ impl Quotes {
                 let same = before.rate == row.rate;
                 count_again(counts, same);
                 if !same {
-                    tx.replace_rate(&row).await?;
+                    tx.replace_rate(before, &row).await?;
+                    again.remove(&key);
                     *before = row;
                 } else if before.batch.is_some() && before.batch != stamp.batch {
-                    again.push(row.rate);
+                    again.insert(key, row.rate);
                 }
             } else {
                 counts.new += 1;
@@ -183,6 +186,7 @@ impl Quotes {
         new.sort_by_key(|row| rate_key(&row.rate));
         tx.insert_rates(&new).await?;
         if let Some(batch) = stamp.batch {
+            let again: Vec<_> = again.into_values().collect();
             tx.claim_prices(batch, &[], &again).await?;
         }
         Ok(())

@@ -2,18 +2,58 @@
 //!
 //! The most telling mentions are settled first (an ISIN, a venue, a currency), a bare symbol last:
 //! so what a bare symbol means does not depend on the order of rows.
+//!
+//! What a symbol means may depend on the day of the row. A security that is renamed keeps its old
+//! symbol for rows dated up to the day of the change, so that files from before it bring nothing
+//! twice. For later rows the symbol is free: they mean the security that has it then, and make a
+//! new one where there is none. What has no day, like an entry of the watchlist, means the security
+//! that has the symbol today, else the last that had it.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
-use super::book::{Book, Stamp, most};
+use chrono::NaiveDate;
+
+use super::book::{Book, Holder, Stamp, most};
+use super::sayings::{self, Fields, Thing};
 use super::survey::Use;
 use super::{Result, Survey};
 use crate::model::{Column, Currency, Mention, Refusal, SafeText, Security, SecurityId, Why};
-use crate::store::{SecurityRecord, WriteTx};
+use crate::store::{SecurityRecord, SymbolRecord, WriteTx};
+
+type Meaning = std::result::Result<SecurityId, Refusal>;
 
 /// What each mention means, or why that cannot be told.
-pub(super) type Meanings = HashMap<Mention, std::result::Result<SecurityId, Refusal>>;
+#[derive(Debug, Default)]
+pub(super) struct Meanings {
+    always: HashMap<Mention, Meaning>,
+    /// Where it depends on the day.
+    on_day: HashMap<(Mention, Option<NaiveDate>), Meaning>,
+}
+
+impl Meanings {
+    /// What a mention of a day means, where that is settled.
+    pub fn get(&self, book: &Book, mention: &Mention, day: Option<NaiveDate>) -> Option<&Meaning> {
+        match book.given_up.contains(&mention.symbol) {
+            false => self.always.get(mention),
+            true => self.on_day.get(&(mention.clone(), day)),
+        }
+    }
+
+    /// Settles what a mention of a day means.
+    pub fn settle(
+        &mut self,
+        book: &Book,
+        mention: &Mention,
+        day: Option<NaiveDate>,
+        meaning: Meaning,
+    ) {
+        match book.given_up.contains(&mention.symbol) {
+            false => self.always.insert(mention.clone(), meaning),
+            true => self.on_day.insert((mention.clone(), day), meaning),
+        };
+    }
+}
 
 /// Settles every mention of a survey; securities that are not there yet are made.
 pub(super) async fn resolve_all(
@@ -27,10 +67,19 @@ pub(super) async fn resolve_all(
         let telling = (mention.isin.is_some(), mention.venue.is_some(), mention.currency.is_some());
         (Reverse(telling), (*mention).clone())
     });
-    let mut meanings = Meanings::new();
+    let mut meanings = Meanings::default();
     for (mention, used) in mentions {
-        let meaning = resolve(tx, book, mention, used, stamp).await?;
-        meanings.insert(mention.clone(), meaning);
+        // The days in between mean the one or the other, or are asked for when they come.
+        let days = match used.days {
+            Some((first, last)) if book.given_up.contains(&mention.symbol) => {
+                vec![Some(first), Some(last)]
+            }
+            _ => vec![None],
+        };
+        for day in days {
+            let meaning = resolve(tx, book, mention, day, used, stamp).await?;
+            meanings.settle(book, mention, day, meaning);
+        }
     }
     Ok(meanings)
 }
@@ -40,10 +89,11 @@ pub(super) async fn resolve(
     tx: &mut WriteTx,
     book: &mut Book,
     mention: &Mention,
+    day: Option<NaiveDate>,
     used: &Use,
     stamp: &Stamp,
-) -> Result<std::result::Result<SecurityId, Refusal>> {
-    let candidates = find(book, mention);
+) -> Result<Meaning> {
+    let candidates = find(book, mention, day);
     match candidates.as_slice() {
         [] => make(tx, book, mention, used, stamp).await.map(Ok),
         [one] => {
@@ -61,8 +111,8 @@ pub(super) async fn resolve(
     }
 }
 
-/// The securities that a mention may mean.
-pub(super) fn find(book: &Book, mention: &Mention) -> Vec<SecurityId> {
+/// The securities that a mention may mean in a row of this day.
+pub(super) fn find(book: &Book, mention: &Mention, day: Option<NaiveDate>) -> Vec<SecurityId> {
     let by_isin = |text: &str| {
         book.securities
             .values()
@@ -73,37 +123,66 @@ pub(super) fn find(book: &Book, mention: &Mention) -> Vec<SecurityId> {
     {
         return vec![row.security.id];
     }
-    let mut found: Vec<SecurityId> = Vec::new();
-    for id in book.symbols.get(&mention.symbol).into_iter().flatten() {
-        let Some(row) = book.securities.get(id) else { continue };
-        let security = &row.security;
-        let fits = mention.currency.is_none_or(|currency| currency == security.currency)
-            && match (&mention.venue, &security.venue) {
-                (Some(wanted), Some(venue)) => wanted == venue,
-                _ => true,
-            }
-            && (mention.isin.is_none() || security.isin.is_none());
-        if fits {
-            found.push(*id);
-        }
-    }
-    // A symbol that a security has today beats one that another had before.
-    let current: Vec<_> = found
-        .iter()
-        .copied()
-        .filter(|id| {
-            book.securities.get(id).is_some_and(|row| row.security.symbol == mention.symbol)
-        })
-        .collect();
-    if !current.is_empty() {
-        found = current;
-    }
+    let fits = |holder: &&Holder| {
+        book.securities.get(&holder.id).is_some_and(|row| may_be(&row.security, mention))
+    };
+    let holders: Vec<_> =
+        book.symbols.get(&mention.symbol).into_iter().flatten().filter(fits).collect();
+    let found = on_day(book, mention, &holders, day);
     if found.is_empty()
         && let Some(row) = by_isin(mention.symbol.as_str())
     {
         return vec![row.security.id];
     }
     found
+}
+
+fn may_be(security: &Security, mention: &Mention) -> bool {
+    mention.currency.is_none_or(|currency| currency == security.currency)
+        && match (&mention.venue, &security.venue) {
+            (Some(wanted), Some(venue)) => wanted == venue,
+            _ => true,
+        }
+        && (mention.isin.is_none() || security.isin.is_none())
+}
+
+/// Who of those that ever had a symbol had it on a day.
+fn on_day(
+    book: &Book,
+    mention: &Mention,
+    holders: &[&Holder],
+    day: Option<NaiveDate>,
+) -> Vec<SecurityId> {
+    let is_own = |id: &SecurityId| {
+        book.securities.get(id).is_some_and(|row| row.security.symbol == mention.symbol)
+    };
+    let mut today: Vec<SecurityId> =
+        holders.iter().filter(|holder| holder.until.is_none()).map(|holder| holder.id).collect();
+    // Its own symbol beats what a source calls it.
+    if today.iter().any(is_own) {
+        today.retain(is_own);
+    }
+    let former = holders.iter().filter_map(|holder| {
+        let (until, number) = holder.until?;
+        Some((number, holder.id, until))
+    });
+    let Some(day) = day else {
+        // Whoever had it last.
+        let last = former.max().filter(|_| today.is_empty());
+        return last.map_or(today, |(_, id, _)| vec![id]);
+    };
+    let mut former: Vec<_> = former.filter(|(.., until)| day <= *until).collect();
+    former.sort_unstable();
+    // Of twins that had the symbol at the same time, the one that kept it longer has it.
+    while let Some((end, id, _)) = former.first().copied() {
+        let was_there = |id, before| book.had_its_name_since(id, before) < end;
+        former.retain(|(later, twin, _)| *later > end && was_there(*twin, *later));
+        today.retain(|twin| was_there(*twin, i64::MAX));
+        if former.is_empty() && today.is_empty() {
+            return vec![id];
+        }
+    }
+    today
 }
 
 /// How each of several securities can be named, so that one can be chosen.
@@ -147,6 +226,7 @@ async fn make(
         updated: None,
     };
     tx.insert_securities(std::slice::from_ref(&row)).await?;
+    say(book, &row.security, mention, &Fields::new())?;
     book.index_security(row);
     Ok(id)
 }
@@ -167,16 +247,44 @@ async fn enrich(
     if row.security.isin.is_none() {
         row.security.isin.clone_from(&mention.isin);
     }
-    let known = book.symbols.get(&mention.symbol).is_some_and(|ids| ids.contains(&id));
+    let holders = book.symbols.get(&mention.symbol).into_iter().flatten();
+    let known = holders.into_iter().any(|holder| holder.id == id);
     let is_isin =
         row.security.isin.as_ref().is_some_and(|isin| isin.as_str() == mention.symbol.as_str());
-    if row != *before {
+    let fields_before = match before.batch == stamp.batch {
+        true => Fields::new(),
+        false => sayings::all_of(&before.security)?,
+    };
+    let (before, after) = (before.clone(), row.security.clone());
+    say(book, &after, mention, &fields_before)?;
+    if row != before {
         book.put_security(tx, row, stamp, false).await?;
     }
     if !known && !is_isin {
         let source = SafeText::new(&format!("file {}", mention.symbol));
-        tx.put_symbol(id, &source, &mention.symbol, None).await?;
-        book.index_symbol(mention.symbol.clone(), id);
+        let symbol = mention.symbol.clone();
+        let row = SymbolRecord { security: id, source, symbol, until: None };
+        tx.put_symbol(&row).await?;
+        book.index_symbol(row.symbol, Holder { id, until: None });
+    }
+    Ok(())
+}
+
+/// Notes what a mention says beside the symbol, as far as it holds.
+fn say(book: &mut Book, security: &Security, mention: &Mention, before: &Fields) -> Result<()> {
+    let mut said = Vec::new();
+    if mention.venue.is_some() && mention.venue == security.venue {
+        said.push("venue");
+    }
+    if mention.isin.is_some() && mention.isin == security.isin {
+        said.push("isin");
+    }
+    if !security.derived && mention.currency == Some(security.currency) {
+        said.extend(["currency", "derived"]);
+    }
+    if !said.is_empty() {
+        let said = sayings::some_of(&sayings::all_of(security)?, &said);
+        book.sayings.note(Thing::Security(security.id), said, before);
     }
     Ok(())
 }

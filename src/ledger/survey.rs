@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use chrono::{DateTime, NaiveDate};
+
 use super::intake::Content;
 use super::items::mention_of;
 use crate::model::{Currency, Draft, Item, Kind, Mention, PriceSubject, SafeText};
@@ -10,9 +12,20 @@ use crate::model::{Currency, Draft, Item, Kind, Mention, PriceSubject, SafeText}
 /// How often a security is mentioned with which currency.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Use {
+    /// The first and the last day of which such a row tells.
+    pub days: Option<(NaiveDate, NaiveDate)>,
     pub prices: BTreeMap<Currency, i64>,
     pub trades: BTreeMap<Currency, i64>,
     pub rows: BTreeMap<Currency, i64>,
+}
+
+impl Use {
+    fn on(&mut self, first: NaiveDate, last: NaiveDate) {
+        self.days = Some(match self.days {
+            None => (first, last),
+            Some(days) => (days.0.min(first), days.1.max(last)),
+        });
+    }
 }
 
 /// What one or more files mention.
@@ -36,7 +49,9 @@ impl Survey {
                 }
             }
             Content::Quote(quote) => match &quote.subject {
-                PriceSubject::Security(mention) => self.note_price(mention, quote.currency),
+                PriceSubject::Security(mention) => {
+                    self.note_price(mention, quote.currency, Some(quote.date));
+                }
                 PriceSubject::Bare(code) => {
                     *self.codes.entry(*code).or_default().entry(quote.currency).or_default() += 1;
                 }
@@ -49,7 +64,9 @@ impl Survey {
     fn note_item(&mut self, item: &Item) {
         match item {
             Item::Transaction(words) => self.note_draft(&words.draft),
-            Item::Price(mention, price) => self.note_price(mention, price.currency),
+            Item::Price(mention, price) => {
+                self.note_price(mention, price.currency, day_of(price.at));
+            }
             Item::Account { account, .. } => {
                 self.currencies.insert(account.currency);
             }
@@ -80,6 +97,7 @@ impl Survey {
                 self.mentions.insert(mention.clone(), Use::default());
             }
             if let Some(used) = self.mentions.get_mut(mention) {
+                used.on(draft.facts.date, draft.facts.date);
                 *used.rows.entry(currency).or_default() += 1;
                 if is_trade {
                     *used.trades.entry(currency).or_default() += 1;
@@ -88,12 +106,15 @@ impl Survey {
         }
     }
 
-    fn note_price(&mut self, mention: &Mention, currency: Currency) {
+    fn note_price(&mut self, mention: &Mention, currency: Currency, day: Option<NaiveDate>) {
         if !self.mentions.contains_key(mention) {
             self.mentions.insert(mention.clone(), Use::default());
         }
         if let Some(used) = self.mentions.get_mut(mention) {
             *used.prices.entry(currency).or_default() += 1;
+            if let Some(day) = day {
+                used.on(day, day);
+            }
         }
     }
 
@@ -104,6 +125,9 @@ impl Survey {
         }
         for (mention, used) in &other.mentions {
             let mine = self.mentions.entry(mention.clone()).or_default();
+            if let Some((first, last)) = used.days {
+                mine.on(first, last);
+            }
             add(&mut mine.prices, &used.prices);
             add(&mut mine.trades, &used.trades);
             add(&mut mine.rows, &used.rows);
@@ -119,4 +143,9 @@ fn add(into: &mut BTreeMap<Currency, i64>, from: &BTreeMap<Currency, i64>) {
     for (currency, count) in from {
         *into.entry(*currency).or_default() += count;
     }
+}
+
+/// The day of an instant.
+pub(super) fn day_of(at: i64) -> Option<NaiveDate> {
+    DateTime::from_timestamp_micros(at).map(|at| at.date_naive())
 }

@@ -3,9 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::body;
+use super::body::{self, Underlay};
 use super::book::{Book, Stamp};
-use super::write;
+use super::sayings;
+use super::write::{self, Said};
 use super::{Error, Result};
 use crate::model::{AccountId, BatchId, Origin, SecurityId, TransactionId};
 use crate::store::{Claim, StoredTransaction, WriteTx};
@@ -42,6 +43,7 @@ pub(super) async fn undo(
     }
     tx.forget_claims_of(batch).await?;
     undo_prices(tx, book, batch).await?;
+    sayings::undo(tx, book, batch, stamp).await?;
     tx.forget_balances_of(batch).await?;
     tx.forget_extras_of(batch).await?;
     tx.forget_orphan_findings().await?;
@@ -67,12 +69,12 @@ async fn undo_part(
     let mut gone = Vec::new();
     for mut row in tx.transactions_by_id(ids).await? {
         let id = row.transaction.id;
-        let others: Vec<_> = claims
+        let (mine, others): (Vec<_>, Vec<_>) = claims
             .remove(&id)
             .unwrap_or_default()
             .into_iter()
-            .filter(|claim| claim.batch != batch)
-            .collect();
+            .partition(|claim| claim.batch == batch);
+        let batch_said = mine.first().map_or(1, |claim| claim.version);
         // A row by hand has no overlay: it came with a whole store and was changed since.
         let by_hand = row.transaction.origin == Origin::Hand && row.transaction.version > 1;
         let touched = row.source_facts.is_some() || row.transaction.deleted || by_hand;
@@ -82,7 +84,11 @@ async fn undo_part(
             undone.removed += 1;
             continue;
         }
-        match restore(tx, book, &mut row, batch, stamp).await? {
+        let restored = match row.transaction.origin {
+            Origin::Hand => restore(tx, book, &mut row, batch, stamp).await?,
+            _ => restore_said(tx, book, &mut row, &others, batch_said, stamp).await?,
+        };
+        match restored {
             Restored::Yes => undone.restored += 1,
             Restored::TouchedSince => undone.kept.push(id),
             Restored::NothingChanged if others.is_empty() => undone.kept.push(id),
@@ -100,7 +106,46 @@ enum Restored {
     TouchedSince,
 }
 
-/// Makes a row what it was before the import changed it, unless it changed again since.
+/// Makes a row what those who still claim it say of it, one after the other, unless a person
+/// touched it since the import had its say.
+async fn restore_said(
+    tx: &mut WriteTx,
+    book: &mut Book,
+    row: &mut StoredTransaction,
+    others: &[Claim],
+    since: i64,
+    stamp: &Stamp,
+) -> Result<Restored> {
+    let now = Underlay::of(row)?;
+    let current = row.transaction.version;
+    let mut states = BTreeMap::from([(current, now.clone())]);
+    let mut touched = false;
+    if since != current || others.iter().any(|claim| claim.version != current) {
+        for version in tx.versions(row.transaction.id).await? {
+            let by_person = ["edit", "delete", "restore"].contains(&version.cause.as_str());
+            touched |= by_person && version.version >= since;
+            let state = Underlay::of(&body::row_from_json(&version.body)?)?;
+            states.insert(version.version, state);
+        }
+    }
+    let said = others.iter().filter_map(|claim| {
+        states.get(&claim.version).map(|state| Said::claimed(state, claim.said))
+    });
+    let then = write::all_said(said, &now.edited);
+    match then {
+        Some(then) if then != now && touched => Ok(Restored::TouchedSince),
+        Some(then) if then != now => {
+            let before = row.clone();
+            write::lay(row, &then)?;
+            // The stamp of an undo carries no batch: it is no import.
+            write::put(tx, book, &before, row, stamp, "undo").await?;
+            Ok(Restored::Yes)
+        }
+        _ => Ok(Restored::NothingChanged),
+    }
+}
+
+/// Makes a row by hand what it was before the import changed it, unless it changed again since.
 async fn restore(
     tx: &mut WriteTx,
     book: &mut Book,
@@ -156,33 +201,29 @@ async fn pass_on(
 }
 
 async fn undo_prices(tx: &mut WriteTx, book: &mut Book, batch: BatchId) -> Result<()> {
-    let mut counted: BTreeSet<(SecurityId, i64, String, String)> = BTreeSet::new();
     let before = tx.prices_of_batch(batch).await?;
-    let key = |row: &crate::store::PriceRecord| {
-        let price = &row.price;
-        (price.security, price.at, price.interval.to_string(), price.source.to_string())
-    };
     tx.unclaim_prices(batch).await?;
     for part in before.chunks(PART) {
-        counted.extend(tx.prices_like(part).await?.iter().map(key));
         for row in part {
-            if !counted.contains(&key(row)) {
-                book.count_prices(row.price.security, row.price.currency, -1);
-            }
+            book.count_prices(row.price.security, row.price.currency, -1);
         }
-        counted.clear();
+        // Some are still there, as somebody else says them.
+        for row in tx.prices_like(part).await? {
+            book.count_prices(row.price.security, row.price.currency, 1);
+        }
     }
     Ok(())
 }
 
 /// Accounts, securities and institutions that this import, or one taken back before, made and
-/// nothing needs any more.
+/// nothing needs and no other import declares any more.
 async fn forget_unused(tx: &mut WriteTx, book: &mut Book, batch: BatchId) -> Result<()> {
     let batches = tx.batches().await?.into_iter();
     let gone: BTreeSet<BatchId> =
         batches.filter(|row| row.undone.is_some() || row.id == batch).map(|row| row.id).collect();
     let is_gone = |maker: Option<BatchId>| maker.is_some_and(|maker| gone.contains(&maker));
-    let used = tx.used_accounts().await?;
+    let mut used = tx.used_accounts().await?;
+    used.extend(tx.declared("account").await?.into_iter().map(AccountId));
     let idle: Vec<AccountId> = book
         .accounts
         .values()
@@ -193,7 +234,8 @@ async fn forget_unused(tx: &mut WriteTx, book: &mut Book, batch: BatchId) -> Res
         tx.forget_account(id).await?;
         book.accounts.remove(&id);
     }
-    let used = tx.used_securities().await?;
+    let mut used = tx.used_securities().await?;
+    used.extend(tx.declared("security").await?.into_iter().map(SecurityId));
     let idle: Vec<SecurityId> = book
         .securities
         .values()

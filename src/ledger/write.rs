@@ -17,7 +17,67 @@ pub(super) struct Said {
     pub link: Option<SafeText>,
 }
 
+/// The fields that a source may leave out: by their numbers a claim keeps which of them it said.
+mod field {
+    pub const DESCRIPTION: i64 = 1;
+    pub const CATEGORY: i64 = 2;
+    pub const NOTE: i64 = 4;
+    pub const QUOTED_IN: i64 = 8;
+    pub const SETTLEMENT: i64 = 16;
+    /// Final; a pending row leaves open what becomes of it.
+    pub const STATUS: i64 = 32;
+    pub const LINK: i64 = 64;
+}
+
+impl From<Underlay> for Said {
+    fn from(all: Underlay) -> Self {
+        let Underlay { facts, security, to_security, link, edited: _ } = all;
+        Self { facts, security, to_security, link }
+    }
+}
+
 impl Said {
+    /// What an import said whose claim agrees with this state of the source.
+    pub fn claimed(by: &Underlay, fields: i64) -> Self {
+        let has = |field: i64| fields & field != 0;
+        let text = |field: i64, value: &Option<SafeText>| value.clone().filter(|_| has(field));
+        let mut facts = by.facts.clone();
+        facts.description = text(field::DESCRIPTION, &facts.description);
+        facts.category = text(field::CATEGORY, &facts.category);
+        facts.note = text(field::NOTE, &facts.note);
+        facts.quoted_in = text(field::QUOTED_IN, &facts.quoted_in);
+        facts.settlement = facts.settlement.filter(|_| has(field::SETTLEMENT));
+        if !has(field::STATUS) {
+            facts.status = Status::Pending;
+        }
+        let link = text(field::LINK, &by.link);
+        Self { facts, security: by.security, to_security: by.to_security, link }
+    }
+
+    /// The first word on a row, with a person's edits over it.
+    fn into_underlay(self, edited: &BTreeSet<String>) -> Underlay {
+        let Self { facts, security, to_security, link } = self;
+        Underlay { facts, security, to_security, link, edited: edited.clone() }
+    }
+
+    /// Which of the fields that may be left out are not.
+    pub fn fields(&self) -> i64 {
+        let facts = &self.facts;
+        [
+            (facts.description.is_some(), field::DESCRIPTION),
+            (facts.category.is_some(), field::CATEGORY),
+            (facts.note.is_some(), field::NOTE),
+            (facts.quoted_in.is_some(), field::QUOTED_IN),
+            (facts.settlement.is_some(), field::SETTLEMENT),
+            (facts.status != Status::Pending, field::STATUS),
+            (self.link.is_some(), field::LINK),
+        ]
+        .iter()
+        .filter(|(said, _)| *said)
+        .map(|(_, field)| field)
+        .sum()
+    }
+
     /// What is new in what a source says now, laid over what it said before. A field that the
     /// source leaves out now is not taken back: a file with fewer columns knows less, not other.
     pub fn over(&self, before: &Underlay) -> Underlay {
@@ -75,10 +135,7 @@ pub(super) async fn change_source(
         .intersection(&now_said.edited)
         .cloned()
         .collect::<Vec<_>>();
-    let edited = now_said.edited.clone();
-    let has_edits = row.source_facts.is_some();
-    lay(row, &now_said, &edited);
-    row.source_facts = has_edits.then(|| now_said.to_json()).transpose()?;
+    lay(row, &now_said)?;
     put(tx, book, &before, row, stamp, "source").await?;
     if !under_edit.is_empty() {
         let finding = Finding {
@@ -134,14 +191,34 @@ pub(super) async fn put(
     Ok(())
 }
 
+/// What a source says in the end when all this was said, one after the other; none: nothing was.
+pub(super) fn all_said(
+    said: impl Iterator<Item = Said>,
+    edited: &BTreeSet<String>,
+) -> Option<Underlay> {
+    said.fold(None, |before: Option<Underlay>, said| {
+        Some(match &before {
+            Some(before) => said.over(before),
+            None => said.into_underlay(edited),
+        })
+    })
+}
+
 /// Lays what the source says under the fields that nobody edited.
-fn lay(row: &mut StoredTransaction, said: &Underlay, edited: &BTreeSet<String>) {
-    let keeps = |field: &str| edited.contains(field);
-    let new = &said.facts;
+pub(super) fn lay(row: &mut StoredTransaction, said: &Underlay) -> Result<()> {
+    let has_edits = row.source_facts.is_some();
+    row.source_facts = has_edits.then(|| said.to_json()).transpose()?;
+    copy(row, said, |field| !said.edited.contains(field));
+    Ok(())
+}
+
+/// Copies the fields that are wanted.
+pub(super) fn copy(row: &mut StoredTransaction, from: &Underlay, wanted: impl Fn(&str) -> bool) {
+    let new = &from.facts;
     let transaction = &mut row.transaction;
     macro_rules! take {
         ($($field:ident),+) => {$(
-            if !keeps(stringify!($field)) {
+            if wanted(stringify!($field)) {
                 transaction.facts.$field = new.$field.clone();
             }
         )+};
@@ -167,14 +244,14 @@ fn lay(row: &mut StoredTransaction, said: &Underlay, edited: &BTreeSet<String>) 
         note,
         quoted_in
     );
-    if !keeps("security") {
-        transaction.security = said.security;
+    if wanted("security") {
+        transaction.security = from.security;
     }
-    if !keeps("to_security") {
-        transaction.to_security = said.to_security;
+    if wanted("to_security") {
+        transaction.to_security = from.to_security;
     }
-    if !keeps("link") {
-        transaction.link.clone_from(&said.link);
+    if wanted("link") {
+        transaction.link.clone_from(&from.link);
     }
 }
 

@@ -4,8 +4,8 @@
 use chrono::NaiveDate;
 
 use super::{
-    AccountId, AccountKind, AssetClass, BatchId, Currency, Dec, Draft, Entry, Isin, LotMethod,
-    Mode, NewAccount, Quote, Refusal, SafeText, SecurityId, Setting, Status, TransactionId,
+    AccountId, AccountKind, AssetClass, BatchId, Currency, Dec, Entry, Isin, LotMethod, Mode,
+    NewAccount, Quote, Refusal, RowEdit, SafeText, SecurityId, Setting, TransactionId,
 };
 
 /// What happens to one field of an edit.
@@ -79,21 +79,6 @@ pub struct SecurityEdit {
     pub figi: Edit<SafeText>,
 }
 
-/// An edit of a transaction: each field becomes an overlay that wins over the source.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TransactionEdit {
-    /// The row as it should read: account, type, figures. None: only the fields below change.
-    pub entry: Option<Box<Draft>>,
-    /// Whether it counts.
-    pub status: Option<Status>,
-    /// By name.
-    pub category: Edit<SafeText>,
-    /// A person's words.
-    pub note: Edit<SafeText>,
-    /// In the source's words.
-    pub description: Edit<SafeText>,
-}
-
 /// One change that a person asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
@@ -114,8 +99,9 @@ pub enum Change {
     SetBalance(AccountId, NaiveDate, Dec),
     /// A new transaction.
     AddTransaction(Box<Entry>),
-    /// Another version of a transaction.
-    EditTransaction(TransactionId, TransactionEdit),
+    /// Another version of a transaction: each changed field becomes an overlay that wins over the
+    /// source.
+    EditTransaction(TransactionId, Box<RowEdit>),
     /// A transaction taken away.
     DeleteTransaction(TransactionId),
     /// A transaction brought back.

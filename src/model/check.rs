@@ -204,7 +204,7 @@ pub enum Why {
     SameAccount,
     /// More than one security is called so.
     #[error(
-        "several securities are called {symbol}: {candidates}; write one of these or give `venue`"
+        "several securities are called {symbol}: {candidates}; write one of these or give `venue`, for a price as sec:SYM@CUR:VENUE"
     )]
     SeveralSecurities {
         /// As written.

@@ -13,6 +13,7 @@ mod exact;
 mod ids;
 mod item;
 mod price;
+mod row_edit;
 mod safe_text;
 mod security;
 mod setting;
@@ -20,7 +21,7 @@ mod transaction;
 pub mod wire;
 
 pub use account::{Account, AccountKind, Class, LotMethod, Mode, NewAccount, Tax, UnknownWord};
-pub use change::{AccountEdit, Change, Edit, SecurityEdit, TransactionEdit};
+pub use change::{AccountEdit, Change, Edit, SecurityEdit};
 pub use check::{Column, Drafts, Entry, EntryType, Refusal, Why};
 pub use connection::{ConnectionState, IllegalTransition};
 pub use currency::{Currency, Unit, UnknownCurrency};
@@ -31,6 +32,7 @@ pub use ids::{
 };
 pub use item::{Item, SecurityWords, TransactionWords};
 pub use price::{Interval, Price, PriceSubject, Quote, Rate, Source, midnight_micros};
+pub use row_edit::RowEdit;
 pub use safe_text::{SafeText, is_safe, keep_raw, raw_of};
 pub use security::{AssetClass, Isin, Mention, Security, SymbolError};
 pub use setting::{Setting, SettingError};

@@ -1,5 +1,7 @@
 //! Prices of securities and rates of currencies, each with its time and its source.
 
+use serde::{Deserialize, Serialize};
+
 use super::account::words;
 use super::{Currency, Dec, Mention, SafeText, SecurityId};
 
@@ -27,7 +29,7 @@ words! {
 pub type Source = SafeText;
 
 /// One stored bar of a security.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Price {
     /// Of what.
     pub security: SecurityId,
@@ -56,7 +58,7 @@ pub struct Price {
 }
 
 /// One stored rate: one unit of `base` costs `rate` units of `quote`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rate {
     /// What is priced.
     pub base: Currency,

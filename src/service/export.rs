@@ -82,7 +82,7 @@ pub struct ExportRequest {
     pub force: bool,
 }
 
-/// Exports a store.
+/// Exports a store; tells how many prices the form could not hold.
 ///
 /// # Errors
 /// When the form cannot hold the part, or the store or the file cannot be used.
@@ -90,14 +90,14 @@ pub async fn run(
     session: &Session,
     request: &ExportRequest,
     stdout: &mut (dyn Write + Send),
-) -> Result<(), Error> {
+) -> Result<u64, Error> {
     if session.audit().is_none() {
         return export(session, request, stdout).await;
     }
     let attempt = session.attempt("export", &format!("to_file={}", request.out.is_some())).await?;
     let done = export(session, request, stdout).await;
     match &done {
-        Ok(()) => attempt.succeeded("").await?,
+        Ok(_) => attempt.succeeded("").await?,
         Err(error) => attempt.failed(error.kind()).await?,
     }
     done
@@ -107,7 +107,7 @@ async fn export(
     session: &Session,
     request: &ExportRequest,
     stdout: &mut (dyn Write + Send),
-) -> Result<(), Error> {
+) -> Result<u64, Error> {
     let usual = match request.format {
         ExportFormat::Neutral => What::Transactions,
         ExportFormat::Json | ExportFormat::Canonical => What::All,
@@ -120,15 +120,17 @@ async fn export(
     }
     let Some(path) = &request.out else {
         let mut out = io::BufWriter::with_capacity(BUFFER, stdout);
-        write(session, request.format, what, &mut out).await?;
-        return Ok(out.flush()?);
+        let skipped = write(session, request.format, what, &mut out).await?;
+        out.flush()?;
+        return Ok(skipped);
     };
     let fail = |source| Error::Write { path: path.clone(), source };
     let file = AtomicFile::create(path, request.force).map_err(fail)?;
     let mut out = io::BufWriter::with_capacity(BUFFER, file);
-    write(session, request.format, what, &mut out).await?;
+    let skipped = write(session, request.format, what, &mut out).await?;
     let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
-    file.commit().map_err(fail)
+    file.commit().map_err(fail)?;
+    Ok(skipped)
 }
 
 async fn write(
@@ -136,7 +138,7 @@ async fn write(
     format: ExportFormat,
     what: What,
     out: &mut (impl Write + Send),
-) -> Result<(), Error> {
+) -> Result<u64, Error> {
     let mut tx = session.store.read().await?;
     let mut contents = Contents::open(&mut tx).await?;
     match (format, what) {
@@ -149,7 +151,8 @@ async fn write(
             .await?;
             let mut writer = PriceWriter::new(out, columns);
             prices(&mut contents, &mut |item| writer.item(item)).await?;
-            Ok(writer.finish()?)
+            writer.finish()?;
+            Ok(writer.skipped())
         }
         (ExportFormat::Neutral, _) => {
             let mut columns = ColumnsInUse::default();
@@ -162,17 +165,20 @@ async fn write(
             .await?;
             let mut writer = NeutralWriter::new(out, columns);
             transactions(&mut contents, &mut |item| writer.item(item)).await?;
-            Ok(writer.finish()?)
+            writer.finish()?;
+            Ok(0)
         }
         (ExportFormat::Json, what) => {
             let mut writer = JsonWriter::new(out);
-            everything(&mut contents, what, &mut writer).await
+            everything(&mut contents, what, &mut writer).await?;
+            Ok(0)
         }
         (ExportFormat::Canonical, what) => {
             let shared = contents.shared_links().await?;
             let mut writer =
                 CanonicalWriter::new(out, move |link: &SafeText| shared.contains(link));
-            everything(&mut contents, what, &mut writer).await
+            everything(&mut contents, what, &mut writer).await?;
+            Ok(0)
         }
     }
 }

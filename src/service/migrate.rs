@@ -29,8 +29,9 @@ pub async fn run(config: &Config, clock: &Clock) -> Result<MigrateReport, Error>
             schema.found
         }
     };
+    // This migrates an older store, and its trail tells of it.
     let session = Session::open(config, clock, Access::Write).await?;
-    if from != store::newest_schema() {
+    if from == 0 {
         let attempt = session.attempt("migrate", &format!("from={from}")).await?;
         attempt.succeeded(&format!("to={}", store::newest_schema())).await?;
     }

@@ -9,10 +9,12 @@ use rustix::fs::{FlockOperation, flock};
 use super::Error;
 use crate::audit::{Attempt, Audit};
 use crate::clock::Clock;
-use crate::config::private::{check_private, create_private, open_private};
+use crate::config::private::{
+    PermissionProblem, check_folder_not_writable, check_private, create_private, open_private,
+};
 use crate::config::{Config, ConfigError, Database, PostgresHost, PostgresUrl};
 use crate::model::Setting;
-use crate::store::{AuditTarget, Server, Store, Target};
+use crate::store::{AuditTarget, SchemaState, Server, Store, Target};
 
 /// What a session may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,13 +56,22 @@ impl Session {
         // Two first starts at once: one makes the database, the other waits.
         let lock = lock_folder(&config.data_dir.value)?;
         prepare_database_file(&target)?;
-        let store = Store::open(&target).await?;
+        let store = Store::connect(&target).await?;
+        let schema = store.schema().await?;
+        if schema.found == 0 {
+            // Nothing is changed where nothing was.
+            store.migrate().await?;
+        }
         let trail = match &target {
             Target::Sqlite(_) => AuditTarget::Sqlite(config.data_dir.value.join("audit.db")),
             server @ Target::Postgres(_) => server.clone(),
         };
         prepare_database_file(&trail)?;
         let audit = Audit::open(&trail, &store, clock).await?;
+        if schema.found != 0 && schema.found != schema.known {
+            let now = clock.now().timestamp_micros();
+            migrate(&store, &audit, schema, now).await?;
+        }
         drop(lock);
         Self::with(store, Some(audit), clock).await
     }
@@ -118,6 +129,25 @@ impl Session {
     }
 }
 
+/// Brings an older store to the schema of this program, as an operation like any other.
+async fn migrate(store: &Store, audit: &Audit, schema: SchemaState, now: i64) -> Result<(), Error> {
+    let attempt = audit.attempt("migrate", &format!("from={}", schema.found)).await?;
+    let op = attempt.op().to_string();
+    let done = async {
+        store.migrate().await?;
+        store.write().await?.commit(&op, "migrate", now).await
+    };
+    match done.await {
+        Ok(_) => Ok(attempt.succeeded(&format!("to={}", schema.known)).await?),
+        Err(error) => {
+            let error = Error::from(error);
+            // The error itself is what the person must see, not a trail that cannot be written.
+            let _ = attempt.failed(error.kind()).await;
+            Err(error)
+        }
+    }
+}
+
 /// Where the store of a configuration is.
 pub(super) fn target(database: &Database) -> Target {
     match database {
@@ -148,6 +178,7 @@ fn server(url: &PostgresUrl) -> Server {
 /// the first one is made here.
 fn prepare_database_file(target: &Target) -> Result<(), Error> {
     let Target::Sqlite(path) = target else { return Ok(()) };
+    check_surroundings(path)?;
     match create_private(path) {
         Ok(_) => {}
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => check_private(path)?,
@@ -160,9 +191,31 @@ fn prepare_database_file(target: &Target) -> Result<(), Error> {
 
 fn check_database_file(target: &Target) -> Result<(), Error> {
     match target {
-        Target::Sqlite(path) if path.exists() => Ok(check_private(path)?),
+        Target::Sqlite(path) if path.exists() => {
+            check_surroundings(path)?;
+            Ok(check_private(path)?)
+        }
         _ => Ok(()),
     }
+}
+
+/// Who can change the folder can put another file in the place of the database; and what is in its
+/// companions is in the database.
+fn check_surroundings(path: &Path) -> Result<(), Error> {
+    if let Some(folder) = path.parent().filter(|folder| folder.exists()) {
+        check_folder_not_writable(folder)?;
+    }
+    for suffix in ["-wal", "-shm", "-journal"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        match check_private(Path::new(&name)) {
+            // Not there, or gone with the last one who used it.
+            Err(PermissionProblem::Unreadable { source, .. })
+                if source.kind() == io::ErrorKind::NotFound => {}
+            checked => checked?,
+        }
+    }
+    Ok(())
 }
 
 /// Held until the file is dropped.

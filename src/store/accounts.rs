@@ -282,7 +282,7 @@ impl WriteTx {
         ] {
             on_tx!(&mut self.tx, conn => sqlx::query(sql).bind(id.0).execute(&mut **conn).await.map(drop)?);
         }
-        Ok(())
+        self.forget_sayings_about("account", id.0).await
     }
 
     /// Writes the balance of a day, over an older one of the same day.

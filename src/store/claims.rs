@@ -19,6 +19,10 @@ pub struct Claim {
     pub line: i64,
     /// Its place among the rows of its account and day in the import.
     pub seq: i64,
+    /// The version of the row that agrees with it; 0: it has no say.
+    pub version: i64,
+    /// Which of the fields that a source may leave out it said, as the ledger numbers them.
+    pub said: i64,
 }
 
 both_rows!(Claim, |row| {
@@ -28,13 +32,15 @@ both_rows!(Claim, |row| {
         file_no: row.try_get(2)?,
         line: row.try_get(3)?,
         seq: row.try_get(4)?,
+        version: row.try_get(5)?,
+        said: row.try_get(6)?,
     })
 });
 
 impl Record for Claim {
     const TABLE: &'static str = "claims";
     const COLUMNS: &'static [&'static str] =
-        &["transaction_id", "batch_id", "file_no", "line", "seq"];
+        &["transaction_id", "batch_id", "file_no", "line", "seq", "version", "said"];
     const KEYS: usize = 2;
     const CHECKSUM: bool = false;
 
@@ -45,6 +51,8 @@ impl Record for Claim {
             Cell::Int(Some(self.file_no)),
             Cell::Int(Some(self.line)),
             Cell::Int(Some(self.seq)),
+            Cell::Int(Some(self.version)),
+            Cell::Int(Some(self.said)),
         ]);
     }
 }
@@ -59,7 +67,7 @@ impl Tx {
         for ids in ids.chunks(400) {
             let marks: Vec<_> = (1..=ids.len()).map(|index| format!("${index}")).collect();
             let sql = format!(
-                "select transaction_id, batch_id, file_no, line, seq from claims \
+                "select transaction_id, batch_id, file_no, line, seq, version, said from claims \
                  where transaction_id in ({}) order by transaction_id, batch_id",
                 marks.join(",")
             );
@@ -82,6 +90,17 @@ impl WriteTx {
     /// # Errors
     /// When the database refuses.
     pub async fn insert_claims(&mut self, claims: &[Claim]) -> Result<()> {
+        self.insert(claims).await
+    }
+
+    /// Writes claims over those of the same row and import.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn replace_claims(&mut self, claims: &[Claim]) -> Result<()> {
+        for claim in claims {
+            self.remove(claim).await?;
+        }
         self.insert(claims).await
     }
 

@@ -19,7 +19,8 @@ pub enum Target {
 }
 
 /// A server and how to speak to it. Nothing is taken from the surroundings: what is not said
-/// here is not used.
+/// here is not used. (The driver reads a few variables that cannot be overruled here; the program
+/// begins anew without them.)
 #[derive(Clone, Debug)]
 pub struct Server {
     /// Host name or address; none: the socket.
@@ -73,6 +74,17 @@ impl Store {
     /// # Errors
     /// When it cannot be reached, is damaged, or was written by a newer version.
     pub async fn open(target: &Target) -> Result<Self> {
+        let store = Self::connect(target).await?;
+        store.migrate().await?;
+        Ok(store)
+    }
+
+    /// Opens a store, made where there is none, and leaves its schema as it is: the caller migrates
+    /// it before anything else.
+    ///
+    /// # Errors
+    /// When it cannot be reached, is damaged, or was written by a newer version.
+    pub async fn connect(target: &Target) -> Result<Self> {
         let store = match target {
             Target::Sqlite(path) => {
                 refuse_unless_database(path)?;
@@ -80,7 +92,7 @@ impl Store {
             }
             Target::Postgres(server) => Self::Postgres(postgres_pool(server.options()?).await?),
         };
-        migrate::bring_up_to_date(&store).await?;
+        migrate::refuse_newer(store.schema().await?)?;
         Ok(store)
     }
 

@@ -157,10 +157,7 @@ async fn damaged_extras(tx: &mut Tx, found: &mut Vec<Damage>) -> Result<()> {
 /// Institutions and the further names of securities, which nobody else reads whole.
 async fn damaged_names(tx: &mut Tx, found: &mut Vec<Damage>) -> Result<()> {
     const INSTITUTIONS: &str = "select id, name, batch_id, checksum from institutions order by id";
-    const SYMBOLS: &str = "select security_id, source, symbol, valid_to, checksum \
-         from security_symbols order by security_id, source, valid_to";
     type Institution = (i64, String, Option<i64>, i64);
-    type Symbol = (i64, String, String, String, i64);
     let rows: std::result::Result<Vec<Institution>, sqlx::Error> =
         on_tx!(tx, conn => sqlx::query_as(INSTITUTIONS).fetch_all(&mut **conn).await);
     match rows {
@@ -171,14 +168,10 @@ async fn damaged_names(tx: &mut Tx, found: &mut Vec<Damage>) -> Result<()> {
         })),
         Err(error) => found.push(unreadable("institutions", &error)),
     }
-    let rows: std::result::Result<Vec<Symbol>, sqlx::Error> =
-        on_tx!(tx, conn => sqlx::query_as(SYMBOLS).fetch_all(&mut **conn).await);
-    match rows {
-        Ok(rows) => found.extend(rows.into_iter().filter_map(|(id, source, symbol, to, sum)| {
-            let (source, symbol) = (SafeText::new(&source), SafeText::new(&symbol));
-            let security = SecurityId(id);
-            let row = securities::SymbolRecord { security, source, symbol, valid_to: to };
-            unlike(&row, sum, || format!("{id} {}", row.symbol))
+    match tx.checked_symbols().await {
+        Ok(rows) => found.extend(rows.iter().filter_map(|row| {
+            let securities::CheckedSymbol(row, sum) = row;
+            unlike(row, *sum, || format!("{} {}", row.security, row.symbol))
         })),
         Err(error) => found.push(unreadable("security_symbols", &error)),
     }

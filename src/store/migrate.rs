@@ -56,24 +56,29 @@ impl Store {
     }
 }
 
-/// Runs the migrations that are missing.
-pub(super) async fn bring_up_to_date(store: &Store) -> Result<()> {
-    let state = store.schema().await?;
-    refuse_newer(state)?;
-    if state.found == state.known {
-        return Ok(());
-    }
-    let done = match store {
-        Store::Sqlite(pool) => SQLITE.run(pool).await,
-        Store::Postgres(pool) => POSTGRES.run(pool).await,
-    };
-    done.map_err(|error| match error {
-        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => error.into(),
-        MigrateError::VersionMismatch(version) => {
-            Error::Foreign(format!("migration {version} is not the one this program has"))
+impl Store {
+    /// Runs the migrations that are missing.
+    ///
+    /// # Errors
+    /// When the database was written by a newer version, or refuses.
+    pub async fn migrate(&self) -> Result<()> {
+        let state = self.schema().await?;
+        refuse_newer(state)?;
+        if state.found == state.known {
+            return Ok(());
         }
-        other => Error::Foreign(other.to_string()),
-    })
+        let done = match self {
+            Self::Sqlite(pool) => SQLITE.run(pool).await,
+            Self::Postgres(pool) => POSTGRES.run(pool).await,
+        };
+        done.map_err(|error| match error {
+            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => error.into(),
+            MigrateError::VersionMismatch(version) => {
+                Error::Foreign(format!("migration {version} is not the one this program has"))
+            }
+            other => Error::Foreign(other.to_string()),
+        })
+    }
 }
 
 /// A store that is only looked at must be as this program knows it.
@@ -89,7 +94,7 @@ pub(super) async fn require_current(store: &Store) -> Result<()> {
     Ok(())
 }
 
-const fn refuse_newer(state: SchemaState) -> Result<()> {
+pub(super) const fn refuse_newer(state: SchemaState) -> Result<()> {
     if state.found > state.known {
         return Err(Error::Newer { found: state.found, known: state.known });
     }

@@ -1,4 +1,5 @@
-//! Prices and rates: one row per subject, interval, time and source, written over without versions.
+//! Prices and rates: one row per subject, interval, time and source. What others say of the same
+//! is kept beside them, by `price_claims`.
 
 use super::cell::{Cell, D};
 use super::record::Record;
@@ -137,47 +138,6 @@ impl Record for RateRecord {
     }
 }
 
-/// A further batch that brought a price which was there already.
-struct PriceClaim<'a>(&'a Price, BatchId);
-
-impl Record for PriceClaim<'_> {
-    const TABLE: &'static str = "price_claims";
-    const COLUMNS: &'static [&'static str] =
-        &["security_id", "interval", "at", "source", "batch_id"];
-    const KEYS: usize = 5;
-    const CHECKSUM: bool = false;
-
-    fn cells<'a>(&'a self, into: &mut Vec<Cell<'a>>) {
-        into.extend([
-            Cell::Int(Some(self.0.security.0)),
-            Cell::Text(Some(self.0.interval.as_str())),
-            Cell::Int(Some(self.0.at)),
-            Cell::text(&self.0.source),
-            Cell::Int(Some(self.1.0)),
-        ]);
-    }
-}
-
-/// A further batch that brought a rate which was there already.
-struct RateClaim<'a>(&'a Rate, BatchId);
-
-impl Record for RateClaim<'_> {
-    const TABLE: &'static str = "rate_claims";
-    const COLUMNS: &'static [&'static str] = &["base", "quote", "at", "source", "batch_id"];
-    const KEYS: usize = 5;
-    const CHECKSUM: bool = false;
-
-    fn cells<'a>(&'a self, into: &mut Vec<Cell<'a>>) {
-        into.extend([
-            Cell::Text(Some(self.0.base.code())),
-            Cell::Text(Some(self.0.quote.code())),
-            Cell::Int(Some(self.0.at)),
-            Cell::text(&self.0.source),
-            Cell::Int(Some(self.1.0)),
-        ]);
-    }
-}
-
 const PRICE_COLUMNS: &str = "p.security_id, p.interval, p.at, p.source, p.currency, p.open, \
     p.high, p.low, p.close, p.volume, p.quoted_in, p.split_adjusted, p.batch_id, p.fetched, \
     p.checksum";
@@ -289,13 +249,22 @@ impl Tx {
         Ok(count > 0)
     }
 
-    /// The securities whose prices this batch brought, or brought again.
+    /// The prices that are as this batch said them.
     ///
     /// # Errors
     /// When the database cannot be read.
     pub async fn prices_of_batch(&mut self, batch: BatchId) -> Result<Vec<PriceRecord>> {
         let sql = format!("select {PRICE_COLUMNS} from prices p where p.batch_id = $1");
         let rows: Vec<CheckedPrice> = on_tx!(self, conn => {
+            sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(batch.0).fetch_all(&mut **conn).await?
+        });
+        Ok(rows.into_iter().map(|row| row.0).collect())
+    }
+
+    /// The rates that are as this batch said them.
+    pub(super) async fn rates_of_batch(&mut self, batch: BatchId) -> Result<Vec<RateRecord>> {
+        let sql = format!("select {RATE_COLUMNS} from rates r where r.batch_id = $1");
+        let rows: Vec<CheckedRate> = on_tx!(self, conn => {
             sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(batch.0).fetch_all(&mut **conn).await?
         });
         Ok(rows.into_iter().map(|row| row.0).collect())
@@ -325,126 +294,11 @@ impl WriteTx {
         self.insert(rows).await
     }
 
-    /// Writes a price over the one of the same key.
-    ///
-    /// # Errors
-    /// When the database refuses.
-    pub async fn replace_price(&mut self, row: &PriceRecord) -> Result<()> {
-        const CLAIMS: &str = "delete from price_claims where security_id = $1 and interval = $2 \
-             and at = $3 and source = $4";
-        on_tx!(&mut self.tx, conn => {
-            let query = sqlx::query(CLAIMS).bind(row.price.security.0);
-            let query = query.bind(row.price.interval.as_str()).bind(row.price.at);
-            query.bind(row.price.source.as_str()).execute(&mut **conn).await?;
-        });
-        self.update(row).await
-    }
-
     /// Adds rates whose keys are new.
     ///
     /// # Errors
     /// When the database refuses.
     pub async fn insert_rates(&mut self, rows: &[RateRecord]) -> Result<()> {
         self.insert(rows).await
-    }
-
-    /// Writes a rate over the one of the same key.
-    ///
-    /// # Errors
-    /// When the database refuses.
-    pub async fn replace_rate(&mut self, row: &RateRecord) -> Result<()> {
-        const CLAIMS: &str =
-            "delete from rate_claims where base = $1 and quote = $2 and at = $3 and source = $4";
-        on_tx!(&mut self.tx, conn => {
-            let query = sqlx::query(CLAIMS).bind(row.rate.base.code()).bind(row.rate.quote.code());
-            query.bind(row.rate.at).bind(row.rate.source.as_str()).execute(&mut **conn).await?;
-        });
-        self.update(row).await
-    }
-
-    /// Notes that a batch brought prices and rates which were there already.
-    ///
-    /// # Errors
-    /// When the database refuses.
-    pub async fn claim_prices(
-        &mut self,
-        batch: BatchId,
-        prices: &[Price],
-        rates: &[Rate],
-    ) -> Result<()> {
-        for price in prices {
-            self.remove(&PriceClaim(price, batch)).await?;
-        }
-        let claims: Vec<_> = prices.iter().map(|price| PriceClaim(price, batch)).collect();
-        self.insert(&claims).await?;
-        for rate in rates {
-            self.remove(&RateClaim(rate, batch)).await?;
-        }
-        let claims: Vec<_> = rates.iter().map(|rate| RateClaim(rate, batch)).collect();
-        self.insert(&claims).await
-    }
-
-    /// Takes back what a batch says of prices and rates: a row that another batch claims too
-    /// passes to that one, any other goes.
-    ///
-    /// # Errors
-    /// When the database refuses.
-    pub async fn unclaim_prices(&mut self, batch: BatchId) -> Result<()> {
-        for (claims, table, keys) in [
-            ("price_claims", "prices", ["security_id", "interval", "at", "source"]),
-            ("rate_claims", "rates", ["base", "quote", "at", "source"]),
-        ] {
-            let same = keys.map(|key| format!("c.{key} = {table}.{key}")).join(" and ");
-            for sql in [
-                format!("delete from {claims} where batch_id = $1"),
-                format!(
-                    "delete from {table} where batch_id = $1 and not exists \
-                     (select 1 from {claims} c where {same})"
-                ),
-            ] {
-                on_tx!(&mut self.tx, conn => {
-                    let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(batch.0);
-                    query.execute(&mut **conn).await?;
-                });
-            }
-        }
-        self.pass_on_prices(batch).await
-    }
-
-    /// Gives what is left of a batch's prices and rates to the oldest batch that claims them.
-    async fn pass_on_prices(&mut self, batch: BatchId) -> Result<()> {
-        for mut row in self.prices_of_batch(batch).await? {
-            const NEXT: &str = "select min(batch_id) from price_claims where security_id = $1 \
-                 and interval = $2 and at = $3 and source = $4";
-            let next: Option<i64> = on_tx!(&mut self.tx, conn => {
-                let query = sqlx::query_scalar(NEXT).bind(row.price.security.0);
-                let query = query.bind(row.price.interval.as_str()).bind(row.price.at);
-                query.bind(row.price.source.as_str()).fetch_one(&mut **conn).await?
-            });
-            row.batch = next.map(BatchId);
-            self.update(&row).await?;
-            if let Some(next) = row.batch {
-                self.remove(&PriceClaim(&row.price, next)).await?;
-            }
-        }
-        let sql = format!("select {RATE_COLUMNS} from rates r where r.batch_id = $1");
-        let rates: Vec<CheckedRate> = on_tx!(&mut self.tx, conn => {
-            sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(batch.0).fetch_all(&mut **conn).await?
-        });
-        for CheckedRate(mut row, _) in rates {
-            const NEXT: &str = "select min(batch_id) from rate_claims where base = $1 and \
-                 quote = $2 and at = $3 and source = $4";
-            let next: Option<i64> = on_tx!(&mut self.tx, conn => {
-                let query = sqlx::query_scalar(NEXT).bind(row.rate.base.code());
-                let query = query.bind(row.rate.quote.code()).bind(row.rate.at);
-                query.bind(row.rate.source.as_str()).fetch_one(&mut **conn).await?
-            });
-            row.batch = next.map(BatchId);
-            self.update(&row).await?;
-            if let Some(next) = row.batch {
-                self.remove(&RateClaim(&row.rate, next)).await?;
-            }
-        }
-        Ok(())
     }
 }

@@ -1,5 +1,7 @@
 //! Securities and what they are, or were, called.
 
+use chrono::{DateTime, NaiveDate};
+
 use super::cell::Cell;
 use super::record::Record;
 use super::row::{both_rows, damaged, safe, word};
@@ -80,27 +82,46 @@ impl Record for SecurityRecord {
 }
 
 /// A name that a security has for a source, or had until a day.
-pub(super) struct SymbolRecord {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SymbolRecord {
+    /// Which security.
     pub security: SecurityId,
+    /// Who calls it so.
     pub source: SafeText,
+    /// What it is called.
     pub symbol: SafeText,
-    pub valid_to: String,
+    /// The last day of the name; none: it holds.
+    pub until: Option<NaiveDate>,
 }
 
 impl Record for SymbolRecord {
     const TABLE: &'static str = "security_symbols";
-    const COLUMNS: &'static [&'static str] = &["security_id", "source", "valid_to", "symbol"];
-    const KEYS: usize = 3;
+    const COLUMNS: &'static [&'static str] = &["security_id", "source", "symbol", "valid_to"];
+    const KEYS: usize = 2;
 
     fn cells<'a>(&'a self, into: &mut Vec<Cell<'a>>) {
         into.extend([
             Cell::Int(Some(self.security.0)),
             Cell::text(&self.source),
-            Cell::Text(Some(&self.valid_to)),
             Cell::text(&self.symbol),
+            Cell::Date(self.until),
         ]);
     }
 }
+
+pub(super) struct CheckedSymbol(pub SymbolRecord, pub i64);
+
+both_rows!(CheckedSymbol, |row| {
+    Ok(Self(
+        SymbolRecord {
+            security: SecurityId(row.try_get(0)?),
+            source: SafeText::new(row.try_get(1)?),
+            symbol: SafeText::new(row.try_get(2)?),
+            until: row.try_get(3)?,
+        },
+        row.try_get(4)?,
+    ))
+});
 
 impl Tx {
     /// Every security, by symbol.
@@ -118,19 +139,34 @@ impl Tx {
         Ok(on_tx!(self, conn => sqlx::query_as(SQL).fetch_all(&mut **conn).await?))
     }
 
-    /// Names that securities had before, or have for one source: (security, source, symbol).
+    /// The names that securities had before, or have for one source.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn security_symbols(&mut self) -> Result<Vec<(SecurityId, SafeText, SafeText)>> {
-        const SQL: &str = "select security_id, source, symbol from security_symbols \
-             order by security_id, source, valid_to";
-        let rows: Vec<(i64, String, String)> =
-            on_tx!(self, conn => sqlx::query_as(SQL).fetch_all(&mut **conn).await?);
-        let read = |(id, source, symbol): (i64, String, String)| {
-            (SecurityId(id), SafeText::new(&source), SafeText::new(&symbol))
-        };
-        Ok(rows.into_iter().map(read).collect())
+    pub async fn security_symbols(&mut self) -> Result<Vec<SymbolRecord>> {
+        Ok(self.checked_symbols().await?.into_iter().map(|row| row.0).collect())
+    }
+
+    pub(super) async fn checked_symbols(&mut self) -> Result<Vec<CheckedSymbol>> {
+        const SQL: &str = "select security_id, source, symbol, valid_to, checksum \
+             from security_symbols order by security_id, source";
+        Ok(on_tx!(self, conn => sqlx::query_as(SQL).fetch_all(&mut **conn).await?))
+    }
+
+    /// The last day of which a transaction or a price of a security tells.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn last_day_of(&mut self, id: SecurityId) -> Result<Option<NaiveDate>> {
+        const ROWS: &str = "select max(trade_date) from transactions \
+             where security_id = $1 or to_security_id = $1";
+        const PRICES: &str = "select max(at) from prices where security_id = $1";
+        let (row, price): (Option<NaiveDate>, Option<i64>) = on_tx!(self, conn => (
+            sqlx::query_scalar(ROWS).bind(id.0).fetch_one(&mut **conn).await?,
+            sqlx::query_scalar(PRICES).bind(id.0).fetch_one(&mut **conn).await?,
+        ));
+        let price = price.and_then(DateTime::from_timestamp_micros).map(|at| at.date_naive());
+        Ok(row.max(price))
     }
 }
 
@@ -151,25 +187,13 @@ impl WriteTx {
         self.update(row).await
     }
 
-    /// Remembers what a source calls a security, or (with an end) what it was called before.
+    /// Remembers what a source calls a security, or what it was called until a day.
     ///
     /// # Errors
     /// When the database refuses.
-    pub async fn put_symbol(
-        &mut self,
-        security: SecurityId,
-        source: &SafeText,
-        symbol: &SafeText,
-        until: Option<i64>,
-    ) -> Result<()> {
-        let row = SymbolRecord {
-            security,
-            source: source.clone(),
-            symbol: symbol.clone(),
-            valid_to: until.map(|at| at.to_string()).unwrap_or_default(),
-        };
-        self.remove(&row).await?;
-        self.insert(&[row]).await
+    pub async fn put_symbol(&mut self, row: &SymbolRecord) -> Result<()> {
+        self.remove(row).await?;
+        self.insert(std::slice::from_ref(row)).await
     }
 
     /// Takes a security out of the store; no row may refer to it any more.
@@ -184,6 +208,6 @@ impl WriteTx {
         ] {
             on_tx!(&mut self.tx, conn => sqlx::query(sql).bind(id.0).execute(&mut **conn).await.map(drop)?);
         }
-        Ok(())
+        self.forget_sayings_about("security", id.0).await
     }
 }

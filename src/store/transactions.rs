@@ -601,6 +601,18 @@ impl WriteTx {
         }
     }
 
+    /// Lets the places under which one row is known lead to another.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn inherit_places(&mut self, from: TransactionId, into: TransactionId) -> Result<()> {
+        const SQL: &str = "update moved_rows set transaction_id = $2 where transaction_id = $1";
+        on_tx!(&mut self.tx, conn => {
+            sqlx::query(SQL).bind(from.0).bind(into.0).execute(&mut **conn).await?;
+        });
+        Ok(())
+    }
+
     /// Takes transactions out of the store, with their versions and claims.
     ///
     /// # Errors

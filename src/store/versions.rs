@@ -132,6 +132,14 @@ impl WriteTx {
         self.insert(rows).await
     }
 
+    /// Writes an older version over itself: for what no source ever said.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn update_version(&mut self, row: &Version) -> Result<()> {
+        self.update(row).await
+    }
+
     /// Keeps what something else was.
     ///
     /// # Errors

@@ -130,14 +130,15 @@ create table securities (
 );
 create index securities_symbol on securities (symbol);
 
--- What a data source calls a security, and what it was called before.
+-- What a data source calls a security, and (`former` and a number that counts up) what it was called
+-- until a day.
 create table security_symbols (
     security_id bigint not null references securities (id),
     source text collate "C" not null,
     symbol text collate "C" not null,
-    valid_to text collate "C" not null default '',
+    valid_to date,
     checksum bigint not null,
-    primary key (security_id, source, valid_to)
+    primary key (security_id, source)
 );
 
 create table prices (
@@ -171,13 +172,16 @@ create table rates (
     primary key (base, quote, at, source)
 );
 
--- Further batches that brought a price or rate which was there already.
+-- What else was said of a price or rate. Without a body: by further batches, the same that the row
+-- itself says. With one: what stood there until this revision. Batch 0 stands for a person's hand.
 create table price_claims (
     security_id bigint not null,
     interval text collate "C" not null,
     at bigint not null,
     source text collate "C" not null,
-    batch_id bigint not null references batches (id),
+    batch_id bigint not null,
+    revision bigint,
+    body text collate "C",
     primary key (security_id, interval, at, source, batch_id)
 );
 
@@ -186,7 +190,9 @@ create table rate_claims (
     quote text collate "C" not null,
     at bigint not null,
     source text collate "C" not null,
-    batch_id bigint not null references batches (id),
+    batch_id bigint not null,
+    revision bigint,
+    body text collate "C",
     primary key (base, quote, at, source, batch_id)
 );
 
@@ -341,7 +347,8 @@ create table transaction_versions (
     primary key (transaction_id, version)
 );
 
--- Every batch that contained a row, once there is more than the one named in the row itself.
+-- Every batch that contained a row, once there is more than the one named in the row itself, and
+-- what it said: the version that agrees with it, and which of the fields that may be left out.
 -- Batch 0 stands for a person's hand.
 create table claims (
     transaction_id bigint not null references transactions (id),
@@ -349,6 +356,8 @@ create table claims (
     file_no bigint not null,
     line bigint not null,
     seq bigint not null,
+    version bigint not null,
+    said bigint not null,
     primary key (transaction_id, batch_id)
 );
 
@@ -362,6 +371,18 @@ create table entity_versions (
     body text collate "C" not null,
     primary key (entity, entity_id, version)
 );
+
+-- What imports said of an account, a security, a setting or a balance, field by field; with
+-- revision 0 what stood there before the first of them, with batch 0 what a person said since.
+create table sayings (
+    entity text collate "C" not null,
+    key text collate "C" not null,
+    revision bigint not null,
+    batch_id bigint not null,
+    fields text collate "C" not null,
+    primary key (entity, key, revision, batch_id)
+);
+create index sayings_batch on sayings (batch_id);
 
 create table findings (
     id bigint primary key,

@@ -130,14 +130,15 @@ create table securities (
 ) strict;
 create index securities_symbol on securities (symbol);
 
--- What a data source calls a security, and what it was called before.
+-- What a data source calls a security, and (`former` and a number that counts up) what it was called
+-- until a day.
 create table security_symbols (
     security_id integer not null references securities (id),
     source text not null,
     symbol text not null,
-    valid_to text not null default '',
+    valid_to text,
     checksum integer not null,
-    primary key (security_id, source, valid_to)
+    primary key (security_id, source)
 ) strict, without rowid;
 
 create table prices (
@@ -171,13 +172,16 @@ create table rates (
     primary key (base, quote, at, source)
 ) strict, without rowid;
 
--- Further batches that brought a price or rate which was there already.
+-- What else was said of a price or rate. Without a body: by further batches, the same that the row
+-- itself says. With one: what stood there until this revision. Batch 0 stands for a person's hand.
 create table price_claims (
     security_id integer not null,
     interval text not null,
     at integer not null,
     source text not null,
-    batch_id integer not null references batches (id),
+    batch_id integer not null,
+    revision integer,
+    body text,
     primary key (security_id, interval, at, source, batch_id)
 ) strict, without rowid;
 
@@ -186,7 +190,9 @@ create table rate_claims (
     quote text not null,
     at integer not null,
     source text not null,
-    batch_id integer not null references batches (id),
+    batch_id integer not null,
+    revision integer,
+    body text,
     primary key (base, quote, at, source, batch_id)
 ) strict, without rowid;
 
@@ -281,7 +287,8 @@ create table transaction_versions (
     primary key (transaction_id, version)
 ) strict, without rowid;
 
--- Every batch that contained a row, once there is more than the one named in the row itself.
+-- Every batch that contained a row, once there is more than the one named in the row itself, and
+-- what it said: the version that agrees with it, and which of the fields that may be left out.
 -- Batch 0 stands for a person's hand.
 create table claims (
     transaction_id integer not null references transactions (id),
@@ -289,6 +296,8 @@ create table claims (
     file_no integer not null,
     line integer not null,
     seq integer not null,
+    version integer not null,
+    said integer not null,
     primary key (transaction_id, batch_id)
 ) strict, without rowid;
 
@@ -302,6 +311,18 @@ create table entity_versions (
     body text not null,
     primary key (entity, entity_id, version)
 ) strict, without rowid;
+
+-- What imports said of an account, a security, a setting or a balance, field by field; with
+-- revision 0 what stood there before the first of them, with batch 0 what a person said since.
+create table sayings (
+    entity text not null,
+    key text not null,
+    revision integer not null,
+    batch_id integer not null,
+    fields text not null,
+    primary key (entity, key, revision, batch_id)
+) strict, without rowid;
+create index sayings_batch on sayings (batch_id);
 
 create table findings (
     id integer primary key,

@@ -1,0 +1,317 @@
+//! Two accounts that become one. A row that both have, because one account came in under two
+//! names, is one row afterwards: all who claim either claim it, and what a person changed in
+//! either stays. Rows that a person typed twice are two.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::body::{self, Underlay};
+use super::book::{Book, Stamp};
+use super::write::{self, Said};
+use super::{Error, Result};
+use crate::model::{AccountId, BatchId, Column, Mode, Origin, Refusal, SafeText, Why};
+use crate::store::{Balance, Claim, Identity, StoredTransaction, Version, WriteTx};
+
+/// Moves all that belongs to one account into another; what is left of the first are its names.
+pub(super) async fn merge(
+    tx: &mut WriteTx,
+    book: &mut Book,
+    from: AccountId,
+    into: AccountId,
+    stamp: &Stamp,
+) -> Result<()> {
+    refuse_unlike(book, from, into)?;
+    let mut taken: BTreeSet<Identity> = BTreeSet::new();
+    let mut twins: HashMap<Identity, StoredTransaction> = HashMap::new();
+    for row in tx.transactions_of_account(into).await? {
+        taken.insert(row.identity);
+        twins.insert(row.identity, row);
+    }
+    for before in tx.transactions_of_account(from).await? {
+        let by_hand = |row: &StoredTransaction| row.transaction.origin == Origin::Hand;
+        let twin = twins.remove(&before.identity);
+        if let Some(twin) = twin.filter(|twin| !(by_hand(twin) && by_hand(&before))) {
+            fold(tx, book, twin, before, stamp).await?;
+            continue;
+        }
+        let mut row = before.clone();
+        row.transaction.account = into;
+        find_room(&mut row, &taken)?;
+        taken.insert(row.identity);
+        write::put(tx, book, &before, &mut row, stamp, "merge").await?;
+    }
+    relabel(tx, from, into).await?;
+    for balance in tx.balances().await?.into_iter().filter(|row| row.account == from) {
+        let same = tx.balance_on(into, balance.date).await?;
+        if same.is_none_or(|same| same.date != balance.date) {
+            tx.put_balance(&Balance { account: into, ..balance }).await?;
+        }
+    }
+    let old = book.account(from)?.clone();
+    book.settle(tx, stamp).await?;
+    book.put_account(tx, old, stamp, true).await?;
+    tx.lead_all(from, into).await?;
+    tx.move_places(from, into).await?;
+    tx.forget_orphan_findings().await?;
+    tx.forget_account(from).await?;
+    book.accounts.remove(&from);
+    Ok(())
+}
+
+fn refuse_unlike(book: &Book, from: AccountId, into: AccountId) -> Result<()> {
+    if from == into {
+        return Err(Error::SameAccount);
+    }
+    let (old, new) = (&book.account(from)?.account, &book.account(into)?.account);
+    // A balance is in the currency of its account.
+    let currencies = old.mode == Mode::Balances && old.currency != new.currency;
+    let what = match (old.mode != new.mode, currencies) {
+        (true, _) => "mode",
+        (false, true) => "currency",
+        (false, false) => return Ok(()),
+    };
+    Err(Error::CannotMerge { from: old.name.clone(), into: new.name.clone(), what })
+}
+
+/// Gives a row that comes to an account an identity that is free there. Two rows of one account
+/// cannot have one id of their source: whoever brings it again could mean either.
+pub(super) fn find_room(row: &mut StoredTransaction, taken: &BTreeSet<Identity>) -> Result<()> {
+    if let Some(id) = &row.transaction.source_id
+        && taken.contains(&row.identity)
+    {
+        let why = Why::IdTaken(id.clone());
+        return Err(Refusal { column: Column("account"), why }.into());
+    }
+    while taken.contains(&row.identity) {
+        row.identity.occurrence += 1;
+    }
+    Ok(())
+}
+
+/// The events that single rows of the account made are named after it: so that the same rows make
+/// the same events when they come again, they are named after the other one now. No source ever
+/// said such a name, so it is no fact that must stay readable in older versions.
+async fn relabel(tx: &mut WriteTx, from: AccountId, into: AccountId) -> Result<()> {
+    let prefixes = ["reinvest", "transfer"]
+        .map(|sort| (format!("~{sort}:{from}:"), format!("~{sort}:{into}:")));
+    for row in tx.transactions_of_account(into).await? {
+        // The other side of a transfer has the name too.
+        let mut rows = match &row.transaction.link {
+            Some(link) if link.as_str().starts_with("~transfer:") => {
+                tx.transactions_linked(link.as_str()).await?
+            }
+            _ => Vec::new(),
+        };
+        rows.push(row);
+        for mut row in rows {
+            if rename(&mut row, &prefixes)? {
+                tx.update_transaction(&row).await?;
+            }
+            if row.transaction.version == 1 {
+                continue;
+            }
+            for mut version in tx.versions(row.transaction.id).await? {
+                let mut then = body::row_from_json(&version.body)?;
+                if rename(&mut then, &prefixes)? {
+                    version.body = body::to_json(&then)?;
+                    tx.update_version(&version).await?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Gives the event of a row its name of today. True: it had another.
+fn rename(row: &mut StoredTransaction, prefixes: &[(String, String)]) -> Result<bool> {
+    let before = row.clone();
+    let today = |link: SafeText| {
+        let renamed = prefixes.iter().find_map(|(old, new)| {
+            let rest = link.as_str().strip_prefix(old)?;
+            Some(SafeText::new(&format!("{new}{rest}")))
+        });
+        renamed.unwrap_or(link)
+    };
+    row.transaction.link = row.transaction.link.take().map(today);
+    if row.source_facts.is_some() {
+        let mut said = Underlay::of(row)?;
+        said.link = said.link.take().map(today);
+        row.source_facts = Some(said.to_json()?);
+    }
+    Ok(*row != before)
+}
+
+/// Makes two rows one. The history of the second is told after that of the first.
+async fn fold(
+    tx: &mut WriteTx,
+    book: &mut Book,
+    kept: StoredTransaction,
+    lost: StoredTransaction,
+    stamp: &Stamp,
+) -> Result<()> {
+    refuse_torn(&kept, &lost)?;
+    let (mine, others) = (history(tx, &kept).await?, history(tx, &lost).await?);
+    let offset = kept.transaction.version;
+    let end = offset + lost.transaction.version + 1;
+    let mut claims: BTreeMap<BatchId, Claim> = BTreeMap::new();
+    let later = others.claims.iter().map(|claim| {
+        let version = if claim.version == 0 { 0 } else { claim.version + offset };
+        Claim { transaction: kept.transaction.id, version, ..claim.clone() }
+    });
+    for claim in mine.claims.iter().cloned().chain(later) {
+        match claims.get_mut(&claim.batch) {
+            None => drop(claims.insert(claim.batch, claim)),
+            Some(both) => {
+                both.seq = both.seq.min(claim.seq);
+                both.said |= claim.said;
+                both.version = end;
+            }
+        }
+    }
+    let row = folded(&kept, &lost, &mine, &others, end)?;
+    let told = |row: &StoredTransaction, version: i64| -> Result<Version> {
+        Ok(Version {
+            transaction: kept.transaction.id,
+            version,
+            replaced: stamp.now,
+            op: stamp.op.clone(),
+            batch: None,
+            cause: "merge".to_owned(),
+            body: body::to_json(row)?,
+        })
+    };
+    let mut versions = vec![told(&kept, offset)?];
+    versions.extend(others.versions.into_iter().map(|version| Version {
+        transaction: kept.transaction.id,
+        version: version.version + offset,
+        ..version
+    }));
+    versions.push(told(&lost, end - 1)?);
+    tx.insert_versions(&versions).await?;
+    if kept.transaction.facts.date != row.transaction.facts.date {
+        tx.remember_place(&kept).await?;
+    }
+    tx.inherit_places(lost.transaction.id, kept.transaction.id).await?;
+    tx.forget_transactions(&[lost.transaction.id]).await?;
+    tx.replace_claims(&claims.into_values().collect::<Vec<_>>()).await?;
+    tx.update_transaction(&row).await?;
+    book.count(&kept, false);
+    book.count(&lost, false);
+    book.count(&row, true);
+    Ok(())
+}
+
+/// Two that differ in what no import could have changed, or that a person changed in two ways.
+fn refuse_torn(kept: &StoredTransaction, lost: &StoredTransaction) -> Result<()> {
+    let (mine, other) = (Underlay::of(kept)?, Underlay::of(lost)?);
+    let torn = match Said::from(other.clone()).contradicts(&mine) {
+        Some(what) => Some(what.to_owned()),
+        None if kept.transaction.deleted != lost.transaction.deleted => {
+            Some("that one is deleted".to_owned())
+        }
+        None => {
+            let hand = [kept, lost].iter().any(|row| row.transaction.origin == Origin::Hand);
+            let differ = write::changed_fields(&as_it_is(kept), &as_it_is(lost));
+            let differ: Vec<_> = differ
+                .into_iter()
+                .filter(|field| match hand {
+                    true => mine.edited.contains(field) || other.edited.contains(field),
+                    false => mine.edited.contains(field) && other.edited.contains(field),
+                })
+                .collect();
+            (!differ.is_empty()).then(|| differ.join(", "))
+        }
+    };
+    match torn {
+        None => Ok(()),
+        Some(what) => Err(Error::CannotFold {
+            kept: kept.transaction.id,
+            lost: lost.transaction.id,
+            what: SafeText::new(&what),
+        }),
+    }
+}
+
+/// A row as it is shown, edits applied.
+fn as_it_is(row: &StoredTransaction) -> Underlay {
+    let transaction = &row.transaction;
+    Underlay {
+        facts: transaction.facts.clone(),
+        security: transaction.security,
+        to_security: transaction.to_security,
+        link: transaction.link.clone(),
+        edited: BTreeSet::new(),
+    }
+}
+
+/// Who claims a row, what they say of it, and what it was.
+struct History {
+    claims: Vec<Claim>,
+    said: Vec<(BatchId, Said)>,
+    versions: Vec<Version>,
+}
+
+async fn history(tx: &mut WriteTx, row: &StoredTransaction) -> Result<History> {
+    let (id, now) = (row.transaction.id, Underlay::of(row)?);
+    let versions = tx.versions(id).await?;
+    let mut claims = tx.claims(&[id]).await?;
+    if claims.is_empty() {
+        claims.push(Claim {
+            transaction: id,
+            batch: row.transaction.batch.unwrap_or(BatchId(0)),
+            file_no: row.file_no.unwrap_or(0),
+            line: row.line.unwrap_or(0),
+            seq: row.transaction.seq,
+            version: row.transaction.version,
+            said: Said::from(now.clone()).fields(),
+        });
+    }
+    let mut said = Vec::with_capacity(claims.len());
+    for claim in claims.iter().filter(|claim| claim.version > 0) {
+        let then = versions.iter().find(|version| version.version == claim.version);
+        let state = match then {
+            Some(version) => Underlay::of(&body::row_from_json(&version.body)?)?,
+            None => now.clone(),
+        };
+        said.push((claim.batch, Said::claimed(&state, claim.said)));
+    }
+    Ok(History { claims, said, versions })
+}
+
+/// The one row: what all say, one import after the other, under what a person changed.
+fn folded(
+    kept: &StoredTransaction,
+    lost: &StoredTransaction,
+    mine: &History,
+    others: &History,
+    version: i64,
+) -> Result<StoredTransaction> {
+    let mut row = kept.clone();
+    let by_hand = |row: &StoredTransaction| row.transaction.origin == Origin::Hand;
+    if by_hand(lost) {
+        // What a person wrote stands.
+        row.transaction = lost.transaction.clone();
+        row.transaction.id = kept.transaction.id;
+        row.transaction.account = kept.transaction.account;
+        row.transaction.batch = kept.transaction.batch;
+        (row.category, row.source_facts) = (lost.category, None);
+    } else if !by_hand(kept) {
+        let edits = Underlay::of(lost)?.edited;
+        let mut edited = Underlay::of(kept)?.edited;
+        edited.extend(edits.iter().cloned());
+        let mut said: Vec<_> = mine.said.iter().chain(&others.said).cloned().collect();
+        said.sort_by_key(|(batch, _)| *batch);
+        if let Some(then) = write::all_said(said.into_iter().map(|(_, said)| said), &edited) {
+            write::lay(&mut row, &then)?;
+            row.source_facts = (!edited.is_empty()).then(|| then.to_json()).transpose()?;
+        }
+        write::copy(&mut row, &as_it_is(lost), |field| edits.contains(field));
+        let categories = [kept, lost].map(|row| (&row.transaction.facts.category, row.category));
+        let same = |(name, _): &&(&Option<SafeText>, _)| **name == row.transaction.facts.category;
+        row.category = categories.iter().find(same).and_then(|(_, id)| *id);
+    }
+    row.transaction.seq = kept.transaction.seq.min(lost.transaction.seq);
+    row.transaction.created = kept.transaction.created.min(lost.transaction.created);
+    row.transaction.updated = kept.transaction.updated.max(lost.transaction.updated);
+    row.transaction.version = version;
+    Ok(row)
+}
