@@ -32,10 +32,10 @@ pub(super) fn key_of_content(
     bytes.clear();
     put_date(bytes, Some(facts.date));
     put_date(bytes, facts.settlement);
-    bytes.extend(facts.subtype.as_str().as_bytes());
+    bytes.extend_from_slice(facts.subtype.as_str().as_bytes());
     bytes.push(0);
-    bytes.extend(security.map_or(0, |id| id.0).to_le_bytes());
-    bytes.extend(to_security.map_or(0, |id| id.0).to_le_bytes());
+    bytes.extend_from_slice(&security.map_or(0, |id| id.0).to_le_bytes());
+    bytes.extend_from_slice(&to_security.map_or(0, |id| id.0).to_le_bytes());
     for value in [
         facts.quantity,
         facts.price,
@@ -50,16 +50,16 @@ pub(super) fn key_of_content(
     ] {
         put_decimal(bytes, value);
     }
-    bytes.extend(facts.currency.code().as_bytes());
+    bytes.extend_from_slice(facts.currency.code().as_bytes());
     put_date(bytes, facts.acquired);
     if let Some(text) = &facts.description {
-        bytes.extend(text.as_str().as_bytes());
+        bytes.extend_from_slice(text.as_str().as_bytes());
     }
     hash(bytes)
 }
 
 fn put_date(bytes: &mut Vec<u8>, date: Option<NaiveDate>) {
-    bytes.extend(date.map_or(0, |date| date.num_days_from_ce()).to_le_bytes());
+    bytes.extend_from_slice(&date.map_or(0, |date| date.num_days_from_ce()).to_le_bytes());
 }
 
 fn put_decimal(bytes: &mut Vec<u8>, value: Option<Dec>) {
@@ -67,7 +67,7 @@ fn put_decimal(bytes: &mut Vec<u8>, value: Option<Dec>) {
         None => bytes.push(0),
         Some(value) => {
             bytes.push(1);
-            bytes.extend(value.inner().serialize());
+            bytes.extend_from_slice(&value.inner().serialize());
         }
     }
 }

@@ -176,7 +176,7 @@ impl Intake {
         self.batch
     }
 
-    /// Takes in one row of a file.
+    /// Takes in one row of a file. `raw` is how it stood there, empty where that is not kept.
     ///
     /// # Errors
     /// The outer error when the store fails; the inner one when this row is refused.
@@ -184,7 +184,7 @@ impl Intake {
         &mut self,
         file: usize,
         line: u64,
-        raw: Option<String>,
+        raw: &str,
         content: Content,
     ) -> Result<std::result::Result<(), Refusal>> {
         while self.taken.counts.len() <= file {
@@ -199,8 +199,8 @@ impl Intake {
             self.occurrences = Occurrences::default();
             self.occurrences_of = file;
         }
-        if let Some(raw) = raw {
-            self.keep(file, line, &raw).await?;
+        if !raw.is_empty() {
+            self.keep(file, line, raw).await?;
         }
         match content {
             Content::Drafts(drafts) => self.push_drafts(file, line, drafts).await,
@@ -756,7 +756,9 @@ impl Raw {
             self.lines.reserve(Self::PIECE + 256);
         }
         // Writing into a String cannot fail.
-        let _ = writeln!(self.lines, "{line}\t{raw}");
+        let _ = write!(self.lines, "{line}\t");
+        self.lines.push_str(raw);
+        self.lines.push('\n');
     }
 }
 

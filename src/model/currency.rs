@@ -48,7 +48,9 @@ impl Row {
 }
 
 fn find(code: [u8; 3]) -> Option<&'static Row> {
-    let at = TABLE.binary_search_by_key(&code, |row| row.code).ok()?;
+    // As one number each, they compare in one step.
+    let number = |[a, b, c]: [u8; 3]| u32::from_be_bytes([0, a, b, c]);
+    let at = TABLE.binary_search_by_key(&number(code), |row| number(row.code)).ok()?;
     TABLE.get(at)
 }
 
@@ -67,8 +69,7 @@ impl Currency {
     }
 
     fn lookup(text: &str) -> Option<Currency> {
-        let code = text.as_bytes().try_into().ok()?;
-        find(code).map(|row| Currency(row.code))
+        find(text.as_bytes().try_into().ok()?).map(|row| Currency(row.code))
     }
 
     #[must_use]
@@ -150,8 +151,8 @@ pub struct Unit {
 impl Unit {
     /// Reads a currency code or a minor-unit quote; case counts, since `GBp` is a hundredth of `GBP`.
     pub fn parse(text: &str) -> Result<Unit, UnknownCurrency> {
-        if let Some(currency) = Currency::lookup(text) {
-            return Ok(currency.into());
+        if let Some(row) = text.as_bytes().try_into().ok().and_then(find) {
+            return Ok(Unit { currency: Currency(row.code), per: 1, name: row.name });
         }
         let quote = QUOTES.iter().find(|unit| unit.name == text);
         quote.copied().ok_or_else(|| UnknownCurrency::new(text, &QUOTES))

@@ -100,7 +100,7 @@ async fn load(session: &Session) -> Result<(), Error> {
     let op = attempt.op().to_string();
     let mut intake = Intake::begin(tx, &survey, Options::default(), &op, session.now()).await?;
     for (content, line) in contents.into_iter().zip(1..) {
-        if let Err(refusal) = intake.push(0, line, None, content).await? {
+        if let Err(refusal) = intake.push(0, line, "", content).await? {
             return Err(damaged(&refusal));
         }
     }

@@ -15,16 +15,16 @@ use super::Error;
 use super::error::FileProblem;
 use crate::import::{self, Format, NeutralReader, PriceReader, Problem};
 use crate::ledger::Content;
-use crate::model::{Item, SafeText, keep_raw};
+use crate::model::{Item, SafeText};
 
 /// How much of a file tells its format.
 const HEAD: u64 = 64 * 1024;
 
-/// One row of a file, right or wrong, with its raw form.
-pub(super) struct FileRow {
+/// One row of a file, right or wrong.
+pub(super) struct FileRow<'a> {
     pub line: u64,
-    /// Reversibly escaped; empty where the file has no rows of its own.
-    pub raw: String,
+    /// As it stands in the file; empty where the file has no rows of its own.
+    pub raw: &'a [u8],
     pub content: Result<Content, Problem>,
 }
 
@@ -85,7 +85,7 @@ impl Source {
     pub fn read(
         &self,
         account: Option<&SafeText>,
-        each: &mut dyn FnMut(FileRow) -> ControlFlow<()>,
+        each: &mut dyn FnMut(FileRow<'_>) -> ControlFlow<()>,
     ) -> Result<String, Problem> {
         let mut file = self.file.try_clone()?;
         file.rewind()?;
@@ -127,7 +127,7 @@ impl Stamp {
 fn read_neutral(
     reader: &mut impl Read,
     account: Option<&SafeText>,
-    each: &mut dyn FnMut(FileRow) -> ControlFlow<()>,
+    each: &mut dyn FnMut(FileRow<'_>) -> ControlFlow<()>,
 ) -> Result<(), Problem> {
     let mut rows = NeutralReader::new(reader)?;
     while let Some(row) = rows.next_row()? {
@@ -139,7 +139,7 @@ fn read_neutral(
             entry.check().map_err(|refusal| Problem::from(refusal).on_line(line))
         });
         let content = checked.map(Content::Drafts);
-        if each(FileRow { line, raw: keep_raw(row.raw), content }).is_break() {
+        if each(FileRow { line, raw: row.raw, content }).is_break() {
             break;
         }
     }
@@ -148,12 +148,12 @@ fn read_neutral(
 
 fn read_prices(
     reader: &mut impl Read,
-    each: &mut dyn FnMut(FileRow) -> ControlFlow<()>,
+    each: &mut dyn FnMut(FileRow<'_>) -> ControlFlow<()>,
 ) -> Result<(), Problem> {
     let mut rows = PriceReader::new(reader)?;
     while let Some(row) = rows.next_row()? {
         let content = row.parsed.map(|quote| Content::Quote(Box::new(quote)));
-        let row = FileRow { line: row.line, raw: keep_raw(row.raw), content };
+        let row = FileRow { line: row.line, raw: row.raw, content };
         if each(row).is_break() {
             break;
         }
@@ -163,12 +163,12 @@ fn read_prices(
 
 fn read_items(
     reader: &mut impl Read,
-    each: &mut dyn FnMut(FileRow) -> ControlFlow<()>,
+    each: &mut dyn FnMut(FileRow<'_>) -> ControlFlow<()>,
 ) -> Result<(), Problem> {
     let mut line = 0;
     let _ = import::read_json(reader, |item: Item| {
         line += 1;
-        each(FileRow { line, raw: String::new(), content: Ok(Content::Item(Box::new(item))) })
+        each(FileRow { line, raw: &[], content: Ok(Content::Item(Box::new(item))) })
     })?;
     Ok(())
 }

@@ -16,14 +16,35 @@ use super::files::{FileRow, Source};
 use super::{Error, Session};
 use crate::import::{Format, Problem};
 use crate::ledger::{self, Content, Intake, Options, Survey, Taken};
-use crate::model::{BatchId, Change, OpId, SafeText};
+use crate::model::{BatchId, Change, OpId, SafeText, keep_raw};
 use crate::store::{self, BatchFile};
 
 /// How many refused rows of a file are told one by one.
 const TOLD: usize = 1_000;
-/// Rows that travel together from the reader to the writer, and how many such parcels may wait.
-const PARCEL: usize = 500;
-const PARCELS: usize = 4;
+/// How many rows travel together from the reader to the writer, and how many such parcels may wait.
+const PARCEL: usize = 1_000;
+const PARCELS: usize = 3;
+
+/// Rows on their way from the reader to the writer.
+#[derive(Default)]
+struct Parcel {
+    /// Each with its line and where its raw form ends.
+    rows: Vec<(u64, usize, Result<Content, Problem>)>,
+    /// The raw form of every row, reversibly escaped, one after the other.
+    raw: String,
+}
+
+impl Parcel {
+    fn add(&mut self, row: FileRow<'_>) {
+        keep_raw(row.raw, &mut self.raw);
+        self.rows.push((row.line, self.raw.len(), row.content));
+    }
+
+    /// An empty one with as much room.
+    fn next(&self) -> Self {
+        Self { rows: Vec::with_capacity(PARCEL), raw: String::with_capacity(self.raw.capacity()) }
+    }
+}
 
 /// What somebody wants imported, and how.
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command")]
@@ -207,7 +228,7 @@ fn look(file: &mut Looked, request: &ImportRequest) {
     let Some(source) = file.source.clone() else { return };
     let Looked { report, survey, .. } = file;
     *report = FileReport { format: Some(source.format), ..FileReport::new(source.path.clone()) };
-    let read = source.read(request.account.as_ref(), &mut |row: FileRow| {
+    let read = source.read(request.account.as_ref(), &mut |row: FileRow<'_>| {
         report.rows += 1;
         match row.content {
             Ok(content) => survey.note(&content),
@@ -342,18 +363,19 @@ async fn read_in(
     once: bool,
 ) -> Result<bool, Error> {
     let Some(source) = file.source.clone() else { return Ok(false) };
-    let (sender, mut parcels) = mpsc::channel::<Vec<FileRow>>(PARCELS);
+    let (sender, mut parcels) = mpsc::channel::<Parcel>(PARCELS);
     let account = request.account.clone();
     let reader = {
         let source = Arc::clone(&source);
         tokio::task::spawn_blocking(move || {
-            let mut parcel = Vec::with_capacity(PARCEL);
+            let mut parcel = Parcel::default();
             let read = source.read(account.as_ref(), &mut |row| {
-                parcel.push(row);
-                if parcel.len() < PARCEL {
+                parcel.add(row);
+                if parcel.rows.len() < PARCEL {
                     return ControlFlow::Continue(());
                 }
-                let full = std::mem::replace(&mut parcel, Vec::with_capacity(PARCEL));
+                let next = parcel.next();
+                let full = std::mem::replace(&mut parcel, next);
                 match sender.blocking_send(full) {
                     Ok(()) => ControlFlow::Continue(()),
                     Err(_) => ControlFlow::Break(()),
@@ -367,18 +389,20 @@ async fn read_in(
     let mut refused = false;
     let mut rows = 0;
     while let Some(parcel) = parcels.recv().await {
-        for FileRow { line, raw, content } in parcel {
+        let mut begin = 0;
+        for (line, end, content) in parcel.rows {
+            let raw = parcel.raw.get(begin..end).unwrap_or_default();
+            begin = end;
             rows += 1;
             if once && content.as_ref().map_or(true, Content::is_telling) {
                 return Ok(true);
             }
-            let raw = Some(raw).filter(|raw| !raw.is_empty());
             match content {
                 // Told at the first reading.
                 Err(problem) => {
                     let column = problem.column.map(|column| column.to_string());
                     let why = problem.why.to_string();
-                    intake.stage_refused(number, line, column, why, raw.unwrap_or_default());
+                    intake.stage_refused(number, line, column, why, raw.to_owned());
                 }
                 Ok(content) => {
                     if let Err(refusal) = intake.push(number, line, raw, content).await? {

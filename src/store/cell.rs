@@ -7,8 +7,8 @@ use rust_decimal::Decimal;
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
 use sqlx::postgres::{PgArgumentBuffer, PgTypeInfo, PgValueRef};
-use sqlx::sqlite::{SqliteArgumentsBuffer, SqliteTypeInfo, SqliteValueRef};
-use sqlx::{Decode, Encode, Postgres, Sqlite, Type};
+use sqlx::sqlite::{SqliteArguments, SqliteArgumentsBuffer, SqliteTypeInfo, SqliteValueRef};
+use sqlx::{Arguments, Decode, Encode, Postgres, Sqlite, Type};
 
 use crate::model::{Dec, Ratio};
 
@@ -60,7 +60,7 @@ pub(super) enum Cell<'a> {
     Text(Option<&'a str>),
     Dec(Option<Dec>),
     Date(Option<NaiveDate>),
-    Ratio(Option<Ratio>),
+    Ratio(Option<&'a Ratio>),
     Bytes(&'a [u8]),
     Bool(bool),
 }
@@ -87,35 +87,37 @@ impl<'a> Cell<'a> {
             _ if self.is_null() => into.push(0),
             Self::Int(value) => {
                 into.push(1);
-                into.extend(value.unwrap_or(0).to_le_bytes());
+                into.extend_from_slice(&value.unwrap_or(0).to_le_bytes());
             }
             Self::Text(value) => {
                 let text = value.unwrap_or("");
                 into.push(2);
-                into.extend((text.len() as u64).to_le_bytes());
-                into.extend(text.as_bytes());
+                into.extend_from_slice(&(text.len() as u64).to_le_bytes());
+                into.extend_from_slice(text.as_bytes());
             }
             Self::Dec(value) => {
                 into.push(3);
-                into.extend(value.unwrap_or(Dec::ZERO).inner().serialize());
+                into.extend_from_slice(&value.unwrap_or(Dec::ZERO).inner().serialize());
             }
             Self::Date(value) => {
                 use chrono::Datelike;
                 into.push(4);
-                into.extend(value.map_or(0, |date| date.num_days_from_ce()).to_le_bytes());
+                into.extend_from_slice(
+                    &value.map_or(0, |date| date.num_days_from_ce()).to_le_bytes(),
+                );
             }
             Self::Ratio(value) => {
-                let text = value.map(|ratio| ratio.to_string()).unwrap_or_default();
+                let text = value.map(Ratio::to_string).unwrap_or_default();
                 into.push(2);
-                into.extend((text.len() as u64).to_le_bytes());
-                into.extend(text.as_bytes());
+                into.extend_from_slice(&(text.len() as u64).to_le_bytes());
+                into.extend_from_slice(text.as_bytes());
             }
             Self::Bytes(bytes) => {
                 into.push(5);
-                into.extend((bytes.len() as u64).to_le_bytes());
-                into.extend(bytes);
+                into.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
+                into.extend_from_slice(bytes);
             }
-            Self::Bool(value) => into.extend([6, u8::from(value)]),
+            Self::Bool(value) => into.extend_from_slice(&[6, u8::from(value)]),
         }
     }
 }
@@ -159,6 +161,19 @@ impl Cell<'_> {
             _ => return None,
         };
         Some(Arc::from(buffer.as_str()))
+    }
+
+    /// Adds the value to those that a statement of SQLite binds.
+    pub fn add_to(&self, arguments: &mut SqliteArguments) -> Result<(), BoxDynError> {
+        match *self {
+            Self::Int(value) => arguments.add(value),
+            Self::Text(value) => arguments.add(value.map(Arc::<str>::from)),
+            Self::Dec(value) => arguments.add(value.map(D)),
+            Self::Date(value) => arguments.add(value),
+            Self::Ratio(value) => arguments.add(value.map(Ratio::to_string)),
+            Self::Bytes(value) => arguments.add(value.to_vec()),
+            Self::Bool(value) => arguments.add(value),
+        }
     }
 }
 

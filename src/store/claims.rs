@@ -65,11 +65,10 @@ impl Tx {
     pub async fn claims(&mut self, ids: &[TransactionId]) -> Result<Vec<Claim>> {
         let mut found = Vec::new();
         for ids in ids.chunks(400) {
-            let marks: Vec<_> = (1..=ids.len()).map(|index| format!("${index}")).collect();
+            let marks = self.marks(ids.len());
             let sql = format!(
                 "select transaction_id, batch_id, file_no, line, seq, version, said from claims \
-                 where transaction_id in ({}) order by transaction_id, batch_id",
-                marks.join(",")
+                 where transaction_id in ({marks}) order by transaction_id, batch_id"
             );
             let part: Vec<Claim> = on_tx!(self, conn => {
                 let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql));

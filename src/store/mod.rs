@@ -15,6 +15,7 @@ mod error;
 mod extras;
 mod findings;
 mod integrity;
+mod marks;
 mod migrate;
 mod price_claims;
 mod prices;

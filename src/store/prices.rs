@@ -201,7 +201,7 @@ impl Tx {
             let sql = format!(
                 "select {PRICE_COLUMNS} from prices p where \
                  (p.security_id, p.interval, p.at, p.source) in ({})",
-                tuples(self, part.len())
+                self.list_of_marks(part.len(), 4)
             );
             on_tx!(self, conn => {
                 let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql));
@@ -224,7 +224,7 @@ impl Tx {
         for part in rates.chunks(400) {
             let sql = format!(
                 "select {RATE_COLUMNS} from rates r where (r.base, r.quote, r.at, r.source) in ({})",
-                tuples(self, part.len())
+                self.list_of_marks(part.len(), 4)
             );
             on_tx!(self, conn => {
                 let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql));
@@ -268,20 +268,6 @@ impl Tx {
             sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(batch.0).fetch_all(&mut **conn).await?
         });
         Ok(rows.into_iter().map(|row| row.0).collect())
-    }
-}
-
-/// `(row), (row), ...` of four values each, as the engine wants a list of rows.
-fn tuples(tx: &Tx, count: usize) -> String {
-    let rows: Vec<_> = (0..count)
-        .map(|row| {
-            let first = row * 4;
-            format!("(${}, ${}, ${}, ${})", first + 1, first + 2, first + 3, first + 4)
-        })
-        .collect();
-    match tx {
-        Tx::Sqlite(_) => format!("values {}", rows.join(",")),
-        Tx::Postgres(_) => rows.join(","),
     }
 }
 

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
-use sqlx::AssertSqlSafe;
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{Arguments, AssertSqlSafe};
 
 use super::cell::{Cell, bind_cell};
 use super::{Error, Result, Tx};
@@ -64,24 +65,20 @@ fn checksum(cells: &[Cell<'_>]) -> i64 {
     i64::from(crc32fast::hash(&bytes))
 }
 
-/// The texts that a statement binds. Neighbours often say the same, a day or a word, and then
-/// share one text.
+/// The last text that each column of a statement bound. Neighbours often say the same, a day or a
+/// word, and then share one text.
 #[derive(Default)]
-struct Texts<'a> {
-    last: Vec<(Cell<'a>, Option<Arc<str>>)>,
-    buffer: String,
+struct LastText<'a> {
+    cell: Option<Cell<'a>>,
+    text: Option<Arc<str>>,
 }
 
-impl<'a> Texts<'a> {
-    fn of(&mut self, place: usize, cell: &Cell<'a>) -> Option<Arc<str>> {
-        while self.last.len() <= place {
-            self.last.push((Cell::Bool(false), None));
+impl<'a> LastText<'a> {
+    fn of(&mut self, cell: &Cell<'a>, buffer: &mut String) -> Option<Arc<str>> {
+        if self.cell.as_ref() != Some(cell) {
+            *self = Self { cell: Some(*cell), text: cell.sqlite_text(buffer) };
         }
-        let last = self.last.get_mut(place)?;
-        if last.0 != *cell {
-            *last = (*cell, cell.sqlite_text(&mut self.buffer));
-        }
-        last.1.clone()
+        self.text.clone()
     }
 }
 
@@ -97,14 +94,22 @@ enum Column {
 }
 
 impl Column {
-    fn of(rows: &[&[Cell<'_>]], index: usize) -> Self {
-        let mut cells = rows.iter().filter_map(|row| row.get(index));
-        let Some(first) = cells.next() else { return Self::Empty };
-        if !cells.all(|cell| cell == first) {
-            return Self::Bound;
+    /// Every column of these rows.
+    fn all(rows: &[&[Cell<'_>]]) -> Vec<Self> {
+        let Some((first, others)) = rows.split_first() else { return Vec::new() };
+        let mut differs = vec![false; first.len()];
+        for row in others {
+            for ((differs, cell), first) in differs.iter_mut().zip(*row).zip(*first) {
+                *differs = *differs || cell != first;
+            }
         }
+        let column = |(cell, differs)| if differs { Self::Bound } else { Self::same(cell) };
+        first.iter().zip(differs).map(column).collect()
+    }
+
+    fn same(cell: &Cell<'_>) -> Self {
         let is_word = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        match first {
+        match cell {
             cell if cell.is_null() => Self::Empty,
             Cell::Int(Some(value)) => Self::Same(value.to_string()),
             Cell::Bool(value) => Self::Same(value.to_string()),
@@ -220,8 +225,7 @@ impl Tx {
                 row.cells(&mut cells);
             }
             let cells: Vec<&[Cell<'_>]> = cells.chunks(R::COLUMNS.len()).collect();
-            let columns: Vec<Column> =
-                (0..R::COLUMNS.len()).map(|index| Column::of(&cells, index)).collect();
+            let columns = Column::all(&cells);
             let mut names: Vec<&str> = Vec::with_capacity(columns.len() + 1);
             let mut values: Vec<&str> = Vec::with_capacity(columns.len() + 1);
             let mut bound = Vec::with_capacity(columns.len());
@@ -230,7 +234,7 @@ impl Tx {
                     Column::Empty => continue,
                     Column::Same(literal) => literal,
                     Column::Bound => {
-                        bound.push(index);
+                        bound.push((index, LastText::default()));
                         "?"
                     }
                 };
@@ -242,6 +246,7 @@ impl Tx {
                 values.push("?");
             }
             let width = bound.len() + usize::from(R::CHECKSUM);
+            let mut buffer = String::new();
             let tuple = format!("({})", values.join(","));
             for cells in cells.chunks((BINDS / width.max(1)).max(1)) {
                 let head = format!("insert into {} ({}) values ", R::TABLE, names.join(","));
@@ -253,22 +258,23 @@ impl Tx {
                     }
                     sql.push_str(&tuple);
                 }
-                let mut query = sqlx::query(AssertSqlSafe(sql));
-                let mut texts = Texts::default();
+                let mut arguments = SqliteArguments::default();
+                arguments.reserve(width * cells.len(), 0);
                 for row in cells {
-                    for (place, index) in bound.iter().enumerate() {
+                    for (index, last) in &mut bound {
                         if let Some(cell) = row.get(*index) {
-                            query = match texts.of(place, cell) {
-                                Some(text) => query.bind(text),
-                                None => bind_cell!(query, *cell),
-                            };
+                            match last.of(cell, &mut buffer) {
+                                Some(text) => arguments.add(text),
+                                None => cell.add_to(&mut arguments),
+                            }
+                            .map_err(sqlx::Error::Encode)?;
                         }
                     }
                     if R::CHECKSUM {
-                        query = query.bind(checksum(row));
+                        arguments.add(checksum(row)).map_err(sqlx::Error::Encode)?;
                     }
                 }
-                query.execute(&mut **tx).await?;
+                sqlx::query_with(AssertSqlSafe(sql), arguments).execute(&mut **tx).await?;
             }
         }
         Ok(())
@@ -367,18 +373,8 @@ impl Tx {
     pub(super) async fn remove_all<R: Record>(&mut self, rows: &[R]) -> Result<()> {
         let columns = R::COLUMNS.iter().take(R::KEYS).copied().collect::<Vec<_>>().join(",");
         for rows in rows.chunks(ROWS) {
-            let keys: Vec<String> = (0..rows.len())
-                .map(|row| {
-                    let marks = (1..=R::KEYS).map(|key| format!("${}", row * R::KEYS + key));
-                    format!("({})", marks.collect::<Vec<_>>().join(","))
-                })
-                .collect();
-            let values = if matches!(self, Self::Sqlite(_)) { "values " } else { "" };
-            let sql = format!(
-                "delete from {} where ({columns}) in ({values}{})",
-                R::TABLE,
-                keys.join(",")
-            );
+            let keys = self.list_of_marks(rows.len(), R::KEYS);
+            let sql = format!("delete from {} where ({columns}) in ({keys})", R::TABLE);
             super::on_tx!(self, conn => {
                 let mut query = sqlx::query(AssertSqlSafe(sql));
                 for row in rows {

@@ -195,7 +195,7 @@ impl Record for StoredTransaction {
             Cell::Dec(Some(f.amount)),
             Cell::Dec(f.fx_rate),
             Cell::Dec(f.multiplier),
-            Cell::Ratio(f.ratio),
+            Cell::Ratio(f.ratio.as_ref()),
             Cell::Date(f.acquired),
             Cell::Dec(f.cost_share),
             Cell::text(&t.link),
@@ -370,7 +370,7 @@ impl Tx {
                 .iter()
                 .flat_map(|(date, key)| [Cell::Date(Some(*date)), Cell::Bytes(key)])
                 .collect();
-            let pairs = self.pairs(keys.len());
+            let pairs = self.list_of_marks(keys.len(), 2);
             let condition = format!("(t.trade_date, t.content_key) in ({pairs})");
             found.extend(self.transactions_where(&condition, &cells, "").await?);
             let moved = self.moved_rows(&pairs, &cells).await?;
@@ -404,11 +404,10 @@ impl Tx {
     ) -> Result<Vec<(TransactionId, AccountId, i64)>> {
         let mut places = Vec::new();
         for ids in ids.chunks(400) {
-            let marks: Vec<_> = (1..=ids.len()).map(|index| format!("${index}")).collect();
+            let marks = self.marks(ids.len());
             let sql = format!(
                 "select transaction_id, account_id, occurrence from moved_rows \
-                 where transaction_id in ({}) order by transaction_id",
-                marks.join(",")
+                 where transaction_id in ({marks}) order by transaction_id"
             );
             let part: Vec<(i64, i64, i64)> = on_tx!(self, conn => {
                 let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql));
@@ -424,16 +423,6 @@ impl Tx {
         Ok(places)
     }
 
-    /// `($1, $2), ($3, $4), ...` as the engine wants a list of rows.
-    fn pairs(&self, count: usize) -> String {
-        let pairs: Vec<_> =
-            (0..count).map(|row| format!("(${}, ${})", row * 2 + 1, row * 2 + 2)).collect();
-        match self {
-            Self::Sqlite(_) => format!("values {}", pairs.join(",")),
-            Self::Postgres(_) => pairs.join(","),
-        }
-    }
-
     /// The transactions that have one of these ids of their source, deleted ones too.
     ///
     /// # Errors
@@ -444,9 +433,9 @@ impl Tx {
     ) -> Result<Vec<StoredTransaction>> {
         let mut found = Vec::new();
         for ids in ids.chunks(400) {
-            let marks: Vec<_> = (1..=ids.len()).map(|index| format!("${index}")).collect();
+            let marks = self.marks(ids.len());
             let cells: Vec<_> = ids.iter().map(|id| Cell::text(*id)).collect();
-            let condition = format!("t.source_id in ({})", marks.join(","));
+            let condition = format!("t.source_id in ({marks})");
             found.extend(self.transactions_where(&condition, &cells, "").await?);
         }
         Ok(found)
@@ -475,12 +464,11 @@ impl Tx {
     pub async fn days_with_rows(&mut self, days: &[NaiveDate]) -> Result<BTreeSet<NaiveDate>> {
         let mut found = BTreeSet::new();
         for days in days.chunks(400) {
-            let marks: Vec<_> = (1..=days.len()).map(|index| format!("(${index})")).collect();
+            let marks = self.rows_of_marks(days.len(), 1);
             let sql = format!(
-                "with day (day) as (values {}) select day from day where exists \
+                "with day (day) as (values {marks}) select day from day where exists \
                  (select 1 from transactions where trade_date = day) or exists \
-                 (select 1 from moved_rows where trade_date = day)",
-                marks.join(",")
+                 (select 1 from moved_rows where trade_date = day)"
             );
             let part: Vec<NaiveDate> = on_tx!(self, conn => {
                 let mut query = sqlx::query_scalar(sqlx::AssertSqlSafe(sql));
@@ -517,9 +505,9 @@ impl Tx {
     ) -> Result<Vec<StoredTransaction>> {
         let mut found = Vec::with_capacity(ids.len());
         for ids in ids.chunks(400) {
-            let marks: Vec<_> = (1..=ids.len()).map(|index| format!("${index}")).collect();
+            let marks = self.marks(ids.len());
             let cells: Vec<_> = ids.iter().map(|id| Cell::Int(Some(id.0))).collect();
-            let condition = format!("t.id in ({})", marks.join(","));
+            let condition = format!("t.id in ({marks})");
             found.extend(self.transactions_where(&condition, &cells, " order by t.id").await?);
         }
         Ok(found)
@@ -619,8 +607,7 @@ impl WriteTx {
     /// When the database refuses.
     pub async fn forget_transactions(&mut self, ids: &[TransactionId]) -> Result<()> {
         for ids in ids.chunks(400) {
-            let marks: Vec<_> = (1..=ids.len()).map(|index| format!("${index}")).collect();
-            let marks = marks.join(",");
+            let marks = self.marks(ids.len());
             for (table, column) in [
                 ("transaction_versions", "transaction_id"),
                 ("claims", "transaction_id"),
