@@ -8,7 +8,7 @@ use std::{
 };
 
 use rust_decimal::{Decimal, RoundingStrategy};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 
 use super::safe_text::SafeText;
 
@@ -228,15 +228,24 @@ impl From<i64> for Dec {
     }
 }
 
+/// Text where people read, mantissa and scale where they do not; the one form of a value makes the same bytes.
 impl Serialize for Dec {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        if serializer.is_human_readable() {
+            return serializer.collect_str(self);
+        }
+        let scale = u8::try_from(self.0.scale()).map_err(ser::Error::custom)?;
+        (self.0.mantissa(), scale).serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for Dec {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Dec, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+        if deserializer.is_human_readable() {
+            return String::deserialize(deserializer)?.parse().map_err(de::Error::custom);
+        }
+        let (mantissa, scale) = <(i128, u8)>::deserialize(deserializer)?;
+        Dec::from_parts(mantissa, scale.into()).ok_or_else(|| de::Error::custom(EXPECTED))
     }
 }
 

@@ -12,6 +12,9 @@ mod decimal;
 mod exact;
 mod ids;
 mod item;
+mod lot;
+mod movement;
+mod order;
 mod price;
 mod row_edit;
 mod safe_text;
@@ -31,7 +34,9 @@ pub use ids::{
     AccountId, BatchId, CategoryId, ConnectionId, InstitutionId, OpId, SecurityId, TransactionId,
 };
 pub use item::{Item, SecurityWords, TransactionWords};
-pub use price::{Interval, Price, PriceSubject, Quote, Rate, Source, midnight_micros};
+pub use lot::{Lot, Realization, Running, Term, days};
+pub use movement::Move;
+pub use price::{Close, Interval, Price, PriceSubject, Quote, Rate, Source, midnight_micros};
 pub use row_edit::RowEdit;
 pub use safe_text::{SafeText, is_safe, keep_raw, raw_of};
 pub use security::{AssetClass, Isin, Mention, Security, SymbolError};

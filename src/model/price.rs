@@ -57,6 +57,24 @@ pub struct Price {
     pub split_adjusted: bool,
 }
 
+/// What a security closed at on a day, or was quoted at within it, as figures see it. It may be
+/// zero or below.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Close {
+    /// The day.
+    pub date: chrono::NaiveDate,
+    /// The price of one unit.
+    pub close: Dec,
+    /// In what.
+    pub currency: Currency,
+    /// Who says so.
+    pub source: Source,
+    /// The series was restated for later splits by its source.
+    pub split_adjusted: bool,
+    /// A quote from within the day.
+    pub intraday: bool,
+}
+
 /// One stored rate: one unit of `base` costs `rate` units of `quote`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rate {

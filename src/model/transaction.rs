@@ -223,7 +223,7 @@ impl Subtype {
 }
 
 /// The place of a row among the rows of one moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Rank {
     /// What was there before.
     Opening,

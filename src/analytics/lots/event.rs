@@ -1,0 +1,100 @@
+//! Rows as the lots see them.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{
+    AccountId, Currency, Dec, Rank, Ratio, SecurityId, Subtype, TransactionId, days,
+};
+
+/// One row that counts and names a security.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// The row.
+    pub id: TransactionId,
+    /// Whose.
+    pub account: AccountId,
+    /// Of what.
+    pub security: SecurityId,
+    /// What it becomes, in a corporate action.
+    pub to_security: Option<SecurityId>,
+    /// The trade date.
+    #[serde(with = "days")]
+    pub date: NaiveDate,
+    /// Its place in the source.
+    pub seq: i64,
+    /// Its place among the rows of one moment.
+    pub rank: Rank,
+    /// Which event.
+    pub subtype: Subtype,
+    /// Signed by direction.
+    pub quantity: Option<Dec>,
+    /// Of one unit.
+    pub price: Option<Dec>,
+    /// Charged; absent: 0.
+    pub fee: Dec,
+    /// Taken by the state; absent: 0.
+    pub tax: Dec,
+    /// Of amount, price, fee and tax.
+    pub currency: Currency,
+    /// The change of the account's cash.
+    pub amount: Dec,
+    /// Units of this row's currency for one of the security's.
+    pub fx_rate: Option<Dec>,
+    /// Of an option or future; absent: 1.
+    pub multiplier: Dec,
+    /// Of a split, merger, spin-off or stock dividend.
+    pub ratio: Option<Ratio>,
+    /// When the lot was bought: for openings and transfers in, and for a sale by the method specific.
+    #[serde(with = "days::optional")]
+    pub acquired: Option<NaiveDate>,
+    /// The part of the cost that moves in a spin-off or merger.
+    pub cost_share: Option<Dec>,
+    /// The other leg of a transfer; of a right that was used, the trade it led to.
+    pub peer: Option<Peer>,
+    /// The lots that a sale names.
+    pub lots: Vec<Choice>,
+}
+
+impl Event {
+    /// Where it happens.
+    pub(super) const fn at(&self) -> (AccountId, SecurityId) {
+        (self.account, self.security)
+    }
+
+    /// How many, without a sign; none where the row says nothing, or zero.
+    pub(super) fn units(&self) -> Option<Dec> {
+        self.quantity.map(Dec::abs).filter(|quantity| quantity.is_positive())
+    }
+}
+
+/// What a row needs to know of the row it is linked with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Peer {
+    /// The row.
+    pub id: TransactionId,
+    /// Whose.
+    pub account: AccountId,
+    /// Of what.
+    pub security: Option<SecurityId>,
+    /// The trade date.
+    #[serde(with = "days")]
+    pub date: NaiveDate,
+    /// Which event.
+    pub subtype: Subtype,
+    /// Signed by direction.
+    pub quantity: Option<Dec>,
+    /// The change of its account's cash.
+    pub amount: Dec,
+    /// Of the amount.
+    pub currency: Currency,
+}
+
+/// A lot that a sale names, by the row that opened it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Choice {
+    /// The row that opened the lot.
+    pub opening: TransactionId,
+    /// How many of it.
+    pub quantity: Dec,
+}

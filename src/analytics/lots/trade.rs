@@ -1,0 +1,48 @@
+//! Purchases and sales.
+
+use super::clerk::Clerk;
+use super::event::Event;
+use super::finding::{FindingKind, Sink};
+use super::rates::Rates;
+use super::world::World;
+use crate::model::{AccountKind, Dec, Lot, Subtype};
+
+impl<W: World, S: Sink> Clerk<'_, W, S> {
+    /// Securities against cash. What was paid or received is the row's amount, not quantity times
+    /// price.
+    pub fn trade(&mut self, event: &Event, rates: &Rates) {
+        let Some(units) = event.units() else {
+            return self.find(event, FindingKind::MissingQuantity, None);
+        };
+        let buys = matches!(event.subtype, Subtype::Buy | Subtype::BuyToCover);
+        let mut costs = self.outlay(event, rates);
+        if let Some(premium) = self.premiums.remove(&event.id) {
+            costs = costs.plus(premium, &mut self.gaps);
+        }
+        self.position(event.at()).multiplier = event.multiplier;
+        let mut lot = lot_of(event, if buys { units } else { -units });
+        lot.set_costs(costs);
+        let settled = self.settle(event.at(), event, lot, self.way(event), rates);
+        if settled.fell_back {
+            self.find(event, FindingKind::NeedsChoice, None);
+        }
+        let may_be_short = event.subtype == Subtype::ShortSell
+            || self.world.account(event.account).kind == AccountKind::Margin;
+        if settled.opened.is_negative() && !may_be_short {
+            self.find(event, FindingKind::ShortOpened, Some(settled.opened.abs()));
+        }
+    }
+}
+
+/// A lot that a row opens, its cost still unknown.
+pub(super) const fn lot_of(event: &Event, quantity: Dec) -> Lot {
+    Lot {
+        opening: event.id,
+        piece: 0,
+        opened: event.date,
+        quantity,
+        cost: None,
+        cost_base: None,
+        cost_tax: None,
+    }
+}

@@ -1,0 +1,268 @@
+//! Lots that move between own accounts with their dates and costs, come from outside or go there.
+//!
+//! The leg that comes first in the order of rows moves the lots: an out leg puts them on their
+//! way, an in leg fetches them. What one leg has more than the other came from outside or went
+//! there.
+
+use super::book::{Key, Transit, give, key_for};
+use super::clerk::Clerk;
+use super::costs::Costs;
+use super::event::{Event, Peer};
+use super::finding::{FindingKind, Sink};
+use super::pick::{Taken, Way};
+use super::pool::Pooling;
+use super::rates::Rates;
+use super::trade::lot_of;
+use super::world::World;
+use crate::model::{Dec, Exact, Lot, LotMethod, Subtype};
+
+impl<W: World, S: Sink> Clerk<'_, W, S> {
+    /// Finds the out legs of a day that have their in leg on the same day.
+    pub fn expect_legs(&mut self, events: &[Event]) {
+        let meets = |event: &&Event| {
+            event.subtype == Subtype::TransferOut
+                && event.peer.as_ref().is_some_and(|peer| peer.date == event.date)
+        };
+        self.expected.extend(events.iter().filter(meets).map(|event| event.id));
+    }
+
+    /// Whether a leg that comes should let other rows of its day go first: the lots it is to fetch
+    /// are not all there yet, or the out leg says which ones they are.
+    pub fn must_wait(&self, event: &Event) -> bool {
+        let Some(peer) = partner(event) else { return false };
+        if event.subtype != Subtype::TransferIn
+            || peer.date != event.date
+            || self.book.transit.contains_key(&peer.id)
+            || self.gone.contains(&peer.id)
+        {
+            return false;
+        }
+        let wanted = event.units().unwrap_or_default().min(sent(peer).unwrap_or_default());
+        let there = self.held((peer.account, event.security));
+        let named = self.world.account(peer.account).method == LotMethod::Specific;
+        (named || there < wanted) && self.expected.contains(&peer.id)
+    }
+
+    /// Securities come to an account.
+    pub fn transfer_in(&mut self, event: &Event, rates: &Rates) {
+        let Some(units) = event.units() else {
+            return self.find(event, FindingKind::MissingQuantity, None);
+        };
+        let Some(peer) = self.partner_or_finding(event) else {
+            return self.come(event, units, rates);
+        };
+        let on_its_way = self.book.transit.get(&peer.id).map(|transit| transit.to);
+        let lots = if on_its_way == Some(event.account) {
+            self.arrive(event, peer)
+        } else if on_its_way.is_some() || peer.date < event.date || self.gone.contains(&peer.id) {
+            self.find(event, FindingKind::TransferWithoutOtherLeg, Some(units));
+            Vec::new()
+        } else {
+            self.fetch(event, peer, units)
+        };
+        if sent(peer) != Some(units) {
+            self.find(event, FindingKind::TransferQuantitiesDiffer, sent(peer));
+        }
+        let way = Way { choices: &[], ..self.way(event) };
+        let mut left = units;
+        for mut lot in lots {
+            if left < lot.quantity {
+                let Ok(part) = lot.split(left, &mut self.gaps) else {
+                    return self.give_up(event.at());
+                };
+                lot = part;
+            }
+            let Some(rest) = left.checked_sub(lot.quantity) else {
+                return self.give_up(event.at());
+            };
+            left = rest;
+            if lot.quantity.is_positive() {
+                self.settle(event.at(), event, lot, way, rates);
+            }
+        }
+        if left.is_positive() {
+            self.find(event, FindingKind::MissingCost, Some(left));
+            self.settle(event.at(), event, lot_of(event, left), way, rates);
+        }
+    }
+
+    /// Securities go from an account.
+    pub fn transfer_out(&mut self, event: &Event, rates: &Rates) {
+        let Some(units) = event.units() else {
+            return self.find(event, FindingKind::MissingQuantity, None);
+        };
+        if let Some(moved) = self.book.moved.remove(&event.id) {
+            self.gone.insert(event.id);
+            return self.send_rest(event, units, moved, rates);
+        }
+        match self.partner_or_finding(event) {
+            Some(peer) if peer.date >= event.date => self.send(event, peer, units, rates),
+            partner => {
+                if partner.is_some() {
+                    self.find(event, FindingKind::TransferWithoutOtherLeg, Some(units));
+                }
+                self.gone.insert(event.id);
+                self.depart(event, units, rates);
+            }
+        }
+    }
+
+    /// The in leg came first and fetched its lots; what it did not want goes outside.
+    fn send_rest(&mut self, event: &Event, units: Dec, moved: Dec, rates: &Rates) {
+        let left = self.less(event.at(), units, moved);
+        if !left.is_positive() {
+            return;
+        }
+        let differ = event.peer.as_ref().and_then(sent) != Some(units);
+        let kind = if differ {
+            FindingKind::TransferQuantitiesDiffer
+        } else {
+            FindingKind::TransferWithoutOtherLeg
+        };
+        self.find(event, kind, Some(left));
+        self.depart(event, left, rates);
+    }
+
+    /// Units come from outside at the price of the row, or at an unknown cost.
+    pub fn come(&mut self, event: &Event, quantity: Dec, rates: &Rates) {
+        let opened = event.acquired.unwrap_or(event.date);
+        let costs = match event.price {
+            Some(price) => {
+                let worth = Exact::from(quantity).mul(&price.into()).mul(&event.multiplier.into());
+                self.rates(event, opened).convert(&worth, &mut self.gaps)
+            }
+            None => {
+                self.find(event, FindingKind::MissingCost, Some(quantity));
+                Costs::UNKNOWN
+            }
+        };
+        // A row that says nothing of it is no reason to forget what a trade said.
+        if event.multiplier != Dec::ONE {
+            self.position(event.at()).multiplier = event.multiplier;
+        }
+        let mut lot = Lot { opened, ..lot_of(event, quantity) };
+        lot.set_costs(costs);
+        let way = Way { choices: &[], ..self.way(event) };
+        self.settle(event.at(), event, lot, way, rates);
+    }
+
+    /// Units go outside without a gain; more than there are go short, at an unknown cost.
+    fn depart(&mut self, event: &Event, units: Dec, rates: &Rates) {
+        let rest = self.leave(event, units);
+        self.go_short(event, rest, rates);
+    }
+
+    /// Takes what there is of so many units, and tells how many there were not.
+    pub fn leave(&mut self, event: &Event, units: Dec) -> Dec {
+        let leaving = units.min(self.long(event.at()));
+        self.take(event.at(), leaving, self.way(event));
+        self.less(event.at(), units, leaving)
+    }
+
+    fn go_short(&mut self, event: &Event, units: Dec, rates: &Rates) {
+        if units.is_positive() {
+            self.find(event, FindingKind::MovedBeyondPosition, Some(units));
+            self.settle(event.at(), event, lot_of(event, -units), Way::FIFO, rates);
+        }
+    }
+
+    /// Puts lots on their way to the other account.
+    fn send(&mut self, event: &Event, peer: &Peer, units: Dec, rates: &Rates) {
+        let at = event.at();
+        let leaving = units.min(self.long(at));
+        // Between accounts that share a pool nothing changes in it, however long the way is.
+        let pooled = self.position(at).pooling == Pooling::Shared
+            && self.position((peer.account, event.security)).pooling == Pooling::Shared;
+        let taken = if pooled {
+            self.take_lots(at, leaving, self.way(event))
+        } else {
+            self.take(at, leaving, self.way(event))
+        };
+        let transit = Transit {
+            from: event.account,
+            to: peer.account,
+            security: event.security,
+            left: event.date,
+            multiplier: self.position(at).multiplier,
+            lots: self.moving(taken),
+            pooled,
+        };
+        self.book.transit.insert(event.id, transit);
+        let rest = self.less(at, units, leaving);
+        self.go_short(event, rest, rates);
+    }
+
+    /// Takes lots from the account whose own leg comes later.
+    fn fetch(&mut self, event: &Event, peer: &Peer, units: Dec) -> Vec<Lot> {
+        let from = (peer.account, event.security);
+        let before = self.book.moved.get(&peer.id).copied().unwrap_or_default();
+        let to_come = sent(peer).and_then(|sent| sent.checked_sub(before)).unwrap_or_default();
+        let leaving = units.min(to_come).min(self.long(from)).max(Dec::ZERO);
+        let way = Way { method: self.world.account(peer.account).method, ..Way::FIFO };
+        let taken = self.take(from, leaving, way);
+        let Some(moved) = before.checked_add(leaving) else {
+            self.give_up(from);
+            return Vec::new();
+        };
+        self.book.moved.insert(peer.id, moved);
+        let multiplier = self.position(from).multiplier;
+        self.position(event.at()).multiplier = multiplier;
+        self.moving(taken)
+    }
+
+    /// The lots that were on their way, with their costs.
+    fn arrive(&mut self, event: &Event, peer: &Peer) -> Vec<Lot> {
+        let Some(mut transit) = self.book.transit.remove(&peer.id) else { return Vec::new() };
+        if transit.pooled {
+            let key = key_for((transit.from, transit.security), Pooling::Shared, false);
+            let costs = self.leave_pool(key, transit.lots.iter());
+            give(costs, transit.lots.iter_mut(), &mut self.gaps);
+        }
+        self.position(event.at()).multiplier = transit.multiplier;
+        transit.lots
+    }
+
+    /// Lots on the move: a part of one that stays has a number of its own.
+    fn moving(&mut self, taken: Vec<Taken>) -> Vec<Lot> {
+        let mut lots = Vec::with_capacity(taken.len());
+        for Taken { mut lot, split, .. } in taken {
+            if split {
+                lot.piece = self.next_piece();
+            }
+            lots.push(lot);
+        }
+        lots
+    }
+
+    /// How many there are to move.
+    fn long(&self, at: Key) -> Dec {
+        self.held(at).max(Dec::ZERO)
+    }
+
+    fn less(&mut self, at: Key, units: Dec, gone: Dec) -> Dec {
+        units.checked_sub(gone).unwrap_or_else(|| {
+            self.give_up(at);
+            Dec::ZERO
+        })
+    }
+
+    fn partner_or_finding<'e>(&mut self, event: &'e Event) -> Option<&'e Peer> {
+        let partner = partner(event);
+        if event.peer.is_some() && partner.is_none() {
+            self.find(event, FindingKind::TransferWithoutOtherLeg, event.units());
+        }
+        partner
+    }
+}
+
+/// The other leg, if that is what the linked row is.
+fn partner(event: &Event) -> Option<&Peer> {
+    event.peer.as_ref().filter(|peer| {
+        peer.security == Some(event.security) && Some(peer.subtype) == event.subtype.mirror()
+    })
+}
+
+/// How many the other leg says.
+fn sent(peer: &Peer) -> Option<Dec> {
+    peer.quantity.map(Dec::abs)
+}

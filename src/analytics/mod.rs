@@ -1,0 +1,9 @@
+//! The verbs over the nouns of `model`: lots, rates, prices, proposals. Pure functions: no store,
+//! no clock, no waiting.
+
+pub mod fx;
+pub mod lots;
+pub mod pairs;
+pub mod pricing;
+mod source;
+pub mod splits;
