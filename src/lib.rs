@@ -26,11 +26,13 @@
 //! | [`config`] | defaults, file, environment, flags; private files and folders | model |
 //! | [`telemetry`] | rolling logs without secrets | model |
 //! | [`cli`] | the command line as clap sees it | model |
+//! | [`analytics`] | verbs over the nouns: lots, rates, prices; pure functions | model |
 //! | [`mod@import`], [`export`] | bytes to rows and rows to bytes, one file per format, pure | model |
 //! | [`store`] | everything SQL, for both engines | model |
 //! | [`audit`] | what happened: an attempt before, an outcome after | model, store, clock |
-//! | [`ledger`] | the one door for writing facts | model, analytics, store, audit, clock |
-//! | [`report`] | every figure that is shown or printed | model, analytics, store, clock |
+//! | [`figures`] | derived figures kept beside the rows: lots and cash of any day | model, analytics, store |
+//! | [`ledger`] | the one door for writing facts | model, analytics, store, figures, audit, clock |
+//! | [`report`] | every figure that is shown or printed | model, analytics, store, figures, clock |
 //! | [`service`] | one file per verb that a person can ask for | everything above |
 //! | [`cmd`] | one file per command; printing and exit codes live here alone | everything but a screen |
 //!
@@ -49,6 +51,16 @@
 //!
 //! A trial run is the same and ends with a rollback.
 //!
+//! ## A figure
+//!
+//! Derived figures are kept, not replayed. Beside the rows `figures` keeps, for every security (with
+//! those that corporate actions join it to), a page a year: its rows as the lots see them, and the
+//! lots after the last of them; for every account and currency a page a year of its cash; and what
+//! each position comes to today. A write notes the days it touches and plays the lots from there on
+//! again, in its own transaction. A report of today reads positions; one of a past day begins at the
+//! page before it; another method or currency plays all pages. `rebuild` makes all of it again and
+//! must find no difference.
+//!
 //! ## A change by hand
 //!
 //! `cmd` makes a `model::Change`; `service::edit` puts an attempt into the trail and hands it to
@@ -62,12 +74,14 @@
 //! once as records. Decimals are exact text in SQLite and `numeric` in Postgres and are never summed
 //! or compared in SQL. Every business row carries a checksum of its columns.
 
+pub mod analytics;
 pub mod audit;
 pub mod cli;
 pub mod clock;
 pub mod cmd;
 pub mod config;
 pub mod export;
+pub mod figures;
 pub mod import;
 pub mod ledger;
 pub mod model;

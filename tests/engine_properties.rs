@@ -536,6 +536,8 @@ impl Workshop {
             let other = engine.export(ExportFormat::Json, None).await;
             prop_assert_eq!(other.as_str(), export.as_str(), "export of {}", engine.name);
             prop_assert_eq!(engine.damage().await, [""; 0], "damage on {}", engine.name);
+            let kept = service::rebuild::check(&engine.session).await.unwrap();
+            prop_assert_eq!(kept, [""; 0], "derived figures on {}", engine.name);
             let last = NaiveDate::from_ymd_opt(9999, 12, 31).unwrap();
             prop_assert_eq!(engine.cash(last).await, cash_in(&other), "cash on {}", engine.name);
         }

@@ -37,8 +37,9 @@ const ROOMS: &[(&str, May)] = &[
     ("vault", Use(&["model", "store", "clock"])),
     ("provider", Use(&["model", "http", "clock"])),
     ("oauth", Use(&["model", "http", "vault", "audit", "store", "clock"])),
-    ("ledger", Use(&["model", "analytics", "store", "audit", "clock"])),
-    ("report", Use(&["model", "analytics", "store", "clock"])),
+    ("figures", Use(&["model", "analytics", "store"])),
+    ("ledger", Use(&["model", "analytics", "store", "figures", "audit", "clock"])),
+    ("report", Use(&["model", "analytics", "store", "figures", "clock"])),
     (
         "refresh",
         Use(&[

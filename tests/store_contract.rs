@@ -17,18 +17,21 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
+use dashtam::analytics::fx::Rates;
+use dashtam::analytics::pricing::{Series, price_on};
 use dashtam::audit::Audit;
 use dashtam::model::{
-    Account, AccountId, AccountKind, AssetClass, BatchId, CategoryId, Currency, Dec, Exact, Facts,
-    Interval, Isin, LotMethod, Mode, Origin, Price, Rate, Ratio, SafeText, Security, SecurityId,
-    Setting, Status, Subtype, Transaction, TransactionId, midnight_micros,
+    Account, AccountId, AccountKind, AssetClass, BatchId, CategoryId, Close, Currency, Dec, Exact,
+    Facts, Interval, Isin, LotMethod, Mode, Move, Origin, Price, Rate, Ratio, SafeText, Security,
+    SecurityId, Setting, Status, Subtype, Transaction, TransactionId, midnight_micros,
 };
 use dashtam::service::{Access, Session};
 use dashtam::store::{
     AccountRecord, Alert, AllocationTarget, AuditRow, AuditStore, AuditTarget, Balance, BatchFile,
-    BatchRow, CategoryRecord, Claim, EntityVersion, Error, Finding, Identity, PriceRecord,
-    RateRecord, Saying, SecurityRecord, StagedRow, Store, StoredTransaction, SymbolRecord, Tally,
-    Target, TransactionFilter, Tx, Verdict, Version, Watch, newest_schema,
+    BatchRow, CashTransit, CashYear, CategoryRecord, Claim, EntityVersion, Error, Finding,
+    Identity, LotPage, Noted, PositionRecord, PriceRecord, RateRecord, Saying, SecurityRecord,
+    StagedRow, Store, StoredTransaction, SymbolRecord, Tally, Target, TransactionFilter, Tx,
+    Verdict, Version, Watch, newest_schema,
 };
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{AssertSqlSafe, SqlitePool};
@@ -482,6 +485,11 @@ async fn ask_for_everything(tx: &mut Tx, told: &mut Vec<String>) {
         tx.rates(),
         tx.prices_like(&like),
         tx.rates_like(&rates_like),
+        tx.rates_through(day(2)),
+        tx.rates_latest(day(9)),
+        tx.closes_on(&[day(2), day(5)], &[x, SecurityId(21)], 5),
+        tx.closes_latest(&[x], day(1), 5),
+        tx.closes_between(x, day(3), day(9)),
         tx.has_prices(),
         tx.prices_of_batch(BatchId(1)),
         tx.findings(),
@@ -593,6 +601,168 @@ fn nothing_that_the_store_can_do_is_missing_from_the_story() {
         }
     }
     assert!(found > 80, "only {found} functions found");
+}
+
+// Prices and rates by the day.
+
+fn priced(security: i64, on: NaiveDate, source: &str, close: &str) -> PriceRecord {
+    let row = price(security, on);
+    let (source, close) = (text(source), dec(close));
+    PriceRecord { price: Price { source, close, split_adjusted: false, ..row.price }, ..row }
+}
+
+/// Security, day of January 2024, source, price.
+fn told(closes: &[(SecurityId, Close)]) -> Vec<String> {
+    let line = |(security, close): &(SecurityId, Close)| {
+        let day = (close.date - day(1)).num_days() + 1;
+        format!("{security} {day} {} {}", close.source, close.close)
+    };
+    closes.iter().map(line).collect()
+}
+
+#[tokio::test]
+async fn the_closes_of_days_are_those_that_price_them() {
+    for engine in engines().await {
+        let mut tx = engine.session.store.write().await.unwrap();
+        tx.insert_securities(&[security(20, "X"), security(21, "Y")]).await.unwrap();
+        let long_ago = NaiveDate::from_ymd_opt(2001, 5, 6).unwrap();
+        let mut minute = priced(20, day(11), "b", "99");
+        minute.price.interval = Interval::Minute;
+        let rows = [
+            priced(20, long_ago, "c", "-37.63"),
+            priced(20, day(4), "c", "1"),
+            priced(20, day(5), "b", "2"),
+            priced(20, day(6), "b", "3"),
+            priced(20, day(10), "a", "4"),
+            priced(20, day(10), "b", "0"),
+            priced(20, day(12), "a", "0.1234567890123456789012345678"),
+            minute,
+            priced(21, day(10), "a", "6"),
+        ];
+        tx.insert_prices(&rows).await.unwrap();
+        let (x, y) = (SecurityId(20), SecurityId(21));
+        let mut on = async |on: u32| told(&tx.closes_latest(&[x, y], day(on), 5).await.unwrap());
+        assert_eq!(on(3).await, ["20 -8274 c -37.63"], "however old");
+        assert_eq!(on(5).await, ["20 4 c 1", "20 5 b 2"]);
+        // Of the tenth two, and neither the earlier one of `b`, nor that of `c`, six days old.
+        let all = on(10).await;
+        assert_eq!(all[all.len() - 3..], ["20 10 a 4", "20 10 b 0", "21 10 a 6"]);
+        assert!(!all.contains(&"20 4 c 1".to_owned()));
+        // The minute of the eleventh is no close of a day.
+        let all = on(12).await;
+        assert_eq!(all, ["20 10 b 0", "20 12 a 0.1234567890123456789012345678", "21 10 a 6"]);
+        assert_eq!(on(31).await, ["20 12 a 0.1234567890123456789012345678", "21 10 a 6"]);
+        let none = tx.closes_latest(&[SecurityId(99)], day(9), 5).await.unwrap();
+        assert_eq!(told(&none), [""; 0]);
+        assert_eq!(tx.closes_on(&[], &[x], 5).await.unwrap(), []);
+        assert_eq!(tx.closes_on(&[day(9)], &[], 5).await.unwrap(), []);
+        let days = [day(6), day(5), day(5)];
+        let both = tx.closes_on(&days, &[y, x], 0).await.unwrap();
+        assert_eq!(told(&both), ["20 5 b 2", "20 6 b 3"], "each once, none reached back for");
+        let between = tx.closes_between(x, day(5), day(10)).await.unwrap();
+        let closes: Vec<_> = between.iter().map(|close| close.close.to_string()).collect();
+        assert_eq!(closes, ["2", "3", "4", "0"]);
+        assert_eq!(tx.closes_between(x, NaiveDate::MIN, NaiveDate::MAX).await.unwrap().len(), 7);
+        drop(tx);
+        engine.close().await;
+    }
+}
+
+/// Whatever is stored, the few closes that are read price a day as all of them would.
+#[tokio::test]
+async fn few_closes_say_the_same_as_all() {
+    let today = day(31);
+    for engine in engines().await {
+        let mut tx = engine.session.store.write().await.unwrap();
+        tx.insert_securities(&[security(20, "X"), security(21, "Y")]).await.unwrap();
+        // A walk that is no pattern: every security misses days, every source others.
+        let mut rows = Vec::new();
+        for (number, source) in [(1_u32, "hand"), (2, "file"), (3, "yahoo"), (5, "provider:x")] {
+            for on in 1..=31_u32 {
+                for id in [20_i64, 21] {
+                    let draw =
+                        (on * 7919 + number * 104_729 + u32::try_from(id).unwrap() * 31) % 97;
+                    if draw < 12 {
+                        rows.push(priced(id, day(on), source, &draw.to_string()));
+                    }
+                }
+            }
+        }
+        assert!(rows.len() > 20, "{}", rows.len());
+        tx.insert_prices(&rows).await.unwrap();
+        let ids = [SecurityId(20), SecurityId(21)];
+        let days: Vec<_> = (1..=31).map(day).collect();
+        let few = tx.closes_on(&days, &ids, 5).await.unwrap();
+        for id in ids {
+            let all = tx.closes_between(id, day(1), day(31)).await.unwrap();
+            let all: Series = all.into_iter().collect();
+            let of_all_days: Series =
+                few.iter().filter(|row| row.0 == id).map(|row| row.1.clone()).collect();
+            for &on in &days {
+                let one = tx.closes_latest(&[id], on, 5).await.unwrap();
+                let one: Series = one.into_iter().map(|row| row.1).collect();
+                for freshness in [1, 5] {
+                    let right = price_on(&all, on, freshness, &[], today);
+                    assert_eq!(price_on(&one, on, freshness, &[], today), right, "{id} {on}");
+                    assert_eq!(price_on(&of_all_days, on, freshness, &[], today), right);
+                }
+            }
+        }
+        drop(tx);
+        engine.close().await;
+    }
+}
+
+#[tokio::test]
+async fn the_latest_rates_are_those_of_each_pair() {
+    for engine in engines().await {
+        let mut tx = engine.session.store.write().await.unwrap();
+        assert_eq!(tx.rates_latest(day(9)).await.unwrap(), []);
+        let of = |base: &str, quote: &str, on: u32, source: &str, value: &str| {
+            let mut row = rate(day(on));
+            row.rate.base = Currency::parse(base).unwrap();
+            row.rate.quote = Currency::parse(quote).unwrap();
+            row.rate.source = text(source);
+            row.rate.rate = dec(value);
+            row
+        };
+        let rows = [
+            of("CAD", "USD", 2, "file", "0.7"),
+            of("CAD", "USD", 4, "file", "0.75"),
+            of("CAD", "USD", 4, "hand", "-1"),
+            of("CAD", "USD", 9, "file", "0.8"),
+            of("CHF", "CAD", 8, "file", "1.5"),
+            of("CHF", "EUR", 1, "file", "0.000000000001"),
+            of("CHF", "EUR", 2, "file", "0"),
+            of("CHF", "EUR", 3, "file", "-0.5"),
+            of("GBP", "CAD", 6, "file", "1.7"),
+            of("USD", "JPY", 3, "file", "150"),
+        ];
+        tx.insert_rates(&rows).await.unwrap();
+        let told = |rates: &[Rate]| -> Vec<String> {
+            let line = |rate: &Rate| format!("{}{} {}", rate.base, rate.quote, rate.rate);
+            rates.iter().map(line).collect()
+        };
+        let latest = told(&tx.rates_latest(day(6)).await.unwrap());
+        // A rate that can never serve hides none that can.
+        let right =
+            ["CADUSD 0.75", "CADUSD -1", "CHFEUR 0.000000000001", "GBPCAD 1.7", "USDJPY 150"];
+        assert_eq!(latest, right);
+        let through = tx.rates_through(day(6)).await.unwrap();
+        assert_eq!(through.len(), 8);
+        let (mut few, mut all) = (Rates::new(Currency::CAD), Rates::new(Currency::CAD));
+        few.extend(tx.rates_latest(day(6)).await.unwrap());
+        all.extend(through);
+        for from in
+            ["CAD", "USD", "CHF", "EUR", "GBP", "JPY"].map(|code| Currency::parse(code).unwrap())
+        {
+            for to in [Currency::CAD, Currency::USD, Currency::EUR] {
+                assert_eq!(few.on(from, to, day(6)), all.on(from, to, day(6)), "{from} {to}");
+            }
+        }
+        drop(tx);
+        engine.close().await;
+    }
 }
 
 // References.
@@ -830,7 +1000,7 @@ async fn an_older_schema_is_only_touched_after_an_attempt() {
         let trail = engine.session.audit().unwrap();
         assert_eq!(trail.rows().await.unwrap(), [], "a new store changes nothing that was there");
         // As old as no program knows: it cannot be migrated, and that it was tried stands written.
-        run(&engine.session.store, "update _sqlx_migrations set version = -1").await;
+        run(&engine.session.store, "update _sqlx_migrations set version = -version").await;
         let (config, access) = (&engine.config, Access::Write);
         let opened = Session::open(config, &clock(), access).await;
         assert_eq!(opened.unwrap_err().kind(), "storage");
@@ -1012,5 +1182,208 @@ async fn flip(store: &Store, loose: Option<&SqlitePool>, column: &Column) -> Opt
             let done = sqlx::query(sql).execute(&mut *tx).await.ok()?;
             (done.rows_affected() > 0).then(|| Tx::Postgres(tx.into()))
         }
+    }
+}
+
+// What proposals are made from.
+
+#[tokio::test]
+async fn moves_without_a_link_and_splits_of_a_span_are_found() {
+    for engine in engines().await {
+        let mut tx = engine.session.store.write().await.unwrap();
+        tx.insert_account(&account(10, "A")).await.unwrap();
+        tx.insert_securities(&[security(20, "X")]).await.unwrap();
+        let of = |id: i64, on: u32, subtype: Subtype| {
+            let mut row = full(id, 10, 20, day(on));
+            row.category = None;
+            row.transaction.security = None;
+            row.transaction.to_security = None;
+            row.transaction.link = None;
+            row.transaction.facts.category = None;
+            row.transaction.facts.subtype = subtype;
+            row.transaction.facts.ratio = None;
+            row
+        };
+        let changed = |mut row: StoredTransaction, change: fn(&mut Transaction)| {
+            change(&mut row.transaction);
+            row
+        };
+        let split = |id: i64, on: u32| {
+            let mut row = of(id, on, Subtype::Split);
+            row.transaction.security = Some(SecurityId(20));
+            row.transaction.facts.ratio = Ratio::parse("4:1");
+            row
+        };
+        let moves = (40..).zip(Move::SUBTYPES).map(|(id, subtype)| of(id, 10, subtype));
+        let mut rows: Vec<_> = moves.collect();
+        rows.extend([
+            changed(of(50, 9, Subtype::Deposit), |row| row.link = Some(text("a"))),
+            changed(of(51, 9, Subtype::Deposit), |row| row.deleted = true),
+            changed(of(52, 9, Subtype::Deposit), |row| row.facts.status = Status::Failed),
+            of(53, 9, Subtype::Interest),
+            of(54, 11, Subtype::Deposit),
+            of(55, 8, Subtype::Deposit),
+            split(60, 4),
+            split(61, 5),
+            changed(split(62, 5), |row| row.deleted = true),
+            changed(split(63, 5), |row| row.facts.status = Status::Cancelled),
+            split(64, 7),
+            split(65, 8),
+        ]);
+        tx.insert_transactions(&rows.iter().collect::<Vec<_>>()).await.unwrap();
+        let moves = tx.unlinked_moves(day(10)).await.unwrap();
+        assert_eq!(moves[0].id.0, 55, "by day");
+        let mut ids: Vec<_> = moves.iter().map(|row| row.id.0).collect();
+        ids.sort_unstable();
+        assert_eq!(ids, [40, 41, 42, 43, 44, 45, 46, 47, 55], "on {}", engine.name);
+        let stored = tx.transaction(TransactionId(55)).await.unwrap().unwrap().transaction;
+        assert_eq!(Some(moves[0]), Move::of(&stored));
+        let splits = tx.splits_between(day(5), day(7)).await.unwrap();
+        let ids: Vec<_> = splits.iter().map(|row| row.transaction.id.0).collect();
+        assert_eq!(ids, [61, 64]);
+        assert_eq!(splits[0].transaction.facts.ratio, Ratio::parse("4:1"));
+        drop(tx);
+        engine.close().await;
+    }
+}
+
+// Derived figures: bytes to the store, whatever is in them.
+
+#[tokio::test]
+async fn derived_figures_are_kept_as_they_are() {
+    for engine in engines().await {
+        let mut tx = engine.session.store.write().await.unwrap();
+        let (a, b) = (SecurityId(20), SecurityId(21));
+        assert_eq!(tx.first_day().await.unwrap(), None);
+        assert!(tx.splits().await.unwrap().is_empty());
+        assert_eq!(tx.last_day().await.unwrap(), None);
+        tx.put_lot_group(a, b).await.unwrap();
+        tx.put_lot_group(a, a).await.unwrap();
+        tx.put_lot_group(b, a).await.unwrap();
+        let groups: Vec<_> = tx.lot_groups().await.unwrap().into_iter().collect();
+        assert_eq!(groups, [(a, a), (b, a)]);
+        let page = |group, year, findings: &[u8]| LotPage {
+            group,
+            year,
+            first_day: NaiveDate::from_ymd_opt(year, 2, 3).unwrap(),
+            last_day: NaiveDate::from_ymd_opt(year, 11, 12).unwrap(),
+            events: vec![0, 1, 255, 39],
+            closing: Vec::new(),
+            findings: findings.to_vec(),
+        };
+        let pages =
+            [page(a, 2020, &[0]), page(a, 2022, &[1, 2]), page(b, 2021, &[0]), page(b, 2022, &[0])];
+        tx.put_lot_pages(&pages[1..]).await.unwrap();
+        let other = LotPage { closing: vec![7; 10_000], ..pages[3].clone() };
+        tx.put_lot_pages(&[pages[0].clone(), other.clone()]).await.unwrap();
+        assert_eq!(tx.lot_page(b, 2022).await.unwrap(), Some(other.clone()));
+        assert_eq!(tx.lot_page(b, 2020).await.unwrap(), None);
+        assert_eq!(tx.lot_pages_from(a, 2020).await.unwrap(), pages[..2]);
+        assert_eq!(tx.lot_pages_from(a, 2021).await.unwrap(), pages[1..2]);
+        assert_eq!(tx.lot_page_before(a, 2022).await.unwrap(), Some(pages[0].clone()));
+        assert_eq!(tx.lot_page_before(a, 2020).await.unwrap(), None);
+        let at = tx.lot_pages_at(2021).await.unwrap();
+        assert_eq!(at, [pages[0].clone(), pages[2].clone()]);
+        let before = tx.lot_pages_before(2022).await.unwrap();
+        assert_eq!(before, [pages[0].clone(), pages[2].clone()]);
+        assert_eq!(tx.lot_pages_before(2021).await.unwrap(), []);
+        let mut keys = tx.lot_page_keys().await.unwrap();
+        keys.sort_unstable();
+        assert_eq!(keys, [(a, 2020), (a, 2022), (b, 2021), (b, 2022)]);
+        assert_eq!(tx.lot_findings().await.unwrap(), [vec![1, 2]]);
+        assert_eq!(tx.groups_with_pages().await.unwrap(), [a, b]);
+        let late = NaiveDate::from_ymd_opt(2022, 11, 13).unwrap();
+        assert_eq!(tx.groups_with_rows_from(late).await.unwrap(), []);
+        assert_eq!(tx.groups_with_rows_from(late.pred_opt().unwrap()).await.unwrap(), [a, b]);
+        assert_eq!(tx.groups_with_rows_from(NaiveDate::MIN).await.unwrap(), [a, b]);
+        tx.forget_lot_page(b, 2021).await.unwrap();
+        assert_eq!(tx.lot_pages_from(b, 2000).await.unwrap(), [other]);
+
+        let position = |account, security| PositionRecord {
+            account: AccountId(account),
+            security,
+            group: a,
+            figures: vec![9, 8],
+        };
+        tx.put_positions(a, &[position(2, a), position(1, b)]).await.unwrap();
+        tx.put_positions(a, &[position(1, b), position(1, a)]).await.unwrap();
+        tx.put_positions(b, &[]).await.unwrap();
+        assert_eq!(tx.positions().await.unwrap(), [position(1, a), position(1, b)]);
+        assert_eq!(tx.groups_of_account(AccountId(1)).await.unwrap(), [a]);
+        assert_eq!(tx.groups_of_account(AccountId(2)).await.unwrap(), []);
+
+        let year = |account, year, opening: &str| CashYear {
+            account: AccountId(account),
+            currency: Currency::CAD,
+            year,
+            opening: Exact::parse(opening).unwrap(),
+            days: vec![1, 2, 3],
+        };
+        let years = [
+            year(1, 2020, "0"),
+            year(1, 2022, "-1.5"),
+            year(2, 2021, "12345678901234567890123456789012345"),
+        ];
+        tx.put_cash_years(&years).await.unwrap();
+        tx.put_cash_years(&years[1..2]).await.unwrap();
+        assert_eq!(tx.cash_years().await.unwrap(), years);
+        assert_eq!(tx.cash_years_at(2021).await.unwrap(), [years[0].clone(), years[2].clone()]);
+        let from = tx.cash_years_from(AccountId(1), Currency::CAD, 2021).await.unwrap();
+        assert_eq!(from, years[1..2]);
+        tx.forget_cash_year(&years[0]).await.unwrap();
+        assert_eq!(tx.cash_years().await.unwrap(), years[1..]);
+
+        let transit = CashTransit {
+            link: text("a link"),
+            leaves: day(1),
+            arrives: day(3),
+            currency: Currency::USD,
+            amount: dec("-12.25"),
+        };
+        tx.put_cash_transit(&transit.link, Some(&transit)).await.unwrap();
+        tx.put_cash_transit(&transit.link, Some(&transit)).await.unwrap();
+        assert_eq!(tx.cash_transit().await.unwrap(), std::slice::from_ref(&transit));
+        tx.put_cash_transit(&transit.link, None).await.unwrap();
+        assert_eq!(tx.cash_transit().await.unwrap(), []);
+
+        tx.forget_figures(false).await.unwrap();
+        assert_eq!(tx.positions().await.unwrap(), []);
+        assert_eq!(tx.groups_with_pages().await.unwrap(), []);
+        assert_eq!(tx.lot_groups().await.unwrap().len(), 2);
+        tx.forget_figures(true).await.unwrap();
+        assert!(tx.lot_groups().await.unwrap().is_empty());
+        drop(tx);
+        engine.close().await;
+    }
+}
+
+/// What is noted of a write is what it did, whichever way.
+#[tokio::test]
+async fn prices_rates_and_settings_that_change_are_noted() {
+    for engine in engines().await {
+        let mut tx = engine.session.store.write().await.unwrap();
+        tx.insert_securities(&[security(20, "X")]).await.unwrap();
+        assert_eq!(tx.take_noted(), Noted::default());
+        tx.insert_prices(&[price(20, day(9)), price(20, day(8))]).await.unwrap();
+        tx.insert_rates(&[rate(day(7)), rate(day(6))]).await.unwrap();
+        tx.put_setting(Setting::BaseCurrency, "CAD").await.unwrap();
+        let noted = tx.take_noted();
+        assert_eq!(noted.rates_from, Some(day(6)));
+        assert_eq!(noted.prices_from.into_iter().collect::<Vec<_>>(), [(SecurityId(20), day(8))]);
+        assert!(noted.settings);
+        let counts = tx.price_counts().await.unwrap();
+        assert_eq!(counts, [(SecurityId(20), price(20, day(8)).price.currency, 2)]);
+        let (before, mut after) = (rate(day(7)), rate(day(7)));
+        after.rate.rate = dec("3");
+        tx.replace_rate(&before, &after).await.unwrap();
+        assert_eq!(tx.take_noted().rates_from, Some(day(7)));
+        if let Some(batch) = rate(day(7)).batch {
+            tx.unclaim_prices(batch).await.unwrap();
+            let noted = tx.take_noted();
+            assert!(noted.rates_from.is_some());
+            assert_eq!(noted.prices_from.get(&SecurityId(20)), Some(&day(8)));
+        }
+        drop(tx);
+        engine.close().await;
     }
 }

@@ -8,6 +8,7 @@ use chrono::NaiveDate;
 
 use super::sayings::{Sayings, Thing};
 use super::{Error, Result, body};
+use crate::figures::Keeper;
 use crate::model::{
     AccountId, AccountKind, BatchId, CategoryId, Currency, Exact, Kind, SafeText, SecurityId,
     Setting,
@@ -55,6 +56,7 @@ pub(super) struct Book {
     /// What is said of all this.
     pub sayings: Sayings,
     touched: BTreeSet<TallyKey>,
+    keeper: Keeper,
     doubted: BTreeSet<Thing>,
 }
 
@@ -76,6 +78,7 @@ impl Book {
             tally: tx.tally().await?,
             sayings: Sayings::default(),
             touched: BTreeSet::new(),
+            keeper: Keeper::open(tx).await?,
             doubted: BTreeSet::new(),
         };
         for row in tx.securities().await? {
@@ -141,21 +144,22 @@ impl Book {
 
     /// Counts a live row in (or out again).
     pub fn count(&mut self, row: &StoredTransaction, into: bool) {
-        let transaction = &row.transaction;
-        if transaction.deleted {
+        if row.transaction.deleted {
             return;
         }
-        let one = if into { 1 } else { -1 };
-        let facts = &transaction.facts;
-        let key = (Some(transaction.account), transaction.security, facts.currency);
-        let tally = self.touch(key);
-        tally.rows += one;
-        if facts.subtype.kind() == Kind::Trade {
-            tally.trades += one;
+        let account = row.transaction.account;
+        if !self.keeper.knows(account)
+            && let Some(known) = self.accounts.get(&account)
+        {
+            self.keeper.name(account, &known.account.name);
         }
-        if facts.counts() {
-            let amount = Exact::from(facts.amount);
-            tally.amount = if into { tally.amount.add(&amount) } else { tally.amount.sub(&amount) };
+        self.keeper.row(row, into);
+        let (key, change) = tally_of(row);
+        let tally = self.touch(key);
+        if into {
+            tally.add(&change);
+        } else {
+            tally.take(&change);
         }
     }
 
@@ -169,6 +173,16 @@ impl Book {
     fn touch(&mut self, key: TallyKey) -> &mut Tally {
         self.touched.insert(key);
         self.tally.entry(key).or_default()
+    }
+
+    /// Lets the figures follow the rows that are stored by now.
+    pub async fn catch_up(&mut self, tx: &mut WriteTx) -> Result<()> {
+        Ok(self.keeper.catch_up(tx).await?)
+    }
+
+    /// Brings the figures up to date with all that was written; the last thing before a commit.
+    pub async fn settle_figures(&mut self, tx: &mut WriteTx) -> Result<()> {
+        Ok(self.keeper.settle(tx).await?)
     }
 
     /// What follows from the rows of this must be derived again.
@@ -282,7 +296,16 @@ impl Book {
         stamp: &Stamp,
         decided: bool,
     ) -> Result<()> {
-        let before = self.account(row.account.id)?;
+        let id = row.account.id;
+        let before = self.accounts.get(&id).ok_or(Error::NoAccount(id))?;
+        let rules = |row: &AccountRecord| {
+            let account = &row.account;
+            (account.method, account.kind.tax(), account.kind == AccountKind::Margin)
+        };
+        if rules(before) != rules(&row) || before.account.name != row.account.name {
+            self.keeper.account_changed(id);
+            self.keeper.name(id, &row.account.name);
+        }
         if decided {
             tx.insert_entity_version(&EntityVersion {
                 entity: "account",
@@ -309,7 +332,11 @@ impl Book {
         stamp: &Stamp,
         decided: bool,
     ) -> Result<()> {
-        let before = self.security(row.security.id)?;
+        let id = row.security.id;
+        let before = self.securities.get(&id).ok_or(Error::NoSecurity(id))?;
+        if before.security.currency != row.security.currency {
+            self.keeper.security_from(id, NaiveDate::MIN);
+        }
         if decided {
             tx.insert_entity_version(&EntityVersion {
                 entity: "security",
@@ -336,6 +363,19 @@ impl Book {
                 account.is_some() && *used == currency && tally.rows > 0
             })
     }
+}
+
+/// What a live row adds to the tally.
+pub(super) fn tally_of(row: &StoredTransaction) -> (TallyKey, Tally) {
+    let transaction = &row.transaction;
+    let facts = &transaction.facts;
+    let change = Tally {
+        rows: 1,
+        trades: i64::from(facts.subtype.kind() == Kind::Trade),
+        prices: 0,
+        amount: if facts.counts() { Exact::from(facts.amount) } else { Exact::ZERO },
+    };
+    ((Some(transaction.account), transaction.security, facts.currency), change)
 }
 
 /// The currency with the highest count above zero; ties go to the first by code.

@@ -10,7 +10,7 @@ use super::identity::{key_of_content, key_of_id};
 use super::quotes::{self, Quotes};
 use super::sayings::{self, Fields, Thing};
 use super::survey::{Use, day_of};
-use super::{Applied, Error, Result, Survey, items, merge, resolve, undo, write};
+use super::{Applied, Error, Result, Survey, items, merge, proposed, resolve, undo, write};
 use crate::model::{
     AccountEdit, AccountId, Change, Column, Currency, Dec, Draft, Entry, EntryType, Mention, Mode,
     NewAccount, OpId, Origin, PriceSubject, Quote, Refusal, RowEdit, SafeText, SecurityEdit,
@@ -37,6 +37,7 @@ pub(super) async fn apply(store: &Store, change: Change, op: OpId, now: i64) -> 
     let action = change.action();
     editor.change(change).await?;
     editor.book.settle(&mut editor.tx, &editor.stamp).await?;
+    editor.book.settle_figures(&mut editor.tx).await?;
     let mut applied = editor.applied;
     applied.revision = editor.tx.commit(&editor.stamp.op, action, now).await?;
     Ok(applied)
@@ -188,7 +189,14 @@ impl Editor {
             first.transaction.link = Some(label.clone());
             second.transaction.link = Some(label);
         }
-        for row in &added {
+        for row in &mut added {
+            if let Some(id) = row.transaction.source_id.clone() {
+                let known = self.tx.transactions_by_source(&[&id]).await?.into_iter();
+                let mut known = known.map(|row| (row.transaction.id, row)).collect();
+                let (tx, book) = (&mut self.tx, &mut self.book);
+                let (row, stamp) = (&mut row.transaction, &self.stamp);
+                proposed::link_by_id(tx, book, row, &mut known, stamp).await?;
+            }
             self.book.count(row, true);
             self.applied.transactions.push(row.transaction.id);
         }

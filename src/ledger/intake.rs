@@ -13,6 +13,7 @@ use chrono::NaiveDate;
 use super::body::Underlay;
 use super::book::{Book, Stamp};
 use super::identity::{Occurrences, key_of_content, key_of_id};
+use super::proposed;
 use super::quotes::{self, Quotes};
 use super::resolve::{self, Meanings};
 use super::survey::{Use, day_of};
@@ -127,6 +128,8 @@ struct Held {
     line: u64,
     part: i64,
     row: StoredTransaction,
+    /// It comes with a whole store, which knows by itself what is one event.
+    whole: bool,
 }
 
 impl Intake {
@@ -365,6 +368,7 @@ impl Intake {
             }
         };
         let place = self.seqs.entry((account, draft.facts.date)).or_insert(0);
+        let whole = seq.is_some();
         let seq = seq.unwrap_or(*place);
         *place += 1;
         // The same id twice in what is held back: the first must be stored to be found.
@@ -397,7 +401,7 @@ impl Intake {
             category: None,
             source_facts: None,
         };
-        self.held.push(Held { file, line, part, row });
+        self.held.push(Held { file, line, part, row, whole });
         if self.held.len() >= HELD {
             self.flush().await?;
         }
@@ -520,7 +524,7 @@ impl Intake {
         let mut new = Vec::with_capacity(held.len());
         let mut claims = Claims::default();
         claims.know(self.tx.claims(&ids).await?);
-        for Held { file, line, part, row } in &mut held {
+        for Held { file, line, part, row, whole } in &mut held {
             let (file, line, part) = (*file, *line, *part);
             let key = (row.identity, row.transaction.account);
             let stored = places.get(&key).and_then(|id| known.get_mut(id));
@@ -533,6 +537,9 @@ impl Intake {
                         }
                         None => None,
                     };
+                    if !*whole {
+                        self.meet_event(row, &mut known, &mut claims).await?;
+                    }
                     self.book.count(row, true);
                     new.push(&*row);
                     Verdict::New
@@ -554,8 +561,27 @@ impl Intake {
         }
         self.tx.insert_claims(&claims.new).await?;
         self.tx.replace_claims(&claims.again).await?;
+        self.book.catch_up(&mut self.tx).await?;
         held.clear();
         self.held = held;
+        Ok(())
+    }
+
+    /// A new row of an event of which another row is known by other means.
+    async fn meet_event(
+        &mut self,
+        row: &mut StoredTransaction,
+        known: &mut HashMap<TransactionId, StoredTransaction>,
+        claims: &mut Claims,
+    ) -> Result<()> {
+        let (tx, book, stamp) = (&mut self.tx, &mut self.book, &self.stamp);
+        proposed::link_by_id(tx, book, &mut row.transaction, known, stamp).await?;
+        if let Some(gone) = proposed::give_way(tx, book, &row.transaction, stamp).await? {
+            claims.know(tx.claims(&[gone.transaction.id]).await?);
+            let first = Statement::default();
+            let mine = Statement { version: gone.transaction.version, ..Statement::default() };
+            claims.add(&gone, row, self.batch, first, mine);
+        }
         Ok(())
     }
 
@@ -724,6 +750,7 @@ impl Intake {
         self.staged.dedup_by_key(|row| (row.file_no, row.line, row.part));
         self.tx.insert_batch_files(&files, &self.staged).await?;
         self.book.settle(&mut self.tx, &self.stamp).await?;
+        self.book.settle_figures(&mut self.tx).await?;
         self.tx.commit(&self.stamp.op, "import", self.stamp.now).await?;
         Ok(self.taken)
     }

@@ -12,7 +12,9 @@ mod identity;
 mod intake;
 mod items;
 mod merge;
+mod proposed;
 mod quotes;
+mod rebuild;
 mod resolve;
 mod sayings;
 mod survey;
@@ -21,6 +23,8 @@ mod write;
 
 pub use error::{Error, Result};
 pub use intake::{Content, Counts, Intake, Options, Taken};
+pub use proposed::split_id;
+pub use rebuild::{check, rebuild};
 pub use survey::Survey;
 pub use undo::Undone;
 

@@ -7,7 +7,7 @@ use super::body::{self, Underlay};
 use super::book::{Book, Stamp};
 use super::sayings;
 use super::write::{self, Said};
-use super::{Error, Result};
+use super::{Error, Result, proposed};
 use crate::model::{AccountId, BatchId, Origin, SecurityId, TransactionId};
 use crate::store::{Claim, StoredTransaction, WriteTx};
 
@@ -67,6 +67,7 @@ async fn undo_part(
         claims.entry(claim.transaction).or_default().push(claim);
     }
     let mut gone = Vec::new();
+    let mut links = BTreeSet::new();
     for mut row in tx.transactions_by_id(ids).await? {
         let id = row.transaction.id;
         let (mine, others): (Vec<_>, Vec<_>) = claims
@@ -80,6 +81,7 @@ async fn undo_part(
         let touched = row.source_facts.is_some() || row.transaction.deleted || by_hand;
         if others.is_empty() && !touched {
             book.count(&row, false);
+            links.extend(proposed::link_of(&row.transaction).cloned());
             gone.push(id);
             undone.removed += 1;
             continue;
@@ -97,7 +99,7 @@ async fn undo_part(
         pass_on(tx, &mut row, &others, batch).await?;
     }
     tx.forget_transactions(&gone).await?;
-    Ok(())
+    proposed::free_halves(tx, book, &links, stamp).await
 }
 
 enum Restored {

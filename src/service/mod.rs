@@ -10,7 +10,9 @@ pub mod export;
 mod files;
 pub mod import;
 pub mod migrate;
+pub mod rebuild;
 mod session;
+pub mod splits;
 
 pub use error::Error;
 pub use session::{Access, Session};

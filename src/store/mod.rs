@@ -13,12 +13,15 @@ mod claims;
 mod connect;
 mod error;
 mod extras;
+mod figures;
 mod findings;
 mod integrity;
 mod marks;
 mod migrate;
+mod noted;
 mod price_claims;
 mod prices;
+mod proposals;
 mod record;
 mod row;
 mod sayings;
@@ -41,9 +44,11 @@ pub use claims::Claim;
 pub use connect::{Server, Target};
 pub use error::{Error, Result};
 pub use extras::{Alert, CategoryRecord, Target as AllocationTarget, Watch};
+pub use figures::{CashTransit, CashYear, LotPage, PositionRecord};
 pub use findings::Finding;
 pub use integrity::Damage;
 pub use migrate::{SchemaState, newest as newest_schema};
+pub use noted::Noted;
 pub use prices::{PriceRecord, RateRecord};
 pub use sayings::Saying;
 pub use securities::{SecurityRecord, SymbolRecord};
@@ -94,6 +99,7 @@ pub struct WriteTx {
     tx: Tx,
     revision: i64,
     next_id: i64,
+    noted: Noted,
 }
 
 impl Deref for WriteTx {
@@ -146,7 +152,7 @@ impl Store {
                     .await?
             }
         };
-        Ok(WriteTx { tx, revision: revision + 1, next_id })
+        Ok(WriteTx { tx, revision: revision + 1, next_id, noted: Noted::default() })
     }
 
     /// The revision that the last write left.

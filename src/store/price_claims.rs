@@ -113,6 +113,7 @@ impl WriteTx {
     /// # Errors
     /// When the database refuses.
     pub async fn replace_price(&mut self, before: &PriceRecord, row: &PriceRecord) -> Result<()> {
+        self.note_price(row.price.security, row.price.at);
         self.replace(before, row).await
     }
 
@@ -121,6 +122,7 @@ impl WriteTx {
     /// # Errors
     /// When the database refuses.
     pub async fn replace_rate(&mut self, before: &RateRecord, row: &RateRecord) -> Result<()> {
+        self.note_rate(row.rate.at);
         self.replace(before, row).await
     }
 
@@ -152,6 +154,7 @@ impl WriteTx {
     /// # Errors
     /// When the database refuses.
     pub async fn unclaim_prices(&mut self, batch: BatchId) -> Result<()> {
+        self.note_batch(batch).await?;
         self.forget_claimed_by::<PriceRecord>(batch).await?;
         for row in self.prices_of_batch(batch).await? {
             self.pass_on(row).await?;

@@ -1,6 +1,9 @@
 //! Prices and rates: one row per subject, interval, time and source. What others say of the same
 //! is kept beside them, by `price_claims`.
 
+mod closes;
+mod rates;
+
 use super::cell::{Cell, D};
 use super::record::Record;
 use super::row::{both_rows, safe, word};
@@ -277,6 +280,9 @@ impl WriteTx {
     /// # Errors
     /// When the database refuses.
     pub async fn insert_prices(&mut self, rows: &[PriceRecord]) -> Result<()> {
+        for row in rows {
+            self.note_price(row.price.security, row.price.at);
+        }
         self.insert(rows).await
     }
 
@@ -285,6 +291,9 @@ impl WriteTx {
     /// # Errors
     /// When the database refuses.
     pub async fn insert_rates(&mut self, rows: &[RateRecord]) -> Result<()> {
+        for row in rows {
+            self.note_rate(row.rate.at);
+        }
         self.insert(rows).await
     }
 }

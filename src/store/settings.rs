@@ -53,6 +53,7 @@ impl WriteTx {
     /// When the database refuses.
     pub async fn put_setting(&mut self, setting: Setting, value: &str) -> Result<()> {
         let row = SettingRecord { key: setting.key().to_owned(), value: value.to_owned() };
+        self.note_setting();
         self.remove(&row).await?;
         self.insert(&[row]).await
     }

@@ -27,6 +27,24 @@ pub struct Tally {
     pub amount: Exact,
 }
 
+impl Tally {
+    /// Adds a change.
+    pub fn add(&mut self, change: &Self) {
+        self.rows += change.rows;
+        self.trades += change.trades;
+        self.prices += change.prices;
+        self.amount = self.amount.add(&change.amount);
+    }
+
+    /// Takes a change back.
+    pub fn take(&mut self, change: &Self) {
+        self.rows -= change.rows;
+        self.trades -= change.trades;
+        self.prices -= change.prices;
+        self.amount = self.amount.sub(&change.amount);
+    }
+}
+
 impl Default for Tally {
     fn default() -> Self {
         Self { rows: 0, trades: 0, prices: 0, amount: Exact::ZERO }
@@ -89,6 +107,24 @@ impl Tx {
         let rows: Vec<TallyRecord> =
             on_tx!(self, conn => sqlx::query_as(SQL).fetch_all(&mut **conn).await?);
         Ok(rows.into_iter().map(|row| (row.0, row.1)).collect())
+    }
+}
+
+impl Tx {
+    /// How many prices there are of each security and currency.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn price_counts(&mut self) -> Result<Vec<(SecurityId, Currency, i64)>> {
+        const SQL: &str =
+            "select security_id, currency, count(*) from prices group by security_id, currency";
+        let rows: Vec<(i64, String, i64)> =
+            on_tx!(self, conn => sqlx::query_as(SQL).fetch_all(&mut **conn).await?);
+        rows.into_iter()
+            .map(|(security, code, count)| {
+                Ok((SecurityId(security), word::<Currency>(&code, "currency")?, count))
+            })
+            .collect()
     }
 }
 

@@ -522,7 +522,7 @@ impl Tx {
         Ok(on_tx!(self, conn => sqlx::query_scalar(SQL).fetch_one(&mut **conn).await?))
     }
 
-    async fn transactions_where(
+    pub(super) async fn transactions_where(
         &mut self,
         condition: &str,
         cells: &[Cell<'_>],
@@ -574,6 +574,7 @@ impl WriteTx {
     /// # Errors
     /// When the database refuses or there is no such transaction.
     pub async fn update_transaction(&mut self, row: &StoredTransaction) -> Result<()> {
+        self.note_row(&row.transaction);
         self.update(row).await
     }
 

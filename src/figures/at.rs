@@ -1,0 +1,256 @@
+//! The lots of any day: from the page before it, or, seen otherwise than they are kept, from the
+//! first row.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use chrono::{Datelike, NaiveDate};
+
+use super::codec;
+use super::market::{Market, Otherwise};
+use super::position::{self, Held};
+use super::replay::Closing;
+use super::sheets::events_of;
+use crate::analytics::lots::{Book, Event, LotFinding, Sink};
+use crate::model::{AccountId, Lot, Realization, SecurityId};
+use crate::store::{LotPage, Result, Tx};
+
+/// The positions of a day.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn positions_on(
+    tx: &mut Tx,
+    market: &Market,
+    day: NaiveDate,
+    otherwise: Otherwise,
+) -> Result<Vec<Held>> {
+    if otherwise.is_nothing() && tx.last_day().await?.is_none_or(|last| last <= day) {
+        return tx.positions().await?.iter().map(position::of_record).collect();
+    }
+    let books = books_on(tx, market, day, otherwise).await?;
+    Ok(books.iter().flat_map(position::held).collect())
+}
+
+/// The positions of a day with their lots.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn lots_on(
+    tx: &mut Tx,
+    market: &Market,
+    day: NaiveDate,
+    otherwise: Otherwise,
+) -> Result<Vec<(Held, Vec<Lot>)>> {
+    let books = books_on(tx, market, day, otherwise).await?;
+    Ok(books.iter().flat_map(position::held_with_lots).collect())
+}
+
+async fn books_on(
+    tx: &mut Tx,
+    market: &Market,
+    day: NaiveDate,
+    otherwise: Otherwise,
+) -> Result<Vec<Book>> {
+    let mut books = Vec::new();
+    if !otherwise.is_nothing() {
+        for group in tx.groups_with_pages().await? {
+            let mut player = Player::at_the_beginning(tx, group).await?;
+            player.play_through(market, day, &mut Nobody)?;
+            books.push(player.book);
+        }
+        return Ok(books);
+    }
+    // Of all groups at once: the page of the year, and the lots that the page before it left.
+    let mut before = tx.lot_pages_before(day.year()).await?.into_iter().peekable();
+    for page in tx.lot_pages_at(day.year()).await? {
+        let closing: Closing = codec::from_bytes(&page.closing)?;
+        let before = before.next_if(|before| before.group == page.group);
+        if closing.through <= day {
+            books.push(closing.book);
+            continue;
+        }
+        let book = match before {
+            Some(before) => codec::from_bytes::<Closing>(&before.closing)?.book,
+            None => Book::default(),
+        };
+        let mut player = Player::new(book, vec![page]);
+        player.play_through(market, day, &mut Nobody)?;
+        books.push(player.book);
+    }
+    Ok(books)
+}
+
+/// The positions of one group on each of these days, which are in order.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn group_on(
+    tx: &mut Tx,
+    market: &Market,
+    group: SecurityId,
+    days: &[NaiveDate],
+    otherwise: Otherwise,
+) -> Result<Vec<Vec<Held>>> {
+    let Some(&first) = days.first() else { return Ok(Vec::new()) };
+    let mut player = Player::before(tx, group, first, otherwise).await?;
+    let mut positions = Vec::with_capacity(days.len());
+    for &day in days {
+        player.play_through(market, day, &mut Nobody)?;
+        let mut held = position::held(&player.book);
+        held.retain(|held| !held.figures.quantity.is_zero() || held.figures.overflow);
+        positions.push(held);
+    }
+    Ok(positions)
+}
+
+/// Everything that was realized in a span of days.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn realized(
+    tx: &mut Tx,
+    market: &Market,
+    from: NaiveDate,
+    to: NaiveDate,
+    otherwise: Otherwise,
+) -> Result<Vec<Realization>> {
+    let mut gains = Gains { from, found: Vec::new() };
+    for group in tx.groups_with_pages().await? {
+        let mut player = Player::before(tx, group, from, otherwise).await?;
+        player.play_through(market, to, &mut gains)?;
+    }
+    Ok(gains.found)
+}
+
+/// Of every security the spans of days, up to this one, on which it was held.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn held_spans(
+    tx: &mut Tx,
+    market: &Market,
+    through: NaiveDate,
+    account: Option<AccountId>,
+) -> Result<BTreeMap<SecurityId, Vec<(NaiveDate, NaiveDate)>>> {
+    let mut spans: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for group in tx.groups_with_pages().await? {
+        let mut since: BTreeMap<SecurityId, NaiveDate> = BTreeMap::new();
+        let mut book = Book::default();
+        for page in tx.lot_pages_from(group, i32::MIN).await? {
+            for (day, events) in events_of(&page)?.into_iter().filter(|(day, _)| *day <= through) {
+                book.apply_day(&events, market, &mut Nobody);
+                let wanted = |at: AccountId| account.is_none_or(|account| account == at);
+                let held: BTreeSet<SecurityId> = book
+                    .quantities()
+                    .filter(|(at, ..)| wanted(*at))
+                    .map(|(_, security, _)| security)
+                    .collect();
+                for &security in &held {
+                    since.entry(security).or_insert(day);
+                }
+                for (security, from) in since.extract_if(.., |security, _| !held.contains(security))
+                {
+                    spans.entry(security).or_default().push((from, day));
+                }
+            }
+        }
+        for (security, from) in since {
+            spans.entry(security).or_default().push((from, through));
+        }
+    }
+    Ok(spans)
+}
+
+/// What the lots found up to a day.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn findings(tx: &mut Tx, through: NaiveDate) -> Result<Vec<LotFinding>> {
+    let mut found = Vec::new();
+    for bytes in tx.lot_findings().await? {
+        found.extend(codec::from_bytes::<Vec<LotFinding>>(&bytes)?);
+    }
+    found.retain(|finding| finding.date <= through);
+    Ok(found)
+}
+
+/// The lots of a group on their way through time.
+struct Player {
+    book: Book,
+    /// Pages that are not begun, newest first.
+    pages: Vec<LotPage>,
+    /// The days of the page at hand that are not played.
+    days: VecDeque<(NaiveDate, Vec<Event>)>,
+}
+
+impl Player {
+    const fn new(book: Book, pages: Vec<LotPage>) -> Self {
+        Self { book, pages, days: VecDeque::new() }
+    }
+
+    async fn at_the_beginning(tx: &mut Tx, group: SecurityId) -> Result<Self> {
+        let mut pages = tx.lot_pages_from(group, i32::MIN).await?;
+        pages.reverse();
+        Ok(Self::new(Book::default(), pages))
+    }
+
+    /// As late as the pages allow, with no row of this day or a later one played.
+    async fn before(
+        tx: &mut Tx,
+        group: SecurityId,
+        day: NaiveDate,
+        otherwise: Otherwise,
+    ) -> Result<Self> {
+        if !otherwise.is_nothing() {
+            return Self::at_the_beginning(tx, group).await;
+        }
+        let mut pages = tx.lot_pages_from(group, day.year()).await?;
+        pages.reverse();
+        let book = match tx.lot_page_before(group, day.year()).await? {
+            Some(page) => codec::from_bytes::<Closing>(&page.closing)?.book,
+            None => Book::default(),
+        };
+        Ok(Self::new(book, pages))
+    }
+
+    /// Plays every row up to the end of a day.
+    fn play_through(
+        &mut self,
+        market: &Market,
+        day: NaiveDate,
+        sink: &mut impl Sink,
+    ) -> Result<()> {
+        loop {
+            while let Some((_, events)) = self.days.pop_front_if(|(of, _)| *of <= day) {
+                self.book.apply_day(&events, market, sink);
+            }
+            let next = self.pages.pop_if(|page| self.days.is_empty() && page.first_day <= day);
+            let Some(page) = next else { return Ok(()) };
+            self.days = events_of(&page)?.into();
+        }
+    }
+}
+
+/// Only the lots themselves are asked for.
+struct Nobody;
+
+impl Sink for Nobody {
+    fn realized(&mut self, _: Realization) {}
+
+    fn finding(&mut self, _: LotFinding) {}
+}
+
+struct Gains {
+    from: NaiveDate,
+    found: Vec<Realization>,
+}
+
+impl Sink for Gains {
+    fn realized(&mut self, realized: Realization) {
+        if realized.closed >= self.from {
+            self.found.push(realized);
+        }
+    }
+
+    fn finding(&mut self, _: LotFinding) {}
+}

@@ -1,0 +1,143 @@
+//! The cash of every account and currency on any day: a page a year, with what the years before
+//! left and the change of each day.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::{Datelike, NaiveDate};
+
+use super::codec::{self, DayChange};
+use crate::model::{AccountId, Currency, Exact, SafeText};
+use crate::store::{CashTransit, CashYear, Result, StoredTransaction, Tx, WriteTx};
+
+/// Changes of cash that are not in the pages yet.
+pub(super) type Changes = HashMap<(AccountId, Currency, NaiveDate), Exact>;
+
+/// Brings the pages up to date.
+pub(super) async fn settle(tx: &mut WriteTx, changes: Changes) -> Result<()> {
+    let mut by_place: BTreeMap<(AccountId, Currency), Vec<(NaiveDate, Exact)>> = BTreeMap::new();
+    for ((account, currency, day), change) in changes {
+        if !change.is_zero() {
+            by_place.entry((account, currency)).or_default().push((day, change));
+        }
+    }
+    for ((account, currency), changes) in by_place {
+        let before = tx.cash_years_from(account, currency, i32::MIN).await?;
+        let mut years: BTreeMap<i32, BTreeMap<u16, Exact>> = BTreeMap::new();
+        for year in &before {
+            years.insert(year.year, codec::days_of(&year.days)?);
+        }
+        for (day, change) in changes {
+            let days = years.entry(day.year()).or_default();
+            let sum = days.entry(ordinal(day)).or_insert(Exact::ZERO);
+            *sum = sum.add(&change);
+        }
+        let after = pages(account, currency, &years)?;
+        let gone = before.iter().filter(|old| after.iter().all(|new| new.year != old.year));
+        for year in gone {
+            tx.forget_cash_year(year).await?;
+        }
+        let new: Vec<_> = after.into_iter().filter(|year| !before.contains(year)).collect();
+        tx.put_cash_years(&new).await?;
+    }
+    Ok(())
+}
+
+/// Pages of the years in which anything changed.
+fn pages(
+    account: AccountId,
+    currency: Currency,
+    years: &BTreeMap<i32, BTreeMap<u16, Exact>>,
+) -> Result<Vec<CashYear>> {
+    let mut opening = Exact::ZERO;
+    let mut pages = Vec::with_capacity(years.len());
+    for (&year, days) in years {
+        let changes: Vec<DayChange> = days
+            .iter()
+            .filter(|(_, sum)| !sum.is_zero())
+            .map(|(&day, sum)| DayChange { day, sum: sum.to_string() })
+            .collect();
+        if changes.is_empty() {
+            continue;
+        }
+        let days_bytes = codec::days_to(&changes)?;
+        pages.push(CashYear {
+            account,
+            currency,
+            year,
+            opening: opening.clone(),
+            days: days_bytes,
+        });
+        opening = days.values().fold(opening, |sum, change| sum.add(change));
+    }
+    Ok(pages)
+}
+
+/// Cash by account and currency at the end of a day; zeros left out.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn cash_on(
+    tx: &mut Tx,
+    day: NaiveDate,
+) -> Result<BTreeMap<(AccountId, Currency), Exact>> {
+    let mut cash = BTreeMap::new();
+    for year in tx.cash_years_at(day.year()).await? {
+        let until = if year.year == day.year() { ordinal(day) } else { u16::MAX };
+        let changes = codec::days_of(&year.days)?;
+        let sum = changes.range(..=until).fold(year.opening, |sum, (_, change)| sum.add(change));
+        if !sum.is_zero() {
+            cash.insert((year.account, year.currency), sum);
+        }
+    }
+    Ok(cash)
+}
+
+/// Every change of cash there ever was, by day: to walk through time once.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn cash_changes(
+    tx: &mut Tx,
+) -> Result<BTreeMap<NaiveDate, Vec<(AccountId, Currency, Exact)>>> {
+    let mut changes: BTreeMap<NaiveDate, Vec<_>> = BTreeMap::new();
+    for year in tx.cash_years().await? {
+        for (day, change) in codec::days_of(&year.days)? {
+            if let Some(day) = NaiveDate::from_yo_opt(year.year, u32::from(day)) {
+                changes.entry(day).or_default().push((year.account, year.currency, change));
+            }
+        }
+    }
+    Ok(changes)
+}
+
+fn ordinal(day: NaiveDate) -> u16 {
+    u16::try_from(day.ordinal()).unwrap_or(u16::MAX)
+}
+
+/// What the rows of one link say of money that is between two accounts.
+pub(super) fn transit(link: &SafeText, rows: &[StoredTransaction]) -> Option<CashTransit> {
+    let is_cash = |row: &&StoredTransaction| {
+        let transaction = &row.transaction;
+        !transaction.deleted
+            && transaction.facts.counts()
+            && transaction.security.is_none()
+            && !transaction.facts.amount.is_zero()
+    };
+    let moved: Vec<_> = rows.iter().filter(is_cash).collect();
+    let [a, b] = moved.as_slice() else { return None };
+    let (out, into) = if a.transaction.facts.amount.is_negative() { (a, b) } else { (b, a) };
+    let (out, into) = (&out.transaction, &into.transaction);
+    let opposite = out.facts.amount.is_negative() && into.facts.amount.is_positive();
+    if !opposite || out.account == into.account || out.facts.date == into.facts.date {
+        return None;
+    }
+    let early = out.facts.date < into.facts.date;
+    // What left is on its way in its own money; what came too early is missing in that of where
+    // it came to.
+    let (leaves, arrives, currency, amount) = if early {
+        (out.facts.date, into.facts.date, out.facts.currency, -out.facts.amount)
+    } else {
+        (into.facts.date, out.facts.date, into.facts.currency, -into.facts.amount)
+    };
+    Some(CashTransit { link: link.clone(), leaves, arrives, currency, amount })
+}

@@ -1,0 +1,21 @@
+//! Every row of one security, from the pages: whoever asks for one security need not read the rows
+//! of all others.
+
+use super::sheets::events_of;
+use crate::analytics::lots::Event;
+use crate::model::SecurityId;
+use crate::store::{Result, Tx};
+
+/// The rows of a security that count, in order; `group` is the one its pages are kept under.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn rows_of(tx: &mut Tx, group: SecurityId, security: SecurityId) -> Result<Vec<Event>> {
+    let mut rows = Vec::new();
+    for page in tx.lot_pages_from(group, i32::MIN).await? {
+        for (_, events) in events_of(&page)? {
+            rows.extend(events.into_iter().filter(|event| event.security == security));
+        }
+    }
+    Ok(rows)
+}

@@ -1,0 +1,289 @@
+//! What a write touches, gathered while it goes on and settled at its end: the same transaction
+//! brings every derived figure up to date.
+//!
+//! Two ways lead into the pages. Rows later than everything before the write come in order
+//! and go in as they are; for any other row its day is read again when the write ends. Both give
+//! the same page.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use chrono::NaiveDate;
+
+use super::cash;
+use super::event::{self, DayRow};
+use super::replay;
+use super::sheets::{Groups, Sheets};
+use crate::analytics::lots::Event;
+use crate::model::{AccountId, Exact, Rank, SafeText, SecurityId};
+use crate::store::{Noted, Result, StoredTransaction, WriteTx};
+
+/// Which figures must be made anew.
+#[derive(Default)]
+pub struct Keeper {
+    /// The last day that had rows before this write.
+    before: Option<NaiveDate>,
+    /// Names of accounts: they decide between rows that share a place.
+    names: HashMap<AccountId, SafeText>,
+    groups: Groups,
+    sheets: Sheets,
+    /// Later rows, until their days are complete.
+    fresh: BTreeMap<NaiveDate, Vec<Fresh>>,
+    /// Days that went into the pages in this write.
+    closed: Option<NaiveDate>,
+    /// Days that must be read again, for these securities.
+    again: BTreeMap<NaiveDate, BTreeSet<SecurityId>>,
+    /// From which day on the lots of a group must be played again.
+    from: BTreeMap<SecurityId, NaiveDate>,
+    accounts: BTreeSet<AccountId>,
+    cash: cash::Changes,
+    links: BTreeSet<SafeText>,
+}
+
+/// A row on its way into a page.
+struct Fresh {
+    seq: i64,
+    rank: Rank,
+    event: Event,
+}
+
+impl Keeper {
+    /// Begins to gather.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn open(tx: &mut WriteTx) -> Result<Self> {
+        Ok(Self {
+            before: tx.last_day().await?,
+            groups: Groups::read(tx).await?,
+            sheets: Sheets::open(tx).await?,
+            ..Self::default()
+        })
+    }
+
+    /// Begins as if there had been no row before.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn from_nothing(tx: &mut WriteTx) -> Result<Self> {
+        let names = tx.accounts().await?.into_iter();
+        let names = names.map(|row| (row.account.id, row.account.name)).collect();
+        Ok(Self { names, groups: Groups::read(tx).await?, ..Self::default() })
+    }
+
+    /// A live row comes (or goes, or is about to be another).
+    pub fn row(&mut self, row: &StoredTransaction, comes: bool) {
+        let transaction = &row.transaction;
+        let facts = &transaction.facts;
+        if transaction.deleted {
+            return;
+        }
+        if let Some(link) = &transaction.link {
+            self.links.insert(link.clone());
+        }
+        if facts.counts() && !facts.amount.is_zero() {
+            let key = (transaction.account, facts.currency, facts.date);
+            let sum = self.cash.entry(key).or_insert(Exact::ZERO);
+            let amount = Exact::from(facts.amount);
+            *sum = if comes { sum.add(&amount) } else { sum.sub(&amount) };
+        }
+        let Some(security) = transaction.security else { return };
+        let in_order = comes
+            && self.before.is_none_or(|before| before < facts.date)
+            && self.closed.is_none_or(|closed| closed < facts.date)
+            && !event::needs_company(transaction);
+        if in_order {
+            if let Some(event) = event::of(transaction, None) {
+                let fresh = Fresh { seq: transaction.seq, rank: facts.rank(), event };
+                self.fresh.entry(facts.date).or_default().push(fresh);
+            }
+        } else {
+            self.day_again(facts.date, security);
+            if let Some(to) = transaction.to_security {
+                self.day_again(facts.date, to);
+            }
+        }
+    }
+
+    fn day_again(&mut self, day: NaiveDate, security: SecurityId) {
+        self.again.entry(day).or_default().insert(security);
+    }
+
+    /// The lots of a security may differ from a day on, though its rows do not: a rate came,
+    /// its account has another method.
+    pub fn security_from(&mut self, security: SecurityId, day: NaiveDate) {
+        let from = self.from.entry(security).or_insert(day);
+        *from = day.min(*from);
+    }
+
+    /// How an account is called.
+    pub fn name(&mut self, account: AccountId, name: &SafeText) {
+        self.names.insert(account, name.clone());
+    }
+
+    /// Whether it is known how an account is called.
+    #[must_use]
+    pub fn knows(&self, account: AccountId) -> bool {
+        self.names.contains_key(&account)
+    }
+
+    /// The rules of an account, or the name that gives its rows their place, changed.
+    pub fn account_changed(&mut self, account: AccountId) {
+        self.accounts.insert(account);
+    }
+
+    /// Puts the days that are complete into the pages: all but the newest, which may go on.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn catch_up(&mut self, tx: &mut WriteTx) -> Result<()> {
+        while self.fresh.len() > 1 {
+            let Some((day, rows)) = self.fresh.pop_first() else { break };
+            self.close(tx, day, rows).await?;
+        }
+        Ok(())
+    }
+
+    async fn close(
+        &mut self,
+        tx: &mut WriteTx,
+        day: NaiveDate,
+        mut rows: Vec<Fresh>,
+    ) -> Result<()> {
+        self.closed = self.closed.max(Some(day));
+        let names = &self.names;
+        let key = |row: &Fresh| (row.seq, row.rank, names.get(&row.event.account));
+        rows.sort_by(|a, b| key(a).cmp(&key(b)));
+        // Rows that share even the account are told apart by their text.
+        let same = rows.windows(2).filter_map(|pair| match pair {
+            [a, b] if key(a) == key(b) => Some(a.event.security),
+            _ => None,
+        });
+        let same: BTreeSet<_> = same.map(|security| self.groups.of(security)).collect();
+        let mut by_group: BTreeMap<SecurityId, Vec<Event>> = BTreeMap::new();
+        for row in rows {
+            let group = self.groups.of(row.event.security);
+            by_group.entry(group).or_default().push(row.event);
+        }
+        for (group, events) in by_group {
+            let waits = self.again.get(&day).is_some_and(|securities| {
+                securities.iter().any(|security| self.groups.of(*security) == group)
+            });
+            if same.contains(&group) || waits {
+                self.day_again(day, group);
+            } else {
+                self.sheets.put(tx, group, day, &events).await?;
+                self.replay_from(group, day);
+            }
+        }
+        Ok(())
+    }
+
+    fn replay_from(&mut self, group: SecurityId, day: NaiveDate) {
+        let from = self.from.entry(group).or_insert(day);
+        *from = day.min(*from);
+    }
+
+    /// Brings every figure up to date.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn settle(&mut self, tx: &mut WriteTx) -> Result<()> {
+        for (day, rows) in std::mem::take(&mut self.fresh) {
+            self.close(tx, day, rows).await?;
+        }
+        let noted = tx.take_noted();
+        for &(day, security) in &noted.rows {
+            self.day_again(day, security);
+        }
+        self.follow_links(tx).await?;
+        while let Some((day, securities)) = self.again.pop_first() {
+            self.read_day(tx, day, securities).await?;
+        }
+        self.sheets.write_all(tx).await?;
+        cash::settle(tx, std::mem::take(&mut self.cash)).await?;
+        self.follow_world(tx, noted).await?;
+        let mut from: BTreeMap<SecurityId, NaiveDate> = BTreeMap::new();
+        for (security, day) in std::mem::take(&mut self.from) {
+            let from = from.entry(self.groups.of(security)).or_insert(day);
+            *from = day.min(*from);
+        }
+        replay::replay(tx, &from).await?;
+        self.before = tx.last_day().await?;
+        self.closed = None;
+        Ok(())
+    }
+
+    /// Rates, prices, settings and rules that changed: the rows stay, their lots may not.
+    async fn follow_world(&mut self, tx: &mut WriteTx, noted: Noted) -> Result<()> {
+        let from = if noted.settings { Some(NaiveDate::MIN) } else { noted.rates_from };
+        if let Some(day) = from {
+            for group in tx.groups_with_rows_from(day).await? {
+                self.replay_from(group, day);
+            }
+        }
+        for (security, day) in noted.prices_from {
+            // Only what is joined with another security asks for prices.
+            let group = self.groups.of(security);
+            if self.groups.members(group).len() > 1 {
+                self.replay_from(group, day);
+            }
+        }
+        for account in std::mem::take(&mut self.accounts) {
+            for group in tx.groups_of_account(account).await? {
+                self.replay_from(group, NaiveDate::MIN);
+            }
+        }
+        Ok(())
+    }
+
+    /// What one row of a link says changes what the others mean.
+    async fn follow_links(&mut self, tx: &mut WriteTx) -> Result<()> {
+        for link in std::mem::take(&mut self.links) {
+            let rows = tx.transactions_linked(link.as_str()).await?;
+            for row in rows.iter().filter(|row| event::needs_company(&row.transaction)) {
+                if let Some(security) = row.transaction.security {
+                    self.day_again(row.transaction.facts.date, security);
+                }
+            }
+            tx.put_cash_transit(&link, cash::transit(&link, &rows).as_ref()).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes a day of these securities anew from its rows.
+    async fn read_day(
+        &mut self,
+        tx: &mut WriteTx,
+        day: NaiveDate,
+        securities: BTreeSet<SecurityId>,
+    ) -> Result<()> {
+        let rows = event::rows_of(tx, day).await?;
+        let mut wanted: BTreeSet<_> =
+            securities.iter().map(|security| self.groups.of(*security)).collect();
+        for (a, b) in rows.iter().flat_map(DayRow::joins) {
+            if let Some((gone, stays)) = self.groups.join(tx, a, b).await? {
+                wanted.extend([gone, stays]);
+                self.from.remove(&gone);
+                let (first, both) = self.sheets.join(tx, gone, stays).await?;
+                self.replay_from(stays, first.unwrap_or(day).min(day));
+                for day in both {
+                    self.day_again(day, stays);
+                }
+            }
+        }
+        let groups: BTreeSet<_> = wanted.iter().map(|group| self.groups.of(*group)).collect();
+        let mut by_group: BTreeMap<SecurityId, Vec<Event>> =
+            groups.into_iter().map(|group| (group, Vec::new())).collect();
+        for row in rows {
+            if let Some(events) = by_group.get_mut(&self.groups.of(row.event.security)) {
+                events.push(row.event);
+            }
+        }
+        for (group, events) in by_group {
+            if self.sheets.put(tx, group, day, &events).await? {
+                self.replay_from(group, day);
+            }
+        }
+        Ok(())
+    }
+}

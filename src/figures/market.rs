@@ -1,0 +1,142 @@
+//! The world as the lots see it: which account follows which rules, what is quoted in which
+//! currency, and what a currency or a security cost on a day.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+
+use crate::analytics::fx::Rates;
+use crate::analytics::lots::{AccountRules, Conversion, Fees, Rules, World};
+use crate::analytics::pricing::{self, Series};
+use crate::model::{AccountId, Currency, Dec, LotMethod, SecurityId, Setting, Tax};
+use crate::store::{Result, Tx};
+
+/// What one wants to see otherwise than it is set.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Otherwise {
+    /// Every account by this method.
+    pub method: Option<LotMethod>,
+    /// As if this were the base currency.
+    pub base: Option<Currency>,
+}
+
+impl Otherwise {
+    /// Everything as it is set, and so as it is kept.
+    #[must_use]
+    pub const fn is_nothing(&self) -> bool {
+        self.method.is_none() && self.base.is_none()
+    }
+}
+
+/// Which rates will be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Those of one day.
+    Day,
+    /// Those of the days before it too.
+    History,
+}
+
+/// Everything the lots may ask for, in memory.
+pub struct Market {
+    rules: Rules,
+    accounts: BTreeMap<AccountId, AccountRules>,
+    currencies: BTreeMap<SecurityId, Currency>,
+    rates: Rates,
+    closes: BTreeMap<SecurityId, Series>,
+}
+
+impl Market {
+    /// Reads the rules, and the rates on or before a day.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn read(
+        tx: &mut Tx,
+        through: NaiveDate,
+        scope: Scope,
+        otherwise: Otherwise,
+    ) -> Result<Self> {
+        let rules = rules(tx, otherwise).await?;
+        let default = match tx.setting(Setting::DefaultMethod).await? {
+            Some(word) => word.parse().unwrap_or(LotMethod::Fifo),
+            None => LotMethod::Fifo,
+        };
+        let accounts = tx.accounts().await?.into_iter().map(|row| {
+            let account = row.account;
+            let method = otherwise.method.or(account.method).unwrap_or(default);
+            let taxable = account.kind.tax() == Tax::Taxable;
+            (account.id, AccountRules { method, kind: account.kind, taxable })
+        });
+        let accounts = accounts.collect();
+        let securities = tx.securities().await?.into_iter();
+        let currencies = securities.map(|row| (row.security.id, row.security.currency)).collect();
+        let mut rates = Rates::new(rules.base);
+        rates.extend(match scope {
+            Scope::Day => tx.rates_latest(through).await?,
+            Scope::History => tx.rates_through(through).await?,
+        });
+        let mut market = Self { rules, accounts, currencies, rates, closes: BTreeMap::new() };
+        if scope == Scope::History {
+            // Only a security that is joined with another shares its cost with it by their prices.
+            for security in tx.lot_groups().await?.into_keys() {
+                let closes = tx.closes_between(security, NaiveDate::MIN, through).await?;
+                market.closes.insert(security, Series::new(closes));
+            }
+        }
+        Ok(market)
+    }
+
+    /// What every rate is.
+    #[must_use]
+    pub const fn rates(&self) -> &Rates {
+        &self.rates
+    }
+
+    /// How lots are followed in an account.
+    #[must_use]
+    pub fn method(&self, account: AccountId) -> LotMethod {
+        self.account(account).method
+    }
+}
+
+async fn rules(tx: &mut Tx, otherwise: Otherwise) -> Result<Rules> {
+    let base = match (otherwise.base, tx.setting(Setting::BaseCurrency).await?) {
+        (Some(base), _) => base,
+        (None, Some(code)) => Currency::parse(&code).unwrap_or(Currency::USD),
+        (None, None) => Currency::USD,
+    };
+    let tax = match tx.setting(Setting::TaxCurrency).await? {
+        Some(code) => Currency::parse(&code).unwrap_or(base),
+        None => base,
+    };
+    let fees = match tx.setting(Setting::FeeTreatment).await?.as_deref() {
+        Some("expense") => Fees::Expense,
+        _ => Fees::InCost,
+    };
+    Ok(Rules { base, tax, fees })
+}
+
+impl World for Market {
+    fn account(&self, id: AccountId) -> AccountRules {
+        self.accounts.get(&id).copied().unwrap_or_default()
+    }
+
+    fn currency_of(&self, security: SecurityId) -> Currency {
+        self.currencies.get(&security).copied().unwrap_or(self.rules.base)
+    }
+
+    fn rate(&self, from: Currency, to: Currency, on: NaiveDate) -> Option<Conversion> {
+        self.rates.on(from, to, on)
+    }
+
+    fn close(&self, security: SecurityId, on: NaiveDate) -> Option<Dec> {
+        let series = self.closes.get(&security)?;
+        let price = pricing::price_on(series, on, pricing::FRESH_DAYS, &[], on).ok()?;
+        price.in_currency(self.currency_of(security), &self.rates).ok()?.price().ok()
+    }
+
+    fn rules(&self) -> &Rules {
+        &self.rules
+    }
+}

@@ -1,0 +1,30 @@
+//! Derived figures kept beside the rows, so that a question costs the same with a thousand rows and
+//! with a million.
+//!
+//! Of every security (with those it is joined to) there is a page a year: its rows as the lots see
+//! them, in order, and the lots after the last of them. A write changes the days it touches and
+//! plays the rows from there on again; a question about any day begins at the page before it.
+//! Nothing here is a fact: [`rebuild`] makes all of it again from the rows, and must find what is
+//! there.
+
+mod at;
+mod cash;
+mod codec;
+mod event;
+mod history;
+mod keeper;
+mod market;
+mod names;
+mod position;
+mod rebuild;
+mod replay;
+mod sheets;
+
+pub use at::{findings, group_on, held_spans, lots_on, positions_on, realized};
+pub use cash::{cash_changes, cash_on};
+pub use history::rows_of;
+pub use keeper::Keeper;
+pub use market::{Market, Otherwise, Scope};
+pub use names::Names;
+pub use position::{Held, PositionFigures, TRANSIT};
+pub use rebuild::{Difference, compare, rebuild};

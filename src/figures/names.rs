@@ -1,0 +1,80 @@
+//! How accounts and securities are called, where a reader has only ids.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::model::{AccountId, Draft, Mention, SafeText, SecurityId, TransactionWords};
+use crate::store::{Result, StoredTransaction, Tx};
+
+/// The names of everything, of one moment.
+#[derive(Clone, Debug, Default)]
+pub struct Names {
+    accounts: BTreeMap<AccountId, SafeText>,
+    securities: BTreeMap<SecurityId, Mention>,
+}
+
+impl Names {
+    /// Reads all names.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn read(tx: &mut Tx) -> Result<Self> {
+        let accounts = tx.accounts().await?.into_iter();
+        let accounts = accounts.map(|row| (row.account.id, row.account.name)).collect();
+        let rows = tx.securities().await?;
+        let mut twins: HashMap<SafeText, u32> = HashMap::new();
+        for row in &rows {
+            *twins.entry(row.security.symbol.clone()).or_default() += 1;
+        }
+        let mention = |row: crate::store::SecurityRecord| {
+            let security = row.security;
+            let alone = twins.get(&security.symbol).is_none_or(|count| *count < 2);
+            let mention = Mention {
+                // A currency that does not follow from rows must be said.
+                currency: (!alone || !security.derived).then_some(security.currency),
+                symbol: security.symbol,
+                venue: security.venue,
+                isin: security.isin,
+            };
+            (security.id, mention)
+        };
+        Ok(Self { accounts, securities: rows.into_iter().map(mention).collect() })
+    }
+
+    /// The name of an account.
+    #[must_use]
+    pub fn account(&self, id: AccountId) -> SafeText {
+        self.accounts.get(&id).cloned().unwrap_or_else(|| SafeText::new(&format!("#{id}")))
+    }
+
+    /// How a security is named so that it is this one and no other.
+    #[must_use]
+    pub fn mention(&self, id: SecurityId) -> Mention {
+        self.securities.get(&id).cloned().unwrap_or_else(|| Mention {
+            symbol: SafeText::new(&format!("#{id}")),
+            currency: None,
+            venue: None,
+            isin: None,
+        })
+    }
+
+    /// The symbol of a security, as people say it.
+    #[must_use]
+    pub fn symbol(&self, id: SecurityId) -> SafeText {
+        self.mention(id).symbol
+    }
+
+    /// A stored row in words.
+    #[must_use]
+    pub fn words(&self, row: StoredTransaction) -> TransactionWords {
+        let transaction = row.transaction;
+        let draft = Draft {
+            account: self.account(transaction.account),
+            security: transaction.security.map(|id| self.mention(id)),
+            to_security: transaction.to_security.map(|id| self.mention(id)),
+            link: transaction.link,
+            source_id: transaction.source_id,
+            facts: transaction.facts,
+        };
+        TransactionWords { draft, seq: transaction.seq, origin: transaction.origin }
+    }
+}

@@ -1,0 +1,52 @@
+//! Making the derived figures again, or checking that they are what the rows say.
+
+use super::{Error, Session};
+use crate::figures::{Difference, Names};
+use crate::ledger;
+
+/// Makes every derived figure anew, and tells from how many rows.
+///
+/// # Errors
+/// When the store fails.
+pub async fn run(session: &Session) -> Result<u64, Error> {
+    let attempt = session.attempt("rebuild", "").await?;
+    match ledger::rebuild(&session.store, attempt.op(), session.now()).await {
+        Ok(rows) => {
+            attempt.succeeded(&format!("rows={rows}")).await?;
+            Ok(rows)
+        }
+        Err(error) => {
+            let error = error.into();
+            session.end_badly(attempt, &error).await;
+            Err(error)
+        }
+    }
+}
+
+/// Every derived figure that is not what the rows say, in words.
+///
+/// # Errors
+/// When the store fails.
+pub async fn check(session: &Session) -> Result<Vec<String>, Error> {
+    let found = ledger::check(&session.store).await?;
+    let mut tx = session.store.read().await?;
+    let names = Names::read(&mut tx).await?;
+    let word = |difference: &Difference| match difference {
+        Difference::Lots(security, year) => {
+            format!("the lots of {} in {year}", names.symbol(*security))
+        }
+        Difference::Position(account, security) => {
+            format!("the position of {} in {}", names.symbol(*security), names.account(*account))
+        }
+        Difference::Cash(account, currency, year) => {
+            format!("the cash of {} in {currency} in {year}", names.account(*account))
+        }
+        Difference::Transit => "the money between two accounts".to_owned(),
+        Difference::Tally(account, security, currency) => {
+            let account = account.map_or_else(String::new, |id| format!(" {}", names.account(id)));
+            let security = security.map_or_else(String::new, |id| format!(" {}", names.symbol(id)));
+            format!("the count of{account}{security} in {currency}")
+        }
+    };
+    Ok(found.iter().map(word).collect())
+}

@@ -1,0 +1,59 @@
+-- Derived from the facts, never a fact: everything here can be made again from the rows. Whoever
+-- writes rows keeps it beside them, so that a question need not read a million of them.
+
+-- Securities that corporate actions or options join and that must be looked at together; one that
+-- is not here is alone.
+create table lot_groups (
+    security_id bigint primary key,
+    group_id bigint not null
+);
+
+-- A year of a group: its rows as the lots see them, the lots at the end of the year, and what was
+-- found on the way.
+create table lot_pages (
+    group_id bigint not null,
+    year bigint not null,
+    first_day date not null,
+    last_day date not null,
+    events bytea not null,
+    closing bytea not null,
+    findings bytea not null,
+    primary key (group_id, year)
+);
+
+-- What the rows so far leave of a security in an account.
+create table positions (
+    account_id bigint not null,
+    security_id bigint not null,
+    group_id bigint not null,
+    figures bytea not null,
+    primary key (account_id, security_id)
+);
+create index positions_group on positions (group_id);
+
+-- A year of an account's cash: what it began with, and the change of each day.
+create table cash_years (
+    account_id bigint not null,
+    currency text collate "C" not null,
+    year bigint not null,
+    opening text collate "C" not null,
+    days bytea not null,
+    primary key (account_id, currency, year)
+);
+
+-- Money between two own accounts: gone from one, not yet in the other.
+create table cash_transit (
+    link text collate "C" not null,
+    leaves date not null,
+    arrives date not null,
+    currency text collate "C" not null,
+    amount text collate "C" not null,
+    primary key (link)
+);
+
+-- Prices from before a split count other units than those from after it.
+create index transactions_splits on transactions (trade_date) where subtype = 'split';
+
+-- Moves that may be one half of a move between two own accounts.
+create index transactions_moves on transactions (trade_date) where link is null and subtype in
+    ('deposit', 'withdrawal', 'wire_in', 'wire_out', 'transfer_in', 'transfer_out', 'internal', 'journal');

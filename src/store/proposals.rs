@@ -1,0 +1,61 @@
+//! The rows that proposals are made from: moves that are a part of no event yet, and splits. Both
+//! are read by an index that holds no others.
+
+use chrono::NaiveDate;
+
+use super::cell::{Cell, D};
+use super::row::{both_rows, word};
+use super::transactions::StoredTransaction;
+use super::{Result, Tx, on_tx};
+use crate::model::{AccountId, Currency, Move, SecurityId, TransactionId};
+
+struct Known(Move);
+
+both_rows!(Known, |row| {
+    let quantity = row.try_get::<Option<D>, _>(7)?;
+    Ok(Self(Move {
+        id: TransactionId(row.try_get(0)?),
+        account: AccountId(row.try_get(1)?),
+        date: row.try_get(2)?,
+        place: (row.try_get(3)?, row.try_get(4)?),
+        subtype: word(row.try_get::<&str, _>(5)?, "subtype")?,
+        security: row.try_get::<Option<i64>, _>(6)?.map(SecurityId),
+        quantity: quantity.map(|quantity| quantity.0),
+        currency: word::<Currency>(row.try_get(8)?, "currency")?,
+        amount: row.try_get::<D, _>(9)?.0,
+    }))
+});
+
+impl Tx {
+    /// The live moves up to a day (inclusive) that have no link, by day.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn unlinked_moves(&mut self, through: NaiveDate) -> Result<Vec<Move>> {
+        // The first two conditions are the words of an index, which stand for `Move::SUBTYPES`.
+        const SQL: &str = "select id, account_id, trade_date, seq, rank, subtype, security_id, \
+             quantity, currency, amount from transactions where link is null and subtype in \
+             ('deposit', 'withdrawal', 'wire_in', 'wire_out', 'transfer_in', 'transfer_out', \
+             'internal', 'journal') and deleted = false and status in ('pending', 'settled') \
+             and trade_date <= $1 order by trade_date";
+        let rows: Vec<Known> = on_tx!(self, conn => {
+            sqlx::query_as(SQL).bind(through).fetch_all(&mut **conn).await?
+        });
+        Ok(rows.into_iter().map(|row| row.0).collect())
+    }
+
+    /// The live splits from one day to another (both inclusive), by day.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn splits_between(
+        &mut self,
+        from: NaiveDate,
+        to: NaiveDate,
+    ) -> Result<Vec<StoredTransaction>> {
+        let condition = "t.subtype = 'split' and t.deleted = false and t.status in ('pending', \
+             'settled') and t.trade_date >= $1 and t.trade_date <= $2";
+        let cells = [Cell::Date(Some(from)), Cell::Date(Some(to))];
+        self.transactions_where(condition, &cells, " order by t.trade_date, t.seq, t.id").await
+    }
+}
