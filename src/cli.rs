@@ -1,11 +1,11 @@
 //! The command line: commands, flags and their help texts, as definitions. It knows the words of
 //! the model, and nothing of what a command does.
 
+mod report;
 mod txn;
 mod values;
 
 use std::ffi::OsString;
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use chrono::NaiveDate;
@@ -13,6 +13,10 @@ use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use secrecy::SecretString;
 
+pub use report::{
+    AccountsArgs, CoverageArgs, FindingsArgs, Form, GainsArgs, HoldingsArgs, LotsArgs,
+    NetWorthArgs, Period, ReportCommand, Scope, TransactionsArgs,
+};
 pub use txn::{TxnAddArgs, TxnCommand, TxnEditArgs, TxnFields};
 use values::{class, date, kind, method, mode, name, setting, symbol};
 
@@ -28,6 +32,9 @@ Examples:
   dashtam import broker.csv --dry-run           what an import would do
   dashtam import broker.csv prices.csv          import transactions and prices as one batch
   dashtam report accounts                       what each account holds and is worth
+  dashtam report holdings --explain XEQT        how its value came about
+  dashtam report net-worth --every month --from 2024-01-01
+  dashtam report gains --tax-year 2024 --csv    what was realized, by account
   dashtam report transactions --account Broker --from 2024-01-01 --csv
   dashtam export --format json --out all.json   everything, in one file
 
@@ -57,6 +64,15 @@ const PRICE_EXAMPLES: &str = "\
 Examples:
   dashtam price set sec:AMD --date 2024-01-03 --close 140.50 --currency USD
   dashtam price set fx:CAD --date 2024-01-03 --close 0.75 --currency USD   (one CAD costs 0.75 USD)";
+
+const SPLITS_HELP: &str = "\
+A split that only the market bears out, at a ratio that a bad day makes too, is shown as `unsure`.
+--apply leaves it alone unless its security is named.
+
+Examples:
+  dashtam security splits                what the prices show
+  dashtam security splits --apply        add what is sure
+  dashtam security splits AMD --apply    add what is shown of AMD";
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -134,7 +150,7 @@ pub enum Command {
     /// Set prices and exchange rates
     #[command(subcommand)]
     Price(PriceCommand),
-    /// List and change securities
+    /// List and change securities, find splits
     #[command(subcommand)]
     Security(SecurityCommand),
     /// Read and choose the settings that change figures
@@ -142,6 +158,12 @@ pub enum Command {
     Settings(SettingsCommand),
     /// Make the database, or bring it to this version's schema
     Migrate,
+    /// Make the derived figures again from the rows
+    Rebuild {
+        /// Change nothing; say what is not what the rows say
+        #[arg(long)]
+        check: bool,
+    },
     /// Print the completions for a shell
     Completions {
         /// Which shell
@@ -412,6 +434,20 @@ pub enum SecurityCommand {
     List,
     /// Change a security
     Edit(SecurityEditArgs),
+    /// Find splits that the prices show and the transactions lack
+    #[command(after_help = SPLITS_HELP)]
+    Splits(SecuritySplitsArgs),
+}
+
+/// `security splits`.
+#[derive(Debug, Args)]
+pub struct SecuritySplitsArgs {
+    /// Only of these: SYM, SYM@CUR, an ISIN or id:N
+    #[arg(value_name = "SYMBOL")]
+    pub securities: Vec<String>,
+    /// Add a split to each account that lacks it; each is taken back with `txn delete`
+    #[arg(long)]
+    pub apply: bool,
 }
 
 /// `security edit`.
@@ -495,55 +531,6 @@ pub enum SettingsCommand {
         #[arg(allow_negative_numbers = true)]
         value: String,
     },
-}
-
-/// `report`.
-#[derive(Debug, Subcommand)]
-pub enum ReportCommand {
-    /// What each account holds and is worth
-    Accounts(AccountsArgs),
-    /// What happened, oldest first
-    Transactions(TransactionsArgs),
-}
-
-/// `report accounts`.
-#[derive(Debug, Args)]
-pub struct AccountsArgs {
-    /// Only this one
-    #[arg(long, value_name = "NAME", value_parser = name)]
-    pub account: Option<SafeText>,
-    /// Closed ones too
-    #[arg(long)]
-    pub closed: bool,
-    /// Print CSV
-    #[arg(long)]
-    pub csv: bool,
-}
-
-/// `report transactions`.
-#[derive(Debug, Args)]
-pub struct TransactionsArgs {
-    /// Only of this account
-    #[arg(long, value_name = "NAME", value_parser = name)]
-    pub account: Option<SafeText>,
-    /// Only in this currency
-    #[arg(long, value_name = "CUR", value_parser = Currency::parse)]
-    pub currency: Option<Currency>,
-    /// From this day on
-    #[arg(long, value_name = "DATE", value_parser = date)]
-    pub from: Option<NaiveDate>,
-    /// Up to and with this day; --as-of means the same [default: today]
-    #[arg(long, value_name = "DATE", value_parser = date)]
-    pub to: Option<NaiveDate>,
-    /// So many rows at most
-    #[arg(long, value_name = "N")]
-    pub limit: Option<NonZeroUsize>,
-    /// Go on behind this place: what the answer before calls `next`
-    #[arg(long, value_name = "CURSOR")]
-    pub after: Option<String>,
-    /// Print CSV
-    #[arg(long)]
-    pub csv: bool,
 }
 
 /// Whether JSON is asked for, also on a command line that is wrong otherwise.

@@ -980,7 +980,8 @@ async fn check_household(session: &service::Session) {
     let as_of: NaiveDate = expected["as_of"].as_str().unwrap().parse().unwrap();
     let expected = expected["accounts"].as_object().unwrap();
     let mut tx = session.store.read().await.unwrap();
-    let query = report::AccountsQuery { as_of, account: None, closed: true };
+    let query =
+        report::AccountsQuery { as_of, today: as_of, currency: None, account: None, closed: true };
     let accounts = report::accounts(&mut tx, &query).await.unwrap().rows;
     let held = report::quantities(&mut tx, as_of).await.unwrap();
     assert_eq!(accounts.len(), expected.len());

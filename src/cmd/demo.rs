@@ -24,7 +24,8 @@ async fn show(job: &mut Job<'_>) -> Result<Status, Error> {
     // The folder goes when this is dropped, wherever we leave.
     let (session, _folder) = service::demo::open(job.clock).await?;
     let as_of = job.flags.as_of.unwrap_or_else(|| session.clock.today());
-    let query = AccountsQuery { as_of, account: None, closed: false };
+    let today = session.clock.today();
+    let query = AccountsQuery { as_of, today, currency: None, account: None, closed: false };
     let mut tx = session.store.read().await?;
     let accounts = report::accounts(&mut tx, &query).await?;
     let holdings = report::quantities(&mut tx, as_of).await?;

@@ -28,6 +28,8 @@ pub enum Status {
     Partial,
     /// Nothing is done, and why was said.
     Refused,
+    /// What is stored is not what it should be, and how was said.
+    Differs,
 }
 
 /// Why a command could not be carried out.
@@ -46,6 +48,20 @@ pub enum Error {
         message: String,
         /// What to do.
         hint: &'static str,
+    },
+    /// A figure that a report does not have.
+    #[error("there is no figure called `{key}` in this report; it has {known}")]
+    NoFigure {
+        /// As given.
+        key: SafeText,
+        /// What could have been given.
+        known: String,
+    },
+    /// A figure that lines of a report have in different currencies.
+    #[error("`{key}` stands for amounts in several currencies; choose one with --account")]
+    ManyFigures {
+        /// As given.
+        key: SafeText,
     },
     /// A row given by flags.
     #[error("{0}")]
@@ -87,7 +103,8 @@ impl Error {
         match self {
             Self::Service(error) => error.kind(),
             Self::Usage(_) | Self::CommandLine { .. } => "usage",
-            Self::Row(_) => "refused",
+            Self::NoFigure { .. } => "not_found",
+            Self::ManyFigures { .. } | Self::Row(_) => "refused",
             Self::Output(_) => "io",
             Self::Signal(_) => "signal",
         }
@@ -97,7 +114,12 @@ impl Error {
         match self {
             Self::Service(error) => error.hint(),
             Self::CommandLine { hint, .. } => Some((*hint).to_owned()),
-            Self::Usage(_) | Self::Row(_) | Self::Output(_) | Self::Signal(_) => None,
+            Self::Usage(_)
+            | Self::NoFigure { .. }
+            | Self::ManyFigures { .. }
+            | Self::Row(_)
+            | Self::Output(_)
+            | Self::Signal(_) => None,
         }
     }
 
@@ -168,6 +190,7 @@ pub fn finish(done: Result<Status, Error>, manner: Manner, out: &mut Output) -> 
         Ok(Status::Done) => 0,
         Ok(Status::Partial) => PARTIAL,
         Ok(Status::Refused) => USAGE,
+        Ok(Status::Differs) => STORAGE,
         Err(error) => {
             if !error.is_silent() {
                 tell(&error, manner, out);

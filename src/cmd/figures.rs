@@ -1,13 +1,17 @@
 //! Figures as text, masked where somebody may look over the shoulder. It knows currencies and
 //! nothing of reports.
 
-use crate::model::{Currency, Dec, SafeText};
+use crate::model::{Currency, Dec, Exact, SafeText};
 
 /// What stands where an amount would.
 pub const MASK: &str = "•••";
 /// What stands in a table where a figure is not known.
-const UNKNOWN: &str = "n/a";
-/// Tables show quantities to so many decimals.
+pub const UNKNOWN: &str = "n/a";
+/// What stands before a gain.
+pub const UP: char = '▲';
+/// What stands before a loss.
+pub const DOWN: char = '▼';
+/// Tables show quantities and prices to so many decimals.
 const QUANTITY_DECIMALS: u32 = 8;
 
 /// Writes figures, or the mask.
@@ -38,9 +42,32 @@ impl Figures {
         SafeText::new(&format!("{rounded:.*}", places as usize))
     }
 
-    /// As [`Figures::money`]; a question mark where it is not known.
+    /// As [`Figures::money`]; `n/a` where it is not known.
     pub fn money_or_unknown(self, value: Option<Dec>, currency: Currency) -> SafeText {
-        value.map_or_else(|| SafeText::new(UNKNOWN), |value| self.money(value, currency))
+        value.map_or_else(unknown, |value| self.money(value, currency))
+    }
+
+    /// A gain or a loss in a table: with its sign, and an arrow that says the same.
+    pub fn gain(self, value: Option<Dec>, currency: Currency) -> SafeText {
+        let Some(value) = value else { return unknown() };
+        let shown = self.money(value, currency);
+        // What is not shown has no direction either, and neither has what rounds to zero.
+        let rounded = value.round_to(currency.minor_units());
+        if self.private || rounded.is_zero() {
+            shown
+        } else if rounded.is_negative() {
+            SafeText::new(&format!("{DOWN} {shown}"))
+        } else {
+            SafeText::new(&format!("{UP} +{shown}"))
+        }
+    }
+
+    /// The price of one in a table: every digit that it has, and at least those of its currency.
+    pub fn price(self, value: Option<Dec>, currency: Currency) -> SafeText {
+        let Some(value) = value else { return unknown() };
+        let value = value.round_to(QUANTITY_DECIMALS);
+        let least = value.round_to(currency.minor_units());
+        if least == value { self.money(value, currency) } else { SafeText::new(&self.exact(value)) }
     }
 
     /// A quantity in a table; nothing where there is none.
@@ -53,6 +80,18 @@ impl Figures {
     pub fn message(self, text: &str) -> String {
         if self.private { without_digits(text) } else { text.to_owned() }
     }
+}
+
+/// What stands where a figure is not known.
+pub fn unknown() -> SafeText {
+    SafeText::new(UNKNOWN)
+}
+
+/// A part of a whole in a table. It tells nothing of the amount, so it is never masked.
+pub fn percent(part: Option<Dec>) -> SafeText {
+    let hundred = Exact::from(Dec::from_i64(100));
+    let shown = part.and_then(|part| Exact::from(part).mul(&hundred).round(1).ok());
+    shown.map_or_else(unknown, |shown| SafeText::new(&format!("{:.1} %", shown.inner())))
 }
 
 /// Each run of digits and the points between them becomes the mask.
@@ -96,6 +135,40 @@ mod tests {
         assert_eq!(money("2.5", "JPY"), "2");
         assert_eq!(money("1.5", "BHD"), "1.500");
         assert_eq!(money("-0.001", "USD"), "0.00");
+    }
+
+    #[test]
+    fn gains_have_a_sign_and_an_arrow() {
+        let gain = |text: &str| OPEN.gain(Some(dec(text)), Currency::USD).into_string();
+        assert_eq!(gain("3201.18"), "▲ +3201.18");
+        assert_eq!(gain("-1683"), "▼ -1683.00");
+        assert_eq!(gain("0"), "0.00");
+        // Half a cent rounds to the even one, and nothing has no direction.
+        assert_eq!(gain("0.005"), "0.00");
+        assert_eq!(gain("-0.015"), "▼ -0.02");
+        assert_eq!(OPEN.gain(None, Currency::USD).as_str(), "n/a");
+        assert_eq!(HIDDEN.gain(Some(dec("-1")), Currency::USD).as_str(), MASK);
+        assert_eq!(HIDDEN.gain(None, Currency::USD).as_str(), "n/a");
+    }
+
+    #[test]
+    fn prices_have_the_decimals_of_their_currency_at_least() {
+        let price = |text: &str, code: &str| {
+            OPEN.price(Some(dec(text)), Currency::parse(code).unwrap()).into_string()
+        };
+        assert_eq!(price("14", "USD"), "14.00");
+        assert_eq!(price("81.1025", "USD"), "81.1025");
+        assert_eq!(price("14.5", "JPY"), "14.5");
+        assert_eq!(price("0.333333333333", "USD"), "0.33333333");
+        assert_eq!(HIDDEN.price(Some(dec("14")), Currency::USD).as_str(), MASK);
+    }
+
+    #[test]
+    fn parts_are_percentages_with_one_decimal() {
+        assert_eq!(percent(Some(dec("0.4185"))).as_str(), "41.8 %");
+        assert_eq!(percent(Some(dec("-0.0025"))).as_str(), "-0.2 %");
+        assert_eq!(percent(Some(dec("1"))).as_str(), "100.0 %");
+        assert_eq!(percent(None).as_str(), "n/a");
     }
 
     #[test]

@@ -51,23 +51,27 @@ impl<'a> From<&'a Missing> for MissingPart<'a> {
     }
 }
 
+/// Totals of a report whose rows have no sum.
+#[derive(Serialize)]
+pub struct Totals {}
+
 /// The same for people.
 pub fn describe(missing: &Missing) -> String {
-    if let ("history", Some(account)) = (missing.what, &missing.account) {
-        return match missing.date {
-            Some(day) => format!("n/a: {account} has no balance on or before {day}"),
-            None => format!("n/a: the securities in {account}; this version counts only cash"),
-        };
+    if let ("history", Some(account), Some(day)) = (missing.what, &missing.account, missing.date) {
+        return format!("n/a: {account} has no balance on or before {day}");
     }
-    let mut text = format!("missing: {}", missing.what);
-    let parts = [
-        missing.security.as_ref().map(|security| format!(" of {security}")),
-        missing.pair.as_ref().map(|pair| format!(" {}", SafeText::new(pair))),
-        missing.account.as_ref().map(|account| format!(" in {account}")),
-        missing.date.map(|date| format!(" on {date}")),
-    ];
-    text.extend(parts.into_iter().flatten());
-    text
+    let account = missing.account.as_ref().map(|account| format!(" in {account}"));
+    let date = missing.date.map(|date| format!(" on {date}"));
+    let parts = [Some(format!("missing: {}", in_short(missing))), account, date];
+    parts.into_iter().flatten().collect()
+}
+
+/// The same for a field of CSV: `price of X`, `fx CAD/USD`.
+pub fn in_short(missing: &Missing) -> String {
+    let security = missing.security.as_ref().map(|security| format!(" of {security}"));
+    let pair = missing.pair.as_ref().map(|pair| format!(" {}", SafeText::new(pair)));
+    let parts = [Some(missing.what.to_owned()), security, pair];
+    parts.into_iter().flatten().collect()
 }
 
 /// What a change did.
@@ -131,5 +135,7 @@ mod tests {
             serde_json::to_string(&MissingPart::from(&rate)).unwrap(),
             r#"{"what":"fx","pair":"CAD/USD","account":null,"date":null}"#
         );
+        assert_eq!(in_short(&price), "price of OLPC");
+        assert_eq!(describe(&rate), "missing: fx CAD/USD");
     }
 }

@@ -8,6 +8,7 @@ mod cells;
 mod completions;
 mod demo;
 mod exit;
+mod explain;
 mod export;
 mod figures;
 mod import;
@@ -16,9 +17,19 @@ mod man;
 mod migrate;
 mod output;
 mod price;
+mod rebuild;
 mod report_accounts;
+mod report_coverage;
+mod report_findings;
+mod report_gains;
+mod report_holdings;
+mod report_lots;
+mod report_methods;
+mod report_net_worth;
 mod report_transactions;
+mod reports;
 mod security;
+mod security_splits;
 mod settings;
 mod table;
 mod txn;
@@ -28,7 +39,7 @@ use std::ffi::OsString;
 use clap::Parser;
 use clap::error::ErrorKind;
 
-use crate::cli::{self, Cli, Command, Flags, ReportCommand, SettingsCommand};
+use crate::cli::{self, Cli, Command, Flags, SettingsCommand};
 use crate::clock::Clock;
 use crate::config::{Config, Overrides};
 use crate::service::{self, Access, Session};
@@ -127,7 +138,9 @@ pub async fn run(cli: &Cli, config: &Config, clock: &Clock) -> u8 {
     for warning in config.warnings() {
         note(&format!("dashtam: warning: {}", crate::model::SafeText::new(&warning.to_string())));
     }
-    let mut job = Job { config, clock, flags: &cli.flags, out: Output::stdout() };
+    let in_colour = config.color.value && !cli.flags.private;
+    let out = Output::stdout().in_colour(in_colour);
+    let mut job = Job { config, clock, flags: &cli.flags, out };
     let done = match &cli.command {
         Some(command) => job.carry_out(command).await,
         None => demo::run(&mut job).await,
@@ -167,12 +180,8 @@ impl Job<'_> {
             Command::Price(command) => price::run(self, session, command).await,
             Command::Security(command) => security::run(self, session, command).await,
             Command::Settings(command) => settings::run(self, session, command).await,
-            Command::Report(ReportCommand::Accounts(args)) => {
-                report_accounts::run(self, session, args).await
-            }
-            Command::Report(ReportCommand::Transactions(args)) => {
-                report_transactions::run(self, session, args).await
-            }
+            Command::Report(command) => reports::run(self, session, command).await,
+            Command::Rebuild { check } => rebuild::run(self, session, *check).await,
             // Done before there is a session.
             Command::Migrate | Command::Completions { .. } | Command::Man => Ok(Status::Done),
         }
@@ -196,7 +205,12 @@ fn access(command: &Command) -> Access {
         Command::Security(command) => security::only_looks(command),
         Command::Settings(command) => !matches!(command, SettingsCommand::Set { .. }),
         Command::Report(_) | Command::Completions { .. } | Command::Man => true,
-        Command::Export(_) | Command::Txn(_) | Command::Price(_) | Command::Migrate => false,
+        // To compare, `rebuild` makes figures anew and takes that back: it needs a writer's lock.
+        Command::Export(_)
+        | Command::Txn(_)
+        | Command::Price(_)
+        | Command::Migrate
+        | Command::Rebuild { .. } => false,
     };
     if looks { Access::Look } else { Access::Write }
 }
@@ -214,23 +228,12 @@ fn check(cli: &Cli) -> Result<(), Error> {
     match command {
         Command::Import(args) => import::check(args)?,
         Command::Export(args) => export::check(args, flags)?,
-        Command::Report(ReportCommand::Accounts(args)) => one_form(args.csv, flags)?,
-        Command::Report(ReportCommand::Transactions(args)) => {
-            one_form(args.csv, flags)?;
-            report_transactions::check(args, flags)?;
-        }
+        Command::Report(command) => reports::check(command, flags)?,
         _ => {}
     }
     let exports = matches!(command, Command::Export(_));
     if flags.read_only && !exports && access(command) == Access::Write {
         return Err(service::Error::ReadOnly.into());
-    }
-    Ok(())
-}
-
-fn one_form(csv: bool, flags: &Flags) -> Result<(), Error> {
-    if csv && flags.json {
-        return Err(Error::Usage("--csv and --json exclude each other; choose one"));
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! The standard output of a command: buffered, and aware of whether anything was written to it. It
 //! knows no command.
 
-use std::io::{self, BufWriter, Stdout, Write};
+use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 
 use serde::Serialize;
 
@@ -17,12 +17,19 @@ const BUFFER: usize = 64 * 1024;
 pub struct Output {
     out: BufWriter<Stdout>,
     begun: bool,
+    in_colour: bool,
 }
 
 impl Output {
     /// The standard output of this process.
     pub fn stdout() -> Self {
-        Self { out: BufWriter::with_capacity(BUFFER, io::stdout()), begun: false }
+        let out = BufWriter::with_capacity(BUFFER, io::stdout());
+        Self { out, begun: false, in_colour: false }
+    }
+
+    /// The same, with colours where they are wanted and a terminal can show them.
+    pub fn in_colour(self, wanted: bool) -> Self {
+        Self { in_colour: wanted && io::stdout().is_terminal(), ..self }
     }
 
     /// Whether anything was written.
@@ -45,7 +52,8 @@ impl Output {
 
     /// Writes a table.
     pub fn table(&mut self, table: &Table) -> Result<(), Error> {
-        table.write(self).map_err(Error::Output)
+        let in_colour = self.in_colour;
+        table.write(self, in_colour).map_err(Error::Output)
     }
 
     /// Writes CSV.

@@ -8,34 +8,56 @@ use serde::Serialize;
 use super::Job;
 use super::cells::Cell;
 use super::exit::{Error, Status};
+use super::explain::{self, Asked};
 use super::figures::Figures;
-use super::json::{self, MissingPart, Report};
+use super::json::{MissingPart, Report};
+use super::reports;
 use super::table::{Column, Table};
 use crate::cli::AccountsArgs;
 use crate::model::{AccountId, AccountKind, Class, Currency, Dec, Mode, SafeText};
-use crate::report::{self, AccountRow, AccountsQuery, AccountsReport, Missing};
+use crate::report::{self, AccountRow, AccountsQuery, AccountsReport};
 use crate::service::Session;
-use crate::service::edit::account_named;
-
-/// How much of what is missing is told one by one.
-const TOLD: usize = 5;
 
 pub async fn run(
     job: &mut Job<'_>,
     session: &Session,
     args: &AccountsArgs,
 ) -> Result<Status, Error> {
-    let account = match &args.account {
-        Some(name) => Some(account_named(session, name.as_str()).await?.id),
-        None => None,
+    let query = AccountsQuery {
+        as_of: reports::day(job, session, None),
+        today: session.clock.today(),
+        currency: args.scope.currency,
+        account: reports::account(session, args.scope.account.as_ref()).await?,
+        closed: args.closed,
     };
-    let as_of = job.flags.as_of.unwrap_or_else(|| session.clock.today());
-    let query = AccountsQuery { as_of, account, closed: args.closed };
+    if let Some(key) = &args.form.explain {
+        return explain(job, session, &query, key).await;
+    }
     let mut tx = session.store.read().await?;
     let report = report::accounts(&mut tx, &query).await?;
     drop(tx);
-    print(job, &report, args.csv)?;
+    print(job, &report, args.form.csv)?;
     Ok(Status::Done)
+}
+
+async fn explain(
+    job: &mut Job<'_>,
+    session: &Session,
+    query: &AccountsQuery,
+    key: &SafeText,
+) -> Result<Status, Error> {
+    let asked = Asked::parse(key, &HEADER);
+    let mut tx = session.store.read().await?;
+    let found = match report::explain_account(&mut tx, query, &asked.key).await {
+        Err(report::Error::NoSuchFigure(_)) => {
+            let report = report::accounts(&mut tx, query).await?;
+            let known = report.rows.iter().map(|row| &row.name);
+            return Err(explain::no_figure(&asked.key, known));
+        }
+        found => found?,
+    };
+    drop(tx);
+    explain::print(job, &asked, "value_base", &found)
 }
 
 /// Prints the report in the form that was asked for.
@@ -50,18 +72,7 @@ pub fn print(job: &mut Job<'_>, report: &AccountsReport, csv: bool) -> Result<()
     } else {
         job.out.table(&table(report, figures))?;
     }
-    tell_missing(job, &report.missing)
-}
-
-/// The first of what a total lacks; JSON has all of it.
-fn tell_missing(job: &mut Job<'_>, missing: &[Missing]) -> Result<(), Error> {
-    for missing in missing.iter().take(TOLD) {
-        job.out.aside(&json::describe(missing))?;
-    }
-    match missing.len().saturating_sub(TOLD) {
-        0 => Ok(()),
-        rest => job.out.aside(&format!("missing: {rest} more, --json lists them")),
-    }
+    reports::tell_missing(job, &report.missing)
 }
 
 #[derive(Serialize)]
@@ -95,7 +106,7 @@ fn document(report: &AccountsReport, figures: Figures) -> Report<'_, Row<'_>, To
         partial: report.partial,
         missing: report.missing.iter().map(MissingPart::from).collect(),
         rows: report.rows.iter().map(|row| json_row(row, figures)).collect(),
-        totals: Totals { value_base: figures.maybe(total(report)) },
+        totals: Totals { value_base: figures.maybe(report.total_base) },
     }
 }
 
@@ -121,15 +132,6 @@ fn json_row(row: &AccountRow, figures: Figures) -> Row<'_> {
 /// Currencies with zero cash are left out.
 fn held(row: &AccountRow) -> impl Iterator<Item = (&Currency, Dec)> {
     row.cash.iter().map(|(code, amount)| (code, *amount)).filter(|(_, amount)| !amount.is_zero())
-}
-
-/// What is known of the whole; nothing where nothing is known or the sum does not fit.
-fn total(report: &AccountsReport) -> Option<Dec> {
-    let mut known = report.rows.iter().filter_map(|row| row.value_base).peekable();
-    if known.peek().is_none() && !report.rows.is_empty() {
-        return None;
-    }
-    known.try_fold(Dec::ZERO, Dec::checked_add)
 }
 
 const HEADER: [&str; 14] = [
@@ -172,34 +174,52 @@ fn csv_row(row: &AccountRow, figures: Figures) -> Vec<Cell> {
 
 fn table(report: &AccountsReport, figures: Figures) -> Table {
     let mut table = Table::new(vec![
-        Column::text("account", 16, 0),
-        Column::text("kind", 8, 3),
-        Column::text("cash", 12, 2),
+        Column::text("account", 20, 0),
+        Column::text("kind", 14, 3),
+        Column::figure("cash", 2),
+        Column::text("", 3, 2),
         Column::figure("value", 1),
         Column::text("", 3, 1),
         Column::figure(&format!("in {}", report.currency), 0),
-        Column::text("", 5, 4),
+        Column::text("", 7, 0),
     ]);
+    let nothing = SafeText::default;
+    let code = |currency: Currency| SafeText::new(currency.code());
     for row in &report.rows {
-        let cash =
-            held(row).map(|(code, amount)| format!("{code} {}", figures.money(amount, *code)));
-        let cash: Vec<_> = cash.collect();
+        // Each currency has a line, so that no amount is ever cut.
+        let mut cash = held(row).map(|(code, amount)| (*code, amount));
+        let money = |cash: Option<(Currency, Dec)>| match cash {
+            Some((currency, amount)) => [figures.money(amount, currency), code(currency)],
+            None => [nothing(), nothing()],
+        };
+        let [amount, currency] = money(cash.next());
         table.row(vec![
             row.name.clone(),
             SafeText::new(row.kind.as_str()),
-            SafeText::new(&cash.join("; ")),
+            amount,
+            currency,
             figures.money_or_unknown(row.value, row.currency),
-            SafeText::new(row.currency.code()),
+            code(row.currency),
             figures.money_or_unknown(row.value_base, report.currency),
             SafeText::new(&marks(row)),
         ]);
+        for more in cash {
+            let [amount, currency] = money(Some(more));
+            let mut line = vec![nothing(), nothing(), amount, currency];
+            line.resize_with(8, nothing);
+            table.row(line);
+        }
     }
-    let nothing = SafeText::default;
-    let sum = figures.money_or_unknown(total(report), report.currency);
-    let name = if report.partial { "known total" } else { "total" };
-    let cells =
-        vec![SafeText::new(name), nothing(), nothing(), nothing(), nothing(), sum, nothing()];
-    table.row(cells);
+    table.row(vec![
+        SafeText::new("total"),
+        nothing(),
+        nothing(),
+        nothing(),
+        nothing(),
+        nothing(),
+        figures.money_or_unknown(report.total_base, report.currency),
+        reports::partial(&report.missing),
+    ]);
     table
 }
 
@@ -207,4 +227,69 @@ fn marks(row: &AccountRow) -> String {
     let stale = row.stale.then(|| "stale".to_owned());
     let closed = row.closed.map(|day| format!("closed {day}"));
     [stale, closed].into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dec(text: &str) -> Option<Dec> {
+        Dec::parse(text).ok()
+    }
+
+    fn account(name: &str, kind: AccountKind, cash: &[(&str, &str)], value: &str) -> AccountRow {
+        let cash = cash.iter().map(|(code, amount)| (code.parse().unwrap(), dec(amount).unwrap()));
+        AccountRow {
+            id: AccountId(1),
+            name: SafeText::new(name),
+            kind,
+            class: kind.class(),
+            mode: Mode::Ledger,
+            institution: None,
+            currency: Currency::USD,
+            cash: cash.collect(),
+            market_value: dec("0"),
+            value: dec(value),
+            value_base: dec(value),
+            as_of: None,
+            stale: false,
+            closed: None,
+        }
+    }
+
+    #[test]
+    fn each_currency_of_cash_has_a_line_and_no_amount_is_cut() {
+        let broker = [("CAD", "1204310.55"), ("EUR", "-0.5"), ("JPY", "0"), ("USD", "9953")];
+        let report = AccountsReport {
+            as_of: "2024-03-28".parse().unwrap(),
+            currency: Currency::USD,
+            partial: false,
+            missing: Vec::new(),
+            rows: vec![
+                account("Broker", AccountKind::Brokerage, &broker, "1052763.72"),
+                account("Card", AccountKind::CreditCard, &[], "0"),
+            ],
+            total_base: dec("1052763.72"),
+        };
+        let expected = "\
+account  kind               cash            value           in USD
+Broker   brokerage    1204310.55  CAD  1052763.72  USD  1052763.72
+                           -0.50  EUR
+                         9953.00  USD
+Card     credit_card                         0.00  USD        0.00
+total                                                   1052763.72
+";
+        let mut out = Vec::new();
+        table(&report, Figures { private: false }).write(&mut out, false).unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
+    }
+
+    #[test]
+    fn what_is_old_or_closed_says_so() {
+        let mut row = account("A", AccountKind::Cd, &[], "1");
+        assert_eq!(marks(&row), "");
+        row.stale = true;
+        row.closed = "2024-01-31".parse().ok();
+        assert_eq!(marks(&row), "stale, closed 2024-01-31");
+    }
 }

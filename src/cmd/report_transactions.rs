@@ -7,38 +7,21 @@ use super::Job;
 use super::cells::Cell;
 use super::exit::{Error, Status};
 use super::figures::Figures;
-use super::json::Report;
+use super::json::{Report, Totals};
+use super::reports;
 use super::table::{Column, Table};
-use crate::cli::{Flags, TransactionsArgs};
-use crate::model::{
-    Currency, Kind, SafeText, Setting, Status as TxnStatus, Subtype, TransactionId,
-};
+use crate::cli::TransactionsArgs;
+use crate::model::{Currency, Kind, SafeText, Status as TxnStatus, Subtype, TransactionId};
 use crate::report::{self, TransactionRow, TransactionsQuery, TransactionsReport};
 use crate::service::Session;
-use crate::service::edit::{account_named, settings};
-
-pub fn check(args: &TransactionsArgs, flags: &Flags) -> Result<(), Error> {
-    if args.to.is_some() && flags.as_of.is_some() && args.to != flags.as_of {
-        return Err(Error::Usage("--as-of means --to here; give one of them"));
-    }
-    if let (Some(from), Some(to)) = (args.from, args.to.or(flags.as_of))
-        && from > to
-    {
-        return Err(Error::Usage("--from is a later day than --to; exchange them"));
-    }
-    Ok(())
-}
 
 pub async fn run(
     job: &mut Job<'_>,
     session: &Session,
     args: &TransactionsArgs,
 ) -> Result<Status, Error> {
-    let account = match &args.account {
-        Some(name) => Some(account_named(session, name.as_str()).await?.id),
-        None => None,
-    };
-    let as_of = args.to.or(job.flags.as_of).unwrap_or_else(|| session.clock.today());
+    let account = reports::account(session, args.account.as_ref()).await?;
+    let as_of = reports::day(job, session, args.to);
     let query = TransactionsQuery {
         account,
         currency: args.currency,
@@ -49,20 +32,13 @@ pub async fn run(
     };
     let currency = match args.currency {
         Some(currency) => currency,
-        None => base_currency(session).await?,
+        None => reports::base_currency(session).await?,
     };
     let mut tx = session.store.read().await?;
     let report = report::transactions(&mut tx, &query).await?;
     drop(tx);
     print(job, &report, as_of, currency, args.csv)?;
     Ok(Status::Done)
-}
-
-async fn base_currency(session: &Session) -> Result<Currency, Error> {
-    let all = settings(session).await?.into_iter();
-    let mut base = all.filter(|(setting, ..)| *setting == Setting::BaseCurrency);
-    let code = base.find_map(|(_, value, _)| value);
-    Ok(code.and_then(|code| code.parse().ok()).unwrap_or(Currency::USD))
 }
 
 fn print(
@@ -98,17 +74,13 @@ fn print(
     Ok(())
 }
 
-/// The envelope of reports, and where the next part begins.
+/// The envelope of reports, and where the next part begins. Rows of several currencies have no sum.
 #[derive(Serialize)]
 struct Paged<'a> {
     #[serde(flatten)]
     report: Report<'a, Row<'a>, Totals>,
     next: Option<&'a str>,
 }
-
-/// Rows of several currencies have no sum.
-#[derive(Serialize)]
-struct Totals {}
 
 #[derive(Serialize)]
 struct Row<'a> {

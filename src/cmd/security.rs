@@ -1,10 +1,11 @@
-//! `security`: list and edit.
+//! `security`: list and edit; `splits` is next door.
 
 use serde::Serialize;
 
 use super::Job;
 use super::exit::{Error, Status};
 use super::json::{Changed, List};
+use super::security_splits;
 use super::table::{Column, Table};
 use crate::cli::{SecurityChange, SecurityCommand, SecurityEditArgs, SecurityField};
 use crate::model::{
@@ -15,7 +16,11 @@ use crate::service::edit::{apply, securities, security_named};
 
 /// Whether it changes nothing.
 pub const fn only_looks(command: &SecurityCommand) -> bool {
-    matches!(command, SecurityCommand::List)
+    match command {
+        SecurityCommand::List => true,
+        SecurityCommand::Splits(args) => !args.apply,
+        SecurityCommand::Edit(_) => false,
+    }
 }
 
 pub async fn run(
@@ -26,6 +31,7 @@ pub async fn run(
     match command {
         SecurityCommand::List => list(job, session).await,
         SecurityCommand::Edit(args) => edit(job, session, args).await,
+        SecurityCommand::Splits(args) => security_splits::run(job, session, args).await,
     }
 }
 

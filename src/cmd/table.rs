@@ -1,15 +1,21 @@
 //! Plain text tables: figures stand under each other on their decimal points, and what does not fit
-//! is cut or left out, the least important first. It knows widths, not what the columns mean.
+//! is cut or left out, the least important first. It knows widths and arrows, not what the columns
+//! mean.
 
 use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr;
 
+use super::figures::{DOWN, UP};
 use crate::model::SafeText;
 
 /// Every table fits into this many columns of a terminal.
-const WIDTH: usize = 80;
+pub const WIDTH: usize = 80;
 const GAP: &str = "  ";
+
+const GREEN: &str = "\x1b[32m";
+const RED: &str = "\x1b[31m";
+const PLAIN: &str = "\x1b[0m";
 
 /// How the cells of a column stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +24,8 @@ enum Form {
     Text { least: usize },
     /// On the decimal point; never cut.
     Figure,
+    /// A figure whose arrow has a colour.
+    Gain,
 }
 
 /// One column of a table.
@@ -25,7 +33,7 @@ enum Form {
 pub struct Column {
     title: SafeText,
     form: Form,
-    /// 0 always stays; otherwise the highest leaves first.
+    /// 0 always stays; otherwise the highest leave first, all of one number together.
     leaves: u8,
 }
 
@@ -38,6 +46,11 @@ impl Column {
     /// Figures.
     pub fn figure(title: &str, leaves: u8) -> Self {
         Self { title: SafeText::new(title), form: Form::Figure, leaves }
+    }
+
+    /// Figures that say gain or loss.
+    pub fn gain(title: &str, leaves: u8) -> Self {
+        Self { title: SafeText::new(title), form: Form::Gain, leaves }
     }
 }
 
@@ -68,16 +81,20 @@ impl Table {
     }
 
     /// Writes the titles and the rows.
-    pub fn write(&self, out: &mut impl Write) -> io::Result<()> {
+    pub fn write(&self, out: &mut impl Write, in_colour: bool) -> io::Result<()> {
         let rooms = self.rooms(WIDTH);
         let titles: Vec<_> = self.columns.iter().map(|column| column.title.clone()).collect();
-        self.line(out, &rooms, &titles, true)?;
-        self.rows.iter().try_for_each(|row| self.line(out, &rooms, row, false))
+        writeln!(out, "{}", self.line(&rooms, &titles, true, false))?;
+        self.rows
+            .iter()
+            .try_for_each(|row| writeln!(out, "{}", self.line(&rooms, row, false, in_colour)))
     }
 
     /// The columns that are shown, each with its room.
     fn rooms(&self, width: usize) -> Vec<Room> {
         let mut rooms: Vec<_> = (0..self.columns.len()).map(|at| self.room(at)).collect();
+        // Marks that no row has need no room.
+        rooms.retain(|room| room.width > 0);
         loop {
             let taken: usize = rooms.iter().map(|room| room.width + GAP.len()).sum();
             let over = taken.saturating_sub(width + GAP.len());
@@ -85,11 +102,10 @@ impl Table {
                 return cut;
             }
             let leaves = |room: &Room| self.columns.get(room.column).map_or(0, |c| c.leaves);
-            let least = rooms.iter().enumerate().max_by_key(|(_, room)| leaves(room));
-            match least {
-                Some((at, room)) if leaves(room) > 0 => rooms.remove(at),
-                _ => return self.cut(&rooms, 0).unwrap_or(rooms),
-            };
+            match rooms.iter().map(leaves).max() {
+                Some(least) if least > 0 => rooms.retain(|room| leaves(room) < least),
+                _ => return rooms,
+            }
         }
     }
 
@@ -99,14 +115,17 @@ impl Table {
             return Room { column: at, width: 0, behind: 0 };
         };
         let cells = self.rows.iter().filter_map(|row| row.get(at));
-        let (mut before, mut behind) = (0, 0);
+        let (mut before, mut behind, mut words) = (0, 0, column.title.as_str().width());
         for cell in cells {
-            let (whole, rest) = split(cell, column.form);
-            before = before.max(whole);
-            behind = behind.max(rest);
+            match split(cell, column.form) {
+                Some((whole, rest)) => {
+                    before = before.max(whole);
+                    behind = behind.max(rest);
+                }
+                None => words = words.max(cell.as_str().width()),
+            }
         }
-        let width = (before + behind).max(column.title.as_str().width());
-        Room { column: at, width, behind }
+        Room { column: at, width: words.max(before + behind), behind }
     }
 
     /// Takes `over` columns from the words, from the widest first; none if they cannot give it.
@@ -123,49 +142,58 @@ impl Table {
         Some(rooms)
     }
 
-    fn line(
-        &self,
-        out: &mut impl Write,
-        rooms: &[Room],
-        cells: &[SafeText],
-        title: bool,
-    ) -> io::Result<()> {
+    fn line(&self, rooms: &[Room], cells: &[SafeText], title: bool, in_colour: bool) -> String {
         let mut line = String::new();
-        for room in rooms {
+        for (place, room) in rooms.iter().enumerate() {
             let (Some(column), Some(cell)) =
                 (self.columns.get(room.column), cells.get(room.column))
             else {
                 continue;
             };
-            if !line.is_empty() || room.column != rooms.first().map_or(0, |first| first.column) {
+            if place > 0 {
                 line.push_str(GAP);
             }
-            let (_, rest) = split(cell, column.form);
+            let rest = split(cell, column.form).map_or(room.behind, |(_, rest)| rest);
             let shown = cell.shown(room.width);
             let free = room.width.saturating_sub(shown.width());
             let left = match column.form {
                 Form::Text { .. } => 0,
-                Form::Figure if title => free,
-                Form::Figure => free.saturating_sub(room.behind.saturating_sub(rest)),
+                _ if title => free,
+                Form::Figure | Form::Gain => free.saturating_sub(room.behind.saturating_sub(rest)),
             };
             line.push_str(&" ".repeat(left));
-            line.push_str(&shown);
-            line.push_str(&" ".repeat(free - left));
+            match colour(&shown).filter(|_| in_colour && column.form == Form::Gain) {
+                Some(colour) => line.extend([colour, &shown, PLAIN]),
+                None => line.push_str(&shown),
+            }
+            line.push_str(&" ".repeat(free.saturating_sub(left)));
         }
-        writeln!(out, "{}", line.trim_end())
+        line.truncate(line.trim_end().len());
+        line
     }
 }
 
-/// How much stands before the decimal point, and how much from it on.
-fn split(cell: &SafeText, form: Form) -> (usize, usize) {
-    let text = cell.as_str();
-    match text.find('.') {
-        Some(point) if form == Form::Figure => {
-            let (before, behind) = text.split_at_checked(point).unwrap_or((text, ""));
-            (before.width(), behind.width())
-        }
-        _ => (text.width(), 0),
+/// Colour only repeats what the arrow says.
+fn colour(text: &str) -> Option<&'static str> {
+    if text.starts_with(UP) {
+        Some(GREEN)
+    } else if text.starts_with(DOWN) {
+        Some(RED)
+    } else {
+        None
     }
+}
+
+/// How much of a figure stands before the decimal point, and how much from it on; nothing for
+/// words, which have no point to stand on.
+fn split(cell: &SafeText, form: Form) -> Option<(usize, usize)> {
+    let text = cell.as_str();
+    if matches!(form, Form::Text { .. }) || !text.contains(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
+    let point = text.find('.').unwrap_or(text.len());
+    let (before, behind) = text.split_at_checked(point).unwrap_or((text, ""));
+    Some((before.width(), behind.width()))
 }
 
 #[cfg(test)]
@@ -178,7 +206,7 @@ mod tests {
             table.row(row.iter().map(|cell| SafeText::new(cell)).collect());
         }
         let mut out = Vec::new();
-        table.write(&mut out).unwrap();
+        table.write(&mut out, false).unwrap();
         String::from_utf8(out).unwrap()
     }
 
@@ -187,6 +215,9 @@ mod tests {
         let columns = vec![Column::text("name", 4, 0), Column::figure("amount", 0)];
         let text = shown(columns, &[&["a", "-5"], &["bcd", "12.5"], &["e", "1000.25"]]);
         assert_eq!(text, "name   amount\na       -5\nbcd     12.5\ne     1000.25\n");
+        let columns = vec![Column::text("name", 4, 0), Column::figure("amount", 0)];
+        let text = shown(columns, &[&["a", "n/a"], &["bcd", "12.5"]]);
+        assert_eq!(text, "name  amount\na        n/a\nbcd     12.5\n");
     }
 
     #[test]
@@ -221,5 +252,39 @@ mod tests {
     fn an_empty_first_cell_keeps_its_place() {
         let columns = vec![Column::text("name", 4, 0), Column::text("x", 1, 0)];
         assert_eq!(shown(columns, &[&["", "y"]]), "name  x\n      y\n");
+    }
+    #[test]
+    fn columns_of_one_number_leave_together() {
+        // 70 + 2 + 6 fit, the three letters behind them do not.
+        let columns = vec![Column::figure("a", 0), Column::figure("b", 1), Column::text("c", 3, 1)];
+        let text = shown(columns, &[&["1".repeat(70).as_str(), "123456", "USD"]]);
+        assert_eq!(text, format!("{:>70}\n{}\n", "a", "1".repeat(70)));
+    }
+
+    #[test]
+    fn a_mark_that_no_row_has_takes_no_room() {
+        let columns =
+            || vec![Column::figure("a", 0), Column::text("", 2, 0), Column::figure("b", 0)];
+        assert_eq!(shown(columns(), &[&["1", "", "2"]]), "a  b\n1  2\n");
+        assert_eq!(shown(columns(), &[&["1", "3d", "2"]]), "a      b\n1  3d  2\n");
+    }
+
+    #[test]
+    fn only_the_arrow_of_a_gain_has_a_colour() {
+        let mut table = Table::new(vec![Column::text("name", 4, 0), Column::gain("gain", 0)]);
+        for (name, gain) in [("▲ up", "▲ +1.50"), ("down", "▼ -20.00"), ("same", "0.00")] {
+            table.row(vec![SafeText::new(name), SafeText::new(gain)]);
+        }
+        let written = |in_colour| {
+            let mut out = Vec::new();
+            table.write(&mut out, in_colour).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        let plain = "name      gain\n▲ up   ▲ +1.50\ndown  ▼ -20.00\nsame      0.00\n";
+        assert_eq!(written(false), plain);
+        let coloured = plain
+            .replace("▲ +1.50", "\x1b[32m▲ +1.50\x1b[0m")
+            .replace("▼ -20.00", "\x1b[31m▼ -20.00\x1b[0m");
+        assert_eq!(written(true), coloured);
     }
 }

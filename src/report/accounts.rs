@@ -1,22 +1,25 @@
-//! Accounts with their cash: today's from the tally, an earlier day's from the tally less the rows
-//! that came later.
+//! Accounts: their cash, what their securities are worth, and all of it together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{Datelike, NaiveDate};
+use chrono::NaiveDate;
 
-use super::Missing;
-use crate::model::{
-    Account, AccountId, AccountKind, Class, Currency, Dec, Exact, Mode, SafeText, SecurityId,
-    Setting,
-};
-use crate::store::{Result, Tx};
+use super::valuation::{Scene, Total, Value};
+use super::{Missing, Result};
+use crate::analytics::lots::World;
+use crate::figures::{self, Held, Otherwise};
+use crate::model::{Account, AccountId, AccountKind, Class, Currency, Dec, Exact, Mode, SafeText};
+use crate::store::Tx;
 
 /// Which accounts, and of when.
 #[derive(Clone, Copy, Debug)]
 pub struct AccountsQuery {
-    /// Rows and balances on or before this day.
+    /// Rows, balances and prices on or before this day.
     pub as_of: NaiveDate,
+    /// Today, in the zone of the store: only then may a quote of the day serve as price.
+    pub today: NaiveDate,
+    /// As if this were the base currency.
+    pub currency: Option<Currency>,
     /// Only this one.
     pub account: Option<AccountId>,
     /// Those closed by then too.
@@ -36,6 +39,8 @@ pub struct AccountsReport {
     pub missing: Vec<Missing>,
     /// The accounts by name.
     pub rows: Vec<AccountRow>,
+    /// The sum of their values in the base currency, over what is known.
+    pub total_base: Option<Dec>,
 }
 
 /// One account.
@@ -57,7 +62,7 @@ pub struct AccountRow {
     pub currency: Currency,
     /// Cash by currency, zero left out.
     pub cash: BTreeMap<Currency, Dec>,
-    /// The value of its securities.
+    /// The value of its securities, in its currency.
     pub market_value: Option<Dec>,
     /// All of it, in its currency.
     pub value: Option<Dec>,
@@ -71,135 +76,64 @@ pub struct AccountRow {
     pub closed: Option<NaiveDate>,
 }
 
-/// What an account has, of one moment.
-#[derive(Default)]
-struct Held {
-    cash: BTreeMap<Currency, Exact>,
-    securities: BTreeMap<SecurityId, i64>,
-}
-
 /// The accounts of a day.
 ///
 /// # Errors
 /// When the store cannot be read.
 pub async fn accounts(tx: &mut Tx, query: &AccountsQuery) -> Result<AccountsReport> {
-    let base = tx.setting(Setting::BaseCurrency).await?;
-    let currency = base.and_then(|code| Currency::parse(&code).ok()).unwrap_or(Currency::USD);
-    let mut held = held(tx, query.as_of).await?;
-    let mut report = AccountsReport {
-        as_of: query.as_of,
-        currency,
-        partial: false,
-        missing: Vec::new(),
-        rows: Vec::new(),
-    };
-    for record in tx.accounts().await? {
-        let account = record.account;
+    let otherwise = Otherwise { base: query.currency, method: None };
+    let mut scene = Scene::of_day(tx, query.as_of, query.today, otherwise).await?;
+    let held = figures::positions_on(tx, &scene.market, query.as_of, otherwise).await?;
+    scene.read_closes(tx, held.iter().map(|held| held.security)).await?;
+    let mut cash: BTreeMap<AccountId, BTreeMap<Currency, Exact>> = BTreeMap::new();
+    for ((account, currency), amount) in figures::cash_on(tx, query.as_of).await? {
+        cash.entry(account).or_default().insert(currency, amount);
+    }
+    let mut missing = BTreeSet::new();
+    let mut rows = Vec::new();
+    let accounts: Vec<Account> =
+        scene.accounts.values().map(|record| record.account.clone()).collect();
+    for account in accounts {
         let wanted = query.account.is_none_or(|id| id == account.id);
-        let open = query.closed || account.closed.is_none_or(|day| day > query.as_of);
-        if wanted && open {
-            let held = held.remove(&account.id).unwrap_or_default();
-            let row = row(tx, account, &held, query, &mut report).await?;
-            report.rows.push(row);
+        if wanted && (query.closed || scene.is_open(account.id, query.as_of)) {
+            let mut sums = Sums { scene: &scene, account: &account, missing: &mut missing };
+            let cash = cash.remove(&account.id).unwrap_or_default();
+            let worth = match account.mode {
+                Mode::Ledger => sums.ledger(&cash, &held),
+                Mode::Balances => {
+                    let balance = tx.balance_on(account.id, query.as_of).await?;
+                    let balance = balance.map(|balance| (balance.date, balance.amount));
+                    Worth { cash: sums.cash(&cash), ..sums.balances(balance) }
+                }
+            };
+            rows.push(row(account, worth));
         }
     }
-    report.partial = !report.missing.is_empty();
-    Ok(report)
+    rows.sort_by(|a, b| a.name.cmp(&b.name));
+    let total_base = rows.iter().map(|row| row.value_base).collect::<Total>().known();
+    Ok(AccountsReport {
+        as_of: query.as_of,
+        currency: scene.base,
+        partial: !missing.is_empty(),
+        missing: missing.into_iter().collect(),
+        rows,
+        total_base,
+    })
 }
 
-/// Cash and securities of every account: the tally, less the rows after the day.
-async fn held(tx: &mut Tx, as_of: NaiveDate) -> Result<BTreeMap<AccountId, Held>> {
-    let mut held: BTreeMap<AccountId, Held> = BTreeMap::new();
-    for ((account, security, currency), tally) in tx.tally().await? {
-        let Some(account) = account else { continue };
-        let held = held.entry(account).or_default();
-        let cash = held.cash.entry(currency).or_insert(Exact::ZERO);
-        *cash = cash.add(&tally.amount);
-        if let Some(security) = security {
-            *held.securities.entry(security).or_default() += tally.rows;
-        }
-    }
-    // No row is of a later year, and days of five-digit years do not sort as text.
-    let next = as_of.succ_opt().filter(|day| day.year() <= 9999);
-    let Some(from) = next else { return Ok(held) };
-    let mut after: Option<NaiveDate> = None;
-    while let Some(day) = after.map_or(Some(from), |day: NaiveDate| day.succ_opt()) {
-        // A day at a time: what shares a day is read whole, however much it is.
-        let rows = tx.transactions_of_next_day(day).await?;
-        let Some(first) = rows.first() else { break };
-        after = Some(first.transaction.facts.date);
-        for row in &rows {
-            let transaction = &row.transaction;
-            let facts = &transaction.facts;
-            let held = held.entry(transaction.account).or_default();
-            if facts.counts() {
-                let cash = held.cash.entry(facts.currency).or_insert(Exact::ZERO);
-                *cash = cash.sub(&Exact::from(facts.amount));
-            }
-            if let Some(security) = transaction.security {
-                *held.securities.entry(security).or_default() -= 1;
-            }
-        }
-    }
-    Ok(held)
+/// What an account is worth.
+#[derive(Default)]
+struct Worth {
+    cash: BTreeMap<Currency, Dec>,
+    market_value: Option<Dec>,
+    value: Option<Dec>,
+    value_base: Option<Dec>,
+    as_of: Option<NaiveDate>,
+    stale: bool,
 }
 
-async fn row(
-    tx: &mut Tx,
-    account: Account,
-    held: &Held,
-    query: &AccountsQuery,
-    report: &mut AccountsReport,
-) -> Result<AccountRow> {
-    let mut cash = BTreeMap::new();
-    let mut missing = Vec::new();
-    let lacks = |what, pair: Option<String>| Missing {
-        what,
-        security: None,
-        pair,
-        account: Some(account.name.clone()),
-        date: None,
-    };
-    for (currency, sum) in &held.cash {
-        match sum.round(28) {
-            Ok(sum) if sum.is_zero() => {}
-            Ok(sum) => {
-                cash.insert(*currency, sum);
-            }
-            Err(_) => missing.push(lacks("overflow", None)),
-        }
-    }
-    let mut as_of = None;
-    let mut market_value = None;
-    let mut value = None;
-    if account.mode == Mode::Balances {
-        let balance = tx.balance_on(account.id, query.as_of).await?;
-        as_of = balance.as_ref().map(|balance| balance.date);
-        value = balance.map(|balance| balance.amount);
-        if value.is_none() {
-            let lack = lacks("history", None);
-            missing.push(Missing { date: Some(query.as_of), ..lack });
-        }
-    } else {
-        let kept: Vec<_> = held.securities.iter().filter(|(_, rows)| **rows > 0).collect();
-        if !kept.is_empty() {
-            missing.push(lacks("history", None));
-        }
-        market_value = kept.is_empty().then_some(Dec::ZERO);
-        for other in cash.keys().filter(|currency| **currency != account.currency) {
-            missing.push(lacks("fx", Some(format!("{other}/{}", account.currency))));
-        }
-        if missing.is_empty() {
-            value = Some(cash.get(&account.currency).copied().unwrap_or(Dec::ZERO));
-        }
-    }
-    let value_base = value.filter(|_| account.currency == report.currency);
-    if value.is_some() && value_base.is_none() {
-        let pair = format!("{}/{}", account.currency, report.currency);
-        missing.push(lacks("fx", Some(pair)));
-    }
-    report.missing.extend(missing);
-    Ok(AccountRow {
+fn row(account: Account, worth: Worth) -> AccountRow {
+    AccountRow {
         id: account.id,
         name: account.name,
         kind: account.kind,
@@ -207,12 +141,100 @@ async fn row(
         mode: account.mode,
         institution: account.institution,
         currency: account.currency,
-        cash,
-        market_value,
-        value,
-        value_base,
-        as_of,
-        stale: false,
+        cash: worth.cash,
+        market_value: worth.market_value,
+        value: worth.value,
+        value_base: worth.value_base,
+        as_of: worth.as_of,
+        stale: worth.stale,
         closed: account.closed,
-    })
+    }
+}
+
+/// Adds up what an account has, in its own currency and in the base currency.
+struct Sums<'a> {
+    scene: &'a Scene,
+    account: &'a Account,
+    missing: &'a mut BTreeSet<Missing>,
+}
+
+impl Sums<'_> {
+    fn ledger(&mut self, cash: &BTreeMap<Currency, Exact>, held: &[Held]) -> Worth {
+        let mut worth = Worth::default();
+        let (mut market, mut value, mut base) =
+            (Total::default(), Total::default(), Total::default());
+        worth.cash = self.cash(cash);
+        for (&currency, amount) in cash {
+            value.add(self.converted(amount, currency, self.account.currency));
+            base.add(self.converted(amount, currency, self.scene.base));
+        }
+        let mine = held.iter().filter(|held| held.account == self.account.id);
+        for held in mine.filter(|held| !held.figures.quantity.is_zero() || held.figures.overflow) {
+            let worth_of = self.scene.value(held);
+            worth.stale |= worth_of.price.as_ref().is_some_and(|price| price.stale);
+            let own = self.own_value(held, &worth_of);
+            self.missing.extend(worth_of.missing);
+            market.add(own);
+            value.add(own);
+            base.add(worth_of.base);
+        }
+        worth.market_value = market.whole();
+        worth.value = value.whole();
+        worth.value_base = base.whole();
+        worth
+    }
+
+    fn cash(&mut self, cash: &BTreeMap<Currency, Exact>) -> BTreeMap<Currency, Dec> {
+        let mut sums = BTreeMap::new();
+        for (&currency, amount) in cash {
+            match amount.round(28) {
+                Ok(amount) => drop(sums.insert(currency, amount)),
+                Err(_) => self.lacks("overflow", None),
+            }
+        }
+        sums
+    }
+
+    /// The last balance tells all that is known.
+    fn balances(&mut self, balance: Option<(NaiveDate, Dec)>) -> Worth {
+        let Some((date, amount)) = balance else {
+            self.missing
+                .insert(Missing { date: Some(self.scene.day), ..self.missing_of("history", None) });
+            return Worth::default();
+        };
+        let value_base =
+            self.converted(&Exact::from(amount), self.account.currency, self.scene.base);
+        Worth { value: Some(amount), value_base, as_of: Some(date), ..Worth::default() }
+    }
+
+    /// The value of a position in the currency of the account, rounded once.
+    fn own_value(&mut self, held: &Held, value: &Value) -> Option<Dec> {
+        let (price, units) = value.price.as_ref().zip(value.units.as_ref())?;
+        let (from, to) = (self.scene.market.currency_of(held.security), self.account.currency);
+        let Some(rate) = self.scene.market.rate(from, to, self.scene.day) else {
+            self.lacks("fx", Some(format!("{from}/{to}")));
+            return None;
+        };
+        price.value(units, &rate).ok()
+    }
+
+    fn converted(&mut self, amount: &Exact, from: Currency, to: Currency) -> Option<Dec> {
+        match self.scene.market.rate(from, to, self.scene.day) {
+            Some(rate) => match rate.apply(amount) {
+                Ok(amount) => return Some(amount),
+                Err(_) => self.lacks("overflow", None),
+            },
+            None => self.lacks("fx", Some(format!("{from}/{to}"))),
+        }
+        None
+    }
+
+    fn lacks(&mut self, what: &'static str, pair: Option<String>) {
+        let missing = self.missing_of(what, pair);
+        self.missing.insert(missing);
+    }
+
+    fn missing_of(&self, what: &'static str, pair: Option<String>) -> Missing {
+        Missing { what, security: None, pair, account: Some(self.account.name.clone()), date: None }
+    }
 }

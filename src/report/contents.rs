@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
 
-use super::names::Names;
+use super::Names;
 use super::order::sort_for_writing;
 use crate::model::{
     Item, Mention, NewAccount, SafeText, SecurityId, SecurityWords, Setting, TransactionWords,

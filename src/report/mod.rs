@@ -3,16 +3,36 @@
 
 mod accounts;
 mod contents;
-mod names;
+mod coverage;
+mod explain;
+mod findings;
+mod gains;
+mod holdings;
+mod lots;
+mod net_worth;
 mod order;
+mod proposals;
 mod quantities;
 mod transactions;
+mod types;
+mod valuation;
 
+pub use crate::figures::Names;
 pub use accounts::{AccountRow, AccountsQuery, AccountsReport, accounts};
 pub use contents::Contents;
-pub use names::Names;
+pub use coverage::coverage;
+pub use explain::{
+    explain_account, explain_gains, explain_holding, explain_lots, explain_net_worth,
+};
+pub use findings::findings;
+pub use gains::{compare_methods, gains};
+pub use holdings::holdings;
+pub use lots::lots;
+pub use net_worth::net_worth;
+pub use proposals::{SplitProposal, SplitShare, splits};
 pub use quantities::{HoldingQuantity, quantities};
 pub use transactions::{TransactionRow, TransactionsQuery, TransactionsReport, transactions};
+pub use types::*;
 
 use chrono::NaiveDate;
 
@@ -28,7 +48,13 @@ pub enum Error {
     /// A place that no earlier answer gave.
     #[error("--after takes the `next` of an earlier answer, unchanged")]
     Cursor,
+    /// There is nothing of this name in the report.
+    #[error("the report has no figure `{0}`")]
+    NoSuchFigure(SafeText),
 }
+
+/// The result of everything in this room.
+pub type Result<T> = std::result::Result<T, store::Error>;
 
 /// Something that a figure would need and that is not known.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
-use super::names::Names;
-use super::order;
-use crate::model::{Dec, Exact, SafeText, SecurityId, Subtype, TransactionWords};
+use super::Names;
+
+use crate::model::{Dec, Exact, OrderKey, SafeText, SecurityId, Subtype, TransactionWords};
 use crate::store::{Result, StoredTransaction, TransactionFilter, Tx};
 
 /// How much of a security an account holds.
@@ -38,7 +38,7 @@ pub async fn quantities(tx: &mut Tx, as_of: NaiveDate) -> Result<Vec<HoldingQuan
         let rows = tx.transactions_from(&filter, None, i64::MAX).await?;
         let mut rows: Vec<(TransactionWords, StoredTransaction)> =
             rows.into_iter().map(|row| (names.words(row.clone()), row)).collect();
-        rows.sort_by_cached_key(|(words, _)| order::key(words));
+        rows.sort_by_cached_key(|(words, _)| OrderKey::of(words));
         for (words, row) in rows {
             if row.transaction.facts.counts() {
                 follow(&mut held, &words.draft.account, &row);

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 
 use super::Error;
-use super::names::Names;
-use super::order;
+use super::Names;
+
 use crate::model::{
     AccountId, Currency, Dec, Kind, OrderKey, Origin, SafeText, Status, Subtype, TransactionId,
 };
@@ -103,7 +103,7 @@ pub async fn transactions(
         let id = cursor.parse::<TransactionId>().map_err(|_| Error::Cursor)?;
         let row = tx.transaction(id).await?.ok_or(Error::Cursor)?;
         place = Some(place_of(&row));
-        after = Some(order::key(&names.words(row)));
+        after = Some(OrderKey::of(&names.words(row)));
     }
     let limit = query.limit.unwrap_or(usize::MAX);
     let mut page: Vec<StoredTransaction> = Vec::new();
@@ -168,7 +168,7 @@ fn rows_after(
     place: Option<Place>,
 ) -> Vec<StoredTransaction> {
     let mut keyed: Vec<(OrderKey, StoredTransaction)> =
-        rows.into_iter().map(|row| (order::key(&names.words(row.clone())), row)).collect();
+        rows.into_iter().map(|row| (OrderKey::of(&names.words(row.clone())), row)).collect();
     keyed.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.transaction.id.cmp(&b.1.transaction.id)));
     let shown = after.map_or(0, |after| {
         keyed.iter().take_while(|(key, row)| Some(place_of(row)) == place && key <= after).count()

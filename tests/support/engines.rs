@@ -293,7 +293,8 @@ impl Engine {
     }
 
     pub async fn accounts(&self, as_of: NaiveDate) -> Vec<report::AccountRow> {
-        let query = AccountsQuery { as_of, account: None, closed: true };
+        let query =
+            AccountsQuery { as_of, today: as_of, currency: None, account: None, closed: true };
         let mut tx = self.session.store.read().await.unwrap();
         report::accounts(&mut tx, &query).await.unwrap().rows
     }

@@ -1,0 +1,467 @@
+//! `report gains`: what sales gained or lost, one line for each lot that they closed.
+
+use chrono::NaiveDate;
+use serde::Serialize;
+
+use super::Job;
+use super::cells::Cell;
+use super::exit::{Error, Status};
+use super::explain::{self, Asked};
+use super::figures::Figures;
+use super::json::{MissingPart, Report};
+use super::table::{Column, Table};
+use super::{report_methods, reports};
+use crate::cli::GainsArgs;
+use crate::model::{Currency, Dec, Exact, LotMethod, SafeText, Term};
+use crate::report::{self, GainRow, GainTotals, GainsQuery, GainsReport};
+use crate::service::Session;
+
+pub async fn run(job: &mut Job<'_>, session: &Session, args: &GainsArgs) -> Result<Status, Error> {
+    let (from, to) = span(args, reports::day(job, session, args.to))?;
+    let account = reports::account(session, args.scope.account.as_ref()).await?;
+    let query =
+        GainsQuery { from, to, account, currency: args.scope.currency, method: args.method };
+    if let Some(key) = &args.form.explain {
+        return explain(job, session, &query, key).await;
+    }
+    let mut tx = session.store.read().await?;
+    if args.compare_methods {
+        let report = report::compare_methods(&mut tx, &query).await?;
+        drop(tx);
+        report_methods::print(job, &report, args.form.csv)?;
+    } else {
+        let report = report::gains(&mut tx, &query).await?;
+        drop(tx);
+        print(job, report, args.form.csv, args.tax_year.is_some())?;
+    }
+    Ok(Status::Done)
+}
+
+/// The first and the last day that were asked for.
+fn span(args: &GainsArgs, to: NaiveDate) -> Result<(Option<NaiveDate>, NaiveDate), Error> {
+    let Some(year) = args.tax_year else { return Ok((args.from, to)) };
+    let first = NaiveDate::from_ymd_opt(year, 1, 1);
+    let last = NaiveDate::from_ymd_opt(year, 12, 31);
+    let last = last.ok_or(Error::Usage("--tax-year is a year of the calendar"))?;
+    Ok((first, last))
+}
+
+async fn explain(
+    job: &mut Job<'_>,
+    session: &Session,
+    query: &GainsQuery,
+    key: &SafeText,
+) -> Result<Status, Error> {
+    let asked = Asked::parse(key, &HEADER);
+    let mut tx = session.store.read().await?;
+    let found = match report::explain_gains(&mut tx, query, &asked.key).await {
+        Err(report::Error::NoSuchFigure(_)) => {
+            let report = report::gains(&mut tx, query).await?;
+            let known = report.rows.iter().map(|row| &row.symbol);
+            return Err(explain::no_figure(&asked.key, known));
+        }
+        found => found?,
+    };
+    drop(tx);
+    explain::print(job, &asked, "gain_base", &found)
+}
+
+fn print(
+    job: &mut Job<'_>,
+    mut report: GainsReport,
+    csv: bool,
+    by_account: bool,
+) -> Result<(), Error> {
+    if by_account {
+        // Stable: within an account they stay in the order of the sales.
+        report.rows.sort_by(|a, b| a.account.cmp(&b.account));
+    }
+    let figures = job.figures();
+    if job.flags.json {
+        return job.out.json(&document(&report, figures, by_account));
+    }
+    if csv {
+        job.out.csv(&HEADER, report.rows.iter().map(|row| csv_row(row, figures)))?;
+    } else {
+        job.out.table(&table(&report, figures, by_account))?;
+    }
+    reports::tell_missing(job, &report.missing)
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    account: &'a SafeText,
+    symbol: &'a SafeText,
+    currency: Currency,
+    opened: NaiveDate,
+    closed: NaiveDate,
+    quantity: String,
+    proceeds: Option<String>,
+    cost: Option<String>,
+    gain: Option<String>,
+    proceeds_base: Option<String>,
+    cost_base: Option<String>,
+    gain_base: Option<String>,
+    gain_fx: Option<String>,
+    term: Term,
+    method: LotMethod,
+}
+
+/// What sales add up to.
+#[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "they are the names of the document")]
+pub struct Sums {
+    proceeds_base: Option<String>,
+    cost_base: Option<String>,
+    gain_base: Option<String>,
+    long_base: Option<String>,
+    short_base: Option<String>,
+}
+
+impl Sums {
+    pub fn of(totals: &GainTotals, figures: Figures) -> Self {
+        Self {
+            proceeds_base: figures.maybe(totals.proceeds_base),
+            cost_base: figures.maybe(totals.cost_base),
+            gain_base: figures.maybe(totals.gain_base),
+            long_base: figures.maybe(totals.long_base),
+            short_base: figures.maybe(totals.short_base),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Totals<'a> {
+    #[serde(flatten)]
+    all: Sums,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    accounts: Option<Vec<AccountSums<'a>>>,
+}
+
+#[derive(Serialize)]
+struct AccountSums<'a> {
+    account: &'a SafeText,
+    #[serde(flatten)]
+    sums: Sums,
+}
+
+fn document(
+    report: &GainsReport,
+    figures: Figures,
+    by_account: bool,
+) -> Report<'_, Row<'_>, Totals<'_>> {
+    let accounts = by_account.then(|| {
+        let groups = groups(&report.rows)
+            .map(|(account, rows)| AccountSums { account, sums: Sums::of(&totals(rows), figures) });
+        groups.collect()
+    });
+    Report {
+        schema: "dashtam.report.gains/1",
+        as_of: report.as_of,
+        currency: report.currency,
+        partial: !report.missing.is_empty(),
+        missing: report.missing.iter().map(MissingPart::from).collect(),
+        rows: report.rows.iter().map(|row| json_row(row, figures)).collect(),
+        totals: Totals { all: Sums::of(&report.totals, figures), accounts },
+    }
+}
+
+/// The rows of each account, where they stand by account.
+fn groups(rows: &[GainRow]) -> impl Iterator<Item = (&SafeText, &[GainRow])> {
+    let groups = rows.chunk_by(|a, b| a.account == b.account);
+    groups.filter_map(|rows| rows.first().map(|first| (&first.account, rows)))
+}
+
+/// The sums of some of the rows, as the report has them of all.
+fn totals(rows: &[GainRow]) -> GainTotals {
+    let gains_of = |term: Term| {
+        let rows = rows.iter().filter(move |row| row.term == term);
+        known_sum(rows.map(|row| row.gain_base))
+    };
+    GainTotals {
+        proceeds_base: known_sum(rows.iter().map(|row| row.proceeds_base)),
+        cost_base: known_sum(rows.iter().map(|row| row.cost_base)),
+        gain_base: known_sum(rows.iter().map(|row| row.gain_base)),
+        long_base: gains_of(Term::Long),
+        short_base: gains_of(Term::Short),
+    }
+}
+
+/// Over what is known; none where there is something and nothing of it is known.
+fn known_sum(figures: impl Iterator<Item = Option<Dec>>) -> Option<Dec> {
+    let figures: Vec<_> = figures.collect();
+    if !figures.is_empty() && figures.iter().all(Option::is_none) {
+        return None;
+    }
+    let known = figures.into_iter().flatten();
+    known.fold(Exact::ZERO, |sum, figure| sum.add(&Exact::from(figure))).round(12).ok()
+}
+
+fn json_row(row: &GainRow, figures: Figures) -> Row<'_> {
+    Row {
+        account: &row.account,
+        symbol: &row.symbol,
+        currency: row.currency,
+        opened: row.opened,
+        closed: row.closed,
+        quantity: figures.exact(row.quantity),
+        proceeds: figures.maybe(row.proceeds),
+        cost: figures.maybe(row.cost),
+        gain: figures.maybe(row.gain),
+        proceeds_base: figures.maybe(row.proceeds_base),
+        cost_base: figures.maybe(row.cost_base),
+        gain_base: figures.maybe(row.gain_base),
+        gain_fx: figures.maybe(row.gain_fx),
+        term: row.term,
+        method: row.method,
+    }
+}
+
+const HEADER: [&str; 15] = [
+    "account",
+    "symbol",
+    "currency",
+    "opened",
+    "closed",
+    "quantity",
+    "proceeds",
+    "cost",
+    "gain",
+    "proceeds_base",
+    "cost_base",
+    "gain_base",
+    "gain_fx",
+    "term",
+    "method",
+];
+
+fn csv_row(row: &GainRow, figures: Figures) -> Vec<Cell> {
+    vec![
+        Cell::Text(row.account.clone()),
+        Cell::Text(row.symbol.clone()),
+        Cell::Plain(row.currency.to_string()),
+        Cell::Plain(row.opened.to_string()),
+        Cell::Plain(row.closed.to_string()),
+        Cell::Plain(figures.exact(row.quantity)),
+        Cell::plain(figures.maybe(row.proceeds)),
+        Cell::plain(figures.maybe(row.cost)),
+        Cell::plain(figures.maybe(row.gain)),
+        Cell::plain(figures.maybe(row.proceeds_base)),
+        Cell::plain(figures.maybe(row.cost_base)),
+        Cell::plain(figures.maybe(row.gain_base)),
+        Cell::plain(figures.maybe(row.gain_fx)),
+        Cell::Plain(row.term.to_string()),
+        Cell::Plain(row.method.to_string()),
+    ]
+}
+
+fn table(report: &GainsReport, figures: Figures, by_account: bool) -> Table {
+    let base = report.currency;
+    let mut table = Table::new(vec![
+        Column::text("account", 10, 0),
+        Column::text("symbol", 12, 0),
+        Column::text("sold", 10, 0),
+        Column::text("bought", 10, 3),
+        Column::figure("quantity", 2),
+        Column::figure(&format!("proceeds {base}"), 5),
+        Column::figure(&format!("cost {base}"), 4),
+        Column::gain(&format!("gain {base}"), 0),
+        Column::gain("of it fx", 7),
+        Column::text("term", 5, 0),
+        Column::text("method", 7, 6),
+    ]);
+    let lines = |table: &mut Table, rows: &[GainRow]| {
+        for row in rows {
+            table.row(vec![
+                row.account.clone(),
+                row.symbol.clone(),
+                SafeText::new(&row.closed.to_string()),
+                SafeText::new(&row.opened.to_string()),
+                figures.quantity(Some(row.quantity)),
+                figures.money_or_unknown(row.proceeds_base, base),
+                figures.money_or_unknown(row.cost_base, base),
+                figures.gain(row.gain_base, base),
+                figures.gain(row.gain_fx, base),
+                SafeText::new(row.term.as_str()),
+                SafeText::new(row.method.as_str()),
+            ]);
+        }
+    };
+    if by_account {
+        for (account, rows) in groups(&report.rows) {
+            lines(&mut table, rows);
+            let name = [account.clone(), SafeText::new("total")];
+            add_totals(&mut table, name, &totals(rows), figures, base);
+        }
+    } else {
+        lines(&mut table, &report.rows);
+    }
+    let name = [SafeText::new("total"), reports::partial(&report.missing)];
+    add_totals(&mut table, name, &report.totals, figures, base);
+    table
+}
+
+/// A line with the whole, and one for each term: they are taxed differently.
+fn add_totals(
+    table: &mut Table,
+    name: [SafeText; 2],
+    totals: &GainTotals,
+    figures: Figures,
+    base: Currency,
+) {
+    let nothing = SafeText::default;
+    let line = |[account, symbol]: [SafeText; 2], [proceeds, cost]: [SafeText; 2], gain, term| {
+        vec![
+            account,
+            symbol,
+            nothing(),
+            nothing(),
+            nothing(),
+            proceeds,
+            cost,
+            figures.gain(gain, base),
+            nothing(),
+            SafeText::new(term),
+            nothing(),
+        ]
+    };
+    let sums = [totals.proceeds_base, totals.cost_base];
+    let sums = sums.map(|sum| figures.money_or_unknown(sum, base));
+    table.row(line(name, sums, totals.gain_base, ""));
+    for (gain, term) in [(totals.long_base, Term::Long), (totals.short_base, Term::Short)] {
+        table.row(line(Default::default(), Default::default(), gain, term.as_str()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::{Cli, Command, ReportCommand};
+    use crate::model::TransactionId;
+
+    const OPEN: Figures = Figures { private: false };
+
+    fn dec(text: &str) -> Option<Dec> {
+        Dec::parse(text).ok()
+    }
+
+    fn sale(account: &str, closed: &str, cost: &str, proceeds: &str, term: Term) -> GainRow {
+        let gain = dec(proceeds).unwrap().checked_sub(dec(cost).unwrap());
+        GainRow {
+            account: SafeText::new(account),
+            symbol: SafeText::new("X"),
+            currency: Currency::USD,
+            opened: "2022-05-10".parse().unwrap(),
+            closed: closed.parse().unwrap(),
+            opening: None,
+            closing: TransactionId(2),
+            quantity: dec("3").unwrap(),
+            proceeds: dec(proceeds),
+            cost: dec(cost),
+            gain,
+            proceeds_base: dec(proceeds),
+            cost_base: dec(cost),
+            gain_base: gain,
+            gain_fx: dec("0"),
+            term,
+            method: LotMethod::Fifo,
+        }
+    }
+
+    /// In B 39 - 30 = 9 long; in A 24 - 20 = 4 short and 10 - 15 = -5 long.
+    fn report() -> GainsReport {
+        GainsReport {
+            as_of: "2023-12-31".parse().unwrap(),
+            currency: Currency::USD,
+            missing: Vec::new(),
+            rows: vec![
+                sale("A", "2023-01-01", "20", "24", Term::Short),
+                sale("B", "2023-06-01", "30", "39", Term::Long),
+                sale("A", "2023-12-31", "15", "10", Term::Long),
+            ],
+            totals: GainTotals {
+                proceeds_base: dec("73"),
+                cost_base: dec("65"),
+                gain_base: dec("8"),
+                long_base: dec("4"),
+                short_base: dec("4"),
+            },
+        }
+    }
+
+    fn args(line: &str) -> GainsArgs {
+        let words = ["dashtam", "report", "gains"].into_iter();
+        let words = words.chain(line.split(' ').filter(|word| !word.is_empty()));
+        match Cli::try_parse_from(words).unwrap().command {
+            Some(Command::Report(ReportCommand::Gains(args))) => args,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_tax_year_has_both_of_its_ends() {
+        let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+        let today = day("2026-11-20");
+        let of = |line: &str| span(&args(line), today).unwrap();
+        assert_eq!(of("--tax-year 2024"), (Some(day("2024-01-01")), day("2024-12-31")));
+        assert_eq!(of(""), (None, today));
+        assert_eq!(of("--from 2024-02-29"), (Some(day("2024-02-29")), today));
+    }
+
+    #[test]
+    fn the_table_of_a_tax_year_has_a_total_for_each_account() {
+        let mut report = report();
+        report.rows.sort_by(|a, b| a.account.cmp(&b.account));
+        let expected = "\
+account  symbol  sold        bought      quantity  cost USD  gain USD  term
+A        X       2023-01-01  2022-05-10         3     20.00   ▲ +4.00  short
+A        X       2023-12-31  2022-05-10         3     15.00   ▼ -5.00  long
+A        total                                        35.00   ▼ -1.00
+                                                              ▼ -5.00  long
+                                                              ▲ +4.00  short
+B        X       2023-06-01  2022-05-10         3     30.00   ▲ +9.00  long
+B        total                                        30.00   ▲ +9.00
+                                                              ▲ +9.00  long
+                                                                 0.00  short
+total                                                 65.00   ▲ +8.00
+                                                              ▲ +4.00  long
+                                                              ▲ +4.00  short
+";
+        let mut out = Vec::new();
+        table(&report, OPEN, true).write(&mut out, false).unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
+    }
+
+    #[test]
+    fn the_document_of_a_tax_year_has_the_sums_of_each_account() {
+        let mut report = report();
+        report.rows.sort_by(|a, b| a.account.cmp(&b.account));
+        let year = serde_json::to_value(document(&report, OPEN, true)).unwrap();
+        let accounts = year["totals"]["accounts"].as_array().unwrap();
+        let gains: Vec<_> =
+            accounts.iter().map(|sums| (&sums["account"], &sums["gain_base"])).collect();
+        assert_eq!(gains, [(&"A".into(), &"-1".into()), (&"B".into(), &"9".into())]);
+        assert_eq!(year["totals"]["gain_base"], "8");
+        let span = serde_json::to_value(document(&report, OPEN, false)).unwrap();
+        assert!(span["totals"].get("accounts").is_none());
+    }
+
+    #[test]
+    fn a_sum_is_over_what_is_known() {
+        assert_eq!(known_sum([None, dec("2"), dec("-0.5")].into_iter()), dec("1.5"));
+        assert_eq!(known_sum([None, None].into_iter()), None);
+        assert_eq!(known_sum([].into_iter()), dec("0"));
+    }
+
+    #[test]
+    fn csv_has_the_fields_of_the_document_in_its_order() {
+        let row = sale("A", "2023-01-01", "20", "24", Term::Short);
+        let text = serde_json::to_string(&json_row(&row, OPEN)).unwrap();
+        let fields: Vec<_> =
+            HEADER.iter().map(|field| text.find(&format!("\"{field}\":"))).collect();
+        assert!(fields.iter().all(Option::is_some) && fields.is_sorted(), "{text}");
+        assert_eq!(csv_row(&row, OPEN).len(), HEADER.len());
+    }
+}

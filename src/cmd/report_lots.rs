@@ -1,0 +1,255 @@
+//! `report lots`: the purchases that are not sold yet, each with what it cost and has gained.
+
+use chrono::NaiveDate;
+use serde::Serialize;
+
+use super::Job;
+use super::cells::Cell;
+use super::exit::{Error, Status};
+use super::explain::{self, Asked};
+use super::figures::Figures;
+use super::json::{MissingPart, Report};
+use super::report_holdings::Totals;
+use super::reports;
+use super::table::{Column, Table};
+use crate::cli::LotsArgs;
+use crate::model::{Currency, SafeText, Term};
+use crate::report::{self, LotRow, LotsReport, PositionsQuery};
+use crate::service::Session;
+
+pub async fn run(job: &mut Job<'_>, session: &Session, args: &LotsArgs) -> Result<Status, Error> {
+    let query = reports::positions(job, session, &args.scope, args.method, false).await?;
+    if let Some(key) = &args.form.explain {
+        return explain(job, session, &query, key).await;
+    }
+    let mut tx = session.store.read().await?;
+    let report = report::lots(&mut tx, &query).await?;
+    drop(tx);
+    print(job, &report, args.form.csv)?;
+    Ok(Status::Done)
+}
+
+async fn explain(
+    job: &mut Job<'_>,
+    session: &Session,
+    query: &PositionsQuery,
+    key: &SafeText,
+) -> Result<Status, Error> {
+    let asked = Asked::parse(key, &HEADER);
+    let mut tx = session.store.read().await?;
+    let found = match report::explain_lots(&mut tx, query, &asked.key).await {
+        Err(report::Error::NoSuchFigure(_)) => {
+            let report = report::lots(&mut tx, query).await?;
+            let known = report.rows.iter().map(|row| &row.symbol);
+            return Err(explain::no_figure(&asked.key, known));
+        }
+        found => found?,
+    };
+    drop(tx);
+    explain::print(job, &asked, "unrealized_base", &found)
+}
+
+fn print(job: &mut Job<'_>, report: &LotsReport, csv: bool) -> Result<(), Error> {
+    let figures = job.figures();
+    if job.flags.json {
+        return job.out.json(&document(report, figures));
+    }
+    if csv {
+        job.out.csv(&HEADER, report.rows.iter().map(|row| csv_row(row, figures)))?;
+    } else {
+        job.out.table(&table(report, figures))?;
+    }
+    reports::tell_missing(job, &report.missing)
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    account: Option<&'a SafeText>,
+    symbol: &'a SafeText,
+    currency: Currency,
+    opened: NaiveDate,
+    quantity: String,
+    cost: Option<String>,
+    cost_base: Option<String>,
+    value: Option<String>,
+    unrealized: Option<String>,
+    unrealized_base: Option<String>,
+    unrealized_fx: Option<String>,
+    term: Term,
+}
+
+fn document(report: &LotsReport, figures: Figures) -> Report<'_, Row<'_>, Totals> {
+    Report {
+        schema: "dashtam.report.lots/1",
+        as_of: report.as_of,
+        currency: report.currency,
+        partial: !report.missing.is_empty(),
+        missing: report.missing.iter().map(MissingPart::from).collect(),
+        rows: report.rows.iter().map(|row| json_row(row, figures)).collect(),
+        totals: Totals::of(&report.totals, figures),
+    }
+}
+
+fn json_row(row: &LotRow, figures: Figures) -> Row<'_> {
+    Row {
+        account: row.account.as_ref(),
+        symbol: &row.symbol,
+        currency: row.currency,
+        opened: row.opened,
+        quantity: figures.exact(row.quantity),
+        cost: figures.maybe(row.cost),
+        cost_base: figures.maybe(row.cost_base),
+        value: figures.maybe(row.value),
+        unrealized: figures.maybe(row.unrealized),
+        unrealized_base: figures.maybe(row.unrealized_base),
+        unrealized_fx: figures.maybe(row.unrealized_fx),
+        term: row.term,
+    }
+}
+
+const HEADER: [&str; 12] = [
+    "account",
+    "symbol",
+    "currency",
+    "opened",
+    "quantity",
+    "cost",
+    "cost_base",
+    "value",
+    "unrealized",
+    "unrealized_base",
+    "unrealized_fx",
+    "term",
+];
+
+fn csv_row(row: &LotRow, figures: Figures) -> Vec<Cell> {
+    vec![
+        Cell::text(row.account.as_ref()),
+        Cell::Text(row.symbol.clone()),
+        Cell::Plain(row.currency.to_string()),
+        Cell::Plain(row.opened.to_string()),
+        Cell::Plain(figures.exact(row.quantity)),
+        Cell::plain(figures.maybe(row.cost)),
+        Cell::plain(figures.maybe(row.cost_base)),
+        Cell::plain(figures.maybe(row.value)),
+        Cell::plain(figures.maybe(row.unrealized)),
+        Cell::plain(figures.maybe(row.unrealized_base)),
+        Cell::plain(figures.maybe(row.unrealized_fx)),
+        Cell::Plain(row.term.to_string()),
+    ]
+}
+
+fn table(report: &LotsReport, figures: Figures) -> Table {
+    let base = report.currency;
+    let mut table = Table::new(vec![
+        Column::text("account", 10, 0),
+        Column::text("symbol", 12, 0),
+        Column::text("opened", 10, 1),
+        Column::figure("quantity", 0),
+        Column::figure("cost", 4),
+        Column::text("", 3, 4),
+        Column::figure(&format!("cost {base}"), 2),
+        Column::gain(&format!("gain {base}"), 0),
+        Column::gain("of it fx", 5),
+        Column::text("term", 5, 3),
+    ]);
+    for row in &report.rows {
+        table.row(vec![
+            reports::place(row.account.as_ref()),
+            row.symbol.clone(),
+            SafeText::new(&row.opened.to_string()),
+            figures.quantity(Some(row.quantity)),
+            figures.money_or_unknown(row.cost, row.currency),
+            SafeText::new(row.currency.code()),
+            figures.money_or_unknown(row.cost_base, base),
+            figures.gain(row.unrealized_base, base),
+            figures.gain(row.unrealized_fx, base),
+            SafeText::new(row.term.as_str()),
+        ]);
+    }
+    let nothing = SafeText::default;
+    table.row(vec![
+        SafeText::new("total"),
+        reports::partial(&report.missing),
+        nothing(),
+        nothing(),
+        nothing(),
+        nothing(),
+        figures.money_or_unknown(report.totals.cost_base, base),
+        figures.gain(report.totals.unrealized_base, base),
+        nothing(),
+        nothing(),
+    ]);
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Dec, TransactionId};
+    use crate::report::HoldingTotals;
+
+    const OPEN: Figures = Figures { private: false };
+
+    fn dec(text: &str) -> Option<Dec> {
+        Dec::parse(text).ok()
+    }
+
+    /// 10 Y for 505 CAD at 0.76, worth 600 CAD at 0.8: of the gain of 96.2, 20.2 are the currency's.
+    fn report() -> LotsReport {
+        let row = LotRow {
+            account: Some(SafeText::new("Broker CAD")),
+            symbol: SafeText::new("Y"),
+            currency: Currency::parse("CAD").unwrap(),
+            opening: TransactionId(2),
+            opened: "2024-01-03".parse().unwrap(),
+            quantity: dec("10").unwrap(),
+            cost: dec("505"),
+            cost_base: dec("383.8"),
+            value: dec("600"),
+            unrealized: dec("95"),
+            unrealized_base: dec("96.2"),
+            unrealized_fx: dec("20.2"),
+            term: Term::Short,
+        };
+        LotsReport {
+            as_of: "2024-01-31".parse().unwrap(),
+            currency: Currency::USD,
+            missing: Vec::new(),
+            rows: vec![row],
+            totals: HoldingTotals {
+                value_base: dec("480"),
+                cost_base: dec("383.8"),
+                unrealized_base: dec("96.2"),
+                realized_base: dec("0"),
+            },
+        }
+    }
+
+    #[test]
+    fn the_table_has_the_cost_in_both_currencies() {
+        let expected = "\
+account     symbol  opened      quantity    cost       cost USD  gain USD  term
+Broker CAD  Y       2024-01-03        10  505.00  CAD    383.80  ▲ +96.20  short
+total                                                    383.80  ▲ +96.20
+";
+        let mut out = Vec::new();
+        table(&report(), OPEN).write(&mut out, false).unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
+    }
+
+    #[test]
+    fn the_document_has_its_fields_in_the_order_of_csv() {
+        let report = report();
+        let row = report.rows.first().unwrap();
+        let text = serde_json::to_string(&json_row(row, OPEN)).unwrap();
+        assert_eq!(
+            text,
+            r#"{"account":"Broker CAD","symbol":"Y","currency":"CAD","opened":"2024-01-03","quantity":"10","cost":"505","cost_base":"383.8","value":"600","unrealized":"95","unrealized_base":"96.2","unrealized_fx":"20.2","term":"short"}"#
+        );
+        let fields: Vec<_> =
+            HEADER.iter().map(|field| text.find(&format!("\"{field}\":"))).collect();
+        assert!(fields.iter().all(Option::is_some) && fields.is_sorted(), "{text}");
+        assert_eq!(csv_row(row, OPEN).len(), HEADER.len());
+    }
+}

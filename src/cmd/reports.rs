@@ -1,0 +1,196 @@
+//! What the reports share: their dispatch, the checks of their spans, the day and the account that
+//! they are asked for, and how they say what is missing. It knows no figure.
+
+use chrono::NaiveDate;
+
+use super::Job;
+use super::exit::{Error, Status};
+use super::json;
+use super::{
+    report_accounts, report_coverage, report_findings, report_gains, report_holdings, report_lots,
+    report_net_worth, report_transactions,
+};
+use crate::cli::{Flags, ReportCommand, Scope};
+use crate::model::{AccountId, Currency, LotMethod, SafeText, Setting};
+use crate::report::{Missing, PositionsQuery};
+use crate::service::Session;
+use crate::service::edit::{account_named, settings};
+
+/// How much of what is missing is told one by one.
+const TOLD: usize = 5;
+
+/// What can be wrong with the options of a report beyond their grammar.
+pub fn check(command: &ReportCommand, flags: &Flags) -> Result<(), Error> {
+    let (csv, explain) = match command {
+        ReportCommand::Accounts(args) => (args.form.csv, args.form.explain.is_some()),
+        ReportCommand::Holdings(args) => (args.form.csv, args.form.explain.is_some()),
+        ReportCommand::Lots(args) => (args.form.csv, args.form.explain.is_some()),
+        ReportCommand::NetWorth(args) => (args.form.csv, args.form.explain.is_some()),
+        ReportCommand::Gains(args) => (args.form.csv, args.form.explain.is_some()),
+        ReportCommand::Coverage(args) => (args.form.csv, args.form.explain.is_some()),
+        ReportCommand::Transactions(args) => (args.csv, false),
+        ReportCommand::Findings(args) => (args.csv, false),
+    };
+    if csv && flags.json {
+        return Err(Error::Usage("--csv and --json exclude each other; choose one"));
+    }
+    match command {
+        ReportCommand::Transactions(args) => check_span(args.from, args.to, flags),
+        ReportCommand::NetWorth(args) => {
+            if explain && args.every.is_some() {
+                return Err(Error::Usage("--explain is about one day; leave --every out"));
+            }
+            check_span(args.from, args.to, flags)
+        }
+        ReportCommand::Gains(args) => {
+            if args.tax_year.is_some() && flags.as_of.is_some() {
+                return Err(Error::Usage("--tax-year ends on 31 December; leave --as-of out"));
+            }
+            check_span(args.from, args.to, flags)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// `--as-of` is another word for `--to`.
+fn check_span(from: Option<NaiveDate>, to: Option<NaiveDate>, flags: &Flags) -> Result<(), Error> {
+    if to.is_some() && flags.as_of.is_some() && to != flags.as_of {
+        return Err(Error::Usage("--as-of means --to here; give one of them"));
+    }
+    if let (Some(from), Some(to)) = (from, to.or(flags.as_of))
+        && from > to
+    {
+        return Err(Error::Usage("--from is a later day than --to; exchange them"));
+    }
+    Ok(())
+}
+
+pub async fn run(
+    job: &mut Job<'_>,
+    session: &Session,
+    command: &ReportCommand,
+) -> Result<Status, Error> {
+    match command {
+        ReportCommand::Accounts(args) => report_accounts::run(job, session, args).await,
+        ReportCommand::Holdings(args) => report_holdings::run(job, session, args).await,
+        ReportCommand::Lots(args) => report_lots::run(job, session, args).await,
+        ReportCommand::Transactions(args) => report_transactions::run(job, session, args).await,
+        ReportCommand::NetWorth(args) => report_net_worth::run(job, session, args).await,
+        ReportCommand::Gains(args) => report_gains::run(job, session, args).await,
+        ReportCommand::Coverage(args) => report_coverage::run(job, session, args).await,
+        ReportCommand::Findings(args) => report_findings::run(job, session, args).await,
+    }
+}
+
+/// The account of a flag.
+pub async fn account(
+    session: &Session,
+    name: Option<&SafeText>,
+) -> Result<Option<AccountId>, Error> {
+    match name {
+        Some(name) => Ok(Some(account_named(session, name.as_str()).await?.id)),
+        None => Ok(None),
+    }
+}
+
+/// The day of a report: as asked for, else today.
+pub fn day(job: &Job<'_>, session: &Session, to: Option<NaiveDate>) -> NaiveDate {
+    to.or(job.flags.as_of).unwrap_or_else(|| session.clock.today())
+}
+
+/// The question of the reports about positions.
+pub async fn positions(
+    job: &Job<'_>,
+    session: &Session,
+    scope: &Scope,
+    method: Option<LotMethod>,
+    closed: bool,
+) -> Result<PositionsQuery, Error> {
+    Ok(PositionsQuery {
+        as_of: day(job, session, None),
+        today: session.clock.today(),
+        account: account(session, scope.account.as_ref()).await?,
+        currency: scope.currency,
+        method,
+        closed,
+    })
+}
+
+/// The base currency of the store.
+pub async fn base_currency(session: &Session) -> Result<Currency, Error> {
+    let all = settings(session).await?.into_iter();
+    let mut base = all.filter(|(setting, ..)| *setting == Setting::BaseCurrency);
+    let code = base.find_map(|(_, value, _)| value);
+    Ok(code.and_then(|code| code.parse().ok()).unwrap_or(Currency::USD))
+}
+
+/// What stands beside the total of a table that lacks something.
+pub fn partial(missing: &[Missing]) -> SafeText {
+    SafeText::new(if missing.is_empty() { "" } else { "partial" })
+}
+
+/// Where something is; nothing but the way between two accounts has no name.
+pub fn place(account: Option<&SafeText>) -> SafeText {
+    account.cloned().unwrap_or_else(|| SafeText::new("(in transit)"))
+}
+
+/// The first of what a total lacks; JSON has all of it.
+pub fn tell_missing(job: &mut Job<'_>, missing: &[Missing]) -> Result<(), Error> {
+    for missing in missing.iter().take(TOLD) {
+        job.out.aside(&json::describe(missing))?;
+    }
+    match missing.len().saturating_sub(TOLD) {
+        0 => Ok(()),
+        rest => job.out.aside(&format!("missing: {rest} more, --json lists them")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::{Cli, Command};
+
+    fn refused(line: &str) -> bool {
+        let cli = Cli::try_parse_from(["dashtam", "report"].into_iter().chain(line.split(' ')));
+        let cli = cli.unwrap();
+        let Some(Command::Report(command)) = &cli.command else { panic!("{line}") };
+        check(command, &cli.flags).is_err()
+    }
+
+    #[test]
+    fn the_last_day_of_a_span_is_said_once() {
+        for report in ["transactions", "gains", "net-worth"] {
+            assert!(refused(&format!("{report} --to 2024-01-02 --as-of 2024-01-03")));
+            assert!(!refused(&format!("{report} --to 2024-01-02 --as-of 2024-01-02")));
+        }
+        assert!(refused("gains --tax-year 2024 --as-of 2024-06-30"));
+        assert!(!refused("gains --tax-year 2024"));
+    }
+
+    #[test]
+    fn a_span_does_not_end_before_it_begins() {
+        assert!(refused("gains --from 2024-02-01 --to 2024-01-31"));
+        assert!(refused("transactions --from 2024-02-01 --as-of 2024-01-31"));
+        assert!(refused("net-worth --every day --from 2024-02-01 --to 2024-01-31"));
+        assert!(!refused("gains --from 2024-01-31 --to 2024-01-31"));
+    }
+
+    #[test]
+    fn a_report_is_printed_in_one_form() {
+        for report in ["accounts", "holdings", "lots", "gains", "net-worth", "coverage", "findings"]
+        {
+            assert!(refused(&format!("{report} --csv --json")), "{report}");
+            assert!(!refused(&format!("{report} --csv")), "{report}");
+        }
+        assert!(refused("net-worth --explain cash --every day"));
+        assert!(!refused("net-worth --explain cash --json"));
+    }
+
+    #[test]
+    fn what_is_between_two_accounts_says_so() {
+        assert_eq!(place(None).as_str(), "(in transit)");
+        assert_eq!(place(Some(&SafeText::new("TFSA"))).as_str(), "TFSA");
+    }
+}

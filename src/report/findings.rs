@@ -1,0 +1,102 @@
+//! What a person should look at: what the ledger noted while it wrote, what the lots found, and what
+//! the rows may lack.
+
+use chrono::NaiveDate;
+
+use super::{FindingRow, Result, proposals};
+use crate::analytics::lots::{FindingKind, LotFinding};
+use crate::figures::{self, Names};
+use crate::model::SafeText;
+use crate::store::{Finding, Tx};
+
+/// Everything that is open on a day, the gravest first, then the latest.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn findings(tx: &mut Tx, as_of: NaiveDate) -> Result<Vec<FindingRow>> {
+    let names = Names::read(tx).await?;
+    let noted = tx.findings().await?;
+    let noted = noted.iter().filter(|finding| finding.settled.is_none());
+    let mut rows: Vec<_> = noted.map(|finding| noted_row(&names, finding)).collect();
+    let found = figures::findings(tx, as_of).await?;
+    rows.extend(found.iter().map(|finding| found_row(&names, finding)));
+    rows.extend(proposals::findings(tx, &names, as_of).await?);
+    rows.retain(|row| row.date.is_none_or(|date| date <= as_of));
+    let weight = |row: &FindingRow| match row.severity.as_str() {
+        "error" => 0,
+        "warning" => 1,
+        _ => 2,
+    };
+    rows.sort_by(|a, b| {
+        weight(a).cmp(&weight(b)).then(b.date.cmp(&a.date)).then_with(|| a.id.cmp(&b.id))
+    });
+    Ok(rows)
+}
+
+fn noted_row(names: &Names, finding: &Finding) -> FindingRow {
+    FindingRow {
+        id: SafeText::new(&finding.id.to_string()),
+        kind: SafeText::new(&finding.kind),
+        severity: SafeText::new(&finding.severity),
+        account: finding.account.map(|id| names.account(id)),
+        symbol: finding.security.map(|id| names.symbol(id)),
+        date: finding.date,
+        transaction: finding.transaction,
+        detail: SafeText::new(&finding.detail),
+        fix: SafeText::new("look at the row and edit it, or leave your edit"),
+    }
+}
+
+fn found_row(names: &Names, finding: &LotFinding) -> FindingRow {
+    let mut detail = finding.kind.detail().to_owned();
+    if let Some(quantity) = finding.quantity {
+        detail.push_str(&format!(" ({quantity})"));
+    }
+    if let Some((from, to)) = finding.pair {
+        detail.push_str(&format!(" ({from}/{to})"));
+    }
+    FindingRow {
+        // What follows from rows has no number of its own.
+        id: SafeText::new(&format!("{}:{}", finding.kind.as_str(), finding.transaction)),
+        kind: SafeText::new(finding.kind.as_str()),
+        severity: SafeText::new(finding.severity().as_str()),
+        account: Some(names.account(finding.account)),
+        symbol: Some(names.symbol(finding.security)),
+        date: Some(finding.date),
+        transaction: Some(finding.transaction),
+        detail: SafeText::new(&detail),
+        fix: SafeText::new(fix(finding.kind)),
+    }
+}
+
+/// What to do about it.
+const fn fix(kind: FindingKind) -> &'static str {
+    match kind {
+        FindingKind::ShortOpened | FindingKind::MovedBeyondPosition | FindingKind::BeyondRight => {
+            "add what is missing before it: an `opening`, a purchase or a transfer"
+        }
+        FindingKind::OpeningOnPosition => {
+            "leave out the opening, or the rows before it that it repeats"
+        }
+        FindingKind::NeedsChoice => "name the lots by their day in `acquired` of the sale",
+        FindingKind::TransferWithoutOtherLeg | FindingKind::TransferQuantitiesDiffer => {
+            "link the two legs with `txn link`, or correct one of them"
+        }
+        FindingKind::ExerciseWithoutOtherLeg => {
+            "link it with the trade of the underlying by `txn link`"
+        }
+        FindingKind::NothingHeld => "add what was held before it, or delete the row",
+        FindingKind::RatioUnusable | FindingKind::RatioLeavesNothing => {
+            "give the row a ratio, new:old"
+        }
+        FindingKind::ShareUnused | FindingKind::ShareTooLarge => "correct the cost share",
+        FindingKind::MissingQuantity | FindingKind::MissingTarget | FindingKind::NotUnderstood => {
+            "edit the row so that it says what happened"
+        }
+        FindingKind::MissingCost => "give the row that brought it in a unit cost in `price`",
+        FindingKind::MissingRate => "import rates, or set one with `price set fx:...`",
+        FindingKind::MissingPrice => "import prices, or give the row a cost share",
+        FindingKind::ReturnBeyondCost => "nothing, if the broker says the same",
+        FindingKind::Overflow => "check quantity, price and amount of the row",
+    }
+}

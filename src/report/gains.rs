@@ -1,0 +1,134 @@
+//! Realized gains: every lot that a sale closed in a span of days, and the same sales under each
+//! method.
+
+use chrono::NaiveDate;
+
+use super::types::PositionsQuery;
+use super::types::{GainRow, GainTotals, GainsQuery, GainsReport, MethodRow, MethodsReport};
+use super::valuation::{Scene, Total};
+use super::{Missing, Result};
+use crate::figures::{self, Otherwise, Scope};
+use crate::model::{Dec, LotMethod, Realization, Term};
+use crate::store::Tx;
+
+/// What was realized in a span.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn gains(tx: &mut Tx, query: &GainsQuery) -> Result<GainsReport> {
+    let otherwise = Otherwise { method: query.method, base: query.currency };
+    let scene = Scene::with(tx, query.to, query.to, Scope::History, otherwise).await?;
+    let from = query.from.unwrap_or(NaiveDate::MIN);
+    let realized = figures::realized(tx, &scene.market, from, query.to, otherwise).await?;
+    let mut missing = Vec::new();
+    let mut rows: Vec<_> = realized
+        .iter()
+        .filter(|realized| query.account.is_none_or(|account| account == realized.account))
+        .map(|realized| row(&scene, realized, &mut missing))
+        .collect();
+    // Stable: what shares all of these stays in the order in which it was closed.
+    rows.sort_by(|a, b| {
+        let key = |row: &GainRow| (row.closed, row.account.clone(), row.symbol.clone());
+        key(a).cmp(&key(b))
+    });
+    missing.sort();
+    missing.dedup();
+    let totals = totals(&rows);
+    Ok(GainsReport { as_of: query.to, currency: scene.base, missing, rows, totals })
+}
+
+fn row(scene: &Scene, realized: &Realization, missing: &mut Vec<Missing>) -> GainRow {
+    let lacks = |what, pair: Option<String>, date| Missing {
+        what,
+        security: pair.is_none().then(|| scene.symbol(realized.security)),
+        pair,
+        account: scene.account_name(realized.account),
+        date: Some(date),
+    };
+    let pair = || Some(scene.pair(realized.security));
+    if realized.cost.is_none() {
+        missing.push(lacks("cost", None, realized.opened));
+    } else if realized.cost_base.is_none() {
+        missing.push(lacks("fx", pair(), realized.opened));
+    }
+    if realized.proceeds_base.is_none() {
+        missing.push(lacks("fx", pair(), realized.closed));
+    }
+    GainRow {
+        account: scene.account_name(realized.account).unwrap_or_default(),
+        symbol: scene.symbol(realized.security),
+        currency: scene.currency_of(realized.security),
+        opened: realized.opened,
+        closed: realized.closed,
+        opening: realized.opening,
+        closing: realized.closing,
+        quantity: realized.quantity,
+        proceeds: realized.proceeds,
+        cost: realized.cost,
+        gain: realized.gain(),
+        proceeds_base: realized.proceeds_base,
+        cost_base: realized.cost_base,
+        gain_base: realized.gain_base(),
+        gain_fx: realized.gain_fx,
+        term: realized.term,
+        method: realized.method,
+    }
+}
+
+fn totals(rows: &[GainRow]) -> GainTotals {
+    let sum = |figure: &dyn Fn(&GainRow) -> Option<Dec>, term: Option<Term>| {
+        let rows = rows.iter().filter(|row| term.is_none_or(|term| row.term == term));
+        rows.map(figure).collect::<Total>().known()
+    };
+    GainTotals {
+        proceeds_base: sum(&|row| row.proceeds_base, None),
+        cost_base: sum(&|row| row.cost_base, None),
+        gain_base: sum(&|row| row.gain_base, None),
+        long_base: sum(&|row| row.gain_base, Some(Term::Long)),
+        short_base: sum(&|row| row.gain_base, Some(Term::Short)),
+    }
+}
+
+/// The sales of a span as each method would have made them.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn compare_methods(tx: &mut Tx, query: &GainsQuery) -> Result<MethodsReport> {
+    let mut rows = Vec::with_capacity(LotMethod::ALL.len());
+    let mut missing = Vec::new();
+    let mut currency = None;
+    for &method in LotMethod::ALL {
+        let report = gains(tx, &GainsQuery { method: Some(method), ..*query }).await?;
+        let left = super::holdings(
+            tx,
+            &PositionsQuery {
+                as_of: query.to,
+                today: query.to,
+                account: query.account,
+                currency: query.currency,
+                method: Some(method),
+                closed: false,
+            },
+        )
+        .await?;
+        currency = Some(report.currency);
+        missing.extend(report.missing);
+        rows.push(MethodRow {
+            method,
+            totals: report.totals,
+            cost_left_base: left.totals.cost_base,
+            current: false,
+        });
+    }
+    missing.sort();
+    missing.dedup();
+    let scene = Scene::of_day(tx, query.to, query.to, Otherwise::default()).await?;
+    let followed = |method| {
+        let mut accounts = scene.accounts.keys();
+        accounts.all(|account| scene.method(*account) == method)
+    };
+    for row in &mut rows {
+        row.current = followed(row.method);
+    }
+    Ok(MethodsReport { as_of: query.to, currency: currency.unwrap_or(scene.base), missing, rows })
+}

@@ -1,0 +1,102 @@
+//! Holdings: what every account holds of each security on a day, what it cost and what it is worth.
+
+use super::types::{HoldingRow, HoldingTotals, HoldingsReport, PositionsQuery};
+use super::valuation::{Scene, Total};
+use super::{Missing, Result};
+use crate::figures::{self, Held};
+use crate::model::{Dec, Exact};
+use crate::store::Tx;
+
+/// The holdings of a day.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn holdings(tx: &mut Tx, query: &PositionsQuery) -> Result<HoldingsReport> {
+    let mut scene = Scene::set(tx, query).await?;
+    let held = figures::positions_on(tx, &scene.market, query.as_of, scene.otherwise).await?;
+    let wanted: Vec<_> = held.into_iter().filter(|held| scene.wants(held, query)).collect();
+    scene.read_closes(tx, wanted.iter().map(|held| held.security)).await?;
+    let mut missing = Vec::new();
+    let mut rows: Vec<_> = wanted.iter().map(|held| row(&scene, held, &mut missing)).collect();
+    rows.sort_by(|a, b| {
+        (&a.account, &a.symbol, a.security_id).cmp(&(&b.account, &b.symbol, b.security_id))
+    });
+    let totals = totals(&rows);
+    weigh(&mut rows, totals.value_base);
+    missing.sort();
+    missing.dedup();
+    Ok(HoldingsReport { as_of: query.as_of, currency: scene.base, missing, rows, totals })
+}
+
+fn row(scene: &Scene, held: &Held, missing: &mut Vec<Missing>) -> HoldingRow {
+    let figures = &held.figures;
+    let value = scene.value(held);
+    missing.extend(value.missing.iter().cloned());
+    let lacks = |what| Missing {
+        what,
+        security: Some(scene.symbol(held.security)),
+        pair: None,
+        account: scene.account_name(held.account),
+        date: None,
+    };
+    let open = !figures.quantity.is_zero();
+    if figures.overflow {
+        missing.push(lacks("overflow"));
+    } else if open && figures.cost.is_none() {
+        missing.push(lacks("cost"));
+    } else if open && figures.cost_base.is_none() {
+        let pair = Some(scene.pair(held.security));
+        missing.push(Missing { security: None, pair, ..lacks("fx") });
+    }
+    let less = |a: Option<Dec>, b: Option<Dec>| a.zip(b).and_then(|(a, b)| difference(a, b));
+    HoldingRow {
+        account: scene.account_name(held.account),
+        symbol: scene.symbol(held.security),
+        security_id: held.security,
+        name: scene.name(held.security),
+        asset_class: scene.asset_class(held.security),
+        currency: scene.currency_of(held.security),
+        quantity: figures.quantity,
+        price: value.price.as_ref().and_then(|price| price.price().ok()),
+        price_date: value.price.as_ref().map(|price| price.date),
+        price_source: value.price.as_ref().map(|price| price.source.clone()),
+        stale: value.price.as_ref().is_some_and(|price| price.stale),
+        value: value.local,
+        value_base: value.base,
+        cost: figures.cost,
+        cost_base: figures.cost_base,
+        unrealized: less(value.local, figures.cost),
+        unrealized_base: less(value.base, figures.cost_base),
+        realized: figures.realized,
+        realized_base: figures.realized_base,
+        income: figures.income,
+        weight: None,
+        method: scene.method(held.account),
+        pending: false,
+    }
+}
+
+/// One less the other, at the scale of derived money.
+pub(super) fn difference(a: Dec, b: Dec) -> Option<Dec> {
+    Exact::from(a).sub(&Exact::from(b)).round(12).ok()
+}
+
+fn totals(rows: &[HoldingRow]) -> HoldingTotals {
+    let sum =
+        |figure: fn(&HoldingRow) -> Option<Dec>| rows.iter().map(figure).collect::<Total>().known();
+    HoldingTotals {
+        value_base: sum(|row| row.value_base),
+        cost_base: sum(|row| row.cost_base),
+        unrealized_base: sum(|row| row.unrealized_base),
+        realized_base: sum(|row| row.realized_base),
+    }
+}
+
+/// The part of each row in the whole, where both are known.
+fn weigh(rows: &mut [HoldingRow], whole: Option<Dec>) {
+    let Some(whole) = whole.filter(|whole| !whole.is_zero()) else { return };
+    let whole = Exact::from(whole);
+    for row in rows {
+        row.weight = row.value_base.and_then(|value| Exact::from(value).div_round(&whole, 10).ok());
+    }
+}

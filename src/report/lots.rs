@@ -1,0 +1,108 @@
+//! Open lots: each purchase that is not sold, what it cost and what it is worth.
+
+use super::holdings::difference;
+use super::types::{HoldingTotals, LotRow, LotsReport, PositionsQuery};
+use super::valuation::{Scene, Total, Value};
+use super::{Missing, Result};
+use crate::analytics::lots::term;
+use crate::figures::{self, Held};
+use crate::model::{Dec, Exact, Lot, SecurityId};
+use crate::store::Tx;
+
+/// The open lots of a day.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn lots(tx: &mut Tx, query: &PositionsQuery) -> Result<LotsReport> {
+    let mut scene = Scene::set(tx, query).await?;
+    let held = figures::lots_on(tx, &scene.market, query.as_of, scene.otherwise).await?;
+    let wanted: Vec<_> = held.into_iter().filter(|(held, _)| scene.wants(held, query)).collect();
+    scene.read_closes(tx, wanted.iter().map(|(held, _)| held.security)).await?;
+    let mut missing = Vec::new();
+    let mut rows: Vec<(SecurityId, LotRow)> = Vec::new();
+    let mut realized = Total::default();
+    for (held, lots) in &wanted {
+        realized.add(held.figures.realized_base);
+        let values = values(&scene, held, lots, &mut missing);
+        for (lot, value) in lots.iter().zip(values) {
+            rows.push((held.security, row(&scene, held, lot, &value, &mut missing)));
+        }
+    }
+    rows.sort_by(|(a_id, a), (b_id, b)| {
+        let key = |row: &LotRow| (row.account.clone(), row.symbol.clone());
+        (key(a), a_id, a.opened).cmp(&(key(b), b_id, b.opened))
+    });
+    let rows: Vec<_> = rows.into_iter().map(|(_, row)| row).collect();
+    missing.sort();
+    missing.dedup();
+    let sum = |figure: fn(&LotRow) -> Option<Dec>| rows.iter().map(figure).collect::<Total>();
+    let value_base = wanted.iter().map(|(held, _)| scene.value(held).base).collect::<Total>();
+    let totals = HoldingTotals {
+        value_base: value_base.known(),
+        cost_base: sum(|row| row.cost_base).known(),
+        unrealized_base: sum(|row| row.unrealized_base).known(),
+        realized_base: realized.known(),
+    };
+    Ok(LotsReport { as_of: query.as_of, currency: scene.base, missing, rows, totals })
+}
+
+/// The value of each lot. The last one takes what is left of the whole, so that the parts add up.
+fn values(scene: &Scene, held: &Held, lots: &[Lot], missing: &mut Vec<Missing>) -> Vec<Value> {
+    let whole = scene.value(held);
+    missing.extend(whole.missing.iter().cloned());
+    let mut left = (whole.local, whole.base);
+    let mut values = Vec::with_capacity(lots.len());
+    for (index, lot) in lots.iter().enumerate() {
+        let mut value = whole.clone();
+        if index + 1 == lots.len() {
+            (value.local, value.base) = left;
+        } else {
+            let part = |whole: Option<Dec>| {
+                let whole = Exact::from(whole?).mul(&Exact::from(lot.quantity));
+                whole.div_round(&Exact::from(held.figures.quantity), 12).ok()
+            };
+            (value.local, value.base) = (part(whole.local), part(whole.base));
+            let less = |a: Option<Dec>, b: Option<Dec>| difference(a?, b?);
+            left = (less(left.0, value.local), less(left.1, value.base));
+        }
+        values.push(value);
+    }
+    values
+}
+
+fn row(scene: &Scene, held: &Held, lot: &Lot, value: &Value, missing: &mut Vec<Missing>) -> LotRow {
+    let currency = scene.currency_of(held.security);
+    let lacks = |what, pair: Option<String>| Missing {
+        what,
+        security: pair.is_none().then(|| scene.symbol(held.security)),
+        pair,
+        account: scene.account_name(held.account),
+        date: Some(lot.opened),
+    };
+    if lot.cost.is_none() {
+        missing.push(lacks("cost", None));
+    } else if lot.cost_base.is_none() {
+        missing.push(lacks("fx", Some(scene.pair(held.security))));
+    }
+    let less = |a: Option<Dec>, b: Option<Dec>| difference(a?, b?);
+    // The cost at today's rate, less what it was at that of its day.
+    let unrealized_fx = lot.cost.zip(lot.cost_base).and_then(|(cost, base)| {
+        let (now, _) = scene.in_base(&Exact::from(cost), currency, scene.day);
+        difference(now?, base)
+    });
+    LotRow {
+        account: scene.account_name(held.account),
+        symbol: scene.symbol(held.security),
+        currency,
+        opening: lot.opening,
+        opened: lot.opened,
+        quantity: lot.quantity,
+        cost: lot.cost,
+        cost_base: lot.cost_base,
+        value: value.local,
+        unrealized: less(value.local, lot.cost),
+        unrealized_base: less(value.base, lot.cost_base),
+        unrealized_fx,
+        term: term(lot, scene.day),
+    }
+}

@@ -1,0 +1,308 @@
+//! Net worth over time: what securities, cash and other things are worth, less what is owed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{Datelike, Days, Months, NaiveDate, Weekday};
+
+use super::types::{Every, NetWorthQuery, NetWorthReport, NetWorthRow};
+use super::valuation::{Scene, Total};
+use super::{Missing, Result};
+use crate::figures::{self, Otherwise, Scope, TRANSIT};
+use crate::model::{AccountId, Class, Currency, Exact, Mode};
+use crate::store::{Balance, Tx};
+
+/// Net worth on the days of a series.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn net_worth(tx: &mut Tx, query: &NetWorthQuery) -> Result<NetWorthReport> {
+    let first = first_day(tx).await?.unwrap_or(query.to);
+    let from = query.from.unwrap_or(first).max(first);
+    let days = days(from, query.to, query.every);
+    let otherwise = Otherwise { base: query.currency, method: None };
+    let mut scene = match days.as_slice() {
+        [day] => Scene::of_day(tx, *day, query.today, otherwise).await?,
+        _ => Scene::with(tx, query.to, query.today, Scope::History, otherwise).await?,
+    };
+    let mut parts: Vec<Parts> = days.iter().map(|_| Parts::default()).collect();
+    add_securities(tx, &mut scene, query, &days, &mut parts).await?;
+    add_cash(tx, &scene, query, &days, &mut parts).await?;
+    add_balances(tx, &scene, query, &days, &mut parts).await?;
+    let rows: Vec<_> = days.iter().zip(parts).map(|(day, parts)| parts.into_row(*day)).collect();
+    let missing = rows.last().map(|row| row.missing.clone()).unwrap_or_default();
+    Ok(NetWorthReport { as_of: query.to, currency: scene.base, missing, rows })
+}
+
+/// The parts of one day.
+#[derive(Default)]
+struct Parts {
+    market_value: Total,
+    cash: Total,
+    assets: Total,
+    liabilities: Total,
+    missing: BTreeSet<Missing>,
+}
+
+impl Parts {
+    /// The part that money in an account, or the balance of one, counts in.
+    const fn of(&mut self, class: Class, by_balance: bool) -> &mut Total {
+        match class {
+            Class::Investment if by_balance => &mut self.market_value,
+            Class::Cash | Class::Investment => &mut self.cash,
+            Class::Liability => &mut self.liabilities,
+            Class::Asset => &mut self.assets,
+        }
+    }
+
+    fn into_row(self, date: NaiveDate) -> NetWorthRow {
+        let parts = [&self.market_value, &self.cash, &self.assets, &self.liabilities];
+        let known = parts.map(Total::known);
+        // Parts that there is nothing of make a whole known as little as parts that are unknown.
+        let nothing = parts.iter().all(|part| part.is_unknown() || part.is_empty());
+        let unknown = nothing && parts.iter().any(|part| part.is_unknown());
+        let sum: Total = known.into_iter().flatten().map(Some).collect();
+        let [market_value, cash, assets, liabilities] = known;
+        NetWorthRow {
+            date,
+            net_worth: if unknown { None } else { sum.known() },
+            market_value,
+            cash,
+            assets,
+            liabilities,
+            missing: self.missing.into_iter().collect(),
+        }
+    }
+}
+
+async fn add_securities(
+    tx: &mut Tx,
+    scene: &mut Scene,
+    query: &NetWorthQuery,
+    days: &[NaiveDate],
+    parts: &mut [Parts],
+) -> Result<()> {
+    for group in tx.groups_with_pages().await? {
+        let held = figures::group_on(tx, &scene.market, group, days, scene.otherwise).await?;
+        let securities = held.iter().flatten().map(|held| held.security);
+        scene.read_closes_of(tx, securities, days).await?;
+        for ((day, held), parts) in days.iter().zip(&held).zip(&mut *parts) {
+            for held in held {
+                let wanted = query.account.is_none_or(|account| account == held.account);
+                if !wanted || !scene.is_open(held.account, *day) {
+                    continue;
+                }
+                if held.figures.overflow {
+                    parts.missing.insert(Missing {
+                        what: "overflow",
+                        security: Some(scene.symbol(held.security)),
+                        pair: None,
+                        account: scene.account_name(held.account),
+                        date: Some(*day),
+                    });
+                }
+                let value = scene.value_on(held, *day);
+                parts.market_value.add(value.base);
+                parts.missing.extend(value.missing);
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn add_cash(
+    tx: &mut Tx,
+    scene: &Scene,
+    query: &NetWorthQuery,
+    days: &[NaiveDate],
+    parts: &mut [Parts],
+) -> Result<()> {
+    let mut changes = figures::cash_changes(tx).await?.into_iter().peekable();
+    let transit = tx.cash_transit().await?;
+    let mut cash: BTreeMap<(AccountId, Currency), Exact> = BTreeMap::new();
+    for (&day, parts) in days.iter().zip(parts) {
+        while let Some((_, changed)) = changes.next_if(|(changed, _)| *changed <= day) {
+            for (account, currency, change) in changed {
+                let sum = cash.entry((account, currency)).or_insert(Exact::ZERO);
+                *sum = sum.add(&change);
+            }
+        }
+        for ((account, currency), amount) in &cash {
+            let wanted = query.account.is_none_or(|wanted| wanted == *account);
+            let Some(row) = scene.accounts.get(account).filter(|_| wanted) else { continue };
+            if row.account.mode == Mode::Ledger && scene.is_open(*account, day) {
+                let class = row.account.kind.class();
+                add_money(scene, parts, class, false, amount, *currency, day, *account);
+            }
+        }
+        for way in transit.iter().filter(|way| way.leaves <= day && day < way.arrives) {
+            if query.account.is_none() {
+                let amount = Exact::from(way.amount);
+                add_money(scene, parts, Class::Cash, false, &amount, way.currency, day, TRANSIT);
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn add_balances(
+    tx: &mut Tx,
+    scene: &Scene,
+    query: &NetWorthQuery,
+    days: &[NaiveDate],
+    parts: &mut [Parts],
+) -> Result<()> {
+    let mut balances: BTreeMap<AccountId, Vec<Balance>> = BTreeMap::new();
+    for balance in tx.balances().await? {
+        balances.entry(balance.account).or_default().push(balance);
+    }
+    for (&day, parts) in days.iter().zip(parts) {
+        for (account, row) in &scene.accounts {
+            let wanted = query.account.is_none_or(|wanted| wanted == *account);
+            let by_balance = row.account.mode == Mode::Balances;
+            if !wanted || !by_balance || !scene.is_open(*account, day) {
+                continue;
+            }
+            let known = balances.get(account).map_or(&[][..], Vec::as_slice);
+            let latest = known.iter().filter(|balance| balance.date <= day);
+            let class = row.account.kind.class();
+            match latest.max_by_key(|balance| balance.date) {
+                Some(balance) => {
+                    let amount = Exact::from(balance.amount);
+                    let currency = row.account.currency;
+                    add_money(scene, parts, class, true, &amount, currency, day, *account);
+                }
+                // Nobody said what it was worth before its first balance.
+                None => {
+                    parts.of(class, true).add(None);
+                    parts.missing.insert(Missing {
+                        what: "history",
+                        security: None,
+                        pair: None,
+                        account: scene.account_name(*account),
+                        date: Some(day),
+                    });
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+#[expect(clippy::too_many_arguments, reason = "an amount, where it is and where it goes")]
+fn add_money(
+    scene: &Scene,
+    parts: &mut Parts,
+    class: Class,
+    by_balance: bool,
+    amount: &Exact,
+    currency: Currency,
+    day: NaiveDate,
+    account: AccountId,
+) {
+    if amount.is_zero() {
+        return;
+    }
+    let (base, rate) = scene.in_base(amount, currency, day);
+    if base.is_none() {
+        parts.missing.insert(Missing {
+            what: if rate.is_some() { "overflow" } else { "fx" },
+            security: None,
+            pair: rate.is_none().then(|| format!("{currency}/{}", scene.base)),
+            account: scene.account_name(account),
+            date: Some(day),
+        });
+    }
+    parts.of(class, by_balance).add(base);
+}
+
+/// The first day that has a row or a balance.
+async fn first_day(tx: &mut Tx) -> Result<Option<NaiveDate>> {
+    let row = tx.first_day().await?;
+    let balance = tx.balances().await?.iter().map(|balance| balance.date).min();
+    Ok(row.into_iter().chain(balance).min())
+}
+
+/// The days of a series: the last day of each period, and the last day of all.
+fn days(from: NaiveDate, to: NaiveDate, every: Option<Every>) -> Vec<NaiveDate> {
+    let mut days = Vec::new();
+    let mut day = from;
+    while let Some(every) = every {
+        let Some(end) = end_of_period(day, every).filter(|end| *end < to) else { break };
+        days.push(end);
+        let Some(next) = end.succ_opt() else { break };
+        day = next;
+    }
+    days.push(to);
+    days
+}
+
+/// The last day of the period that a day is in.
+fn end_of_period(day: NaiveDate, every: Every) -> Option<NaiveDate> {
+    let end_of_month = |month: u32| {
+        NaiveDate::from_ymd_opt(day.year(), month, 1)?
+            .checked_add_months(Months::new(1))?
+            .pred_opt()
+    };
+    match every {
+        Every::Day => Some(day),
+        Every::Week => {
+            let left = 6 - day.weekday().days_since(Weekday::Mon);
+            day.checked_add_days(Days::new(u64::from(left)))
+        }
+        Every::Month => end_of_month(day.month()),
+        Every::Quarter => end_of_month(day.month().div_ceil(3) * 3),
+        Every::Year => end_of_month(12),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Dec;
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    fn series(from: &str, to: &str, every: Option<Every>) -> Vec<String> {
+        days(day(from), day(to), every).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_series_has_the_last_day_of_each_period_and_the_last_day() {
+        assert_eq!(series("2024-01-31", "2024-01-31", None), ["2024-01-31"]);
+        assert_eq!(
+            series("2024-01-15", "2024-03-10", Some(Every::Month)),
+            ["2024-01-31", "2024-02-29", "2024-03-10"]
+        );
+        assert_eq!(
+            series("2023-12-31", "2024-03-31", Some(Every::Quarter)),
+            ["2023-12-31", "2024-03-31"]
+        );
+        assert_eq!(
+            series("2023-02-01", "2024-02-01", Some(Every::Year)),
+            ["2023-12-31", "2024-02-01"]
+        );
+        // 2024-03-03 is a Sunday.
+        assert_eq!(
+            series("2024-02-29", "2024-03-05", Some(Every::Week)),
+            ["2024-03-03", "2024-03-05"]
+        );
+        assert_eq!(
+            series("2024-02-28", "2024-03-01", Some(Every::Day)),
+            ["2024-02-28", "2024-02-29", "2024-03-01"]
+        );
+        assert_eq!(series("2024-05-01", "2024-03-01", Some(Every::Day)), ["2024-03-01"]);
+    }
+
+    #[test]
+    fn net_worth_is_the_sum_of_what_is_known() {
+        let mut parts = Parts::default();
+        parts.cash.add(Some(Dec::ONE));
+        parts.market_value.add(None);
+        let row = parts.into_row(day("2024-01-01"));
+        assert_eq!(row.net_worth, Some(Dec::ONE));
+        assert_eq!(row.market_value, None);
+        assert_eq!(row.assets, Some(Dec::ZERO));
+    }
+}

@@ -1,0 +1,308 @@
+//! What things are worth on a day: positions at their price, money at its rate, and what is
+//! missing where that cannot be said.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::NaiveDate;
+
+use super::types::PositionsQuery;
+use super::{Missing, Result};
+use crate::analytics::lots::{Conversion, World};
+use crate::analytics::pricing::{self, FRESH_DAYS, NoPrice, PriceOn, Series};
+use crate::figures::{Held, Market, Otherwise, Scope, TRANSIT};
+use crate::model::{
+    AccountId, AssetClass, Close, Currency, Dec, Exact, LotMethod, Ratio, SafeText, Security,
+    SecurityId,
+};
+use crate::store::{AccountRecord, Tx};
+
+/// A day with everything that is known of it.
+pub(super) struct Scene {
+    pub day: NaiveDate,
+    pub today: NaiveDate,
+    pub base: Currency,
+    pub market: Market,
+    pub otherwise: Otherwise,
+    pub accounts: BTreeMap<AccountId, AccountRecord>,
+    securities: BTreeMap<SecurityId, Security>,
+    closes: BTreeMap<SecurityId, Series>,
+    splits: BTreeMap<SecurityId, Vec<(NaiveDate, Ratio)>>,
+}
+
+/// What something is worth.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Value {
+    pub price: Option<PriceOn>,
+    pub rate: Option<Conversion>,
+    /// The quantity times the multiplier.
+    pub units: Option<Exact>,
+    pub local: Option<Dec>,
+    pub base: Option<Dec>,
+    pub missing: Vec<Missing>,
+}
+
+impl Scene {
+    /// Reads what does not depend on what is asked for.
+    pub async fn set(tx: &mut Tx, query: &PositionsQuery) -> Result<Self> {
+        let otherwise = Otherwise { method: query.method, base: query.currency };
+        Self::of_day(tx, query.as_of, query.today, otherwise).await
+    }
+
+    /// Of a day after which there is no row: only its own rates are needed.
+    async fn scope(tx: &mut Tx, day: NaiveDate, otherwise: Otherwise) -> Result<Scope> {
+        let last = tx.last_day().await?;
+        let kept = otherwise.is_nothing() && last.is_none_or(|last| last <= day);
+        Ok(if kept { Scope::Day } else { Scope::History })
+    }
+
+    pub async fn of_day(
+        tx: &mut Tx,
+        day: NaiveDate,
+        today: NaiveDate,
+        otherwise: Otherwise,
+    ) -> Result<Self> {
+        let scope = Self::scope(tx, day, otherwise).await?;
+        Self::with(tx, day, today, scope, otherwise).await
+    }
+
+    pub async fn with(
+        tx: &mut Tx,
+        day: NaiveDate,
+        today: NaiveDate,
+        scope: Scope,
+        otherwise: Otherwise,
+    ) -> Result<Self> {
+        let market = Market::read(tx, day, scope, otherwise).await?;
+        let accounts = tx.accounts().await?.into_iter();
+        let securities = tx.securities().await?.into_iter();
+        Ok(Self {
+            day,
+            today,
+            base: market.rules().base,
+            market,
+            // What is asked for as it is set anyway is nothing special.
+            otherwise,
+            accounts: accounts.map(|row| (row.account.id, row)).collect(),
+            securities: securities.map(|row| (row.security.id, row.security)).collect(),
+            closes: BTreeMap::new(),
+            splits: tx.splits().await?,
+        })
+    }
+
+    /// Reads the prices of the day for these securities.
+    pub async fn read_closes(
+        &mut self,
+        tx: &mut Tx,
+        securities: impl Iterator<Item = SecurityId>,
+    ) -> Result<()> {
+        self.read_closes_of(tx, securities, &[self.day]).await
+    }
+
+    /// Reads the prices of these days for these securities.
+    pub async fn read_closes_of(
+        &mut self,
+        tx: &mut Tx,
+        securities: impl Iterator<Item = SecurityId>,
+        days: &[NaiveDate],
+    ) -> Result<()> {
+        let wanted: BTreeSet<_> = securities.collect();
+        let wanted: Vec<_> = wanted.into_iter().collect();
+        let mut closes: BTreeMap<SecurityId, Vec<Close>> = BTreeMap::new();
+        let reach = u16::try_from(FRESH_DAYS).unwrap_or(u16::MAX);
+        for (security, close) in tx.closes_on(days, &wanted, reach).await? {
+            closes.entry(security).or_default().push(close);
+        }
+        let series = closes.into_iter().map(|(security, closes)| (security, Series::new(closes)));
+        self.closes = series.collect();
+        Ok(())
+    }
+
+    /// Whether a position belongs into the answer.
+    pub fn wants(&self, held: &Held, query: &PositionsQuery) -> bool {
+        let account = query.account.is_none_or(|account| account == held.account);
+        let open = query.closed || !held.figures.quantity.is_zero() || held.figures.overflow;
+        account && open && self.is_open(held.account, self.day)
+    }
+
+    /// Whether an account counts on a day: it does until it is closed.
+    pub fn is_open(&self, account: AccountId, day: NaiveDate) -> bool {
+        self.accounts
+            .get(&account)
+            .is_none_or(|row| row.account.closed.is_none_or(|closed| closed > day))
+    }
+
+    /// What a position is worth on the day of the scene.
+    pub fn value(&self, held: &Held) -> Value {
+        self.value_on(held, self.day)
+    }
+
+    /// What a position of a day is worth on it.
+    pub fn value_on(&self, held: &Held, day: NaiveDate) -> Value {
+        let figures = &held.figures;
+        if figures.quantity.is_zero() {
+            let zero = Some(Dec::ZERO);
+            return Value { local: zero, base: zero, ..Value::default() };
+        }
+        let lacks = |what| Missing {
+            what,
+            security: Some(self.symbol(held.security)),
+            pair: None,
+            account: self.account_name(held.account),
+            date: Some(day),
+        };
+        let mut value = Value::default();
+        let currency = self.currency_of(held.security);
+        let price = match self.price(held, day) {
+            Ok(price) => price,
+            Err(NoPrice::Rate { from, to, date }) => {
+                let pair = Some(format!("{from}/{to}"));
+                value.missing.push(Missing {
+                    security: None,
+                    pair,
+                    date: Some(date),
+                    ..lacks("fx")
+                });
+                return value;
+            }
+            Err(NoPrice::Unknown | NoPrice::Adjusted { .. }) => {
+                value.missing.push(Missing { account: None, ..lacks("price") });
+                return value;
+            }
+        };
+        let units = Exact::from(figures.quantity).mul(&Exact::from(figures.multiplier));
+        value.local = price.value(&units, &Conversion::identity()).ok();
+        if value.local.is_none() {
+            value.missing.push(lacks("overflow"));
+        }
+        match self.market.rate(currency, self.base, day) {
+            None => value.missing.push(Missing {
+                security: None,
+                account: None,
+                pair: Some(self.pair(held.security)),
+                ..lacks("fx")
+            }),
+            Some(rate) => {
+                value.base = price.value(&units, &rate).ok();
+                if value.base.is_none() && value.local.is_some() {
+                    value.missing.push(lacks("overflow"));
+                }
+                value.rate = Some(rate);
+            }
+        }
+        value.units = Some(units);
+        value.price = Some(price);
+        value
+    }
+
+    /// An amount of a currency in the base currency, at the rate of a day.
+    pub fn in_base(
+        &self,
+        amount: &Exact,
+        from: Currency,
+        day: NaiveDate,
+    ) -> (Option<Dec>, Option<Conversion>) {
+        match self.market.rate(from, self.base, day) {
+            Some(rate) => (rate.apply(amount).ok(), Some(rate)),
+            None => (None, None),
+        }
+    }
+
+    fn price(&self, held: &Held, day: NaiveDate) -> std::result::Result<PriceOn, NoPrice> {
+        let Some(series) = self.closes.get(&held.security) else { return Err(NoPrice::Unknown) };
+        let fresh = pricing::freshness(self.asset_class(held.security));
+        let splits = self.splits.get(&held.security).map_or(&[][..], Vec::as_slice);
+        let price = pricing::price_on(series, day, fresh, splits, self.today)?;
+        price.in_currency(self.currency_of(held.security), self.market.rates())
+    }
+
+    pub fn symbol(&self, id: SecurityId) -> SafeText {
+        let symbol = self.securities.get(&id).map(|security| security.symbol.clone());
+        symbol.unwrap_or_else(|| SafeText::new(&format!("#{id}")))
+    }
+
+    pub fn name(&self, id: SecurityId) -> Option<SafeText> {
+        self.securities.get(&id)?.name.clone()
+    }
+
+    pub fn asset_class(&self, id: SecurityId) -> Option<AssetClass> {
+        self.securities.get(&id)?.class
+    }
+
+    pub fn currency_of(&self, id: SecurityId) -> Currency {
+        self.market.currency_of(id)
+    }
+
+    /// What a rate from a security's currency to the base currency is called.
+    pub fn pair(&self, id: SecurityId) -> String {
+        format!("{}/{}", self.currency_of(id), self.base)
+    }
+
+    /// The name of an account; none: what is between two accounts.
+    pub fn account_name(&self, id: AccountId) -> Option<SafeText> {
+        if id == TRANSIT {
+            return None;
+        }
+        let name = self.accounts.get(&id).map(|row| row.account.name.clone());
+        Some(name.unwrap_or_else(|| SafeText::new(&format!("#{id}"))))
+    }
+
+    pub fn method(&self, account: AccountId) -> LotMethod {
+        self.market.method(account)
+    }
+}
+
+/// A sum over what is known.
+#[derive(Clone, Debug)]
+pub(super) struct Total {
+    sum: Exact,
+    known: u64,
+    unknown: u64,
+}
+
+impl Default for Total {
+    fn default() -> Self {
+        Self { sum: Exact::ZERO, known: 0, unknown: 0 }
+    }
+}
+
+impl Total {
+    pub fn add(&mut self, figure: Option<Dec>) {
+        match figure {
+            Some(figure) => {
+                self.sum = self.sum.add(&Exact::from(figure));
+                self.known += 1;
+            }
+            None => self.unknown += 1,
+        }
+    }
+
+    /// Of everything; none where anything is not known.
+    pub fn whole(&self) -> Option<Dec> {
+        if self.unknown > 0 { None } else { self.sum.round(12).ok() }
+    }
+
+    /// There is nothing in it.
+    pub const fn is_empty(&self) -> bool {
+        self.known == 0 && self.unknown == 0
+    }
+
+    /// There is something in it, and nothing of that is known.
+    pub const fn is_unknown(&self) -> bool {
+        self.known == 0 && self.unknown > 0
+    }
+
+    /// Of what is known; none where there is something and nothing of it is known.
+    pub fn known(&self) -> Option<Dec> {
+        if self.is_unknown() { None } else { self.sum.round(12).ok() }
+    }
+}
+
+impl FromIterator<Option<Dec>> for Total {
+    fn from_iter<T: IntoIterator<Item = Option<Dec>>>(figures: T) -> Self {
+        let mut total = Self::default();
+        for figure in figures {
+            total.add(figure);
+        }
+        total
+    }
+}

@@ -1,0 +1,504 @@
+//! The reports as scripts see them: the shapes that are a promise, what an option changes, and how
+//! a question that has no answer is refused. What the figures must be is checked elsewhere.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test"
+)]
+
+mod support;
+
+use std::fs;
+use std::process::Output;
+use std::time::Duration;
+
+use assert_cmd::Command;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use unicode_width::UnicodeWidthStr;
+
+/// A day after everything in the examples.
+const END: &str = "2024-03-28";
+const REPORTS: [&str; 8] =
+    ["accounts", "holdings", "lots", "transactions", "net-worth", "gains", "coverage", "findings"];
+
+/// A portfolio in a folder of its own.
+struct Home {
+    root: TempDir,
+}
+
+struct Ran {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+impl Home {
+    fn empty() -> Self {
+        Self { root: tempfile::tempdir().unwrap() }
+    }
+
+    /// Both worked examples: X in dollars, Y in Canadian dollars.
+    fn with_examples() -> Self {
+        let names =
+            ["example_a.csv", "example_a_prices.csv", "example_b.csv", "example_b_prices.csv"];
+        let folder = support::root().join("assets/examples");
+        let files = names.map(|name| folder.join(name).into_os_string().into_string().unwrap());
+        Self::importing(&files)
+    }
+
+    /// Rows of the neutral form.
+    fn with_rows(rows: &str) -> Self {
+        let home = Self::empty();
+        let header = "date,account,type,symbol,quantity,price,fee,currency,amount";
+        let file = home.root.path().join("rows.csv");
+        fs::write(&file, format!("{header}\n{rows}")).unwrap();
+        home.import(&[file.into_os_string().into_string().unwrap()]);
+        home
+    }
+
+    fn importing(files: &[String]) -> Self {
+        let home = Self::empty();
+        home.import(files);
+        home
+    }
+
+    fn import(&self, files: &[String]) {
+        let words: Vec<_> =
+            std::iter::once("import").chain(files.iter().map(String::as_str)).collect();
+        let ran = self.run(&words);
+        assert_eq!(ran.code, Some(0), "{}", ran.err);
+    }
+
+    fn run(&self, words: &[&str]) -> Ran {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dashtam"));
+        command.env_clear().env("HOME", self.root.path()).env("TZ", "UTC");
+        command.env("DASHTAM_DATA_DIR", self.root.path().join("data"));
+        command.timeout(Duration::from_mins(1)).args(words);
+        Ran::of(&command.output().unwrap())
+    }
+
+    /// A report of words without blanks in them; `~` stands for a blank.
+    fn report(&self, line: &str) -> Ran {
+        let words: Vec<_> = line.split(' ').map(|word| word.replace('~', " ")).collect();
+        let words = std::iter::once("report").chain(words.iter().map(String::as_str));
+        self.run(&words.collect::<Vec<_>>())
+    }
+
+    #[track_caller]
+    fn text(&self, line: &str) -> String {
+        let ran = self.report(line);
+        assert_eq!(ran.code, Some(0), "{line}: {}", ran.err);
+        ran.out
+    }
+
+    #[track_caller]
+    fn json(&self, line: &str) -> Value {
+        serde_json::from_str(&self.text(&format!("{line} --json"))).unwrap()
+    }
+
+    /// It is refused in one line that has this word, and nothing is printed.
+    #[track_caller]
+    fn refused(&self, line: &str, word: &str) {
+        let ran = self.report(line);
+        assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{line}");
+        assert_eq!(ran.err.lines().count(), 1, "{line}: {}", ran.err);
+        assert!(ran.err.starts_with("dashtam: ") && ran.err.contains(word), "{line}: {}", ran.err);
+    }
+}
+
+impl Ran {
+    fn of(output: &Output) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        Self { code: output.status.code(), out: text(&output.stdout), err: text(&output.stderr) }
+    }
+}
+
+fn keys(value: &Value) -> Vec<&str> {
+    let mut keys: Vec<_> = value.as_object().unwrap().keys().map(String::as_str).collect();
+    keys.sort_unstable();
+    keys
+}
+
+fn sorted(words: &str) -> Vec<&str> {
+    let mut words: Vec<_> = words.split(' ').collect();
+    words.sort_unstable();
+    words
+}
+
+// ---- shapes
+
+#[test]
+fn every_report_keeps_its_shape() {
+    let home = Home::with_examples();
+    let rows = [
+        (
+            "accounts",
+            "id name kind class mode institution connection currency cash market_value value \
+             value_base as_of stale",
+        ),
+        (
+            "holdings",
+            "account symbol security_id name asset_class currency quantity price price_date \
+             price_source stale value value_base cost cost_base unrealized unrealized_base realized \
+             realized_base income weight method",
+        ),
+        (
+            "lots",
+            "account symbol currency opened quantity cost cost_base value unrealized \
+             unrealized_base unrealized_fx term",
+        ),
+        ("net-worth", "date net_worth market_value cash assets liabilities partial missing"),
+        (
+            "gains",
+            "account symbol currency opened closed quantity proceeds cost gain proceeds_base \
+             cost_base gain_base gain_fx term method",
+        ),
+        ("coverage", "what name needed_from needed_to first last missing_days stale_days"),
+    ];
+    for (name, fields) in rows {
+        let report = home.json(&format!("{name} --as-of {END}"));
+        let envelope = sorted("schema as_of currency partial missing rows totals");
+        assert_eq!(keys(&report), envelope, "{name}");
+        assert_eq!(report["schema"], format!("dashtam.report.{name}/1"));
+        assert_eq!((&report["as_of"], &report["currency"]), (&json!(END), &json!("USD")), "{name}");
+        let all = report["rows"].as_array().unwrap();
+        assert!(!all.is_empty(), "{name}");
+        for row in all {
+            assert_eq!(keys(row), sorted(fields), "{name}");
+        }
+        assert_eq!(report["partial"], !report["missing"].as_array().unwrap().is_empty(), "{name}");
+        let csv = home.text(&format!("{name} --as-of {END} --csv"));
+        assert_eq!(sorted(&csv.lines().next().unwrap().replace(',', " ")), sorted(fields));
+        assert_eq!(csv.lines().count(), 1 + all.len(), "{name}");
+    }
+    let totals = |line: &str| keys(&home.json(line)["totals"]).join(" ");
+    let positions = "cost_base realized_base unrealized_base value_base";
+    assert_eq!(totals(&format!("holdings --as-of {END}")), positions);
+    assert_eq!(totals(&format!("lots --as-of {END}")), positions);
+    let gains = "cost_base gain_base long_base proceeds_base short_base";
+    assert_eq!(totals(&format!("gains --as-of {END}")), gains);
+}
+
+#[test]
+fn findings_keep_their_shape() {
+    // Sold without ever having been bought, and not in a margin account.
+    let home = Home::with_rows("2024-01-02,Broker,SELL,X,5,10,,USD,50\n");
+    let report = home.json("findings");
+    assert_eq!(report["schema"], "dashtam.report.findings/1");
+    let row = &report["rows"][0];
+    let fields = sorted("id kind severity account symbol date transaction detail fix");
+    assert_eq!(keys(row), fields);
+    assert_eq!((&row["account"], &row["symbol"]), (&json!("Broker"), &json!("X")));
+    assert_eq!(row["date"], "2024-01-02");
+    let csv = home.text("findings --csv");
+    assert_eq!(sorted(&csv.lines().next().unwrap().replace(',', " ")), fields);
+    let told = home.text("findings");
+    assert!(told.contains("Broker  X") && told.contains(row["fix"].as_str().unwrap()), "{told}");
+    assert_eq!(home.json("findings --as-of 2024-01-01")["rows"], json!([]));
+}
+
+#[test]
+fn decimals_are_strings_and_what_is_unknown_is_null() {
+    let home = Home::with_examples();
+    // X has its only price on the last day.
+    let report = home.json("holdings --as-of 2024-02-29 --account Example~A");
+    let row = &report["rows"][0];
+    assert_eq!((&row["quantity"], &row["cost"]), (&json!("150"), &json!("1610")));
+    for field in ["price", "price_date", "value", "value_base", "unrealized", "weight"] {
+        assert_eq!(row[field], Value::Null, "{field}");
+    }
+    assert_eq!((&report["partial"], &report["totals"]["value_base"]), (&json!(true), &Value::Null));
+    let lacks = json!([{
+        "what": "price", "security": "X", "account": null, "date": "2024-02-29"
+    }]);
+    assert_eq!(report["missing"], lacks);
+
+    let ran = home.report("holdings --as-of 2024-02-29");
+    assert_eq!(ran.code, Some(0), "an answer that lacks something is an answer");
+    let last = ran.out.lines().last().unwrap();
+    assert!(last.starts_with("total ") && last.contains(" partial "), "{}", ran.out);
+    assert_eq!(ran.err, "missing: price of X on 2024-02-29\n");
+    let csv = home.text("holdings --as-of 2024-02-29 --account Example~A --csv");
+    assert!(csv.lines().nth(1).unwrap().contains(",USD,150,,,,false,,,1610,1610,"), "{csv}");
+}
+
+// ---- options
+
+#[test]
+fn options_choose_the_account_the_currency_and_the_method() {
+    let home = Home::with_examples();
+    let rows = |line: &str| home.json(line)["rows"].as_array().unwrap().len();
+    for report in ["accounts", "holdings", "lots"] {
+        assert_eq!(rows(&format!("{report} --as-of {END}")), 2, "{report}");
+        assert_eq!(rows(&format!("{report} --as-of {END} --account Example~B")), 1, "{report}");
+        home.refused(&format!("{report} --account Nobody"), "Nobody");
+    }
+    let y = |line: &str| home.json(&format!("holdings --account Example~B {line}"));
+    let day = "--as-of 2024-01-31";
+    // 505 CAD at 0.76; in its own currency there is nothing to convert.
+    assert_eq!(y(day)["rows"][0]["cost_base"], "383.8");
+    let own = y(&format!("{day} --currency CAD"));
+    assert_eq!((&own["currency"], &own["rows"][0]["cost_base"]), (&json!("CAD"), &json!("505")));
+    let gain = |line: &str| home.json(line)["totals"]["gain_base"].clone();
+    assert_eq!(gain(&format!("gains --as-of {END}")), "307");
+    assert_eq!(gain(&format!("gains --as-of {END} --method average")), "266");
+    home.refused("holdings --method dearest", "hifo");
+}
+
+#[test]
+fn what_is_held_no_more_is_shown_when_asked_for() {
+    let rows = "2024-01-02,Broker,BUY,X,5,10,,USD,-50\n2024-02-01,Broker,SELL,X,5,12,,USD,60\n";
+    let home = Home::with_rows(rows);
+    assert_eq!(home.json("holdings")["rows"], json!([]));
+    let closed = home.json("holdings --closed");
+    let row = &closed["rows"][0];
+    assert_eq!((&row["quantity"], &row["realized"]), (&json!("0"), &json!("10")));
+}
+
+#[test]
+fn a_tax_year_is_grouped_by_account() {
+    let rows = "\
+2023-05-10,B,BUY,X,10,10,,USD,-100
+2023-05-10,A,BUY,X,10,10,,USD,-100
+2024-01-01,B,SELL,X,1,12,,USD,12
+2024-12-31,A,SELL,X,2,9,,USD,18
+2025-01-01,A,SELL,X,2,9,,USD,18
+";
+    let home = Home::with_rows(rows);
+    let year = home.json("gains --tax-year 2024");
+    assert_eq!(year["as_of"], "2024-12-31");
+    let accounts: Vec<_> =
+        year["rows"].as_array().unwrap().iter().map(|row| row["account"].clone()).collect();
+    assert_eq!(accounts, ["A", "B"]);
+    // 2 x 9 - 2 x 10 after more than a year; 12 - 10 within one.
+    let sums = &year["totals"]["accounts"];
+    assert_eq!((&sums[0]["account"], &sums[0]["gain_base"]), (&json!("A"), &json!("-2")));
+    assert_eq!((&sums[0]["long_base"], &sums[0]["short_base"]), (&json!("-2"), &json!("0")));
+    assert_eq!((&sums[1]["account"], &sums[1]["gain_base"]), (&json!("B"), &json!("2")));
+    assert_eq!(year["totals"]["gain_base"], "0");
+    let table = home.text("gains --tax-year 2024");
+    let totals: Vec<_> = table.lines().filter(|line| line.contains("total")).collect();
+    assert_eq!(totals.len(), 3, "{table}");
+    assert!(totals[0].starts_with('A') && totals[0].ends_with("▼ -2.00"), "{table}");
+    assert_eq!(
+        home.json("gains --tax-year 2025")["totals"]["accounts"].as_array().unwrap().len(),
+        1
+    );
+}
+
+#[test]
+fn methods_are_compared_on_the_same_sales() {
+    let home = Home::with_examples();
+    let report = home.json(&format!("gains --compare-methods --as-of {END}"));
+    assert_eq!(report["schema"], "dashtam.report.methods/1");
+    let row = |method: &str| {
+        let rows = report["rows"].as_array().unwrap();
+        rows.iter().find(|row| row["method"] == method).unwrap().clone()
+    };
+    // The newest first: 1554 - 605 - 1005 x 70/100.
+    for (method, gain) in [("fifo", "307"), ("average", "266"), ("lifo", "245.5")] {
+        assert_eq!(row(method)["gain_base"], gain, "{method}");
+        assert_eq!(row(method)["current"], method == "fifo", "{method}");
+    }
+    assert_eq!(report["rows"].as_array().unwrap().len(), 6);
+}
+
+#[test]
+fn net_worth_has_the_last_day_of_each_period() {
+    let home = Home::with_examples();
+    let dates = |line: &str| -> Vec<String> {
+        let report = home.json(&format!("net-worth {line}"));
+        let rows = report["rows"].as_array().unwrap();
+        rows.iter().map(|row| row["date"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(dates(&format!("--as-of {END}")), [END]);
+    let months = format!("--every month --from 2024-01-15 --to {END}");
+    assert_eq!(dates(&months), ["2024-01-31", "2024-02-29", END]);
+    // Two Sundays and a Monday.
+    let weeks = "--every week --from 2024-01-04 --to 2024-01-15";
+    assert_eq!(dates(weeks), ["2024-01-07", "2024-01-14", "2024-01-15"]);
+    home.refused("net-worth --from 2024-01-01", "--every");
+    home.refused("net-worth --every hour", "quarter");
+}
+
+#[test]
+fn options_that_do_not_go_together_are_refused() {
+    let home = Home::with_examples();
+    for (line, word) in [
+        ("holdings --csv --json", "--csv"),
+        ("holdings --explain X --csv", "--csv"),
+        ("gains --to 2024-01-02 --as-of 2024-01-03", "--as-of"),
+        ("net-worth --to 2024-01-02 --as-of 2024-01-03", "--as-of"),
+        ("gains --from 2024-01-02 --to 2024-01-01", "--from"),
+        ("gains --tax-year 2024 --from 2024-01-01", "--tax-year"),
+        ("gains --tax-year 2024 --as-of 2024-06-30", "--tax-year"),
+        ("gains --compare-methods --method fifo", "--method"),
+        ("gains --tax-year 24x", "24x"),
+        ("net-worth --explain cash --every day", "--every"),
+        ("holdings --currency usd", "usd"),
+        ("lots --from 2024-01-01", "--from"),
+    ] {
+        // An error in JSON is the document, and `--csv --json` asks for both.
+        if line.ends_with("--json") {
+            assert_eq!(home.report(line).code, Some(2), "{line}");
+        } else {
+            home.refused(line, word);
+        }
+    }
+}
+
+// ---- explanations
+
+#[test]
+fn every_explained_figure_is_the_one_of_the_report() {
+    let home = Home::with_examples();
+    let report = home.json(&format!("holdings --as-of {END}"));
+    for row in report["rows"].as_array().unwrap() {
+        let symbol = row["symbol"].as_str().unwrap();
+        let main = home.json(&format!("holdings --as-of {END} --explain {symbol}"));
+        assert_eq!(main["schema"], "dashtam.explain/1");
+        assert_eq!(keys(&main), sorted("schema figure of value currency formula inputs"));
+        assert_eq!(
+            (&main["figure"], &main["value"]),
+            (&json!("value_base"), &row["value_base"]),
+            "{symbol}"
+        );
+        let mut checked = 0;
+        for input in main["inputs"].as_array().unwrap() {
+            assert_eq!(keys(input), sorted("kind id date value source pair"));
+            let figure = input["id"].as_str().unwrap_or_default();
+            if input["kind"] == "figure" && !row[figure].is_null() {
+                let one = home.json(&format!("holdings --as-of {END} --explain {symbol}.{figure}"));
+                assert_eq!((&one["figure"], &one["value"]), (&json!(figure), &row[figure]));
+                assert_eq!(input["value"], row[figure], "{symbol}.{figure}");
+                checked += 1;
+            }
+        }
+        assert!(checked >= 6, "{symbol}: {main}");
+    }
+    let rate = home.json(&format!("holdings --as-of {END} --explain Y"));
+    let inputs = rate["inputs"].as_array().unwrap();
+    let rate = inputs.iter().find(|input| input["kind"] == "rate").unwrap();
+    assert_eq!((&rate["pair"], &rate["date"]), (&json!("CAD/USD"), &json!("2024-01-31")));
+    assert_eq!(rate["value"], "0.8");
+}
+
+#[test]
+fn every_report_with_figures_explains_one() {
+    let home = Home::with_examples();
+    let a_of = |line: &str, field: &str| home.json(line)["rows"][0][field].clone();
+    let worth = a_of(&format!("net-worth --as-of {END}"), "net_worth");
+    for (line, figure, value) in [
+        ("lots --explain X", "unrealized_base", json!("57")),
+        ("gains --explain X", "gain_base", json!("307")),
+        ("accounts --explain Example~A", "value_base", json!("10373")),
+        ("net-worth --explain net_worth", "net_worth", worth),
+        ("net-worth --explain liabilities", "liabilities", json!("0")),
+        ("coverage --explain X", "missing_days", json!("85")),
+    ] {
+        let document = home.json(&format!("{line} --as-of {END}"));
+        assert_eq!((&document["figure"], &document["value"]), (&json!(figure), &value), "{line}");
+        let text = home.text(&format!("{line} --as-of {END}"));
+        assert!(text.starts_with(&format!("{figure} of ")), "{line}: {text}");
+    }
+}
+
+#[test]
+fn a_figure_that_is_not_there_is_refused_with_those_that_are() {
+    let home = Home::with_examples();
+    for (line, known) in [
+        ("holdings --explain FOO", "X, Y"),
+        ("lots --explain FOO", "X, Y"),
+        ("gains --explain Y", "it has X"),
+        ("accounts --explain FOO", "Example A, Example B"),
+        ("net-worth --explain FOO", "assets, cash, liabilities, market_value, net_worth"),
+        ("coverage --explain FOO", "CAD/USD, X, Y"),
+        ("holdings --explain X.asset_class", "X.value_base"),
+    ] {
+        home.refused(&format!("{line} --as-of {END}"), known);
+    }
+    let ran = home.report("holdings --explain FOO --json");
+    assert_eq!(ran.code, Some(2));
+    let document: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(document["schema"], "dashtam.error/1");
+    assert_eq!(document["error"]["kind"], "not_found");
+}
+
+// ---- manners
+
+#[test]
+fn tables_fit_a_terminal_of_80_columns_without_colours() {
+    let folder = support::root().join("assets/demo");
+    let files = ["transactions.csv", "prices.csv"];
+    let files = files.map(|name| folder.join(name).into_os_string().into_string().unwrap());
+    let home = Home::importing(&files);
+    for report in REPORTS {
+        let flags = if report == "net-worth" { "--every quarter " } else { "" };
+        let table = home.text(&format!("{report} {flags}--as-of 2026-11-20"));
+        for line in table.lines() {
+            assert!(line.width() <= 80, "{report}: {line}");
+        }
+        assert!(!table.contains('\x1b'), "{report} has colours that nobody can see");
+        assert!(table.lines().count() > 2 || report == "findings", "{report}: {table}");
+    }
+}
+
+#[test]
+fn private_hides_the_amounts_of_every_report() {
+    let home = Home::with_examples();
+    let explained = ["holdings --explain X", "lots --explain X", "gains --explain X"];
+    let all = REPORTS.iter().filter(|name| !["coverage", "findings"].contains(name));
+    for report in all.chain(&explained) {
+        let forms = if report.contains("--explain") {
+            vec!["", " --json"]
+        } else {
+            vec!["", " --json", " --csv"]
+        };
+        for form in forms {
+            let open = home.text(&format!("{report}{form} --as-of {END}"));
+            let out = home.text(&format!("{report}{form} --private --as-of {END}"));
+            assert!(out.contains("•••"), "{report}{form}: {out}");
+            let figures = ["10373", "11262", "1005", "363", "420", "307", "290", "57"];
+            assert!(figures.iter().any(|figure| open.contains(figure)), "{report}{form}: {open}");
+            for figure in figures {
+                // The age of a price is no amount.
+                let out = out.replace("57d", "");
+                assert!(!out.contains(figure), "{report}{form} shows {figure}: {out}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_report_needs_a_store_and_leaves_no_trace() {
+    let home = Home::empty();
+    for report in REPORTS {
+        assert_eq!(home.report(report).code, Some(7), "{report}");
+    }
+    assert!(!home.root.path().join("data").exists());
+    let home = Home::with_examples();
+    let before = fs::read(home.root.path().join("data/dashtam.db")).unwrap();
+    for report in REPORTS {
+        home.text(report);
+    }
+    assert_eq!(fs::read(home.root.path().join("data/dashtam.db")).unwrap(), before);
+}
+
+#[test]
+fn reports_of_an_empty_portfolio_are_empty() {
+    let home = Home::empty();
+    assert_eq!(home.run(&["migrate"]).code, Some(0));
+    for report in REPORTS {
+        let document = home.json(report);
+        assert_eq!(document["partial"], false, "{report}");
+        let rows = document["rows"].as_array().unwrap().len();
+        // Nothing is worth nothing, on a day too.
+        assert_eq!(rows, usize::from(report == "net-worth"), "{report}");
+        home.text(report);
+    }
+    assert_eq!(home.json("net-worth")["rows"][0]["net_worth"], "0");
+}
