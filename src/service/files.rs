@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Seek};
+use std::io::{self, Read};
 use std::ops::ControlFlow;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use ring::digest::{Context, SHA256};
@@ -87,9 +87,7 @@ impl Source {
         account: Option<&SafeText>,
         each: &mut dyn FnMut(FileRow<'_>) -> ControlFlow<()>,
     ) -> Result<String, Problem> {
-        let mut file = self.file.try_clone()?;
-        file.rewind()?;
-        let mut reader = Digesting { file, context: Context::new(&SHA256) };
+        let mut reader = Digesting { file: &self.file, at: 0, context: Context::new(&SHA256) };
         match self.format {
             Format::Neutral => read_neutral(&mut reader, account, each)?,
             Format::Prices => read_prices(&mut reader, each)?,
@@ -173,18 +171,56 @@ fn read_items(
     Ok(())
 }
 
-/// Reads on, and keeps the sum of what went by.
-struct Digesting {
-    file: File,
+/// Reads on, and keeps the sum of what went by. It knows its own place in the file, since a reading
+/// that was given up may not have ended when the next one begins.
+struct Digesting<'a> {
+    file: &'a File,
+    at: u64,
     context: Context,
 }
 
-impl Read for Digesting {
+impl Read for Digesting<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.file.read(buffer)?;
+        let count = self.file.read_at(buffer, self.at)?;
+        self.at += count as u64;
         if let Some(bytes) = buffer.get(..count) {
             self.context.update(bytes);
         }
         Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reading_does_not_disturb_another() {
+        const ROWS: usize = 20_000;
+        let mut text = "date,account,type,symbol,quantity,price,fee,currency,amount\n".to_owned();
+        for row in 0..ROWS {
+            text.push_str(&format!("2024-01-02,Main,DEPOSIT,,,,,USD,{row}.01\n"));
+        }
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), &text).unwrap();
+        let source = Source::open(file.path(), None).unwrap();
+        let (mut outer, mut inner) = (0, 0);
+        let outer_digest = source.read(None, &mut |row| {
+            assert!(row.content.is_ok(), "line {}", row.line);
+            outer += 1;
+            if outer == 1 {
+                let digest = source.read(None, &mut |row| {
+                    assert!(row.content.is_ok(), "line {}", row.line);
+                    inner += 1;
+                    ControlFlow::Continue(())
+                });
+                assert!(digest.is_ok());
+            }
+            ControlFlow::Continue(())
+        });
+        assert_eq!((outer, inner), (ROWS, ROWS));
+        let sum = ring::digest::digest(&SHA256, text.as_bytes());
+        let hex: String = sum.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(outer_digest, Ok(hex));
     }
 }

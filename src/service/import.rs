@@ -23,7 +23,7 @@ use crate::store::{self, BatchFile};
 const TOLD: usize = 1_000;
 /// How many rows travel together from the reader to the writer, and how many such parcels may wait.
 const PARCEL: usize = 1_000;
-const PARCELS: usize = 3;
+const PARCELS: usize = 2;
 
 /// Rows on their way from the reader to the writer.
 #[derive(Default)]

@@ -174,8 +174,11 @@ async fn copy_all(
     mut rows: mpsc::Receiver<String>,
 ) -> sqlx::Result<()> {
     let mut copy = connection.copy_in_raw(statement).await?;
-    while let Some(part) = rows.recv().await {
-        copy.send(part.as_bytes()).await?;
+    while let Some(rows) = rows.recv().await {
+        // Rows that waited long are many, and the connection keeps as much room as its largest part.
+        for part in rows.as_bytes().chunks(PART) {
+            copy.send(part).await?;
+        }
     }
     copy.finish().await.map(drop)
 }
