@@ -4,7 +4,7 @@
 //! Of every security (with those it is joined to) there is a page a year: its rows as the lots see
 //! them, in order, and the lots after the last of them. A write changes the days it touches and
 //! plays the rows from there on again; a question about any day begins at the page before it.
-//! Nothing here is a fact: [`rebuild`] makes all of it again from the rows, and must find what is
+//! Nothing here is a fact: [`rebuild()`] makes all of it again from the rows, and must find what is
 //! there.
 
 mod at;

@@ -220,7 +220,7 @@ mod tests {
         });
         assert_eq!((outer, inner), (ROWS, ROWS));
         let sum = ring::digest::digest(&SHA256, text.as_bytes());
-        let hex: String = sum.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(outer_digest, Ok(hex));
+        let hex: Vec<_> = sum.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(outer_digest, Ok(hex.concat()));
     }
 }
