@@ -502,3 +502,50 @@ fn reports_of_an_empty_portfolio_are_empty() {
     }
     assert_eq!(home.json("net-worth")["rows"][0]["net_worth"], "0");
 }
+
+#[test]
+fn names_that_change_leave_figures_as_a_rebuild_makes_them() {
+    let home = Home::empty();
+    let done = |line: &str| {
+        let ran = home.run(&line.split(' ').collect::<Vec<_>>());
+        assert_eq!(ran.code, Some(0), "{line}: {}", ran.err);
+        ran.out
+    };
+    for account in ["A", "B"] {
+        done(&format!("account add {account} --kind brokerage --currency USD"));
+        let row = "--date 2024-01-02 --type buy --symbol X --quantity 10 --price 100";
+        done(&format!("txn add --account {account} {row}"));
+    }
+    for (symbol, share) in [("L", "0.2"), ("M", "0.5")] {
+        done(&format!(
+            "txn add --account A --date 2024-01-03 --type spin_off --symbol X --to-symbol {symbol} \
+             --quantity 5 --cost-share {share}"
+        ));
+    }
+    let same = "every figure is what the rows say\n";
+    assert_eq!(done("rebuild --check"), same);
+    // Each of these puts a row behind the one that it stood before.
+    for line in ["account rename A Z", "security edit L --symbol N"] {
+        done(line);
+        assert_eq!(done("rebuild --check"), same, "{line}");
+    }
+}
+
+#[test]
+fn what_is_not_known_of_the_past_is_missing_too() {
+    let rows = "2024-01-02,A,OPENING,X,10,,,USD,\n2024-01-03,A,SELL,X,10,10,,USD,\n\
+        2024-01-03,A,BUY,Q,10,10,,USD,\n2024-01-04,A,SELL,Q,10,11,,USD,\n";
+    let home = Home::with_rows(rows);
+    let ran = home.run(&["report", "holdings", "--closed", "--as-of", "2024-01-05", "--json"]);
+    let report: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(report["partial"], true);
+    assert_eq!(report["missing"][0]["what"], "cost");
+    assert_eq!(report["totals"]["realized_base"], "10");
+
+    let rows = "2024-01-03,A,BUY,X,10,10,,USD,\n2024-01-03,A,SELL,X,10,10,,USD,\n\
+        2024-01-03,A,BUY,Y,10,10,,USD,\n";
+    let home = Home::with_rows(rows);
+    let ran = home.run(&["report", "holdings", "--closed", "--as-of", "2024-01-05", "--json"]);
+    let report: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(report["totals"]["value_base"], Value::Null, "nothing that is held has a value");
+}

@@ -35,6 +35,8 @@ pub struct Keeper {
     /// From which day on the lots of a group must be played again.
     from: BTreeMap<SecurityId, NaiveDate>,
     accounts: BTreeSet<AccountId>,
+    renamed: BTreeSet<AccountId>,
+    renamed_securities: BTreeSet<SecurityId>,
     cash: cash::Changes,
     links: BTreeSet<SafeText>,
 }
@@ -126,7 +128,18 @@ impl Keeper {
         self.names.contains_key(&account)
     }
 
-    /// The rules of an account, or the name that gives its rows their place, changed.
+    /// An account is called otherwise: that may give its rows another place among those of others.
+    pub fn account_renamed(&mut self, account: AccountId, name: &SafeText) {
+        self.names.insert(account, name.clone());
+        self.renamed.insert(account);
+    }
+
+    /// The same of a security, among those it is joined with.
+    pub fn security_renamed(&mut self, security: SecurityId) {
+        self.renamed_securities.insert(security);
+    }
+
+    /// The rules of an account changed.
     pub fn account_changed(&mut self, account: AccountId) {
         self.accounts.insert(account);
     }
@@ -196,6 +209,7 @@ impl Keeper {
             self.day_again(day, security);
         }
         self.follow_links(tx).await?;
+        self.follow_names(tx).await?;
         while let Some((day, securities)) = self.again.pop_first() {
             self.read_day(tx, day, securities).await?;
         }
@@ -231,6 +245,35 @@ impl Keeper {
         for account in std::mem::take(&mut self.accounts) {
             for group in tx.groups_of_account(account).await? {
                 self.replay_from(group, NaiveDate::MIN);
+            }
+        }
+        Ok(())
+    }
+
+    /// Names decide between rows that share a place.
+    async fn follow_names(&mut self, tx: &mut WriteTx) -> Result<()> {
+        let renamed = std::mem::take(&mut self.renamed);
+        if !renamed.is_empty() {
+            for row in tx.accounts().await? {
+                self.names.entry(row.account.id).or_insert(row.account.name);
+            }
+        }
+        for account in renamed {
+            for group in tx.groups_of_account(account).await? {
+                let names = &self.names;
+                let key = |event: &Event| (event.seq, event.rank, names.get(&event.account));
+                let sorted = self.sheets.sort_by(tx, group, key).await?;
+                if let Some(day) = sorted {
+                    self.replay_from(group, day);
+                }
+            }
+        }
+        for security in std::mem::take(&mut self.renamed_securities) {
+            let group = self.groups.of(security);
+            if self.groups.members(group).len() > 1 {
+                for day in self.sheets.days_with_ties(tx, group).await? {
+                    self.day_again(day, group);
+                }
             }
         }
         Ok(())

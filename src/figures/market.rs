@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
+use super::splits::{Splits, splits};
 use crate::analytics::fx::Rates;
 use crate::analytics::lots::{AccountRules, Conversion, Fees, Rules, World};
 use crate::analytics::pricing::{self, Series};
-use crate::model::{AccountId, Currency, Dec, LotMethod, SecurityId, Setting, Tax};
+use crate::model::{AccountId, Currency, Dec, LotMethod, Ratio, SecurityId, Setting, Tax};
 use crate::store::{Result, Tx};
 
 /// What one wants to see otherwise than it is set.
@@ -44,6 +45,7 @@ pub struct Market {
     currencies: BTreeMap<SecurityId, Currency>,
     rates: Rates,
     closes: BTreeMap<SecurityId, Series>,
+    splits: Splits,
 }
 
 impl Market {
@@ -76,7 +78,14 @@ impl Market {
             Scope::Day => tx.rates_latest(through).await?,
             Scope::History => tx.rates_through(through).await?,
         });
-        let mut market = Self { rules, accounts, currencies, rates, closes: BTreeMap::new() };
+        let mut market = Self {
+            rules,
+            accounts,
+            currencies,
+            rates,
+            closes: BTreeMap::new(),
+            splits: splits(tx).await?,
+        };
         if scope == Scope::History {
             // Only a security that is joined with another shares its cost with it by their prices.
             for security in tx.lot_groups().await?.into_keys() {
@@ -85,6 +94,12 @@ impl Market {
             }
         }
         Ok(market)
+    }
+
+    /// The splits of a security.
+    #[must_use]
+    pub fn splits(&self, security: SecurityId) -> &[(NaiveDate, Ratio)] {
+        self.splits.get(&security).map_or(&[][..], Vec::as_slice)
     }
 
     /// What every rate is.
@@ -132,7 +147,8 @@ impl World for Market {
 
     fn close(&self, security: SecurityId, on: NaiveDate) -> Option<Dec> {
         let series = self.closes.get(&security)?;
-        let price = pricing::price_on(series, on, pricing::FRESH_DAYS, &[], on).ok()?;
+        let price =
+            pricing::price_on(series, on, pricing::FRESH_DAYS, self.splits(security), on).ok()?;
         price.in_currency(self.currency_of(security), &self.rates).ok()?.price().ok()
     }
 

@@ -19,6 +19,7 @@ mod position;
 mod rebuild;
 mod replay;
 mod sheets;
+mod splits;
 
 pub use at::{findings, group_on, held_spans, lots_on, positions_on, realized};
 pub use cash::{cash_changes, cash_on};
@@ -28,3 +29,4 @@ pub use market::{Market, Otherwise, Scope};
 pub use names::Names;
 pub use position::{Held, PositionFigures, TRANSIT};
 pub use rebuild::{Difference, compare, rebuild};
+pub use splits::{Splits, splits};

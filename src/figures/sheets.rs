@@ -123,6 +123,47 @@ impl Sheets {
         tx.put_lot_pages(&pages).await
     }
 
+    /// Puts the rows of each day of a group in order again, and gives the first day where that
+    /// changed anything. Rows of equal keys stay as they are.
+    pub async fn sort_by<K: Ord>(
+        &mut self,
+        tx: &mut WriteTx,
+        group: SecurityId,
+        key: impl Fn(&Event) -> K,
+    ) -> Result<Option<NaiveDate>> {
+        self.write_all(tx).await?;
+        let mut first = None;
+        for page in tx.lot_pages_from(group, i32::MIN).await? {
+            for (day, mut events) in events_of(&page)? {
+                if !events.is_sorted_by_key(&key) {
+                    events.sort_by_key(&key);
+                    self.put(tx, group, day, &events).await?;
+                    first = first.or(Some(day));
+                }
+            }
+        }
+        Ok(first)
+    }
+
+    /// The days of a group on which rows share a place and a kind.
+    pub async fn days_with_ties(
+        &mut self,
+        tx: &mut WriteTx,
+        group: SecurityId,
+    ) -> Result<Vec<NaiveDate>> {
+        self.write_all(tx).await?;
+        let mut days = Vec::new();
+        for page in tx.lot_pages_from(group, i32::MIN).await? {
+            for (day, events) in events_of(&page)? {
+                let place = |event: &Event| (event.seq, event.rank);
+                if events.windows(2).any(|pair| matches!(pair, [a, b] if place(a) == place(b))) {
+                    days.push(day);
+                }
+            }
+        }
+        Ok(days)
+    }
+
     /// Moves every row of a group into another one. Gives the first day of what moved, and the
     /// days that both had, which must be put in order again.
     pub async fn join(

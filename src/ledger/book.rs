@@ -302,9 +302,11 @@ impl Book {
             let account = &row.account;
             (account.method, account.kind.tax(), account.kind == AccountKind::Margin)
         };
-        if rules(before) != rules(&row) || before.account.name != row.account.name {
+        if rules(before) != rules(&row) {
             self.keeper.account_changed(id);
-            self.keeper.name(id, &row.account.name);
+        }
+        if before.account.name != row.account.name {
+            self.keeper.account_renamed(id, &row.account.name);
         }
         if decided {
             tx.insert_entity_version(&EntityVersion {
@@ -336,6 +338,9 @@ impl Book {
         let before = self.securities.get(&id).ok_or(Error::NoSecurity(id))?;
         if before.security.currency != row.security.currency {
             self.keeper.security_from(id, NaiveDate::MIN);
+        }
+        if before.security.symbol != row.security.symbol {
+            self.keeper.security_renamed(id);
         }
         if decided {
             tx.insert_entity_version(&EntityVersion {

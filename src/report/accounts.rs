@@ -204,7 +204,9 @@ impl Sums<'_> {
         };
         let value_base =
             self.converted(&Exact::from(amount), self.account.currency, self.scene.base);
-        Worth { value: Some(amount), value_base, as_of: Some(date), ..Worth::default() }
+        let market_value = (self.account.kind.class() == Class::Investment).then_some(amount);
+        let value = Some(amount);
+        Worth { market_value, value, value_base, as_of: Some(date), ..Worth::default() }
     }
 
     /// The value of a position in the currency of the account, rounded once.

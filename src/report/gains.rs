@@ -113,6 +113,7 @@ pub async fn compare_methods(tx: &mut Tx, query: &GainsQuery) -> Result<MethodsR
         .await?;
         currency = Some(report.currency);
         missing.extend(report.missing);
+        missing.extend(left.missing.into_iter().filter(|missing| missing.what != "price"));
         rows.push(MethodRow {
             method,
             totals: report.totals,

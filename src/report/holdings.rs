@@ -48,6 +48,15 @@ fn row(scene: &Scene, held: &Held, missing: &mut Vec<Missing>) -> HoldingRow {
         let pair = Some(scene.pair(held.security));
         missing.push(Missing { security: None, pair, ..lacks("fx") });
     }
+    let pair = || Missing { security: None, pair: Some(scene.pair(held.security)), ..lacks("fx") };
+    if !figures.overflow && figures.realized.is_none() {
+        missing.push(lacks("cost"));
+    } else if !figures.overflow && figures.realized_base.is_none() {
+        missing.push(pair());
+    }
+    if !figures.overflow && figures.income.is_none() {
+        missing.push(pair());
+    }
     let less = |a: Option<Dec>, b: Option<Dec>| a.zip(b).and_then(|(a, b)| difference(a, b));
     HoldingRow {
         account: scene.account_name(held.account),
@@ -82,13 +91,14 @@ pub(super) fn difference(a: Dec, b: Dec) -> Option<Dec> {
 }
 
 fn totals(rows: &[HoldingRow]) -> HoldingTotals {
-    let sum =
-        |figure: fn(&HoldingRow) -> Option<Dec>| rows.iter().map(figure).collect::<Total>().known();
+    // What is held no more is worth nothing, which makes nothing else known.
+    let held = || rows.iter().filter(|row| !row.quantity.is_zero());
+    let sum = |figure: fn(&HoldingRow) -> Option<Dec>| held().map(figure).collect::<Total>();
     HoldingTotals {
-        value_base: sum(|row| row.value_base),
-        cost_base: sum(|row| row.cost_base),
-        unrealized_base: sum(|row| row.unrealized_base),
-        realized_base: sum(|row| row.realized_base),
+        value_base: sum(|row| row.value_base).known(),
+        cost_base: sum(|row| row.cost_base).known(),
+        unrealized_base: sum(|row| row.unrealized_base).known(),
+        realized_base: rows.iter().map(|row| row.realized_base).collect::<Total>().known(),
     }
 }
 

@@ -88,7 +88,10 @@ async fn add_securities(
         for ((day, held), parts) in days.iter().zip(&held).zip(&mut *parts) {
             for held in held {
                 let wanted = query.account.is_none_or(|account| account == held.account);
-                if !wanted || !scene.is_open(held.account, *day) {
+                // What is known by its balance is not counted a second time by its rows.
+                let row = scene.accounts.get(&held.account);
+                let by_balance = row.is_some_and(|row| row.account.mode == Mode::Balances);
+                if !wanted || by_balance || !scene.is_open(held.account, *day) {
                     continue;
                 }
                 if held.figures.overflow {

@@ -11,8 +11,7 @@ use crate::analytics::lots::{Conversion, World};
 use crate::analytics::pricing::{self, FRESH_DAYS, NoPrice, PriceOn, Series};
 use crate::figures::{Held, Market, Otherwise, Scope, TRANSIT};
 use crate::model::{
-    AccountId, AssetClass, Close, Currency, Dec, Exact, LotMethod, Ratio, SafeText, Security,
-    SecurityId,
+    AccountId, AssetClass, Close, Currency, Dec, Exact, LotMethod, SafeText, Security, SecurityId,
 };
 use crate::store::{AccountRecord, Tx};
 
@@ -26,7 +25,6 @@ pub(super) struct Scene {
     pub accounts: BTreeMap<AccountId, AccountRecord>,
     securities: BTreeMap<SecurityId, Security>,
     closes: BTreeMap<SecurityId, Series>,
-    splits: BTreeMap<SecurityId, Vec<(NaiveDate, Ratio)>>,
 }
 
 /// What something is worth.
@@ -85,7 +83,6 @@ impl Scene {
             accounts: accounts.map(|row| (row.account.id, row)).collect(),
             securities: securities.map(|row| (row.security.id, row.security)).collect(),
             closes: BTreeMap::new(),
-            splits: tx.splits().await?,
         })
     }
 
@@ -121,7 +118,7 @@ impl Scene {
     pub fn wants(&self, held: &Held, query: &PositionsQuery) -> bool {
         let account = query.account.is_none_or(|account| account == held.account);
         let open = query.closed || !held.figures.quantity.is_zero() || held.figures.overflow;
-        account && open && self.is_open(held.account, self.day)
+        account && open && (query.closed || self.is_open(held.account, self.day))
     }
 
     /// Whether an account counts on a day: it does until it is closed.
@@ -210,7 +207,7 @@ impl Scene {
     fn price(&self, held: &Held, day: NaiveDate) -> std::result::Result<PriceOn, NoPrice> {
         let Some(series) = self.closes.get(&held.security) else { return Err(NoPrice::Unknown) };
         let fresh = pricing::freshness(self.asset_class(held.security));
-        let splits = self.splits.get(&held.security).map_or(&[][..], Vec::as_slice);
+        let splits = self.market.splits(held.security);
         let price = pricing::price_on(series, day, fresh, splits, self.today)?;
         price.in_currency(self.currency_of(held.security), self.market.rates())
     }

@@ -227,23 +227,23 @@ impl Tx {
         Ok(on_tx!(self, conn => sqlx::query_scalar(SQL).fetch_one(&mut **conn).await?))
     }
 
-    /// The splits of every security that had any.
+    /// Every row that says a split: of which security, in which account, when and how.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn splits(&mut self) -> Result<BTreeMap<SecurityId, Vec<(NaiveDate, Ratio)>>> {
+    pub async fn splits(&mut self) -> Result<Vec<(SecurityId, AccountId, NaiveDate, Ratio)>> {
         // The words of an index: no other row is looked at.
-        const SQL: &str = "select security_id, trade_date, ratio from transactions \
+        const SQL: &str = "select security_id, account_id, trade_date, ratio from transactions \
              where subtype = 'split' and deleted = false and status in ('pending', 'settled') \
-             and security_id is not null and ratio is not null order by trade_date";
-        let rows: Vec<(i64, NaiveDate, String)> =
+             and security_id is not null and ratio is not null order by trade_date, id";
+        let rows: Vec<(i64, i64, NaiveDate, String)> =
             on_tx!(self, conn => sqlx::query_as(SQL).fetch_all(&mut **conn).await?);
-        let mut splits: BTreeMap<_, Vec<_>> = BTreeMap::new();
-        for (security, day, ratio) in rows {
-            let ratio = Ratio::parse(&ratio).ok_or_else(|| damaged("ratio", &ratio))?;
-            splits.entry(SecurityId(security)).or_default().push((day, ratio));
-        }
-        Ok(splits)
+        rows.into_iter()
+            .map(|(security, account, day, ratio)| {
+                let ratio = Ratio::parse(&ratio).ok_or_else(|| damaged("ratio", &ratio))?;
+                Ok((SecurityId(security), AccountId(account), day, ratio))
+            })
+            .collect()
     }
 
     /// Every group that has a page, in order.
