@@ -983,7 +983,15 @@ async fn check_household(session: &service::Session) {
     let query =
         report::AccountsQuery { as_of, today: as_of, currency: None, account: None, closed: true };
     let accounts = report::accounts(&mut tx, &query).await.unwrap().rows;
-    let held = report::quantities(&mut tx, as_of).await.unwrap();
+    let query = report::PositionsQuery {
+        as_of,
+        today: as_of,
+        account: None,
+        currency: None,
+        method: None,
+        closed: false,
+    };
+    let held = report::holdings(&mut tx, &query).await.unwrap().rows;
     assert_eq!(accounts.len(), expected.len());
     for account in accounts {
         let right = &expected[account.name.as_str()];
@@ -993,7 +1001,7 @@ async fn check_household(session: &service::Session) {
         let cash: BTreeMap<_, _> =
             account.cash.iter().map(|(code, sum)| (code.to_string(), sum.to_string())).collect();
         assert_eq!(cash, words(&right["cash"]), "cash of {}", account.name);
-        let of_account = held.iter().filter(|row| row.account == account.name);
+        let of_account = held.iter().filter(|row| row.account.as_ref() == Some(&account.name));
         let quantities: BTreeMap<_, _> =
             of_account.map(|row| (row.symbol.to_string(), row.quantity.to_string())).collect();
         assert_eq!(quantities, words(&right["holdings"]), "holdings of {}", account.name);

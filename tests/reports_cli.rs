@@ -12,12 +12,9 @@
 mod support;
 
 use std::fs;
-use std::process::Output;
-use std::time::Duration;
 
-use assert_cmd::Command;
 use serde_json::{Value, json};
-use tempfile::TempDir;
+use support::home::{HEADER, Home, Ran, example, keys, sorted};
 use unicode_width::UnicodeWidthStr;
 
 /// A day after everything in the examples.
@@ -25,43 +22,24 @@ const END: &str = "2024-03-28";
 const REPORTS: [&str; 8] =
     ["accounts", "holdings", "lots", "transactions", "net-worth", "gains", "coverage", "findings"];
 
-/// A portfolio in a folder of its own.
-struct Home {
-    root: TempDir,
-}
-
-struct Ran {
-    code: Option<i32>,
-    out: String,
-    err: String,
-}
-
 impl Home {
-    fn empty() -> Self {
-        Self { root: tempfile::tempdir().unwrap() }
-    }
-
     /// Both worked examples: X in dollars, Y in Canadian dollars.
     fn with_examples() -> Self {
         let names =
             ["example_a.csv", "example_a_prices.csv", "example_b.csv", "example_b_prices.csv"];
-        let folder = support::root().join("assets/examples");
-        let files = names.map(|name| folder.join(name).into_os_string().into_string().unwrap());
+        let files = names.map(example);
         Self::importing(&files)
     }
 
     /// Rows of the neutral form.
     fn with_rows(rows: &str) -> Self {
-        let home = Self::empty();
-        let header = "date,account,type,symbol,quantity,price,fee,currency,amount";
-        let file = home.root.path().join("rows.csv");
-        fs::write(&file, format!("{header}\n{rows}")).unwrap();
-        home.import(&[file.into_os_string().into_string().unwrap()]);
+        let home = Self::new();
+        home.import(&[home.file("rows.csv", &format!("{HEADER}\n{rows}"))]);
         home
     }
 
     fn importing(files: &[String]) -> Self {
-        let home = Self::empty();
+        let home = Self::new();
         home.import(files);
         home
     }
@@ -71,14 +49,6 @@ impl Home {
             std::iter::once("import").chain(files.iter().map(String::as_str)).collect();
         let ran = self.run(&words);
         assert_eq!(ran.code, Some(0), "{}", ran.err);
-    }
-
-    fn run(&self, words: &[&str]) -> Ran {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_dashtam"));
-        command.env_clear().env("HOME", self.root.path()).env("TZ", "UTC");
-        command.env("DASHTAM_DATA_DIR", self.root.path().join("data"));
-        command.timeout(Duration::from_mins(1)).args(words);
-        Ran::of(&command.output().unwrap())
     }
 
     /// A report of words without blanks in them; `~` stands for a blank.
@@ -96,7 +66,7 @@ impl Home {
     }
 
     #[track_caller]
-    fn json(&self, line: &str) -> Value {
+    fn json_of(&self, line: &str) -> Value {
         serde_json::from_str(&self.text(&format!("{line} --json"))).unwrap()
     }
 
@@ -108,25 +78,6 @@ impl Home {
         assert_eq!(ran.err.lines().count(), 1, "{line}: {}", ran.err);
         assert!(ran.err.starts_with("dashtam: ") && ran.err.contains(word), "{line}: {}", ran.err);
     }
-}
-
-impl Ran {
-    fn of(output: &Output) -> Self {
-        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-        Self { code: output.status.code(), out: text(&output.stdout), err: text(&output.stderr) }
-    }
-}
-
-fn keys(value: &Value) -> Vec<&str> {
-    let mut keys: Vec<_> = value.as_object().unwrap().keys().map(String::as_str).collect();
-    keys.sort_unstable();
-    keys
-}
-
-fn sorted(words: &str) -> Vec<&str> {
-    let mut words: Vec<_> = words.split(' ').collect();
-    words.sort_unstable();
-    words
 }
 
 // ---- shapes
@@ -160,7 +111,7 @@ fn every_report_keeps_its_shape() {
         ("coverage", "what name needed_from needed_to first last missing_days stale_days"),
     ];
     for (name, fields) in rows {
-        let report = home.json(&format!("{name} --as-of {END}"));
+        let report = home.json_of(&format!("{name} --as-of {END}"));
         let envelope = sorted("schema as_of currency partial missing rows totals");
         assert_eq!(keys(&report), envelope, "{name}");
         assert_eq!(report["schema"], format!("dashtam.report.{name}/1"));
@@ -175,7 +126,7 @@ fn every_report_keeps_its_shape() {
         assert_eq!(sorted(&csv.lines().next().unwrap().replace(',', " ")), sorted(fields));
         assert_eq!(csv.lines().count(), 1 + all.len(), "{name}");
     }
-    let totals = |line: &str| keys(&home.json(line)["totals"]).join(" ");
+    let totals = |line: &str| keys(&home.json_of(line)["totals"]).join(" ");
     let positions = "cost_base realized_base unrealized_base value_base";
     assert_eq!(totals(&format!("holdings --as-of {END}")), positions);
     assert_eq!(totals(&format!("lots --as-of {END}")), positions);
@@ -187,7 +138,7 @@ fn every_report_keeps_its_shape() {
 fn findings_keep_their_shape() {
     // Sold without ever having been bought, and not in a margin account.
     let home = Home::with_rows("2024-01-02,Broker,SELL,X,5,10,,USD,50\n");
-    let report = home.json("findings");
+    let report = home.json_of("findings");
     assert_eq!(report["schema"], "dashtam.report.findings/1");
     let row = &report["rows"][0];
     let fields = sorted("id kind severity account symbol date transaction detail fix");
@@ -198,14 +149,14 @@ fn findings_keep_their_shape() {
     assert_eq!(sorted(&csv.lines().next().unwrap().replace(',', " ")), fields);
     let told = home.text("findings");
     assert!(told.contains("Broker  X") && told.contains(row["fix"].as_str().unwrap()), "{told}");
-    assert_eq!(home.json("findings --as-of 2024-01-01")["rows"], json!([]));
+    assert_eq!(home.json_of("findings --as-of 2024-01-01")["rows"], json!([]));
 }
 
 #[test]
 fn decimals_are_strings_and_what_is_unknown_is_null() {
     let home = Home::with_examples();
     // X has its only price on the last day.
-    let report = home.json("holdings --as-of 2024-02-29 --account Example~A");
+    let report = home.json_of("holdings --as-of 2024-02-29 --account Example~A");
     let row = &report["rows"][0];
     assert_eq!((&row["quantity"], &row["cost"]), (&json!("150"), &json!("1610")));
     for field in ["price", "price_date", "value", "value_base", "unrealized", "weight"] {
@@ -231,19 +182,19 @@ fn decimals_are_strings_and_what_is_unknown_is_null() {
 #[test]
 fn options_choose_the_account_the_currency_and_the_method() {
     let home = Home::with_examples();
-    let rows = |line: &str| home.json(line)["rows"].as_array().unwrap().len();
+    let rows = |line: &str| home.json_of(line)["rows"].as_array().unwrap().len();
     for report in ["accounts", "holdings", "lots"] {
         assert_eq!(rows(&format!("{report} --as-of {END}")), 2, "{report}");
         assert_eq!(rows(&format!("{report} --as-of {END} --account Example~B")), 1, "{report}");
         home.refused(&format!("{report} --account Nobody"), "Nobody");
     }
-    let y = |line: &str| home.json(&format!("holdings --account Example~B {line}"));
+    let y = |line: &str| home.json_of(&format!("holdings --account Example~B {line}"));
     let day = "--as-of 2024-01-31";
     // 505 CAD at 0.76; in its own currency there is nothing to convert.
     assert_eq!(y(day)["rows"][0]["cost_base"], "383.8");
     let own = y(&format!("{day} --currency CAD"));
     assert_eq!((&own["currency"], &own["rows"][0]["cost_base"]), (&json!("CAD"), &json!("505")));
-    let gain = |line: &str| home.json(line)["totals"]["gain_base"].clone();
+    let gain = |line: &str| home.json_of(line)["totals"]["gain_base"].clone();
     assert_eq!(gain(&format!("gains --as-of {END}")), "307");
     assert_eq!(gain(&format!("gains --as-of {END} --method average")), "266");
     home.refused("holdings --method dearest", "hifo");
@@ -253,8 +204,8 @@ fn options_choose_the_account_the_currency_and_the_method() {
 fn what_is_held_no_more_is_shown_when_asked_for() {
     let rows = "2024-01-02,Broker,BUY,X,5,10,,USD,-50\n2024-02-01,Broker,SELL,X,5,12,,USD,60\n";
     let home = Home::with_rows(rows);
-    assert_eq!(home.json("holdings")["rows"], json!([]));
-    let closed = home.json("holdings --closed");
+    assert_eq!(home.json_of("holdings")["rows"], json!([]));
+    let closed = home.json_of("holdings --closed");
     let row = &closed["rows"][0];
     assert_eq!((&row["quantity"], &row["realized"]), (&json!("0"), &json!("10")));
 }
@@ -269,7 +220,7 @@ fn a_tax_year_is_grouped_by_account() {
 2025-01-01,A,SELL,X,2,9,,USD,18
 ";
     let home = Home::with_rows(rows);
-    let year = home.json("gains --tax-year 2024");
+    let year = home.json_of("gains --tax-year 2024");
     assert_eq!(year["as_of"], "2024-12-31");
     let accounts: Vec<_> =
         year["rows"].as_array().unwrap().iter().map(|row| row["account"].clone()).collect();
@@ -285,7 +236,7 @@ fn a_tax_year_is_grouped_by_account() {
     assert_eq!(totals.len(), 3, "{table}");
     assert!(totals[0].starts_with('A') && totals[0].ends_with("▼ -2.00"), "{table}");
     assert_eq!(
-        home.json("gains --tax-year 2025")["totals"]["accounts"].as_array().unwrap().len(),
+        home.json_of("gains --tax-year 2025")["totals"]["accounts"].as_array().unwrap().len(),
         1
     );
 }
@@ -293,7 +244,7 @@ fn a_tax_year_is_grouped_by_account() {
 #[test]
 fn methods_are_compared_on_the_same_sales() {
     let home = Home::with_examples();
-    let report = home.json(&format!("gains --compare-methods --as-of {END}"));
+    let report = home.json_of(&format!("gains --compare-methods --as-of {END}"));
     assert_eq!(report["schema"], "dashtam.report.methods/1");
     let row = |method: &str| {
         let rows = report["rows"].as_array().unwrap();
@@ -311,7 +262,7 @@ fn methods_are_compared_on_the_same_sales() {
 fn net_worth_has_the_last_day_of_each_period() {
     let home = Home::with_examples();
     let dates = |line: &str| -> Vec<String> {
-        let report = home.json(&format!("net-worth {line}"));
+        let report = home.json_of(&format!("net-worth {line}"));
         let rows = report["rows"].as_array().unwrap();
         rows.iter().map(|row| row["date"].as_str().unwrap().to_owned()).collect()
     };
@@ -356,10 +307,10 @@ fn options_that_do_not_go_together_are_refused() {
 #[test]
 fn every_explained_figure_is_the_one_of_the_report() {
     let home = Home::with_examples();
-    let report = home.json(&format!("holdings --as-of {END}"));
+    let report = home.json_of(&format!("holdings --as-of {END}"));
     for row in report["rows"].as_array().unwrap() {
         let symbol = row["symbol"].as_str().unwrap();
-        let main = home.json(&format!("holdings --as-of {END} --explain {symbol}"));
+        let main = home.json_of(&format!("holdings --as-of {END} --explain {symbol}"));
         assert_eq!(main["schema"], "dashtam.explain/1");
         assert_eq!(keys(&main), sorted("schema figure of value currency formula inputs"));
         assert_eq!(
@@ -372,7 +323,8 @@ fn every_explained_figure_is_the_one_of_the_report() {
             assert_eq!(keys(input), sorted("kind id date value source pair"));
             let figure = input["id"].as_str().unwrap_or_default();
             if input["kind"] == "figure" && !row[figure].is_null() {
-                let one = home.json(&format!("holdings --as-of {END} --explain {symbol}.{figure}"));
+                let one =
+                    home.json_of(&format!("holdings --as-of {END} --explain {symbol}.{figure}"));
                 assert_eq!((&one["figure"], &one["value"]), (&json!(figure), &row[figure]));
                 assert_eq!(input["value"], row[figure], "{symbol}.{figure}");
                 checked += 1;
@@ -380,7 +332,7 @@ fn every_explained_figure_is_the_one_of_the_report() {
         }
         assert!(checked >= 6, "{symbol}: {main}");
     }
-    let rate = home.json(&format!("holdings --as-of {END} --explain Y"));
+    let rate = home.json_of(&format!("holdings --as-of {END} --explain Y"));
     let inputs = rate["inputs"].as_array().unwrap();
     let rate = inputs.iter().find(|input| input["kind"] == "rate").unwrap();
     assert_eq!((&rate["pair"], &rate["date"]), (&json!("CAD/USD"), &json!("2024-01-31")));
@@ -390,7 +342,7 @@ fn every_explained_figure_is_the_one_of_the_report() {
 #[test]
 fn every_report_with_figures_explains_one() {
     let home = Home::with_examples();
-    let a_of = |line: &str, field: &str| home.json(line)["rows"][0][field].clone();
+    let a_of = |line: &str, field: &str| home.json_of(line)["rows"][0][field].clone();
     let worth = a_of(&format!("net-worth --as-of {END}"), "net_worth");
     for (line, figure, value) in [
         ("lots --explain X", "unrealized_base", json!("57")),
@@ -400,7 +352,7 @@ fn every_report_with_figures_explains_one() {
         ("net-worth --explain liabilities", "liabilities", json!("0")),
         ("coverage --explain X", "missing_days", json!("85")),
     ] {
-        let document = home.json(&format!("{line} --as-of {END}"));
+        let document = home.json_of(&format!("{line} --as-of {END}"));
         assert_eq!((&document["figure"], &document["value"]), (&json!(figure), &value), "{line}");
         let text = home.text(&format!("{line} --as-of {END}"));
         assert!(text.starts_with(&format!("{figure} of ")), "{line}: {text}");
@@ -475,11 +427,11 @@ fn private_hides_the_amounts_of_every_report() {
 
 #[test]
 fn a_report_needs_a_store_and_leaves_no_trace() {
-    let home = Home::empty();
+    let home = Home::new();
     for report in REPORTS {
         assert_eq!(home.report(report).code, Some(7), "{report}");
     }
-    assert!(!home.root.path().join("data").exists());
+    assert!(!home.data().exists());
     let home = Home::with_examples();
     let before = fs::read(home.root.path().join("data/dashtam.db")).unwrap();
     for report in REPORTS {
@@ -490,22 +442,22 @@ fn a_report_needs_a_store_and_leaves_no_trace() {
 
 #[test]
 fn reports_of_an_empty_portfolio_are_empty() {
-    let home = Home::empty();
+    let home = Home::new();
     assert_eq!(home.run(&["migrate"]).code, Some(0));
     for report in REPORTS {
-        let document = home.json(report);
+        let document = home.json_of(report);
         assert_eq!(document["partial"], false, "{report}");
         let rows = document["rows"].as_array().unwrap().len();
         // Nothing is worth nothing, on a day too.
         assert_eq!(rows, usize::from(report == "net-worth"), "{report}");
         home.text(report);
     }
-    assert_eq!(home.json("net-worth")["rows"][0]["net_worth"], "0");
+    assert_eq!(home.json_of("net-worth")["rows"][0]["net_worth"], "0");
 }
 
 #[test]
 fn names_that_change_leave_figures_as_a_rebuild_makes_them() {
-    let home = Home::empty();
+    let home = Home::new();
     let done = |line: &str| {
         let ran = home.run(&line.split(' ').collect::<Vec<_>>());
         assert_eq!(ran.code, Some(0), "{line}: {}", ran.err);
@@ -548,4 +500,71 @@ fn what_is_not_known_of_the_past_is_missing_too() {
     let ran = home.run(&["report", "holdings", "--closed", "--as-of", "2024-01-05", "--json"]);
     let report: Value = serde_json::from_str(&ran.out).unwrap();
     assert_eq!(report["totals"]["value_base"], Value::Null, "nothing that is held has a value");
+}
+
+#[test]
+fn what_is_between_two_accounts_is_in_the_total() {
+    let home = Home::with_rows(
+        "2024-01-02,A,DEPOSIT,,,,,USD,1000\n2024-01-02,A,BUY,X,4,50,,USD,-200\n\
+         2024-01-03,B,DEPOSIT,,,,,USD,1\n",
+    );
+    for (link, what) in [("cash", "--currency USD --amount"), ("lots", "--symbol X --quantity")] {
+        let (out, into) = if link == "cash" { ("-300", "300") } else { ("3", "3") };
+        for line in [
+            format!("--account A --date 2024-01-05 --type transfer_out {what} {out}"),
+            format!("--account B --date 2024-01-09 --type transfer_in {what} {into}"),
+        ] {
+            let ran = home.say(&format!("txn add {line} --link {link}"));
+            assert_eq!(ran.code, Some(0), "{}", ran.err);
+        }
+    }
+    let price = home.say("price set X --date 2024-01-05 --close 60 --currency USD");
+    assert_eq!(price.code, Some(0), "{}", price.err);
+    let worth = |day: &str, form: &str| home.text(&format!("accounts --as-of {day}{form}"));
+
+    // A has 500 in cash and one X of 60, B has 1; 300 and three X of 60 are on their way.
+    let table = worth("2024-01-06", "");
+    assert!(table.contains("in transit"), "{table}");
+    let totals = |day: &str| {
+        let report: Value = serde_json::from_str(&worth(day, " --json")).unwrap();
+        report["totals"].clone()
+    };
+    assert_eq!(totals("2024-01-06"), json!({"value_base": "1041", "in_transit_base": "480"}));
+    let net_worth = home.json_of("net-worth --as-of 2024-01-06 --every year");
+    assert_eq!(net_worth["rows"][0]["net_worth"], "1041");
+    assert_eq!(totals("2024-01-09"), json!({"value_base": "1041"}), "all has come");
+    // One account has a total of its own, and what has left it is not in there.
+    let one = home.json_of("accounts --account A --as-of 2024-01-06");
+    assert_eq!(one["totals"], json!({"value_base": "560"}));
+}
+
+#[test]
+fn a_closed_account_that_is_not_empty_is_a_finding() {
+    let home = Home::with_rows(
+        "2024-01-02,Old,DEPOSIT,,,,,USD,70\n2024-01-02,Gone,DEPOSIT,,,,,USD,5\n\
+         2024-01-03,Gone,WITHDRAWAL,,,,,USD,-5\n2024-01-03,Kept,BUY,X,1,9,,USD,-9\n",
+    );
+    for name in ["Old", "Gone"] {
+        home.ok(&["account", "close", name, "--date", "2024-01-10"]);
+    }
+    let closed = |day: &str| {
+        let report = home.json_of(&format!("findings --as-of {day}"));
+        let rows = report["rows"].as_array().unwrap().clone();
+        rows.into_iter().filter(|row| row["kind"] == "closed_with_value").collect::<Vec<_>>()
+    };
+    assert_eq!(closed("2024-01-09"), Vec::<Value>::new());
+    let [found] = &closed("2024-01-10")[..] else { panic!("{:?}", closed("2024-01-10")) };
+    assert_eq!((&found["account"], &found["date"]), (&json!("Old"), &json!("2024-01-10")));
+    assert!(found["detail"].as_str().unwrap().contains("70 USD"), "{found}");
+    home.ok(&["account", "edit", "Old", "--reopen"]);
+    assert_eq!(closed("2024-01-10"), Vec::<Value>::new());
+}
+
+#[test]
+fn an_empty_report_says_why_it_is_empty() {
+    let home = Home::with_rows("2024-01-02,A,DEPOSIT,,,,,USD,70\n");
+    let ran = home.report("coverage");
+    assert_eq!((ran.code, ran.out.as_str()), (Some(0), ""));
+    assert!(ran.err.contains("nothing is held that would need"), "{}", ran.err);
+    assert_eq!(home.json_of("coverage")["rows"], json!([]));
 }

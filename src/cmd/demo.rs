@@ -7,9 +7,8 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::exit::{Error, Status};
 use super::output::note;
-use super::table::{Column, Table};
-use super::{Job, report_accounts};
-use crate::report::{self, AccountsQuery, HoldingQuantity};
+use super::{Job, reports};
+use crate::report::{self, AccountsQuery, PositionsQuery};
 use crate::service;
 
 pub async fn run(job: &mut Job<'_>) -> Result<Status, Error> {
@@ -28,35 +27,20 @@ async fn show(job: &mut Job<'_>) -> Result<Status, Error> {
     let query = AccountsQuery { as_of, today, currency: None, account: None, closed: false };
     let mut tx = session.store.read().await?;
     let accounts = report::accounts(&mut tx, &query).await?;
-    let holdings = report::quantities(&mut tx, as_of).await?;
+    let query =
+        PositionsQuery { as_of, today, account: None, currency: None, method: None, closed: false };
+    let holdings = report::holdings(&mut tx, &query).await?;
     drop(tx);
     session.close().await;
     if !job.flags.json {
         note(&format!("The sample portfolio on {as_of}. All of it is invented; nothing is kept."));
     }
-    report_accounts::print(job, &accounts, false)?;
+    reports::print(job, &accounts, false)?;
     if !job.flags.json {
         job.out.line("")?;
-        let table = holdings_table(job, &holdings);
-        job.out.table(&table)?;
+        reports::print(job, &holdings, false)?;
     }
     Ok(Status::Done)
-}
-
-fn holdings_table(job: &Job<'_>, holdings: &[HoldingQuantity]) -> Table {
-    let mut table = Table::new(vec![
-        Column::text("account", 16, 0),
-        Column::text("holding", 8, 0),
-        Column::figure("quantity", 0),
-    ]);
-    for holding in holdings {
-        table.row(vec![
-            holding.account.clone(),
-            holding.symbol.clone(),
-            job.figures().quantity(Some(holding.quantity)),
-        ]);
-    }
-    table
 }
 
 /// The number of the signal that ends us, once it comes.

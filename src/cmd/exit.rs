@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::explain;
 use super::figures::Figures;
 use super::output::Output;
 use crate::import::Problem;
@@ -94,7 +95,10 @@ impl From<store::Error> for Error {
 
 impl From<report::Error> for Error {
     fn from(error: report::Error) -> Self {
-        service::Error::from(error).into()
+        match error {
+            report::Error::NoSuchFigure { key, known } => explain::no_figure(key, &known),
+            other => service::Error::from(other).into(),
+        }
     }
 }
 

@@ -43,11 +43,11 @@ impl Asked {
 }
 
 /// The report has nothing of this name; it has these.
-pub fn no_figure<'a>(key: &SafeText, known: impl Iterator<Item = &'a SafeText>) -> Error {
-    let mut known: Vec<_> = known.map(SafeText::as_str).collect();
+pub fn no_figure(key: SafeText, known: &[SafeText]) -> Error {
+    let mut known: Vec<_> = known.iter().map(SafeText::as_str).collect();
     known.sort_unstable();
     known.dedup();
-    Error::NoFigure { key: key.clone(), known: in_words(&known, NAMED) }
+    Error::NoFigure { key, known: in_words(&known, NAMED) }
 }
 
 fn in_words(names: &[&str], most: usize) -> String {
@@ -148,7 +148,7 @@ fn chosen(asked: &Asked, main: &str, found: &[Explanation]) -> Result<Explanatio
     if !is_known(figure) {
         let known: Vec<_> = names(found).map(|name| format!("{}.{name}", asked.key)).collect();
         let known: Vec<_> = known.iter().map(|name| SafeText::new(name)).collect();
-        return Err(no_figure(&SafeText::new(&format!("{}.{figure}", asked.key)), known.iter()));
+        return Err(no_figure(SafeText::new(&format!("{}.{figure}", asked.key)), &known));
     }
     together(figure, found).ok_or_else(|| Error::ManyFigures { key: asked.key.clone() })
 }
@@ -358,10 +358,10 @@ figure  cost                 363
         assert!(why(&found, "X").contains("--account"));
         let known = [text("B"), text("A"), text("B")];
         assert_eq!(
-            no_figure(&text("C"), known.iter()).to_string(),
+            no_figure(text("C"), &known).to_string(),
             "there is no figure called `C` in this report; it has A, B"
         );
-        assert!(no_figure(&text("C"), [].iter()).to_string().ends_with("it has none"));
+        assert!(no_figure(text("C"), &[]).to_string().ends_with("it has none"));
     }
 
     #[test]

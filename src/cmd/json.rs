@@ -27,6 +27,27 @@ pub struct Report<'a, R, T> {
     pub totals: T,
 }
 
+impl<'a, R, T> Report<'a, R, T> {
+    /// The envelope of rows whose totals lack something, or nothing.
+    pub fn of(
+        schema: &'static str,
+        (as_of, currency): (NaiveDate, Currency),
+        missing: &'a [Missing],
+        rows: impl Iterator<Item = R>,
+        totals: T,
+    ) -> Self {
+        Self {
+            schema,
+            as_of,
+            currency,
+            partial: !missing.is_empty(),
+            missing: missing.iter().map(MissingPart::from).collect(),
+            rows: rows.collect(),
+            totals,
+        }
+    }
+}
+
 /// What made a total partial.
 #[derive(Serialize)]
 pub struct MissingPart<'a> {
@@ -55,15 +76,35 @@ impl<'a> From<&'a Missing> for MissingPart<'a> {
 #[derive(Serialize)]
 pub struct Totals {}
 
-/// The same for people.
-pub fn describe(missing: &Missing) -> String {
-    if let ("history", Some(account), Some(day)) = (missing.what, &missing.account, missing.date) {
-        return format!("n/a: {account} has no balance on or before {day}");
+/// The same for people: what is lacked in several places or on several days is said once.
+pub fn describe_all(missing: &[Missing]) -> Vec<String> {
+    let mut lines: Vec<(String, Vec<String>)> = Vec::new();
+    for missing in missing {
+        if let ("history", Some(account), Some(day)) =
+            (missing.what, &missing.account, missing.date)
+        {
+            lines.push((format!("n/a: {account} has no balance on or before {day}"), Vec::new()));
+            continue;
+        }
+        let what = format!("missing: {}", in_short(missing));
+        let account = missing.account.as_ref().map(|account| format!("in {account}"));
+        let date = missing.date.map(|date| format!("on {date}"));
+        let place: Vec<_> = account.into_iter().chain(date).collect();
+        match lines.iter_mut().find(|(said, _)| *said == what) {
+            Some((_, places)) => places.push(place.join(" ")),
+            None => lines.push((what, vec![place.join(" ")])),
+        }
     }
-    let account = missing.account.as_ref().map(|account| format!(" in {account}"));
-    let date = missing.date.map(|date| format!(" on {date}"));
-    let parts = [Some(format!("missing: {}", in_short(missing))), account, date];
-    parts.into_iter().flatten().collect()
+    let line = |(what, mut places): (String, Vec<String>)| {
+        places.retain(|place| !place.is_empty());
+        places.dedup();
+        match places.as_slice() {
+            [] => what,
+            [one] => format!("{what} {one}"),
+            [one, more @ ..] => format!("{what} {one} and {} more", more.len()),
+        }
+    };
+    lines.into_iter().map(line).collect()
 }
 
 /// The same for a field of CSV: `price of X`, `fx CAD/USD`.
@@ -123,7 +164,10 @@ mod tests {
             serde_json::to_string(&MissingPart::from(&price)).unwrap(),
             r#"{"what":"price","security":"OLPC","account":"A","date":"2024-01-31"}"#
         );
-        assert_eq!(describe(&price), "missing: price of OLPC in A on 2024-01-31");
+        assert_eq!(
+            describe_all(std::slice::from_ref(&price)),
+            ["missing: price of OLPC in A on 2024-01-31"]
+        );
         let rate = Missing {
             what: "fx",
             security: None,
@@ -136,6 +180,6 @@ mod tests {
             r#"{"what":"fx","pair":"CAD/USD","account":null,"date":null}"#
         );
         assert_eq!(in_short(&price), "price of OLPC");
-        assert_eq!(describe(&rate), "missing: fx CAD/USD");
+        assert_eq!(describe_all(std::slice::from_ref(&rate)), ["missing: fx CAD/USD"]);
     }
 }

@@ -10,12 +10,12 @@ use super::cells::Cell;
 use super::exit::{Error, Status};
 use super::explain::{self, Asked};
 use super::figures::Figures;
-use super::json::{MissingPart, Report};
-use super::reports;
+use super::json::Report;
+use super::reports::{self, Shown};
 use super::table::{Column, Table};
 use crate::cli::AccountsArgs;
 use crate::model::{AccountId, AccountKind, Class, Currency, Dec, Mode, SafeText};
-use crate::report::{self, AccountRow, AccountsQuery, AccountsReport};
+use crate::report::{self, AccountRow, AccountsQuery, AccountsReport, Missing};
 use crate::service::Session;
 
 pub async fn run(
@@ -36,7 +36,7 @@ pub async fn run(
     let mut tx = session.store.read().await?;
     let report = report::accounts(&mut tx, &query).await?;
     drop(tx);
-    print(job, &report, args.form.csv)?;
+    reports::print(job, &report, args.form.csv)?;
     Ok(Status::Done)
 }
 
@@ -48,31 +48,35 @@ async fn explain(
 ) -> Result<Status, Error> {
     let asked = Asked::parse(key, &HEADER);
     let mut tx = session.store.read().await?;
-    let found = match report::explain_account(&mut tx, query, &asked.key).await {
-        Err(report::Error::NoSuchFigure(_)) => {
-            let report = report::accounts(&mut tx, query).await?;
-            let known = report.rows.iter().map(|row| &row.name);
-            return Err(explain::no_figure(&asked.key, known));
-        }
-        found => found?,
-    };
+    let found = report::explain_account(&mut tx, query, &asked.key).await?;
     drop(tx);
     explain::print(job, &asked, "value_base", &found)
 }
 
-/// Prints the report in the form that was asked for.
-pub fn print(job: &mut Job<'_>, report: &AccountsReport, csv: bool) -> Result<(), Error> {
-    let figures = job.figures();
-    if job.flags.json {
-        return job.out.json(&document(report, figures));
+impl Shown for AccountsReport {
+    const HEADER: &'static [&'static str] = &HEADER;
+
+    fn document(&self, figures: Figures) -> impl Serialize {
+        let rows = self.rows.iter().map(|row| json_row(row, figures));
+        let totals = Totals {
+            value_base: figures.maybe(self.total_base),
+            in_transit_base: figures.maybe(self.in_transit_base),
+        };
+        let head = (self.as_of, self.currency);
+        Report::of("dashtam.report.accounts/1", head, &self.missing, rows, totals)
     }
-    if csv {
-        let rows = report.rows.iter().map(|row| csv_row(row, figures));
-        job.out.csv(&HEADER, rows)?;
-    } else {
-        job.out.table(&table(report, figures))?;
+
+    fn cells(&self, figures: Figures) -> impl Iterator<Item = Vec<Cell>> {
+        self.rows.iter().map(move |row| csv_row(row, figures))
     }
-    reports::tell_missing(job, &report.missing)
+
+    fn table(&self, figures: Figures) -> Table {
+        table(self, figures)
+    }
+
+    fn missing(&self) -> &[Missing] {
+        &self.missing
+    }
 }
 
 #[derive(Serialize)]
@@ -96,18 +100,8 @@ struct Row<'a> {
 #[derive(Serialize)]
 struct Totals {
     value_base: Option<String>,
-}
-
-fn document(report: &AccountsReport, figures: Figures) -> Report<'_, Row<'_>, Totals> {
-    Report {
-        schema: "dashtam.report.accounts/1",
-        as_of: report.as_of,
-        currency: report.currency,
-        partial: report.partial,
-        missing: report.missing.iter().map(MissingPart::from).collect(),
-        rows: report.rows.iter().map(|row| json_row(row, figures)).collect(),
-        totals: Totals { value_base: figures.maybe(report.total_base) },
-    }
+    #[serde(skip_serializing_if = "Option::is_none")]
+    in_transit_base: Option<String>,
 }
 
 fn json_row(row: &AccountRow, figures: Figures) -> Row<'_> {
@@ -210,16 +204,16 @@ fn table(report: &AccountsReport, figures: Figures) -> Table {
             table.row(line);
         }
     }
-    table.row(vec![
-        SafeText::new("total"),
-        nothing(),
-        nothing(),
-        nothing(),
-        nothing(),
-        nothing(),
-        figures.money_or_unknown(report.total_base, report.currency),
-        reports::partial(&report.missing),
-    ]);
+    let mut sum = |name: &str, value, remark| {
+        let mut line = vec![SafeText::new(name)];
+        line.resize_with(6, nothing);
+        line.extend([figures.money_or_unknown(value, report.currency), remark]);
+        table.row(line);
+    };
+    if report.in_transit_base.is_some() {
+        sum("in transit", report.in_transit_base, nothing());
+    }
+    sum("total", report.total_base, reports::partial(&report.missing));
     table
 }
 
@@ -254,6 +248,7 @@ mod tests {
             as_of: None,
             stale: false,
             closed: None,
+            holds_something: true,
         }
     }
 
@@ -269,7 +264,8 @@ mod tests {
                 account("Broker", AccountKind::Brokerage, &broker, "1052763.72"),
                 account("Card", AccountKind::CreditCard, &[], "0"),
             ],
-            total_base: dec("1052763.72"),
+            in_transit_base: dec("7"),
+            total_base: dec("1052770.72"),
         };
         let expected = "\
 account  kind               cash            value           in USD
@@ -277,7 +273,8 @@ Broker   brokerage    1204310.55  CAD  1052763.72  USD  1052763.72
                            -0.50  EUR
                          9953.00  USD
 Card     credit_card                         0.00  USD        0.00
-total                                                   1052763.72
+in transit                                                    7.00
+total                                                   1052770.72
 ";
         let mut out = Vec::new();
         table(&report, Figures { private: false }).write(&mut out, false).unwrap();

@@ -28,7 +28,8 @@ pub async fn run(
     if let Some(key) = &args.form.explain {
         let asked = Asked::parse(key, &HEADER);
         let Some(row) = report.rows.iter().find(|row| row.name == asked.key) else {
-            return Err(explain::no_figure(&asked.key, report.rows.iter().map(|row| &row.name)));
+            let known = report.rows.iter().map(|row| row.name.clone()).collect();
+            return Err(report::Error::NoSuchFigure { key: asked.key, known }.into());
         };
         return explain::print(job, &asked, "missing_days", &explanations(row));
     }
@@ -63,6 +64,8 @@ fn print(job: &mut Job<'_>, report: &CoverageReport, csv: bool) -> Result<(), Er
     }
     if csv {
         job.out.csv(&HEADER, report.rows.iter().map(csv_row))
+    } else if report.rows.is_empty() {
+        job.out.aside("nothing is held that would need a price or a rate")
     } else {
         job.out.table(&table(report))
     }

@@ -8,12 +8,12 @@ use super::cells::Cell;
 use super::exit::{Error, Status};
 use super::explain::{self, Asked};
 use super::figures::Figures;
-use super::json::{MissingPart, Report};
+use super::json::Report;
+use super::reports::{self, Shown};
 use super::table::{Column, Table};
-use super::{report_methods, reports};
 use crate::cli::GainsArgs;
-use crate::model::{Currency, Dec, Exact, LotMethod, SafeText, Term};
-use crate::report::{self, GainRow, GainTotals, GainsQuery, GainsReport};
+use crate::model::{Currency, LotMethod, SafeText, Term};
+use crate::report::{self, GainRow, GainTotals, GainsQuery, GainsReport, Missing};
 use crate::service::Session;
 
 pub async fn run(job: &mut Job<'_>, session: &Session, args: &GainsArgs) -> Result<Status, Error> {
@@ -28,11 +28,12 @@ pub async fn run(job: &mut Job<'_>, session: &Session, args: &GainsArgs) -> Resu
     if args.compare_methods {
         let report = report::compare_methods(&mut tx, &query).await?;
         drop(tx);
-        report_methods::print(job, &report, args.form.csv)?;
+        reports::print(job, &report, args.form.csv)?;
     } else {
         let report = report::gains(&mut tx, &query).await?;
         drop(tx);
-        print(job, report, args.form.csv, args.tax_year.is_some())?;
+        let sales = Sales::new(report, args.tax_year.is_some());
+        reports::print(job, &sales, args.form.csv)?;
     }
     Ok(Status::Done)
 }
@@ -54,38 +55,56 @@ async fn explain(
 ) -> Result<Status, Error> {
     let asked = Asked::parse(key, &HEADER);
     let mut tx = session.store.read().await?;
-    let found = match report::explain_gains(&mut tx, query, &asked.key).await {
-        Err(report::Error::NoSuchFigure(_)) => {
-            let report = report::gains(&mut tx, query).await?;
-            let known = report.rows.iter().map(|row| &row.symbol);
-            return Err(explain::no_figure(&asked.key, known));
-        }
-        found => found?,
-    };
+    let found = report::explain_gains(&mut tx, query, &asked.key).await?;
     drop(tx);
     explain::print(job, &asked, "gain_base", &found)
 }
 
-fn print(
-    job: &mut Job<'_>,
-    mut report: GainsReport,
-    csv: bool,
+/// The rows as they are shown: by day, or for a tax year by account, each with its sums.
+struct Sales {
+    report: GainsReport,
     by_account: bool,
-) -> Result<(), Error> {
-    if by_account {
-        // Stable: within an account they stay in the order of the sales.
-        report.rows.sort_by(|a, b| a.account.cmp(&b.account));
+}
+
+impl Sales {
+    fn new(mut report: GainsReport, by_account: bool) -> Self {
+        if by_account {
+            // Stable: within an account they stay in the order of the sales.
+            report.rows.sort_by(|a, b| a.account.cmp(&b.account));
+        }
+        Self { report, by_account }
     }
-    let figures = job.figures();
-    if job.flags.json {
-        return job.out.json(&document(&report, figures, by_account));
+}
+
+impl Shown for Sales {
+    const HEADER: &'static [&'static str] = &HEADER;
+
+    fn document(&self, figures: Figures) -> impl Serialize {
+        let Self { report, by_account } = self;
+        let accounts = by_account.then(|| {
+            let sums = groups(&report.rows).map(|(account, rows)| AccountSums {
+                account,
+                sums: Sums::of(&GainTotals::of(rows), figures),
+            });
+            sums.collect::<Vec<_>>()
+        });
+        let rows = report.rows.iter().map(|row| json_row(row, figures));
+        let totals = Totals { all: Sums::of(&report.totals, figures), accounts };
+        let head = (report.as_of, report.currency);
+        Report::of("dashtam.report.gains/1", head, &report.missing, rows, totals)
     }
-    if csv {
-        job.out.csv(&HEADER, report.rows.iter().map(|row| csv_row(row, figures)))?;
-    } else {
-        job.out.table(&table(&report, figures, by_account))?;
+
+    fn cells(&self, figures: Figures) -> impl Iterator<Item = Vec<Cell>> {
+        self.report.rows.iter().map(move |row| csv_row(row, figures))
     }
-    reports::tell_missing(job, &report.missing)
+
+    fn table(&self, figures: Figures) -> Table {
+        table(&self.report, figures, self.by_account)
+    }
+
+    fn missing(&self) -> &[Missing] {
+        &self.report.missing
+    }
 }
 
 #[derive(Serialize)]
@@ -145,56 +164,10 @@ struct AccountSums<'a> {
     sums: Sums,
 }
 
-fn document(
-    report: &GainsReport,
-    figures: Figures,
-    by_account: bool,
-) -> Report<'_, Row<'_>, Totals<'_>> {
-    let accounts = by_account.then(|| {
-        let groups = groups(&report.rows)
-            .map(|(account, rows)| AccountSums { account, sums: Sums::of(&totals(rows), figures) });
-        groups.collect()
-    });
-    Report {
-        schema: "dashtam.report.gains/1",
-        as_of: report.as_of,
-        currency: report.currency,
-        partial: !report.missing.is_empty(),
-        missing: report.missing.iter().map(MissingPart::from).collect(),
-        rows: report.rows.iter().map(|row| json_row(row, figures)).collect(),
-        totals: Totals { all: Sums::of(&report.totals, figures), accounts },
-    }
-}
-
 /// The rows of each account, where they stand by account.
 fn groups(rows: &[GainRow]) -> impl Iterator<Item = (&SafeText, &[GainRow])> {
     let groups = rows.chunk_by(|a, b| a.account == b.account);
     groups.filter_map(|rows| rows.first().map(|first| (&first.account, rows)))
-}
-
-/// The sums of some of the rows, as the report has them of all.
-fn totals(rows: &[GainRow]) -> GainTotals {
-    let gains_of = |term: Term| {
-        let rows = rows.iter().filter(move |row| row.term == term);
-        known_sum(rows.map(|row| row.gain_base))
-    };
-    GainTotals {
-        proceeds_base: known_sum(rows.iter().map(|row| row.proceeds_base)),
-        cost_base: known_sum(rows.iter().map(|row| row.cost_base)),
-        gain_base: known_sum(rows.iter().map(|row| row.gain_base)),
-        long_base: gains_of(Term::Long),
-        short_base: gains_of(Term::Short),
-    }
-}
-
-/// Over what is known; none where there is something and nothing of it is known.
-fn known_sum(figures: impl Iterator<Item = Option<Dec>>) -> Option<Dec> {
-    let figures: Vec<_> = figures.collect();
-    if !figures.is_empty() && figures.iter().all(Option::is_none) {
-        return None;
-    }
-    let known = figures.into_iter().flatten();
-    known.fold(Exact::ZERO, |sum, figure| sum.add(&Exact::from(figure))).round(12).ok()
 }
 
 fn json_row(row: &GainRow, figures: Figures) -> Row<'_> {
@@ -291,7 +264,7 @@ fn table(report: &GainsReport, figures: Figures, by_account: bool) -> Table {
         for (account, rows) in groups(&report.rows) {
             lines(&mut table, rows);
             let name = [account.clone(), SafeText::new("total")];
-            add_totals(&mut table, name, &totals(rows), figures, base);
+            add_totals(&mut table, name, &GainTotals::of(rows), figures, base);
         }
     } else {
         lines(&mut table, &report.rows);
@@ -342,6 +315,8 @@ mod tests {
     use crate::model::TransactionId;
 
     const OPEN: Figures = Figures { private: false };
+
+    use crate::model::Dec;
 
     fn dec(text: &str) -> Option<Dec> {
         Dec::parse(text).ok()
@@ -436,23 +411,15 @@ total                                                 65.00   ▲ +8.00
 
     #[test]
     fn the_document_of_a_tax_year_has_the_sums_of_each_account() {
-        let mut report = report();
-        report.rows.sort_by(|a, b| a.account.cmp(&b.account));
-        let year = serde_json::to_value(document(&report, OPEN, true)).unwrap();
+        let year = Sales::new(report(), true);
+        let year = serde_json::to_value(year.document(OPEN)).unwrap();
         let accounts = year["totals"]["accounts"].as_array().unwrap();
         let gains: Vec<_> =
             accounts.iter().map(|sums| (&sums["account"], &sums["gain_base"])).collect();
         assert_eq!(gains, [(&"A".into(), &"-1".into()), (&"B".into(), &"9".into())]);
         assert_eq!(year["totals"]["gain_base"], "8");
-        let span = serde_json::to_value(document(&report, OPEN, false)).unwrap();
+        let span = serde_json::to_value(Sales::new(report(), false).document(OPEN)).unwrap();
         assert!(span["totals"].get("accounts").is_none());
-    }
-
-    #[test]
-    fn a_sum_is_over_what_is_known() {
-        assert_eq!(known_sum([None, dec("2"), dec("-0.5")].into_iter()), dec("1.5"));
-        assert_eq!(known_sum([None, None].into_iter()), None);
-        assert_eq!(known_sum([].into_iter()), dec("0"));
     }
 
     #[test]

@@ -8,12 +8,12 @@ use super::cells::Cell;
 use super::exit::{Error, Status};
 use super::explain::{self, Asked};
 use super::figures::{Figures, percent};
-use super::json::{MissingPart, Report};
-use super::reports;
+use super::json::Report;
+use super::reports::{self, Shown};
 use super::table::{Column, Table};
 use crate::cli::HoldingsArgs;
 use crate::model::{AssetClass, Currency, LotMethod, SafeText, SecurityId};
-use crate::report::{self, HoldingRow, HoldingTotals, HoldingsReport, PositionsQuery};
+use crate::report::{self, HoldingRow, HoldingTotals, HoldingsReport, Missing, PositionsQuery};
 use crate::service::Session;
 
 pub async fn run(
@@ -28,7 +28,7 @@ pub async fn run(
     let mut tx = session.store.read().await?;
     let report = report::holdings(&mut tx, &query).await?;
     drop(tx);
-    print(job, &report, args.form.csv)?;
+    reports::print(job, &report, args.form.csv)?;
     Ok(Status::Done)
 }
 
@@ -40,30 +40,32 @@ async fn explain(
 ) -> Result<Status, Error> {
     let asked = Asked::parse(key, &HEADER);
     let mut tx = session.store.read().await?;
-    let found = match report::explain_holding(&mut tx, query, &asked.key).await {
-        Err(report::Error::NoSuchFigure(_)) => {
-            let report = report::holdings(&mut tx, query).await?;
-            let known = report.rows.iter().map(|row| &row.symbol);
-            return Err(explain::no_figure(&asked.key, known));
-        }
-        found => found?,
-    };
+    let found = report::explain_holding(&mut tx, query, &asked.key).await?;
     drop(tx);
     explain::print(job, &asked, "value_base", &found)
 }
 
-/// Prints the report in the form that was asked for.
-pub fn print(job: &mut Job<'_>, report: &HoldingsReport, csv: bool) -> Result<(), Error> {
-    let figures = job.figures();
-    if job.flags.json {
-        return job.out.json(&document(report, figures));
+impl Shown for HoldingsReport {
+    const HEADER: &'static [&'static str] = &HEADER;
+
+    fn document(&self, figures: Figures) -> impl Serialize {
+        let rows = self.rows.iter().map(|row| json_row(row, figures));
+        let totals = Totals::of(&self.totals, figures);
+        let head = (self.as_of, self.currency);
+        Report::of("dashtam.report.holdings/1", head, &self.missing, rows, totals)
     }
-    if csv {
-        job.out.csv(&HEADER, report.rows.iter().map(|row| csv_row(row, figures)))?;
-    } else {
-        job.out.table(&table(report, figures))?;
+
+    fn cells(&self, figures: Figures) -> impl Iterator<Item = Vec<Cell>> {
+        self.rows.iter().map(move |row| csv_row(row, figures))
     }
-    reports::tell_missing(job, &report.missing)
+
+    fn table(&self, figures: Figures) -> Table {
+        table(self, figures)
+    }
+
+    fn missing(&self) -> &[Missing] {
+        &self.missing
+    }
 }
 
 #[derive(Serialize)]
@@ -110,18 +112,6 @@ impl Totals {
             unrealized_base: figures.maybe(totals.unrealized_base),
             realized_base: figures.maybe(totals.realized_base),
         }
-    }
-}
-
-fn document(report: &HoldingsReport, figures: Figures) -> Report<'_, Row<'_>, Totals> {
-    Report {
-        schema: "dashtam.report.holdings/1",
-        as_of: report.as_of,
-        currency: report.currency,
-        partial: !report.missing.is_empty(),
-        missing: report.missing.iter().map(MissingPart::from).collect(),
-        rows: report.rows.iter().map(|row| json_row(row, figures)).collect(),
-        totals: Totals::of(&report.totals, figures),
     }
 }
 
@@ -370,7 +360,7 @@ total    partial                               420.00           ▲ +57.00
 
     #[test]
     fn the_document_has_null_where_nothing_is_known() {
-        let document = serde_json::to_value(document(&report(), OPEN)).unwrap();
+        let document = serde_json::to_value(report().document(OPEN)).unwrap();
         assert_eq!(document["partial"], true);
         assert_eq!(document["missing"][0]["security"], "FOO");
         let foo = &document["rows"][0];

@@ -8,13 +8,13 @@ use super::cells::Cell;
 use super::exit::{Error, Status};
 use super::explain::{self, Asked};
 use super::figures::Figures;
-use super::json::{MissingPart, Report};
+use super::json::Report;
 use super::report_holdings::Totals;
-use super::reports;
+use super::reports::{self, Shown};
 use super::table::{Column, Table};
 use crate::cli::LotsArgs;
 use crate::model::{Currency, SafeText, Term};
-use crate::report::{self, LotRow, LotsReport, PositionsQuery};
+use crate::report::{self, LotRow, LotsReport, Missing, PositionsQuery};
 use crate::service::Session;
 
 pub async fn run(job: &mut Job<'_>, session: &Session, args: &LotsArgs) -> Result<Status, Error> {
@@ -25,7 +25,7 @@ pub async fn run(job: &mut Job<'_>, session: &Session, args: &LotsArgs) -> Resul
     let mut tx = session.store.read().await?;
     let report = report::lots(&mut tx, &query).await?;
     drop(tx);
-    print(job, &report, args.form.csv)?;
+    reports::print(job, &report, args.form.csv)?;
     Ok(Status::Done)
 }
 
@@ -37,29 +37,32 @@ async fn explain(
 ) -> Result<Status, Error> {
     let asked = Asked::parse(key, &HEADER);
     let mut tx = session.store.read().await?;
-    let found = match report::explain_lots(&mut tx, query, &asked.key).await {
-        Err(report::Error::NoSuchFigure(_)) => {
-            let report = report::lots(&mut tx, query).await?;
-            let known = report.rows.iter().map(|row| &row.symbol);
-            return Err(explain::no_figure(&asked.key, known));
-        }
-        found => found?,
-    };
+    let found = report::explain_lots(&mut tx, query, &asked.key).await?;
     drop(tx);
     explain::print(job, &asked, "unrealized_base", &found)
 }
 
-fn print(job: &mut Job<'_>, report: &LotsReport, csv: bool) -> Result<(), Error> {
-    let figures = job.figures();
-    if job.flags.json {
-        return job.out.json(&document(report, figures));
+impl Shown for LotsReport {
+    const HEADER: &'static [&'static str] = &HEADER;
+
+    fn document(&self, figures: Figures) -> impl Serialize {
+        let rows = self.rows.iter().map(|row| json_row(row, figures));
+        let totals = Totals::of(&self.totals, figures);
+        let head = (self.as_of, self.currency);
+        Report::of("dashtam.report.lots/1", head, &self.missing, rows, totals)
     }
-    if csv {
-        job.out.csv(&HEADER, report.rows.iter().map(|row| csv_row(row, figures)))?;
-    } else {
-        job.out.table(&table(report, figures))?;
+
+    fn cells(&self, figures: Figures) -> impl Iterator<Item = Vec<Cell>> {
+        self.rows.iter().map(move |row| csv_row(row, figures))
     }
-    reports::tell_missing(job, &report.missing)
+
+    fn table(&self, figures: Figures) -> Table {
+        table(self, figures)
+    }
+
+    fn missing(&self) -> &[Missing] {
+        &self.missing
+    }
 }
 
 #[derive(Serialize)]
@@ -76,18 +79,6 @@ struct Row<'a> {
     unrealized_base: Option<String>,
     unrealized_fx: Option<String>,
     term: Term,
-}
-
-fn document(report: &LotsReport, figures: Figures) -> Report<'_, Row<'_>, Totals> {
-    Report {
-        schema: "dashtam.report.lots/1",
-        as_of: report.as_of,
-        currency: report.currency,
-        partial: !report.missing.is_empty(),
-        missing: report.missing.iter().map(MissingPart::from).collect(),
-        rows: report.rows.iter().map(|row| json_row(row, figures)).collect(),
-        totals: Totals::of(&report.totals, figures),
-    }
 }
 
 fn json_row(row: &LotRow, figures: Figures) -> Row<'_> {

@@ -2,28 +2,40 @@
 
 use serde::Serialize;
 
-use super::Job;
 use super::cells::Cell;
-use super::exit::Error;
 use super::figures::Figures;
-use super::json::{MissingPart, Report, Totals};
+use super::json::{Report, Totals};
 use super::report_gains::Sums;
-use super::reports;
+use super::reports::{self, Shown};
 use super::table::{Column, Table};
 use crate::model::{LotMethod, SafeText};
-use crate::report::{MethodRow, MethodsReport};
+use crate::report::{MethodRow, MethodsReport, Missing};
 
-pub fn print(job: &mut Job<'_>, report: &MethodsReport, csv: bool) -> Result<(), Error> {
-    let figures = job.figures();
-    if job.flags.json {
-        return job.out.json(&document(report, figures));
+impl Shown for MethodsReport {
+    const HEADER: &'static [&'static str] = &HEADER;
+
+    fn document(&self, figures: Figures) -> impl Serialize {
+        let rows = self.rows.iter().map(|row| Row {
+            method: row.method,
+            sums: Sums::of(&row.totals, figures),
+            cost_left_base: figures.maybe(row.cost_left_base),
+            current: row.current,
+        });
+        let head = (self.as_of, self.currency);
+        Report::of("dashtam.report.methods/1", head, &self.missing, rows, Totals {})
     }
-    if csv {
-        job.out.csv(&HEADER, report.rows.iter().map(|row| csv_row(row, figures)))?;
-    } else {
-        job.out.table(&table(report, figures))?;
+
+    fn cells(&self, figures: Figures) -> impl Iterator<Item = Vec<Cell>> {
+        self.rows.iter().map(move |row| csv_row(row, figures))
     }
-    reports::tell_missing(job, &report.missing)
+
+    fn table(&self, figures: Figures) -> Table {
+        table(self, figures)
+    }
+
+    fn missing(&self) -> &[Missing] {
+        &self.missing
+    }
 }
 
 #[derive(Serialize)]
@@ -33,24 +45,6 @@ struct Row {
     sums: Sums,
     cost_left_base: Option<String>,
     current: bool,
-}
-
-fn document(report: &MethodsReport, figures: Figures) -> Report<'_, Row, Totals> {
-    let rows = report.rows.iter().map(|row| Row {
-        method: row.method,
-        sums: Sums::of(&row.totals, figures),
-        cost_left_base: figures.maybe(row.cost_left_base),
-        current: row.current,
-    });
-    Report {
-        schema: "dashtam.report.methods/1",
-        as_of: report.as_of,
-        currency: report.currency,
-        partial: !report.missing.is_empty(),
-        missing: report.missing.iter().map(MissingPart::from).collect(),
-        rows: rows.collect(),
-        totals: Totals {},
-    }
 }
 
 const HEADER: [&str; 8] = [
@@ -148,7 +142,7 @@ average  ▲ +266.00        0.00    ▲ +266.00         322.00
 
     #[test]
     fn the_document_has_the_fields_of_csv() {
-        let document = serde_json::to_value(document(&report(), OPEN)).unwrap();
+        let document = serde_json::to_value(report().document(OPEN)).unwrap();
         let first = document["rows"][0].as_object().unwrap();
         let mut fields: Vec<_> = first.keys().map(String::as_str).collect();
         let mut header = HEADER;

@@ -9,15 +9,12 @@ use super::exit::{Error, Status};
 use super::explain::{self, Asked};
 use super::figures::Figures;
 use super::json::{MissingPart, Report, Totals, in_short};
-use super::reports;
+use super::reports::{self, Shown};
 use super::table::{Column, Table};
 use crate::cli::{NetWorthArgs, Period};
 use crate::model::SafeText;
-use crate::report::{self, Every, NetWorthQuery, NetWorthReport, NetWorthRow};
+use crate::report::{self, Every, Missing, NetWorthQuery, NetWorthReport, NetWorthRow};
 use crate::service::Session;
-
-/// The figures of a day.
-const FIGURES: [&str; 5] = ["net_worth", "market_value", "cash", "assets", "liabilities"];
 
 pub async fn run(
     job: &mut Job<'_>,
@@ -34,20 +31,14 @@ pub async fn run(
     };
     let mut tx = session.store.read().await?;
     if let Some(key) = &args.form.explain {
-        let found = match report::explain_net_worth(&mut tx, &query, key).await {
-            Err(report::Error::NoSuchFigure(_)) => {
-                let known = FIGURES.map(SafeText::new);
-                return Err(explain::no_figure(key, known.iter()));
-            }
-            found => found?,
-        };
+        let found = report::explain_net_worth(&mut tx, &query, key).await?;
         drop(tx);
         let asked = Asked { key: key.clone(), figure: None };
         return explain::print(job, &asked, key.as_str(), &found);
     }
     let report = report::net_worth(&mut tx, &query).await?;
     drop(tx);
-    print(job, &report, args.form.csv)?;
+    reports::print(job, &report, args.form.csv)?;
     Ok(Status::Done)
 }
 
@@ -61,17 +52,27 @@ const fn every(period: Period) -> Every {
     }
 }
 
-fn print(job: &mut Job<'_>, report: &NetWorthReport, csv: bool) -> Result<(), Error> {
-    let figures = job.figures();
-    if job.flags.json {
-        return job.out.json(&document(report, figures));
+impl Shown for NetWorthReport {
+    const HEADER: &'static [&'static str] = &HEADER;
+
+    fn document(&self, figures: Figures) -> impl Serialize {
+        let rows = self.rows.iter().map(|row| json_row(row, figures));
+        let totals = Totals {};
+        let head = (self.as_of, self.currency);
+        Report::of("dashtam.report.net-worth/1", head, &self.missing, rows, totals)
     }
-    if csv {
-        job.out.csv(&HEADER, report.rows.iter().map(|row| csv_row(row, figures)))?;
-    } else {
-        job.out.table(&table(report, figures))?;
+
+    fn cells(&self, figures: Figures) -> impl Iterator<Item = Vec<Cell>> {
+        self.rows.iter().map(move |row| csv_row(row, figures))
     }
-    reports::tell_missing(job, &report.missing)
+
+    fn table(&self, figures: Figures) -> Table {
+        table(self, figures)
+    }
+
+    fn missing(&self) -> &[Missing] {
+        &self.missing
+    }
 }
 
 #[derive(Serialize)]
@@ -84,18 +85,6 @@ struct Row<'a> {
     liabilities: Option<String>,
     partial: bool,
     missing: Vec<MissingPart<'a>>,
-}
-
-fn document(report: &NetWorthReport, figures: Figures) -> Report<'_, Row<'_>, Totals> {
-    Report {
-        schema: "dashtam.report.net-worth/1",
-        as_of: report.as_of,
-        currency: report.currency,
-        partial: !report.missing.is_empty(),
-        missing: report.missing.iter().map(MissingPart::from).collect(),
-        rows: report.rows.iter().map(|row| json_row(row, figures)).collect(),
-        totals: Totals {},
-    }
 }
 
 fn json_row(row: &NetWorthRow, figures: Figures) -> Row<'_> {
@@ -203,7 +192,7 @@ date         market     cash     assets  liabilities  worth USD
     #[test]
     fn each_day_says_what_it_lacks() {
         let report = report();
-        let document = serde_json::to_value(document(&report, OPEN)).unwrap();
+        let document = serde_json::to_value(report.document(OPEN)).unwrap();
         assert_eq!(
             (&document["partial"], &document["totals"]),
             (&false.into(), &serde_json::json!({}))

@@ -2,10 +2,14 @@
 //! they are asked for, and how they say what is missing. It knows no figure.
 
 use chrono::NaiveDate;
+use serde::Serialize;
 
 use super::Job;
+use super::cells::Cell;
 use super::exit::{Error, Status};
+use super::figures::Figures;
 use super::json;
+use super::table::Table;
 use super::{
     report_accounts, report_coverage, report_findings, report_gains, report_holdings, report_lots,
     report_net_worth, report_transactions,
@@ -124,6 +128,30 @@ pub async fn base_currency(session: &Session) -> Result<Currency, Error> {
     Ok(code.and_then(|code| code.parse().ok()).unwrap_or(Currency::USD))
 }
 
+/// A report in each of its forms.
+pub trait Shown {
+    const HEADER: &'static [&'static str];
+
+    fn document(&self, figures: Figures) -> impl Serialize;
+    fn cells(&self, figures: Figures) -> impl Iterator<Item = Vec<Cell>>;
+    fn table(&self, figures: Figures) -> Table;
+    fn missing(&self) -> &[Missing];
+}
+
+/// Prints a report in the form that was asked for.
+pub fn print<R: Shown>(job: &mut Job<'_>, report: &R, csv: bool) -> Result<(), Error> {
+    let figures = job.figures();
+    if job.flags.json {
+        return job.out.json(&report.document(figures));
+    }
+    if csv {
+        job.out.csv(R::HEADER, report.cells(figures))?;
+    } else {
+        job.out.table(&report.table(figures))?;
+    }
+    tell_missing(job, report.missing())
+}
+
 /// What stands beside the total of a table that lacks something.
 pub fn partial(missing: &[Missing]) -> SafeText {
     SafeText::new(if missing.is_empty() { "" } else { "partial" })
@@ -134,12 +162,13 @@ pub fn place(account: Option<&SafeText>) -> SafeText {
     account.cloned().unwrap_or_else(|| SafeText::new("(in transit)"))
 }
 
-/// The first of what a total lacks; JSON has all of it.
-pub fn tell_missing(job: &mut Job<'_>, missing: &[Missing]) -> Result<(), Error> {
-    for missing in missing.iter().take(TOLD) {
-        job.out.aside(&json::describe(missing))?;
+/// The first of what a total lacks, each once; JSON has all of it.
+fn tell_missing(job: &mut Job<'_>, missing: &[Missing]) -> Result<(), Error> {
+    let lines = json::describe_all(missing);
+    for line in lines.iter().take(TOLD) {
+        job.out.aside(line)?;
     }
-    match missing.len().saturating_sub(TOLD) {
+    match lines.len().saturating_sub(TOLD) {
         0 => Ok(()),
         rest => job.out.aside(&format!("missing: {rest} more, --json lists them")),
     }

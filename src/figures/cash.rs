@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::{Datelike, NaiveDate};
 
 use super::codec::{self, DayChange};
-use crate::model::{AccountId, Currency, Exact, SafeText};
+use crate::model::{AccountId, Currency, Exact, Rank, SafeText};
 use crate::store::{CashTransit, CashYear, Result, StoredTransaction, Tx, WriteTx};
 
 /// Changes of cash that are not in the pages yet.
@@ -122,6 +122,8 @@ pub(super) fn transit(link: &SafeText, rows: &[StoredTransaction]) -> Option<Cas
             && transaction.facts.counts()
             && transaction.security.is_none()
             && !transaction.facts.amount.is_zero()
+            // What was charged for the move is no part of it.
+            && matches!(transaction.facts.rank(), Rank::TransferIn | Rank::TransferOut)
     };
     let moved: Vec<_> = rows.iter().filter(is_cash).collect();
     let [a, b] = moved.as_slice() else { return None };

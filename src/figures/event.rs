@@ -58,7 +58,6 @@ pub(super) fn of(transaction: &Transaction, peer: Option<Peer>) -> Option<Event>
         acquired: facts.acquired,
         cost_share: facts.cost_share,
         peer,
-        lots: Vec::new(),
     })
 }
 

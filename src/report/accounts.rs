@@ -7,9 +7,9 @@ use chrono::NaiveDate;
 use super::valuation::{Scene, Total, Value};
 use super::{Missing, Result};
 use crate::analytics::lots::World;
-use crate::figures::{self, Held, Otherwise};
+use crate::figures::{self, Held, Otherwise, TRANSIT};
 use crate::model::{Account, AccountId, AccountKind, Class, Currency, Dec, Exact, Mode, SafeText};
-use crate::store::Tx;
+use crate::store::{CashTransit, Tx};
 
 /// Which accounts, and of when.
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +39,10 @@ pub struct AccountsReport {
     pub missing: Vec<Missing>,
     /// The accounts by name.
     pub rows: Vec<AccountRow>,
-    /// The sum of their values in the base currency, over what is known.
+    /// What is on its way between two of them, in the base currency; none if nothing is, or if
+    /// its value is not known.
+    pub in_transit_base: Option<Dec>,
+    /// The sum of all that in the base currency, over what is known.
     pub total_base: Option<Dec>,
 }
 
@@ -74,6 +77,8 @@ pub struct AccountRow {
     pub stale: bool,
     /// Closed from this day on.
     pub closed: Option<NaiveDate>,
+    /// There is cash or a position in it, whatever that is worth.
+    pub holds_something: bool,
 }
 
 /// The accounts of a day.
@@ -110,15 +115,45 @@ pub async fn accounts(tx: &mut Tx, query: &AccountsQuery) -> Result<AccountsRepo
         }
     }
     rows.sort_by(|a, b| a.name.cmp(&b.name));
-    let total_base = rows.iter().map(|row| row.value_base).collect::<Total>().known();
+    let mut transit = Total::default();
+    if query.account.is_none() {
+        add_transit(tx, &scene, &held, &mut transit, &mut missing).await?;
+    }
+    let in_transit_base = transit.known().filter(|_| !transit.is_empty());
+    let values = rows.iter().map(|row| row.value_base);
+    let way = (!transit.is_empty()).then_some(in_transit_base);
+    let total_base = values.chain(way).collect::<Total>().known();
     Ok(AccountsReport {
         as_of: query.as_of,
         currency: scene.base,
         partial: !missing.is_empty(),
         missing: missing.into_iter().collect(),
         rows,
+        in_transit_base,
         total_base,
     })
+}
+
+/// Lots and cash that have left one account and have not yet come to the other.
+async fn add_transit(
+    tx: &mut Tx,
+    scene: &Scene,
+    held: &[Held],
+    total: &mut Total,
+    missing: &mut BTreeSet<Missing>,
+) -> Result<()> {
+    for held in held.iter().filter(|held| held.account == TRANSIT) {
+        let value = scene.value(held);
+        total.add(value.base);
+        missing.extend(value.missing);
+    }
+    let under_way = |way: &&CashTransit| way.leaves <= scene.day && scene.day < way.arrives;
+    for way in tx.cash_transit().await?.iter().filter(under_way) {
+        let amount = Exact::from(way.amount);
+        let base = scene.in_base(&amount, way.currency, scene.day, TRANSIT);
+        total.add(base.map_err(|lacks| missing.insert(lacks)).ok());
+    }
+    Ok(())
 }
 
 /// What an account is worth.
@@ -130,6 +165,7 @@ struct Worth {
     value_base: Option<Dec>,
     as_of: Option<NaiveDate>,
     stale: bool,
+    holds_something: bool,
 }
 
 fn row(account: Account, worth: Worth) -> AccountRow {
@@ -148,6 +184,7 @@ fn row(account: Account, worth: Worth) -> AccountRow {
         as_of: worth.as_of,
         stale: worth.stale,
         closed: account.closed,
+        holds_something: worth.holds_something,
     }
 }
 
@@ -164,6 +201,7 @@ impl Sums<'_> {
         let (mut market, mut value, mut base) =
             (Total::default(), Total::default(), Total::default());
         worth.cash = self.cash(cash);
+        worth.holds_something = cash.values().any(|amount| !amount.is_zero());
         for (&currency, amount) in cash {
             value.add(self.converted(amount, currency, self.account.currency));
             base.add(self.converted(amount, currency, self.scene.base));
@@ -171,6 +209,7 @@ impl Sums<'_> {
         let mine = held.iter().filter(|held| held.account == self.account.id);
         for held in mine.filter(|held| !held.figures.quantity.is_zero() || held.figures.overflow) {
             let worth_of = self.scene.value(held);
+            worth.holds_something = true;
             worth.stale |= worth_of.price.as_ref().is_some_and(|price| price.stale);
             let own = self.own_value(held, &worth_of);
             self.missing.extend(worth_of.missing);

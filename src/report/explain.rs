@@ -2,6 +2,7 @@
 //! rate that went into it. The numbers are those of the reports, never computed a second way.
 
 use super::holdings::difference;
+use super::net_worth::{self, Part};
 use super::valuation::{Scene, Value};
 use super::{
     AccountsQuery, Error, Explanation, GainsQuery, Input, NetWorthQuery, PositionsQuery, types,
@@ -121,7 +122,9 @@ impl<'a> Subject<'a> {
 
     fn worth_base(&self) -> Explanation {
         let rate = self.value.rate.as_ref();
-        let formula = format!("{}{}", self.units_and_price(), way(rate));
+        // Without a price no rate was looked for.
+        let way = self.value.price.as_ref().map(|_| way(rate)).unwrap_or_default();
+        let formula = format!("{}{way}", self.units_and_price());
         let mut inputs = self.price_inputs();
         inputs.extend(rates(rate));
         self.say("value_base", self.value.base, Some(self.scene.base), formula, inputs)
@@ -273,7 +276,7 @@ pub async fn explain_lots(tx: &mut Tx, query: &PositionsQuery, key: &SafeText) -
             ),
         ]);
     }
-    found(explained, key)
+    found(explained, key, report.rows.iter().map(|row| &row.symbol))
 }
 
 /// Every figure of the realized gains of a symbol, or of one row that closed lots.
@@ -325,7 +328,7 @@ pub async fn explain_gains(tx: &mut Tx, query: &GainsQuery, key: &SafeText) -> E
             ),
         ]);
     }
-    found(explained, key)
+    found(explained, key, report.rows.iter().map(|row| &row.symbol))
 }
 
 /// Every figure of an account.
@@ -334,8 +337,9 @@ pub async fn explain_gains(tx: &mut Tx, query: &GainsQuery, key: &SafeText) -> E
 /// When there is none of that name, or the store cannot be read.
 pub async fn explain_account(tx: &mut Tx, query: &AccountsQuery, key: &SafeText) -> Explained {
     let report = super::accounts(tx, query).await?;
+    let known = || report.rows.iter().map(|row| row.name.clone()).collect();
     let Some(row) = report.rows.iter().find(|row| row.name == *key) else {
-        return Err(Error::NoSuchFigure(key.clone()));
+        return Err(Error::NoSuchFigure { key: key.clone(), known: known() });
     };
     let otherwise = Otherwise { base: query.currency, method: None };
     let mut scene = Scene::of_day(tx, query.as_of, query.today, otherwise).await?;
@@ -387,59 +391,37 @@ pub async fn explain_account(tx: &mut Tx, query: &AccountsQuery, key: &SafeText)
 /// # Errors
 /// When there is no such part, or the store cannot be read.
 pub async fn explain_net_worth(tx: &mut Tx, query: &NetWorthQuery, key: &SafeText) -> Explained {
-    let report = super::net_worth(tx, &NetWorthQuery { every: None, ..*query }).await?;
-    let row = report.rows.last().ok_or_else(|| Error::NoSuchFigure(key.clone()))?;
-    let accounts = AccountsQuery {
-        as_of: query.to,
-        today: query.today,
-        currency: query.currency,
-        account: query.account,
-        closed: false,
-    };
-    let accounts = super::accounts(tx, &accounts).await?;
-    let parts = [
-        ("market_value", row.market_value),
-        ("cash", row.cash),
-        ("assets", row.assets),
-        ("liabilities", row.liabilities),
-    ];
+    let (currency, row, items) = net_worth::itemized(tx, query).await?;
     let of = SafeText::new(&format!("everything on {}", row.date));
-    let terms: Vec<_> = parts.iter().map(|(_, part)| shown(*part)).collect();
-    let mut explained = vec![Explanation {
-        figure: "net_worth",
+    let parts = [
+        (Part::MarketValue, row.market_value),
+        (Part::Cash, row.cash),
+        (Part::Assets, row.assets),
+        (Part::Liabilities, row.liabilities),
+    ];
+    let say = |figure, value, formula, inputs| Explanation {
+        figure,
         of: of.clone(),
-        value: row.net_worth,
-        currency: Some(report.currency),
-        formula: terms.join(" + "),
-        inputs: parts.iter().map(|(name, part)| figure(name, *part)).collect(),
-    }];
-    for (name, value) in parts {
-        let inputs = accounts
-            .rows
-            .iter()
-            .map(|row| Input {
-                source: Some(SafeText::new(row.class.as_str())),
-                ..figure(row.name.as_str(), row.value_base)
-            })
-            .collect();
-        let formula = match name {
-            "market_value" => "securities of every account, and investment accounts by balance",
-            "cash" => "cash of cash and investment accounts, and what is between two accounts",
-            "assets" => "what other accounts are worth",
-            _ => "what liability accounts owe, negative",
+        value,
+        currency: Some(currency),
+        formula,
+        inputs,
+    };
+    let terms: Vec<_> = parts.iter().map(|(_, value)| shown(*value)).collect();
+    let inputs = parts.iter().map(|(part, value)| figure(part.as_str(), *value)).collect();
+    let mut explained = vec![say("net_worth", row.net_worth, terms.join(" + "), inputs)];
+    for (part, value) in parts {
+        let mine: Vec<_> = items.iter().filter(|item| item.part == part).collect();
+        let inputs = mine.iter().map(|item| figure(item.name.as_str(), item.value)).collect();
+        let formula = match mine.len() {
+            0 => "there is nothing of it".to_owned(),
+            many => format!("the sum of these {many}, each at the rate of the day"),
         };
-        explained.push(Explanation {
-            figure: name,
-            of: of.clone(),
-            value,
-            currency: Some(report.currency),
-            formula: formula.to_owned(),
-            inputs,
-        });
+        explained.push(say(part.as_str(), value, formula, inputs));
     }
-    explained
-        .retain(|explanation| key.as_str() == "net_worth" || explanation.figure == key.as_str());
-    found(explained, key)
+    let known: Vec<_> = explained.iter().map(|it| SafeText::new(it.figure)).collect();
+    explained.retain(|it| key.as_str() == "net_worth" || it.figure == key.as_str());
+    found(explained, key, known.iter())
 }
 
 async fn subjects(
@@ -448,17 +430,23 @@ async fn subjects(
     key: &SafeText,
 ) -> Result<(Scene, Vec<(Held, Vec<Lot>)>), Error> {
     let scene = Scene::set(tx, query).await?;
-    let all = figures::lots_on(tx, &scene.market, query.as_of, scene.otherwise).await?;
-    let wanted = |(held, _): &(Held, Vec<Lot>)| {
-        scene.symbol(held.security) == *key && scene.wants(held, query)
-    };
-    let held: Vec<_> = all.into_iter().filter(wanted).collect();
-    if held.is_empty() {
-        return Err(Error::NoSuchFigure(key.clone()));
+    let mut all = figures::lots_on(tx, &scene.market, query.as_of, scene.otherwise).await?;
+    all.retain(|(held, _)| scene.wants(held, query));
+    let known: Vec<_> = all.iter().map(|(held, _)| scene.symbol(held.security)).collect();
+    all.retain(|(held, _)| scene.symbol(held.security) == *key);
+    if all.is_empty() {
+        return Err(Error::NoSuchFigure { key: key.clone(), known });
     }
-    Ok((scene, held))
+    Ok((scene, all))
 }
 
-fn found(explained: Vec<Explanation>, key: &SafeText) -> Explained {
-    if explained.is_empty() { Err(Error::NoSuchFigure(key.clone())) } else { Ok(explained) }
+fn found<'a>(
+    explained: Vec<Explanation>,
+    key: &SafeText,
+    known: impl Iterator<Item = &'a SafeText>,
+) -> Explained {
+    if explained.is_empty() {
+        return Err(Error::NoSuchFigure { key: key.clone(), known: known.cloned().collect() });
+    }
+    Ok(explained)
 }

@@ -3,10 +3,10 @@
 
 use chrono::NaiveDate;
 
-use super::{FindingRow, Result, proposals};
+use super::{AccountRow, AccountsQuery, FindingRow, Result, proposals};
 use crate::analytics::lots::{FindingKind, LotFinding};
 use crate::figures::{self, Names};
-use crate::model::SafeText;
+use crate::model::{Mode, SafeText};
 use crate::store::{Finding, Tx};
 
 /// Everything that is open on a day, the gravest first, then the latest.
@@ -21,6 +21,7 @@ pub async fn findings(tx: &mut Tx, as_of: NaiveDate) -> Result<Vec<FindingRow>> 
     let found = figures::findings(tx, as_of).await?;
     rows.extend(found.iter().map(|finding| found_row(&names, finding)));
     rows.extend(proposals::findings(tx, &names, as_of).await?);
+    rows.extend(closed_with_value(tx, as_of).await?);
     rows.retain(|row| row.date.is_none_or(|date| date <= as_of));
     let weight = |row: &FindingRow| match row.severity.as_str() {
         "error" => 0,
@@ -31,6 +32,41 @@ pub async fn findings(tx: &mut Tx, as_of: NaiveDate) -> Result<Vec<FindingRow>> 
         weight(a).cmp(&weight(b)).then(b.date.cmp(&a.date)).then_with(|| a.id.cmp(&b.id))
     });
     Ok(rows)
+}
+
+/// Closed accounts that hold something by their rows: no total counts them any more.
+async fn closed_with_value(tx: &mut Tx, as_of: NaiveDate) -> Result<Vec<FindingRow>> {
+    let closed = |day: Option<NaiveDate>| day.is_some_and(|day| day <= as_of);
+    if !tx.accounts().await?.iter().any(|row| closed(row.account.closed)) {
+        return Ok(Vec::new());
+    }
+    let query = AccountsQuery { as_of, today: as_of, currency: None, account: None, closed: true };
+    let accounts = super::accounts(tx, &query).await?.rows.into_iter();
+    let left = accounts.filter(|row| closed(row.closed) && row.mode == Mode::Ledger);
+    let left = left.filter(|row| row.holds_something);
+    Ok(left.map(|row| closed_row(&row)).collect())
+}
+
+fn closed_row(account: &AccountRow) -> FindingRow {
+    let worth = match account.value {
+        Some(value) => format!("worth {value} {}", account.currency),
+        None => "of unknown worth".to_owned(),
+    };
+    FindingRow {
+        id: SafeText::new(&format!("closed_with_value:{}", account.id)),
+        kind: SafeText::new("closed_with_value"),
+        severity: SafeText::new("warning"),
+        account: Some(account.name.clone()),
+        symbol: None,
+        date: account.closed,
+        transaction: None,
+        detail: SafeText::new(&format!(
+            "is closed and still holds something {worth}, which no total counts"
+        )),
+        fix: SafeText::new(
+            "open it with `account edit NAME --reopen`, or add the rows that empty it",
+        ),
+    }
 }
 
 fn noted_row(names: &Names, finding: &Finding) -> FindingRow {

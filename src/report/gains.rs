@@ -33,7 +33,7 @@ pub async fn gains(tx: &mut Tx, query: &GainsQuery) -> Result<GainsReport> {
     });
     missing.sort();
     missing.dedup();
-    let totals = totals(&rows);
+    let totals = GainTotals::of(&rows);
     Ok(GainsReport { as_of: query.to, currency: scene.base, missing, rows, totals })
 }
 
@@ -75,17 +75,21 @@ fn row(scene: &Scene, realized: &Realization, missing: &mut Vec<Missing>) -> Gai
     }
 }
 
-fn totals(rows: &[GainRow]) -> GainTotals {
-    let sum = |figure: &dyn Fn(&GainRow) -> Option<Dec>, term: Option<Term>| {
-        let rows = rows.iter().filter(|row| term.is_none_or(|term| row.term == term));
-        rows.map(figure).collect::<Total>().known()
-    };
-    GainTotals {
-        proceeds_base: sum(&|row| row.proceeds_base, None),
-        cost_base: sum(&|row| row.cost_base, None),
-        gain_base: sum(&|row| row.gain_base, None),
-        long_base: sum(&|row| row.gain_base, Some(Term::Long)),
-        short_base: sum(&|row| row.gain_base, Some(Term::Short)),
+impl GainTotals {
+    /// The sums over some rows.
+    #[must_use]
+    pub fn of(rows: &[GainRow]) -> Self {
+        let sum = |figure: fn(&GainRow) -> Option<Dec>, term: Option<Term>| {
+            let rows = rows.iter().filter(|row| term.is_none_or(|term| row.term == term));
+            rows.map(figure).collect::<Total>().known()
+        };
+        Self {
+            proceeds_base: sum(|row| row.proceeds_base, None),
+            cost_base: sum(|row| row.cost_base, None),
+            gain_base: sum(|row| row.gain_base, None),
+            long_base: sum(|row| row.gain_base, Some(Term::Long)),
+            short_base: sum(|row| row.gain_base, Some(Term::Short)),
+        }
     }
 }
 

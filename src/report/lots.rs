@@ -87,8 +87,8 @@ fn row(scene: &Scene, held: &Held, lot: &Lot, value: &Value, missing: &mut Vec<M
     let less = |a: Option<Dec>, b: Option<Dec>| difference(a?, b?);
     // The cost at today's rate, less what it was at that of its day.
     let unrealized_fx = lot.cost.zip(lot.cost_base).and_then(|(cost, base)| {
-        let (now, _) = scene.in_base(&Exact::from(cost), currency, scene.day);
-        difference(now?, base)
+        let now = scene.in_base(&Exact::from(cost), currency, scene.day, held.account);
+        difference(now.ok()?, base)
     });
     LotRow {
         account: scene.account_name(held.account),

@@ -12,7 +12,6 @@ mod lots;
 mod net_worth;
 mod order;
 mod proposals;
-mod quantities;
 mod transactions;
 mod types;
 mod valuation;
@@ -30,7 +29,6 @@ pub use holdings::holdings;
 pub use lots::lots;
 pub use net_worth::net_worth;
 pub use proposals::{SplitProposal, SplitShare, splits};
-pub use quantities::{HoldingQuantity, quantities};
 pub use transactions::{TransactionRow, TransactionsQuery, TransactionsReport, transactions};
 pub use types::*;
 
@@ -49,8 +47,13 @@ pub enum Error {
     #[error("--after takes the `next` of an earlier answer, unchanged")]
     Cursor,
     /// There is nothing of this name in the report.
-    #[error("the report has no figure `{0}`")]
-    NoSuchFigure(SafeText),
+    #[error("the report has no figure `{key}`")]
+    NoSuchFigure {
+        /// As given.
+        key: SafeText,
+        /// What it has.
+        known: Vec<SafeText>,
+    },
 }
 
 /// The result of everything in this room.

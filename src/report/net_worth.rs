@@ -8,7 +8,7 @@ use super::types::{Every, NetWorthQuery, NetWorthReport, NetWorthRow};
 use super::valuation::{Scene, Total};
 use super::{Missing, Result};
 use crate::figures::{self, Otherwise, Scope, TRANSIT};
-use crate::model::{AccountId, Class, Currency, Exact, Mode};
+use crate::model::{AccountId, Class, Currency, Dec, Exact, Mode, SafeText};
 use crate::store::{Balance, Tx};
 
 /// Net worth on the days of a series.
@@ -19,18 +19,78 @@ pub async fn net_worth(tx: &mut Tx, query: &NetWorthQuery) -> Result<NetWorthRep
     let first = first_day(tx).await?.unwrap_or(query.to);
     let from = query.from.unwrap_or(first).max(first);
     let days = days(from, query.to, query.every);
+    let (currency, parts) = parts_of(tx, query, &days, false).await?;
+    let rows: Vec<_> = days.iter().zip(&parts).map(|(day, parts)| parts.row(*day)).collect();
+    let missing = rows.last().map(|row| row.missing.clone()).unwrap_or_default();
+    Ok(NetWorthReport { as_of: query.to, currency, missing, rows })
+}
+
+/// Net worth on the last day, with everything that it is the sum of.
+pub(super) async fn itemized(
+    tx: &mut Tx,
+    query: &NetWorthQuery,
+) -> Result<(Currency, NetWorthRow, Vec<Item>)> {
+    let (currency, parts) = parts_of(tx, query, &[query.to], true).await?;
+    let parts = parts.into_iter().next().unwrap_or_default();
+    Ok((currency, parts.row(query.to), parts.items.unwrap_or_default()))
+}
+
+/// One thing that net worth is a sum of.
+pub(super) struct Item {
+    pub part: Part,
+    pub name: SafeText,
+    /// In the base currency.
+    pub value: Option<Dec>,
+}
+
+/// The four parts of net worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    MarketValue,
+    Cash,
+    Assets,
+    Liabilities,
+}
+
+impl Part {
+    /// The field of the report.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::MarketValue => "market_value",
+            Self::Cash => "cash",
+            Self::Assets => "assets",
+            Self::Liabilities => "liabilities",
+        }
+    }
+
+    /// The part that money in an account, or the balance of one, counts in.
+    const fn of(class: Class, by_balance: bool) -> Self {
+        match class {
+            Class::Investment if by_balance => Self::MarketValue,
+            Class::Cash | Class::Investment => Self::Cash,
+            Class::Liability => Self::Liabilities,
+            Class::Asset => Self::Assets,
+        }
+    }
+}
+
+async fn parts_of(
+    tx: &mut Tx,
+    query: &NetWorthQuery,
+    days: &[NaiveDate],
+    itemized: bool,
+) -> Result<(Currency, Vec<Parts>)> {
     let otherwise = Otherwise { base: query.currency, method: None };
-    let mut scene = match days.as_slice() {
+    let mut scene = match days {
         [day] => Scene::of_day(tx, *day, query.today, otherwise).await?,
         _ => Scene::with(tx, query.to, query.today, Scope::History, otherwise).await?,
     };
-    let mut parts: Vec<Parts> = days.iter().map(|_| Parts::default()).collect();
-    add_securities(tx, &mut scene, query, &days, &mut parts).await?;
-    add_cash(tx, &scene, query, &days, &mut parts).await?;
-    add_balances(tx, &scene, query, &days, &mut parts).await?;
-    let rows: Vec<_> = days.iter().zip(parts).map(|(day, parts)| parts.into_row(*day)).collect();
-    let missing = rows.last().map(|row| row.missing.clone()).unwrap_or_default();
-    Ok(NetWorthReport { as_of: query.to, currency: scene.base, missing, rows })
+    let empty = || Parts { items: itemized.then(Vec::new), ..Parts::default() };
+    let mut parts: Vec<Parts> = days.iter().map(|_| empty()).collect();
+    add_securities(tx, &mut scene, query, days, &mut parts).await?;
+    add_cash(tx, &scene, query, days, &mut parts).await?;
+    add_balances(tx, &scene, query, days, &mut parts).await?;
+    Ok((scene.base, parts))
 }
 
 /// The parts of one day.
@@ -41,20 +101,25 @@ struct Parts {
     assets: Total,
     liabilities: Total,
     missing: BTreeSet<Missing>,
+    /// What they are sums of, where somebody wants to know.
+    items: Option<Vec<Item>>,
 }
 
 impl Parts {
-    /// The part that money in an account, or the balance of one, counts in.
-    const fn of(&mut self, class: Class, by_balance: bool) -> &mut Total {
-        match class {
-            Class::Investment if by_balance => &mut self.market_value,
-            Class::Cash | Class::Investment => &mut self.cash,
-            Class::Liability => &mut self.liabilities,
-            Class::Asset => &mut self.assets,
+    fn add(&mut self, part: Part, value: Option<Dec>, name: impl FnOnce() -> String) {
+        let total = match part {
+            Part::MarketValue => &mut self.market_value,
+            Part::Cash => &mut self.cash,
+            Part::Assets => &mut self.assets,
+            Part::Liabilities => &mut self.liabilities,
+        };
+        total.add(value);
+        if let Some(items) = &mut self.items {
+            items.push(Item { part, name: SafeText::new(&name()), value });
         }
     }
 
-    fn into_row(self, date: NaiveDate) -> NetWorthRow {
+    fn row(&self, date: NaiveDate) -> NetWorthRow {
         let parts = [&self.market_value, &self.cash, &self.assets, &self.liabilities];
         let known = parts.map(Total::known);
         // Parts that there is nothing of make a whole known as little as parts that are unknown.
@@ -69,8 +134,16 @@ impl Parts {
             cash,
             assets,
             liabilities,
-            missing: self.missing.into_iter().collect(),
+            missing: self.missing.iter().cloned().collect(),
         }
+    }
+}
+
+/// Where something is, in words.
+fn place(scene: &Scene, account: AccountId) -> String {
+    match scene.account_name(account) {
+        Some(name) => format!("in {name}"),
+        None => "in transit".to_owned(),
     }
 }
 
@@ -104,7 +177,9 @@ async fn add_securities(
                     });
                 }
                 let value = scene.value_on(held, *day);
-                parts.market_value.add(value.base);
+                parts.add(Part::MarketValue, value.base, || {
+                    format!("{} {}", scene.symbol(held.security), place(scene, held.account))
+                });
                 parts.missing.extend(value.missing);
             }
         }
@@ -176,7 +251,9 @@ async fn add_balances(
                 }
                 // Nobody said what it was worth before its first balance.
                 None => {
-                    parts.of(class, true).add(None);
+                    parts.add(Part::of(class, true), None, || {
+                        format!("the balance {}", place(scene, *account))
+                    });
                     parts.missing.insert(Missing {
                         what: "history",
                         security: None,
@@ -205,17 +282,12 @@ fn add_money(
     if amount.is_zero() {
         return;
     }
-    let (base, rate) = scene.in_base(amount, currency, day);
-    if base.is_none() {
-        parts.missing.insert(Missing {
-            what: if rate.is_some() { "overflow" } else { "fx" },
-            security: None,
-            pair: rate.is_none().then(|| format!("{currency}/{}", scene.base)),
-            account: scene.account_name(account),
-            date: Some(day),
-        });
-    }
-    parts.of(class, by_balance).add(base);
+    let base = scene.in_base(amount, currency, day, account);
+    let base = base.map_err(|lacks| parts.missing.insert(lacks)).ok();
+    parts.add(Part::of(class, by_balance), base, || match by_balance {
+        true => format!("the balance {}", place(scene, account)),
+        false => format!("{currency} {}", place(scene, account)),
+    });
 }
 
 /// The first day that has a row or a balance.
@@ -261,7 +333,6 @@ fn end_of_period(day: NaiveDate, every: Every) -> Option<NaiveDate> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Dec;
 
     fn day(text: &str) -> NaiveDate {
         text.parse().unwrap()
@@ -303,7 +374,7 @@ mod tests {
         let mut parts = Parts::default();
         parts.cash.add(Some(Dec::ONE));
         parts.market_value.add(None);
-        let row = parts.into_row(day("2024-01-01"));
+        let row = parts.row(day("2024-01-01"));
         assert_eq!(row.net_worth, Some(Dec::ONE));
         assert_eq!(row.market_value, None);
         assert_eq!(row.assets, Some(Dec::ZERO));

@@ -191,17 +191,22 @@ impl Scene {
         value
     }
 
-    /// An amount of a currency in the base currency, at the rate of a day.
+    /// An amount of a currency in the base currency, at the rate of a day, or what it lacks.
     pub fn in_base(
         &self,
         amount: &Exact,
         from: Currency,
         day: NaiveDate,
-    ) -> (Option<Dec>, Option<Conversion>) {
-        match self.market.rate(from, self.base, day) {
-            Some(rate) => (rate.apply(amount).ok(), Some(rate)),
-            None => (None, None),
-        }
+        account: AccountId,
+    ) -> std::result::Result<Dec, Missing> {
+        let rate = self.market.rate(from, self.base, day);
+        rate.as_ref().and_then(|rate| rate.apply(amount).ok()).ok_or_else(|| Missing {
+            what: if rate.is_some() { "overflow" } else { "fx" },
+            security: None,
+            pair: rate.is_none().then(|| format!("{from}/{}", self.base)),
+            account: self.account_name(account),
+            date: Some(day),
+        })
     }
 
     fn price(&self, held: &Held, day: NaiveDate) -> std::result::Result<PriceOn, NoPrice> {

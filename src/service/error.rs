@@ -120,7 +120,9 @@ impl From<report::Error> for Error {
     fn from(error: report::Error) -> Self {
         match error {
             report::Error::Store(error) => Self::Store(error),
-            other @ (report::Error::Cursor | report::Error::NoSuchFigure(_)) => Self::Report(other),
+            other @ (report::Error::Cursor | report::Error::NoSuchFigure { .. }) => {
+                Self::Report(other)
+            }
         }
     }
 }

@@ -11,6 +11,7 @@
 )]
 
 pub mod engines;
+pub mod home;
 pub mod postgres;
 pub mod source;
 

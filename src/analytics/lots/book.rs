@@ -11,9 +11,6 @@ use super::costs::{Costs, Gaps, PLACES, total};
 use super::pool::{Pool, PoolKey, Pooling};
 use crate::model::{AccountId, Dec, Lot, Running, SecurityId, TransactionId, days};
 
-/// Counts up when books that were kept as bytes would be read or continued wrongly.
-pub const FORMAT: u32 = 1;
-
 /// A security in an account.
 pub(super) type Key = (AccountId, SecurityId);
 

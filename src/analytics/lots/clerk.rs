@@ -147,12 +147,8 @@ impl<'a, W: World, S: Sink> Clerk<'a, W, S> {
     }
 
     /// How the account of a row chooses lots.
-    pub fn way<'e>(&self, event: &'e Event) -> Way<'e> {
-        Way {
-            method: self.world.account(event.account).method,
-            choices: &event.lots,
-            day: event.acquired,
-        }
+    pub fn way(&self, event: &Event) -> Way {
+        Way { method: self.world.account(event.account).method, day: event.acquired }
     }
 
     /// The cash of a row, with the sign of a cost: what was paid is positive. Fees and taxes are
@@ -209,7 +205,7 @@ impl<'a, W: World, S: Sink> Clerk<'a, W, S> {
     }
 
     /// Takes so many units out of a position, with their costs; fewer if there are fewer.
-    pub fn take(&mut self, at: Key, units: Dec, way: Way<'_>) -> Vec<Taken> {
+    pub fn take(&mut self, at: Key, units: Dec, way: Way) -> Vec<Taken> {
         let Some(position) = self.book.positions.get(&at) else { return Vec::new() };
         let (pooling, key) = (position.pooling, pool_key(at, position));
         let mut taken = self.take_lots(at, units, way);
@@ -221,7 +217,7 @@ impl<'a, W: World, S: Sink> Clerk<'a, W, S> {
     }
 
     /// The same, but what is in a pool stays there.
-    pub fn take_lots(&mut self, at: Key, units: Dec, way: Way<'_>) -> Vec<Taken> {
+    pub fn take_lots(&mut self, at: Key, units: Dec, way: Way) -> Vec<Taken> {
         let Some(position) = self.book.positions.get_mut(&at) else { return Vec::new() };
         let picked = position.pick(units, way, &mut self.gaps);
         picked.unwrap_or_else(|_| {

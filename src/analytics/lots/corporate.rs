@@ -83,7 +83,7 @@ impl<W: World, S: Sink> Clerk<'_, W, S> {
         lot.set_costs(costs);
         let currency = self.world.currency_of(to);
         let rates = Rates::new(self.world, currency, currency, None, event.date);
-        let way = Way { choices: &[], ..self.way(event) };
+        let way = Way { day: None, ..self.way(event) };
         self.settle((event.account, to), event, lot, way, &rates);
     }
 

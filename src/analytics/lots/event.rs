@@ -45,15 +45,13 @@ pub struct Event {
     pub multiplier: Dec,
     /// Of a split, merger, spin-off or stock dividend.
     pub ratio: Option<Ratio>,
-    /// When the lot was bought: for openings and transfers in, and for a sale by the method specific.
+    /// When a lot was bought: that of an opening or a transfer in; those that a sale names.
     #[serde(with = "days::optional")]
     pub acquired: Option<NaiveDate>,
     /// The part of the cost that moves in a spin-off or merger.
     pub cost_share: Option<Dec>,
     /// The other leg of a transfer; of a right that was used, the trade it led to.
     pub peer: Option<Peer>,
-    /// The lots that a sale names.
-    pub lots: Vec<Choice>,
 }
 
 impl Event {
@@ -88,13 +86,4 @@ pub struct Peer {
     pub amount: Dec,
     /// Of the amount.
     pub currency: Currency,
-}
-
-/// A lot that a sale names, by the row that opened it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Choice {
-    /// The row that opened the lot.
-    pub opening: TransactionId,
-    /// How many of it.
-    pub quantity: Dec,
 }

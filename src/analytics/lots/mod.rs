@@ -36,8 +36,8 @@ mod trade;
 mod transfer;
 mod world;
 
-pub use book::{Book, FORMAT, Position, Transit};
-pub use event::{Choice, Event, Peer};
+pub use book::{Book, Position, Transit};
+pub use event::{Event, Peer};
 pub use finding::{FindingKind, LotFinding, Severity, Sink};
 pub use settle::term;
 pub use world::{AccountRules, Conversion, Fees, Rules, World};

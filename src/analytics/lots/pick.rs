@@ -7,7 +7,6 @@ use chrono::NaiveDate;
 
 use super::book::Position;
 use super::costs::Gaps;
-use super::event::Choice;
 use crate::model::{Dec, Exact, Lot, LotMethod};
 
 /// A quantity has more than 28 digits.
@@ -17,17 +16,15 @@ pub(super) struct TooManyDigits;
 
 /// How lots are chosen.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Way<'a> {
+pub(super) struct Way {
     pub method: LotMethod,
-    /// For the method specific.
-    pub choices: &'a [Choice],
     /// For the method specific: the day on which the lots were acquired.
     pub day: Option<NaiveDate>,
 }
 
-impl Way<'_> {
+impl Way {
     /// Oldest first, where the order does not matter.
-    pub const FIFO: Self = Way { method: LotMethod::Fifo, choices: &[], day: None };
+    pub const FIFO: Self = Way { method: LotMethod::Fifo, day: None };
 }
 
 /// A lot, or a part of one, that left.
@@ -58,15 +55,12 @@ impl Position {
     pub(super) fn pick(
         &mut self,
         quantity: Dec,
-        way: Way<'_>,
+        way: Way,
         gaps: &mut Gaps,
     ) -> Result<Vec<Taken>, TooManyDigits> {
         let mut picked = Picked { left: quantity, taken: Vec::new() };
         let mut method = way.method;
         if method == LotMethod::Specific {
-            for choice in way.choices {
-                self.pick_named(*choice, &mut picked, gaps)?;
-            }
             if let Some(day) = way.day {
                 self.pick_of_day(day, &mut picked, gaps)?;
             }
@@ -80,24 +74,6 @@ impl Position {
             picked.add(taken)?;
         }
         Ok(picked.taken)
-    }
-
-    /// The lots that one row opened, as far as the choice goes.
-    fn pick_named(
-        &mut self,
-        choice: Choice,
-        picked: &mut Picked,
-        gaps: &mut Gaps,
-    ) -> Result<(), TooManyDigits> {
-        let mut wanted = choice.quantity.min(picked.left);
-        while wanted.is_positive() {
-            let named = self.lots.iter().position(|lot| lot.opening == choice.opening);
-            let Some(at) = named else { break };
-            let Some(taken) = self.pick_at(at, wanted, LotMethod::Specific, gaps)? else { break };
-            wanted = wanted.checked_sub(taken.lot.quantity.abs()).ok_or(TooManyDigits)?;
-            picked.add(taken)?;
-        }
-        Ok(())
     }
 
     /// The lots that were acquired on a day, in the order in which they came.

@@ -42,7 +42,7 @@ impl<W: World, S: Sink> Clerk<'_, W, S> {
         at: Key,
         event: &Event,
         mut lot: Lot,
-        way: Way<'_>,
+        way: Way,
         rates: &Rates,
     ) -> Settled {
         let held = self.held(at);

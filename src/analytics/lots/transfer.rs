@@ -63,7 +63,7 @@ impl<W: World, S: Sink> Clerk<'_, W, S> {
         if sent(peer) != Some(units) {
             self.find(event, FindingKind::TransferQuantitiesDiffer, sent(peer));
         }
-        let way = Way { choices: &[], ..self.way(event) };
+        let way = Way { day: None, ..self.way(event) };
         let mut left = units;
         for mut lot in lots {
             if left < lot.quantity {
@@ -142,7 +142,7 @@ impl<W: World, S: Sink> Clerk<'_, W, S> {
         }
         let mut lot = Lot { opened, ..lot_of(event, quantity) };
         lot.set_costs(costs);
-        let way = Way { choices: &[], ..self.way(event) };
+        let way = Way { day: None, ..self.way(event) };
         self.settle(event.at(), event, lot, way, rates);
     }
 

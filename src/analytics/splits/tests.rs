@@ -64,7 +64,6 @@ fn row(id: i64, account: i64, date: &str, subtype: Subtype) -> Event {
         acquired: None,
         cost_share: None,
         peer: None,
-        lots: Vec::new(),
     }
 }
 

@@ -138,7 +138,6 @@ pub(super) fn row(subtype: Subtype, on: &str, account: AccountId, security: Secu
         acquired: None,
         cost_share: None,
         peer: None,
-        lots: Vec::new(),
     }
 }
 
@@ -211,11 +210,6 @@ impl Event {
 
     pub(super) fn acquired(self, on: &str) -> Self {
         Self { acquired: Some(day(on)), ..self }
-    }
-
-    pub(super) fn choosing(mut self, opening: i64, units: &str) -> Self {
-        self.lots.push(Choice { opening: TransactionId(opening), quantity: dec(units) });
-        self
     }
 
     /// Linked with another row.

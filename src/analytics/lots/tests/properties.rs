@@ -397,7 +397,6 @@ fn event() -> impl Strategy<Value = Event> {
             prop::option::of(date()),
             prop::option::of(number()),
             prop::option::of(peer()),
-            prop::collection::vec((1..12_i64, number()), 0..3),
         ),
     )
         .prop_map(|(who, what, money, more)| Event {
@@ -421,11 +420,6 @@ fn event() -> impl Strategy<Value = Event> {
             acquired: more.1,
             cost_share: more.2,
             peer: more.3,
-            lots: more
-                .4
-                .into_iter()
-                .map(|(opening, quantity)| Choice { opening: TransactionId(opening), quantity })
-                .collect(),
         })
 }
 

@@ -82,22 +82,30 @@ fn the_newest_day_goes_first_and_of_one_day_the_last_that_came() {
 }
 
 #[test]
-fn a_sale_takes_the_lots_it_names_and_then_the_oldest() {
+fn a_sale_takes_the_lots_of_the_day_it_names_and_then_the_oldest() {
     let place = Place::default().method(A, LotMethod::Specific);
-    let sale = sell("2024-02-01", "15", "600");
-    let named = sale.clone().choosing(3, "10").choosing(2, "5");
+    // Ten of the last of the three lots, at 20 each.
+    let named = sell("2024-02-01", "10", "400").acquired("2024-01-04");
     let played = play(&place, three().into_iter().chain([named]));
-    assert_eq!(played.realized(), ["2024-01-04 10 400 200 200", "2024-01-03 5 200 150 50"]);
+    assert_eq!(played.realized(), ["2024-01-04 10 400 200 200"]);
     assert_eq!(played.told.realized[0].method, LotMethod::Specific);
     assert_eq!(played.findings(), [""; 0]);
 
-    // Only 4 are named (of 9 asked from a lot that is there, and a lot that is not).
-    let named = sale.choosing(3, "4").choosing(77, "5");
-    let played = play(&place, three().into_iter().chain([named]));
-    assert_eq!(played.lots(A, X), ["2024-01-03 9 270", "2024-01-04 6 120"]);
-    let methods: Vec<_> = played.told.realized.iter().map(|it| it.method).collect();
-    assert_eq!(methods, [LotMethod::Specific, LotMethod::Fifo, LotMethod::Fifo]);
-    assert_eq!(played.findings(), ["needs_choice"]);
+    // The day brought ten only; of a day that brought nothing none are taken.
+    for (day, left) in [
+        ("2024-01-04", ["2024-01-02 5 50", "2024-01-03 10 300"].as_slice()),
+        ("2024-01-09", &["2024-01-03 5 150", "2024-01-04 10 200"]),
+    ] {
+        let named = sell("2024-02-01", "15", "600").acquired(day);
+        let played = play(&place, three().into_iter().chain([named]));
+        assert_eq!(played.lots(A, X), left, "{day}");
+        assert_eq!(played.findings(), ["needs_choice"], "{day}");
+    }
+
+    // Any other method does not ask for a day.
+    let named = sell("2024-02-01", "10", "400").acquired("2024-01-04");
+    let played = play(&Place::default(), three().into_iter().chain([named]));
+    assert_eq!(played.told.realized[0].method, LotMethod::Fifo);
 }
 
 #[test]

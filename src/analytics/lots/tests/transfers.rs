@@ -58,9 +58,9 @@ fn the_sending_account_chooses_the_lots() {
         let played = play(&place, stock().into_iter().chain(legs));
         assert_eq!(played.lots(B, X), ["2021-01-02 10 200"]);
     }
-    // The out leg names them, wherever it stands.
+    // The out leg names their day, wherever it stands.
     let place = Place::default().method(A, LotMethod::Specific);
-    let out = out.choosing(2, "10");
+    let out = out.acquired("2021-01-02");
     for legs in [[out.clone(), into.clone()], [into, out]] {
         let played = play(&place, stock().into_iter().chain(legs));
         assert_eq!(played.lots(B, X), ["2021-01-02 10 200"]);

@@ -436,12 +436,3 @@ create table tally (
     amount text collate "C" not null,
     primary key (account_id, security_id, currency)
 );
-
--- Derived: up to which day other derived figures hold, by area.
-create table derived_marks (
-    area text collate "C" not null,
-    account_id bigint not null,
-    security_id bigint not null,
-    valid_through date not null,
-    primary key (area, account_id, security_id)
-);

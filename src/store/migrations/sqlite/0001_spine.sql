@@ -376,12 +376,3 @@ create table tally (
     amount text not null,
     primary key (account_id, security_id, currency)
 ) strict, without rowid;
-
--- Derived: up to which day other derived figures hold, by area.
-create table derived_marks (
-    area text not null,
-    account_id integer not null,
-    security_id integer not null,
-    valid_through text not null,
-    primary key (area, account_id, security_id)
-) strict, without rowid;
