@@ -28,6 +28,8 @@ const MAX_BYTES_PER_DAY: u64 = 20 * 1024 * 1024;
 /// The records of other crates may hold URLs, headers and SQL parameters below this level.
 const MOST_OF_OTHERS: LevelFilter = LevelFilter::WARN;
 const OURS: &str = "dashtam";
+/// Lines that wait for a slow disk; room for them is taken at the start.
+const LINES_HELD: usize = 4096;
 
 /// Where the time comes from.
 pub type Now = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
@@ -79,8 +81,10 @@ fn build(
     )
     .map_err(|source| TelemetryError::Open { folder: config.folder.clone(), source })?;
     // A thread of its own writes, so that a slow disk never holds up the screen.
-    let (writer, worker): (NonBlocking, _) =
-        NonBlockingBuilder::default().thread_name("log").finish(file);
+    let (writer, worker): (NonBlocking, _) = NonBlockingBuilder::default()
+        .thread_name("log")
+        .buffered_lines_limit(LINES_HELD)
+        .finish(file);
     let json = LogLayer::new(Sink::Json(writer), config.now.clone());
     let plain = config.mirror.then(|| LogLayer::new(Sink::Stderr, config.now.clone()));
     let subscriber = tracing_subscriber::registry()

@@ -268,13 +268,13 @@ mod tests {
             total_base: dec("1052770.72"),
         };
         let expected = "\
-account  kind               cash            value           in USD
-Broker   brokerage    1204310.55  CAD  1052763.72  USD  1052763.72
-                           -0.50  EUR
-                         9953.00  USD
-Card     credit_card                         0.00  USD        0.00
-in transit                                                    7.00
-total                                                   1052770.72
+account     kind               cash            value           in USD
+Broker      brokerage    1204310.55  CAD  1052763.72  USD  1052763.72
+                              -0.50  EUR
+                            9953.00  USD
+Card        credit_card                         0.00  USD        0.00
+in transit                                                       7.00
+total                                                      1052770.72
 ";
         let mut out = Vec::new();
         table(&report, Figures { private: false }).write(&mut out, false).unwrap();

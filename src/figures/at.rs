@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use chrono::{Datelike, NaiveDate};
 
 use super::codec;
+use super::days::events_of;
 use super::market::{Market, Otherwise};
 use super::position::{self, Held};
 use super::replay::Closing;
-use super::sheets::events_of;
 use crate::analytics::lots::{Book, Event, LotFinding, Sink};
 use crate::model::{AccountId, Lot, Realization, SecurityId};
 use crate::store::{LotPage, Result, Tx};

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::{Datelike, NaiveDate};
 
 use super::codec::{self, DayChange};
+use super::days::ordinal;
 use crate::model::{AccountId, Currency, Exact, Rank, SafeText};
 use crate::store::{CashTransit, CashYear, Result, StoredTransaction, Tx, WriteTx};
 
@@ -108,10 +109,6 @@ pub async fn cash_changes(
         }
     }
     Ok(changes)
-}
-
-fn ordinal(day: NaiveDate) -> u16 {
-    u16::try_from(day.ordinal()).unwrap_or(u16::MAX)
 }
 
 /// What the rows of one link say of money that is between two accounts.

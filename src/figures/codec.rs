@@ -21,6 +21,11 @@ pub(super) fn to_bytes<T: Serialize>(value: &T) -> Result<Vec<u8>> {
     postcard::to_stdvec(value).map_err(|error| Error::Damaged(error.to_string()))
 }
 
+/// Writes a value after what is there.
+pub(super) fn append<T: Serialize>(bytes: Vec<u8>, value: &T) -> Result<Vec<u8>> {
+    postcard::to_extend(value, bytes).map_err(|error| Error::Damaged(error.to_string()))
+}
+
 pub(super) fn from_bytes<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     postcard::from_bytes(bytes)
         .map_err(|error| Error::Damaged(format!("a derived figure cannot be read: {error}")))

@@ -1,7 +1,7 @@
 //! Every row of one security, from the pages: whoever asks for one security need not read the rows
 //! of all others.
 
-use super::sheets::events_of;
+use super::days::events_of;
 use crate::analytics::lots::Event;
 use crate::model::SecurityId;
 use crate::store::{Result, Tx};

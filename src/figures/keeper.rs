@@ -213,7 +213,6 @@ impl Keeper {
         while let Some((day, securities)) = self.again.pop_first() {
             self.read_day(tx, day, securities).await?;
         }
-        self.sheets.write_all(tx).await?;
         cash::settle(tx, std::mem::take(&mut self.cash)).await?;
         self.follow_world(tx, noted).await?;
         let mut from: BTreeMap<SecurityId, NaiveDate> = BTreeMap::new();
@@ -221,7 +220,7 @@ impl Keeper {
             let from = from.entry(self.groups.of(security)).or_insert(day);
             *from = day.min(*from);
         }
-        replay::replay(tx, &from).await?;
+        replay::replay(tx, &mut self.sheets, &from).await?;
         self.before = tx.last_day().await?;
         self.closed = None;
         Ok(())

@@ -10,6 +10,7 @@
 mod at;
 mod cash;
 mod codec;
+mod days;
 mod event;
 mod history;
 mod keeper;

@@ -1,14 +1,15 @@
 //! Playing the rows of groups again, from the first day that a write touched.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Datelike, NaiveDate};
 use serde::{Deserialize, Serialize};
 
 use super::codec;
+use super::days::events_of;
 use super::market::{Market, Otherwise, Scope};
 use super::position;
-use super::sheets::events_of;
+use super::sheets::Sheets;
 use crate::analytics::lots::{Book, LotFinding, Sink};
 use crate::model::{Realization, SecurityId, days};
 use crate::store::{LotPage, Result, WriteTx};
@@ -36,10 +37,15 @@ impl Sink for Findings {
     }
 }
 
-/// Plays every group from its day on.
-pub(super) async fn replay(tx: &mut WriteTx, from: &BTreeMap<SecurityId, NaiveDate>) -> Result<()> {
+/// Plays every group from its day on, and writes the pages that came of it.
+pub(super) async fn replay(
+    tx: &mut WriteTx,
+    sheets: &mut Sheets,
+    from: &BTreeMap<SecurityId, NaiveDate>,
+) -> Result<()> {
     let Some(last) = tx.last_day().await? else {
         for group in from.keys() {
+            sheets.take(tx, *group, |_| true).await?;
             tx.put_positions(*group, &[]).await?;
         }
         return Ok(());
@@ -49,18 +55,25 @@ pub(super) async fn replay(tx: &mut WriteTx, from: &BTreeMap<SecurityId, NaiveDa
     }
     let market = Market::read(tx, last, Scope::History, Otherwise::default()).await?;
     for (&group, &day) in from {
-        replay_group(tx, &market, group, day).await?;
+        replay_group(tx, sheets, &market, group, day).await?;
     }
     Ok(())
 }
 
 async fn replay_group(
     tx: &mut WriteTx,
+    sheets: &mut Sheets,
     market: &Market,
     group: SecurityId,
     from: NaiveDate,
 ) -> Result<()> {
-    let pages = tx.lot_pages_from(group, from.year()).await?;
+    // A page is in here once, as the write left it; those with other rows are written in any case.
+    let new = sheets.take(tx, group, |_| true).await?;
+    let written: BTreeSet<i32> = new.iter().map(|page| page.year).collect();
+    let mut pages = tx.lot_pages_from(group, from.year()).await?;
+    pages.retain(|page| !written.contains(&page.year));
+    pages.extend(new);
+    pages.sort_by_key(|page| page.year);
     let mut book = match tx.lot_page_before(group, from.year()).await? {
         Some(page) => codec::from_bytes::<Closing>(&page.closing)?.book,
         None => Book::default(),
@@ -68,7 +81,7 @@ async fn replay_group(
     let mut changed = Vec::new();
     for mut page in pages {
         let played = play(market, &mut page, book, from)?;
-        if played.changed {
+        if played.changed || written.contains(&page.year) {
             changed.push(page);
         }
         book = played.book;

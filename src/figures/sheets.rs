@@ -1,12 +1,11 @@
 //! The rows of a group and year as the lots see them, held back in memory while a write adds to
 //! them, day by day and in order.
 
-use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use chrono::{Datelike, NaiveDate};
 
-use super::codec;
+use super::days::{Days, date, events_of, ordinal};
 use crate::analytics::lots::Event;
 use crate::model::SecurityId;
 use crate::store::{LotPage, Result, Tx, WriteTx};
@@ -14,10 +13,11 @@ use crate::store::{LotPage, Result, Tx, WriteTx};
 /// How much is held back at most.
 const HELD: usize = 8 << 20;
 
-/// The rows of a year, each day's as bytes.
+/// The rows of a year.
 #[derive(Default)]
 struct Sheet {
-    days: BTreeMap<NaiveDate, Vec<u8>>,
+    days: Days,
+    /// The page that the store has; its rows are in `days`.
     stored: Option<LotPage>,
     changed: bool,
 }
@@ -25,7 +25,7 @@ struct Sheet {
 /// The sheets that a write has opened.
 #[derive(Default)]
 pub(super) struct Sheets {
-    open: HashMap<(SecurityId, i32), Sheet>,
+    open: BTreeMap<(SecurityId, i32), Sheet>,
     /// The pages that the store has.
     stored: HashSet<(SecurityId, i32)>,
     bytes: usize,
@@ -48,20 +48,13 @@ impl Sheets {
         events: &[Event],
     ) -> Result<bool> {
         let sheet = self.sheet(tx, group, day.year()).await?;
-        let after = if events.is_empty() { None } else { Some(codec::to_bytes(&events)?) };
-        if sheet.days.get(&day) == after.as_ref() {
+        let before = sheet.days.len();
+        if !sheet.days.put(ordinal(day), events)? {
             return Ok(false);
         }
         sheet.changed = true;
-        let added = after.as_ref().map_or(0, Vec::len);
-        let removed = match after {
-            Some(bytes) => sheet.days.insert(day, bytes),
-            None => sheet.days.remove(&day),
-        };
-        self.bytes = (self.bytes + added).saturating_sub(removed.map_or(0, |bytes| bytes.len()));
-        if self.bytes > HELD {
-            self.make_room(tx, day.year()).await?;
-        }
+        let after = sheet.days.len();
+        self.holds(tx, before, after, day.year()).await?;
         Ok(true)
     }
 
@@ -76,39 +69,75 @@ impl Sheets {
                 true => tx.lot_page(group, year).await?,
                 false => None,
             };
-            let sheet = match page {
-                Some(page) => Sheet { days: days_of(&page)?, stored: Some(page), changed: false },
-                None => Sheet::default(),
-            };
-            self.bytes += sheet.days.values().map(Vec::len).sum::<usize>();
+            let mut sheet = Sheet::default();
+            if let Some(mut page) = page {
+                sheet.days = Days::parse(std::mem::take(&mut page.events))?;
+                sheet.stored = Some(page);
+            }
+            self.bytes += sheet.days.len();
             self.open.insert((group, year), sheet);
         }
         Ok(self.open.entry((group, year)).or_default())
     }
 
-    /// Writes what is not of this year, and when that is not enough everything.
-    async fn make_room(&mut self, tx: &mut WriteTx, year: i32) -> Result<()> {
-        let old: Vec<_> = self.open.keys().copied().filter(|(_, of)| *of != year).collect();
-        let old = if old.is_empty() { self.open.keys().copied().collect() } else { old };
-        self.write(tx, &old).await
+    /// A sheet of this year has grown or shrunk: where there is too much, writes the sheets of
+    /// other years, and when that is not enough all of them.
+    async fn holds(
+        &mut self,
+        tx: &mut WriteTx,
+        before: usize,
+        after: usize,
+        year: i32,
+    ) -> Result<()> {
+        self.bytes = (self.bytes + after).saturating_sub(before);
+        if self.bytes <= HELD {
+            return Ok(());
+        }
+        let mut groups: BTreeSet<_> =
+            self.open.keys().filter(|(_, of)| *of != year).map(|(group, _)| *group).collect();
+        let all = groups.is_empty();
+        if all {
+            groups.extend(self.open.keys().map(|(group, _)| *group));
+        }
+        for group in groups {
+            self.write(tx, group, |of| all || of != year).await?;
+        }
+        Ok(())
     }
 
-    /// Writes everything.
-    pub async fn write_all(&mut self, tx: &mut WriteTx) -> Result<()> {
-        let all: Vec<_> = self.open.keys().copied().collect();
-        self.write(tx, &all).await
+    /// Writes the sheets of a group.
+    async fn write_group(&mut self, tx: &mut WriteTx, group: SecurityId) -> Result<()> {
+        self.write(tx, group, |_| true).await
     }
 
-    async fn write(&mut self, tx: &mut WriteTx, keys: &[(SecurityId, i32)]) -> Result<()> {
-        let mut pages = Vec::with_capacity(keys.len());
-        for &(group, year) in keys {
-            let Some(sheet) = self.open.remove(&(group, year)) else { continue };
-            self.bytes =
-                self.bytes.saturating_sub(sheet.days.values().map(Vec::len).sum::<usize>());
+    async fn write(
+        &mut self,
+        tx: &mut WriteTx,
+        group: SecurityId,
+        which: impl Fn(i32) -> bool,
+    ) -> Result<()> {
+        let pages = self.take(tx, group, which).await?;
+        tx.put_lot_pages(&pages).await
+    }
+
+    /// The changed pages of a group, which are the caller's to write from here on. The lots on
+    /// them are those of before, until the rows are played again. Pages without any row are
+    /// gone from the store.
+    pub async fn take(
+        &mut self,
+        tx: &mut WriteTx,
+        group: SecurityId,
+        which: impl Fn(i32) -> bool,
+    ) -> Result<Vec<LotPage>> {
+        let places = (group, i32::MIN)..=(group, i32::MAX);
+        let open: Vec<_> = self.open.extract_if(places, |(_, year), _| which(*year)).collect();
+        let mut pages = Vec::with_capacity(open.len());
+        for ((group, year), sheet) in open {
+            self.bytes = self.bytes.saturating_sub(sheet.days.len());
             if !sheet.changed {
                 continue;
             }
-            match page(group, year, &sheet)? {
+            match page(group, year, sheet)? {
                 Some(page) => {
                     self.stored.insert((group, year));
                     pages.push(page);
@@ -119,8 +148,7 @@ impl Sheets {
                 }
             }
         }
-        pages.sort_by_key(|page| (page.group, page.year));
-        tx.put_lot_pages(&pages).await
+        Ok(pages)
     }
 
     /// Puts the rows of each day of a group in order again, and gives the first day where that
@@ -131,7 +159,7 @@ impl Sheets {
         group: SecurityId,
         key: impl Fn(&Event) -> K,
     ) -> Result<Option<NaiveDate>> {
-        self.write_all(tx).await?;
+        self.write_group(tx, group).await?;
         let mut first = None;
         for page in tx.lot_pages_from(group, i32::MIN).await? {
             for (day, mut events) in events_of(&page)? {
@@ -151,7 +179,7 @@ impl Sheets {
         tx: &mut WriteTx,
         group: SecurityId,
     ) -> Result<Vec<NaiveDate>> {
-        self.write_all(tx).await?;
+        self.write_group(tx, group).await?;
         let mut days = Vec::new();
         for page in tx.lot_pages_from(group, i32::MIN).await? {
             for (day, events) in events_of(&page)? {
@@ -172,63 +200,45 @@ impl Sheets {
         from: SecurityId,
         into: SecurityId,
     ) -> Result<(Option<NaiveDate>, BTreeSet<NaiveDate>)> {
-        self.write_all(tx).await?;
+        self.write_group(tx, from).await?;
         let mut both = BTreeSet::new();
         let mut first = None;
         for page in tx.lot_pages_from(from, i32::MIN).await? {
             self.stored.remove(&(from, page.year));
             tx.forget_lot_page(from, page.year).await?;
             first = first.or(Some(page.first_day));
-            let moved = days_of(&page)?;
-            let sheet = self.sheet(tx, into, page.year).await?;
-            let mut added = 0;
-            for (day, events) in moved {
-                match sheet.days.entry(day) {
-                    Entry::Occupied(_) => drop(both.insert(day)),
-                    Entry::Vacant(free) => {
-                        added += events.len();
-                        free.insert(events);
-                    }
+            let year = page.year;
+            let moved = Days::parse(page.events)?;
+            let sheet = self.sheet(tx, into, year).await?;
+            let before = sheet.days.len();
+            for (day, rows) in moved.iter() {
+                if !sheet.days.take_over(day, rows)? {
+                    both.insert(date(year, day)?);
                 }
             }
             sheet.changed = true;
-            self.bytes += added;
-            if self.bytes > HELD {
-                self.make_room(tx, page.year).await?;
-            }
+            let after = sheet.days.len();
+            self.holds(tx, before, after, year).await?;
         }
         tx.put_positions(from, &[]).await?;
         Ok((first, both))
     }
 }
 
-/// The page of a sheet. The lots are those of before the write, until the rows are played again.
-fn page(group: SecurityId, year: i32, sheet: &Sheet) -> Result<Option<LotPage>> {
-    let (Some((first, _)), Some((last, _))) =
-        (sheet.days.first_key_value(), sheet.days.last_key_value())
-    else {
-        return Ok(None);
-    };
-    let stored = sheet.stored.as_ref();
+/// The page of a sheet.
+fn page(group: SecurityId, year: i32, sheet: Sheet) -> Result<Option<LotPage>> {
+    let Some((first, last)) = sheet.days.span() else { return Ok(None) };
+    let (closing, findings) =
+        sheet.stored.map(|page| (page.closing, page.findings)).unwrap_or_default();
     Ok(Some(LotPage {
         group,
         year,
-        first_day: *first,
-        last_day: *last,
-        events: codec::to_bytes(&sheet.days)?,
-        closing: stored.map(|page| page.closing.clone()).unwrap_or_default(),
-        findings: stored.map(|page| page.findings.clone()).unwrap_or_default(),
+        first_day: date(year, first)?,
+        last_day: date(year, last)?,
+        events: sheet.days.into_bytes(),
+        closing,
+        findings,
     }))
-}
-
-fn days_of(page: &LotPage) -> Result<BTreeMap<NaiveDate, Vec<u8>>> {
-    codec::from_bytes(&page.events)
-}
-
-/// The rows of a page, day by day.
-pub(super) fn events_of(page: &LotPage) -> Result<Vec<(NaiveDate, Vec<Event>)>> {
-    let days = days_of(page)?;
-    days.into_iter().map(|(day, bytes)| Ok((day, codec::from_bytes(&bytes)?))).collect()
 }
 
 /// The securities of every group, to look up the group of each.

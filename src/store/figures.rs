@@ -449,9 +449,7 @@ impl WriteTx {
     /// # Errors
     /// When the database refuses.
     pub async fn put_lot_pages(&mut self, pages: &[LotPage]) -> Result<()> {
-        for page in pages {
-            self.remove(page).await?;
-        }
+        self.remove_all(pages).await?;
         self.insert(pages).await
     }
 
