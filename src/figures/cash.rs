@@ -1,7 +1,7 @@
 //! The cash of every account and currency on any day: a page a year, with what the years before
 //! left and the change of each day.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use chrono::{Datelike, NaiveDate};
 
@@ -11,17 +11,15 @@ use crate::model::{AccountId, Currency, Exact, Rank, SafeText};
 use crate::store::{CashTransit, CashYear, Result, StoredTransaction, Tx, WriteTx};
 
 /// Changes of cash that are not in the pages yet.
-pub(super) type Changes = HashMap<(AccountId, Currency, NaiveDate), Exact>;
+pub(super) type Changes = BTreeMap<(AccountId, Currency), BTreeMap<NaiveDate, Exact>>;
 
 /// Brings the pages up to date.
 pub(super) async fn settle(tx: &mut WriteTx, changes: Changes) -> Result<()> {
-    let mut by_place: BTreeMap<(AccountId, Currency), Vec<(NaiveDate, Exact)>> = BTreeMap::new();
-    for ((account, currency, day), change) in changes {
-        if !change.is_zero() {
-            by_place.entry((account, currency)).or_default().push((day, change));
+    for ((account, currency), mut changes) in changes {
+        changes.retain(|_, change| !change.is_zero());
+        if changes.is_empty() {
+            continue;
         }
-    }
-    for ((account, currency), changes) in by_place {
         let before = tx.cash_years_from(account, currency, i32::MIN).await?;
         let mut years: BTreeMap<i32, BTreeMap<u16, Exact>> = BTreeMap::new();
         for year in &before {

@@ -83,8 +83,8 @@ impl Keeper {
             self.links.insert(link.clone());
         }
         if facts.counts() && !facts.amount.is_zero() {
-            let key = (transaction.account, facts.currency, facts.date);
-            let sum = self.cash.entry(key).or_insert(Exact::ZERO);
+            let place = self.cash.entry((transaction.account, facts.currency)).or_default();
+            let sum = place.entry(facts.date).or_insert(Exact::ZERO);
             let amount = Exact::from(facts.amount);
             *sum = if comes { sum.add(&amount) } else { sum.sub(&amount) };
         }

@@ -155,8 +155,8 @@ fn sqlite_options(path: &Path) -> SqliteConnectOptions {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(PATIENCE)
-        // 16 MiB: what a large import touches at once, and little beside the rest.
-        .pragma("cache_size", "-16384")
+        // 12 MiB: what a large import touches at once, and little beside the rest.
+        .pragma("cache_size", "-12288")
         .pragma("trusted_schema", "off")
         .pragma("cell_size_check", "on")
         .statement_cache_capacity(64)
