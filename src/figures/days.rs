@@ -11,6 +11,8 @@ use crate::store::{Error, LotPage, Result};
 
 /// Day of the year and length, before the rows of a day.
 const HEAD: usize = 6;
+/// What the rows of a day mostly fit into.
+const ROOM: usize = 512;
 
 /// The days of a year that have rows, in order.
 #[derive(Default)]
@@ -89,6 +91,10 @@ impl Days {
     fn append(&mut self, day: u16, write: impl FnOnce(Vec<u8>) -> Result<Vec<u8>>) -> Result<()> {
         let start = self.bytes.len();
         let mut bytes = std::mem::take(&mut self.bytes);
+        // Many years grow at once: to double each would take room for twice what there is.
+        if bytes.capacity() - start < ROOM {
+            bytes.reserve_exact(start / 8 + ROOM);
+        }
         bytes.extend_from_slice(&day.to_le_bytes());
         bytes.extend_from_slice(&[0; 4]);
         self.bytes = write(bytes)?;

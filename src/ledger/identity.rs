@@ -87,9 +87,55 @@ fn hash(content: &[u8]) -> [u8; 12] {
 pub(super) struct Occurrences {
     /// Every key that came, shortened, by day: equal rows are of one day, and small sets that
     /// grow one by one need less memory than a large one that doubles.
-    seen: HashMap<NaiveDate, HashSet<u64, BuildHasherDefault<AsIs>>>,
+    seen: HashMap<NaiveDate, Seen>,
+    /// The day of the row before.
+    day: Option<NaiveDate>,
     /// Those that came more than once.
     repeated: HashMap<u64, i64>,
+}
+
+/// The keys of a day.
+enum Seen {
+    /// Its rows may be over: in order, which takes half the room. Where they are not, it is opened
+    /// once more, for good.
+    Closed(Box<[u64]>),
+    Open {
+        keys: HashSet<u64, BuildHasherDefault<AsIs>>,
+        again: bool,
+    },
+}
+
+impl Default for Seen {
+    fn default() -> Self {
+        Self::Open { keys: HashSet::default(), again: false }
+    }
+}
+
+impl Seen {
+    fn contains(&self, key: u64) -> bool {
+        match self {
+            Self::Closed(keys) => keys.binary_search(&key).is_ok(),
+            Self::Open { keys, .. } => keys.contains(&key),
+        }
+    }
+
+    fn insert(&mut self, key: u64) -> bool {
+        if let Self::Closed(closed) = self {
+            *self = Self::Open { keys: closed.iter().copied().collect(), again: true };
+        }
+        match self {
+            Self::Open { keys, .. } => keys.insert(key),
+            Self::Closed(_) => false,
+        }
+    }
+
+    fn close(&mut self) {
+        if let Self::Open { keys, again: false } = self {
+            let mut keys: Vec<u64> = keys.iter().copied().collect();
+            keys.sort_unstable();
+            *self = Self::Closed(keys.into_boxed_slice());
+        }
+    }
 }
 
 /// A piece of a hash is a hash.
@@ -116,7 +162,7 @@ impl Occurrences {
     /// How many equal rows came before.
     pub fn peek(&self, day: NaiveDate, account: AccountId, key: &[u8; 12]) -> i64 {
         let short = shorten(account, key);
-        match self.seen.get(&day).is_some_and(|seen| seen.contains(&short)) {
+        match self.seen.get(&day).is_some_and(|seen| seen.contains(short)) {
             false => 0,
             true => self.repeated.get(&short).copied().unwrap_or(0) + 1,
         }
@@ -125,6 +171,10 @@ impl Occurrences {
     /// How many equal rows came before; counts this one.
     pub fn next(&mut self, day: NaiveDate, account: AccountId, key: &[u8; 12]) -> i64 {
         let short = shorten(account, key);
+        if self.day != Some(day) {
+            let before = self.day.replace(day).and_then(|before| self.seen.get_mut(&before));
+            before.into_iter().for_each(Seen::close);
+        }
         if self.seen.entry(day).or_default().insert(short) {
             return 0;
         }
@@ -138,4 +188,27 @@ fn shorten(account: AccountId, key: &[u8; 12]) -> u64 {
     let (head, _) = key.split_at(8);
     let tail = head.try_into().map_or(0, u64::from_le_bytes);
     tail ^ account.0.cast_unsigned().rotate_left(32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_rows_are_counted_in_whatever_order_days_come() {
+        let day = |day| NaiveDate::from_ymd_opt(2024, 1, day).unwrap();
+        let key = |key: u8| [key; 12];
+        let mut occurrences = Occurrences::default();
+        let mut next = |on: u32, of: u8| {
+            let peeked = occurrences.peek(day(on), AccountId(1), &key(of));
+            let counted = occurrences.next(day(on), AccountId(1), &key(of));
+            assert_eq!(peeked, counted);
+            counted
+        };
+        // The first day is left, come back to, left and come back to again.
+        let rows = [(1, 7), (1, 8), (2, 7), (1, 7), (2, 9), (1, 8), (1, 6), (2, 9), (1, 6), (1, 7)];
+        let counts = rows.map(|(on, of)| next(on, of));
+        assert_eq!(counts, [0, 0, 0, 1, 0, 1, 0, 1, 1, 2]);
+        assert_eq!(occurrences.next(day(1), AccountId(2), &key(7)), 0, "another account");
+    }
 }
