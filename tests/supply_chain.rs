@@ -85,7 +85,10 @@ struct Locked {
 
 #[test]
 fn every_licence_is_allowed() {
-    let described = described_packages();
+    let compiled = compiled_packages();
+    let mut described = described_packages();
+    // Optional packages that nobody switches on are described too.
+    described.retain(|package| compiled.contains_key(&package.name));
     assert!(described.len() > 1, "cargo describes no packages");
     none(&licence_faults(&policy().licenses, &described));
 }
