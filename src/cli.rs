@@ -74,6 +74,12 @@ Examples:
   dashtam security splits --apply        add what is sure
   dashtam security splits AMD --apply    add what is shown of AMD";
 
+const KEYS_HELP: &str = "\
+Other keys are chosen in the configuration file, under [keys], by the action's name:
+  sort = \"S\"
+  first = [\"g t\", \"Home\"]
+What cannot be taken is said on stderr, and the action keeps its own keys.";
+
 /// The whole command line.
 #[derive(Debug, Parser)]
 #[command(
@@ -164,6 +170,9 @@ pub enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Print what each key of the dashboard does
+    #[command(after_help = KEYS_HELP)]
+    Keys,
     /// Print the completions for a shell
     Completions {
         /// Which shell

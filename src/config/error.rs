@@ -61,6 +61,10 @@ pub enum Warning {
         "the password in DASHTAM_DATABASE_URL is visible to your other programs; use postgres.password_file in config.toml"
     )]
     PasswordInEnvironment,
+    #[error(
+        "{from}: keys.{action}: expected a chord in quotes or a list of such, found {found}; the default stays"
+    )]
+    NoChords { from: Origin, action: String, found: &'static str },
     #[error("TZ={text:?} names no time zone; using {used}")]
     UnknownTimeZone { text: String, used: Tz },
 }

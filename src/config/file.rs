@@ -9,9 +9,9 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::private::{PermissionProblem, ReadFile};
-use super::{ConfigError, Origin, Setting};
+use super::{ConfigError, Origin, Setting, Warning};
 
-/// Every key there is. The annotated sample shows each of them.
+/// Every key there is; `*` is any name. The annotated sample shows each of them.
 pub const KEYS: &[&str] = &[
     "profile",
     "data_dir",
@@ -20,7 +20,12 @@ pub const KEYS: &[&str] = &[
     "log.keep_days",
     "postgres.insecure",
     "postgres.password_file",
+    "keys.*",
 ];
+
+/// The table with the keys of the keyboard. Its entries are named after actions, which this room
+/// does not know, and a wrong one is no reason not to start.
+const KEYBOARD: &str = "keys.";
 
 const SIZE_LIMIT: u64 = 1024 * 1024;
 
@@ -34,6 +39,7 @@ enum Value {
     Text(String),
     Integer(String),
     Boolean(bool),
+    Texts(Vec<String>),
     /// Any other type, by its name: no key takes one.
     Other(&'static str),
 }
@@ -44,15 +50,23 @@ impl Value {
             Self::Text(_) => "string",
             Self::Integer(_) => "integer",
             Self::Boolean(_) => "boolean",
+            Self::Texts(_) => "array",
             Self::Other(name) => name,
         }
     }
 }
 
+/// What stands in a file.
+#[derive(Default)]
+struct Contents {
+    values: BTreeMap<&'static str, Found>,
+    keyboard: BTreeMap<String, Found>,
+}
+
 /// The values of one file; without a file, none.
 pub struct ConfigFile {
     path: PathBuf,
-    found: BTreeMap<&'static str, Found>,
+    found: Contents,
     /// The opened file, to ask who may read it when it turns out to hold a secret.
     opened: Option<ReadFile>,
 }
@@ -63,7 +77,11 @@ impl ConfigFile {
         let opened = match ReadFile::open(path, SIZE_LIMIT) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound && !must_exist => {
-                return Ok(Self { path: path.to_owned(), found: BTreeMap::new(), opened: None });
+                return Ok(Self {
+                    path: path.to_owned(),
+                    found: Contents::default(),
+                    opened: None,
+                });
             }
             Err(source) => {
                 return Err(ConfigError::Unreadable {
@@ -113,13 +131,32 @@ impl ConfigFile {
         })
     }
 
+    /// The chords chosen for each action, and what in the table is no chords.
+    pub fn keyboard(&self) -> (BTreeMap<String, Setting<Vec<String>>>, Vec<Warning>) {
+        let (mut chosen, mut warnings) = (BTreeMap::new(), Vec::new());
+        for (action, Found { line, value }) in &self.found.keyboard {
+            let from = Origin::File { path: self.path.clone(), line: Some(*line) };
+            let chords = match value {
+                Value::Text(chord) => vec![chord.clone()],
+                Value::Texts(chords) => chords.clone(),
+                other => {
+                    let (action, found) = (action.clone(), other.type_name());
+                    warnings.push(Warning::NoChords { from, action, found });
+                    continue;
+                }
+            };
+            chosen.insert(action.clone(), Setting::new(chords, from));
+        }
+        (chosen, warnings)
+    }
+
     fn get<T>(
         &self,
         key: &'static str,
         expected: &'static str,
         read: impl Fn(&Value) -> Option<T>,
     ) -> Result<Option<Setting<T>>, ConfigError> {
-        let Some(found) = self.found.get(key) else {
+        let Some(found) = self.found.values.get(key) else {
             return Ok(None);
         };
         match read(&found.value) {
@@ -147,7 +184,7 @@ fn wrong_type(
     }
 }
 
-fn parse(path: &Path, text: &str) -> Result<BTreeMap<&'static str, Found>, ConfigError> {
+fn parse(path: &Path, text: &str) -> Result<Contents, ConfigError> {
     let table = DeTable::parse(text).map_err(|error| {
         let (line, column) = position(text, error.span().map_or(0, |span| span.start));
         ConfigError::Syntax {
@@ -157,7 +194,7 @@ fn parse(path: &Path, text: &str) -> Result<BTreeMap<&'static str, Found>, Confi
             message: error.message().replace('\n', " "),
         }
     })?;
-    let mut found = BTreeMap::new();
+    let mut found = Contents::default();
     collect(path, text, "", table.get_ref(), &mut found)?;
     Ok(found)
 }
@@ -168,15 +205,20 @@ fn collect(
     text: &str,
     prefix: &str,
     table: &DeTable<'_>,
-    found: &mut BTreeMap<&'static str, Found>,
+    found: &mut Contents,
 ) -> Result<(), ConfigError> {
     for (name, value) in table {
         let key = format!("{prefix}{}", name.get_ref());
         let (line, _) = position(text, name.span().start);
         let value = read_value(value);
+        if prefix == KEYBOARD {
+            let value = value.unwrap_or(Value::Other("table"));
+            found.keyboard.insert(name.get_ref().to_string(), Found { line, value });
+            continue;
+        }
         if let Some(known) = KEYS.iter().copied().find(|known| **known == key) {
             let value = value.unwrap_or(Value::Other("table"));
-            found.insert(known, Found { line, value });
+            found.values.insert(known, Found { line, value });
             continue;
         }
         let inside = format!("{key}.");
@@ -209,6 +251,14 @@ fn read_value<'a, 'i>(value: &'a Spanned<DeValue<'i>>) -> Result<Value, &'a DeTa
         DeValue::Boolean(flag) => Value::Boolean(*flag),
         DeValue::Integer(digits) if digits.radix() == 10 => {
             Value::Integer(digits.as_str().to_owned())
+        }
+        DeValue::Array(items) => {
+            let text = |item: &Spanned<DeValue<'_>>| item.get_ref().as_str().map(str::to_owned);
+            items
+                .iter()
+                .map(text)
+                .collect::<Option<_>>()
+                .map_or(Value::Other("array"), Value::Texts)
         }
         other => Value::Other(other.type_str()),
     })
@@ -303,6 +353,36 @@ mod tests {
         assert!(refused("profile = \"a\"\nprofile = \"b\"\n").contains("line 2"));
         assert_eq!(position("ab\ncd", 0), (1, 1));
         assert_eq!(position("ab\ncd", 4), (2, 2));
+    }
+
+    #[test]
+    fn chords_are_kept_for_whatever_action_is_named() {
+        let file = read(
+            "profile = \"a\"\n[keys]\nsort = \"S\"\nfirst = [\"g g\", \"Home\"]\n\"*\" = []\n\
+             open = 3\nquit = [\"q\", 1]\nhelp.deep = \"x\"\n",
+        )
+        .unwrap();
+        let (chosen, warnings) = file.keyboard();
+        let shown: Vec<_> = chosen
+            .iter()
+            .map(|(action, chords)| match &chords.from {
+                Origin::File { line, .. } => (action.as_str(), chords.value.join(","), *line),
+                from => panic!("{from}"),
+            })
+            .collect();
+        let expected = [("*", "", Some(5)), ("first", "g g,Home", Some(4)), ("sort", "S", Some(3))];
+        assert_eq!(shown, expected.map(|(action, chords, line)| (action, chords.to_owned(), line)));
+        let said: Vec<_> = warnings.iter().map(ToString::to_string).collect();
+        for (said, (line, action, found)) in
+            said.iter().zip([(8, "help", "table"), (6, "open", "integer"), (7, "quit", "array")])
+        {
+            let expected = format!("line {line}: keys.{action}: expected");
+            assert!(said.contains(&expected) && said.contains(found), "{said}");
+        }
+        assert_eq!(said.len(), 3);
+        assert!(refused("keys = \"q\"").contains("keys: expected a table, found string"));
+        assert!(refused("[key]\nquit = \"q\"").contains("did you mean keys.*"));
+        assert!(read("").unwrap().keyboard().0.is_empty());
     }
 
     #[test]

@@ -8,7 +8,9 @@ mod file;
 mod paths;
 pub mod private;
 mod source;
+mod terminal;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use chrono_tz::Tz;
@@ -21,6 +23,7 @@ use file::ConfigFile;
 pub use file::KEYS;
 use private::ReadFile;
 pub use source::{Environment, Origin, Overrides, Setting};
+pub use terminal::{Colours, TerminalKind};
 
 const FILE_NAME: &str = "config.toml";
 const DATABASE_NAME: &str = "dashtam.db";
@@ -43,6 +46,10 @@ pub struct Config {
     pub log_keep_days: Setting<u16>,
     pub insecure_postgres: Setting<bool>,
     pub color: Setting<bool>,
+    /// What the environment says of the terminal.
+    pub terminal: TerminalKind,
+    /// The chords chosen for actions, by the names in the file; `keys` judges them.
+    pub keys: BTreeMap<String, Setting<Vec<String>>>,
     warnings: Vec<Warning>,
 }
 
@@ -79,6 +86,8 @@ impl Config {
 
         let (database, insecure_postgres) =
             choose_database(flags, environment, &file, &data_dir.value, &mut warnings)?;
+        let (keys, not_chords) = file.keyboard();
+        warnings.extend(not_chords);
         let (timezone, unknown) = paths::time_zone(environment, Path::new(LOCALTIME));
         warnings
             .extend(unknown.map(|text| Warning::UnknownTimeZone { text, used: timezone.value }));
@@ -94,12 +103,20 @@ impl Config {
             log_keep_days: keep_days(&file)?,
             insecure_postgres,
             color: color(flags.no_color, environment),
+            terminal: TerminalKind::of(environment),
+            keys,
             warnings,
         })
     }
 
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
+    }
+
+    /// The chosen chords without where they come from, as `keys` takes them.
+    pub fn chosen_keys(&self) -> BTreeMap<String, Vec<String>> {
+        let keys = self.keys.iter();
+        keys.map(|(action, chords)| (action.clone(), chords.value.clone())).collect()
     }
 
     pub fn log_dir(&self) -> PathBuf {
@@ -126,16 +143,16 @@ impl Config {
     }
 
     /// Name, value and origin of everything, as people read it. No password is in it.
-    pub fn effective(&self) -> Vec<Setting<(&'static str, String)>> {
+    pub fn effective(&self) -> Vec<Setting<(String, String)>> {
         fn row<T>(
-            name: &'static str,
+            name: &str,
             setting: &Setting<T>,
             show: impl Fn(&T) -> String,
-        ) -> Setting<(&'static str, String)> {
-            Setting::new((name, show(&setting.value)), setting.from.clone())
+        ) -> Setting<(String, String)> {
+            Setting::new((name.to_owned(), show(&setting.value)), setting.from.clone())
         }
         let path = |path: &PathBuf| path.display().to_string();
-        vec![
+        let mut rows = vec![
             row("config", &self.file, path),
             row("profile", &self.profile, |name| name.clone().unwrap_or_else(|| "none".to_owned())),
             row("data_dir", &self.data_dir, path),
@@ -146,7 +163,12 @@ impl Config {
             row("log.keep_days", &self.log_keep_days, u16::to_string),
             row("postgres.insecure", &self.insecure_postgres, bool::to_string),
             row("color", &self.color, bool::to_string),
-        ]
+        ];
+        let keys = self.keys.iter();
+        rows.extend(keys.map(|(action, chords)| {
+            row(&format!("keys.{action}"), chords, |chords| chords.join(", "))
+        }));
+        rows
     }
 }
 

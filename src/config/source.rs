@@ -13,12 +13,17 @@ use super::ConfigError;
 
 /// The environment variables that are looked at; no other is kept.
 const VARIABLES: &[&str] = &[
+    "COLORTERM",
     "DASHTAM_CONFIG",
     "DASHTAM_DATA_DIR",
     "DASHTAM_DATABASE_URL",
     "DASHTAM_PROFILE",
     "HOME",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
     "NO_COLOR",
+    "TERM",
     "TZ",
     "XDG_CONFIG_HOME",
     "XDG_DATA_HOME",
@@ -117,6 +122,11 @@ impl Environment {
     pub(super) fn path(&self, name: &'static str) -> Option<Setting<PathBuf>> {
         let value = self.0.get(name)?;
         Some(Setting::new(PathBuf::from(value), Origin::Environment(name)))
+    }
+
+    /// What does not have to be valid: anything that is no text is as good as nothing.
+    pub(super) fn word(&self, name: &'static str) -> Option<String> {
+        self.0.get(name)?.to_str().map(str::to_owned)
     }
 
     pub(super) fn text(&self, name: &'static str) -> Result<Option<Setting<String>>, ConfigError> {

@@ -1,0 +1,224 @@
+//! The table of actions. Everything that names a key to a person is derived from it.
+
+use std::cmp::Ordering;
+
+use super::Context;
+
+/// What the table says of an action.
+struct Row {
+    name: &'static str,
+    doc: &'static str,
+    context: Context,
+    defaults: &'static [&'static str],
+    /// The word in the bottom bar, if it stands there.
+    bar: &'static [&'static str],
+}
+
+macro_rules! table {
+    ($($context:ident {
+        $($action:ident $name:literal $chords:tt $doc:literal $(bar $bar:literal)?;)*
+    })*) => {
+        /// What a person can do with a key.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Action {
+            $($(#[doc = concat!($doc, ".")] $action,)*)*
+        }
+
+        impl Action {
+            /// Every action, in the order of the table.
+            pub const ALL: &'static [Self] = &[$($(Self::$action,)*)*];
+
+            const fn row(self) -> &'static Row {
+                match self {
+                    $($(Self::$action => &Row {
+                        name: $name,
+                        doc: $doc,
+                        context: Context::$context,
+                        defaults: &$chords,
+                        bar: &[$($bar)?],
+                    },)*)*
+                }
+            }
+        }
+    };
+}
+
+table! {
+    Everywhere {
+        Help "help" ["?"] "Show the keys of this pane" bar "help";
+        Command "command" [":"] "Open the command line" bar "command";
+        Palette "palette" ["Ctrl-p"] "Find a command by its name";
+        Filter "filter" ["/"] "Show only what matches" bar "filter";
+        FindNext "find-next" ["n"] "Go to the next match";
+        FindPrevious "find-previous" ["N"] "Go to the match before";
+        Pane0 "pane-0" ["0"] "Go to the overview";
+        Pane1 "pane-1" ["1"] "Go to the accounts";
+        Pane2 "pane-2" ["2"] "Go to the holdings";
+        Pane3 "pane-3" ["3"] "Go to the transactions";
+        Pane4 "pane-4" ["4"] "Go to the chart";
+        NextPane "next-pane" ["Tab"] "Go to the next pane";
+        PreviousPane "previous-pane" ["BackTab"] "Go to the pane before";
+        LastView "last-view" ["-"] "Change between the last two views";
+        Back "back" ["Ctrl-o"] "Go one view back";
+        Cancel "cancel" ["Esc"] "Leave what is open";
+        Zoom "zoom" ["+", "_"] "Give the pane the whole screen";
+        Refresh "refresh" ["r"] "Refresh what is shown" bar "refresh";
+        RefreshAll "refresh-all" ["R"] "Refresh everything";
+        Explain "explain" ["="] "Explain this figure" bar "explain";
+        // `@`, `[` and `]` need AltGr on many keyboards, so each has a second chord.
+        AsOf "as-of" ["@", "Ctrl-t"] "See the portfolio of another day";
+        Today "today" ["T"] "Come back to today";
+        RangeShorter "range-shorter" ["[", ","] "Show a shorter range";
+        RangeLonger "range-longer" ["]", "."] "Show a longer range";
+        Privacy "privacy" ["p"] "Hide or show amounts";
+        Theme "theme" ["t"] "Take the next theme";
+        Redraw "redraw" ["Ctrl-l"] "Draw the screen again";
+        Suspend "suspend" ["Ctrl-z"] "Go to the shell; `fg` comes back";
+        Quit "quit" ["q"] "Quit" bar "quit";
+        ForceQuit "force-quit" ["Ctrl-c"] "Quit, whatever is open";
+    }
+    List {
+        MoveDown "move-down" ["j", "Down"] "Go down a row";
+        MoveUp "move-up" ["k", "Up"] "Go up a row";
+        First "first" ["g g", "Home"] "Go to the first row";
+        Last "last" ["G", "End"] "Go to the last row";
+        HalfPageDown "half-page-down" ["Ctrl-d"] "Go down half a page";
+        HalfPageUp "half-page-up" ["Ctrl-u"] "Go up half a page";
+        PageDown "page-down" ["PgDn", "Ctrl-f"] "Go down a page";
+        PageUp "page-up" ["PgUp", "Ctrl-b"] "Go up a page";
+        Open "open" ["Enter"] "Open the row" bar "open";
+        In "in" ["l", "Right"] "Go in, or pan to the right";
+        Out "out" ["h", "Left"] "Go out, or pan to the left";
+        Sort "sort" ["s"] "Choose the order of the rows";
+        Mark "mark" ["Space"] "Mark the row, or take that back";
+        MarkRange "mark-range" ["v"] "Mark from here to where you go";
+        CopyCell "copy-cell" ["y"] "Copy the figure or word";
+        CopyRow "copy-row" ["Y"] "Copy the row";
+    }
+    Accounts {
+        Fold "fold" ["o"] "Fold or unfold an institution" bar "fold";
+    }
+    Holdings {
+        Lots "lots" ["L"] "Show or hide the lots" bar "lots";
+        Group "group" ["o"] "Choose what rows are grouped by" bar "group";
+        Closed "closed" ["c"] "Show or hide closed positions" bar "closed";
+    }
+    Chart {
+        ChartKind "chart-kind" ["m"] "Take the next kind of chart" bar "kind";
+        ZoomIn "zoom-in" [">"] "Zoom in" bar "zoom in";
+        ZoomOut "zoom-out" ["<"] "Zoom out" bar "out";
+        Volume "volume" ["v"] "Show or hide the volume" bar "volume";
+        CrosshairLeft "crosshair-left" ["h", "Left"] "Move the crosshair to the left";
+        CrosshairRight "crosshair-right" ["l", "Right"] "Move the crosshair to the right";
+        NextSecurity "next-security" ["j", "Down"] "Chart the next security";
+        PreviousSecurity "previous-security" ["k", "Up"] "Chart the security before";
+    }
+}
+
+impl Action {
+    /// What it is called in the configuration, on the command line and in the palette.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        self.row().name
+    }
+
+    /// What it does, in one short sentence.
+    #[must_use]
+    pub const fn doc(self) -> &'static str {
+        self.row().doc
+    }
+
+    /// Its chords where nobody chose others; several in a row have blanks between them.
+    #[must_use]
+    pub const fn defaults(self) -> &'static [&'static str] {
+        self.row().defaults
+    }
+
+    /// Where it is at hand.
+    #[must_use]
+    pub const fn context(self) -> Context {
+        self.row().context
+    }
+
+    /// Its word in the bottom bar, if it stands there.
+    #[must_use]
+    pub fn bar(self) -> Option<&'static str> {
+        self.row().bar.first().copied()
+    }
+
+    /// The action of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|action| action.name() == name)
+    }
+
+    /// The action that a misspelt name most likely meant.
+    pub(super) fn nearest(name: &str) -> Self {
+        let likeness = |action: &Self| strsim::jaro_winkler(name, action.name());
+        let closer = |a: &Self, b: &Self| -> Ordering { likeness(a).total_cmp(&likeness(b)) };
+        Self::ALL.iter().copied().max_by(closer).unwrap_or(Self::Help)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::super::{Chord, Key, parse_chords};
+    use super::*;
+
+    /// What some common keyboard makes only with `AltGr` or a dead key.
+    const NOT_ON_EVERY_KEYBOARD: &str = "@#[]{}\\|~^`´¨€";
+
+    #[test]
+    fn names_are_unique_and_plain() {
+        let names: BTreeSet<_> = Action::ALL.iter().map(|action| action.name()).collect();
+        assert_eq!(names.len(), Action::ALL.len());
+        for action in Action::ALL {
+            let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+            assert!(action.name().chars().all(plain), "{action:?}");
+            assert_eq!(Action::named(action.name()), Some(*action));
+            let spelt: String = action.name().split('-').map(capitalized).collect();
+            assert_eq!(spelt, format!("{action:?}"));
+        }
+        assert_eq!(Action::named("Quit"), None);
+    }
+
+    fn capitalized(word: &str) -> String {
+        let (first, rest) = word.split_at(1);
+        first.to_ascii_uppercase() + rest
+    }
+
+    #[test]
+    fn sentences_are_short_and_words_of_the_bar_shorter() {
+        for action in Action::ALL {
+            let doc = action.doc();
+            assert!(doc.starts_with(|c: char| c.is_ascii_uppercase()), "{doc}");
+            assert!(!doc.ends_with('.') && doc.len() <= 34, "{doc}");
+            assert!(action.bar().is_none_or(|word| (2..=8).contains(&word.len())), "{action:?}");
+        }
+        assert_eq!(Action::Quit.bar(), Some("quit"));
+        assert_eq!(Action::Today.bar(), None);
+    }
+
+    #[test]
+    fn every_keyboard_reaches_every_action() {
+        let everywhere = |chord: &Chord| match chord.key {
+            _ if chord.alt => false,
+            Key::F(_) => false,
+            Key::Char(c) => c.is_ascii() && !NOT_ON_EVERY_KEYBOARD.contains(c),
+            _ => true,
+        };
+        for action in Action::ALL {
+            let written = action.defaults().iter().map(|text| parse_chords(text).unwrap());
+            let reached = written.into_iter().any(|chords| chords.iter().all(everywhere));
+            assert!(reached, "{action:?} needs Alt, AltGr, a dead key or a function key");
+        }
+    }
+
+    #[test]
+    fn a_misspelt_name_finds_its_action() {
+        assert_eq!(Action::nearest("pagedown"), Action::PageDown);
+        assert_eq!(Action::nearest("quitt"), Action::Quit);
+    }
+}
