@@ -21,9 +21,9 @@ use dashtam::analytics::fx::Rates;
 use dashtam::analytics::pricing::{Series, price_on};
 use dashtam::audit::Audit;
 use dashtam::model::{
-    Account, AccountId, AccountKind, AssetClass, BatchId, CategoryId, Close, Currency, Dec, Exact,
-    Facts, Interval, Isin, LotMethod, Mode, Move, Origin, Price, Rate, Ratio, SafeText, Security,
-    SecurityId, Setting, Status, Subtype, Transaction, TransactionId, midnight_micros,
+    Account, AccountId, AccountKind, AssetClass, Bar, BatchId, CategoryId, Close, Currency, Dec,
+    Exact, Facts, Interval, Isin, LotMethod, Mode, Move, Origin, Price, Rate, Ratio, SafeText,
+    Security, SecurityId, Setting, Status, Subtype, Transaction, TransactionId, midnight_micros,
 };
 use dashtam::service::{Access, Session};
 use dashtam::store::{
@@ -490,6 +490,7 @@ async fn ask_for_everything(tx: &mut Tx, told: &mut Vec<String>) {
         tx.closes_on(&[day(2), day(5)], &[x, SecurityId(21)], 5),
         tx.closes_latest(&[x], day(1), 5),
         tx.closes_between(x, day(3), day(9)),
+        tx.daily_bars(x, day(1), day(9)),
         tx.has_prices(),
         tx.prices_of_batch(BatchId(1)),
         tx.findings(),
@@ -663,6 +664,17 @@ async fn the_closes_of_days_are_those_that_price_them() {
         let closes: Vec<_> = between.iter().map(|close| close.close.to_string()).collect();
         assert_eq!(closes, ["2", "3", "4", "0"]);
         assert_eq!(tx.closes_between(x, NaiveDate::MIN, NaiveDate::MAX).await.unwrap().len(), 7);
+        // The bars of the same days: of both sources on the tenth, and no minute.
+        let bars = tx.daily_bars(x, day(6), day(11)).await.unwrap();
+        let told = bars.iter().map(|told| format!("{} {}", told.source, told.bar.close));
+        assert_eq!(told.collect::<Vec<_>>(), ["b 3", "a 4", "b 0"]);
+        let Bar { date, open, high, low, volume, .. } = bars[0].bar;
+        assert_eq!(
+            (date, open, high, low, volume),
+            (day(6), Some(dec("1")), Some(dec("2.5")), None, Some(dec("1000")))
+        );
+        let always = tx.daily_bars(x, NaiveDate::MIN, NaiveDate::MAX).await.unwrap();
+        assert_eq!(always.len(), 7);
         drop(tx);
         engine.close().await;
     }

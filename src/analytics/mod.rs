@@ -1,6 +1,7 @@
 //! The verbs over the nouns of `model`: lots, rates, prices, proposals. Pure functions: no store,
 //! no clock, no waiting.
 
+pub mod bars;
 pub mod fx;
 pub mod lots;
 pub mod pairs;

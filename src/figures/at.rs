@@ -93,14 +93,40 @@ pub async fn group_on(
 ) -> Result<Vec<Vec<Held>>> {
     let Some(&first) = days.first() else { return Ok(Vec::new()) };
     let mut player = Player::before(tx, group, first, otherwise).await?;
-    let mut positions = Vec::with_capacity(days.len());
+    let mut positions: Vec<Vec<Held>> = Vec::with_capacity(days.len());
     for &day in days {
-        player.play_through(market, day, &mut Nobody)?;
+        let changed = player.play_through(market, day, &mut Nobody)?;
+        // To add up the lots of every position takes far longer than most days are worth.
+        if let Some(as_before) = positions.last().filter(|_| !changed) {
+            positions.push(as_before.clone());
+            continue;
+        }
         let mut held = position::held(&player.book);
         held.retain(|held| !held.figures.quantity.is_zero() || held.figures.overflow);
         positions.push(held);
     }
     Ok(positions)
+}
+
+/// The positions of one security on a day; `group` is the one its pages are kept under.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn security_on(
+    tx: &mut Tx,
+    market: &Market,
+    group: SecurityId,
+    security: SecurityId,
+    day: NaiveDate,
+) -> Result<Vec<Held>> {
+    let as_kept = Otherwise::default();
+    let mut held = if tx.last_day().await?.is_none_or(|last| last <= day) {
+        positions_on(tx, market, day, as_kept).await?
+    } else {
+        group_on(tx, market, group, &[day], as_kept).await?.into_iter().flatten().collect()
+    };
+    held.retain(|held| held.security == security);
+    Ok(held)
 }
 
 /// Everything that was realized in a span of days.
@@ -213,19 +239,21 @@ impl Player {
         Ok(Self::new(book, pages))
     }
 
-    /// Plays every row up to the end of a day.
+    /// Plays every row up to the end of a day. Tells whether there was any.
     fn play_through(
         &mut self,
         market: &Market,
         day: NaiveDate,
         sink: &mut impl Sink,
-    ) -> Result<()> {
+    ) -> Result<bool> {
+        let mut changed = false;
         loop {
             while let Some((_, events)) = self.days.pop_front_if(|(of, _)| *of <= day) {
                 self.book.apply_day(&events, market, sink);
+                changed = true;
             }
             let next = self.pages.pop_if(|page| self.days.is_empty() && page.first_day <= day);
-            let Some(page) = next else { return Ok(()) };
+            let Some(page) = next else { return Ok(changed) };
             self.days = events_of(&page)?.into();
         }
     }

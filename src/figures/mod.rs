@@ -22,7 +22,7 @@ mod replay;
 mod sheets;
 mod splits;
 
-pub use at::{findings, group_on, held_spans, lots_on, positions_on, realized};
+pub use at::{findings, group_on, held_spans, lots_on, positions_on, realized, security_on};
 pub use cash::{cash_changes, cash_on};
 pub use history::rows_of;
 pub use keeper::Keeper;

@@ -36,7 +36,9 @@ pub use ids::{
 pub use item::{Item, SecurityWords, TransactionWords};
 pub use lot::{Lot, Realization, Running, Term, days};
 pub use movement::Move;
-pub use price::{Close, Interval, Price, PriceSubject, Quote, Rate, Source, midnight_micros};
+pub use price::{
+    Bar, Close, Interval, Price, PriceSubject, Quote, Rate, Source, SourceBar, midnight_micros,
+};
 pub use row_edit::RowEdit;
 pub use safe_text::{SafeText, is_safe, keep_raw, raw_of};
 pub use security::{AssetClass, Isin, Mention, Security, SymbolError};

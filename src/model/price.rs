@@ -75,6 +75,37 @@ pub struct Close {
     pub intraday: bool,
 }
 
+/// What a security did in a day, or in a longer time that begins with it, as a chart draws it.
+/// What nobody said is none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bar {
+    /// The day, or the first of the time.
+    pub date: chrono::NaiveDate,
+    /// First.
+    pub open: Option<Dec>,
+    /// Highest.
+    pub high: Option<Dec>,
+    /// Lowest.
+    pub low: Option<Dec>,
+    /// Last.
+    pub close: Dec,
+    /// Units traded.
+    pub volume: Option<Dec>,
+}
+
+/// The bar of a day as one source tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceBar {
+    /// The bar.
+    pub bar: Bar,
+    /// In what.
+    pub currency: Currency,
+    /// Who says so.
+    pub source: Source,
+    /// The series was restated for later splits by its source.
+    pub split_adjusted: bool,
+}
+
 /// One stored rate: one unit of `base` costs `rate` units of `quote`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rate {

@@ -12,7 +12,7 @@ use crate::model::{Account, AccountId, AccountKind, Class, Currency, Dec, Exact,
 use crate::store::{CashTransit, Tx};
 
 /// Which accounts, and of when.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AccountsQuery {
     /// Rows, balances and prices on or before this day.
     pub as_of: NaiveDate,

@@ -2,6 +2,8 @@
 //! read the same ones. Writes nothing.
 
 mod accounts;
+mod allocation;
+mod bars;
 mod contents;
 mod coverage;
 mod explain;
@@ -9,6 +11,7 @@ mod findings;
 mod gains;
 mod holdings;
 mod lots;
+mod movers;
 mod net_worth;
 mod order;
 mod proposals;
@@ -18,6 +21,8 @@ mod valuation;
 
 pub use crate::figures::Names;
 pub use accounts::{AccountRow, AccountsQuery, AccountsReport, accounts};
+pub use allocation::{Allocation, AllocationQuery, AllocationRow, Slice, allocation_by_class};
+pub use bars::{Bars, BarsQuery, Mark, MarkKind, Told, bars};
 pub use contents::Contents;
 pub use coverage::coverage;
 pub use explain::{
@@ -27,6 +32,7 @@ pub use findings::findings;
 pub use gains::{compare_methods, gains};
 pub use holdings::holdings;
 pub use lots::lots;
+pub use movers::{Change, Mover, Movers, MoversQuery, movers};
 pub use net_worth::net_worth;
 pub use proposals::{SplitProposal, SplitShare, splits};
 pub use transactions::{TransactionRow, TransactionsQuery, TransactionsReport, transactions};

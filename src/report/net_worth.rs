@@ -8,7 +8,7 @@ use super::types::{Every, NetWorthQuery, NetWorthReport, NetWorthRow};
 use super::valuation::{Scene, Total};
 use super::{Missing, Result};
 use crate::figures::{self, Otherwise, Scope, TRANSIT};
-use crate::model::{AccountId, Class, Currency, Dec, Exact, Mode, SafeText};
+use crate::model::{AccountId, AssetClass, Class, Currency, Dec, Exact, Mode, SafeText};
 use crate::store::{Balance, Tx};
 
 /// Net worth on the days of a series.
@@ -25,6 +25,19 @@ pub async fn net_worth(tx: &mut Tx, query: &NetWorthQuery) -> Result<NetWorthRep
     Ok(NetWorthReport { as_of: query.to, currency, missing, rows })
 }
 
+/// Net worth on an earlier day and on the last one.
+pub(super) async fn then_and_now(
+    tx: &mut Tx,
+    query: &NetWorthQuery,
+    then: NaiveDate,
+) -> Result<(Currency, [NetWorthRow; 2])> {
+    let (currency, parts) = parts_of(tx, query, &[then, query.to], false).await?;
+    let row = |place: usize, day| {
+        parts.get(place).map_or_else(|| Parts::default().row(day), |parts| parts.row(day))
+    };
+    Ok((currency, [row(0, then), row(1, query.to)]))
+}
+
 /// Net worth on the last day, with everything that it is the sum of.
 pub(super) async fn itemized(
     tx: &mut Tx,
@@ -39,6 +52,8 @@ pub(super) async fn itemized(
 pub(super) struct Item {
     pub part: Part,
     pub name: SafeText,
+    /// What it is, where it is a security of which that is known.
+    pub class: Option<AssetClass>,
     /// In the base currency.
     pub value: Option<Dec>,
 }
@@ -106,7 +121,13 @@ struct Parts {
 }
 
 impl Parts {
-    fn add(&mut self, part: Part, value: Option<Dec>, name: impl FnOnce() -> String) {
+    fn add(
+        &mut self,
+        part: Part,
+        class: Option<AssetClass>,
+        value: Option<Dec>,
+        name: impl FnOnce() -> String,
+    ) {
         let total = match part {
             Part::MarketValue => &mut self.market_value,
             Part::Cash => &mut self.cash,
@@ -115,7 +136,7 @@ impl Parts {
         };
         total.add(value);
         if let Some(items) = &mut self.items {
-            items.push(Item { part, name: SafeText::new(&name()), value });
+            items.push(Item { part, name: SafeText::new(&name()), class, value });
         }
     }
 
@@ -156,7 +177,11 @@ async fn add_securities(
 ) -> Result<()> {
     for group in tx.groups_with_pages().await? {
         let held = figures::group_on(tx, &scene.market, group, days, scene.otherwise).await?;
-        let securities = held.iter().flatten().map(|held| held.security);
+        let wanted = held
+            .iter()
+            .flatten()
+            .filter(|held| query.account.is_none_or(|account| account == held.account));
+        let securities = wanted.map(|held| held.security);
         scene.read_closes_of(tx, securities, days).await?;
         for ((day, held), parts) in days.iter().zip(&held).zip(&mut *parts) {
             for held in held {
@@ -177,7 +202,8 @@ async fn add_securities(
                     });
                 }
                 let value = scene.value_on(held, *day);
-                parts.add(Part::MarketValue, value.base, || {
+                let class = scene.asset_class(held.security);
+                parts.add(Part::MarketValue, class, value.base, || {
                     format!("{} {}", scene.symbol(held.security), place(scene, held.account))
                 });
                 parts.missing.extend(value.missing);
@@ -251,7 +277,7 @@ async fn add_balances(
                 }
                 // Nobody said what it was worth before its first balance.
                 None => {
-                    parts.add(Part::of(class, true), None, || {
+                    parts.add(Part::of(class, true), None, None, || {
                         format!("the balance {}", place(scene, *account))
                     });
                     parts.missing.insert(Missing {
@@ -284,7 +310,7 @@ fn add_money(
     }
     let base = scene.in_base(amount, currency, day, account);
     let base = base.map_err(|lacks| parts.missing.insert(lacks)).ok();
-    parts.add(Part::of(class, by_balance), base, || match by_balance {
+    parts.add(Part::of(class, by_balance), None, base, || match by_balance {
         true => format!("the balance {}", place(scene, account)),
         false => format!("{currency} {}", place(scene, account)),
     });

@@ -8,7 +8,7 @@ use crate::model::{
 };
 
 /// What a report about positions is asked.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PositionsQuery {
     /// Rows and prices on or before this day.
     pub as_of: NaiveDate,
@@ -275,7 +275,7 @@ pub enum Every {
 }
 
 /// What a series of net worth is asked.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NetWorthQuery {
     /// The first day of the span; none: the first row.
     pub from: Option<NaiveDate>,

@@ -2,6 +2,7 @@
 //! missing where that cannot be said.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::slice;
 
 use chrono::NaiveDate;
 
@@ -95,7 +96,7 @@ impl Scene {
         self.read_closes_of(tx, securities, &[self.day]).await
     }
 
-    /// Reads the prices of these days for these securities.
+    /// Reads the prices of these days, which are in order, for these securities.
     pub async fn read_closes_of(
         &mut self,
         tx: &mut Tx,
@@ -106,8 +107,22 @@ impl Scene {
         let wanted: Vec<_> = wanted.into_iter().collect();
         let mut closes: BTreeMap<SecurityId, Vec<Close>> = BTreeMap::new();
         let reach = u16::try_from(FRESH_DAYS).unwrap_or(u16::MAX);
-        for (security, close) in tx.closes_on(days, &wanted, reach).await? {
+        // What the days of a series without gaps need is read at once, but for what prices the
+        // first of them: to look for each day by itself would take longer.
+        let (alone, span) = match days {
+            [first, .., last] if lie_close(*first, *last, days.len()) => {
+                (slice::from_ref(first), first.succ_opt().map(|next| (next, *last)))
+            }
+            _ => (days, None),
+        };
+        for (security, close) in tx.closes_on(alone, &wanted, reach).await? {
             closes.entry(security).or_default().push(close);
+        }
+        if let Some((from, to)) = span {
+            for &security in &wanted {
+                let more = tx.closes_between(security, from, to).await?;
+                closes.entry(security).or_default().extend(more);
+            }
         }
         let series = closes.into_iter().map(|(security, closes)| (security, Series::new(closes)));
         self.closes = series.collect();
@@ -149,7 +164,7 @@ impl Scene {
         };
         let mut value = Value::default();
         let currency = self.currency_of(held.security);
-        let price = match self.price(held, day) {
+        let price = match self.price(held.security, day) {
             Ok(price) => price,
             Err(NoPrice::Rate { from, to, date }) => {
                 let pair = Some(format!("{from}/{to}"));
@@ -209,12 +224,17 @@ impl Scene {
         })
     }
 
-    fn price(&self, held: &Held, day: NaiveDate) -> std::result::Result<PriceOn, NoPrice> {
-        let Some(series) = self.closes.get(&held.security) else { return Err(NoPrice::Unknown) };
-        let fresh = pricing::freshness(self.asset_class(held.security));
-        let splits = self.market.splits(held.security);
+    /// The price of a security on a day whose closes were read.
+    pub fn price(
+        &self,
+        security: SecurityId,
+        day: NaiveDate,
+    ) -> std::result::Result<PriceOn, NoPrice> {
+        let Some(series) = self.closes.get(&security) else { return Err(NoPrice::Unknown) };
+        let fresh = pricing::freshness(self.asset_class(security));
+        let splits = self.market.splits(security);
         let price = pricing::price_on(series, day, fresh, splits, self.today)?;
-        price.in_currency(self.currency_of(held.security), self.market.rates())
+        price.in_currency(self.currency_of(security), self.market.rates())
     }
 
     pub fn symbol(&self, id: SecurityId) -> SafeText {
@@ -251,6 +271,11 @@ impl Scene {
     pub fn method(&self, account: AccountId) -> LotMethod {
         self.market.method(account)
     }
+}
+
+/// Whether so many days, in order, are nearly all that there are between the first and the last.
+fn lie_close(first: NaiveDate, last: NaiveDate, count: usize) -> bool {
+    usize::try_from((last - first).num_days()).is_ok_and(|between| between / 2 < count)
 }
 
 /// A sum over what is known.

@@ -9,6 +9,7 @@ mod accounts;
 mod audit;
 mod batches;
 mod cell;
+mod changes;
 mod claims;
 mod connect;
 mod error;
@@ -40,6 +41,7 @@ use sqlx::{PgPool, Sqlite, SqlitePool, Transaction as SqlTransaction};
 pub use accounts::{AccountRecord, Balance};
 pub use audit::{AuditRow, AuditStore, AuditTarget};
 pub use batches::{BatchFile, BatchRow, StagedRow, Verdict};
+pub use changes::Changes;
 pub use claims::Claim;
 pub use connect::{Server, Target};
 pub use error::{Error, Result};
@@ -233,7 +235,11 @@ impl WriteTx {
         });
         match self.tx {
             Tx::Sqlite(conn) => conn.commit().await?,
-            Tx::Postgres(server) => server.into_inner().await?.commit().await?,
+            Tx::Postgres(server) => {
+                let mut conn = server.into_inner().await?;
+                changes::tell(&mut conn).await?;
+                conn.commit().await?;
+            }
         }
         Ok(revision)
     }

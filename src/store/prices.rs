@@ -1,6 +1,7 @@
 //! Prices and rates: one row per subject, interval, time and source. What others say of the same
 //! is kept beside them, by `price_claims`.
 
+mod bars;
 mod closes;
 mod rates;
 

@@ -22,7 +22,7 @@ both_rows!(Known, |row| {
     Ok(Self(SecurityId(row.try_get(0)?), close))
 });
 
-fn day_of(at: i64) -> std::result::Result<NaiveDate, sqlx::Error> {
+pub(super) fn day_of(at: i64) -> std::result::Result<NaiveDate, sqlx::Error> {
     let at = DateTime::from_timestamp_micros(at).ok_or_else(|| damaged("at", &at.to_string()))?;
     Ok(at.date_naive())
 }
