@@ -25,6 +25,7 @@
 //! | [`clock`] | the only place that asks for the time | model |
 //! | [`config`] | defaults, file, environment, flags; private files and folders | model |
 //! | [`telemetry`] | rolling logs without secrets | model |
+//! | [`keys`] | the table of actions and their chords, as data | model |
 //! | [`cli`] | the command line as clap sees it | model |
 //! | [`analytics`] | verbs over the nouns: lots, rates, prices; pure functions | model |
 //! | [`mod@import`], [`export`] | bytes to rows and rows to bytes, one file per format, pure | model |
@@ -33,7 +34,9 @@
 //! | [`figures`] | derived figures kept beside the rows: lots and cash of any day | model, analytics, store |
 //! | [`ledger`] | the one door for writing facts | model, analytics, store, figures, audit, clock |
 //! | [`report`] | every figure that is shown or printed | model, analytics, store, figures, clock |
+//! | [`state`] | what the screen shows: a snapshot that is pushed, slices that are asked for | model, report, store, clock |
 //! | [`service`] | one file per verb that a person can ask for | everything above |
+//! | [`tui`] | the dashboard: an event loop, panes, overlays | model, text, keys, state, service, config, clock |
 //! | [`cmd`] | one file per command; printing and exit codes live here alone | everything but a screen |
 //!
 //! ## A row of a file
@@ -83,16 +86,21 @@ pub mod config;
 pub mod export;
 pub mod figures;
 pub mod import;
+pub mod keys;
 pub mod ledger;
 pub mod model;
 pub mod report;
 pub mod service;
+pub mod state;
 pub mod store;
 pub mod telemetry;
+pub mod text;
+pub mod tui;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use cli::Cli;
 use clock::Clock;
@@ -136,13 +144,67 @@ fn start(cli: &Cli) -> u8 {
         Ok(log) => log,
         Err(error) => return cmd::fail(&cli.flags, error),
     };
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    let screen = cmd::wants_screen(cli);
+    // Reading for the screen must not hold up the thread that draws it.
+    let mut runtime = match screen {
+        true => tokio::runtime::Builder::new_multi_thread(),
+        false => tokio::runtime::Builder::new_current_thread(),
+    };
+    let runtime = match runtime.worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return cmd::fail(&cli.flags, error.into()),
     };
-    let code = runtime.block_on(cmd::run(cli, &config, &clock));
+    let code = match screen {
+        true => {
+            let ended = runtime.block_on(show(cli, &config, &clock));
+            cmd::end_of_dashboard(&cli.flags, ended)
+        }
+        false => runtime.block_on(cmd::run(cli, &config, &clock)),
+    };
+    // What is still being read must not hold up the end.
+    runtime.shutdown_timeout(Duration::from_secs(2));
     drop(log);
     code
+}
+
+/// Shows the dashboard; gives the signal that ended it, if one did.
+async fn show(cli: &Cli, config: &Config, clock: &Clock) -> Result<Option<u8>, cmd::Failure> {
+    let terminal = config.terminal;
+    if terminal.dumb {
+        let why = "this terminal (TERM) cannot be written to in places";
+        return Err(cmd::Failure::Terminal(why.to_owned()));
+    }
+    let read_only = cli.flags.read_only;
+    // The folder of a demo goes when this is dropped.
+    let (session, _folder) = match cli.demo {
+        true => {
+            let opened = service::demo::open(clock).await;
+            let (session, folder) = opened.map_err(cmd::Failure::Service)?;
+            (session, Some(folder))
+        }
+        false => {
+            let access = if read_only { service::Access::Look } else { service::Access::Write };
+            let opened = service::Session::open(config, clock, access).await;
+            (opened.map_err(cmd::Failure::Service)?, None)
+        }
+    };
+    let (keymap, conflicts) = keys::Keymap::with(&config.chosen_keys());
+    let options = tui::Options {
+        keymap,
+        colours: config.color.value.then_some(terminal.colours),
+        ascii: !terminal.unicode,
+        private: cli.flags.private,
+        read_only,
+        view: state::View { as_of: cli.flags.as_of, closed: false },
+        notice: conflicts.first().map(|conflict| format!("config: {conflict}; see `dashtam keys`")),
+    };
+    let ended = tui::run(&session, options, true).await;
+    session.close().await;
+    match ended {
+        Ok(tui::Ended::Quit) => Ok(None),
+        Ok(tui::Ended::Signal(number)) => Ok(Some(number)),
+        Err(error) => Err(cmd::Failure::Terminal(error.to_string())),
+    }
 }
 
 /// The log of a command that leaves traces; one that only looks writes none.

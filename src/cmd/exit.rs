@@ -6,10 +6,10 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::explain;
-use super::figures::Figures;
 use super::output::Output;
 use crate::import::Problem;
 use crate::model::SafeText;
+use crate::text::Figures;
 use crate::{report, service, store};
 
 const INTERNAL: u8 = 1;
@@ -19,6 +19,9 @@ const STORAGE: u8 = 7;
 const NEWER_SCHEMA: u8 = 10;
 const SIGNAL: u8 = 128;
 const SIGPIPE: u8 = 13;
+
+const WITHOUT_SCREEN: &str = "`dashtam report accounts` prints figures, `dashtam --help` lists \
+     what else works without a terminal";
 
 /// How a command that could be carried out ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +73,9 @@ pub enum Error {
     /// The standard output.
     #[error("the output cannot be written: {0}")]
     Output(io::Error),
+    /// There is no terminal that a dashboard could be drawn on.
+    #[error("{0}")]
+    Terminal(String),
     /// Somebody stopped the program.
     #[error("stopped by signal {0}")]
     Signal(u8),
@@ -106,7 +112,7 @@ impl Error {
     fn kind(&self) -> &'static str {
         match self {
             Self::Service(error) => error.kind(),
-            Self::Usage(_) | Self::CommandLine { .. } => "usage",
+            Self::Usage(_) | Self::CommandLine { .. } | Self::Terminal(_) => "usage",
             Self::NoFigure { .. } => "not_found",
             Self::ManyFigures { .. } | Self::Row(_) => "refused",
             Self::Output(_) => "io",
@@ -118,6 +124,7 @@ impl Error {
         match self {
             Self::Service(error) => error.hint(),
             Self::CommandLine { hint, .. } => Some((*hint).to_owned()),
+            Self::Terminal(_) => Some(WITHOUT_SCREEN.to_owned()),
             Self::Usage(_)
             | Self::NoFigure { .. }
             | Self::ManyFigures { .. }
@@ -206,7 +213,7 @@ pub fn finish(done: Result<Status, Error>, manner: Manner, out: &mut Output) -> 
 
 /// One line on stderr; with `--json` also a document on stdout, unless another one began there.
 fn tell(error: &Error, manner: Manner, out: &mut Output) {
-    let figures = Figures { private: manner.private && error.kind() == "refused" };
+    let figures = Figures::plain(manner.private && error.kind() == "refused");
     let message = SafeText::new(&figures.message(&error.to_string()));
     let hint = error.hint().map(|hint| SafeText::new(&hint));
     let end = if message.as_str().ends_with('?') { " " } else { "; " };

@@ -8,10 +8,10 @@ use serde::Serialize;
 
 use super::Job;
 use super::exit::{Error, Status};
-use super::figures::{Figures, UNKNOWN};
 use super::table::{Column, Table};
 use crate::model::{Currency, Exact, SafeText};
 use crate::report::{Explanation, Input};
+use crate::text::{Figures, UNKNOWN};
 
 /// So many names are told where one is not known.
 const NAMED: usize = 10;
@@ -239,7 +239,7 @@ mod tests {
     use super::*;
     use crate::model::Dec;
 
-    const OPEN: Figures = Figures { private: false };
+    const OPEN: Figures = Figures::plain(false);
     const FIELDS: [&str; 3] = ["cost", "value_base", "account"];
 
     fn text(text: &str) -> SafeText {
@@ -367,7 +367,7 @@ figure  cost                 363
     #[test]
     fn nothing_of_a_masked_figure_is_left_in_its_explanation() {
         let found = [explanation("value_base", "X in A", "420")];
-        let hidden = Figures { private: true };
+        let hidden = Figures::plain(true);
         let document = document(&asked("X"), "value_base", &found, hidden).unwrap();
         let written = serde_json::to_string(&document).unwrap();
         assert!(!written.contains("420") && !written.contains("\"14\""), "{written}");

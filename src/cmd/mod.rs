@@ -10,9 +10,9 @@ mod demo;
 mod exit;
 mod explain;
 mod export;
-mod figures;
 mod import;
 mod json;
+mod keys;
 mod man;
 mod migrate;
 mod output;
@@ -35,6 +35,7 @@ mod table;
 mod txn;
 
 use std::ffi::OsString;
+use std::io::IsTerminal;
 
 use clap::Parser;
 use clap::error::ErrorKind;
@@ -43,14 +44,13 @@ use crate::cli::{self, Cli, Command, Flags, SettingsCommand};
 use crate::clock::Clock;
 use crate::config::{Config, Overrides};
 use crate::service::{self, Access, Session};
+use crate::text::Figures;
 
 use exit::{Error, Manner, Status};
-use figures::Figures;
 use output::{Output, note};
 
 const USAGE_HINT: &str = "`--help` after the command shows what it takes";
-const NO_DASHBOARD: &str = "the dashboard is not in this version; `dashtam --demo` shows a sample \
-     portfolio, `dashtam --help` lists the commands";
+const NO_TERMINAL: &str = "the dashboard needs a terminal to read from and to draw on";
 
 /// Reads the command line. Where it is wrong or only asks for help, that is said, and the exit
 /// code comes back instead.
@@ -100,10 +100,40 @@ pub fn run_at_once(cli: &Cli) -> Option<u8> {
         _ if check(cli).is_err() => check(cli).map(|()| Status::Done),
         Some(Command::Completions { shell }) => completions::run(*shell, &mut out),
         Some(Command::Man) => man::run(&mut out),
-        None if !cli.demo => Err(Error::Usage(NO_DASHBOARD)),
+        None if !cli.demo && !wants_screen(cli) => Err(no_terminal()),
         _ => return None,
     };
     Some(exit::finish(done, manner(&cli.flags), &mut out))
+}
+
+/// Whether the dashboard is asked for, by somebody in front of a terminal.
+pub fn wants_screen(cli: &Cli) -> bool {
+    let terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+    cli.command.is_none() && !cli.flags.json && terminal
+}
+
+fn no_terminal() -> Error {
+    Error::Terminal(NO_TERMINAL.to_owned())
+}
+
+/// How the dashboard ended: by itself, by a signal, or before it began.
+pub fn end_of_dashboard(flags: &Flags, ended: Result<Option<u8>, Failure>) -> u8 {
+    let done = match ended {
+        Ok(None) => Ok(Status::Done),
+        Ok(Some(number)) => Err(Error::Signal(number)),
+        Err(Failure::Terminal(why)) => Err(Error::Terminal(why)),
+        Err(Failure::Service(error)) => Err(error.into()),
+    };
+    exit::finish(done, manner(flags), &mut Output::stdout())
+}
+
+/// Why there is no dashboard.
+#[derive(Debug)]
+pub enum Failure {
+    /// The terminal will not do.
+    Terminal(String),
+    /// The store cannot be opened.
+    Service(service::Error),
 }
 
 /// What the flags say about the configuration.
@@ -129,8 +159,8 @@ pub fn fail(flags: &Flags, error: service::Error) -> u8 {
 
 /// Whether a command leaves anything behind, be it a line in a log.
 pub fn leaves_traces(cli: &Cli) -> bool {
-    !cli.flags.read_only
-        && cli.command.as_ref().is_some_and(|command| access(command) == Access::Write)
+    let writes = |command: &Command| access(command) == Access::Write;
+    !cli.flags.read_only && !cli.demo && cli.command.as_ref().is_none_or(writes)
 }
 
 /// Carries out a command and gives the exit code.
@@ -162,8 +192,10 @@ struct Job<'a> {
 
 impl Job<'_> {
     async fn carry_out(&mut self, command: &Command) -> Result<Status, Error> {
-        if let Command::Migrate = command {
-            return migrate::run(self).await;
+        match command {
+            Command::Migrate => return migrate::run(self).await,
+            Command::Keys => return keys::run(self),
+            _ => {}
         }
         let session = self.open(access(command)).await?;
         let done = self.in_session(&session, command).await;
@@ -183,7 +215,9 @@ impl Job<'_> {
             Command::Report(command) => reports::run(self, session, command).await,
             Command::Rebuild { check } => rebuild::run(self, session, *check).await,
             // Done before there is a session.
-            Command::Migrate | Command::Completions { .. } | Command::Man => Ok(Status::Done),
+            Command::Migrate | Command::Keys | Command::Completions { .. } | Command::Man => {
+                Ok(Status::Done)
+            }
         }
     }
 
@@ -193,7 +227,7 @@ impl Job<'_> {
     }
 
     const fn figures(&self) -> Figures {
-        Figures { private: self.flags.private }
+        Figures::plain(self.flags.private)
     }
 }
 
@@ -204,7 +238,7 @@ fn access(command: &Command) -> Access {
         Command::Account(command) => account::only_looks(command),
         Command::Security(command) => security::only_looks(command),
         Command::Settings(command) => !matches!(command, SettingsCommand::Set { .. }),
-        Command::Report(_) | Command::Completions { .. } | Command::Man => true,
+        Command::Report(_) | Command::Keys | Command::Completions { .. } | Command::Man => true,
         // To compare, `rebuild` makes figures anew and takes that back: it needs a writer's lock.
         Command::Export(_)
         | Command::Txn(_)

@@ -9,7 +9,6 @@ use super::Job;
 use super::cells::Cell;
 use super::exit::{Error, Status};
 use super::explain::{self, Asked};
-use super::figures::Figures;
 use super::json::Report;
 use super::reports::{self, Shown};
 use super::table::{Column, Table};
@@ -17,6 +16,7 @@ use crate::cli::AccountsArgs;
 use crate::model::{AccountId, AccountKind, Class, Currency, Dec, Mode, SafeText};
 use crate::report::{self, AccountRow, AccountsQuery, AccountsReport, Missing};
 use crate::service::Session;
+use crate::text::Figures;
 
 pub async fn run(
     job: &mut Job<'_>,
@@ -277,7 +277,7 @@ in transit                                                       7.00
 total                                                      1052770.72
 ";
         let mut out = Vec::new();
-        table(&report, Figures { private: false }).write(&mut out, false).unwrap();
+        table(&report, Figures::plain(false)).write(&mut out, false).unwrap();
         assert_eq!(String::from_utf8(out).unwrap(), expected);
     }
 

@@ -7,7 +7,6 @@ use unicode_width::UnicodeWidthStr;
 use super::Job;
 use super::cells::Cell;
 use super::exit::{Error, Status};
-use super::figures::Figures;
 use super::json::{Report, Totals};
 use super::reports;
 use super::table::WIDTH;
@@ -16,6 +15,7 @@ use crate::model::{Currency, SafeText, TransactionId};
 use crate::report::{self, FindingRow};
 use crate::service::Session;
 use crate::service::edit::account_named;
+use crate::text::Figures;
 
 const INDENT: &str = "    ";
 
@@ -148,7 +148,7 @@ fn folded(text: &str) -> Vec<String> {
 mod tests {
     use super::*;
 
-    const OPEN: Figures = Figures { private: false };
+    const OPEN: Figures = Figures::plain(false);
 
     fn finding() -> FindingRow {
         FindingRow {
@@ -182,7 +182,7 @@ mod tests {
 
     #[test]
     fn amounts_in_the_words_of_a_finding_are_masked() {
-        let hidden = Figures { private: true };
+        let hidden = Figures::plain(true);
         let row = finding();
         let told = lines(&row, hidden).join("\n");
         assert!(told.contains("••• X were sold") && !told.contains("120"), "{told}");

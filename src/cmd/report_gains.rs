@@ -7,7 +7,6 @@ use super::Job;
 use super::cells::Cell;
 use super::exit::{Error, Status};
 use super::explain::{self, Asked};
-use super::figures::Figures;
 use super::json::Report;
 use super::reports::{self, Shown};
 use super::table::{Column, Table};
@@ -15,6 +14,7 @@ use crate::cli::GainsArgs;
 use crate::model::{Currency, LotMethod, SafeText, Term};
 use crate::report::{self, GainRow, GainTotals, GainsQuery, GainsReport, Missing};
 use crate::service::Session;
+use crate::text::Figures;
 
 pub async fn run(job: &mut Job<'_>, session: &Session, args: &GainsArgs) -> Result<Status, Error> {
     let (from, to) = span(args, reports::day(job, session, args.to))?;
@@ -314,7 +314,7 @@ mod tests {
     use crate::cli::{Cli, Command, ReportCommand};
     use crate::model::TransactionId;
 
-    const OPEN: Figures = Figures { private: false };
+    const OPEN: Figures = Figures::plain(false);
 
     use crate::model::Dec;
 

@@ -7,7 +7,6 @@ use super::Job;
 use super::cells::Cell;
 use super::exit::{Error, Status};
 use super::explain::{self, Asked};
-use super::figures::{Figures, percent};
 use super::json::Report;
 use super::reports::{self, Shown};
 use super::table::{Column, Table};
@@ -15,6 +14,7 @@ use crate::cli::HoldingsArgs;
 use crate::model::{AssetClass, Currency, LotMethod, SafeText, SecurityId};
 use crate::report::{self, HoldingRow, HoldingTotals, HoldingsReport, Missing, PositionsQuery};
 use crate::service::Session;
+use crate::text::{Figures, percent};
 
 pub async fn run(
     job: &mut Job<'_>,
@@ -257,7 +257,7 @@ mod tests {
     use crate::model::Dec;
     use crate::report::Missing;
 
-    const OPEN: Figures = Figures { private: false };
+    const OPEN: Figures = Figures::plain(false);
 
     fn dec(text: &str) -> Option<Dec> {
         Dec::parse(text).ok()
@@ -351,7 +351,7 @@ total    partial                               420.00           ▲ +57.00
 
     #[test]
     fn a_masked_table_keeps_the_weights() {
-        let text = shown(&report(), Figures { private: true });
+        let text = shown(&report(), Figures::plain(true));
         assert!(text.contains("•••") && text.contains("100.0 %"), "{text}");
         for figure in ["420", "57", "30", "14.00", "▲"] {
             assert!(!text.contains(figure), "{figure}: {text}");

@@ -7,7 +7,6 @@ use super::Job;
 use super::cells::Cell;
 use super::exit::{Error, Status};
 use super::explain::{self, Asked};
-use super::figures::Figures;
 use super::json::Report;
 use super::report_holdings::Totals;
 use super::reports::{self, Shown};
@@ -16,6 +15,7 @@ use crate::cli::LotsArgs;
 use crate::model::{Currency, SafeText, Term};
 use crate::report::{self, LotRow, LotsReport, Missing, PositionsQuery};
 use crate::service::Session;
+use crate::text::Figures;
 
 pub async fn run(job: &mut Job<'_>, session: &Session, args: &LotsArgs) -> Result<Status, Error> {
     let query = reports::positions(job, session, &args.scope, args.method, false).await?;
@@ -180,7 +180,7 @@ mod tests {
     use crate::model::{Dec, TransactionId};
     use crate::report::HoldingTotals;
 
-    const OPEN: Figures = Figures { private: false };
+    const OPEN: Figures = Figures::plain(false);
 
     fn dec(text: &str) -> Option<Dec> {
         Dec::parse(text).ok()

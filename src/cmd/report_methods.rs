@@ -3,13 +3,13 @@
 use serde::Serialize;
 
 use super::cells::Cell;
-use super::figures::Figures;
 use super::json::{Report, Totals};
 use super::report_gains::Sums;
 use super::reports::{self, Shown};
 use super::table::{Column, Table};
 use crate::model::{LotMethod, SafeText};
 use crate::report::{MethodRow, MethodsReport, Missing};
+use crate::text::Figures;
 
 impl Shown for MethodsReport {
     const HEADER: &'static [&'static str] = &HEADER;
@@ -103,7 +103,7 @@ mod tests {
     use crate::model::{Currency, Dec};
     use crate::report::GainTotals;
 
-    const OPEN: Figures = Figures { private: false };
+    const OPEN: Figures = Figures::plain(false);
 
     fn row(method: LotMethod, gain: &str, left: &str) -> MethodRow {
         let gain = Dec::parse(gain).ok();

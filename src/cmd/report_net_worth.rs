@@ -7,7 +7,6 @@ use super::Job;
 use super::cells::Cell;
 use super::exit::{Error, Status};
 use super::explain::{self, Asked};
-use super::figures::Figures;
 use super::json::{MissingPart, Report, Totals, in_short};
 use super::reports::{self, Shown};
 use super::table::{Column, Table};
@@ -15,6 +14,7 @@ use crate::cli::{NetWorthArgs, Period};
 use crate::model::SafeText;
 use crate::report::{self, Every, Missing, NetWorthQuery, NetWorthReport, NetWorthRow};
 use crate::service::Session;
+use crate::text::Figures;
 
 pub async fn run(
     job: &mut Job<'_>,
@@ -149,7 +149,7 @@ mod tests {
     use crate::model::{Currency, Dec};
     use crate::report::Missing;
 
-    const OPEN: Figures = Figures { private: false };
+    const OPEN: Figures = Figures::plain(false);
 
     fn row(date: &str, figures: [&str; 5], missing: Vec<Missing>) -> NetWorthRow {
         let [market_value, cash, assets, liabilities, net_worth] =

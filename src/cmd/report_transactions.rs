@@ -6,7 +6,6 @@ use serde::Serialize;
 use super::Job;
 use super::cells::Cell;
 use super::exit::{Error, Status};
-use super::figures::Figures;
 use super::json::{Report, Totals};
 use super::reports;
 use super::table::{Column, Table};
@@ -14,6 +13,7 @@ use crate::cli::TransactionsArgs;
 use crate::model::{Currency, Kind, SafeText, Status as TxnStatus, Subtype, TransactionId};
 use crate::report::{self, TransactionRow, TransactionsQuery, TransactionsReport};
 use crate::service::Session;
+use crate::text::Figures;
 
 pub async fn run(
     job: &mut Job<'_>,

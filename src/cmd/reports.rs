@@ -7,7 +7,6 @@ use serde::Serialize;
 use super::Job;
 use super::cells::Cell;
 use super::exit::{Error, Status};
-use super::figures::Figures;
 use super::json;
 use super::table::Table;
 use super::{
@@ -19,6 +18,7 @@ use crate::model::{AccountId, Currency, LotMethod, SafeText, Setting};
 use crate::report::{Missing, PositionsQuery};
 use crate::service::Session;
 use crate::service::edit::{account_named, settings};
+use crate::text::Figures;
 
 /// How much of what is missing is told one by one.
 const TOLD: usize = 5;

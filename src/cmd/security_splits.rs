@@ -6,7 +6,6 @@ use serde::Serialize;
 
 use super::Job;
 use super::exit::{Error, Status};
-use super::figures::Figures;
 use super::output::note;
 use super::table::{Column, Table};
 use crate::cli::SecuritySplitsArgs;
@@ -15,6 +14,7 @@ use crate::report::{SplitProposal, SplitShare};
 use crate::service::Session;
 use crate::service::edit::security_named;
 use crate::service::splits::{Applied, apply, proposed};
+use crate::text::Figures;
 
 pub async fn run(
     job: &mut Job<'_>,

@@ -6,8 +6,8 @@ use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr;
 
-use super::figures::{DOWN, UP};
 use crate::model::SafeText;
+use crate::text::{DOWN, UP};
 
 /// Every table fits into this many columns of a terminal.
 pub const WIDTH: usize = 80;

@@ -3,6 +3,7 @@
 //! It opens the files, the store and the trail, and puts the rooms together; what a figure means,
 //! what a row is and how it is stored is for others to say.
 
+mod dashboard;
 pub mod demo;
 pub mod edit;
 mod error;

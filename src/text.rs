@@ -1,5 +1,5 @@
-//! Figures as text, masked where somebody may look over the shoulder. It knows currencies and
-//! nothing of reports.
+//! Figures, dates and ages as people read them, masked where somebody may look over the shoulder.
+//! It knows currencies and nothing of reports.
 
 use crate::model::{Currency, Dec, Exact, SafeText};
 
@@ -19,10 +19,29 @@ const QUANTITY_DECIMALS: u32 = 8;
 pub struct Figures {
     /// Amounts are not to be seen.
     pub private: bool,
+    /// Thousands stand apart.
+    grouped: bool,
 }
 
 impl Figures {
+    /// As scripts and tables of the command line have them.
+    #[must_use]
+    pub const fn plain(private: bool) -> Self {
+        Self { private, grouped: false }
+    }
+
+    /// As the screen has them.
+    #[must_use]
+    pub const fn grouped(private: bool) -> Self {
+        Self { private, grouped: true }
+    }
+
+    fn text(self, digits: &str) -> SafeText {
+        if self.grouped { SafeText::new(&with_groups(digits)) } else { SafeText::new(digits) }
+    }
+
     /// Every digit, as JSON and CSV give it.
+    #[must_use]
     pub fn exact(self, value: Dec) -> String {
         if self.private { MASK.to_owned() } else { value.to_string() }
     }
@@ -39,7 +58,7 @@ impl Figures {
         }
         let places = currency.minor_units();
         let rounded = value.round_to(places).inner();
-        SafeText::new(&format!("{rounded:.*}", places as usize))
+        self.text(&format!("{rounded:.*}", places as usize))
     }
 
     /// As [`Figures::money`]; `n/a` where it is not known.
@@ -67,13 +86,13 @@ impl Figures {
         let Some(value) = value else { return unknown() };
         let value = value.round_to(QUANTITY_DECIMALS);
         let least = value.round_to(currency.minor_units());
-        if least == value { self.money(value, currency) } else { SafeText::new(&self.exact(value)) }
+        if least == value { self.money(value, currency) } else { self.text(&self.exact(value)) }
     }
 
     /// A quantity in a table; nothing where there is none.
     pub fn quantity(self, value: Option<Dec>) -> SafeText {
         let shown = value.map(|value| self.exact(value.round_to(QUANTITY_DECIMALS)));
-        SafeText::new(&shown.unwrap_or_default())
+        self.text(&shown.unwrap_or_default())
     }
 
     /// A message that may repeat figures of the user's.
@@ -82,12 +101,29 @@ impl Figures {
     }
 }
 
+/// `1234567.891` as `1,234,567.891`.
+fn with_groups(digits: &str) -> String {
+    let (sign, rest) = digits.strip_prefix('-').map_or(("", digits), |rest| ("-", rest));
+    let whole = rest.find('.').unwrap_or(rest.len());
+    let mut out = String::with_capacity(digits.len() + whole / 3);
+    out.push_str(sign);
+    for (at, c) in rest.chars().enumerate() {
+        if at > 0 && at < whole && (whole - at) % 3 == 0 && c.is_ascii_digit() {
+            out.push(',');
+        }
+        out.push(c);
+    }
+    out
+}
+
 /// What stands where a figure is not known.
+#[must_use]
 pub fn unknown() -> SafeText {
     SafeText::new(UNKNOWN)
 }
 
 /// A part of a whole in a table. It tells nothing of the amount, so it is never masked.
+#[must_use]
 pub fn percent(part: Option<Dec>) -> SafeText {
     let hundred = Exact::from(Dec::from_i64(100));
     let shown = part.and_then(|part| Exact::from(part).mul(&hundred).round(1).ok());
@@ -116,8 +152,8 @@ fn without_digits(text: &str) -> String {
 mod tests {
     use super::*;
 
-    const OPEN: Figures = Figures { private: false };
-    const HIDDEN: Figures = Figures { private: true };
+    const OPEN: Figures = Figures::plain(false);
+    const HIDDEN: Figures = Figures::plain(true);
 
     fn dec(text: &str) -> Dec {
         Dec::parse(text).unwrap()
@@ -135,6 +171,17 @@ mod tests {
         assert_eq!(money("2.5", "JPY"), "2");
         assert_eq!(money("1.5", "BHD"), "1.500");
         assert_eq!(money("-0.001", "USD"), "0.00");
+    }
+
+    #[test]
+    fn thousands_stand_apart_on_the_screen() {
+        let shown = |text: &str| Figures::grouped(false).money(dec(text), Currency::USD);
+        assert_eq!(shown("1284310.225").as_str(), "1,284,310.22");
+        assert_eq!(shown("-100").as_str(), "-100.00");
+        assert_eq!(shown("-1000").as_str(), "-1,000.00");
+        let quantity = |text: &str| Figures::grouped(false).quantity(Some(dec(text)));
+        assert_eq!(quantity("1234.56789").as_str(), "1,234.56789");
+        assert_eq!(Figures::grouped(true).money(dec("1000"), Currency::USD).as_str(), MASK);
     }
 
     #[test]

@@ -1,0 +1,78 @@
+//! What the screen shows, kept in step with the store by a task of its own.
+//!
+//! Two kinds of data, one rule. The [`Snapshot`] is small and always wanted: it is pushed whenever
+//! the store's revision, the day or the view changes. A [`Slice`] is large and asked for: the
+//! newest [`Question`] of each [`Slot`] is kept and answered, and answered again when the store
+//! changes. The rule: a frame is drawn from exactly one snapshot. This room reads through `report`
+//! and knows nothing of keys or drawing.
+
+mod keeper;
+mod question;
+mod snapshot;
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+
+pub use question::{Answer, Question, Slice, Slot};
+pub use snapshot::{Day, Snapshot, View};
+
+use crate::clock::Clock;
+use crate::store::Store;
+
+/// What the screen tells the keeper.
+#[derive(Clone, Debug)]
+pub enum Ask {
+    /// Look at the store in another way.
+    View(View),
+    /// The newest question of a slot, with a number that comes back with the answer.
+    Slice(Slot, u64, Box<Question>),
+    /// Nobody looks at a slot any more.
+    Drop(Slot),
+    /// Something was written here: look now, do not wait to hear of it.
+    Look,
+}
+
+/// What went wrong while reading, in plain words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble(pub String);
+
+/// The screen's end of the keeper.
+#[derive(Debug)]
+pub struct State {
+    /// The newest snapshot; none: nothing has been read yet.
+    pub snapshots: watch::Receiver<Option<Arc<Snapshot>>>,
+    /// Answers, as they come.
+    pub answers: mpsc::UnboundedReceiver<Answer>,
+    /// What the keeper cannot read; none: all is well.
+    pub troubles: watch::Receiver<Option<Trouble>>,
+    asks: mpsc::UnboundedSender<Ask>,
+    task: JoinHandle<()>,
+}
+
+impl State {
+    /// Starts the keeper.
+    #[must_use]
+    pub fn start(store: Store, clock: Clock, view: View) -> Self {
+        let (asks, asked) = mpsc::unbounded_channel();
+        let (answer, answers) = mpsc::unbounded_channel();
+        let (publish, snapshots) = watch::channel(None);
+        let (complain, troubles) = watch::channel(None);
+        let keeper = keeper::Keeper::new(store, clock, view, publish, complain, answer);
+        let task = tokio::spawn(keeper.run(asked));
+        Self { snapshots, answers, troubles, asks, task }
+    }
+
+    /// Tells the keeper. It never waits; once the keeper is gone nobody listens.
+    pub fn ask(&self, ask: Ask) {
+        let _ = self.asks.send(ask);
+    }
+
+    /// Ends the keeper.
+    pub async fn stop(self) {
+        drop(self.asks);
+        self.task.abort();
+        let _ = self.task.await;
+    }
+}

@@ -1,0 +1,80 @@
+//! The large parts of the state, which are asked for.
+
+use std::sync::Arc;
+
+use super::Trouble;
+use crate::model::SafeText;
+use crate::report::{
+    self, AccountsQuery, Explanation, LotsReport, NetWorthQuery, NetWorthReport, PositionsQuery,
+};
+use crate::store::Tx;
+
+/// A place on the screen that wants an answer: of each the newest question counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Slot {
+    /// The line of net worth.
+    History,
+    /// Lots beneath the holdings.
+    Lots,
+    /// How a figure came about.
+    Explain,
+}
+
+/// What is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// Net worth over time.
+    History(NetWorthQuery),
+    /// Every open lot.
+    Lots(PositionsQuery),
+    /// How the figures of a holding came about.
+    ExplainHolding(PositionsQuery, SafeText),
+    /// How the figures of an account came about.
+    ExplainAccount(AccountsQuery, SafeText),
+}
+
+/// What comes back.
+#[derive(Clone, Debug)]
+pub enum Slice {
+    /// Net worth over time.
+    History(NetWorthReport),
+    /// Open lots.
+    Lots(LotsReport),
+    /// Derivations.
+    Explained(Vec<Explanation>),
+    /// It could not be read.
+    Failed(Trouble),
+}
+
+/// The answer to the question of a slot.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// Where it belongs.
+    pub slot: Slot,
+    /// The number of the question.
+    pub number: u64,
+    /// What was found.
+    pub slice: Arc<Slice>,
+}
+
+impl Question {
+    pub(super) async fn answer(&self, tx: &mut Tx) -> Slice {
+        match self.read(tx).await {
+            Ok(slice) => slice,
+            Err(error) => Slice::Failed(Trouble(error.to_string())),
+        }
+    }
+
+    async fn read(&self, tx: &mut Tx) -> Result<Slice, report::Error> {
+        Ok(match self {
+            Self::History(query) => Slice::History(report::net_worth(tx, query).await?),
+            Self::Lots(query) => Slice::Lots(report::lots(tx, query).await?),
+            Self::ExplainHolding(query, key) => {
+                Slice::Explained(report::explain_holding(tx, query, key).await?)
+            }
+            Self::ExplainAccount(query, key) => {
+                Slice::Explained(report::explain_account(tx, query, key).await?)
+            }
+        })
+    }
+}

@@ -1,0 +1,120 @@
+//! The small part of the state, which is always wanted.
+
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+
+use crate::clock::Clock;
+use crate::model::Currency;
+use crate::report::{
+    self, AccountsQuery, AccountsReport, FindingRow, HoldingsReport, NetWorthQuery, NetWorthRow,
+    PositionsQuery,
+};
+use crate::store::{Store, Tx};
+
+/// How the store is looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct View {
+    /// As it was on this day; none: today, whichever day that is.
+    pub as_of: Option<NaiveDate>,
+    /// What is held no more too.
+    pub closed: bool,
+}
+
+/// Net worth on a day and on the day before.
+#[derive(Clone, Debug)]
+pub struct Day {
+    /// At the end of the day.
+    pub net_worth: NetWorthRow,
+    /// At the end of the day before.
+    pub before: NetWorthRow,
+}
+
+/// Everything that is small and always wanted, of one moment of the store. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// The store's revision.
+    pub revision: i64,
+    /// How it was looked at.
+    pub view: View,
+    /// The day of every figure.
+    pub day: NaiveDate,
+    /// Today.
+    pub today: NaiveDate,
+    /// The base currency.
+    pub currency: Currency,
+    /// How many transactions there are.
+    pub transactions: i64,
+    /// Accounts with their cash and value.
+    pub accounts: Arc<AccountsReport>,
+    /// Positions with their value.
+    pub holdings: Arc<HoldingsReport>,
+    /// Net worth now and before; none: not read yet.
+    pub change: Option<Arc<Day>>,
+    /// What needs a look; none: not read yet.
+    pub findings: Option<Arc<Vec<FindingRow>>>,
+}
+
+impl Snapshot {
+    /// There is nothing to show: no account and no row.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.accounts.rows.is_empty() && self.transactions == 0
+    }
+
+    /// Reads what the first frame needs. The rest is [`Snapshot::complete`]'s.
+    pub(super) async fn read(tx: &mut Tx, clock: &Clock, view: View) -> report::Result<Self> {
+        let today = clock.today();
+        let day = view.as_of.unwrap_or(today);
+        let accounts =
+            AccountsQuery { as_of: day, today, currency: None, account: None, closed: view.closed };
+        let positions = PositionsQuery {
+            as_of: day,
+            today,
+            account: None,
+            currency: None,
+            method: None,
+            closed: view.closed,
+        };
+        let accounts = report::accounts(tx, &accounts).await?;
+        let holdings = report::holdings(tx, &positions).await?;
+        Ok(Self {
+            revision: tx.revision().await?,
+            view,
+            day,
+            today,
+            currency: accounts.currency,
+            transactions: tx.count_transactions().await?,
+            accounts: Arc::new(accounts),
+            holdings: Arc::new(holdings),
+            change: None,
+            findings: None,
+        })
+    }
+
+    /// Reads what may take longer, as of the same moment where the store has not moved on.
+    pub(super) async fn complete(mut self, tx: &mut Tx) -> report::Result<Self> {
+        let net_worth = |to| NetWorthQuery {
+            from: None,
+            to,
+            today: self.today,
+            account: None,
+            currency: None,
+            every: None,
+        };
+        let now = report::net_worth(tx, &net_worth(self.day)).await?.rows.pop();
+        let before = match self.day.pred_opt() {
+            Some(day) => report::net_worth(tx, &net_worth(day)).await?.rows.pop(),
+            None => None,
+        };
+        self.change =
+            now.zip(before).map(|(net_worth, before)| Arc::new(Day { net_worth, before }));
+        self.findings = Some(Arc::new(report::findings(tx, self.day).await?));
+        Ok(self)
+    }
+}
+
+/// The revision of a store, where it can be read.
+pub(super) async fn revision(store: &Store) -> Option<i64> {
+    store.revision().await.ok()
+}

@@ -1,0 +1,725 @@
+//! The dashboard without its terminal: messages change it, effects come out, a frame is drawn from
+//! it. Nothing in here waits, which is why tests can drive it key by key.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::frame::{self, LEAST, Parts};
+use super::look::{Look, Selection};
+use super::overlay::{
+    Command, Help, Overlay, Palette, Prompt, PromptKind, command_words, draw_explanation,
+    parse_command,
+};
+use super::pane::{Accounts, Holdings, Outcome, Overview, Pane, PaneId, Wish};
+use super::theme::{Theme, ThemeName, Tone};
+use super::widget::{in_ascii, write};
+use crate::config::Colours;
+use crate::keys::{Action, Chord, Context, Found, Key, Keymap};
+use crate::state::{Answer, Ask, Question, Slice, Slot, Snapshot, Trouble, View};
+use crate::text::Figures;
+
+/// What happens to the app.
+#[derive(Debug)]
+pub enum Msg {
+    /// A key.
+    Key(Chord),
+    /// Text that was pasted: never a command by itself.
+    Paste(String),
+    /// A click on a column and a line.
+    Click(u16, u16),
+    /// The wheel, down or up.
+    Wheel(bool),
+    /// The screen has another size.
+    Resize(u16, u16),
+    /// The store was read.
+    Snapshot(Arc<Snapshot>),
+    /// A question was answered.
+    Answer(Answer),
+    /// The store cannot be read, or can be again.
+    Trouble(Option<Trouble>),
+    /// Something to say.
+    Notice(String),
+}
+
+/// What the app wants of the world.
+#[derive(Debug)]
+pub enum Effect {
+    /// Something of the state.
+    Ask(Ask),
+    /// A text in the clipboard.
+    Copy(String),
+    /// Everything drawn anew.
+    Redraw,
+    /// To wait in the background until the shell calls.
+    Suspend,
+    /// To end.
+    Quit,
+}
+
+/// How a session begins.
+#[derive(Debug)]
+pub struct Options {
+    /// The keys.
+    pub keymap: Keymap,
+    /// How many colours there are; none: without.
+    pub colours: Option<Colours>,
+    /// Only ASCII is understood.
+    pub ascii: bool,
+    /// Amounts are hidden.
+    pub private: bool,
+    /// Nothing may be written.
+    pub read_only: bool,
+    /// What is looked at.
+    pub view: View,
+    /// What is to be said at once.
+    pub notice: Option<String>,
+}
+
+/// The dashboard.
+#[derive(Debug)]
+pub struct App {
+    look: Look,
+    view: View,
+    keymap: Keymap,
+    ascii: bool,
+    overview: Overview,
+    accounts: Accounts,
+    holdings: Holdings,
+    open: PaneId,
+    /// Views before this one, the latest last.
+    history: Vec<(PaneId, Selection)>,
+    overlays: Vec<Overlay>,
+    /// The beginning of a longer chord.
+    typed: Vec<Chord>,
+    /// The newest question of each slot, and its number.
+    asked: BTreeMap<Slot, (u64, Question)>,
+    explained: Option<Question>,
+    number: u64,
+    filters: BTreeMap<usize, String>,
+    commands: Vec<String>,
+    notice: Option<String>,
+    size: (u16, u16),
+    dirty: bool,
+}
+
+/// How many views back one can go.
+const VIEWS: usize = 50;
+
+impl App {
+    /// Before anything has been read.
+    #[must_use]
+    pub fn new(options: Options, size: (u16, u16)) -> Self {
+        let look = Look {
+            snapshot: None,
+            answers: BTreeMap::new(),
+            trouble: None,
+            selection: Selection::default(),
+            figures: Figures::grouped(options.private),
+            theme: Theme { name: ThemeName::default(), colours: options.colours },
+            read_only: options.read_only,
+            size: (0, 0),
+        };
+        let mut app = Self {
+            look,
+            view: options.view,
+            keymap: options.keymap,
+            ascii: options.ascii,
+            overview: Overview::default(),
+            accounts: Accounts::default(),
+            holdings: Holdings::default(),
+            open: PaneId::Overview,
+            history: Vec::new(),
+            overlays: Vec::new(),
+            typed: Vec::new(),
+            asked: BTreeMap::new(),
+            explained: None,
+            number: 0,
+            filters: BTreeMap::new(),
+            commands: Vec::new(),
+            notice: options.notice,
+            size,
+            dirty: true,
+        };
+        app.resize(size);
+        app
+    }
+
+    /// Something has changed since the last frame. Asking makes it forget.
+    pub const fn take_dirty(&mut self) -> bool {
+        std::mem::replace(&mut self.dirty, false)
+    }
+
+    /// What happens, and what comes of it.
+    pub fn update(&mut self, msg: Msg) -> Vec<Effect> {
+        self.dirty = true;
+        let mut effects = Vec::new();
+        match msg {
+            Msg::Key(chord) => self.key(chord, &mut effects),
+            Msg::Paste(text) => self.paste(&text),
+            Msg::Click(column, line) => self.click(column, line, &mut effects),
+            Msg::Wheel(down) => {
+                let action = if down { Action::MoveDown } else { Action::MoveUp };
+                self.act(action, &mut effects);
+            }
+            Msg::Resize(width, height) => self.resize((width, height)),
+            Msg::Snapshot(snapshot) => {
+                self.look.snapshot = Some(snapshot);
+                self.refresh();
+            }
+            Msg::Answer(answer) => self.answer(answer),
+            Msg::Trouble(trouble) => self.look.trouble = trouble,
+            Msg::Notice(text) => self.notice = Some(text),
+        }
+        self.ask(&mut effects);
+        effects
+    }
+
+    fn resize(&mut self, size: (u16, u16)) {
+        self.size = size;
+        let body = Parts::of(Rect::new(0, 0, size.0, size.1)).body;
+        self.look.size = (body.width, body.height);
+        self.refresh();
+    }
+
+    fn refresh(&mut self) {
+        for id in PaneId::ALL {
+            let (pane, look) = self.pane_and_look(id);
+            pane.refresh(look);
+        }
+    }
+
+    fn answer(&mut self, answer: Answer) {
+        let newest =
+            self.asked.get(&answer.slot).is_some_and(|(number, _)| *number == answer.number);
+        if newest {
+            self.look.answers.insert(answer.slot, answer.slice);
+            self.refresh();
+        } else {
+            self.dirty = false;
+        }
+    }
+
+    /// Asks what the open pane would like to know, once, and forgets what nobody looks at.
+    fn ask(&mut self, effects: &mut Vec<Effect>) {
+        let (pane, look) = self.pane_and_look(self.open);
+        let mut wanted = pane.questions(look);
+        wanted.extend(self.explained.clone().map(|question| (Slot::Explain, question)));
+        let gone: Vec<Slot> = self
+            .asked
+            .keys()
+            .filter(|slot| wanted.iter().all(|(other, _)| other != *slot))
+            .copied()
+            .collect();
+        for slot in gone {
+            self.asked.remove(&slot);
+            self.look.answers.remove(&slot);
+            effects.push(Effect::Ask(Ask::Drop(slot)));
+        }
+        for (slot, question) in wanted {
+            if self.asked.get(&slot).is_some_and(|(_, asked)| *asked == question) {
+                continue;
+            }
+            self.number += 1;
+            self.asked.insert(slot, (self.number, question.clone()));
+            effects.push(Effect::Ask(Ask::Slice(slot, self.number, Box::new(question))));
+        }
+    }
+
+    // ---- keys
+
+    fn key(&mut self, chord: Chord, effects: &mut Vec<Effect>) {
+        self.notice = None;
+        // Whatever is open, this ends it all.
+        let ctrl_c = self.keymap.find(&[Context::Everywhere], &[chord]);
+        if ctrl_c == Found::Action(Action::ForceQuit) {
+            effects.push(Effect::Quit);
+            return;
+        }
+        if let Some(mut overlay) = self.overlays.pop() {
+            if self.overlay_key(&mut overlay, chord, effects) {
+                self.overlays.push(overlay);
+            }
+            return;
+        }
+        self.typed.push(chord);
+        let contexts = self.contexts();
+        match self.keymap.find(&contexts, &self.typed) {
+            Found::Action(action) => {
+                self.typed.clear();
+                self.act(action, effects);
+            }
+            Found::Begins => {}
+            Found::Nothing => {
+                let alone = self.typed.len() == 1;
+                self.typed.clear();
+                if !alone {
+                    self.key(chord, effects);
+                }
+            }
+        }
+    }
+
+    /// Whose keys are heard, the nearest first.
+    fn contexts(&self) -> Vec<Context> {
+        let pane = self.pane(self.open).contexts();
+        pane.iter().copied().chain([Context::Everywhere]).collect()
+    }
+
+    /// False: the overlay is done.
+    fn overlay_key(
+        &mut self,
+        overlay: &mut Overlay,
+        chord: Chord,
+        effects: &mut Vec<Effect>,
+    ) -> bool {
+        match overlay {
+            Overlay::Prompt(prompt) => self.prompt_key(prompt, chord, effects),
+            Overlay::Help(help) => match chord.key {
+                Key::Esc => false,
+                Key::Down => {
+                    help.top += 1;
+                    true
+                }
+                Key::Up => {
+                    help.top = help.top.saturating_sub(1);
+                    true
+                }
+                Key::PageDown => {
+                    help.top += 10;
+                    true
+                }
+                Key::PageUp => {
+                    help.top = help.top.saturating_sub(10);
+                    true
+                }
+                Key::Char('?' | 'q') if help.search.is_empty() => false,
+                _ => {
+                    help.search.press(chord);
+                    help.top = 0;
+                    true
+                }
+            },
+            Overlay::Palette(palette) => match (chord.key, chord.ctrl) {
+                (Key::Esc, _) => false,
+                (Key::Enter, _) => {
+                    if let Some(action) = palette.chosen() {
+                        self.act(action, effects);
+                    }
+                    false
+                }
+                (Key::Down, _) | (Key::Char('n'), true) => {
+                    let len = palette.matches().len();
+                    palette.cursor.act(Action::MoveDown, len, usize::from(self.size.1));
+                    true
+                }
+                (Key::Up, _) | (Key::Char('p'), true) => {
+                    let len = palette.matches().len();
+                    palette.cursor.act(Action::MoveUp, len, usize::from(self.size.1));
+                    true
+                }
+                _ => {
+                    palette.input.press(chord);
+                    palette.cursor.at = 0;
+                    true
+                }
+            },
+            Overlay::Explain { top } => match chord.key {
+                Key::Down | Key::Char('j') => {
+                    *top += 1;
+                    true
+                }
+                Key::Up | Key::Char('k') => {
+                    *top = top.saturating_sub(1);
+                    true
+                }
+                _ => {
+                    self.explained = None;
+                    false
+                }
+            },
+        }
+    }
+
+    fn prompt_key(&mut self, prompt: &mut Prompt, chord: Chord, effects: &mut Vec<Effect>) -> bool {
+        prompt.complaint = None;
+        match (prompt.kind, chord.key) {
+            (PromptKind::Filter, Key::Esc) => {
+                self.filter("");
+                false
+            }
+            (_, Key::Esc) | (PromptKind::Filter, Key::Enter) => false,
+            (PromptKind::Command, Key::Enter) => self.command(prompt, effects),
+            (PromptKind::AsOf, Key::Enter) => match prompt.input.text().trim().parse() {
+                Ok(day) => {
+                    self.look_at(View { as_of: Some(day), ..self.view }, effects);
+                    false
+                }
+                Err(_) => {
+                    prompt.complaint = Some("a day is written like 2024-12-31".to_owned());
+                    true
+                }
+            },
+            (PromptKind::Command, Key::Up) => {
+                self.recall(prompt, 1);
+                true
+            }
+            (PromptKind::Command, Key::Down) => {
+                self.recall(prompt, -1);
+                true
+            }
+            (PromptKind::Command, Key::Tab) => {
+                complete(prompt);
+                true
+            }
+            (kind, _) => {
+                // An empty line is left by the key that would make it shorter still.
+                if chord.key == Key::Backspace && prompt.input.is_empty() {
+                    return false;
+                }
+                prompt.input.press(chord);
+                if kind == PromptKind::Filter {
+                    self.filter(&prompt.input.text());
+                }
+                true
+            }
+        }
+    }
+
+    fn command(&mut self, prompt: &mut Prompt, effects: &mut Vec<Effect>) -> bool {
+        let line = prompt.input.text();
+        if line.trim().is_empty() {
+            return false;
+        }
+        match parse_command(&line) {
+            Ok(command) => {
+                self.commands.retain(|before| *before != line);
+                self.commands.push(line);
+                match command {
+                    Command::Act(action) => self.act(action, effects),
+                    Command::AsOf(day) => {
+                        self.look_at(View { as_of: Some(day), ..self.view }, effects);
+                    }
+                    Command::Row(row) => self.go_to_row(row),
+                }
+                false
+            }
+            Err(error) => {
+                prompt.complaint = Some(error.to_string());
+                true
+            }
+        }
+    }
+
+    fn recall(&self, prompt: &mut Prompt, by: isize) {
+        let back = prompt.back.saturating_add_signed(by).min(self.commands.len());
+        let line = match back {
+            0 => Some(""),
+            back => self.commands.iter().rev().nth(back - 1).map(String::as_str),
+        };
+        prompt.back = back;
+        prompt.input = super::widget::Input::of(line.unwrap_or_default());
+    }
+
+    fn go_to_row(&mut self, row: usize) {
+        let (pane, look) = self.pane_and_look(self.open);
+        pane.act(Action::First, look);
+        for _ in 1..row.min(100_000) {
+            pane.act(Action::MoveDown, look);
+        }
+    }
+
+    fn filter(&mut self, text: &str) {
+        self.filters.insert(self.open.number(), text.to_owned());
+        let (pane, look) = self.pane_and_look(self.open);
+        pane.filter(text, look);
+    }
+
+    fn paste(&mut self, text: &str) {
+        match self.overlays.last_mut() {
+            Some(Overlay::Prompt(prompt)) => {
+                prompt.input.insert(text);
+                if prompt.kind == PromptKind::Filter {
+                    let text = prompt.input.text();
+                    self.filter(&text);
+                }
+            }
+            Some(Overlay::Palette(palette)) => palette.input.insert(text),
+            Some(Overlay::Help(help)) => help.search.insert(text),
+            Some(Overlay::Explain { .. }) | None => {
+                self.notice = Some("there is no line to paste into".to_owned());
+            }
+        }
+    }
+
+    fn click(&mut self, column: u16, line: u16, effects: &mut Vec<Effect>) {
+        if !self.overlays.is_empty() {
+            return;
+        }
+        let parts = Parts::of(Rect::new(0, 0, self.size.0, self.size.1));
+        if line == parts.tabs.y {
+            if let Some(pane) = frame::tab_at(column, self.open, self.size.0) {
+                self.go(pane);
+            }
+        } else if let Some(line) =
+            line.checked_sub(parts.body.y).filter(|at| *at < parts.body.height)
+        {
+            let (pane, look) = self.pane_and_look(self.open);
+            pane.click(line, look);
+        }
+        let _ = effects;
+    }
+
+    // ---- actions
+
+    fn act(&mut self, action: Action, effects: &mut Vec<Effect>) {
+        let (pane, look) = self.pane_and_look(self.open);
+        if let Outcome::Done(wishes) = pane.act(action, look) {
+            for wish in wishes {
+                self.grant(wish, effects);
+            }
+            return;
+        }
+        match action {
+            Action::Quit | Action::ForceQuit => effects.push(Effect::Quit),
+            Action::Suspend => effects.push(Effect::Suspend),
+            Action::Redraw => effects.push(Effect::Redraw),
+            Action::Pane0 => self.go(PaneId::Overview),
+            Action::Pane1 => self.go(PaneId::Accounts),
+            Action::Pane2 => self.go(PaneId::Holdings),
+            Action::NextPane => self.step(1),
+            Action::PreviousPane => self.step(PaneId::ALL.len() - 1),
+            Action::Back | Action::LastView => self.back(action == Action::LastView),
+            Action::Filter => {
+                let text = self.filters.get(&self.open.number()).cloned().unwrap_or_default();
+                self.overlays.push(Overlay::Prompt(Prompt::new(PromptKind::Filter, &text)));
+            }
+            Action::Command => {
+                self.overlays.push(Overlay::Prompt(Prompt::new(PromptKind::Command, "")));
+            }
+            Action::AsOf => self.overlays.push(Overlay::Prompt(Prompt::new(PromptKind::AsOf, ""))),
+            Action::Palette => self.overlays.push(Overlay::Palette(Palette::default())),
+            Action::Help => self.overlays.push(Overlay::Help(Help::default())),
+            Action::Cancel => self.cancel(),
+            Action::Privacy => {
+                self.look.figures = Figures::grouped(!self.look.figures.private);
+                self.refresh();
+            }
+            Action::Theme => {
+                self.look.theme.name = self.look.theme.name.next();
+                self.notice = Some(format!("theme: {}", self.look.theme.name.as_str()));
+            }
+            Action::Today => self.look_at(View { as_of: None, ..self.view }, effects),
+            Action::Refresh | Action::RefreshAll => effects.push(Effect::Ask(Ask::Look)),
+            Action::RangeLonger | Action::RangeShorter => {
+                let range = self.look.selection.range;
+                let range = match action {
+                    Action::RangeLonger => range.longer(),
+                    _ => range.shorter(),
+                };
+                let selection = Selection { range, ..self.look.selection.clone() };
+                self.grant(Wish::Select(selection), effects);
+            }
+            Action::CopyRow | Action::CopyCell => {
+                let pane = self.pane(self.open);
+                let text = match action {
+                    Action::CopyCell => pane.cell_text().or_else(|| pane.row_text()),
+                    _ => pane.row_text(),
+                };
+                if let Some(text) = text.filter(|text| !text.is_empty()) {
+                    self.notice = Some("copied".to_owned());
+                    effects.push(Effect::Copy(text));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn grant(&mut self, wish: Wish, effects: &mut Vec<Effect>) {
+        match wish {
+            Wish::Go(pane) => self.go(pane),
+            Wish::Select(selection) => {
+                self.remember();
+                self.look.selection = selection;
+                self.refresh();
+            }
+            Wish::View(view) => self.look_at(view, effects),
+            Wish::Say(text) => self.notice = Some(text),
+            Wish::Explain(question) => {
+                self.explained = Some(*question);
+                self.overlays.push(Overlay::Explain { top: 0 });
+            }
+        }
+    }
+
+    fn look_at(&mut self, view: View, effects: &mut Vec<Effect>) {
+        if self.view != view {
+            self.view = view;
+            effects.push(Effect::Ask(Ask::View(view)));
+        }
+    }
+
+    fn cancel(&mut self) {
+        let filtered = self.filters.get(&self.open.number()).is_some_and(|text| !text.is_empty());
+        if filtered {
+            self.filter("");
+        } else if self.look.selection.account.is_some() {
+            self.look.selection.account = None;
+            self.refresh();
+        }
+    }
+
+    fn go(&mut self, pane: PaneId) {
+        if pane != self.open {
+            self.remember();
+            self.open = pane;
+            self.refresh();
+        }
+    }
+
+    fn step(&mut self, by: usize) {
+        let at = (self.open.number() + by) % PaneId::ALL.len();
+        if let Some(pane) = PaneId::ALL.get(at) {
+            self.go(*pane);
+        }
+    }
+
+    fn remember(&mut self) {
+        let now = (self.open, self.look.selection.clone());
+        if self.history.last() != Some(&now) {
+            self.history.push(now);
+        }
+        let over = self.history.len().saturating_sub(VIEWS);
+        self.history.drain(..over);
+    }
+
+    fn back(&mut self, and_forth: bool) {
+        let Some((pane, selection)) = self.history.pop() else {
+            self.notice = Some("there is no view before this one".to_owned());
+            return;
+        };
+        let now = (self.open, std::mem::replace(&mut self.look.selection, selection));
+        self.open = pane;
+        if and_forth {
+            self.history.push(now);
+        }
+        self.refresh();
+    }
+
+    fn pane(&self, id: PaneId) -> &dyn Pane {
+        match id {
+            PaneId::Overview => &self.overview,
+            PaneId::Accounts => &self.accounts,
+            PaneId::Holdings => &self.holdings,
+        }
+    }
+
+    fn pane_and_look(&mut self, id: PaneId) -> (&mut dyn Pane, &Look) {
+        let pane: &mut dyn Pane = match id {
+            PaneId::Overview => &mut self.overview,
+            PaneId::Accounts => &mut self.accounts,
+            PaneId::Holdings => &mut self.holdings,
+        };
+        (pane, &self.look)
+    }
+
+    // ---- drawing
+
+    /// Draws everything.
+    pub fn draw(&self, area: Rect, buf: &mut Buffer) {
+        let look = &self.look;
+        let theme = look.theme;
+        if area.width < LEAST.0 || area.height < LEAST.1 {
+            let text = format!("dashtam needs {} x {}", LEAST.0, LEAST.1);
+            write(
+                buf,
+                Rect { height: area.height.min(1), ..area },
+                &text,
+                theme.style(Tone::Plain),
+            );
+            return;
+        }
+        let parts = Parts::of(area);
+        let pane = self.pane(self.open);
+        frame::tabs(buf, parts.tabs, self.open, theme);
+        frame::context(buf, parts.context, look, &pane.status(look));
+        let empty = look.snapshot.as_ref().is_some_and(|snapshot| snapshot.is_empty());
+        if empty {
+            welcome(buf, parts.body, theme);
+        } else {
+            pane.draw(buf, parts.body, look);
+        }
+        self.draw_overlay(buf, &parts);
+        self.draw_bar(buf, parts.bar);
+        if self.ascii {
+            in_ascii(buf);
+        }
+    }
+
+    fn draw_overlay(&self, buf: &mut Buffer, parts: &Parts) {
+        let theme = self.look.theme;
+        match self.overlays.last() {
+            Some(Overlay::Help(help)) => {
+                help.draw(buf, parts.body, theme, &self.keymap, &self.contexts());
+            }
+            Some(Overlay::Palette(palette)) => palette.draw(buf, parts.body, theme, &self.keymap),
+            Some(Overlay::Explain { top }) => {
+                let slice = self.look.answers.get(&Slot::Explain).map(AsRef::<Slice>::as_ref);
+                draw_explanation(buf, parts.body, theme, self.look.figures, slice, *top);
+            }
+            Some(Overlay::Prompt(_)) | None => {}
+        }
+    }
+
+    fn draw_bar(&self, buf: &mut Buffer, area: Rect) {
+        let theme = self.look.theme;
+        if let Some(Overlay::Prompt(prompt)) = self.overlays.last() {
+            prompt.draw(buf, area, theme);
+        } else if let Some(trouble) = &self.look.trouble {
+            write(buf, area, &trouble.0, theme.style(Tone::Error));
+        } else if let Some(notice) = &self.notice {
+            write(buf, area, notice, theme.style(Tone::Plain));
+        } else {
+            frame::bar(buf, area, &self.keymap, &self.contexts(), theme);
+        }
+    }
+}
+
+/// Completes a command as far as there is one way.
+fn complete(prompt: &mut Prompt) {
+    let typed = prompt.input.text();
+    let fitting: Vec<&str> =
+        command_words().into_iter().filter(|word| word.starts_with(&typed)).collect();
+    match fitting.as_slice() {
+        [] => prompt.complaint = Some("no command begins like that".to_owned()),
+        [one] => prompt.input = super::widget::Input::of(one),
+        [first, rest @ ..] => {
+            let shared = rest.iter().fold((*first).to_owned(), |shared, word| {
+                let same = shared.chars().zip(word.chars()).take_while(|(a, b)| a == b);
+                same.map(|(c, _)| c).collect()
+            });
+            prompt.input = super::widget::Input::of(&shared);
+            prompt.complaint = Some(fitting.join("  "));
+        }
+    }
+}
+
+/// What there is to do where there is nothing yet.
+fn welcome(buf: &mut Buffer, area: Rect, theme: Theme) {
+    let lines = [
+        ("Welcome. There is nothing here yet.", Tone::Title),
+        ("", Tone::Plain),
+        ("dashtam --demo                     look at a sample household", Tone::Plain),
+        ("dashtam import FILE...             bring in a file of transactions", Tone::Plain),
+        ("dashtam account add NAME ...       add an account by hand", Tone::Plain),
+        ("", Tone::Plain),
+        ("This screen shows what comes as soon as it is there.", Tone::Dim),
+    ];
+    for ((text, tone), at) in lines.into_iter().zip(0..area.height) {
+        let place =
+            Rect { x: area.x + 2, y: area.y + at, width: area.width.saturating_sub(4), height: 1 };
+        write(buf, place, text, theme.style(tone));
+    }
+}

@@ -1,0 +1,162 @@
+//! The frame around the panes: tabs, a line of context, the bar at the bottom.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::widgets::{Block, Widget};
+use unicode_width::UnicodeWidthStr;
+
+use super::look::Look;
+use super::pane::PaneId;
+use super::theme::{Theme, Tone};
+use super::widget::{write, write_right};
+use crate::keys::{Action, Context, Keymap, spelled};
+
+/// Below this nothing can be shown.
+pub const LEAST: (u16, u16) = (40, 10);
+
+/// The parts of the screen.
+#[derive(Clone, Copy, Debug)]
+pub struct Parts {
+    /// The tabs.
+    pub tabs: Rect,
+    /// What is looked at.
+    pub context: Rect,
+    /// The pane.
+    pub body: Rect,
+    /// Keys, or what is typed.
+    pub bar: Rect,
+}
+
+impl Parts {
+    /// Of a screen.
+    #[must_use]
+    pub fn of(area: Rect) -> Self {
+        let [tabs, context, body, bar] = Layout::vertical([
+            Constraint::Length(1),
+            Constraint::Length(1),
+            Constraint::Fill(1),
+            Constraint::Length(1),
+        ])
+        .areas(area);
+        Self { tabs, context, body, bar }
+    }
+}
+
+/// Draws a border with a title, and gives what is inside.
+pub fn framed(buf: &mut Buffer, area: Rect, title: &str, theme: Theme) -> Rect {
+    let block = Block::bordered()
+        .border_style(theme.style(Tone::Border))
+        .title(format!(" {title} "))
+        .title_style(theme.style(Tone::Title));
+    let inner = block.inner(area);
+    block.render(area, buf);
+    inner
+}
+
+/// Draws the tabs. Where there is no room for names, numbers have to do.
+pub fn tabs(buf: &mut Buffer, area: Rect, open: PaneId, theme: Theme) {
+    let names = |full: bool| -> Vec<(PaneId, String)> {
+        let name = |(at, pane): (usize, PaneId)| match full || pane == open {
+            true => (pane, format!(" {at} {} ", pane.title())),
+            false => (pane, format!(" {at} ")),
+        };
+        PaneId::ALL.into_iter().enumerate().map(name).collect()
+    };
+    let full = names(true);
+    let width: usize = full.iter().map(|(_, name)| name.width()).sum();
+    let shown = if width <= usize::from(area.width) { full } else { names(false) };
+    let mut x = 0;
+    for (pane, name) in shown {
+        let rest = Rect { x: area.x + x, width: area.width.saturating_sub(x), ..area };
+        let style = if pane == open { theme.reversed() } else { theme.style(Tone::Dim) };
+        x += write(buf, rest, &name, style);
+    }
+}
+
+/// Which pane a click on the tabs means.
+#[must_use]
+pub fn tab_at(column: u16, open: PaneId, width: u16) -> Option<PaneId> {
+    let full: usize = PaneId::ALL
+        .iter()
+        .enumerate()
+        .map(|(at, pane)| format!(" {at} {} ", pane.title()).width())
+        .sum();
+    let mut x = 0;
+    for (at, pane) in PaneId::ALL.into_iter().enumerate() {
+        let named = full <= usize::from(width) || pane == open;
+        let name = if named { format!(" {at} {} ", pane.title()) } else { format!(" {at} ") };
+        x += name.width();
+        if usize::from(column) < x {
+            return Some(pane);
+        }
+    }
+    None
+}
+
+/// Draws what is looked at, and what the pane says of itself.
+pub fn context(buf: &mut Buffer, area: Rect, look: &Look, status: &str) {
+    let theme = look.theme;
+    let scope = look.selection.account.as_ref().map_or("All accounts", |name| name.as_str());
+    let text = match &look.snapshot {
+        None => scope.to_owned(),
+        Some(snapshot) => {
+            let when = match snapshot.view.as_of {
+                Some(day) => format!("as of {day}"),
+                None => format!("{}", snapshot.day),
+            };
+            format!("{scope} · {} · {when}", snapshot.currency)
+        }
+    };
+    let mut x = write(buf, area, &text, theme.style(Tone::Strong)) + 2;
+    let mut mark = |text: &str, tone: Tone| {
+        let rest =
+            Rect { x: area.x + x.min(area.width), width: area.width.saturating_sub(x), ..area };
+        x += write(buf, rest, text, theme.style(tone)) + 2;
+    };
+    if look.trouble.is_some() {
+        mark("! cannot read the store", Tone::Error);
+    }
+    let away = look.snapshot.as_ref().is_some_and(|snapshot| snapshot.view.as_of.is_some());
+    if away {
+        mark("time travel", Tone::Warn);
+    }
+    if look.read_only {
+        mark("read-only", Tone::Warn);
+    }
+    if look.figures.private {
+        mark("private", Tone::Warn);
+    }
+    let stale = look
+        .snapshot
+        .as_ref()
+        .map_or(0, |snapshot| snapshot.holdings.rows.iter().filter(|row| row.stale).count());
+    if stale > 0 {
+        mark(&format!("{stale} stale"), Tone::Warn);
+    }
+    let room = area.width.saturating_sub(x);
+    if usize::from(room) >= status.width() {
+        write_right(buf, area, status, theme.style(Tone::Dim));
+    }
+}
+
+/// Draws the keys that matter here.
+pub fn bar(buf: &mut Buffer, area: Rect, keymap: &Keymap, contexts: &[Context], theme: Theme) {
+    let heard = |action: &&Action| {
+        action.context() == Context::Everywhere || contexts.contains(&action.context())
+    };
+    let mut x = 0u16;
+    for action in Action::ALL.iter().filter(heard) {
+        let (Some(word), Some(chords)) = (action.bar(), keymap.chords_of(*action).first()) else {
+            continue;
+        };
+        let key = spelled(chords);
+        let width = u16::try_from(key.width() + word.width() + 4).unwrap_or(u16::MAX);
+        if x.saturating_add(width) > area.width {
+            break;
+        }
+        let place = |x: u16| Rect { x: area.x + x, width: area.width - x, ..area };
+        let end = x + 1 + write(buf, place(x + 1), &key, theme.style(Tone::Key));
+        write(buf, place(end + 1), word, theme.style(Tone::Dim));
+        x += width;
+    }
+}

@@ -1,0 +1,115 @@
+//! What a pane is shown: the newest snapshot, answers, and how things are to look.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono::{Datelike, Months, NaiveDate};
+
+use super::theme::Theme;
+use crate::model::{SafeText, SecurityId};
+use crate::state::{Slice, Slot, Snapshot, Trouble};
+use crate::text::Figures;
+
+/// A span of time that ends on the day that is looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Range {
+    /// A month.
+    Month,
+    /// Three.
+    Quarter,
+    /// Six.
+    Half,
+    /// Since New Year.
+    ToDate,
+    /// A year.
+    #[default]
+    Year,
+    /// Five.
+    Five,
+    /// Since the first row.
+    Max,
+}
+
+impl Range {
+    /// From short to long.
+    pub const ALL: [Self; 7] =
+        [Self::Month, Self::Quarter, Self::Half, Self::ToDate, Self::Year, Self::Five, Self::Max];
+
+    /// As it is shown.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Month => "1m",
+            Self::Quarter => "3m",
+            Self::Half => "6m",
+            Self::ToDate => "YTD",
+            Self::Year => "1y",
+            Self::Five => "5y",
+            Self::Max => "max",
+        }
+    }
+
+    /// The next longer one, or the longest.
+    #[must_use]
+    pub fn longer(self) -> Self {
+        self.moved(1)
+    }
+
+    /// The next shorter one, or the shortest.
+    #[must_use]
+    pub fn shorter(self) -> Self {
+        self.moved(-1)
+    }
+
+    fn moved(self, by: isize) -> Self {
+        let at = Self::ALL.iter().position(|range| *range == self).unwrap_or(0);
+        at.checked_add_signed(by).and_then(|at| Self::ALL.get(at)).copied().unwrap_or(self)
+    }
+
+    /// Its first day, before a last one; none: there is no first one.
+    #[must_use]
+    pub fn start(self, end: NaiveDate) -> Option<NaiveDate> {
+        let months = match self {
+            Self::Month => 1,
+            Self::Quarter => 3,
+            Self::Half => 6,
+            Self::ToDate => return NaiveDate::from_ymd_opt(end.year() - 1, 12, 31),
+            Self::Year => 12,
+            Self::Five => 60,
+            Self::Max => return None,
+        };
+        end.checked_sub_months(Months::new(months))
+    }
+}
+
+/// What all panes look at together.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// Only this account.
+    pub account: Option<SafeText>,
+    /// The security of the chart, with its symbol.
+    pub security: Option<(SecurityId, SafeText)>,
+    /// The span of charts.
+    pub range: Range,
+}
+
+/// Everything a pane may look at. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Look {
+    /// The newest snapshot; none: nothing has been read yet.
+    pub snapshot: Option<Arc<Snapshot>>,
+    /// The newest answers.
+    pub answers: BTreeMap<Slot, Arc<Slice>>,
+    /// What cannot be read.
+    pub trouble: Option<Trouble>,
+    /// What all panes look at together.
+    pub selection: Selection,
+    /// How figures are written.
+    pub figures: Figures,
+    /// How things look.
+    pub theme: Theme,
+    /// Nothing may be written.
+    pub read_only: bool,
+    /// The size of the place of the pane: columns and lines.
+    pub size: (u16, u16),
+}

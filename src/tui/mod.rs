@@ -1,0 +1,21 @@
+//! The dashboard: an event loop over an [`App`] that knows neither terminals nor stores.
+//!
+//! A key becomes an action by `keys`, the action changes the app and may ask for effects; the
+//! screen is drawn from the app when anything changed, and not otherwise. What is shown comes from
+//! `state`; what is written goes to `service`. Nothing in here waits for either.
+
+mod app;
+mod events;
+mod frame;
+mod look;
+mod overlay;
+mod pane;
+mod run;
+mod screen;
+mod theme;
+mod widget;
+
+pub use app::{App, Effect, Msg, Options};
+pub use run::{Ended, run};
+pub use screen::ScreenError;
+pub use theme::{Theme, ThemeName, Tone};

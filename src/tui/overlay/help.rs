@@ -1,0 +1,72 @@
+//! The keys that are heard here, searchable, from the one table.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::widgets::{Clear, Widget};
+
+use super::super::frame::framed;
+use crate::keys::{Action, Context, Keymap, spelled};
+use crate::tui::theme::{Theme, Tone};
+use crate::tui::widget::{Input, write};
+
+/// The keys of a pane.
+#[derive(Debug, Default)]
+pub struct Help {
+    /// What is searched for.
+    pub search: Input,
+    /// The first line that is seen.
+    pub top: usize,
+}
+
+impl Help {
+    /// The lines: keys, and what they do.
+    #[must_use]
+    pub fn lines(&self, keymap: &Keymap, contexts: &[Context]) -> Vec<(String, &'static str)> {
+        let wanted = self.search.text().to_lowercase();
+        let mut lines = Vec::new();
+        let order = contexts.iter().copied().chain([Context::Everywhere]);
+        for context in order {
+            for action in Action::ALL.iter().filter(|action| action.context() == context) {
+                let keys: Vec<String> =
+                    keymap.chords_of(*action).iter().map(|chords| spelled(chords)).collect();
+                let keys = keys.join("  ");
+                let text = format!("{keys} {} {}", action.name(), action.doc()).to_lowercase();
+                if text.contains(&wanted) {
+                    lines.push((keys, action.doc()));
+                }
+            }
+        }
+        lines
+    }
+
+    /// Draws itself over the pane.
+    pub fn draw(
+        &self,
+        buf: &mut Buffer,
+        area: Rect,
+        theme: Theme,
+        keymap: &Keymap,
+        contexts: &[Context],
+    ) {
+        Clear.render(area, buf);
+        let inner = framed(buf, area, "Keys", theme);
+        if inner.height < 2 {
+            return;
+        }
+        let line = |at: u16| Rect { y: inner.y + at, height: 1, ..inner };
+        let search = format!("search: {}", self.search.text());
+        write(buf, line(0), &search, theme.style(Tone::Dim));
+        let lines = self.lines(keymap, contexts);
+        if lines.is_empty() {
+            write(buf, line(1), "no key does that", theme.style(Tone::Dim));
+        }
+        let seen = usize::from(inner.height - 1);
+        let top = self.top.min(lines.len().saturating_sub(seen));
+        for ((keys, doc), at) in lines.iter().skip(top).take(seen).zip(1..) {
+            write(buf, line(at), keys, theme.style(Tone::Key));
+            let place = line(at);
+            let rest = Rect { x: place.x + 18, width: place.width.saturating_sub(18), ..place };
+            write(buf, rest, doc, theme.style(Tone::Plain));
+        }
+    }
+}

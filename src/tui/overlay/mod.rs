@@ -1,0 +1,29 @@
+//! What lies over a pane for a while. The top one hears keys first.
+
+mod command;
+mod explain;
+mod help;
+mod palette;
+mod prompt;
+
+pub use command::{Command, parse as parse_command, words as command_words};
+pub use explain::draw as draw_explanation;
+pub use help::Help;
+pub use palette::Palette;
+pub use prompt::{Prompt, PromptKind};
+
+/// What lies over the pane.
+#[derive(Debug)]
+pub enum Overlay {
+    /// A line that is typed.
+    Prompt(Prompt),
+    /// The keys of this pane.
+    Help(Help),
+    /// Commands by name.
+    Palette(Palette),
+    /// How a figure came about.
+    Explain {
+        /// The first line that is seen.
+        top: usize,
+    },
+}

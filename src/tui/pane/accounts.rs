@@ -1,0 +1,268 @@
+//! Institutions and their accounts.
+//!
+//! ```text
+//! Account            Kind         Cash                 Value            in USD
+//! ▾ Schwab                                                          812,440.10
+//!     Brokerage      brokerage    9,953.00 USD    610,022.87 USD    610,022.87
+//! ```
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::{Outcome, Pane, PaneId, Wish};
+use crate::keys::{Action, Context};
+use crate::model::{Dec, Exact, SafeText};
+use crate::report::{AccountRow, AccountsQuery};
+use crate::state::{Question, Snapshot};
+use crate::tui::look::{Look, Selection};
+use crate::tui::theme::Tone;
+use crate::tui::widget::{Align, Cell, Column, Cursor, Grid, Row, write};
+
+const COLUMNS: [Column; 6] = [
+    Column { title: "Account", align: Align::Left, priority: 0, width: (14, 40) },
+    Column { title: "Kind", align: Align::Left, priority: 3, width: (4, 18) },
+    Column { title: "Cash", align: Align::Right, priority: 2, width: (4, 30) },
+    Column { title: "Value", align: Align::Right, priority: 1, width: (5, 30) },
+    Column { title: "In base", align: Align::Right, priority: 0, width: (7, 30) },
+    Column { title: "", align: Align::Left, priority: 4, width: (0, 20) },
+];
+
+/// What a line of the table is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Line {
+    Institution(SafeText),
+    Account(usize),
+    Cash,
+}
+
+/// The pane.
+#[derive(Debug, Default)]
+pub struct Accounts {
+    folded: BTreeSet<SafeText>,
+    filter: String,
+    cursor: Cursor,
+    grid: Grid,
+    lines: Vec<Line>,
+}
+
+impl Accounts {
+    fn settle(&mut self, look: &Look) {
+        let height = self.grid.height(look.size.1);
+        self.cursor.settle(self.grid.len(), height);
+    }
+
+    fn account<'a>(&self, look: &'a Look) -> Option<&'a AccountRow> {
+        let Some(Line::Account(at)) = self.lines.get(self.cursor.at) else { return None };
+        look.snapshot.as_ref()?.accounts.rows.get(*at)
+    }
+
+    fn lay_out(&mut self, snapshot: &Snapshot, look: &Look) {
+        let wanted = self.filter.to_lowercase();
+        let mut by_institution: BTreeMap<SafeText, Vec<usize>> = BTreeMap::new();
+        for (at, row) in snapshot.accounts.rows.iter().enumerate() {
+            if wanted.is_empty() || words_of(row).contains(&wanted) {
+                by_institution.entry(institution(row)).or_default().push(at);
+            }
+        }
+        let mut rows = Vec::new();
+        self.lines.clear();
+        for (name, accounts) in by_institution {
+            let folded = self.folded.contains(&name);
+            let accounts: Vec<(usize, &AccountRow)> = accounts
+                .into_iter()
+                .filter_map(|at| Some((at, snapshot.accounts.rows.get(at)?)))
+                .collect();
+            rows.push(institution_row(&name, folded, &accounts, snapshot, look));
+            self.lines.push(Line::Institution(name));
+            for (at, account) in accounts.into_iter().filter(|_| !folded) {
+                let mut cash = cash_of(account, look).into_iter();
+                rows.push(account_row(account, cash.next(), snapshot, look));
+                self.lines.push(Line::Account(at));
+                // Each currency has a line, so that no amount is ever cut.
+                for more in cash {
+                    let mut cells = vec![Cell::default(); COLUMNS.len()];
+                    if let Some(cell) = cells.get_mut(2) {
+                        *cell = Cell::plain(more);
+                    }
+                    rows.push(Row::of(cells));
+                    self.lines.push(Line::Cash);
+                }
+            }
+        }
+        self.grid = Grid::new(&COLUMNS, rows, Some(total(snapshot, look)));
+    }
+}
+
+impl Pane for Accounts {
+    fn contexts(&self) -> &'static [Context] {
+        &[Context::Accounts, Context::List]
+    }
+
+    fn refresh(&mut self, look: &Look) {
+        let Some(snapshot) = look.snapshot.clone() else { return };
+        self.lay_out(&snapshot, look);
+        self.settle(look);
+    }
+
+    fn act(&mut self, action: Action, look: &Look) -> Outcome {
+        let height = self.grid.height(look.size.1);
+        if self.cursor.act(action, self.grid.len(), height) {
+            return Outcome::DONE;
+        }
+        match action {
+            Action::Fold => {
+                if let Some(Line::Institution(name)) = self.lines.get(self.cursor.at).cloned() {
+                    if !self.folded.remove(&name) {
+                        self.folded.insert(name);
+                    }
+                    self.refresh(look);
+                }
+                Outcome::DONE
+            }
+            Action::Open | Action::In => match self.account(look) {
+                Some(account) => {
+                    let account = Some(account.name.clone());
+                    let selection = Selection { account, ..look.selection.clone() };
+                    Outcome::Done(vec![Wish::Select(selection), Wish::Go(PaneId::Holdings)])
+                }
+                None => self.act(Action::Fold, look),
+            },
+            Action::Out => {
+                let selection = Selection { account: None, ..look.selection.clone() };
+                Outcome::wish(Wish::Select(selection))
+            }
+            Action::Explain => match (self.account(look), &look.snapshot) {
+                (Some(account), Some(snapshot)) => {
+                    let query = AccountsQuery {
+                        as_of: snapshot.day,
+                        today: snapshot.today,
+                        currency: None,
+                        account: Some(account.id),
+                        closed: true,
+                    };
+                    let question = Question::ExplainAccount(query, account.name.clone());
+                    Outcome::wish(Wish::Explain(Box::new(question)))
+                }
+                _ => Outcome::DONE,
+            },
+            _ => Outcome::Unknown,
+        }
+    }
+
+    fn draw(&self, buf: &mut Buffer, area: Rect, look: &Look) {
+        if self.grid.is_empty() {
+            let text = match (&look.snapshot, self.filter.is_empty()) {
+                (None, _) => "reading ...",
+                (Some(_), true) => "there is no account yet: `dashtam import FILE` brings some",
+                (Some(_), false) => "nothing fits the filter; Esc takes it away",
+            };
+            write(buf, area, text, look.theme.style(Tone::Dim));
+            return;
+        }
+        self.grid.draw(buf, area, look.theme, self.cursor.top, Some(self.cursor.at));
+    }
+
+    fn status(&self, look: &Look) -> String {
+        let count = look.snapshot.as_ref().map_or(0, |snapshot| snapshot.accounts.rows.len());
+        format!("{count} accounts")
+    }
+
+    fn filter(&mut self, text: &str, look: &Look) {
+        text.clone_into(&mut self.filter);
+        self.refresh(look);
+    }
+
+    fn row_text(&self) -> Option<String> {
+        Some(self.grid.text_of(self.cursor.at))
+    }
+
+    fn click(&mut self, line: u16, look: &Look) {
+        if let Some(row) = line.checked_sub(1) {
+            self.cursor.at = self.cursor.top + usize::from(row);
+            self.settle(look);
+        }
+    }
+}
+
+fn institution(row: &AccountRow) -> SafeText {
+    row.institution.clone().unwrap_or_else(|| SafeText::new("Without institution"))
+}
+
+fn words_of(row: &AccountRow) -> String {
+    format!("{} {} {} {}", row.name, row.kind, row.currency, institution(row)).to_lowercase()
+}
+
+fn cash_of(account: &AccountRow, look: &Look) -> Vec<String> {
+    let held = account.cash.iter().filter(|(_, amount)| !amount.is_zero());
+    held.map(|(currency, amount)| format!("{} {currency}", look.figures.money(*amount, *currency)))
+        .collect()
+}
+
+fn institution_row(
+    name: &SafeText,
+    folded: bool,
+    accounts: &[(usize, &AccountRow)],
+    snapshot: &Snapshot,
+    look: &Look,
+) -> Row {
+    let values: Option<Vec<Dec>> = accounts.iter().map(|(_, row)| row.value_base).collect();
+    let sum = values.and_then(|values| {
+        let sum = values.into_iter().fold(Exact::ZERO, |sum, value| sum.add(&Exact::from(value)));
+        sum.round(12).ok()
+    });
+    let mark = if folded { '▸' } else { '▾' };
+    let mut cells = vec![Cell::default(); COLUMNS.len()];
+    if let [first, .., base, _] = cells.as_mut_slice() {
+        *first = Cell::new(format!("{mark} {name}"), Tone::Title);
+        let text = look.figures.money_or_unknown(sum, snapshot.currency);
+        *base = Cell::new(text.into_string(), Tone::Strong);
+    }
+    Row::of(cells)
+}
+
+fn account_row(
+    account: &AccountRow,
+    cash: Option<String>,
+    snapshot: &Snapshot,
+    look: &Look,
+) -> Row {
+    let figures = look.figures;
+    let value = match account.value {
+        Some(value) => format!("{} {}", figures.money(value, account.currency), account.currency),
+        None => format!("{} {}", crate::text::UNKNOWN, account.currency),
+    };
+    let mut marks = Vec::new();
+    if account.stale {
+        marks.push("stale".to_owned());
+    }
+    if let Some(day) = account.as_of {
+        marks.push(format!("of {day}"));
+    }
+    if let Some(day) = account.closed {
+        marks.push(format!("closed {day}"));
+    }
+    Row::of(vec![
+        Cell::plain(format!("    {}", account.name)),
+        Cell::new(account.kind.to_string(), Tone::Dim),
+        Cell::plain(cash.unwrap_or_default()),
+        Cell::plain(value),
+        Cell::plain(figures.money_or_unknown(account.value_base, snapshot.currency).into_string()),
+        Cell::new(marks.join(", "), Tone::Warn),
+    ])
+}
+
+fn total(snapshot: &Snapshot, look: &Look) -> Row {
+    let report = &snapshot.accounts;
+    let partial = if report.partial { "partial" } else { "" };
+    let total = look.figures.money_or_unknown(report.total_base, snapshot.currency);
+    Row::of(vec![
+        Cell::new("Total", Tone::Strong),
+        Cell::default(),
+        Cell::default(),
+        Cell::default(),
+        Cell::new(total.into_string(), Tone::Strong),
+        Cell::new(partial, Tone::Warn),
+    ])
+}

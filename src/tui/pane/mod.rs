@@ -1,0 +1,125 @@
+//! The panes: each shows one side of the portfolio. None knows another; what they share is the
+//! selection.
+
+mod accounts;
+mod holdings;
+mod overview;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+pub use accounts::Accounts;
+pub use holdings::Holdings;
+pub use overview::Overview;
+
+use super::look::{Look, Selection};
+use crate::keys::{Action, Context};
+use crate::state::{Question, Slot, View};
+
+/// Which pane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PaneId {
+    /// The whole at a glance.
+    Overview,
+    /// Institutions and their accounts.
+    Accounts,
+    /// What is held.
+    Holdings,
+}
+
+impl PaneId {
+    /// In the order of their numbers.
+    pub const ALL: [Self; 3] = [Self::Overview, Self::Accounts, Self::Holdings];
+
+    /// Its number.
+    #[must_use]
+    pub fn number(self) -> usize {
+        Self::ALL.iter().position(|pane| *pane == self).unwrap_or(0)
+    }
+
+    /// As the tabs have it.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Overview => "Overview",
+            Self::Accounts => "Accounts",
+            Self::Holdings => "Holdings",
+        }
+    }
+}
+
+/// What a pane wants of the app.
+#[derive(Clone, Debug)]
+pub enum Wish {
+    /// Another pane.
+    Go(PaneId),
+    /// To look at something else.
+    Select(Selection),
+    /// To look at the store in another way.
+    View(View),
+    /// To say something in the bottom line.
+    Say(String),
+    /// How a figure came about.
+    Explain(Box<Question>),
+}
+
+/// What became of an action.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The pane has no such action.
+    Unknown,
+    /// Done, with wishes.
+    Done(Vec<Wish>),
+}
+
+impl Outcome {
+    /// Done, and that is all.
+    pub const DONE: Self = Self::Done(Vec::new());
+
+    /// Done, with one wish.
+    #[must_use]
+    pub fn wish(wish: Wish) -> Self {
+        Self::Done(vec![wish])
+    }
+}
+
+/// One side of the portfolio on the screen.
+pub trait Pane {
+    /// Whose keys it hears.
+    fn contexts(&self) -> &'static [Context];
+
+    /// What it shows is not what it was: a new snapshot, an answer, a size, a mask.
+    fn refresh(&mut self, look: &Look);
+
+    /// Does what an action says.
+    fn act(&mut self, action: Action, look: &Look) -> Outcome;
+
+    /// What it would like to know.
+    fn questions(&self, _: &Look) -> Vec<(Slot, Question)> {
+        Vec::new()
+    }
+
+    /// Draws itself.
+    fn draw(&self, buf: &mut Buffer, area: Rect, look: &Look);
+
+    /// What it says of itself in the second line.
+    fn status(&self, _: &Look) -> String {
+        String::new()
+    }
+
+    /// Shows only what has this text.
+    fn filter(&mut self, _: &str, _: &Look) {}
+
+    /// The row at the cursor, for the clipboard.
+    fn row_text(&self) -> Option<String> {
+        None
+    }
+
+    /// The figure at the cursor, for the clipboard.
+    fn cell_text(&self) -> Option<String> {
+        None
+    }
+
+    /// A click on a line of its place.
+    fn click(&mut self, _line: u16, _look: &Look) {}
+}

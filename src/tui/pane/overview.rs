@@ -1,0 +1,232 @@
+//! The whole at a glance: what it is worth and since when, where it is, and what needs a look.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Constraint, Layout, Rect};
+
+use super::{Accounts, Outcome, Pane, Wish};
+use crate::keys::{Action, Context};
+use crate::model::{Dec, Exact};
+use crate::report::{Every, FindingRow, NetWorthQuery, NetWorthReport};
+use crate::state::{Question, Slice, Slot, Snapshot};
+use crate::text::percent;
+use crate::tui::frame::framed;
+use crate::tui::look::{Look, Range, Selection};
+use crate::tui::theme::Tone;
+use crate::tui::widget::{Cursor, line_chart, write, write_right};
+
+/// Above this width two things stand beside each other.
+const WIDE: u16 = 100;
+
+/// The pane.
+#[derive(Debug, Default)]
+pub struct Overview {
+    accounts: Accounts,
+    cursor: Cursor,
+}
+
+impl Pane for Overview {
+    fn contexts(&self) -> &'static [Context] {
+        &[Context::Overview, Context::List]
+    }
+
+    fn refresh(&mut self, look: &Look) {
+        let mut inner = look.clone();
+        inner.size = (look.size.0, accounts_lines(look.size));
+        self.accounts.refresh(&inner);
+        self.cursor.settle(findings(look).len(), 1);
+    }
+
+    fn act(&mut self, action: Action, look: &Look) -> Outcome {
+        match action {
+            Action::RangeLonger | Action::RangeShorter => {
+                let range = look.selection.range;
+                let range = match action {
+                    Action::RangeLonger => range.longer(),
+                    _ => range.shorter(),
+                };
+                Outcome::wish(Wish::Select(Selection { range, ..look.selection.clone() }))
+            }
+            _ => {
+                let mut inner = look.clone();
+                inner.size = (look.size.0, accounts_lines(look.size));
+                self.accounts.act(action, &inner)
+            }
+        }
+    }
+
+    fn questions(&self, look: &Look) -> Vec<(Slot, Question)> {
+        let Some(snapshot) = &look.snapshot else { return Vec::new() };
+        let range = look.selection.range;
+        let every = match range {
+            Range::Month | Range::Quarter => Every::Day,
+            Range::Half | Range::ToDate | Range::Year => Every::Week,
+            Range::Five | Range::Max => Every::Month,
+        };
+        let query = NetWorthQuery {
+            from: range.start(snapshot.day),
+            to: snapshot.day,
+            today: snapshot.today,
+            account: None,
+            currency: None,
+            every: Some(every),
+        };
+        vec![(Slot::History, Question::History(query))]
+    }
+
+    fn draw(&self, buf: &mut Buffer, area: Rect, look: &Look) {
+        let Some(snapshot) = &look.snapshot else {
+            write(buf, area, "reading ...", look.theme.style(Tone::Dim));
+            return;
+        };
+        let [top, bottom] = Layout::vertical([
+            Constraint::Fill(1),
+            Constraint::Length(accounts_lines(look.size) + 2),
+        ])
+        .areas(area);
+        let (left, right) = match area.width >= WIDE {
+            true => {
+                let [left, right] =
+                    Layout::horizontal([Constraint::Fill(5), Constraint::Fill(3)]).areas(top);
+                (left, Some(right))
+            }
+            false => (top, None),
+        };
+        let inner = framed(buf, left, "Net worth", look.theme);
+        worth(buf, inner, snapshot, look);
+        if let Some(right) = right {
+            let inner = framed(buf, right, "Needs attention", look.theme);
+            attention(buf, inner, look);
+        }
+        let inner = framed(buf, bottom, "Accounts", look.theme);
+        self.accounts.draw(buf, inner, look);
+    }
+
+    fn row_text(&self) -> Option<String> {
+        self.accounts.row_text()
+    }
+
+    fn status(&self, _: &Look) -> String {
+        String::new()
+    }
+}
+
+/// How many lines the accounts get.
+const fn accounts_lines((_, lines): (u16, u16)) -> u16 {
+    (lines / 2).saturating_sub(2)
+}
+
+fn worth(buf: &mut Buffer, area: Rect, snapshot: &Snapshot, look: &Look) {
+    if area.is_empty() {
+        return;
+    }
+    let (figures, theme, currency) = (look.figures, look.theme, snapshot.currency);
+    let line = |at: u16| Rect { y: area.y + at, height: 1, ..area };
+    match &snapshot.change {
+        None => drop(write(buf, line(0), "reading ...", theme.style(Tone::Dim))),
+        Some(day) => {
+            let now = day.net_worth.net_worth;
+            let text = format!("{} {currency}", figures.money_or_unknown(now, currency));
+            let mut x = write(buf, line(0), &text, theme.style(Tone::Strong)) + 3;
+            let rest = |x: u16| Rect {
+                x: area.x + x.min(area.width),
+                width: area.width.saturating_sub(x),
+                ..line(0)
+            };
+            let complete = day.net_worth.missing.is_empty() && day.before.missing.is_empty();
+            let change = now.zip(day.before.net_worth).filter(|_| complete);
+            let change = change.and_then(|(now, before)| Some((now.checked_sub(before)?, before)));
+            let (text, tone) = match change {
+                Some((change, before)) => {
+                    let part = part_of(change, before);
+                    let shown = figures.gain(Some(change), currency);
+                    (format!("{shown}  {part} on the day"), tone_of(change))
+                }
+                None => ("n/a on the day".to_owned(), Tone::Dim),
+            };
+            x += write(buf, rest(x), &text, theme.style(tone)) + 3;
+            if !day.net_worth.missing.is_empty() {
+                write(buf, rest(x), "partial", theme.style(Tone::Warn));
+            }
+        }
+    }
+    if area.height > 3 {
+        let place = Rect { y: area.y + 1, height: area.height - 2, ..area };
+        let points = history(look).map(|report| {
+            report.rows.iter().map(|row| row.net_worth).collect::<Vec<Option<Dec>>>()
+        });
+        match points {
+            Some(points) => line_chart(buf, place, &points, theme.style(Tone::Line)),
+            None => drop(write(buf, place, "reading ...", theme.style(Tone::Dim))),
+        }
+        let ranges: Vec<String> = Range::ALL
+            .iter()
+            .map(|range| match *range == look.selection.range {
+                true => format!("[{}]", range.as_str()),
+                false => range.as_str().to_owned(),
+            })
+            .collect();
+        write_right(buf, line(area.height - 1), &ranges.join(" "), theme.style(Tone::Dim));
+    }
+}
+
+fn history(look: &Look) -> Option<&NetWorthReport> {
+    match look.answers.get(&Slot::History).map(AsRef::as_ref) {
+        Some(Slice::History(report)) => Some(report),
+        _ => None,
+    }
+}
+
+fn findings(look: &Look) -> &[FindingRow] {
+    let found = look.snapshot.as_ref().and_then(|snapshot| snapshot.findings.as_ref());
+    found.map_or(&[], |found| found.as_slice())
+}
+
+fn attention(buf: &mut Buffer, area: Rect, look: &Look) {
+    let theme = look.theme;
+    let found = findings(look);
+    if found.is_empty() {
+        let known = look.snapshot.as_ref().is_some_and(|snapshot| snapshot.findings.is_some());
+        let text = if known { "nothing needs a look" } else { "reading ..." };
+        write(buf, area, text, theme.style(Tone::Dim));
+        return;
+    }
+    let room = usize::from(area.height);
+    let shown = if found.len() > room { room.saturating_sub(1) } else { found.len() };
+    for (row, at) in found.iter().take(shown).zip(0u16..) {
+        let place = Rect { y: area.y + at, height: 1, ..area };
+        let (mark, tone) = match row.severity.as_str() {
+            "error" => ("!", Tone::Error),
+            "warning" => ("!", Tone::Warn),
+            _ => ("·", Tone::Dim),
+        };
+        write(buf, place, mark, theme.style(tone));
+        let symbol = row.symbol.as_ref().map_or(String::new(), |symbol| format!("{symbol}: "));
+        let text = look.figures.message(&format!("{symbol}{}", row.detail));
+        let rest = Rect { x: place.x + 2, width: place.width.saturating_sub(2), ..place };
+        write(buf, rest, &text, theme.style(Tone::Plain));
+    }
+    if shown < found.len() {
+        let at = u16::try_from(shown).unwrap_or(0);
+        let place = Rect { y: area.y + at, height: 1, ..area };
+        let text = format!("and {} more: `dashtam report findings`", found.len() - shown);
+        write(buf, place, &text, theme.style(Tone::Dim));
+    }
+}
+
+fn part_of(change: Dec, before: Dec) -> String {
+    if before.is_zero() {
+        return "n/a".to_owned();
+    }
+    let part = Exact::from(change).div_round(&Exact::from(before.abs()), 6).ok();
+    let shown = percent(part);
+    let sign = if change.is_positive() { "+" } else { "" };
+    format!("{sign}{shown}")
+}
+
+fn tone_of(change: Dec) -> Tone {
+    match (change.is_negative(), change.is_zero()) {
+        (_, true) => Tone::Plain,
+        (true, _) => Tone::Down,
+        (false, _) => Tone::Up,
+    }
+}

@@ -1,0 +1,74 @@
+//! The place in a list, and the part of the list that is seen.
+
+use crate::keys::Action;
+
+/// Which row is looked at, and which one is at the top.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cursor {
+    /// The row.
+    pub at: usize,
+    /// The first row that is seen.
+    pub top: usize,
+}
+
+impl Cursor {
+    /// Moves as an action says. False: it says nothing of moving.
+    pub fn act(&mut self, action: Action, len: usize, height: usize) -> bool {
+        let page = height.max(1);
+        let last = len.saturating_sub(1);
+        self.at = match action {
+            Action::MoveDown => self.at + 1,
+            Action::MoveUp => self.at.saturating_sub(1),
+            Action::First => 0,
+            Action::Last => last,
+            Action::HalfPageDown => self.at + page.div_ceil(2),
+            Action::HalfPageUp => self.at.saturating_sub(page.div_ceil(2)),
+            Action::PageDown => self.at + page,
+            Action::PageUp => self.at.saturating_sub(page),
+            _ => return false,
+        };
+        self.settle(len, height);
+        true
+    }
+
+    /// Keeps the place within a list, and in sight.
+    pub fn settle(&mut self, len: usize, height: usize) {
+        let height = height.max(1);
+        self.at = self.at.min(len.saturating_sub(1));
+        self.top = self.top.min(len.saturating_sub(height)).min(self.at);
+        self.top = self.top.max((self.at + 1).saturating_sub(height));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_place_stays_in_the_list_and_in_sight() {
+        let mut cursor = Cursor::default();
+        let mut go = |action, len, height| {
+            assert!(cursor.act(action, len, height));
+            (cursor.at, cursor.top)
+        };
+        assert_eq!(go(Action::MoveUp, 10, 4), (0, 0));
+        assert_eq!(go(Action::PageDown, 10, 4), (4, 1));
+        assert_eq!(go(Action::Last, 10, 4), (9, 6));
+        assert_eq!(go(Action::MoveDown, 10, 4), (9, 6));
+        assert_eq!(go(Action::MoveUp, 10, 4), (8, 6));
+        assert_eq!(go(Action::HalfPageUp, 10, 4), (6, 6));
+        assert_eq!(go(Action::First, 10, 4), (0, 0));
+        assert_eq!(go(Action::MoveDown, 0, 0), (0, 0));
+        assert!(!Cursor::default().act(Action::Quit, 10, 4));
+    }
+
+    #[test]
+    fn a_list_that_shrinks_or_a_screen_that_grows_moves_it() {
+        let mut cursor = Cursor { at: 9, top: 6 };
+        cursor.settle(3, 4);
+        assert_eq!(cursor, Cursor { at: 2, top: 0 });
+        let mut cursor = Cursor { at: 9, top: 6 };
+        cursor.settle(10, 8);
+        assert_eq!(cursor, Cursor { at: 9, top: 2 });
+    }
+}

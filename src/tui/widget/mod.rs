@@ -1,0 +1,13 @@
+//! Pieces of the screen that know nothing of portfolios.
+
+mod chart;
+mod cursor;
+mod grid;
+mod input;
+mod plain;
+
+pub use chart::line_chart;
+pub use cursor::Cursor;
+pub use grid::{Align, Cell, Column, Grid, Row};
+pub use input::Input;
+pub use plain::{in_ascii, write, write_right};
