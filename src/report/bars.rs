@@ -18,7 +18,7 @@ use crate::model::{
 use crate::store::Tx;
 
 /// Which bars.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BarsQuery {
     /// Of what.
     pub security: SecurityId,

@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 pub use question::{Answer, Question, Slice, Slot};
-pub use snapshot::{Day, Snapshot, View};
+pub use snapshot::{Snapshot, View};
 
 use crate::clock::Clock;
 use crate::store::Store;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Trouble;
 use crate::model::SafeText;
 use crate::report::{
-    self, AccountsQuery, Explanation, LotsReport, NetWorthQuery, NetWorthReport, PositionsQuery,
+    self, AccountsQuery, Bars, BarsQuery, Explanation, LotsReport, NetWorthQuery, NetWorthReport, PositionsQuery,
 };
 use crate::store::Tx;
 
@@ -16,6 +16,8 @@ pub enum Slot {
     History,
     /// Lots beneath the holdings.
     Lots,
+    /// Prices of a security.
+    Bars,
     /// How a figure came about.
     Explain,
 }
@@ -27,6 +29,8 @@ pub enum Question {
     History(NetWorthQuery),
     /// Every open lot.
     Lots(PositionsQuery),
+    /// The prices of a security.
+    Bars(BarsQuery),
     /// How the figures of a holding came about.
     ExplainHolding(PositionsQuery, SafeText),
     /// How the figures of an account came about.
@@ -40,6 +44,8 @@ pub enum Slice {
     History(NetWorthReport),
     /// Open lots.
     Lots(LotsReport),
+    /// Prices.
+    Bars(Bars),
     /// Derivations.
     Explained(Vec<Explanation>),
     /// It could not be read.
@@ -69,6 +75,7 @@ impl Question {
         Ok(match self {
             Self::History(query) => Slice::History(report::net_worth(tx, query).await?),
             Self::Lots(query) => Slice::Lots(report::lots(tx, query).await?),
+            Self::Bars(query) => Slice::Bars(report::bars(tx, query).await?),
             Self::ExplainHolding(query, key) => {
                 Slice::Explained(report::explain_holding(tx, query, key).await?)
             }

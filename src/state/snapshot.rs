@@ -7,8 +7,8 @@ use chrono::NaiveDate;
 use crate::clock::Clock;
 use crate::model::Currency;
 use crate::report::{
-    self, AccountsQuery, AccountsReport, FindingRow, HoldingsReport, NetWorthQuery, NetWorthRow,
-    PositionsQuery,
+    self, AccountsQuery, AccountsReport, Allocation, AllocationQuery, FindingRow, HoldingsReport,
+    Movers, MoversQuery, PositionsQuery,
 };
 use crate::store::{Store, Tx};
 
@@ -19,15 +19,6 @@ pub struct View {
     pub as_of: Option<NaiveDate>,
     /// What is held no more too.
     pub closed: bool,
-}
-
-/// Net worth on a day and on the day before.
-#[derive(Clone, Debug)]
-pub struct Day {
-    /// At the end of the day.
-    pub net_worth: NetWorthRow,
-    /// At the end of the day before.
-    pub before: NetWorthRow,
 }
 
 /// Everything that is small and always wanted, of one moment of the store. Cheap to clone.
@@ -49,8 +40,10 @@ pub struct Snapshot {
     pub accounts: Arc<AccountsReport>,
     /// Positions with their value.
     pub holdings: Arc<HoldingsReport>,
-    /// Net worth now and before; none: not read yet.
-    pub change: Option<Arc<Day>>,
+    /// Net worth now and before, and what moved it; none: not read yet.
+    pub movers: Option<Arc<Movers>>,
+    /// What it consists of; none: not read yet.
+    pub allocation: Option<Arc<Allocation>>,
     /// What needs a look; none: not read yet.
     pub findings: Option<Arc<Vec<FindingRow>>>,
 }
@@ -87,28 +80,19 @@ impl Snapshot {
             transactions: tx.count_transactions().await?,
             accounts: Arc::new(accounts),
             holdings: Arc::new(holdings),
-            change: None,
+            movers: None,
+            allocation: None,
             findings: None,
         })
     }
 
     /// Reads what may take longer, as of the same moment where the store has not moved on.
     pub(super) async fn complete(mut self, tx: &mut Tx) -> report::Result<Self> {
-        let net_worth = |to| NetWorthQuery {
-            from: None,
-            to,
-            today: self.today,
-            account: None,
-            currency: None,
-            every: None,
-        };
-        let now = report::net_worth(tx, &net_worth(self.day)).await?.rows.pop();
-        let before = match self.day.pred_opt() {
-            Some(day) => report::net_worth(tx, &net_worth(day)).await?.rows.pop(),
-            None => None,
-        };
-        self.change =
-            now.zip(before).map(|(net_worth, before)| Arc::new(Day { net_worth, before }));
+        let (as_of, today) = (self.day, self.today);
+        let movers = MoversQuery { as_of, today, currency: None, since: None };
+        self.movers = Some(Arc::new(report::movers(tx, &movers).await?));
+        let parts = AllocationQuery { as_of, today, account: None, currency: None };
+        self.allocation = Some(Arc::new(report::allocation_by_class(tx, &parts).await?));
         self.findings = Some(Arc::new(report::findings(tx, self.day).await?));
         Ok(self)
     }

@@ -13,7 +13,7 @@ use super::overlay::{
     Command, Help, Overlay, Palette, Prompt, PromptKind, command_words, draw_explanation,
     parse_command,
 };
-use super::pane::{Accounts, Holdings, Outcome, Overview, Pane, PaneId, Wish};
+use super::pane::{Accounts, Chart, Holdings, Outcome, Overview, Pane, PaneId, Wish};
 use super::theme::{Theme, ThemeName, Tone};
 use super::widget::{in_ascii, write};
 use crate::config::Colours;
@@ -88,6 +88,7 @@ pub struct App {
     overview: Overview,
     accounts: Accounts,
     holdings: Holdings,
+    chart: Chart,
     open: PaneId,
     /// Views before this one, the latest last.
     history: Vec<(PaneId, Selection)>,
@@ -130,6 +131,7 @@ impl App {
             overview: Overview::default(),
             accounts: Accounts::default(),
             holdings: Holdings::default(),
+            chart: Chart::default(),
             open: PaneId::Overview,
             history: Vec::new(),
             overlays: Vec::new(),
@@ -489,6 +491,7 @@ impl App {
             Action::Pane0 => self.go(PaneId::Overview),
             Action::Pane1 => self.go(PaneId::Accounts),
             Action::Pane2 => self.go(PaneId::Holdings),
+            Action::Pane4 => self.go(PaneId::Chart),
             Action::NextPane => self.step(1),
             Action::PreviousPane => self.step(PaneId::ALL.len() - 1),
             Action::Back | Action::LastView => self.back(action == Action::LastView),
@@ -613,6 +616,7 @@ impl App {
             PaneId::Overview => &self.overview,
             PaneId::Accounts => &self.accounts,
             PaneId::Holdings => &self.holdings,
+            PaneId::Chart => &self.chart,
         }
     }
 
@@ -621,6 +625,7 @@ impl App {
             PaneId::Overview => &mut self.overview,
             PaneId::Accounts => &mut self.accounts,
             PaneId::Holdings => &mut self.holdings,
+            PaneId::Chart => &mut self.chart,
         };
         (pane, &self.look)
     }

@@ -254,7 +254,7 @@ impl Pane for Holdings {
                 Some(row) => {
                     let security = Some((row.security_id, row.symbol.clone()));
                     let selection = Selection { security, ..look.selection.clone() };
-                    Outcome::wish(Wish::Select(selection))
+                    Outcome::Done(vec![Wish::Select(selection), Wish::Go(PaneId::Chart)])
                 }
                 None => Outcome::DONE,
             },

@@ -2,6 +2,7 @@
 //! selection.
 
 mod accounts;
+mod chart;
 mod holdings;
 mod overview;
 
@@ -9,6 +10,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 pub use accounts::Accounts;
+pub use chart::Chart;
 pub use holdings::Holdings;
 pub use overview::Overview;
 
@@ -25,11 +27,13 @@ pub enum PaneId {
     Accounts,
     /// What is held.
     Holdings,
+    /// Prices, or net worth, over time.
+    Chart,
 }
 
 impl PaneId {
     /// In the order of their numbers.
-    pub const ALL: [Self; 3] = [Self::Overview, Self::Accounts, Self::Holdings];
+    pub const ALL: [Self; 4] = [Self::Overview, Self::Accounts, Self::Holdings, Self::Chart];
 
     /// Its number.
     #[must_use]
@@ -44,6 +48,7 @@ impl PaneId {
             Self::Overview => "Overview",
             Self::Accounts => "Accounts",
             Self::Holdings => "Holdings",
+            Self::Chart => "Chart",
         }
     }
 }

@@ -11,12 +11,54 @@ const EMPTY: u32 = 0x2800;
 /// The dots of a cell, by column and line.
 const DOTS: [[u32; 4]; 2] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]];
 
+/// From the lowest figure to the highest.
+#[derive(Clone, Copy, Debug)]
+pub struct Scale {
+    low: f64,
+    high: f64,
+}
+
+impl Scale {
+    /// Over all of these; none: there is none.
+    pub fn over(values: impl IntoIterator<Item = Dec>) -> Option<Self> {
+        let values = values.into_iter().map(as_float);
+        let (low, high) = values.fold((f64::MAX, f64::MIN), |(low, high), value| {
+            (low.min(value), high.max(value))
+        });
+        (low <= high).then_some(Self { low, high })
+    }
+
+    /// How far from the top of so many lines a figure is; none: it is not on the scale.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "a place on the screen between two limits"
+    )]
+    #[must_use]
+    pub fn line_of(&self, value: Dec, lines: usize) -> Option<usize> {
+        let value = as_float(value);
+        let last = lines.checked_sub(1)?;
+        if !(self.low..=self.high).contains(&value) {
+            return None;
+        }
+        let span = self.high - self.low;
+        let part = if span > 0.0 { (value - self.low) / span } else { 0.5 };
+        Some(last - ((part * last as f64).round() as usize).min(last))
+    }
+}
+
 /// Draws figures from left to right over the whole place; a gap stays where one is missing.
-pub fn line_chart(buf: &mut Buffer, area: Rect, points: &[Option<Dec>], style: Style) {
-    let known = || points.iter().flatten().map(|point| as_float(*point));
-    let (low, high) =
-        known().fold((f64::MAX, f64::MIN), |(low, high), point| (low.min(point), high.max(point)));
-    if area.is_empty() || low > high {
+/// `filled`: everything beneath the line too.
+pub fn line_chart(
+    buf: &mut Buffer,
+    area: Rect,
+    points: &[Option<Dec>],
+    scale: Scale,
+    filled: bool,
+    style: Style,
+) {
+    if area.is_empty() || points.is_empty() {
         return;
     }
     let (columns, lines) = (usize::from(area.width) * 2, usize::from(area.height) * 4);
@@ -30,15 +72,16 @@ pub fn line_chart(buf: &mut Buffer, area: Rect, points: &[Option<Dec>], style: S
     };
     let mut last = None;
     for x in 0..columns {
-        let at = if columns > 1 { x * (points.len() - 1) / (columns - 1) } else { 0 };
-        let Some(Some(point)) = points.get(at) else {
+        let at = x * (points.len() - 1) / (columns - 1).max(1);
+        let point = points.get(at).copied().flatten();
+        let Some(y) = point.and_then(|point| scale.line_of(point, lines)) else {
             last = None;
             continue;
         };
-        let y = line_of(as_float(*point), low, high, lines);
         // Steep pieces are drawn through, so that the line holds together.
         let from = last.unwrap_or(y);
-        for y in from.min(y)..=from.max(y) {
+        let to = if filled { lines - 1 } else { from.max(y) };
+        for y in from.min(y)..=to {
             set(x, y);
         }
         last = Some(y);
@@ -55,18 +98,6 @@ pub fn line_chart(buf: &mut Buffer, area: Rect, points: &[Option<Dec>], style: S
     }
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    clippy::cast_precision_loss,
-    reason = "a place on the screen between two limits"
-)]
-fn line_of(point: f64, low: f64, high: f64, lines: usize) -> usize {
-    let last = lines.saturating_sub(1);
-    let part = if high > low { (point - low) / (high - low) } else { 0.5 };
-    last - ((part * last as f64).round() as usize).min(last)
-}
-
 /// For drawing only.
 fn as_float(value: Dec) -> f64 {
     value.to_string().parse().unwrap_or(0.0)
@@ -80,7 +111,9 @@ mod tests {
         let area = Rect::new(0, 0, width, height);
         let mut buf = Buffer::empty(area);
         let points: Vec<_> = points.iter().map(|point| point.map(Dec::from_i64)).collect();
-        line_chart(&mut buf, area, &points, Style::new());
+        if let Some(scale) = Scale::over(points.iter().flatten().copied()) {
+            line_chart(&mut buf, area, &points, scale, false, Style::new());
+        }
         let line = |y| (0..width).map(|x| buf[(x, y)].symbol()).collect();
         (0..height).map(line).collect()
     }

@@ -6,7 +6,7 @@ mod grid;
 mod input;
 mod plain;
 
-pub use chart::line_chart;
+pub use chart::{Scale, line_chart};
 pub use cursor::Cursor;
 pub use grid::{Align, Cell, Column, Grid, Row};
 pub use input::Input;

@@ -1,0 +1,469 @@
+//! Prices of a security, or net worth, over time.
+//!
+//! ```text
+//! VFV.TO · CAD · week · 1y   2024-03-08  O 152.10  H 153.20  L 151.88  C 152.90   cost 89.86
+//!                                                       ⣀⡠⠤⠒⠉            153.20
+//!            B         D                S
+//! 2023-03-10                                                      2024-03-08
+//! ```
+
+use chrono::NaiveDate;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Constraint, Layout, Rect};
+
+use super::{Outcome, Pane, Wish};
+use crate::keys::{Action, Context};
+use crate::model::{AccountId, Bar, Currency, Dec, Interval, SafeText, SecurityId};
+use crate::report::{Bars, BarsQuery, Every, MarkKind, NetWorthQuery};
+use crate::state::{Question, Slice, Slot, Snapshot};
+use crate::text::UNKNOWN;
+use crate::tui::look::{Look, Range, Selection};
+use crate::tui::theme::Tone;
+use crate::tui::widget::{Scale, line_chart, write, write_right};
+
+/// Columns of the figures at the right edge.
+const LABELS: u16 = 13;
+/// The least number of bars one can zoom in to.
+const FEWEST: usize = 10;
+
+/// How it is drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Kind {
+    #[default]
+    Line,
+    Area,
+    Candle,
+}
+
+impl Kind {
+    const fn next(self) -> Self {
+        match self {
+            Self::Line => Self::Area,
+            Self::Area => Self::Candle,
+            Self::Candle => Self::Line,
+        }
+    }
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Line => "line",
+            Self::Area => "area",
+            Self::Candle => "candles",
+        }
+    }
+}
+
+/// The pane.
+#[derive(Debug, Default)]
+pub struct Chart {
+    kind: Kind,
+    volume: bool,
+    /// How many bars are seen; none: all.
+    seen: Option<usize>,
+    /// How many bars behind the newest the crosshair is; none: there is no crosshair.
+    cross: Option<usize>,
+}
+
+/// What is drawn: bars, be it of prices or of net worth.
+struct Series<'a> {
+    name: String,
+    currency: Currency,
+    every: &'static str,
+    bars: Vec<Option<Bar>>,
+    dates: Vec<NaiveDate>,
+    of: Option<&'a Bars>,
+}
+
+impl Pane for Chart {
+    fn contexts(&self) -> &'static [Context] {
+        &[Context::Chart]
+    }
+
+    fn refresh(&mut self, _: &Look) {}
+
+    fn act(&mut self, action: Action, look: &Look) -> Outcome {
+        let count = series(look).map_or(0, |series| series.bars.len());
+        match action {
+            Action::ChartKind => {
+                self.kind = self.kind.next();
+                return Outcome::wish(Wish::Say(format!("chart: {}", self.kind.as_str())));
+            }
+            Action::Volume => self.volume = !self.volume,
+            Action::ZoomIn => {
+                let seen = self.seen.unwrap_or(count);
+                self.seen = Some((seen * 2 / 3).max(FEWEST.min(count)));
+            }
+            Action::ZoomOut => {
+                let seen = self.seen.unwrap_or(count) * 3 / 2;
+                self.seen = (seen < count).then_some(seen);
+            }
+            Action::CrosshairLeft => {
+                let last = count.saturating_sub(1);
+                self.cross = Some(self.cross.map_or(0, |at| at + 1).min(last));
+            }
+            Action::CrosshairRight => {
+                self.cross = self.cross.and_then(|at| at.checked_sub(1));
+            }
+            Action::Cancel if self.cross.is_some() => self.cross = None,
+            Action::NextSecurity => return self.step(look, 1),
+            Action::PreviousSecurity => return self.step(look, -1),
+            Action::RangeLonger | Action::RangeShorter => {
+                self.seen = None;
+                self.cross = None;
+                return Outcome::Unknown;
+            }
+            _ => return Outcome::Unknown,
+        }
+        Outcome::DONE
+    }
+
+    fn questions(&self, look: &Look) -> Vec<(Slot, Question)> {
+        let Some(snapshot) = &look.snapshot else { return Vec::new() };
+        let range = look.selection.range;
+        match &look.selection.security {
+            Some((security, _)) => {
+                let query = BarsQuery {
+                    security: *security,
+                    from: range.start(snapshot.day),
+                    to: snapshot.day,
+                    today: snapshot.today,
+                    every: match range {
+                        Range::Five => Interval::Week,
+                        Range::Max => Interval::Month,
+                        _ => Interval::Day,
+                    },
+                };
+                vec![(Slot::Bars, Question::Bars(query))]
+            }
+            None => {
+                let query = net_worth(snapshot, range, account(snapshot, look));
+                vec![(Slot::History, Question::History(query))]
+            }
+        }
+    }
+
+    fn draw(&self, buf: &mut Buffer, area: Rect, look: &Look) {
+        let theme = look.theme;
+        let [head, body] =
+            Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(area);
+        let Some(series) = series(look) else {
+            let text = match failure(look) {
+                Some(text) => text,
+                None => "reading ...",
+            };
+            write(buf, head, text, theme.style(Tone::Dim));
+            return;
+        };
+        let seen = self.seen.unwrap_or(series.bars.len()).min(series.bars.len());
+        let skip = series.bars.len() - seen;
+        let bars = series.bars.get(skip..).unwrap_or_default();
+        let dates = series.dates.get(skip..).unwrap_or_default();
+        let cross = self.cross.and_then(|back| seen.checked_sub(back + 1));
+        self.head(buf, head, &series, bars, dates, cross, look);
+        let known = || bars.iter().flatten();
+        let cost = series.of.and_then(|bars| bars.cost_per_unit);
+        let extremes = known().flat_map(|bar| match self.kind {
+            Kind::Candle => [Some(bar.close), bar.high, bar.low],
+            _ => [Some(bar.close), None, None],
+        });
+        let Some(scale) = Scale::over(extremes.flatten()) else {
+            write(buf, body, "there is no price in this range", theme.style(Tone::Dim));
+            return;
+        };
+        let volume = if self.volume && body.height > 12 { body.height / 5 } else { 0 };
+        let [plot, volumes, marks, axis] = Layout::vertical([
+            Constraint::Fill(1),
+            Constraint::Length(volume),
+            Constraint::Length(1),
+            Constraint::Length(1),
+        ])
+        .areas(body);
+        let inner = |area: Rect| Rect { width: area.width.saturating_sub(LABELS), ..area };
+        if let Some(at) = cost.and_then(|cost| scale.line_of(cost, usize::from(plot.height))) {
+            let line = Rect { y: plot.y + lines(at), height: 1, ..inner(plot) };
+            let dashes = "┄".repeat(usize::from(line.width));
+            write(buf, line, &dashes, theme.style(Tone::Second));
+        }
+        match self.kind {
+            Kind::Candle => candles(buf, inner(plot), bars, scale, look),
+            kind => {
+                let points: Vec<Option<Dec>> =
+                    bars.iter().map(|bar| bar.as_ref().map(|bar| bar.close)).collect();
+                let style = theme.style(Tone::Line);
+                line_chart(buf, inner(plot), &points, scale, kind == Kind::Area, style);
+            }
+        }
+        labels(buf, plot, bars, &series, look);
+        if volume > 0 {
+            draw_volumes(buf, inner(volumes), bars, look);
+        }
+        if let Some(bars) = series.of {
+            draw_marks(buf, inner(marks), bars, dates, look);
+        }
+        if let (Some(first), Some(last)) = (dates.first(), dates.last()) {
+            write(buf, axis, &first.to_string(), theme.style(Tone::Dim));
+            write_right(buf, inner(axis), &last.to_string(), theme.style(Tone::Dim));
+        }
+        if let Some(x) = cross.and_then(|at| column_of(at, seen, inner(plot).width)) {
+            for y in plot.y..volumes.bottom() {
+                if let Some(cell) = buf.cell_mut((plot.x + x, y)).filter(|cell| cell.symbol() == " ")
+                {
+                    cell.set_char('│').set_style(theme.style(Tone::Dim));
+                }
+            }
+        }
+    }
+
+    fn status(&self, look: &Look) -> String {
+        format!("{}   {}", self.kind.as_str(), look.selection.range.as_str())
+    }
+
+    fn row_text(&self) -> Option<String> {
+        None
+    }
+}
+
+impl Chart {
+    /// The next thing to draw: net worth, then each security by its place in the holdings.
+    fn step(&mut self, look: &Look, by: isize) -> Outcome {
+        self.seen = None;
+        self.cross = None;
+        let Some(snapshot) = &look.snapshot else { return Outcome::DONE };
+        let mut all: Vec<Option<(SecurityId, SafeText)>> = vec![None];
+        for row in &snapshot.holdings.rows {
+            let this = Some((row.security_id, row.symbol.clone()));
+            if !all.contains(&this) {
+                all.push(this);
+            }
+        }
+        let now = all.iter().position(|other| *other == look.selection.security).unwrap_or(0);
+        let next = now.checked_add_signed(by).and_then(|at| all.get(at));
+        match next {
+            Some(security) => {
+                let selection = Selection { security: security.clone(), ..look.selection.clone() };
+                Outcome::wish(Wish::Select(selection))
+            }
+            None => Outcome::DONE,
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "a line that names what the others draw")]
+    fn head(
+        &self,
+        buf: &mut Buffer,
+        area: Rect,
+        series: &Series<'_>,
+        bars: &[Option<Bar>],
+        dates: &[NaiveDate],
+        cross: Option<usize>,
+        look: &Look,
+    ) {
+        let theme = look.theme;
+        let price = |value| look.figures.price(value, series.currency);
+        let rest = |x: u16| Rect {
+            x: area.x + x.min(area.width),
+            width: area.width.saturating_sub(x),
+            ..area
+        };
+        let name = format!("{} · {} · {}", series.name, series.currency, series.every);
+        let mut x = write(buf, area, &name, theme.style(Tone::Title)) + 3;
+        let at = cross.unwrap_or_else(|| bars.len().saturating_sub(1));
+        let bar = bars.get(at).and_then(Option::as_ref);
+        let date = dates.get(at).map(NaiveDate::to_string).unwrap_or_default();
+        let figures = match bar {
+            Some(bar) if series.of.is_some() => format!(
+                "{date}  O {}  H {}  L {}  C {}",
+                price(bar.open),
+                price(bar.high),
+                price(bar.low),
+                price(Some(bar.close))
+            ),
+            Some(bar) => format!("{date}  {}", look.figures.money(bar.close, series.currency)),
+            None => format!("{date}  {UNKNOWN}"),
+        };
+        x += write(buf, rest(x), &figures, theme.style(Tone::Plain)) + 3;
+        if let Some(bars) = series.of {
+            if let Some(cost) = bars.cost_per_unit {
+                let text = format!("cost {} ┄", price(Some(cost)));
+                x += write(buf, rest(x), &text, theme.style(Tone::Second)) + 3;
+            }
+            let source = bars.told.last().map_or("", |told| told.source.as_str());
+            write(buf, rest(x), source, theme.style(Tone::Dim));
+        }
+    }
+}
+
+fn account(snapshot: &Snapshot, look: &Look) -> Option<AccountId> {
+    let wanted = look.selection.account.as_ref()?;
+    snapshot.accounts.rows.iter().find(|row| row.name == *wanted).map(|row| row.id)
+}
+
+/// The question of the line of net worth.
+pub fn net_worth(snapshot: &Snapshot, range: Range, account: Option<AccountId>) -> NetWorthQuery {
+    NetWorthQuery {
+        from: range.start(snapshot.day),
+        to: snapshot.day,
+        today: snapshot.today,
+        account,
+        currency: None,
+        every: Some(match range {
+            Range::Month | Range::Quarter => Every::Day,
+            Range::Half | Range::ToDate | Range::Year => Every::Week,
+            Range::Five | Range::Max => Every::Month,
+        }),
+    }
+}
+
+fn failure(look: &Look) -> Option<&str> {
+    look.answers.values().find_map(|slice| match slice.as_ref() {
+        Slice::Failed(trouble) => Some(trouble.0.as_str()),
+        _ => None,
+    })
+}
+
+/// What there is to draw; none: it is not read yet.
+fn series(look: &Look) -> Option<Series<'_>> {
+    if look.selection.security.is_some() {
+        let Some(Slice::Bars(bars)) = look.answers.get(&Slot::Bars).map(AsRef::as_ref) else {
+            return None;
+        };
+        return Some(Series {
+            name: bars.symbol.to_string(),
+            currency: bars.currency,
+            every: match look.selection.range {
+                Range::Five => "weeks",
+                Range::Max => "months",
+                _ => "days",
+            },
+            bars: bars.rows.iter().cloned().map(Some).collect(),
+            dates: bars.rows.iter().map(|bar| bar.date).collect(),
+            of: Some(bars),
+        });
+    }
+    let Some(Slice::History(report)) = look.answers.get(&Slot::History).map(AsRef::as_ref) else {
+        return None;
+    };
+    let name = look.selection.account.as_ref().map_or("Net worth", SafeText::as_str);
+    let bar = |date, value: Option<Dec>| {
+        value.map(|close| Bar { date, open: None, high: None, low: None, close, volume: None })
+    };
+    Some(Series {
+        name: name.to_owned(),
+        currency: report.currency,
+        every: match look.selection.range {
+            Range::Month | Range::Quarter => "days",
+            Range::Half | Range::ToDate | Range::Year => "weeks",
+            Range::Five | Range::Max => "months",
+        },
+        bars: report.rows.iter().map(|row| bar(row.date, row.net_worth)).collect(),
+        dates: report.rows.iter().map(|row| row.date).collect(),
+        of: None,
+    })
+}
+
+fn lines(at: usize) -> u16 {
+    u16::try_from(at).unwrap_or(u16::MAX)
+}
+
+/// The column of one of so many bars.
+fn column_of(at: usize, bars: usize, width: u16) -> Option<u16> {
+    let last = usize::from(width).checked_sub(1)?;
+    u16::try_from(at * last / bars.saturating_sub(1).max(1)).ok()
+}
+
+/// Bars that share a column become one.
+fn candles(buf: &mut Buffer, area: Rect, bars: &[Option<Bar>], scale: Scale, look: &Look) {
+    let mut by_column: Vec<Vec<&Bar>> = vec![Vec::new(); usize::from(area.width)];
+    for (at, bar) in bars.iter().enumerate() {
+        let column = column_of(at, bars.len(), area.width).map(usize::from);
+        if let (Some(bar), Some(column)) = (bar, column.and_then(|at| by_column.get_mut(at))) {
+            column.push(bar);
+        }
+    }
+    let height = usize::from(area.height);
+    for (bars, x) in by_column.iter().zip(0..) {
+        let (Some(first), Some(last)) = (bars.first(), bars.last()) else { continue };
+        let open = first.open.unwrap_or(first.close);
+        let ends = || bars.iter().flat_map(|bar| [Some(bar.close), bar.open, bar.high, bar.low]);
+        let (Some(high), Some(low)) = (ends().flatten().max(), ends().flatten().min()) else {
+            continue;
+        };
+        let tone = if last.close < open { Tone::Down } else { Tone::Up };
+        let style = look.theme.style(tone);
+        let place = |value| scale.line_of(value, height);
+        let (Some(top), Some(bottom)) = (place(high), place(low)) else { continue };
+        let (Some(a), Some(b)) = (place(open), place(last.close)) else { continue };
+        for y in top..=bottom {
+            let body = (a.min(b)..=a.max(b)).contains(&y);
+            if let Some(cell) = buf.cell_mut((area.x + x, area.y + lines(y))) {
+                // What fell is hollow, so that it is told without colours too.
+                let sign = match (body, tone) {
+                    (true, Tone::Down) => '░',
+                    (true, _) => '█',
+                    (false, _) => '│',
+                };
+                cell.set_char(sign).set_style(style);
+            }
+        }
+    }
+}
+
+fn labels(
+    buf: &mut Buffer,
+    plot: Rect,
+    bars: &[Option<Bar>],
+    series: &Series<'_>,
+    look: &Look,
+) {
+    let closes = || bars.iter().flatten().map(|bar| bar.close);
+    let (Some(high), Some(low)) = (closes().max(), closes().min()) else { return };
+    let place = |y: u16| Rect { y, height: 1, ..plot };
+    let text = |value| match series.of {
+        Some(_) => look.figures.price(Some(value), series.currency),
+        None => look.figures.money(value, series.currency),
+    };
+    let style = look.theme.style(Tone::Dim);
+    write_right(buf, place(plot.y), text(high).as_str(), style);
+    if plot.height > 1 && high != low {
+        write_right(buf, place(plot.bottom() - 1), text(low).as_str(), style);
+    }
+}
+
+fn draw_volumes(buf: &mut Buffer, area: Rect, bars: &[Option<Bar>], look: &Look) {
+    let volumes = || bars.iter().flatten().filter_map(|bar| bar.volume);
+    let Some(scale) = Scale::over(volumes().chain([Dec::ZERO])) else { return };
+    let height = usize::from(area.height);
+    let style = look.theme.style(Tone::Dim);
+    for (at, bar) in bars.iter().enumerate() {
+        let volume = bar.as_ref().and_then(|bar| bar.volume).filter(|volume| !volume.is_zero());
+        let top = volume.and_then(|volume| scale.line_of(volume, height));
+        let (Some(top), Some(x)) = (top, column_of(at, bars.len(), area.width)) else { continue };
+        for y in top..height {
+            if let Some(cell) = buf.cell_mut((area.x + x, area.y + lines(y))) {
+                cell.set_char('▇').set_style(style);
+            }
+        }
+    }
+}
+
+fn draw_marks(buf: &mut Buffer, area: Rect, bars: &Bars, dates: &[NaiveDate], look: &Look) {
+    for mark in &bars.marks {
+        let after = dates.partition_point(|date| *date <= mark.date);
+        let Some(x) = after.checked_sub(1).and_then(|at| column_of(at, dates.len(), area.width))
+        else {
+            continue;
+        };
+        let (sign, tone) = match mark.kind {
+            MarkKind::Buy => ('B', Tone::Up),
+            MarkKind::Sell => ('S', Tone::Down),
+            MarkKind::Dividend => ('D', Tone::Second),
+            MarkKind::Split => ('/', Tone::Warn),
+        };
+        if let Some(cell) = buf.cell_mut((area.x + x, area.y)) {
+            // A trade is more than what it pays.
+            if cell.symbol() == " " || cell.symbol() == "D" {
+                cell.set_char(sign).set_style(look.theme.style(tone));
+            }
+        }
+    }
+}
