@@ -5,6 +5,7 @@ mod accounts;
 mod contents;
 mod coverage;
 mod explain;
+pub mod find;
 mod findings;
 mod gains;
 mod holdings;
@@ -23,6 +24,7 @@ pub use coverage::coverage;
 pub use explain::{
     explain_account, explain_gains, explain_holding, explain_lots, explain_net_worth,
 };
+pub use find::{Find, FindError};
 pub use findings::findings;
 pub use gains::{compare_methods, gains};
 pub use holdings::holdings;
