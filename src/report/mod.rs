@@ -16,6 +16,7 @@ mod proposals;
 mod transactions;
 mod types;
 mod valuation;
+mod window;
 
 pub use crate::figures::Names;
 pub use accounts::{AccountRow, AccountsQuery, AccountsReport, accounts};
@@ -33,6 +34,7 @@ pub use net_worth::net_worth;
 pub use proposals::{SplitProposal, SplitShare, splits};
 pub use transactions::{TransactionRow, TransactionsQuery, TransactionsReport, transactions};
 pub use types::*;
+pub use window::{At, Ruler, Window, WindowQuery, WindowRow, ruler, window};
 
 use chrono::NaiveDate;
 
