@@ -28,10 +28,10 @@ use dashtam::model::{
 use dashtam::service::{Access, Session};
 use dashtam::store::{
     AccountRecord, Alert, AllocationTarget, AuditRow, AuditStore, AuditTarget, Balance, BatchFile,
-    BatchRow, CashTransit, CashYear, CategoryRecord, Claim, EntityVersion, Error, Finding,
+    BatchRow, CashTransit, CashYear, CategoryRecord, Claim, EntityVersion, Error, Finding, Fits,
     Identity, LotPage, Noted, PositionRecord, PriceRecord, RateRecord, Saying, SecurityRecord,
-    StagedRow, Store, StoredTransaction, SymbolRecord, Tally, Target, TransactionFilter, Tx,
-    Verdict, Version, Watch, newest_schema,
+    StagedRow, Store, StoredTransaction, Stretch, SymbolRecord, Tally, Target, TransactionFilter,
+    Tx, Verdict, Version, Wanted, Watch, newest_schema,
 };
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{AssertSqlSafe, SqlitePool};
@@ -403,7 +403,58 @@ async fn write_one_of_everything(store: &Store, told: &mut Vec<String>) {
     ask!(told, tx.commit("op-1", "story", NOW));
 }
 
+/// Every question about lines, each of which both engines must answer alike.
+async fn ask_for_lines(tx: &mut Tx, told: &mut Vec<String>) {
+    let has = |text: &str| Fits::Text(text.to_owned());
+    let not = |fits| Fits::Not(Box::new(fits));
+    let all = Wanted { words: true, amount: true, quantity: true };
+    let everywhere = Stretch::of_days(None, Some(day(10)));
+    let (early, late) =
+        (Stretch::of_days(None, Some(day(4))), Stretch::of_days(Some(day(5)), None));
+    let one = Stretch { ids: Some(30..=30), ..Stretch::default() };
+    let place = tx.lines(&[], &one, all).await.unwrap()[0].place;
+    let here = Stretch::default().not_newer(place).not_older(place);
+    let day_of = Stretch::default().from_day(day(6)).to_day(day(6));
+    for (fits, ids, stretch) in [
+        (vec![], vec![30, 31, 32], &everywhere),
+        (vec![], vec![30], &one),
+        (vec![], vec![30], &here),
+        (vec![], vec![30], &day_of),
+        (vec![Fits::Account(vec![AccountId(11)])], vec![32], &everywhere),
+        (vec![Fits::Account(vec![])], vec![], &everywhere),
+        (vec![Fits::Security(vec![SecurityId(20), SecurityId(21)])], vec![30, 31], &everywhere),
+        (vec![not(Fits::Security(vec![SecurityId(20)]))], vec![32], &everywhere),
+        (vec![Fits::Category(vec![CategoryId(50)])], vec![30, 31], &everywhere),
+        (vec![not(Fits::Category(vec![]))], vec![30, 31, 32], &everywhere),
+        (vec![Fits::Subtype(vec![Subtype::Buy, Subtype::Sell])], vec![30, 31], &everywhere),
+        (vec![Fits::Status(vec![Status::Pending])], vec![30, 31], &everywhere),
+        (vec![Fits::Origin(vec![Origin::Hand])], vec![32], &everywhere),
+        (vec![Fits::Batch(BatchId(1))], vec![30, 31], &everywhere),
+        (vec![not(Fits::Batch(BatchId(1)))], vec![32], &everywhere),
+        (vec![Fits::Currency(Currency::USD)], vec![30, 31, 32], &everywhere),
+        (vec![not(Fits::Days(day(6)..=day(6)))], vec![31, 32], &everywhere),
+        (vec![Fits::Linked], vec![30, 31], &everywhere),
+        (vec![has("nowhere\\%_"), Fits::Linked], vec![30, 31], &everywhere),
+        (vec![Fits::Any(vec![has("x"), Fits::Currency(Currency::CAD)])], vec![30, 31], &everywhere),
+    ] {
+        let mut lines = tx.lines(&fits, stretch, all).await.unwrap();
+        lines.sort_by_key(|line| line.id);
+        let found: Vec<_> = lines.iter().map(|line| line.id.0).collect();
+        assert_eq!(found, ids, "{fits:?} {stretch:?}");
+        told.push(format!("{fits:?} {lines:?}"));
+    }
+    let mut halves = Vec::new();
+    for half in [&early, &late] {
+        halves.extend(tx.lines(&[], half, Wanted::default()).await.unwrap());
+    }
+    halves.sort_by_key(|line| line.id);
+    assert_eq!(halves.len(), 13, "{halves:?}");
+    assert!(halves.iter().all(|line| line.words.is_none() && line.amount.is_none()));
+    told.push(format!("{halves:?}"));
+}
+
 async fn ask_for_everything(tx: &mut Tx, told: &mut Vec<String>) {
+    ask_for_lines(tx, told).await;
     // What was written is what comes back.
     let mut first = full(30, 10, 20, day(6));
     first.transaction.version = 2;
@@ -465,6 +516,18 @@ async fn ask_for_everything(tx: &mut Tx, told: &mut Vec<String>) {
         tx.transactions_from(&none, None, 100),
         tx.transactions_of_next_day(day(1)),
         tx.transactions_of_next_day(day(21)),
+        tx.day_after_rows(None, (None, None), true, 1),
+        tx.day_after_rows(Some(AccountId(11)), (Some(day(1)), Some(day(9))), false, 0),
+        tx.day_after_rows(None, (None, None), false, 99),
+        tx.span_of_ids(),
+        tx.rows_of_days(None),
+        tx.rows_of_days(Some(AccountId(11))),
+        tx.count_rows(None),
+        tx.count_rows(Some(AccountId(11))),
+        tx.cash_lines(day(6), &[AccountId(10), AccountId(11)]),
+        tx.cash_lines(day(6), &[]),
+        tx.cash_year_at(AccountId(10), Currency::USD, 2024),
+        tx.cash_year_at(AccountId(10), Currency::USD, 1900),
         tx.transactions_linked("event"),
         tx.shared_links(),
         tx.transactions_of_account(AccountId(11)),

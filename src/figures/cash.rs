@@ -1,7 +1,7 @@
 //! The cash of every account and currency on any day: a page a year, with what the years before
 //! left and the change of each day.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Datelike, NaiveDate};
 
@@ -81,14 +81,57 @@ pub async fn cash_on(
 ) -> Result<BTreeMap<(AccountId, Currency), Exact>> {
     let mut cash = BTreeMap::new();
     for year in tx.cash_years_at(day.year()).await? {
-        let until = if year.year == day.year() { ordinal(day) } else { u16::MAX };
-        let changes = codec::days_of(&year.days)?;
-        let sum = changes.range(..=until).fold(year.opening, |sum, (_, change)| sum.add(change));
+        let key = (year.account, year.currency);
+        let sum = Page::read(year)?.on(day);
         if !sum.is_zero() {
-            cash.insert((year.account, year.currency), sum);
+            cash.insert(key, sum);
         }
     }
     Ok(cash)
+}
+
+/// The cash of one account and currency at the end of each of these days.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn cash_on_days(
+    tx: &mut Tx,
+    account: AccountId,
+    currency: Currency,
+    days: &BTreeSet<NaiveDate>,
+) -> Result<BTreeMap<NaiveDate, Exact>> {
+    let mut cash = BTreeMap::new();
+    let mut page: Option<(i32, Option<Page>)> = None;
+    for &day in days {
+        let page = match &mut page {
+            Some((year, page)) if *year == day.year() => page,
+            other => {
+                let found = tx.cash_year_at(account, currency, day.year()).await?;
+                &mut other.insert((day.year(), found.map(Page::read).transpose()?)).1
+            }
+        };
+        cash.insert(day, page.as_ref().map_or(Exact::ZERO, |page| page.on(day)));
+    }
+    Ok(cash)
+}
+
+/// A page that was read.
+struct Page {
+    year: i32,
+    opening: Exact,
+    days: BTreeMap<u16, Exact>,
+}
+
+impl Page {
+    fn read(year: CashYear) -> Result<Self> {
+        Ok(Self { year: year.year, days: codec::days_of(&year.days)?, opening: year.opening })
+    }
+
+    /// What there is at the end of a day that is not before this year.
+    fn on(&self, day: NaiveDate) -> Exact {
+        let until = if self.year == day.year() { ordinal(day) } else { u16::MAX };
+        self.days.range(..=until).fold(self.opening.clone(), |sum, (_, change)| sum.add(change))
+    }
 }
 
 /// Every change of cash there ever was, by day: to walk through time once.

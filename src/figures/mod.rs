@@ -23,7 +23,7 @@ mod sheets;
 mod splits;
 
 pub use at::{findings, group_on, held_spans, lots_on, positions_on, realized, security_on};
-pub use cash::{cash_changes, cash_on};
+pub use cash::{cash_changes, cash_on, cash_on_days};
 pub use history::rows_of;
 pub use keeper::Keeper;
 pub use market::{Market, Otherwise, Scope};

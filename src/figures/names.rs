@@ -63,6 +63,16 @@ impl Names {
         self.mention(id).symbol
     }
 
+    /// Every account with its name.
+    pub fn accounts(&self) -> impl Iterator<Item = (AccountId, &SafeText)> {
+        self.accounts.iter().map(|(id, name)| (*id, name))
+    }
+
+    /// Every security with its symbol.
+    pub fn symbols(&self) -> impl Iterator<Item = (SecurityId, &SafeText)> {
+        self.securities.iter().map(|(id, mention)| (*id, &mention.symbol))
+    }
+
     /// A stored row in words.
     #[must_use]
     pub fn words(&self, row: StoredTransaction) -> TransactionWords {

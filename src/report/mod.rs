@@ -7,6 +7,7 @@ mod bars;
 mod contents;
 mod coverage;
 mod explain;
+pub mod find;
 mod findings;
 mod gains;
 mod holdings;
@@ -18,6 +19,7 @@ mod proposals;
 mod transactions;
 mod types;
 mod valuation;
+mod window;
 
 pub use crate::figures::Names;
 pub use accounts::{AccountRow, AccountsQuery, AccountsReport, accounts};
@@ -28,6 +30,7 @@ pub use coverage::coverage;
 pub use explain::{
     explain_account, explain_gains, explain_holding, explain_lots, explain_net_worth,
 };
+pub use find::{Find, FindError};
 pub use findings::findings;
 pub use gains::{compare_methods, gains};
 pub use holdings::holdings;
@@ -37,6 +40,7 @@ pub use net_worth::net_worth;
 pub use proposals::{SplitProposal, SplitShare, splits};
 pub use transactions::{TransactionRow, TransactionsQuery, TransactionsReport, transactions};
 pub use types::*;
+pub use window::{At, Ruler, Window, WindowQuery, WindowRow, ruler, window};
 
 use chrono::NaiveDate;
 

@@ -10,7 +10,7 @@ use super::Names;
 use crate::model::{
     AccountId, Currency, Dec, Kind, OrderKey, Origin, SafeText, Status, Subtype, TransactionId,
 };
-use crate::store::{StoredTransaction, TransactionFilter, Tx};
+use crate::store::{self, Place, StoredTransaction, TransactionFilter, Tx};
 
 /// How many rows are read at once where no limit is set.
 const PART: usize = 5_000;
@@ -138,9 +138,8 @@ pub async fn transactions(
     Ok(TransactionsReport { rows, next })
 }
 
-type Place = (NaiveDate, i64, i64);
-
-fn place_of(row: &StoredTransaction) -> Place {
+/// Where a row stands, as far as columns can tell.
+pub(super) fn place_of(row: &StoredTransaction) -> Place {
     let facts = &row.transaction.facts;
     (facts.date, row.transaction.seq, facts.rank() as i64)
 }
@@ -177,10 +176,10 @@ fn rows_after(
 }
 
 /// The rows of the events that these rows are parts of.
-async fn linked(
+pub(super) async fn linked(
     tx: &mut Tx,
     page: &[StoredTransaction],
-) -> Result<BTreeMap<SafeText, Vec<TransactionId>>, Error> {
+) -> store::Result<BTreeMap<SafeText, Vec<TransactionId>>> {
     let mut events = BTreeMap::new();
     for link in page.iter().filter_map(|row| row.transaction.link.as_ref()) {
         if !events.contains_key(link) {
@@ -192,7 +191,8 @@ async fn linked(
     Ok(events)
 }
 
-fn as_row(
+/// A row in words.
+pub(super) fn as_row(
     names: &Names,
     row: StoredTransaction,
     events: &BTreeMap<SafeText, Vec<TransactionId>>,

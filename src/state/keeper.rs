@@ -72,7 +72,7 @@ impl Keeper {
                 continue;
             }
             if let Some(slot) = self.waiting.pop_first() {
-                self.reply(slot).await;
+                self.reply(slot, &asks).await;
                 continue;
             }
             tokio::select! {
@@ -153,13 +153,20 @@ impl Keeper {
         Ok(())
     }
 
-    async fn reply(&self, slot: Slot) {
+    async fn reply(&mut self, slot: Slot, asks: &mpsc::UnboundedReceiver<Ask>) {
         let Some((number, question)) = self.questions.get(&slot) else { return };
         let slice = match self.store.read().await {
-            Ok(mut tx) => question.answer(&mut tx).await,
-            Err(error) => super::Slice::Failed(Trouble(error.to_string())),
+            // A long search ends when something else is asked: most likely a longer word.
+            Ok(mut tx) => question.answer(&mut tx, || asks.is_empty()).await,
+            Err(error) => Some(super::Slice::Failed(Trouble(error.to_string()))),
         };
-        let _ = self.answer.send(Answer { slot, number: *number, slice: Arc::new(slice) });
+        match slice {
+            Some(slice) => {
+                let answer = Answer { slot, number: *number, slice: Arc::new(slice) };
+                let _ = self.answer.send(answer);
+            }
+            None => drop(self.waiting.insert(slot)),
+        }
     }
 }
 

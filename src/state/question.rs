@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::Trouble;
 use crate::model::SafeText;
 use crate::report::{
-    self, AccountsQuery, Bars, BarsQuery, Explanation, LotsReport, NetWorthQuery, NetWorthReport, PositionsQuery,
+    self, AccountsQuery, Bars, BarsQuery, Explanation, LotsReport, NetWorthQuery, NetWorthReport,
+    PositionsQuery, Window, WindowQuery,
 };
 use crate::store::Tx;
 
@@ -18,6 +19,8 @@ pub enum Slot {
     Lots,
     /// Prices of a security.
     Bars,
+    /// A window into the transactions.
+    Window,
     /// How a figure came about.
     Explain,
 }
@@ -31,6 +34,8 @@ pub enum Question {
     Lots(PositionsQuery),
     /// The prices of a security.
     Bars(BarsQuery),
+    /// A window into the transactions.
+    Window(WindowQuery),
     /// How the figures of a holding came about.
     ExplainHolding(PositionsQuery, SafeText),
     /// How the figures of an account came about.
@@ -46,6 +51,8 @@ pub enum Slice {
     Lots(LotsReport),
     /// Prices.
     Bars(Bars),
+    /// A window into the transactions.
+    Window(Window),
     /// Derivations.
     Explained(Vec<Explanation>),
     /// It could not be read.
@@ -64,24 +71,36 @@ pub struct Answer {
 }
 
 impl Question {
-    pub(super) async fn answer(&self, tx: &mut Tx) -> Slice {
-        match self.read(tx).await {
+    /// The answer; none where `go_on` said stop.
+    pub(super) async fn answer(
+        &self,
+        tx: &mut Tx,
+        go_on: impl Fn() -> bool + Send + Sync,
+    ) -> Option<Slice> {
+        match self.read(tx, go_on).await {
             Ok(slice) => slice,
-            Err(error) => Slice::Failed(Trouble(error.to_string())),
+            Err(error) => Some(Slice::Failed(Trouble(error.to_string()))),
         }
     }
 
-    async fn read(&self, tx: &mut Tx) -> Result<Slice, report::Error> {
-        Ok(match self {
+    async fn read(
+        &self,
+        tx: &mut Tx,
+        go_on: impl Fn() -> bool + Send + Sync,
+    ) -> Result<Option<Slice>, report::Error> {
+        Ok(Some(match self {
             Self::History(query) => Slice::History(report::net_worth(tx, query).await?),
             Self::Lots(query) => Slice::Lots(report::lots(tx, query).await?),
             Self::Bars(query) => Slice::Bars(report::bars(tx, query).await?),
+            Self::Window(query) => {
+                return Ok(report::window(tx, query, None, go_on).await?.map(Slice::Window));
+            }
             Self::ExplainHolding(query, key) => {
                 Slice::Explained(report::explain_holding(tx, query, key).await?)
             }
             Self::ExplainAccount(query, key) => {
                 Slice::Explained(report::explain_account(tx, query, key).await?)
             }
-        })
+        }))
     }
 }

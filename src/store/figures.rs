@@ -409,6 +409,24 @@ impl Tx {
         Ok(on_tx!(self, conn => sqlx::query_as(SQL).bind(year).fetch_all(&mut **conn).await?))
     }
 
+    /// The newest year of one cash that is not after this one.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn cash_year_at(
+        &mut self,
+        account: AccountId,
+        currency: Currency,
+        year: i32,
+    ) -> Result<Option<CashYear>> {
+        const SQL: &str = "select account_id, currency, year, opening, days from cash_years \
+             where account_id = $1 and currency = $2 and year <= $3 order by year desc limit 1";
+        Ok(on_tx!(self, conn => {
+            let query = sqlx::query_as(SQL).bind(account.0).bind(currency.code().to_owned());
+            query.bind(i64::from(year)).fetch_optional(&mut **conn).await?
+        }))
+    }
+
     /// All years of all cash.
     ///
     /// # Errors

@@ -17,6 +17,7 @@ mod extras;
 mod figures;
 mod findings;
 mod integrity;
+mod lines;
 mod marks;
 mod migrate;
 mod noted;
@@ -49,6 +50,7 @@ pub use extras::{Alert, CategoryRecord, Target as AllocationTarget, Watch};
 pub use figures::{CashTransit, CashYear, LotPage, PositionRecord};
 pub use findings::Finding;
 pub use integrity::Damage;
+pub use lines::{CashLine, Fits, Line, LineWords, Stretch, Wanted};
 pub use migrate::{SchemaState, newest as newest_schema};
 pub use noted::Noted;
 pub use prices::{PriceRecord, RateRecord};
@@ -56,7 +58,7 @@ pub use sayings::Saying;
 pub use securities::{SecurityRecord, SymbolRecord};
 pub use server::ServerTx;
 pub use tally::{Tally, TallyKey};
-pub use transactions::{Identity, StoredTransaction, TransactionFilter};
+pub use transactions::{Identity, Place, StoredTransaction, TransactionFilter};
 pub use versions::{EntityVersion, Version};
 
 /// Runs the same body on the transaction of either engine.

@@ -108,6 +108,19 @@ impl Tx {
             on_tx!(self, conn => sqlx::query_as(SQL).fetch_all(&mut **conn).await?);
         Ok(rows.into_iter().map(|row| (row.0, row.1)).collect())
     }
+
+    /// How many live transactions there are, of all accounts or of one, without counting them.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn count_rows(&mut self, account: Option<AccountId>) -> Result<i64> {
+        const SQL: &str = "select cast(coalesce(sum(rows), 0) as bigint) from tally \
+             where $1 = 0 or account_id = $1";
+        let account = account.map_or(0, |id| id.0);
+        Ok(on_tx!(self, conn => {
+            sqlx::query_scalar(SQL).bind(account).fetch_one(&mut **conn).await?
+        }))
+    }
 }
 
 impl Tx {

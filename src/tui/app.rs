@@ -13,7 +13,7 @@ use super::overlay::{
     Command, Help, Overlay, Palette, Prompt, PromptKind, command_words, draw_explanation,
     parse_command,
 };
-use super::pane::{Accounts, Chart, Holdings, Outcome, Overview, Pane, PaneId, Wish};
+use super::pane::{Accounts, Chart, Holdings, Outcome, Overview, Pane, PaneId, Transactions, Wish};
 use super::theme::{Theme, ThemeName, Tone};
 use super::widget::{in_ascii, write};
 use crate::config::Colours;
@@ -88,6 +88,7 @@ pub struct App {
     overview: Overview,
     accounts: Accounts,
     holdings: Holdings,
+    transactions: Transactions,
     chart: Chart,
     open: PaneId,
     /// Views before this one, the latest last.
@@ -131,6 +132,7 @@ impl App {
             overview: Overview::default(),
             accounts: Accounts::default(),
             holdings: Holdings::default(),
+            transactions: Transactions::default(),
             chart: Chart::default(),
             open: PaneId::Overview,
             history: Vec::new(),
@@ -427,10 +429,7 @@ impl App {
 
     fn go_to_row(&mut self, row: usize) {
         let (pane, look) = self.pane_and_look(self.open);
-        pane.act(Action::First, look);
-        for _ in 1..row.min(100_000) {
-            pane.act(Action::MoveDown, look);
-        }
+        pane.go_to(row, look);
     }
 
     fn filter(&mut self, text: &str) {
@@ -491,6 +490,7 @@ impl App {
             Action::Pane0 => self.go(PaneId::Overview),
             Action::Pane1 => self.go(PaneId::Accounts),
             Action::Pane2 => self.go(PaneId::Holdings),
+            Action::Pane3 => self.go(PaneId::Transactions),
             Action::Pane4 => self.go(PaneId::Chart),
             Action::NextPane => self.step(1),
             Action::PreviousPane => self.step(PaneId::ALL.len() - 1),
@@ -616,6 +616,7 @@ impl App {
             PaneId::Overview => &self.overview,
             PaneId::Accounts => &self.accounts,
             PaneId::Holdings => &self.holdings,
+            PaneId::Transactions => &self.transactions,
             PaneId::Chart => &self.chart,
         }
     }
@@ -625,6 +626,7 @@ impl App {
             PaneId::Overview => &mut self.overview,
             PaneId::Accounts => &mut self.accounts,
             PaneId::Holdings => &mut self.holdings,
+            PaneId::Transactions => &mut self.transactions,
             PaneId::Chart => &mut self.chart,
         };
         (pane, &self.look)

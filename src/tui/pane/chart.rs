@@ -147,10 +147,7 @@ impl Pane for Chart {
         let [head, body] =
             Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(area);
         let Some(series) = series(look) else {
-            let text = match failure(look) {
-                Some(text) => text,
-                None => "reading ...",
-            };
+            let text = failure(look).unwrap_or("reading ...");
             write(buf, head, text, theme.style(Tone::Dim));
             return;
         };
@@ -159,7 +156,7 @@ impl Pane for Chart {
         let bars = series.bars.get(skip..).unwrap_or_default();
         let dates = series.dates.get(skip..).unwrap_or_default();
         let cross = self.cross.and_then(|back| seen.checked_sub(back + 1));
-        self.head(buf, head, &series, bars, dates, cross, look);
+        draw_head(buf, head, &series, bars, dates, cross, look);
         let known = || bars.iter().flatten();
         let cost = series.of.and_then(|bars| bars.cost_per_unit);
         let extremes = known().flat_map(|bar| match self.kind {
@@ -206,7 +203,8 @@ impl Pane for Chart {
         }
         if let Some(x) = cross.and_then(|at| column_of(at, seen, inner(plot).width)) {
             for y in plot.y..volumes.bottom() {
-                if let Some(cell) = buf.cell_mut((plot.x + x, y)).filter(|cell| cell.symbol() == " ")
+                if let Some(cell) =
+                    buf.cell_mut((plot.x + x, y)).filter(|cell| cell.symbol() == " ")
                 {
                     cell.set_char('│').set_style(theme.style(Tone::Dim));
                 }
@@ -246,50 +244,48 @@ impl Chart {
             None => Outcome::DONE,
         }
     }
+}
 
-    #[expect(clippy::too_many_arguments, reason = "a line that names what the others draw")]
-    fn head(
-        &self,
-        buf: &mut Buffer,
-        area: Rect,
-        series: &Series<'_>,
-        bars: &[Option<Bar>],
-        dates: &[NaiveDate],
-        cross: Option<usize>,
-        look: &Look,
-    ) {
-        let theme = look.theme;
-        let price = |value| look.figures.price(value, series.currency);
-        let rest = |x: u16| Rect {
-            x: area.x + x.min(area.width),
-            width: area.width.saturating_sub(x),
-            ..area
-        };
-        let name = format!("{} · {} · {}", series.name, series.currency, series.every);
-        let mut x = write(buf, area, &name, theme.style(Tone::Title)) + 3;
-        let at = cross.unwrap_or_else(|| bars.len().saturating_sub(1));
-        let bar = bars.get(at).and_then(Option::as_ref);
-        let date = dates.get(at).map(NaiveDate::to_string).unwrap_or_default();
-        let figures = match bar {
-            Some(bar) if series.of.is_some() => format!(
-                "{date}  O {}  H {}  L {}  C {}",
-                price(bar.open),
-                price(bar.high),
-                price(bar.low),
-                price(Some(bar.close))
-            ),
-            Some(bar) => format!("{date}  {}", look.figures.money(bar.close, series.currency)),
-            None => format!("{date}  {UNKNOWN}"),
-        };
-        x += write(buf, rest(x), &figures, theme.style(Tone::Plain)) + 3;
-        if let Some(bars) = series.of {
-            if let Some(cost) = bars.cost_per_unit {
-                let text = format!("cost {} ┄", price(Some(cost)));
-                x += write(buf, rest(x), &text, theme.style(Tone::Second)) + 3;
-            }
-            let source = bars.told.last().map_or("", |told| told.source.as_str());
-            write(buf, rest(x), source, theme.style(Tone::Dim));
+fn draw_head(
+    buf: &mut Buffer,
+    area: Rect,
+    series: &Series<'_>,
+    bars: &[Option<Bar>],
+    dates: &[NaiveDate],
+    cross: Option<usize>,
+    look: &Look,
+) {
+    let theme = look.theme;
+    let price = |value| look.figures.price(value, series.currency);
+    let rest = |x: u16| Rect {
+        x: area.x + x.min(area.width),
+        width: area.width.saturating_sub(x),
+        ..area
+    };
+    let name = format!("{} · {} · {}", series.name, series.currency, series.every);
+    let mut x = write(buf, area, &name, theme.style(Tone::Title)) + 3;
+    let at = cross.unwrap_or_else(|| bars.len().saturating_sub(1));
+    let bar = bars.get(at).and_then(Option::as_ref);
+    let date = dates.get(at).map(NaiveDate::to_string).unwrap_or_default();
+    let figures = match bar {
+        Some(bar) if series.of.is_some() => format!(
+            "{date}  O {}  H {}  L {}  C {}",
+            price(bar.open),
+            price(bar.high),
+            price(bar.low),
+            price(Some(bar.close))
+        ),
+        Some(bar) => format!("{date}  {}", look.figures.money(bar.close, series.currency)),
+        None => format!("{date}  {UNKNOWN}"),
+    };
+    x += write(buf, rest(x), &figures, theme.style(Tone::Plain)) + 3;
+    if let Some(bars) = series.of {
+        if let Some(cost) = bars.cost_per_unit {
+            let text = format!("cost {} ┄", price(Some(cost)));
+            x += write(buf, rest(x), &text, theme.style(Tone::Second)) + 3;
         }
+        let source = bars.told.last().map_or("", |told| told.source.as_str());
+        write(buf, rest(x), source, theme.style(Tone::Dim));
     }
 }
 
@@ -408,13 +404,7 @@ fn candles(buf: &mut Buffer, area: Rect, bars: &[Option<Bar>], scale: Scale, loo
     }
 }
 
-fn labels(
-    buf: &mut Buffer,
-    plot: Rect,
-    bars: &[Option<Bar>],
-    series: &Series<'_>,
-    look: &Look,
-) {
+fn labels(buf: &mut Buffer, plot: Rect, bars: &[Option<Bar>], series: &Series<'_>, look: &Look) {
     let closes = || bars.iter().flatten().map(|bar| bar.close);
     let (Some(high), Some(low)) = (closes().max(), closes().min()) else { return };
     let place = |y: u16| Rect { y, height: 1, ..plot };

@@ -394,7 +394,7 @@ fn gain(value: Option<Dec>, snapshot: &Snapshot, look: &Look) -> Cell {
 }
 
 /// Colours say what sign and arrow say too.
-fn direction(value: Option<Dec>) -> Tone {
+pub fn direction(value: Option<Dec>) -> Tone {
     match value {
         Some(value) if value.is_negative() => Tone::Down,
         Some(value) if !value.is_zero() => Tone::Up,

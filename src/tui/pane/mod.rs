@@ -5,6 +5,7 @@ mod accounts;
 mod chart;
 mod holdings;
 mod overview;
+mod transactions;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -13,10 +14,14 @@ pub use accounts::Accounts;
 pub use chart::Chart;
 pub use holdings::Holdings;
 pub use overview::Overview;
+pub use transactions::Transactions;
 
 use super::look::{Look, Selection};
 use crate::keys::{Action, Context};
 use crate::state::{Question, Slot, View};
+
+/// More rows than any list has that is shown as a whole.
+const MOST_ROWS: usize = 100_000;
 
 /// Which pane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,13 +32,16 @@ pub enum PaneId {
     Accounts,
     /// What is held.
     Holdings,
+    /// Every event.
+    Transactions,
     /// Prices, or net worth, over time.
     Chart,
 }
 
 impl PaneId {
     /// In the order of their numbers.
-    pub const ALL: [Self; 4] = [Self::Overview, Self::Accounts, Self::Holdings, Self::Chart];
+    pub const ALL: [Self; 5] =
+        [Self::Overview, Self::Accounts, Self::Holdings, Self::Transactions, Self::Chart];
 
     /// Its number.
     #[must_use]
@@ -48,6 +56,7 @@ impl PaneId {
             Self::Overview => "Overview",
             Self::Accounts => "Accounts",
             Self::Holdings => "Holdings",
+            Self::Transactions => "Transactions",
             Self::Chart => "Chart",
         }
     }
@@ -123,6 +132,14 @@ pub trait Pane {
     /// The figure at the cursor, for the clipboard.
     fn cell_text(&self) -> Option<String> {
         None
+    }
+
+    /// Goes to a row by its number, counted from 1.
+    fn go_to(&mut self, row: usize, look: &Look) {
+        self.act(Action::First, look);
+        for _ in 1..row.min(MOST_ROWS) {
+            self.act(Action::MoveDown, look);
+        }
     }
 
     /// A click on a line of its place.

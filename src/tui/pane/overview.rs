@@ -3,19 +3,25 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
 
+use super::chart::net_worth;
+use super::holdings::direction;
 use super::{Accounts, Outcome, Pane, Wish};
 use crate::keys::{Action, Context};
-use crate::model::{Dec, Exact};
-use crate::report::{Every, FindingRow, NetWorthQuery, NetWorthReport};
+use crate::model::Dec;
+use crate::report::{FindingRow, NetWorthReport};
 use crate::state::{Question, Slice, Slot, Snapshot};
-use crate::text::percent;
+use crate::text::{UNKNOWN, percent};
 use crate::tui::frame::framed;
 use crate::tui::look::{Look, Range, Selection};
 use crate::tui::theme::Tone;
-use crate::tui::widget::{Cursor, line_chart, write, write_right};
+use crate::tui::widget::{Cursor, Scale, line_chart, write, write_right};
 
 /// Above this width two things stand beside each other.
 const WIDE: u16 = 100;
+
+/// Columns of the name of a part, and of its percentage.
+const NAME: u16 = 12;
+const PART: u16 = 9;
 
 /// The pane.
 #[derive(Debug, Default)]
@@ -56,20 +62,7 @@ impl Pane for Overview {
 
     fn questions(&self, look: &Look) -> Vec<(Slot, Question)> {
         let Some(snapshot) = &look.snapshot else { return Vec::new() };
-        let range = look.selection.range;
-        let every = match range {
-            Range::Month | Range::Quarter => Every::Day,
-            Range::Half | Range::ToDate | Range::Year => Every::Week,
-            Range::Five | Range::Max => Every::Month,
-        };
-        let query = NetWorthQuery {
-            from: range.start(snapshot.day),
-            to: snapshot.day,
-            today: snapshot.today,
-            account: None,
-            currency: None,
-            every: Some(every),
-        };
+        let query = net_worth(snapshot, look.selection.range, None);
         vec![(Slot::History, Question::History(query))]
     }
 
@@ -97,8 +90,20 @@ impl Pane for Overview {
             let inner = framed(buf, right, "Needs attention", look.theme);
             attention(buf, inner, look);
         }
-        let inner = framed(buf, bottom, "Accounts", look.theme);
+        let [accounts, rest] = match area.width >= WIDE {
+            true => Layout::horizontal([Constraint::Fill(5), Constraint::Fill(7)]).areas(bottom),
+            false => [bottom, Rect::default()],
+        };
+        let inner = framed(buf, accounts, "Accounts", look.theme);
         self.accounts.draw(buf, inner, look);
+        if !rest.is_empty() {
+            let [left, right] =
+                Layout::horizontal([Constraint::Fill(1), Constraint::Fill(1)]).areas(rest);
+            let inner = framed(buf, left, "Movers", look.theme);
+            movers(buf, inner, snapshot, look);
+            let inner = framed(buf, right, "Allocation", look.theme);
+            allocation(buf, inner, snapshot, look);
+        }
     }
 
     fn row_text(&self) -> Option<String> {
@@ -121,10 +126,10 @@ fn worth(buf: &mut Buffer, area: Rect, snapshot: &Snapshot, look: &Look) {
     }
     let (figures, theme, currency) = (look.figures, look.theme, snapshot.currency);
     let line = |at: u16| Rect { y: area.y + at, height: 1, ..area };
-    match &snapshot.change {
+    match &snapshot.movers {
         None => drop(write(buf, line(0), "reading ...", theme.style(Tone::Dim))),
-        Some(day) => {
-            let now = day.net_worth.net_worth;
+        Some(movers) => {
+            let now = movers.now.net_worth;
             let text = format!("{} {currency}", figures.money_or_unknown(now, currency));
             let mut x = write(buf, line(0), &text, theme.style(Tone::Strong)) + 3;
             let rest = |x: u16| Rect {
@@ -132,19 +137,16 @@ fn worth(buf: &mut Buffer, area: Rect, snapshot: &Snapshot, look: &Look) {
                 width: area.width.saturating_sub(x),
                 ..line(0)
             };
-            let complete = day.net_worth.missing.is_empty() && day.before.missing.is_empty();
-            let change = now.zip(day.before.net_worth).filter(|_| complete);
-            let change = change.and_then(|(now, before)| Some((now.checked_sub(before)?, before)));
-            let (text, tone) = match change {
-                Some((change, before)) => {
-                    let part = part_of(change, before);
-                    let shown = figures.gain(Some(change), currency);
-                    (format!("{shown}  {part} on the day"), tone_of(change))
+            let (text, tone) = match movers.change {
+                Some(change) => {
+                    let shown = figures.gain(Some(change.amount), currency);
+                    let text = format!("{shown}  {} on the day", signed(change.percent));
+                    (text, direction(Some(change.amount)))
                 }
                 None => ("n/a on the day".to_owned(), Tone::Dim),
             };
             x += write(buf, rest(x), &text, theme.style(tone)) + 3;
-            if !day.net_worth.missing.is_empty() {
+            if !movers.now.missing.is_empty() {
                 write(buf, rest(x), "partial", theme.style(Tone::Warn));
             }
         }
@@ -155,7 +157,11 @@ fn worth(buf: &mut Buffer, area: Rect, snapshot: &Snapshot, look: &Look) {
             report.rows.iter().map(|row| row.net_worth).collect::<Vec<Option<Dec>>>()
         });
         match points {
-            Some(points) => line_chart(buf, place, &points, theme.style(Tone::Line)),
+            Some(points) => {
+                if let Some(scale) = Scale::over(points.iter().flatten().copied()) {
+                    line_chart(buf, place, &points, scale, false, theme.style(Tone::Line));
+                }
+            }
             None => drop(write(buf, place, "reading ...", theme.style(Tone::Dim))),
         }
         let ranges: Vec<String> = Range::ALL
@@ -213,20 +219,69 @@ fn attention(buf: &mut Buffer, area: Rect, look: &Look) {
     }
 }
 
-fn part_of(change: Dec, before: Dec) -> String {
-    if before.is_zero() {
-        return "n/a".to_owned();
+/// What the prices of the day did to what is held.
+fn movers(buf: &mut Buffer, area: Rect, snapshot: &Snapshot, look: &Look) {
+    let theme = look.theme;
+    let Some(movers) = &snapshot.movers else {
+        write(buf, area, "reading ...", theme.style(Tone::Dim));
+        return;
+    };
+    if movers.rows.is_empty() {
+        write(buf, area, "nothing is held", theme.style(Tone::Dim));
     }
-    let part = Exact::from(change).div_round(&Exact::from(before.abs()), 6).ok();
-    let shown = percent(part);
-    let sign = if change.is_positive() { "+" } else { "" };
-    format!("{sign}{shown}")
+    for (row, at) in movers.rows.iter().zip(0..area.height) {
+        let place = Rect { y: area.y + at, height: 1, ..area };
+        let tone = if row.stale { Tone::Dim } else { direction(row.change_base) };
+        let used = write(buf, place, row.symbol.as_str(), theme.style(Tone::Plain));
+        let x = used.max(8) + 1;
+        let rest = Rect { x: place.x + x, width: place.width.saturating_sub(x), ..place };
+        let change = look.figures.gain(row.change_base, movers.currency).into_string();
+        let text = format!("{}  {change}", signed(row.change_percent));
+        // A price of another day says of which.
+        let old = row.price_date.is_some_and(|date| date != snapshot.day);
+        let text = match row.price_date.filter(|_| old) {
+            Some(date) if usize::from(rest.width) > text.chars().count() + 12 => {
+                format!("{date}  {text}")
+            }
+            _ => text,
+        };
+        write_right(buf, rest, &text, theme.style(tone));
+    }
 }
 
-fn tone_of(change: Dec) -> Tone {
-    match (change.is_negative(), change.is_zero()) {
-        (_, true) => Tone::Plain,
-        (true, _) => Tone::Down,
-        (false, _) => Tone::Up,
+/// What the whole consists of.
+fn allocation(buf: &mut Buffer, area: Rect, snapshot: &Snapshot, look: &Look) {
+    let theme = look.theme;
+    let Some(allocation) = &snapshot.allocation else {
+        write(buf, area, "reading ...", theme.style(Tone::Dim));
+        return;
+    };
+    let room = area.width.saturating_sub(NAME + PART);
+    for (row, at) in allocation.rows.iter().zip(0..area.height) {
+        let place = Rect { y: area.y + at, height: 1, ..area };
+        write(
+            buf,
+            Rect { width: NAME.min(area.width), ..place },
+            row.slice.as_str(),
+            theme.style(Tone::Plain),
+        );
+        let length = Scale::over([Dec::ZERO, Dec::ONE])
+            .and_then(|scale| scale.line_of(row.weight, usize::from(room) + 1))
+            .map_or(0, |from_top| usize::from(room).saturating_sub(from_top));
+        let bar = Rect { x: area.x + NAME.min(area.width), width: room, ..place };
+        write(buf, bar, &"█".repeat(length), theme.style(Tone::Line));
+        write_right(buf, place, percent(Some(row.weight)).as_str(), theme.style(Tone::Plain));
     }
+    if !allocation.missing.is_empty() {
+        let place = Rect { y: area.bottom().saturating_sub(1), height: 1, ..area };
+        write(buf, place, "partial: some values are not known", theme.style(Tone::Warn));
+    }
+}
+
+/// Per cent with a sign.
+fn signed(percent: Option<Dec>) -> String {
+    let Some(percent) = percent else { return UNKNOWN.to_owned() };
+    let rounded = percent.round_to(2);
+    let sign = if rounded.is_positive() { "+" } else { "" };
+    format!("{sign}{:.2} %", rounded.inner())
 }

@@ -22,9 +22,8 @@ impl Scale {
     /// Over all of these; none: there is none.
     pub fn over(values: impl IntoIterator<Item = Dec>) -> Option<Self> {
         let values = values.into_iter().map(as_float);
-        let (low, high) = values.fold((f64::MAX, f64::MIN), |(low, high), value| {
-            (low.min(value), high.max(value))
-        });
+        let (low, high) = values
+            .fold((f64::MAX, f64::MIN), |(low, high), value| (low.min(value), high.max(value)));
         (low <= high).then_some(Self { low, high })
     }
 
