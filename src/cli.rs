@@ -27,8 +27,11 @@ use crate::model::{
 const ABOUT: &str = "A terminal portfolio dashboard with exact arithmetic, over SQLite or Postgres";
 
 const EXAMPLES: &str = "\
+Without a command it opens the dashboard; `?` shows its keys there.
+
 Examples:
-  dashtam --demo                                a sample portfolio, in a throw-away store
+  dashtam                                       the dashboard
+  dashtam --demo                                the same on a sample portfolio, nothing is kept
   dashtam import broker.csv --dry-run           what an import would do
   dashtam import broker.csv prices.csv          import transactions and prices as one batch
   dashtam report accounts                       what each account holds and is worth
@@ -92,7 +95,7 @@ What cannot be taken is said on stderr, and the action keeps its own keys.";
     max_term_width = 100
 )]
 pub struct Cli {
-    /// Show a built-in sample portfolio, offline, in a throw-away store
+    /// Open the dashboard on a built-in sample portfolio, offline, in a throw-away store
     #[arg(long)]
     pub demo: bool,
     /// Flags that go with every command.

@@ -49,8 +49,6 @@ table! {
         Command "command" [":"] "Open the command line" bar "command";
         Palette "palette" ["Ctrl-p"] "Find a command by its name";
         Filter "filter" ["/"] "Show only what matches" bar "filter";
-        FindNext "find-next" ["n"] "Go to the next match";
-        FindPrevious "find-previous" ["N"] "Go to the match before";
         Pane0 "pane-0" ["0"] "Go to the overview";
         Pane1 "pane-1" ["1"] "Go to the accounts";
         Pane2 "pane-2" ["2"] "Go to the holdings";
@@ -61,9 +59,7 @@ table! {
         LastView "last-view" ["-"] "Change between the last two views";
         Back "back" ["Ctrl-o"] "Go one view back";
         Cancel "cancel" ["Esc"] "Leave what is open";
-        Zoom "zoom" ["+", "_"] "Give the pane the whole screen";
-        Refresh "refresh" ["r"] "Refresh what is shown" bar "refresh";
-        RefreshAll "refresh-all" ["R"] "Refresh everything";
+        Refresh "refresh" ["r"] "Read the store again" bar "refresh";
         Explain "explain" ["="] "Explain this figure" bar "explain";
         // `@`, `[` and `]` need AltGr on many keyboards, so each has a second chord.
         AsOf "as-of" ["@", "Ctrl-t"] "See the portfolio of another day";
@@ -90,9 +86,6 @@ table! {
         In "in" ["l", "Right"] "Go in, or pan to the right";
         Out "out" ["h", "Left"] "Go out, or pan to the left";
         Sort "sort" ["s"] "Choose the order of the rows";
-        Mark "mark" ["Space"] "Mark the row, or take that back";
-        MarkRange "mark-range" ["v"] "Mark from here to where you go";
-        CopyCell "copy-cell" ["y"] "Copy the figure or word";
         CopyRow "copy-row" ["Y"] "Copy the row";
     }
     Accounts {

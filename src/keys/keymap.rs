@@ -166,7 +166,7 @@ mod tests {
         for (contexts, typed, expected) in [
             (HOLDINGS, "j", Found::Action(Action::MoveDown)),
             (CHART, "j", Found::Action(Action::NextSecurity)),
-            (HOLDINGS, "v", Found::Action(Action::MarkRange)),
+            (HOLDINGS, "v", Found::Nothing),
             (CHART, "v", Found::Action(Action::Volume)),
             (HOLDINGS, "o", Found::Action(Action::Group)),
             (&[Context::Accounts], "o", Found::Action(Action::Fold)),

@@ -1,7 +1,7 @@
 //! The dashboard without its terminal: messages change it, effects come out, a frame is drawn from
 //! it. Nothing in here waits, which is why tests can drive it key by key.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use ratatui::buffer::Buffer;
@@ -98,6 +98,8 @@ pub struct App {
     typed: Vec<Chord>,
     /// The newest question of each slot, and its number.
     asked: BTreeMap<Slot, (u64, Question)>,
+    /// Slots whose newest question is answered.
+    fresh: BTreeSet<Slot>,
     explained: Option<Question>,
     number: u64,
     filters: BTreeMap<usize, String>,
@@ -139,6 +141,7 @@ impl App {
             overlays: Vec::new(),
             typed: Vec::new(),
             asked: BTreeMap::new(),
+            fresh: BTreeSet::new(),
             explained: None,
             number: 0,
             filters: BTreeMap::new(),
@@ -154,6 +157,17 @@ impl App {
     /// Something has changed since the last frame. Asking makes it forget.
     pub const fn take_dirty(&mut self) -> bool {
         std::mem::replace(&mut self.dirty, false)
+    }
+
+    /// Something that was asked for is not there yet.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        let read = self
+            .look
+            .snapshot
+            .as_ref()
+            .is_some_and(|snapshot| snapshot.findings.is_some() && snapshot.view == self.view);
+        !read || self.asked.keys().any(|slot| !self.fresh.contains(slot))
     }
 
     /// What happens, and what comes of it.
@@ -188,11 +202,10 @@ impl App {
         self.refresh();
     }
 
+    /// Lays out the open pane anew; the others are, once they are opened.
     fn refresh(&mut self) {
-        for id in PaneId::ALL {
-            let (pane, look) = self.pane_and_look(id);
-            pane.refresh(look);
-        }
+        let (pane, look) = self.pane_and_look(self.open);
+        pane.refresh(look);
     }
 
     fn answer(&mut self, answer: Answer) {
@@ -200,6 +213,7 @@ impl App {
             self.asked.get(&answer.slot).is_some_and(|(number, _)| *number == answer.number);
         if newest {
             self.look.answers.insert(answer.slot, answer.slice);
+            self.fresh.insert(answer.slot);
             self.refresh();
         } else {
             self.dirty = false;
@@ -227,6 +241,7 @@ impl App {
                 continue;
             }
             self.number += 1;
+            self.fresh.remove(&slot);
             self.asked.insert(slot, (self.number, question.clone()));
             effects.push(Effect::Ask(Ask::Slice(slot, self.number, Box::new(question))));
         }
@@ -515,7 +530,7 @@ impl App {
                 self.notice = Some(format!("theme: {}", self.look.theme.name.as_str()));
             }
             Action::Today => self.look_at(View { as_of: None, ..self.view }, effects),
-            Action::Refresh | Action::RefreshAll => effects.push(Effect::Ask(Ask::Look)),
+            Action::Refresh => effects.push(Effect::Ask(Ask::Look)),
             Action::RangeLonger | Action::RangeShorter => {
                 let range = self.look.selection.range;
                 let range = match action {
@@ -525,12 +540,8 @@ impl App {
                 let selection = Selection { range, ..self.look.selection.clone() };
                 self.grant(Wish::Select(selection), effects);
             }
-            Action::CopyRow | Action::CopyCell => {
-                let pane = self.pane(self.open);
-                let text = match action {
-                    Action::CopyCell => pane.cell_text().or_else(|| pane.row_text()),
-                    _ => pane.row_text(),
-                };
+            Action::CopyRow => {
+                let text = self.pane(self.open).row_text();
                 if let Some(text) = text.filter(|text| !text.is_empty()) {
                     self.notice = Some("copied".to_owned());
                     effects.push(Effect::Copy(text));

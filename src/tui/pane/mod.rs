@@ -129,11 +129,6 @@ pub trait Pane {
         None
     }
 
-    /// The figure at the cursor, for the clipboard.
-    fn cell_text(&self) -> Option<String> {
-        None
-    }
-
     /// Goes to a row by its number, counted from 1.
     fn go_to(&mut self, row: usize, look: &Look) {
         self.act(Action::First, look);

@@ -91,7 +91,7 @@ impl Pane for Transactions {
         };
         self.ids = window.rows.iter().map(|row| row.row.id).collect();
         let rows = window.rows.iter().map(|row| Row::of(cells(row, look))).collect();
-        self.grid = Grid::new(&COLUMNS, rows, None);
+        self.grid = Grid::new(&COLUMNS, rows, None).no_narrower(&self.grid);
         let place = self.on.and_then(|id| self.ids.iter().position(|other| *other == id));
         match place {
             // The row stays where it is on the screen, whatever window it is in.

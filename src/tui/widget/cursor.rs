@@ -16,17 +16,22 @@ impl Cursor {
     pub fn act(&mut self, action: Action, len: usize, height: usize) -> bool {
         let page = height.max(1);
         let last = len.saturating_sub(1);
-        self.at = match action {
-            Action::MoveDown => self.at + 1,
-            Action::MoveUp => self.at.saturating_sub(1),
-            Action::First => 0,
-            Action::Last => last,
-            Action::HalfPageDown => self.at + page.div_ceil(2),
-            Action::HalfPageUp => self.at.saturating_sub(page.div_ceil(2)),
-            Action::PageDown => self.at + page,
-            Action::PageUp => self.at.saturating_sub(page),
+        // Pages move what is seen too, so that the cursor stays where it is on the screen.
+        let (at, top) = match action {
+            Action::MoveDown => (self.at + 1, self.top),
+            Action::MoveUp => (self.at.saturating_sub(1), self.top),
+            Action::First => (0, 0),
+            Action::Last => (last, self.top),
+            Action::HalfPageDown => (self.at + page.div_ceil(2), self.top + page.div_ceil(2)),
+            Action::PageDown => (self.at + page, self.top + page),
+            Action::HalfPageUp => {
+                let half = page.div_ceil(2);
+                (self.at.saturating_sub(half), self.top.saturating_sub(half))
+            }
+            Action::PageUp => (self.at.saturating_sub(page), self.top.saturating_sub(page)),
             _ => return false,
         };
+        (self.at, self.top) = (at, top);
         self.settle(len, height);
         true
     }
@@ -52,11 +57,13 @@ mod tests {
             (cursor.at, cursor.top)
         };
         assert_eq!(go(Action::MoveUp, 10, 4), (0, 0));
-        assert_eq!(go(Action::PageDown, 10, 4), (4, 1));
+        assert_eq!(go(Action::MoveDown, 10, 4), (1, 0));
+        assert_eq!(go(Action::PageDown, 10, 4), (5, 4));
+        assert_eq!(go(Action::PageUp, 10, 4), (1, 0));
         assert_eq!(go(Action::Last, 10, 4), (9, 6));
         assert_eq!(go(Action::MoveDown, 10, 4), (9, 6));
         assert_eq!(go(Action::MoveUp, 10, 4), (8, 6));
-        assert_eq!(go(Action::HalfPageUp, 10, 4), (6, 6));
+        assert_eq!(go(Action::HalfPageUp, 10, 4), (6, 4));
         assert_eq!(go(Action::First, 10, 4), (0, 0));
         assert_eq!(go(Action::MoveDown, 0, 0), (0, 0));
         assert!(!Cursor::default().act(Action::Quit, 10, 4));

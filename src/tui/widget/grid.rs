@@ -108,6 +108,16 @@ impl Grid {
         Self { columns: columns.to_vec(), rows, total, widths }
     }
 
+    /// With columns that are no narrower than they were: what is read piece by piece does not
+    /// make them go back and forth.
+    #[must_use]
+    pub fn no_narrower(mut self, before: &Self) -> Self {
+        for (width, before) in self.widths.iter_mut().zip(&before.widths) {
+            *width = (*width).max(*before);
+        }
+        self
+    }
+
     /// How many rows there are.
     #[must_use]
     pub const fn len(&self) -> usize {

@@ -1,0 +1,226 @@
+//! Screens of the dashboard, driven by keys through the real app, state and store. The pictures
+//! are in tests/snapshots; what their figures must be is checked elsewhere.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test"
+)]
+
+#[path = "support/screen.rs"]
+mod screen;
+
+use dashtam::tui::{Effect, Msg};
+use screen::{Dashboard, options};
+
+const SIZES: [(u16, u16); 4] = [(80, 24), (120, 40), (200, 50), (60, 30)];
+const PANES: [(&str, &str); 5] = [
+    ("overview", "0"),
+    ("accounts", "1"),
+    ("holdings", "2"),
+    ("transactions", "3"),
+    ("chart", "4"),
+];
+
+/// Several threads, as in the program: reading goes on while frames are drawn.
+fn run(test: impl Future<Output = ()>) {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    runtime.worker_threads(2).enable_all().build().unwrap().block_on(test);
+}
+
+#[test]
+fn every_pane_at_every_size() {
+    run(async {
+        let mut dashboard = Dashboard::demo(SIZES[0], options()).await;
+        for (pane, key) in PANES {
+            dashboard.keys(key).await;
+            for size in SIZES {
+                dashboard.resize(size).await;
+                let name = format!("{pane}_{}x{}", size.0, size.1);
+                insta::assert_snapshot!(name, dashboard.screen());
+            }
+        }
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn the_readme_shows_the_overview_as_it_is() {
+    run(async {
+        let dashboard = Dashboard::demo((120, 40), options()).await;
+        let screen = dashboard.screen();
+        dashboard.close().await;
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+        let readme = std::fs::read_to_string(&path).unwrap();
+        let (before, rest) = readme.split_once("<!-- overview -->").unwrap();
+        let (shown, after) = rest.split_once("<!-- /overview -->").unwrap();
+        let expected = format!("\n```text\n{screen}```\n");
+        if std::env::var_os("INSTA_UPDATE").is_some_and(|update| update == "always") {
+            let new = format!("{before}<!-- overview -->{expected}<!-- /overview -->{after}");
+            std::fs::write(&path, new).unwrap();
+        } else {
+            assert_eq!(shown, expected, "run this test with INSTA_UPDATE=always");
+        }
+    });
+}
+
+#[test]
+fn keys_lead_to_screens() {
+    // What is pressed, and the picture.
+    let ways = [
+        ("lots_beneath_holdings", "2 j j L"),
+        ("holdings_by_class_and_symbol", "2 o s"),
+        ("explain_a_holding", "2 j ="),
+        ("explain_an_account", "1 j ="),
+        ("help_of_the_holdings", "2 ?"),
+        ("palette", "Ctrl-p p r i v"),
+        ("command_line_completes", ": p a n Tab"),
+        ("unknown_command", ": x y z Enter"),
+        ("a_folded_institution", "1 o"),
+        ("holdings_of_one_account", "1 j Enter"),
+        ("chart_of_a_security", "2 j j j j Enter"),
+        ("chart_with_crosshair", "2 j j j j Enter h h h m v"),
+        ("oldest_transactions", "3 G"),
+        ("transactions_by_filter", "3 / k i n d : d i v Enter"),
+        ("a_filter_that_makes_no_sense", "3 / a m t : x"),
+        ("time_travel", "@ 2 0 2 0 - 0 6 - 3 0 Enter"),
+        ("time_travel_wrong", "@ 2 0 2 0 - 1 3 Enter"),
+        ("private", "2 p"),
+    ];
+    run(async {
+        for (name, keys) in ways {
+            let mut dashboard = Dashboard::demo((100, 30), options()).await;
+            dashboard.keys(keys).await;
+            insta::assert_snapshot!(name, dashboard.screen());
+            dashboard.close().await;
+        }
+    });
+}
+
+#[test]
+fn the_row_at_the_cursor_stays_through_a_new_window() {
+    run(async {
+        let mut dashboard = Dashboard::demo((120, 30), options()).await;
+        dashboard.keys("3").await;
+        let mut seen = Vec::new();
+        for _ in 0..40 {
+            dashboard.keys("PgDn").await;
+            seen.push(dashboard.screen());
+        }
+        // Back through the same rows: the same screens, whatever windows were read.
+        for screen in seen.iter().rev().skip(1) {
+            dashboard.keys("PgUp").await;
+            // Columns may have become wider meanwhile.
+            let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+            let rows = |screen: &str| screen.lines().skip(3).map(words).collect::<Vec<_>>();
+            assert_eq!(rows(&dashboard.screen()), rows(screen));
+        }
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn a_row_is_copied_and_quitting_is_wished_for() {
+    run(async {
+        let mut dashboard = Dashboard::demo((120, 30), options()).await;
+        dashboard.keys("2 j Y q").await;
+        let [Effect::Copy(row), Effect::Quit] = &dashboard.wanted[..] else {
+            panic!("{:?}", dashboard.wanted)
+        };
+        assert!(row.starts_with("BTC\tBitcoin\t0.57505473\t"), "{row}");
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn what_is_pasted_is_no_command() {
+    run(async {
+        let mut dashboard = Dashboard::demo((80, 24), options()).await;
+        dashboard.tell(Msg::Paste("q\n:quit\n".to_owned()));
+        assert!(dashboard.wanted.is_empty());
+        dashboard.keys(":").await;
+        dashboard.tell(Msg::Paste("quit\n".to_owned()));
+        assert!(dashboard.wanted.is_empty(), "the line is there, and nobody pressed Enter");
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn no_size_and_no_pane_panics() {
+    run(async {
+        let mut dashboard = Dashboard::demo((1, 1), options()).await;
+        for keys in ["0", "1", "2", "3", "4", "m m v", "2 ?", "Esc Ctrl-p", "Esc =", "Esc :"] {
+            dashboard.keys(keys).await;
+            let borders = [59, 60, 79, 80, 81, 99, 100, 101, 119, 120, 121, 199, 200, 300];
+            let sizes = (0..=40u16)
+                .step_by(3)
+                .flat_map(|width| (0..=24u16).step_by(2).map(move |height| (width, height)));
+            let large =
+                borders.into_iter().flat_map(|width| [(width, 9), (width, 24), (width, 60)]);
+            for size in sizes.chain(large) {
+                dashboard.size = size;
+                dashboard.tell(Msg::Resize(size.0, size.1));
+                dashboard.buffer();
+            }
+            dashboard.settle().await;
+        }
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn no_figure_is_seen_in_privacy() {
+    run(async {
+        let mut open = Dashboard::demo((200, 50), options()).await;
+        let mut private = Dashboard::demo((200, 50), options()).await;
+        private.keys("p").await;
+        for keys in ["0", "1", "2 L", "3", "4", "2 j =", "Esc"] {
+            open.keys(keys).await;
+            private.keys(keys).await;
+            let shown = private.screen();
+            // Amounts have a point and two decimals at least, or stand in thousands.
+            for amount in amounts(&open.screen()) {
+                assert!(!amounts(&shown).contains(&amount), "{amount} is seen:\n{shown}");
+            }
+        }
+        open.close().await;
+        private.close().await;
+    });
+}
+
+/// Words that are amounts: digits with thousands or decimals, and no percentage.
+fn amounts(screen: &str) -> Vec<String> {
+    let words: Vec<&str> = screen.split_whitespace().collect();
+    let is_amount = |word: &str| {
+        let digits = word.trim_start_matches(['+', '-', '│', '▲', '▼']);
+        let digits = digits.trim_end_matches('│');
+        digits.contains(['.', ','])
+            && digits.chars().all(|c| c.is_ascii_digit() || ".,".contains(c))
+    };
+    let part = |at: usize| words.get(at + 1).is_some_and(|next| next.starts_with('%'));
+    let found = words.iter().enumerate().filter(|(at, word)| is_amount(word) && !part(*at));
+    found.map(|(_, word)| (*word).to_owned()).collect()
+}
+
+#[test]
+fn without_unicode_and_colours_there_is_ascii_without_colours() {
+    run(async {
+        let plain = dashtam::tui::Options { colours: None, ascii: true, ..options() };
+        let mut dashboard = Dashboard::demo((120, 40), plain).await;
+        for (_, key) in PANES {
+            dashboard.keys(key).await;
+            let buffer = dashboard.buffer();
+            for cell in &buffer.content {
+                assert!(cell.symbol().is_ascii(), "{:?}", cell.symbol());
+                let reset = ratatui::style::Color::Reset;
+                assert_eq!((cell.fg, cell.bg), (reset, reset));
+            }
+        }
+        dashboard.keys("0").await;
+        insta::assert_snapshot!("overview_in_ascii", dashboard.screen());
+        dashboard.close().await;
+    });
+}

@@ -1,0 +1,148 @@
+//! The dashboard without a terminal: keys go in, a screen comes out.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test helper that cannot go on should stop the test at once"
+)]
+
+use std::time::Duration;
+
+use dashtam::clock::Clock;
+use dashtam::config::Colours;
+use dashtam::keys::{Keymap, parse_chords};
+use dashtam::service::{Session, demo};
+use dashtam::state::{State, View};
+use dashtam::tui::{App, Effect, Msg, Options};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use tempfile::TempDir;
+
+/// The day on which everything is looked at.
+pub const NOW: &str = "2026-11-21T15:00:00Z";
+
+/// A dashboard over a store.
+pub struct Dashboard {
+    pub app: App,
+    pub size: (u16, u16),
+    /// What it wanted of the world beyond the state.
+    pub wanted: Vec<Effect>,
+    state: State,
+    session: Session,
+    _folder: Option<TempDir>,
+}
+
+pub fn clock() -> Clock {
+    Clock::fixed(NOW.parse().unwrap(), chrono_tz::Tz::UTC)
+}
+
+pub fn options() -> Options {
+    Options {
+        keymap: Keymap::standard(),
+        colours: Some(Colours::Sixteen),
+        ascii: false,
+        private: false,
+        read_only: false,
+        view: View::default(),
+        notice: None,
+    }
+}
+
+impl Dashboard {
+    /// Over the sample household.
+    pub async fn demo(size: (u16, u16), options: Options) -> Self {
+        let (session, folder) = demo::open(&clock()).await.unwrap();
+        Self::over(session, Some(folder), size, options).await
+    }
+
+    /// Over any store.
+    pub async fn over(
+        session: Session,
+        folder: Option<TempDir>,
+        size: (u16, u16),
+        options: Options,
+    ) -> Self {
+        let state = session.watch(options.view);
+        let app = App::new(options, size);
+        let mut dashboard = Self { app, size, wanted: Vec::new(), state, session, _folder: folder };
+        dashboard.settle().await;
+        dashboard
+    }
+
+    /// Presses keys, apart by blanks, and waits until everything asked for is there.
+    pub async fn keys(&mut self, keys: &str) {
+        for chord in parse_chords(keys).unwrap() {
+            self.tell(Msg::Key(chord));
+            self.settle().await;
+        }
+    }
+
+    pub fn tell(&mut self, msg: Msg) {
+        for effect in self.app.update(msg) {
+            match effect {
+                Effect::Ask(ask) => self.state.ask(ask),
+                other => self.wanted.push(other),
+            }
+        }
+    }
+
+    pub async fn resize(&mut self, size: (u16, u16)) {
+        self.size = size;
+        self.tell(Msg::Resize(size.0, size.1));
+        self.settle().await;
+    }
+
+    /// Waits until nothing is asked for any more.
+    pub async fn settle(&mut self) {
+        while self.app.is_waiting() {
+            let waited = tokio::time::timeout(Duration::from_secs(30), async {
+                tokio::select! {
+                    changed = self.state.snapshots.changed() => {
+                        changed.expect("a keeper");
+                        self.state.snapshots.borrow_and_update().clone().map(Msg::Snapshot)
+                    }
+                    answer = self.state.answers.recv() => answer.map(Msg::Answer),
+                }
+            });
+            if let Some(msg) = waited.await.expect("an answer") {
+                self.tell(msg);
+            }
+        }
+    }
+
+    /// The screen as it is drawn now.
+    pub fn buffer(&self) -> Buffer {
+        let area = Rect::new(0, 0, self.size.0, self.size.1);
+        let mut buffer = Buffer::empty(area);
+        self.app.draw(area, &mut buffer);
+        buffer
+    }
+
+    /// The same as lines of text.
+    pub fn screen(&self) -> String {
+        let buffer = self.buffer();
+        let mut text = String::new();
+        for y in 0..self.size.1 {
+            let mut line = String::new();
+            let mut hidden = 0;
+            for x in 0..self.size.0 {
+                let symbol = buffer[(x, y)].symbol();
+                // What a wide character covers is no column of its own.
+                if hidden == 0 {
+                    line.push_str(symbol);
+                    hidden = unicode_width::UnicodeWidthStr::width(symbol).saturating_sub(1);
+                } else {
+                    hidden -= 1;
+                }
+            }
+            text.push_str(line.trim_end());
+            text.push('\n');
+        }
+        text
+    }
+
+    pub async fn close(self) {
+        self.state.stop().await;
+        self.session.close().await;
+    }
+}
