@@ -1,8 +1,8 @@
 //! Lots that move between own accounts with their dates and costs, come from outside or go there.
 //!
-//! The leg that comes first in the order of rows moves the lots: an out leg puts them on their
-//! way, an in leg fetches them. What one leg has more than the other came from outside or went
-//! there.
+//! The leg of the earlier day moves the lots: an out leg puts them on their way, an in leg fetches
+//! them. On one day the out leg goes first. What one leg has more than the other came from outside
+//! or went there.
 
 use super::book::{Key, Transit, give, key_for};
 use super::clerk::Clerk;
@@ -14,33 +14,29 @@ use super::pool::Pooling;
 use super::rates::Rates;
 use super::trade::lot_of;
 use super::world::World;
-use crate::model::{Dec, Exact, Lot, LotMethod, Subtype};
+use crate::model::{Dec, Exact, Lot, Subtype};
 
 impl<W: World, S: Sink> Clerk<'_, W, S> {
-    /// Finds the out legs of a day that have their in leg on the same day.
+    /// Finds the out legs of a day.
     pub fn expect_legs(&mut self, events: &[Event]) {
-        let meets = |event: &&Event| {
-            event.subtype == Subtype::TransferOut
-                && event.peer.as_ref().is_some_and(|peer| peer.date == event.date)
-        };
-        self.expected.extend(events.iter().filter(meets).map(|event| event.id));
+        let leaves =
+            |event: &&Event| event.subtype == Subtype::TransferOut && partner(event).is_some();
+        self.expected.extend(events.iter().filter(leaves).map(|event| event.id));
     }
 
-    /// Whether a leg that comes should let other rows of its day go first: the lots it is to fetch
-    /// are not all there yet, or the out leg says which ones they are.
+    /// Whether a leg comes whose out leg is of the same day and did not leave yet: what it brings
+    /// is what the rows before the out leg left there.
     pub fn must_wait(&self, event: &Event) -> bool {
-        let Some(peer) = partner(event) else { return false };
-        if event.subtype != Subtype::TransferIn
-            || peer.date != event.date
-            || self.book.transit.contains_key(&peer.id)
-            || self.gone.contains(&peer.id)
-        {
-            return false;
-        }
-        let wanted = event.units().unwrap_or_default().min(sent(peer).unwrap_or_default());
-        let there = self.held((peer.account, event.security));
-        let named = self.world.account(peer.account).method == LotMethod::Specific;
-        (named || there < wanted) && self.expected.contains(&peer.id)
+        event.subtype == Subtype::TransferIn
+            && partner(event).is_some_and(|peer| self.expected.contains(&peer.id))
+    }
+
+    /// Whether all the lots that a leg is to bring are there.
+    pub fn can_fetch(&self, event: &Event) -> bool {
+        partner(event).is_some_and(|peer| {
+            let wanted = event.units().unwrap_or_default().min(sent(peer).unwrap_or_default());
+            self.held((peer.account, event.security)) >= wanted
+        })
     }
 
     /// Securities come to an account.
@@ -88,6 +84,7 @@ impl<W: World, S: Sink> Clerk<'_, W, S> {
 
     /// Securities go from an account.
     pub fn transfer_out(&mut self, event: &Event, rates: &Rates) {
+        self.expected.remove(&event.id);
         let Some(units) = event.units() else {
             return self.find(event, FindingKind::MissingQuantity, None);
         };

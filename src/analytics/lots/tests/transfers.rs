@@ -227,3 +227,37 @@ fn shares_that_come_to_a_short_close_it_at_their_cost() {
     assert_eq!(played.realized(), ["2024-01-02 -4 40 28 12"]);
     assert_eq!(played.lots(A, X), ["2024-01-02 -6 -60"]);
 }
+
+#[test]
+fn the_rows_before_an_out_leg_go_before_its_in_leg() {
+    // The sale takes the older 10, so that the newer ones go; wherever the in leg stands.
+    let (out, into) = transfer(("2024-03-01", A, "10"), ("2024-03-01", B, "10"));
+    let sold = sell("2024-03-01", "10", "300");
+    for rows in
+        [[into.clone(), sold.clone(), out.clone()], [sold.clone(), into.clone(), out.clone()]]
+    {
+        let played = play(&Place::default(), stock().into_iter().chain(rows));
+        assert_eq!(played.realized(), ["2020-01-02 10 300 100 200"]);
+        assert_eq!(played.lots(B, X), ["2021-01-02 10 200"]);
+        assert_eq!(played.findings(), [""; 0]);
+    }
+    // Money that came back before lowers what is sent on: 200 - 10 x 60/20.
+    let back = row(Subtype::ReturnOfCapital, "2024-03-01", A, X).cash("60");
+    let rows = [into, back, sold, out];
+    let played = play(&Place::default(), stock().into_iter().chain(rows));
+    assert_eq!(played.lots(B, X), ["2021-01-02 10 170"]);
+}
+
+#[test]
+fn two_accounts_that_send_to_each_other_on_one_day() {
+    let (out, into) = transfer(("2024-03-01", A, "10"), ("2024-03-01", B, "10"));
+    let (back, again) = transfer(("2024-03-01", B, "4"), ("2024-03-01", A, "4"));
+    let (back, again) = (back.id(903), again.id(904));
+    let (back, again) = (back.clone().with(&again), again.with(&back));
+    // In the order of rows what comes stands before what goes, in both accounts.
+    let rows = [into, again, buy("2024-03-01", "10", "100"), out, back];
+    let played = play(&Place::default(), rows);
+    assert_eq!(played.lots(A, X), ["2024-03-01 4 40"]);
+    assert_eq!(played.lots(B, X), ["2024-03-01 6 60"]);
+    assert_eq!(played.findings(), [""; 0]);
+}
