@@ -98,6 +98,8 @@ pub struct Transit {
     /// When they left.
     #[serde(with = "days")]
     pub left: NaiveDate,
+    /// How many, as the row says.
+    pub sent: Dec,
     /// How many of the underlying thing one unit is.
     pub multiplier: Dec,
     /// The lots, in the order in which they were chosen.

@@ -49,7 +49,7 @@ impl<W: World, S: Sink> Clerk<'_, W, S> {
         };
         let on_its_way = self.book.transit.get(&peer.id).map(|transit| transit.to);
         let lots = if on_its_way == Some(event.account) {
-            self.arrive(event, peer)
+            self.arrive(event, peer, units)
         } else if on_its_way.is_some() || peer.date < event.date || self.gone.contains(&peer.id) {
             self.find(event, FindingKind::TransferWithoutOtherLeg, Some(units));
             Vec::new()
@@ -77,8 +77,7 @@ impl<W: World, S: Sink> Clerk<'_, W, S> {
             }
         }
         if left.is_positive() {
-            self.find(event, FindingKind::MissingCost, Some(left));
-            self.settle(event.at(), event, lot_of(event, left), way, rates);
+            self.come(event, left, rates);
         }
     }
 
@@ -104,11 +103,15 @@ impl<W: World, S: Sink> Clerk<'_, W, S> {
         }
     }
 
-    /// The in leg came first and fetched its lots; what it did not want goes outside.
+    /// An in leg came first and fetched its lots. What it did not want waits for a later one, or
+    /// goes outside.
     fn send_rest(&mut self, event: &Event, units: Dec, moved: Dec, rates: &Rates) {
         let left = self.less(event.at(), units, moved);
         if !left.is_positive() {
             return;
+        }
+        if let Some(peer) = partner(event).filter(|peer| peer.date > event.date) {
+            return self.send(event, peer, left, rates);
         }
         let differ = event.peer.as_ref().and_then(sent) != Some(units);
         let kind = if differ {
@@ -180,6 +183,7 @@ impl<W: World, S: Sink> Clerk<'_, W, S> {
             to: peer.account,
             security: event.security,
             left: event.date,
+            sent: event.units().unwrap_or_default(),
             multiplier: self.position(at).multiplier,
             lots: self.moving(taken),
             pooled,
@@ -193,8 +197,7 @@ impl<W: World, S: Sink> Clerk<'_, W, S> {
     fn fetch(&mut self, event: &Event, peer: &Peer, units: Dec) -> Vec<Lot> {
         let from = (peer.account, event.security);
         let before = self.book.moved.get(&peer.id).copied().unwrap_or_default();
-        let to_come = sent(peer).and_then(|sent| sent.checked_sub(before)).unwrap_or_default();
-        let leaving = units.min(to_come).min(self.long(from)).max(Dec::ZERO);
+        let leaving = units.min(sent(peer).unwrap_or_default()).min(self.long(from));
         let way = Way { method: self.world.account(peer.account).method, ..Way::FIFO };
         let taken = self.take(from, leaving, way);
         let Some(moved) = before.checked_add(leaving) else {
@@ -207,16 +210,46 @@ impl<W: World, S: Sink> Clerk<'_, W, S> {
         self.moving(taken)
     }
 
-    /// The lots that were on their way, with their costs.
-    fn arrive(&mut self, event: &Event, peer: &Peer) -> Vec<Lot> {
+    /// The lots that were on their way, with their costs. Where several rows bring what one leg
+    /// sent, each brings so many.
+    fn arrive(&mut self, event: &Event, peer: &Peer, units: Dec) -> Vec<Lot> {
         let Some(mut transit) = self.book.transit.remove(&peer.id) else { return Vec::new() };
+        let mut lots = std::mem::take(&mut transit.lots);
+        if sent(peer) != Some(transit.sent) {
+            transit.lots = self.cut_off(event.at(), &mut lots, units);
+        }
         if transit.pooled {
             let key = key_for((transit.from, transit.security), Pooling::Shared, false);
-            let costs = self.leave_pool(key, transit.lots.iter());
-            give(costs, transit.lots.iter_mut(), &mut self.gaps);
+            let costs = self.leave_pool(key, lots.iter());
+            give(costs, lots.iter_mut(), &mut self.gaps);
         }
         self.position(event.at()).multiplier = transit.multiplier;
-        transit.lots
+        if !transit.lots.is_empty() {
+            self.book.transit.insert(peer.id, transit);
+        }
+        lots
+    }
+
+    /// Leaves the first so many units of lots, and gives the rest.
+    fn cut_off(&mut self, at: Key, lots: &mut Vec<Lot>, units: Dec) -> Vec<Lot> {
+        let mut left = units;
+        for place in 0..lots.len() {
+            let Some(lot) = lots.get_mut(place) else { break };
+            match left.checked_sub(lot.quantity) {
+                Some(after) if !after.is_negative() => left = after,
+                _ => {
+                    let mut rest = lots.split_off(place);
+                    let part = rest.first_mut().filter(|_| left.is_positive());
+                    match part.map(|lot| lot.split(left, &mut self.gaps)) {
+                        None => {}
+                        Some(Ok(part)) => lots.push(Lot { piece: self.next_piece(), ..part }),
+                        Some(Err(_)) => self.give_up(at),
+                    }
+                    return rest;
+                }
+            }
+        }
+        Vec::new()
     }
 
     /// Lots on the move: a part of one that stays has a number of its own.
