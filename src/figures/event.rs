@@ -103,10 +103,8 @@ fn peer_of(transaction: &Transaction, linked: &[StoredTransaction]) -> Option<Pe
         }
         Subtype::Exercise | Subtype::Assignment => {
             let mut trades = linked.into_iter().filter(|other| {
-                matches!(
-                    other.facts.subtype,
-                    Subtype::Buy | Subtype::BuyToCover | Subtype::Sell | Subtype::ShortSell
-                ) && other.account == transaction.account
+                other.facts.subtype.trades_securities()
+                    && other.account == transaction.account
                     && other.security.is_some()
                     && other.security != transaction.security
             });

@@ -119,7 +119,7 @@ const fn fix(kind: FindingKind) -> &'static str {
             "link the two legs with `txn link`, or correct one of them"
         }
         FindingKind::ExerciseWithoutOtherLeg => {
-            "link it with the trade of the underlying by `txn link`"
+            "link it with the one trade of the underlying by `txn link`; its day is that or a later one"
         }
         FindingKind::NothingHeld => "add what was held before it, or delete the row",
         FindingKind::RatioUnusable | FindingKind::RatioLeavesNothing => {

@@ -23,6 +23,8 @@ pub struct Book {
     pub(super) transit: BTreeMap<TransactionId, Transit>,
     /// What the other leg already moved, by the row that is still to come.
     pub(super) moved: BTreeMap<TransactionId, Dec>,
+    /// What rights cost that were used, until the trade they lead to takes it over.
+    pub(super) premiums: BTreeMap<TransactionId, Costs>,
     /// How many lots were split off others or made several at a time.
     pub(super) pieces: u32,
 }

@@ -25,8 +25,6 @@ pub(super) struct Clerk<'a, W, S> {
     pub rights: BTreeMap<TransactionId, Vec<&'a Event>>,
     /// Those of them that are applied.
     used: BTreeSet<TransactionId>,
-    /// What these rights cost, until the trade takes it over.
-    pub premiums: BTreeMap<TransactionId, Costs>,
     /// What shared pools cost before the first spin-off of today.
     pub shared_before: BTreeMap<PoolKey, Costs>,
     /// The out legs of today that are still to come: their in legs wait for them.
@@ -46,7 +44,6 @@ impl Book {
             rights: BTreeMap::new(),
             shared_before: BTreeMap::new(),
             used: BTreeSet::new(),
-            premiums: BTreeMap::new(),
             expected: BTreeSet::new(),
             gone: BTreeSet::new(),
         };

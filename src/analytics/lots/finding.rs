@@ -115,7 +115,7 @@ kinds! {
     TransferQuantitiesDiffer = "transfer_quantities_differ", Warning,
         "the legs of the transfer differ; the lots of the smaller quantity moved";
     ExerciseWithoutOtherLeg = "exercise_without_other_leg", Warning,
-        "no trade of the same day and link; the premium was realized";
+        "no trade of the same link and day, or of a later one; the premium was realized";
     BeyondRight = "beyond_right", Warning,
         "more rights were used or ended than were held; the premium of the rest is unknown";
     NothingHeld = "nothing_held", Warning,

@@ -16,7 +16,7 @@ impl<W: World, S: Sink> Clerk<'_, W, S> {
         };
         let buys = matches!(event.subtype, Subtype::Buy | Subtype::BuyToCover);
         let mut costs = self.outlay(event, rates);
-        if let Some(premium) = self.premiums.remove(&event.id) {
+        if let Some(premium) = self.book.premiums.remove(&event.id) {
             costs = costs.plus(premium, &mut self.gaps);
         }
         self.position(event.at()).multiplier = event.multiplier;
