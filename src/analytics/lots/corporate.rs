@@ -32,26 +32,18 @@ impl<W: World, S: Sink> Clerk<'_, W, S> {
     pub fn stock_dividend(&mut self, event: &Event, rates: &Rates) {
         let held = self.held(event.at());
         match (event.units(), usable(event.ratio)) {
-            (Some(units), _) => {
-                let after = held.checked_add(units);
-                match after {
-                    None => self.give_up(event.at()),
-                    Some(after)
-                        if !held.is_zero()
-                            && !after.is_zero()
-                            && after.is_negative() == held.is_negative() =>
-                    {
-                        self.resize(event, &after.abs().into(), &held.abs().into(), rates);
-                    }
-                    // Nothing is there to spread a cost from: what comes cost nothing.
-                    Some(_) => {
-                        self.find(event, FindingKind::NothingHeld, Some(units));
-                        let mut lot = lot_of(event, units);
-                        lot.set_costs(Costs::ZERO);
-                        self.settle(event.at(), event, lot, Way::FIFO, rates);
-                    }
-                }
+            // Nothing is there to spread a cost from: what comes cost nothing.
+            (Some(units), _) if held.is_zero() => {
+                self.find(event, FindingKind::NothingHeld, Some(units));
+                let mut lot = lot_of(event, units);
+                lot.set_costs(Costs::ZERO);
+                self.settle(event.at(), event, lot, Way::FIFO, rates);
             }
+            // Whoever is short owes the new units too.
+            (Some(units), _) => match held.abs().checked_add(units) {
+                None => self.give_up(event.at()),
+                Some(after) => self.resize(event, &after.into(), &held.abs().into(), rates),
+            },
             (None, Some(_)) if held.is_zero() => self.find(event, FindingKind::NothingHeld, None),
             (None, Some(ratio)) => {
                 let (new, old) = (Exact::from(ratio.new), Exact::from(ratio.old));

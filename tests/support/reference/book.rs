@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use num_traits::Zero;
+use num_traits::{Signed, Zero};
 
 use super::files::Row;
 use super::lots::{Closed, Lot, Lots, Method};
@@ -110,6 +110,10 @@ impl<'a> Book<'a> {
             "SPLIT" => {
                 let more = &self.holding(row).quantity * (row.ratio.clone().unwrap() - one());
                 self.grow(row, &more);
+            }
+            // Whoever is short owes what the others get.
+            "STOCK_DIVIDEND" if self.holding(row).quantity.is_negative() => {
+                self.grow(row, &-&row.quantity);
             }
             "STOCK_DIVIDEND" => self.grow(row, &row.quantity),
             "RETURN_OF_CAPITAL" => self.return_capital(row),

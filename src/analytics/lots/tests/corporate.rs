@@ -161,3 +161,15 @@ fn returned_capital_in_base_adds_up() {
     assert_eq!((realized.proceeds, realized.cost), (known("30"), known("0")));
     assert_eq!((realized.gain_base(), realized.gain_fx), (known("29"), known("5")));
 }
+
+#[test]
+fn whoever_is_short_owes_a_stock_dividend() {
+    let margin = Place::default().kind(A, AccountKind::Margin);
+    let rows = [
+        sell("2024-01-02", "100", "1000"),
+        row(Subtype::StockDividend, "2024-02-02", A, X).many("10"),
+    ];
+    let played = play(&margin, rows);
+    assert_eq!(played.lots(A, X), ["2024-01-02 -110 -1000"]);
+    assert_eq!(played.findings(), [""; 0]);
+}
