@@ -158,11 +158,19 @@ impl<'a, W: World, S: Sink> Clerk<'a, W, S> {
     /// The cash of a row, with the sign of a cost: what was paid is positive. Fees and taxes are
     /// in it or not, as the settings say; the shared average always has them.
     pub fn outlay(&mut self, event: &Event, rates: &Rates) -> Costs {
-        let in_cost = self.world.rules().fees == Fees::InCost
-            || self.world.account(event.account).method == LotMethod::Acb;
         let cash = Exact::from(event.amount);
-        let cash = if in_cost { cash } else { cash.add(&event.fee.into()).add(&event.tax.into()) };
+        let cash = if self.fees_in_cost(event) {
+            cash
+        } else {
+            cash.add(&event.fee.into()).add(&event.tax.into())
+        };
         rates.convert(&cash.neg(), &mut self.gaps)
+    }
+
+    /// Whether cost and proceeds have the fees and taxes in them.
+    pub fn fees_in_cost(&self, event: &Event) -> bool {
+        self.world.rules().fees == Fees::InCost
+            || self.world.account(event.account).method == LotMethod::Acb
     }
 
     /// A position, made at its first row.

@@ -93,6 +93,7 @@ impl<W: World, S: Sink> Clerk<'_, W, S> {
         }
         for (lot, costs) in lots.iter_mut().zip(moved) {
             lot.set_costs(costs);
+            lot.charges = Dec::ZERO;
             lot.opening = event.id;
             lot.piece = self.next_piece();
         }
