@@ -129,6 +129,15 @@ impl Position {
         self.sum(|lot| lot.cost_tax)
     }
 
+    /// Whether the cost of every lot is known, but not what they come to: that has too many digits.
+    #[must_use]
+    pub fn cost_overflows(&self) -> bool {
+        let spills = |figure: fn(&Lot) -> Option<Dec>| {
+            self.sum(figure).is_none() && self.lots.iter().all(|lot| figure(lot).is_some())
+        };
+        !self.overflow && (spills(|lot| lot.cost) || spills(|lot| lot.cost_base))
+    }
+
     fn sum(&self, figure: impl Fn(&Lot) -> Option<Dec>) -> Option<Dec> {
         if self.overflow {
             return None;

@@ -371,3 +371,16 @@ fn the_dearest_lot_counts_fees_that_its_cost_leaves_out() {
     let played = play(&place, rows);
     assert_eq!(played.realized(), ["2024-01-02 4 60 40 20", "2024-01-02 6 90 60 30"]);
 }
+
+#[test]
+fn costs_that_are_too_large_together_are_an_overflow() {
+    let large = "6000000000000000000000000000";
+    let played =
+        play(&Place::default(), [buy("2024-01-02", "1", large), buy("2024-01-03", "1", large)]);
+    let position = played.position(A, X);
+    assert_eq!((position.cost(), position.cost_overflows()), (None, true));
+    let unknown = row(Subtype::TransferIn, "2024-01-02", A, X).many("1");
+    let played = play(&Place::default(), [buy("2024-01-02", "1", large), unknown]);
+    let position = played.position(A, X);
+    assert_eq!((position.cost(), position.cost_overflows()), (None, false));
+}
