@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::costs::{Costs, Gaps, PLACES, total};
 use super::pool::{Pool, PoolKey, Pooling};
+use super::reorganization::SharedSpinOff;
 use crate::model::{AccountId, Dec, Lot, Running, SecurityId, TransactionId, days};
 
 /// A security in an account.
@@ -25,6 +26,8 @@ pub struct Book {
     pub(super) moved: BTreeMap<TransactionId, Dec>,
     /// What rights cost that were used, until the trade they lead to takes it over.
     pub(super) premiums: BTreeMap<TransactionId, Costs>,
+    /// Spin-offs that other accounts of a shared pool may tell of later.
+    pub(super) spin_offs: BTreeMap<(PoolKey, SecurityId), SharedSpinOff>,
     /// How many lots were split off others or made several at a time.
     pub(super) pieces: u32,
 }
