@@ -105,6 +105,8 @@ pub struct Transit {
     pub left: NaiveDate,
     /// How many, as the row says.
     pub sent: Dec,
+    /// The same in the units of today.
+    pub units: Dec,
     /// How many of the underlying thing one unit is.
     pub multiplier: Dec,
     /// The lots, in the order in which they were chosen.

@@ -12,7 +12,7 @@ use super::pick::{Taken, Way};
 use super::pool::{Pool, PoolKey, Pooling};
 use super::rates::Rates;
 use super::world::{Fees, World};
-use crate::model::{Dec, Exact, Lot, LotMethod, Subtype, TransactionId};
+use crate::model::{Dec, Exact, Lot, LotMethod, SecurityId, Subtype, TransactionId};
 
 /// Who applies a day.
 pub(super) struct Clerk<'a, W, S> {
@@ -25,8 +25,8 @@ pub(super) struct Clerk<'a, W, S> {
     pub rights: BTreeMap<TransactionId, Vec<&'a Event>>,
     /// Those of them that are applied.
     used: BTreeSet<TransactionId>,
-    /// What shared pools cost before the first spin-off of today.
-    pub shared_before: BTreeMap<PoolKey, Costs>,
+    /// The splits of today that are applied, by their place among those of the security.
+    pub splits: BTreeSet<(SecurityId, usize)>,
     /// The out legs of today that are still to come: their in legs wait for them.
     pub expected: BTreeSet<TransactionId>,
     /// Those with which lots went outside.
@@ -42,7 +42,7 @@ impl Book {
             out,
             gaps: Gaps::default(),
             rights: BTreeMap::new(),
-            shared_before: BTreeMap::new(),
+            splits: BTreeSet::new(),
             used: BTreeSet::new(),
             expected: BTreeSet::new(),
             gone: BTreeSet::new(),

@@ -48,6 +48,7 @@ impl<W: World, S: Sink> Clerk<'_, W, S> {
             return self.come(event, units, rates);
         };
         let on_its_way = self.book.transit.get(&peer.id).map(|transit| transit.to);
+        let (units, meant) = self.in_new_units(event, peer, units);
         let lots = if on_its_way == Some(event.account) {
             self.arrive(event, peer, units)
         } else if on_its_way.is_some() || peer.date < event.date || self.gone.contains(&peer.id) {
@@ -56,8 +57,8 @@ impl<W: World, S: Sink> Clerk<'_, W, S> {
         } else {
             self.fetch(event, peer, units)
         };
-        if sent(peer) != Some(units) {
-            self.find(event, FindingKind::TransferQuantitiesDiffer, sent(peer));
+        if meant != Some(units) {
+            self.find(event, FindingKind::TransferQuantitiesDiffer, meant);
         }
         let way = Way { day: None, ..self.way(event) };
         let mut left = units;
@@ -78,6 +79,18 @@ impl<W: World, S: Sink> Clerk<'_, W, S> {
         }
         if left.is_positive() {
             self.come(event, left, rates);
+        }
+    }
+
+    /// How many units come and how many were sent to come, where a split happened on their way.
+    fn in_new_units(&self, event: &Event, peer: &Peer, units: Dec) -> (Dec, Option<Dec>) {
+        match self.book.transit.get(&peer.id) {
+            Some(transit) if sent(peer) == Some(transit.sent) => {
+                // An account that books the split later says old units until then.
+                let old = units == transit.sent && self.tells_later(event.at(), event.date);
+                (if old { transit.units } else { units }, Some(transit.units))
+            }
+            _ => (units, sent(peer)),
         }
     }
 
@@ -184,6 +197,7 @@ impl<W: World, S: Sink> Clerk<'_, W, S> {
             security: event.security,
             left: event.date,
             sent: event.units().unwrap_or_default(),
+            units: event.units().unwrap_or_default(),
             multiplier: self.position(at).multiplier,
             lots: self.moving(taken),
             pooled,
