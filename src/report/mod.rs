@@ -4,6 +4,7 @@
 mod accounts;
 mod contents;
 mod coverage;
+mod doubts;
 mod explain;
 mod findings;
 mod gains;
