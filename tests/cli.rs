@@ -914,8 +914,11 @@ fn a_transaction_is_edited_deleted_and_brought_back() {
 fn rows_of_one_event_are_linked() {
     let home = with_broker();
     let first = add(&home, "--date 2024-01-02 --type deposit --amount 1").remove(0);
-    let second = add(&home, "--date 2024-01-03 --type deposit --amount 2").remove(0);
+    let second = add(&home, "--date 2024-01-03 --type interest --amount 2").remove(0);
     home.say(&format!("txn link {first}")).refused(2, "2");
+    let other = add(&home, "--date 2024-01-03 --type deposit --amount 2").remove(0);
+    home.say(&format!("txn link {first} {other}")).refused(2, "comes to another");
+    home.ok(&["txn", "delete", &other]);
     home.ok(&["txn", "link", &first, &second]);
     let linked = |home: &Home| {
         let rows = home.transactions();

@@ -37,15 +37,18 @@ macro_rules! cases {
 }
 
 cases! {
-    acb_pool acb_spin_off acquired_abroad adjustment balance_over_rows closed_account closed_position currency_gain
-    example_a example_b exercise_alone fees_and_taxes hifo_order income long_term merger merger_cash
+    acb_pool acb_spin_off acb_spin_off_days_apart acb_split_days_apart acquired_abroad adjustment
+    balance_over_rows closed_account closed_position currency_gain example_a example_b
+    exercise_alone fees_and_taxes hifo_expense hifo_order income long_term merger merger_cash
     method_of_account methods missing_price missing_rate net_worth_periods odd_prices opening
-    option_assignment option_exercise option_expiration options_trade paid_in_coin
-    paid_in_other_currency pence rate_freshness rate_inverse rate_over_others reinvest
-    return_of_capital reverse_split reward rounding sell_beyond_position short_currency
-    short_findings short_sale specific_by_day spin_off_after_split split_days_apart spin_off_by_value spin_off_cash spin_off_share split split_of_short
-    stale_price stated_balances stock_dividend symbol_change tax_year transfer_from_outside
-    transfer_in_first transfer_in_transit transfer_same_day transfer_shrinks transfer_to_outside
+    option_assignment option_exercise option_exercise_days_apart option_expiration option_into_short
+    options_trade overflow paid_in_coin paid_in_other_currency pence rate_freshness rate_inverse
+    rate_over_others reinvest return_of_capital reverse_split reward rounding sell_beyond_position
+    short_currency short_findings short_sale specific_by_day spin_off_after_split spin_off_by_value
+    spin_off_cash spin_off_share split split_days_apart split_in_transit split_of_short stale_price
+    stated_balances stock_dividend stock_dividend_of_short symbol_change tax_year
+    transfer_after_sale transfer_from_outside transfer_grows transfer_in_first transfer_in_parts
+    transfer_in_transit transfer_same_day transfer_shrinks transfer_to_outside transfer_unclear
 }
 
 #[test]

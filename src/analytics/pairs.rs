@@ -51,6 +51,22 @@ pub fn pair(a: &Move, b: &Move) -> Option<Pair> {
     Some(Pair { out, into })
 }
 
+/// Whether two moves can be the legs of one, however much came of it and however long it took: what
+/// leaves one account comes to another, both money or both the same security. Of a row that does
+/// not say what it moves nobody knows.
+#[must_use]
+pub fn can_be_legs(a: &Move, b: &Move) -> bool {
+    let (Some((what, leaves)), Some((other, other_leaves))) = (thing(a), thing(b)) else {
+        return true;
+    };
+    let alike = match (what, other) {
+        (Thing::Cash(..), Thing::Cash(..)) => true,
+        (Thing::Units(a, _), Thing::Units(b, _)) => a == b,
+        _ => false,
+    };
+    alike && leaves != other_leaves && a.account != b.account
+}
+
 /// The rows of one thing.
 #[derive(Default)]
 struct Sides {
@@ -185,6 +201,20 @@ mod tests {
         // A journal entry of securities may be anything.
         let journal = Move { subtype: Subtype::Journal, ..units(1, 1, 3, "-5") };
         assert_eq!(found(&[journal, units(2, 2, 3, "5")]), []);
+    }
+
+    #[test]
+    fn legs_are_of_one_sort_and_go_from_one_account_to_another() {
+        let out = cash(1, 1, 3, "-500");
+        let canadian = Move { currency: Currency::CAD, ..cash(2, 2, 30, "680") };
+        assert!(can_be_legs(&out, &canadian), "changed on the way");
+        assert!(can_be_legs(&units(1, 1, 3, "-5"), &units(2, 2, 3, "4")));
+        assert!(can_be_legs(&out, &cash(2, 2, 3, "0")), "it does not say");
+        for other in [cash(2, 2, 3, "-500"), cash(2, 1, 3, "500"), units(2, 2, 3, "500")] {
+            assert!(!can_be_legs(&out, &other), "{other:?}");
+        }
+        let other = Move { security: Some(SecurityId(8)), ..units(2, 2, 3, "5") };
+        assert!(!can_be_legs(&units(1, 1, 3, "-5"), &other));
     }
 
     #[test]

@@ -18,7 +18,7 @@ mod step;
 mod tests;
 mod witness;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 
@@ -31,6 +31,17 @@ use crate::model::{AccountId, Close, Dec, Exact, Ratio};
 
 /// A split row that is at most so many days away is the same split.
 pub const DAYS: i64 = 10;
+
+/// A split as the rows tell it: one, however many accounts tell of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToldSplit {
+    /// The first day that any account tells of it: from there on units are new ones.
+    pub day: NaiveDate,
+    /// New units for old ones.
+    pub ratio: Ratio,
+    /// Who tells of it, and when.
+    pub accounts: BTreeMap<AccountId, NaiveDate>,
+}
 
 /// A step that is likely a split.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -87,46 +87,84 @@ pub(super) async fn rows_of(tx: &mut Tx, day: NaiveDate) -> Result<Vec<DayRow>> 
     Ok(found)
 }
 
-/// The one row of a link that this row moves lots to or from, or whose price it changes.
+/// The row of a link that this row moves lots to or from, or whose price it changes.
 fn peer_of(transaction: &Transaction, linked: &[StoredTransaction]) -> Option<Peer> {
-    let fits = |other: &&StoredTransaction| {
-        let other = &other.transaction;
-        if other.id == transaction.id || other.deleted || !other.facts.counts() {
-            return false;
+    let linked = linked.iter().map(|row| &row.transaction);
+    let linked: Vec<_> = linked.filter(|row| !row.deleted && row.facts.counts()).collect();
+    match transaction.facts.subtype {
+        Subtype::TransferIn | Subtype::TransferOut => {
+            other_leg(transaction, &linked).or_else(|| {
+                // Alone, or nobody can tell which is its other leg: a row that is its own peer has
+                // none. One that is linked only with, say, its fee is no half of a pair.
+                let alone = linked.iter().all(|row| row.id == transaction.id);
+                (alone || linked.iter().any(|row| row.id != transaction.id && is_leg(row)))
+                    .then(|| peer(transaction))
+            })
         }
-        match transaction.facts.subtype {
-            Subtype::TransferOut => {
-                other.facts.subtype == Subtype::TransferIn
-                    && other.security == transaction.security
-                    && other.account != transaction.account
-            }
-            Subtype::TransferIn => {
-                other.facts.subtype == Subtype::TransferOut
-                    && other.security == transaction.security
-                    && other.account != transaction.account
-            }
-            Subtype::Exercise | Subtype::Assignment => {
-                matches!(other.facts.subtype, Subtype::Buy | Subtype::Sell)
+        Subtype::Exercise | Subtype::Assignment => {
+            let mut trades = linked.into_iter().filter(|other| {
+                other.facts.subtype.trades_securities()
                     && other.account == transaction.account
                     && other.security.is_some()
                     && other.security != transaction.security
-            }
-            _ => false,
+            });
+            // Two that fit are no pair.
+            trades.next().filter(|_| trades.next().is_none()).map(peer)
+        }
+        _ => None,
+    }
+}
+
+const fn is_leg(row: &Transaction) -> bool {
+    matches!(row.facts.subtype, Subtype::TransferIn | Subtype::TransferOut)
+}
+
+/// The other leg of a transfer. What one row sends, several rows of one account may bring, each its
+/// part: together they are the other leg then, and to each the out leg has just its part.
+fn other_leg(transaction: &Transaction, linked: &[&Transaction]) -> Option<Peer> {
+    let of = |subtype| {
+        let legs = linked.iter().filter(move |row| {
+            row.facts.subtype == subtype && row.security == transaction.security
+        });
+        legs.copied()
+    };
+    let mut outs = of(Subtype::TransferOut);
+    let out = outs.next().filter(|_| outs.next().is_none())?;
+    let first = of(Subtype::TransferIn).min_by_key(|row| row.id)?;
+    let last = of(Subtype::TransferIn).max_by_key(|row| row.facts.date)?;
+    if of(Subtype::TransferIn).any(|into| into.account != first.account)
+        || first.account == out.account
+    {
+        return None;
+    }
+    let comes = match of(Subtype::TransferIn).count() {
+        1 => first.facts.quantity,
+        _ => {
+            let sum = of(Subtype::TransferIn)
+                .try_fold(Dec::ZERO, |sum, into| sum.checked_add(into.facts.quantity?));
+            Some(sum.filter(|sum| out.facts.quantity == Some(-*sum))?)
         }
     };
-    let mut fitting = linked.iter().filter(fits);
-    let other = &fitting.next()?.transaction;
-    // Two that fit are no pair.
-    fitting.next().is_none().then_some(Peer {
-        id: other.id,
-        account: other.account,
-        security: other.security,
-        date: other.facts.date,
-        subtype: other.facts.subtype,
-        quantity: other.facts.quantity,
-        amount: other.facts.amount,
-        currency: other.facts.currency,
+    Some(if transaction.id == out.id {
+        Peer { date: last.facts.date, quantity: comes, ..peer(first) }
+    } else if comes == first.facts.quantity {
+        peer(out)
+    } else {
+        Peer { quantity: transaction.facts.quantity.map(|units| -units), ..peer(out) }
     })
+}
+
+fn peer(row: &Transaction) -> Peer {
+    Peer {
+        id: row.id,
+        account: row.account,
+        security: row.security,
+        date: row.facts.date,
+        subtype: row.facts.subtype,
+        quantity: row.facts.quantity,
+        amount: row.facts.amount,
+        currency: row.facts.currency,
+    }
 }
 
 /// The order of rows: place, kind of event, and where both are shared the rows' own text.

@@ -7,14 +7,15 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, TimeDelta};
 
 use super::cash;
 use super::event::{self, DayRow};
 use super::replay;
 use super::sheets::{Groups, Sheets};
 use crate::analytics::lots::Event;
-use crate::model::{AccountId, Exact, Rank, SafeText, SecurityId};
+use crate::analytics::splits::DAYS;
+use crate::model::{AccountId, Exact, Rank, SafeText, SecurityId, Subtype};
 use crate::store::{Noted, Result, StoredTransaction, WriteTx};
 
 /// Which figures must be made anew.
@@ -89,6 +90,12 @@ impl Keeper {
             *sum = if comes { sum.add(&amount) } else { sum.sub(&amount) };
         }
         let Some(security) = transaction.security else { return };
+        if facts.subtype == Subtype::Split {
+            // It may be the split that another account tells of on an earlier day.
+            let first =
+                TimeDelta::try_days(DAYS).and_then(|days| facts.date.checked_sub_signed(days));
+            self.security_from(security, first.unwrap_or(facts.date));
+        }
         let in_order = comes
             && self.before.is_none_or(|before| before < facts.date)
             && self.closed.is_none_or(|closed| closed < facts.date)

@@ -9,6 +9,7 @@ use super::splits::{Splits, splits};
 use crate::analytics::fx::Rates;
 use crate::analytics::lots::{AccountRules, Conversion, Fees, Rules, World};
 use crate::analytics::pricing::{self, Series};
+use crate::analytics::splits::ToldSplit;
 use crate::model::{AccountId, Currency, Dec, LotMethod, Ratio, SecurityId, Setting, Tax};
 use crate::store::{Result, Tx};
 
@@ -45,7 +46,8 @@ pub struct Market {
     currencies: BTreeMap<SecurityId, Currency>,
     rates: Rates,
     closes: BTreeMap<SecurityId, Series>,
-    splits: Splits,
+    told_splits: Splits,
+    splits: BTreeMap<SecurityId, Vec<(NaiveDate, Ratio)>>,
 }
 
 impl Market {
@@ -78,13 +80,18 @@ impl Market {
             Scope::Day => tx.rates_latest(through).await?,
             Scope::History => tx.rates_through(through).await?,
         });
+        let told_splits = splits(tx).await?;
+        let days = |splits: &Vec<ToldSplit>| {
+            splits.iter().map(|split| (split.day, split.ratio)).collect::<Vec<_>>()
+        };
         let mut market = Self {
             rules,
             accounts,
             currencies,
             rates,
             closes: BTreeMap::new(),
-            splits: splits(tx).await?,
+            splits: told_splits.iter().map(|(&id, splits)| (id, days(splits))).collect(),
+            told_splits,
         };
         if scope == Scope::History {
             // Only a security that is joined with another shares its cost with it by their prices.
@@ -150,6 +157,10 @@ impl World for Market {
         let price =
             pricing::price_on(series, on, pricing::FRESH_DAYS, self.splits(security), on).ok()?;
         price.in_currency(self.currency_of(security), &self.rates).ok()?.price().ok()
+    }
+
+    fn told_splits(&self, security: SecurityId) -> &[ToldSplit] {
+        self.told_splits.get(&security).map_or(&[][..], Vec::as_slice)
     }
 
     fn rules(&self) -> &Rules {

@@ -40,8 +40,10 @@ pub struct PositionFigures {
     pub income: Option<Dec>,
     /// How many of the underlying thing one is.
     pub multiplier: Dec,
-    /// Some figure does not fit into 28 digits.
+    /// The quantity does not fit into 28 digits: nothing is known.
     pub overflow: bool,
+    /// The costs of the lots are known, but their sum does not fit.
+    pub cost_overflows: bool,
 }
 
 /// The positions of a book, as the store keeps them.
@@ -105,15 +107,19 @@ fn between_accounts(book: &Book) -> Vec<(Held, Vec<Lot>)> {
             sum.round(12).ok()
         };
         let quantity = sum(|lot| Some(lot.quantity));
+        let (cost, cost_base) = (sum(|lot| lot.cost), sum(|lot| lot.cost_base));
+        let known = |figure: fn(&Lot) -> Option<Dec>| lots.iter().all(|lot| figure(lot).is_some());
         let figures = PositionFigures {
             quantity: quantity.unwrap_or(Dec::ZERO),
-            cost: sum(|lot| lot.cost),
-            cost_base: sum(|lot| lot.cost_base),
+            cost,
+            cost_base,
             realized: Some(Dec::ZERO),
             realized_base: Some(Dec::ZERO),
             income: Some(Dec::ZERO),
             multiplier,
             overflow: quantity.is_none(),
+            cost_overflows: cost.is_none() && known(|lot| lot.cost)
+                || cost_base.is_none() && known(|lot| lot.cost_base),
         };
         (Held { account: TRANSIT, security, figures }, lots)
     };
@@ -131,6 +137,7 @@ impl PositionFigures {
             income: position.income.total(),
             multiplier: position.multiplier,
             overflow: position.overflow,
+            cost_overflows: position.cost_overflows(),
         }
     }
 }

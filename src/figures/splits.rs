@@ -1,15 +1,15 @@
 //! The splits of securities, each once however many accounts tell of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
-use crate::analytics::splits::{DAYS, is_same};
+use crate::analytics::splits::{DAYS, ToldSplit, is_same};
 use crate::model::{AccountId, Ratio, SecurityId};
 use crate::store::{Result, Tx};
 
-/// Of each security that had any: when, and how.
-pub type Splits = BTreeMap<SecurityId, Vec<(NaiveDate, Ratio)>>;
+/// Of each security that had any, in order.
+pub type Splits = BTreeMap<SecurityId, Vec<ToldSplit>>;
 
 /// Every split there was.
 ///
@@ -37,19 +37,22 @@ fn by_security(
 
 /// Brokers book one split days apart: the same ratio in another account soon after is the same
 /// event, in the same account it is another one.
-fn once(rows: &[Row]) -> Vec<(NaiveDate, Ratio)> {
-    let mut events: Vec<(NaiveDate, Ratio, BTreeSet<AccountId>)> = Vec::new();
+fn once(rows: &[Row]) -> Vec<ToldSplit> {
+    let mut splits: Vec<ToldSplit> = Vec::new();
     for &(account, day, ratio) in rows {
-        let same = events.iter_mut().find(|(first, known, accounts)| {
-            let apart = day.signed_duration_since(*first).num_days();
-            apart <= DAYS && is_same(*known, ratio) && !accounts.contains(&account)
+        let same = splits.iter_mut().find(|split| {
+            let apart = day.signed_duration_since(split.day).num_days();
+            apart <= DAYS && is_same(split.ratio, ratio) && !split.accounts.contains_key(&account)
         });
         match same {
-            Some((_, _, accounts)) => drop(accounts.insert(account)),
-            None => events.push((day, ratio, BTreeSet::from([account]))),
+            Some(split) => drop(split.accounts.insert(account, day)),
+            None => {
+                let accounts = BTreeMap::from([(account, day)]);
+                splits.push(ToldSplit { day, ratio, accounts });
+            }
         }
     }
-    events.into_iter().map(|(day, ratio, _)| (day, ratio)).collect()
+    splits
 }
 
 #[cfg(test)]
@@ -61,8 +64,15 @@ mod tests {
         let day = |day| NaiveDate::from_ymd_opt(2024, 6, day).unwrap();
         let (two, four) = (Ratio::parse("2:1").unwrap(), Ratio::parse("4:2").unwrap());
         let row = |account, on, ratio| (AccountId(account), day(on), ratio);
-        assert_eq!(once(&[row(1, 3, two), row(2, 4, four)]), [(day(3), two)]);
-        assert_eq!(once(&[row(1, 3, two), row(1, 4, two)]), [(day(3), two), (day(4), two)]);
-        assert_eq!(once(&[row(1, 3, two), row(2, 14, two)]), [(day(3), two), (day(14), two)]);
+        let told = |on, accounts: &[(i64, u32)]| ToldSplit {
+            day: day(on),
+            ratio: two,
+            accounts: accounts.iter().map(|(id, on)| (AccountId(*id), day(*on))).collect(),
+        };
+        assert_eq!(once(&[row(1, 3, two), row(2, 4, four)]), [told(3, &[(1, 3), (2, 4)])]);
+        let twice = [told(3, &[(1, 3)]), told(4, &[(1, 4)])];
+        assert_eq!(once(&[row(1, 3, two), row(1, 4, two)]), twice);
+        let apart = [told(3, &[(1, 3)]), told(14, &[(2, 14)])];
+        assert_eq!(once(&[row(1, 3, two), row(2, 14, two)]), apart);
     }
 }

@@ -11,10 +11,11 @@ use super::quotes::{self, Quotes};
 use super::sayings::{self, Fields, Thing};
 use super::survey::{Use, day_of};
 use super::{Applied, Error, Result, Survey, items, merge, proposed, resolve, undo, write};
+use crate::analytics::pairs;
 use crate::model::{
     AccountEdit, AccountId, Change, Column, Currency, Dec, Draft, Entry, EntryType, Mention, Mode,
-    NewAccount, OpId, Origin, PriceSubject, Quote, Refusal, RowEdit, SafeText, SecurityEdit,
-    SecurityId, Transaction, TransactionId, Unit, Why,
+    Move, NewAccount, OpId, Origin, PriceSubject, Quote, Refusal, RowEdit, SafeText, SecurityEdit,
+    SecurityId, Subtype, Transaction, TransactionId, Unit, Why,
 };
 use crate::store::{
     AccountRecord, Balance, Identity, PriceRecord, RateRecord, Store, StoredTransaction,
@@ -391,6 +392,7 @@ impl Editor {
             }
             rows.insert(*id, row);
         }
+        fit_together(rows.values())?;
         let label = SafeText::new(&format!("~hand:{}", self.tx.take_id()));
         for before in rows.into_values() {
             let mut row = before.clone();
@@ -488,6 +490,22 @@ impl Editor {
         self.say(Thing::Security(id), sayings::some_of(&sayings::all_of(&row.security)?, &said));
         self.book.put_security(&mut self.tx, row, &self.stamp, true).await
     }
+}
+
+/// Refuses moves of which none can be the other leg: linked, they would be no event.
+fn fit_together<'r>(rows: impl Iterator<Item = &'r StoredTransaction>) -> Result<()> {
+    let moves = rows.filter_map(|row| Move::of(&row.transaction));
+    // A journal entry may be anything.
+    let moves: Vec<_> = moves.filter(|row| row.subtype != Subtype::Journal).collect();
+    for row in &moves {
+        let mut others = moves.iter().filter(|other| other.id != row.id).peekable();
+        if let Some(first) = others.peek().map(|other| other.id)
+            && !others.any(|other| pairs::can_be_legs(row, other))
+        {
+            return Err(Error::NoPair(row.id.min(first), row.id.max(first)));
+        }
+    }
+    Ok(())
 }
 
 /// A stored row as a person would write it.

@@ -77,6 +77,11 @@ pub enum Error {
     /// One row is no group.
     #[error("it takes two transactions or more to link them")]
     NothingToLink,
+    /// Two moves that are no one event.
+    #[error(
+        "transactions {0} and {1} cannot be the two legs of one move: what leaves one account comes to another, both money or both the same security; `report findings` proposes pairs that fit"
+    )]
+    NoPair(TransactionId, TransactionId),
     /// The task that wrote was stopped.
     #[error("the write was stopped before its end; nothing was stored")]
     Interrupted,

@@ -25,6 +25,9 @@ pub struct Lot {
     pub cost_base: Option<Dec>,
     /// The same in the tax currency.
     pub cost_tax: Option<Dec>,
+    /// Fees and taxes of its trade that the costs leave out, in the security's currency: only the
+    /// method hifo looks at them.
+    pub charges: Dec,
 }
 
 words! {

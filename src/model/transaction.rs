@@ -220,6 +220,12 @@ impl Subtype {
             _ => return None,
         })
     }
+
+    /// Whether it is a purchase or a sale, on either side.
+    #[must_use]
+    pub const fn trades_securities(self) -> bool {
+        matches!(self, Self::Buy | Self::BuyToCover | Self::Sell | Self::ShortSell)
+    }
 }
 
 /// The place of a row among the rows of one moment.

@@ -3,10 +3,10 @@
 
 use chrono::NaiveDate;
 
-use super::{AccountRow, AccountsQuery, FindingRow, Result, proposals};
+use super::{AccountRow, AccountsQuery, FindingRow, Result, doubts, proposals};
 use crate::analytics::lots::{FindingKind, LotFinding};
 use crate::figures::{self, Names};
-use crate::model::{Mode, SafeText};
+use crate::model::{Mode, Move, SafeText};
 use crate::store::{Finding, Tx};
 
 /// Everything that is open on a day, the gravest first, then the latest.
@@ -21,7 +21,9 @@ pub async fn findings(tx: &mut Tx, as_of: NaiveDate) -> Result<Vec<FindingRow>> 
     let found = figures::findings(tx, as_of).await?;
     rows.extend(found.iter().map(|finding| found_row(&names, finding)));
     rows.extend(proposals::findings(tx, &names, as_of).await?);
+    rows.extend(moves_alone(tx, &names, as_of).await?);
     rows.extend(closed_with_value(tx, as_of).await?);
+    rows.extend(doubts::findings(tx, as_of).await?);
     rows.retain(|row| row.date.is_none_or(|date| date <= as_of));
     let weight = |row: &FindingRow| match row.severity.as_str() {
         "error" => 0,
@@ -32,6 +34,28 @@ pub async fn findings(tx: &mut Tx, as_of: NaiveDate) -> Result<Vec<FindingRow>> 
         weight(a).cmp(&weight(b)).then(b.date.cmp(&a.date)).then_with(|| a.id.cmp(&b.id))
     });
     Ok(rows)
+}
+
+/// Moves of cash that say they are a part of an event, of which there is nothing else. Those of
+/// securities the lots find.
+async fn moves_alone(tx: &mut Tx, names: &Names, as_of: NaiveDate) -> Result<Vec<FindingRow>> {
+    const KIND: FindingKind = FindingKind::TransferWithoutOtherLeg;
+    let row = |alone: Move| FindingRow {
+        id: SafeText::new(&format!("{}:{}", KIND.as_str(), alone.id)),
+        kind: SafeText::new(KIND.as_str()),
+        severity: SafeText::new(KIND.severity().as_str()),
+        account: Some(names.account(alone.account)),
+        symbol: None,
+        date: Some(alone.date),
+        transaction: Some(alone.id),
+        detail: SafeText::new(&format!(
+            "no other row has its link; {} {} came from outside or went there",
+            alone.amount.abs(),
+            alone.currency
+        )),
+        fix: SafeText::new(fix(KIND)),
+    };
+    Ok(tx.moves_alone(as_of).await?.into_iter().map(row).collect())
 }
 
 /// Closed accounts that hold something by their rows: no total counts them any more.
@@ -119,7 +143,7 @@ const fn fix(kind: FindingKind) -> &'static str {
             "link the two legs with `txn link`, or correct one of them"
         }
         FindingKind::ExerciseWithoutOtherLeg => {
-            "link it with the trade of the underlying by `txn link`"
+            "link it with the one trade of the underlying by `txn link`; its day is that or a later one"
         }
         FindingKind::NothingHeld => "add what was held before it, or delete the row",
         FindingKind::RatioUnusable | FindingKind::RatioLeavesNothing => {

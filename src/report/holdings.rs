@@ -21,7 +21,7 @@ pub async fn holdings(tx: &mut Tx, query: &PositionsQuery) -> Result<HoldingsRep
     rows.sort_by(|a, b| {
         (&a.account, &a.symbol, a.security_id).cmp(&(&b.account, &b.symbol, b.security_id))
     });
-    let totals = totals(&rows);
+    let totals = totals(&rows, &mut missing);
     weigh(&mut rows, totals.value_base);
     missing.sort();
     missing.dedup();
@@ -40,7 +40,7 @@ fn row(scene: &Scene, held: &Held, missing: &mut Vec<Missing>) -> HoldingRow {
         date: None,
     };
     let open = !figures.quantity.is_zero();
-    if figures.overflow {
+    if figures.overflow || figures.cost_overflows {
         missing.push(lacks("overflow"));
     } else if open && figures.cost.is_none() {
         missing.push(lacks("cost"));
@@ -90,15 +90,15 @@ pub(super) fn difference(a: Dec, b: Dec) -> Option<Dec> {
     Exact::from(a).sub(&Exact::from(b)).round(12).ok()
 }
 
-fn totals(rows: &[HoldingRow]) -> HoldingTotals {
+fn totals(rows: &[HoldingRow], missing: &mut Vec<Missing>) -> HoldingTotals {
     // What is held no more is worth nothing, which makes nothing else known.
     let held = || rows.iter().filter(|row| !row.quantity.is_zero());
     let sum = |figure: fn(&HoldingRow) -> Option<Dec>| held().map(figure).collect::<Total>();
     HoldingTotals {
-        value_base: sum(|row| row.value_base).known(),
-        cost_base: sum(|row| row.cost_base).known(),
-        unrealized_base: sum(|row| row.unrealized_base).known(),
-        realized_base: rows.iter().map(|row| row.realized_base).collect::<Total>().known(),
+        value_base: sum(|row| row.value_base).told(missing),
+        cost_base: sum(|row| row.cost_base).told(missing),
+        unrealized_base: sum(|row| row.unrealized_base).told(missing),
+        realized_base: rows.iter().map(|row| row.realized_base).collect::<Total>().told(missing),
     }
 }
 

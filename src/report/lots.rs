@@ -33,16 +33,16 @@ pub async fn lots(tx: &mut Tx, query: &PositionsQuery) -> Result<LotsReport> {
         (key(a), a_id, a.opened).cmp(&(key(b), b_id, b.opened))
     });
     let rows: Vec<_> = rows.into_iter().map(|(_, row)| row).collect();
-    missing.sort();
-    missing.dedup();
     let sum = |figure: fn(&LotRow) -> Option<Dec>| rows.iter().map(figure).collect::<Total>();
     let value_base = wanted.iter().map(|(held, _)| scene.value(held).base).collect::<Total>();
     let totals = HoldingTotals {
-        value_base: value_base.known(),
-        cost_base: sum(|row| row.cost_base).known(),
-        unrealized_base: sum(|row| row.unrealized_base).known(),
-        realized_base: realized.known(),
+        value_base: value_base.told(&mut missing),
+        cost_base: sum(|row| row.cost_base).told(&mut missing),
+        unrealized_base: sum(|row| row.unrealized_base).told(&mut missing),
+        realized_base: realized.told(&mut missing),
     };
+    missing.sort();
+    missing.dedup();
     Ok(LotsReport { as_of: query.as_of, currency: scene.base, missing, rows, totals })
 }
 

@@ -6,6 +6,7 @@ mod allocation;
 mod bars;
 mod contents;
 mod coverage;
+mod doubts;
 mod explain;
 pub mod find;
 mod findings;

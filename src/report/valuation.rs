@@ -318,6 +318,16 @@ impl Total {
         self.known == 0 && self.unknown > 0
     }
 
+    /// The same; where the sum is too large to be told, that is missing.
+    pub fn told(&self, missing: &mut Vec<Missing>) -> Option<Dec> {
+        let known = self.known();
+        if known.is_none() && !self.is_unknown() {
+            let what = "overflow";
+            missing.push(Missing { what, security: None, pair: None, account: None, date: None });
+        }
+        known
+    }
+
     /// Of what is known; none where there is something and nothing of it is known.
     pub fn known(&self) -> Option<Dec> {
         if self.is_unknown() { None } else { self.sum.round(12).ok() }

@@ -44,6 +44,24 @@ impl Tx {
         Ok(rows.into_iter().map(|row| row.0).collect())
     }
 
+    /// The live moves of cash up to a day (inclusive) whose link no other live row carries, by day.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn moves_alone(&mut self, through: NaiveDate) -> Result<Vec<Move>> {
+        const SQL: &str = "select id, account_id, trade_date, seq, rank, subtype, security_id, \
+             quantity, currency, amount from transactions t where link is not null and \
+             security_id is null and subtype in ('deposit', 'withdrawal', 'wire_in', 'wire_out', \
+             'transfer_in', 'transfer_out', 'internal', 'fx') and deleted = false and status in \
+             ('pending', 'settled') and trade_date <= $1 and not exists (select 1 from \
+             transactions o where o.link = t.link and o.id <> t.id and o.deleted = false and \
+             o.status in ('pending', 'settled')) order by trade_date, id";
+        let rows: Vec<Known> = on_tx!(self, conn => {
+            sqlx::query_as(SQL).bind(through).fetch_all(&mut **conn).await?
+        });
+        Ok(rows.into_iter().map(|row| row.0).collect())
+    }
+
     /// The live splits from one day to another (both inclusive), by day.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::costs::{Costs, Gaps, PLACES, total};
 use super::pool::{Pool, PoolKey, Pooling};
+use super::reorganization::SharedSpinOff;
 use crate::model::{AccountId, Dec, Lot, Running, SecurityId, TransactionId, days};
 
 /// A security in an account.
@@ -23,6 +24,10 @@ pub struct Book {
     pub(super) transit: BTreeMap<TransactionId, Transit>,
     /// What the other leg already moved, by the row that is still to come.
     pub(super) moved: BTreeMap<TransactionId, Dec>,
+    /// What rights cost that were used, until the trade they lead to takes it over.
+    pub(super) premiums: BTreeMap<TransactionId, Costs>,
+    /// Spin-offs that other accounts of a shared pool may tell of later.
+    pub(super) spin_offs: BTreeMap<(PoolKey, SecurityId), SharedSpinOff>,
     /// How many lots were split off others or made several at a time.
     pub(super) pieces: u32,
 }
@@ -98,6 +103,10 @@ pub struct Transit {
     /// When they left.
     #[serde(with = "days")]
     pub left: NaiveDate,
+    /// How many, as the row says.
+    pub sent: Dec,
+    /// The same in the units of today.
+    pub units: Dec,
     /// How many of the underlying thing one unit is.
     pub multiplier: Dec,
     /// The lots, in the order in which they were chosen.
@@ -123,6 +132,15 @@ impl Position {
     #[must_use]
     pub fn cost_tax(&self) -> Option<Dec> {
         self.sum(|lot| lot.cost_tax)
+    }
+
+    /// Whether the cost of every lot is known, but not what they come to: that has too many digits.
+    #[must_use]
+    pub fn cost_overflows(&self) -> bool {
+        let spills = |figure: fn(&Lot) -> Option<Dec>| {
+            self.sum(figure).is_none() && self.lots.iter().all(|lot| figure(lot).is_some())
+        };
+        !self.overflow && (spills(|lot| lot.cost) || spills(|lot| lot.cost_base))
     }
 
     fn sum(&self, figure: impl Fn(&Lot) -> Option<Dec>) -> Option<Dec> {

@@ -1,7 +1,7 @@
-//! The clerk applies the rows of one day to the book, in their order but for two kinds that must
-//! wait for another or go before it, and keeps quantities, lots and pools in step.
+//! The clerk applies the rows of one day to the book, in their order but for those that must wait
+//! for another or go before it, and keeps quantities, lots and pools in step.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::book::{Book, Key, Position, give, key_for, pool_key};
 use super::costs::{Costs, Gaps};
@@ -12,7 +12,7 @@ use super::pick::{Taken, Way};
 use super::pool::{Pool, PoolKey, Pooling};
 use super::rates::Rates;
 use super::world::{Fees, World};
-use crate::model::{Dec, Exact, Lot, LotMethod, Subtype, TransactionId};
+use crate::model::{Dec, Exact, Lot, LotMethod, SecurityId, Subtype, TransactionId};
 
 /// Who applies a day.
 pub(super) struct Clerk<'a, W, S> {
@@ -25,11 +25,9 @@ pub(super) struct Clerk<'a, W, S> {
     pub rights: BTreeMap<TransactionId, Vec<&'a Event>>,
     /// Those of them that are applied.
     used: BTreeSet<TransactionId>,
-    /// What these rights cost, until the trade takes it over.
-    pub premiums: BTreeMap<TransactionId, Costs>,
-    /// What shared pools cost before the first spin-off of today.
-    pub shared_before: BTreeMap<PoolKey, Costs>,
-    /// The out legs of today that in legs may wait for.
+    /// The splits of today that are applied, by their place among those of the security.
+    pub splits: BTreeSet<(SecurityId, usize)>,
+    /// The out legs of today that are still to come: their in legs wait for them.
     pub expected: BTreeSet<TransactionId>,
     /// Those with which lots went outside.
     pub gone: BTreeSet<TransactionId>,
@@ -44,9 +42,8 @@ impl Book {
             out,
             gaps: Gaps::default(),
             rights: BTreeMap::new(),
-            shared_before: BTreeMap::new(),
+            splits: BTreeSet::new(),
             used: BTreeSet::new(),
-            premiums: BTreeMap::new(),
             expected: BTreeSet::new(),
             gone: BTreeSet::new(),
         };
@@ -58,8 +55,8 @@ impl<'a, W: World, S: Sink> Clerk<'a, W, S> {
     fn day(&mut self, events: &'a [Event]) {
         self.find_rights(events);
         self.expect_legs(events);
-        let mut waiting: Vec<&Event> = Vec::new();
-        for event in events {
+        let mut left: VecDeque<&Event> = events.iter().collect();
+        while let Some(event) = self.next(&left).and_then(|at| left.remove(at)) {
             // A right is used before the trade it leads to, wherever its row stands.
             for right in self.rights.get(&event.id).cloned().unwrap_or_default() {
                 if self.used.insert(right.id) {
@@ -69,19 +66,26 @@ impl<'a, W: World, S: Sink> Clerk<'a, W, S> {
             if is_used(event) && !self.used.insert(event.id) {
                 continue;
             }
-            if self.must_wait(event) {
-                waiting.push(event);
-                continue;
-            }
-            self.enter(event);
-            while let Some(at) = waiting.iter().position(|event| !self.must_wait(event)) {
-                let event = waiting.remove(at);
-                self.enter(event);
-            }
-        }
-        for event in waiting {
             self.enter(event);
         }
+    }
+
+    /// Which of these rows is next. Each account's rows keep their order; where one of them waits
+    /// for what another account sends, those after it wait too.
+    fn next(&self, left: &VecDeque<&Event>) -> Option<usize> {
+        let mut waiting = BTreeSet::new();
+        let free = left.iter().position(|event| {
+            let waits = waiting.contains(&event.account) || self.must_wait(event);
+            if waits {
+                waiting.insert(event.account);
+            }
+            !waits
+        });
+        // Accounts that wait for each other: one fetches what is there, or does what it can.
+        let all = || left.iter().enumerate();
+        let fetches = || all().find(|(_, event)| self.must_wait(event) && self.can_fetch(event));
+        let does = || all().find(|(_, event)| !self.must_wait(event));
+        free.or_else(|| Some(fetches().or_else(does).or_else(|| all().next())?.0))
     }
 
     /// Applies one row, and tells what it could not know.
@@ -154,11 +158,19 @@ impl<'a, W: World, S: Sink> Clerk<'a, W, S> {
     /// The cash of a row, with the sign of a cost: what was paid is positive. Fees and taxes are
     /// in it or not, as the settings say; the shared average always has them.
     pub fn outlay(&mut self, event: &Event, rates: &Rates) -> Costs {
-        let in_cost = self.world.rules().fees == Fees::InCost
-            || self.world.account(event.account).method == LotMethod::Acb;
         let cash = Exact::from(event.amount);
-        let cash = if in_cost { cash } else { cash.add(&event.fee.into()).add(&event.tax.into()) };
+        let cash = if self.fees_in_cost(event) {
+            cash
+        } else {
+            cash.add(&event.fee.into()).add(&event.tax.into())
+        };
         rates.convert(&cash.neg(), &mut self.gaps)
+    }
+
+    /// Whether cost and proceeds have the fees and taxes in them.
+    pub fn fees_in_cost(&self, event: &Event) -> bool {
+        self.world.rules().fees == Fees::InCost
+            || self.world.account(event.account).method == LotMethod::Acb
     }
 
     /// A position, made at its first row.

@@ -3,9 +3,11 @@
 
 use std::collections::VecDeque;
 
-use super::book::{Key, pool_key};
+use chrono::NaiveDate;
+
+use super::book::{Key, key_for, pool_key};
 use super::clerk::Clerk;
-use super::costs::{Costs, Gaps, PLACES};
+use super::costs::{Costs, Gaps, PLACES, total};
 use super::event::Event;
 use super::finding::{FindingKind, Sink};
 use super::pick::Way;
@@ -18,44 +20,106 @@ use crate::model::{Dec, Exact, Lot, Ratio, SecurityId};
 
 impl<W: World, S: Sink> Clerk<'_, W, S> {
     /// New units for old ones. Costs and dates stay.
+    ///
+    /// Accounts that tell of one split some days apart all count new units from the first of these
+    /// days on, as the market does, and so do lots that are on their way.
     pub fn split(&mut self, event: &Event, rates: &Rates) {
-        match usable(event.ratio) {
-            None => self.find(event, FindingKind::RatioUnusable, None),
-            Some(_) if self.held(event.at()).is_zero() => {
-                self.find(event, FindingKind::NothingHeld, None);
+        let Some(ratio) = usable(event.ratio) else {
+            return self.find(event, FindingKind::RatioUnusable, None);
+        };
+        let (over, under) = (Exact::from(ratio.new), Exact::from(ratio.old));
+        let known = self.world.told_splits(event.security).iter();
+        let mut known = known
+            .enumerate()
+            .filter(|(_, split)| split.accounts.get(&event.account) == Some(&event.date))
+            .peekable();
+        let is_known = known.peek().is_some();
+        let due = known.find(|(place, split)| {
+            split.day == event.date && self.splits.insert((event.security, *place))
+        });
+        let mut found = !self.held(event.at()).is_zero();
+        match due {
+            Some((_, split)) => {
+                for &account in split.accounts.keys() {
+                    self.resize((account, event.security), event, &over, &under, rates);
+                }
+                found |= self.resize_transit(event, &over, &under);
             }
-            Some(ratio) => self.resize(event, &ratio.new.into(), &ratio.old.into(), rates),
+            // Another account told of it first.
+            None if is_known => {}
+            None => self.resize(event.at(), event, &over, &under, rates),
         }
+        if !found {
+            self.find(event, FindingKind::NothingHeld, None);
+        }
+    }
+
+    /// Whether an account still tells in old units what others know in new ones.
+    pub fn tells_later(&self, at: Key, on: NaiveDate) -> bool {
+        self.world.told_splits(at.1).iter().any(|split| {
+            split.day <= on && split.accounts.get(&at.0).is_some_and(|told| *told > on)
+        })
+    }
+
+    /// The same for lots on their way. Tells whether there were any.
+    fn resize_transit(&mut self, event: &Event, over: &Exact, under: &Exact) -> bool {
+        let on_the_way = self.book.transit.values_mut();
+        let mut spilled = false;
+        let mut any = false;
+        let mut pooled = Vec::new();
+        for transit in on_the_way.filter(|transit| transit.security == event.security) {
+            any = true;
+            let units: Vec<Dec> = transit.lots.iter().map(|lot| lot.quantity).collect();
+            let places = places(units.iter().copied().chain([transit.units]));
+            let grown = |units: &Exact| units.mul(over).div_round(under, places).ok();
+            let before = total(units.iter().copied());
+            let resized = grown(&before).and_then(|after| {
+                transit.units = grown(&transit.units.into())?;
+                Some((after, scaled(&units, after, over, under, places)?))
+            });
+            let Some((after, parts)) = resized else {
+                spilled = true;
+                continue;
+            };
+            let lots = std::mem::take(&mut transit.lots);
+            transit.lots = with_units(lots, &parts, &mut self.gaps);
+            if transit.pooled {
+                pooled.push((transit.from, Exact::from(after).sub(&before)));
+            }
+        }
+        for (from, change) in pooled {
+            let key = key_for((from, event.security), Pooling::Shared, false);
+            let change = self.gaps.fits(change.round(28));
+            if let Some((pool, change)) = self.book.pools.get_mut(&key).zip(change) {
+                pool.resize(change, &mut self.gaps);
+            }
+        }
+        self.gaps.spilled |= spilled;
+        any
     }
 
     /// Units for units: the cost spreads over all of them.
     pub fn stock_dividend(&mut self, event: &Event, rates: &Rates) {
         let held = self.held(event.at());
         match (event.units(), usable(event.ratio)) {
-            (Some(units), _) => {
-                let after = held.checked_add(units);
-                match after {
-                    None => self.give_up(event.at()),
-                    Some(after)
-                        if !held.is_zero()
-                            && !after.is_zero()
-                            && after.is_negative() == held.is_negative() =>
-                    {
-                        self.resize(event, &after.abs().into(), &held.abs().into(), rates);
-                    }
-                    // Nothing is there to spread a cost from: what comes cost nothing.
-                    Some(_) => {
-                        self.find(event, FindingKind::NothingHeld, Some(units));
-                        let mut lot = lot_of(event, units);
-                        lot.set_costs(Costs::ZERO);
-                        self.settle(event.at(), event, lot, Way::FIFO, rates);
-                    }
-                }
+            // Nothing is there to spread a cost from: what comes cost nothing.
+            (Some(units), _) if held.is_zero() => {
+                self.find(event, FindingKind::NothingHeld, Some(units));
+                let mut lot = lot_of(event, units);
+                lot.set_costs(Costs::ZERO);
+                self.settle(event.at(), event, lot, Way::FIFO, rates);
             }
+            // Whoever is short owes the new units too.
+            (Some(units), _) => match held.abs().checked_add(units) {
+                None => self.give_up(event.at()),
+                Some(after) => {
+                    self.resize(event.at(), event, &after.into(), &held.abs().into(), rates);
+                }
+            },
             (None, Some(_)) if held.is_zero() => self.find(event, FindingKind::NothingHeld, None),
             (None, Some(ratio)) => {
                 let (new, old) = (Exact::from(ratio.new), Exact::from(ratio.old));
-                self.resize(event, &old.add(&new), &old, rates);
+                self.resize(event.at(), event, &old.add(&new), &old, rates);
             }
             (None, None) => self.find(event, FindingKind::RatioUnusable, None),
         }
@@ -129,9 +193,11 @@ impl<W: World, S: Sink> Clerk<'_, W, S> {
     }
 
     /// All lots of a position times `over / under`.
-    fn resize(&mut self, event: &Event, over: &Exact, under: &Exact, rates: &Rates) {
-        let at = event.at();
+    fn resize(&mut self, at: Key, event: &Event, over: &Exact, under: &Exact, rates: &Rates) {
         let held = self.held(at);
+        if held.is_zero() {
+            return;
+        }
         let units: Vec<Dec> = self.position(at).lots.iter().map(|lot| lot.quantity.abs()).collect();
         let places = places(units.iter().copied());
         let Ok(total) = Exact::from(held.abs()).mul(over).div_round(under, places) else {

@@ -110,11 +110,12 @@ kinds! {
     NeedsChoice = "needs_choice", Warning,
         "needs a choice of lots; the oldest were taken";
     TransferWithoutOtherLeg = "transfer_without_other_leg", Warning,
-        "the other leg of the transfer does not fit; the lots came from outside or went there";
+        "the transfer has no other leg in its link, or none that fits alone; the lots came from \
+         outside or went there";
     TransferQuantitiesDiffer = "transfer_quantities_differ", Warning,
         "the legs of the transfer differ; the lots of the smaller quantity moved";
     ExerciseWithoutOtherLeg = "exercise_without_other_leg", Warning,
-        "no trade of the same day and link; the premium was realized";
+        "no trade of the same link and day, or of a later one; the premium was realized";
     BeyondRight = "beyond_right", Warning,
         "more rights were used or ended than were held; the premium of the rest is unknown";
     NothingHeld = "nothing_held", Warning,

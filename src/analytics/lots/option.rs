@@ -1,5 +1,5 @@
 //! Rights that are used or end. What a right had cost goes into the cost or the proceeds of the
-//! trade it leads to; where there is no such trade it is realized.
+//! trade it leads to, which may be of a later day; where there is no such trade it is realized.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ impl<'a, W: World, S: Sink> Clerk<'a, W, S> {
         if used.is_empty() {
             return;
         }
-        let trades = events.iter().filter(|event| inherits(event));
+        let trades = events.iter().filter(|event| trades(event.subtype, event.quantity));
         let trades: BTreeMap<_, _> = trades.map(|event| (event.id, event.security)).collect();
         for right in used {
             let Some(peer) = &right.peer else { continue };
@@ -67,7 +67,12 @@ impl<'a, W: World, S: Sink> Clerk<'a, W, S> {
         }
     }
 
+    /// Whether the trade is still to come, today or later.
     fn leads_to(&self, event: &Event, peer: &Peer) -> bool {
+        if peer.date > event.date {
+            return trades(peer.subtype, peer.quantity)
+                && peer.security.is_some_and(|security| security != event.security);
+        }
         let rights = self.rights.get(&peer.id);
         rights.is_some_and(|rights| rights.iter().any(|right| right.id == event.id))
     }
@@ -76,8 +81,8 @@ impl<'a, W: World, S: Sink> Clerk<'a, W, S> {
     fn pass_on(&mut self, event: &Event, heir: &Peer, premium: Costs) {
         let to = heir.security.unwrap_or(event.security);
         let premium = self.carry(event, premium, event.security, to);
-        let before = self.premiums.get(&heir.id).copied().unwrap_or(Costs::ZERO);
-        self.premiums.insert(heir.id, before.plus(premium, &mut self.gaps));
+        let before = self.book.premiums.get(&heir.id).copied().unwrap_or(Costs::ZERO);
+        self.book.premiums.insert(heir.id, before.plus(premium, &mut self.gaps));
     }
 
     /// A cost that goes from one security to another: in that one's currency, at the day's rate.
@@ -101,11 +106,7 @@ pub(super) const fn is_used(event: &Event) -> bool {
     matches!(event.subtype, Subtype::Exercise | Subtype::Assignment)
 }
 
-/// Whether a trade can take over a premium.
-fn inherits(event: &Event) -> bool {
-    let trades = matches!(
-        event.subtype,
-        Subtype::Buy | Subtype::BuyToCover | Subtype::Sell | Subtype::ShortSell
-    );
-    trades && event.quantity.is_some_and(|quantity: Dec| !quantity.is_zero())
+/// Whether a row is a trade that can take over a premium.
+fn trades(subtype: Subtype, quantity: Option<Dec>) -> bool {
+    subtype.trades_securities() && quantity.is_some_and(|quantity| !quantity.is_zero())
 }

@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 use chrono::NaiveDate;
 
 use super::book::Position;
-use super::costs::Gaps;
+use super::costs::{Gaps, PLACES};
 use crate::model::{Dec, Exact, Lot, LotMethod};
 
 /// A quantity has more than 28 digits.
@@ -149,20 +149,29 @@ impl Lot {
     /// Takes a part of it, with its share of the costs.
     pub(super) fn split(&mut self, quantity: Dec, gaps: &mut Gaps) -> Result<Self, TooManyDigits> {
         let costs = self.costs().part(&quantity.into(), &self.quantity.into(), gaps);
-        let mut part = Self { quantity, ..self.clone() };
+        let mut part = Self { quantity, charges: self.charges_of(quantity), ..self.clone() };
         part.set_costs(costs);
-        self.quantity = self.quantity.checked_sub(quantity).ok_or(TooManyDigits)?;
+        let left = self.quantity.checked_sub(quantity).ok_or(TooManyDigits)?;
+        self.charges = self.charges_of(left);
+        self.quantity = left;
         self.set_costs(self.costs().minus(costs, gaps));
         Ok(part)
     }
+
+    /// The charges of a part of it.
+    pub(super) fn charges_of(&self, quantity: Dec) -> Dec {
+        let part = Exact::from(self.charges).mul(&quantity.into());
+        part.div_round(&self.quantity.into(), PLACES).unwrap_or_default()
+    }
 }
 
-/// Which of two lots of one side cost more per unit; an unknown cost is the least of all.
+/// Which of two lots of one side cost more per unit, fees included; an unknown cost is the least of
+/// all.
 fn unit_cost(a: &Lot, b: &Lot) -> Ordering {
-    match (a.cost, b.cost) {
+    let cost = |lot: &Lot| Some(Exact::from(lot.cost?).add(&lot.charges.into()));
+    match (cost(a), cost(b)) {
         (Some(cost_a), Some(cost_b)) => {
-            let across = |cost: Dec, quantity: Dec| Exact::from(cost).mul(&quantity.into());
-            across(cost_a, b.quantity).cmp(&across(cost_b, a.quantity))
+            cost_a.mul(&b.quantity.into()).cmp(&cost_b.mul(&a.quantity.into()))
         }
         (a, b) => a.is_some().cmp(&b.is_some()),
     }

@@ -1,5 +1,10 @@
 //! Spin-offs and mergers: a part of the cost moves to another security, a part is sold for cash.
 
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
 use super::book::{Key, pool_key};
 use super::clerk::Clerk;
 use super::corporate::{places, scaled, usable, with_units};
@@ -7,12 +12,33 @@ use super::costs::Costs;
 use super::event::Event;
 use super::finding::{FindingKind, Sink};
 use super::pick::Way;
-use super::pool::Pooling;
+use super::pool::{Pool, Pooling};
 use super::rates::Rates;
 use super::settle::Closed;
 use super::trade::lot_of;
 use super::world::World;
-use crate::model::{Dec, Exact, Lot, SecurityId};
+use crate::analytics::splits::DAYS;
+use crate::model::{AccountId, Dec, Exact, Lot, SecurityId, TransactionId, days};
+
+/// A spin-off that the accounts of a shared pool tell one after the other.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct SharedSpinOff {
+    /// When the first of them told of it.
+    #[serde(with = "days")]
+    day: NaiveDate,
+    /// The pool before that.
+    before: Pool,
+    /// The rows so far.
+    told: BTreeMap<AccountId, TransactionId>,
+}
+
+impl SharedSpinOff {
+    /// Whether a row tells of another one: its account told of this already, or it is long ago.
+    fn ended(&self, event: &Event) -> bool {
+        let again = self.told.get(&event.account).is_some_and(|row| *row != event.id);
+        again || self.told.is_empty() || (event.date - self.day).num_days() > DAYS
+    }
+}
 
 /// A part of a whole.
 #[derive(Clone, Debug)]
@@ -75,11 +101,11 @@ impl<W: World, S: Sink> Clerk<'_, W, S> {
         let mut lots: Vec<Lot> = self.lots_of(at).into();
         let count = lots.len();
         let sold = match &paid {
-            Some(part) => self.parts(at, part),
+            Some(part) => self.parts(event, to, part),
             None => vec![Costs::UNKNOWN; count],
         };
         let moved = match &moving {
-            Some(part) => self.parts(at, part),
+            Some(part) => self.parts(event, to, part),
             None => vec![Costs::UNKNOWN; count],
         };
         // Cash of an unknown share takes nothing from the cost; an unknown share of the new
@@ -93,6 +119,7 @@ impl<W: World, S: Sink> Clerk<'_, W, S> {
         }
         for (lot, costs) in lots.iter_mut().zip(moved) {
             lot.set_costs(costs);
+            lot.charges = Dec::ZERO;
             lot.opening = event.id;
             lot.piece = self.next_piece();
         }
@@ -243,7 +270,8 @@ impl<W: World, S: Sink> Clerk<'_, W, S> {
     }
 
     /// That part of the cost of each lot.
-    fn parts(&mut self, at: Key, part: &Part) -> Vec<Costs> {
+    fn parts(&mut self, event: &Event, to: SecurityId, part: &Part) -> Vec<Costs> {
+        let at = event.at();
         let Some(position) = self.book.positions.get(&at) else { return Vec::new() };
         if position.pooling == Pooling::None {
             let costs = position.lots.iter().map(Lot::costs);
@@ -256,7 +284,12 @@ impl<W: World, S: Sink> Clerk<'_, W, S> {
         if position.pooling == Pooling::Shared {
             // Each account books its own row of the one event: every part is one of the whole
             // that was there before the first of them.
-            pool.set_costs(*self.shared_before.entry(key).or_insert(pool.costs()));
+            let spin_off = self.book.spin_offs.entry((key, to)).or_default();
+            if spin_off.ended(event) {
+                *spin_off = SharedSpinOff { day: event.date, before: pool, ..Default::default() };
+            }
+            spin_off.told.insert(event.account, event.id);
+            pool = spin_off.before.clone();
         }
         let over = part.over.mul(&position.quantity.into());
         let costs = pool.part(&over, &part.under, &mut self.gaps);

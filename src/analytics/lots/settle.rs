@@ -77,6 +77,7 @@ impl<W: World, S: Sink> Clerk<'_, W, S> {
         }
         let opened = if lot.quantity.is_negative() { -rest } else { rest };
         if let Some(costs) = parts.next() {
+            lot.charges = lot.charges_of(opened);
             lot.quantity = opened;
             lot.set_costs(costs);
             self.put(at, lot);

@@ -5,7 +5,7 @@ use super::event::Event;
 use super::finding::{FindingKind, Sink};
 use super::rates::Rates;
 use super::world::World;
-use crate::model::{AccountKind, Dec, Lot, Subtype};
+use crate::model::{AccountKind, Dec, Exact, Lot, Subtype};
 
 impl<W: World, S: Sink> Clerk<'_, W, S> {
     /// Securities against cash. What was paid or received is the row's amount, not quantity times
@@ -16,12 +16,16 @@ impl<W: World, S: Sink> Clerk<'_, W, S> {
         };
         let buys = matches!(event.subtype, Subtype::Buy | Subtype::BuyToCover);
         let mut costs = self.outlay(event, rates);
-        if let Some(premium) = self.premiums.remove(&event.id) {
+        if let Some(premium) = self.book.premiums.remove(&event.id) {
             costs = costs.plus(premium, &mut self.gaps);
         }
         self.position(event.at()).multiplier = event.multiplier;
         let mut lot = lot_of(event, if buys { units } else { -units });
         lot.set_costs(costs);
+        if !self.fees_in_cost(event) {
+            let charges = Exact::from(event.fee).add(&event.tax.into());
+            lot.charges = rates.convert(&charges, &mut self.gaps).local.unwrap_or_default();
+        }
         let settled = self.settle(event.at(), event, lot, self.way(event), rates);
         if settled.fell_back {
             self.find(event, FindingKind::NeedsChoice, None);
@@ -44,5 +48,6 @@ pub(super) const fn lot_of(event: &Event, quantity: Dec) -> Lot {
         cost: None,
         cost_base: None,
         cost_tax: None,
+        charges: Dec::ZERO,
     }
 }

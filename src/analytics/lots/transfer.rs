@@ -1,8 +1,8 @@
 //! Lots that move between own accounts with their dates and costs, come from outside or go there.
 //!
-//! The leg that comes first in the order of rows moves the lots: an out leg puts them on their
-//! way, an in leg fetches them. What one leg has more than the other came from outside or went
-//! there.
+//! The leg of the earlier day moves the lots: an out leg puts them on their way, an in leg fetches
+//! them. On one day the out leg goes first. What one leg has more than the other came from outside
+//! or went there.
 
 use super::book::{Key, Transit, give, key_for};
 use super::clerk::Clerk;
@@ -14,33 +14,29 @@ use super::pool::Pooling;
 use super::rates::Rates;
 use super::trade::lot_of;
 use super::world::World;
-use crate::model::{Dec, Exact, Lot, LotMethod, Subtype};
+use crate::model::{Dec, Exact, Lot, Subtype};
 
 impl<W: World, S: Sink> Clerk<'_, W, S> {
-    /// Finds the out legs of a day that have their in leg on the same day.
+    /// Finds the out legs of a day.
     pub fn expect_legs(&mut self, events: &[Event]) {
-        let meets = |event: &&Event| {
-            event.subtype == Subtype::TransferOut
-                && event.peer.as_ref().is_some_and(|peer| peer.date == event.date)
-        };
-        self.expected.extend(events.iter().filter(meets).map(|event| event.id));
+        let leaves =
+            |event: &&Event| event.subtype == Subtype::TransferOut && partner(event).is_some();
+        self.expected.extend(events.iter().filter(leaves).map(|event| event.id));
     }
 
-    /// Whether a leg that comes should let other rows of its day go first: the lots it is to fetch
-    /// are not all there yet, or the out leg says which ones they are.
+    /// Whether a leg comes whose out leg is of the same day and did not leave yet: what it brings
+    /// is what the rows before the out leg left there.
     pub fn must_wait(&self, event: &Event) -> bool {
-        let Some(peer) = partner(event) else { return false };
-        if event.subtype != Subtype::TransferIn
-            || peer.date != event.date
-            || self.book.transit.contains_key(&peer.id)
-            || self.gone.contains(&peer.id)
-        {
-            return false;
-        }
-        let wanted = event.units().unwrap_or_default().min(sent(peer).unwrap_or_default());
-        let there = self.held((peer.account, event.security));
-        let named = self.world.account(peer.account).method == LotMethod::Specific;
-        (named || there < wanted) && self.expected.contains(&peer.id)
+        event.subtype == Subtype::TransferIn
+            && partner(event).is_some_and(|peer| self.expected.contains(&peer.id))
+    }
+
+    /// Whether all the lots that a leg is to bring are there.
+    pub fn can_fetch(&self, event: &Event) -> bool {
+        partner(event).is_some_and(|peer| {
+            let wanted = event.units().unwrap_or_default().min(sent(peer).unwrap_or_default());
+            self.held((peer.account, event.security)) >= wanted
+        })
     }
 
     /// Securities come to an account.
@@ -52,16 +48,17 @@ impl<W: World, S: Sink> Clerk<'_, W, S> {
             return self.come(event, units, rates);
         };
         let on_its_way = self.book.transit.get(&peer.id).map(|transit| transit.to);
+        let (units, meant) = self.in_new_units(event, peer, units);
         let lots = if on_its_way == Some(event.account) {
-            self.arrive(event, peer)
+            self.arrive(event, peer, units)
         } else if on_its_way.is_some() || peer.date < event.date || self.gone.contains(&peer.id) {
             self.find(event, FindingKind::TransferWithoutOtherLeg, Some(units));
             Vec::new()
         } else {
             self.fetch(event, peer, units)
         };
-        if sent(peer) != Some(units) {
-            self.find(event, FindingKind::TransferQuantitiesDiffer, sent(peer));
+        if meant != Some(units) {
+            self.find(event, FindingKind::TransferQuantitiesDiffer, meant);
         }
         let way = Way { day: None, ..self.way(event) };
         let mut left = units;
@@ -81,13 +78,25 @@ impl<W: World, S: Sink> Clerk<'_, W, S> {
             }
         }
         if left.is_positive() {
-            self.find(event, FindingKind::MissingCost, Some(left));
-            self.settle(event.at(), event, lot_of(event, left), way, rates);
+            self.come(event, left, rates);
+        }
+    }
+
+    /// How many units come and how many were sent to come, where a split happened on their way.
+    fn in_new_units(&self, event: &Event, peer: &Peer, units: Dec) -> (Dec, Option<Dec>) {
+        match self.book.transit.get(&peer.id) {
+            Some(transit) if sent(peer) == Some(transit.sent) => {
+                // An account that books the split later says old units until then.
+                let old = units == transit.sent && self.tells_later(event.at(), event.date);
+                (if old { transit.units } else { units }, Some(transit.units))
+            }
+            _ => (units, sent(peer)),
         }
     }
 
     /// Securities go from an account.
     pub fn transfer_out(&mut self, event: &Event, rates: &Rates) {
+        self.expected.remove(&event.id);
         let Some(units) = event.units() else {
             return self.find(event, FindingKind::MissingQuantity, None);
         };
@@ -107,11 +116,15 @@ impl<W: World, S: Sink> Clerk<'_, W, S> {
         }
     }
 
-    /// The in leg came first and fetched its lots; what it did not want goes outside.
+    /// An in leg came first and fetched its lots. What it did not want waits for a later one, or
+    /// goes outside.
     fn send_rest(&mut self, event: &Event, units: Dec, moved: Dec, rates: &Rates) {
         let left = self.less(event.at(), units, moved);
         if !left.is_positive() {
             return;
+        }
+        if let Some(peer) = partner(event).filter(|peer| peer.date > event.date) {
+            return self.send(event, peer, left, rates);
         }
         let differ = event.peer.as_ref().and_then(sent) != Some(units);
         let kind = if differ {
@@ -183,6 +196,8 @@ impl<W: World, S: Sink> Clerk<'_, W, S> {
             to: peer.account,
             security: event.security,
             left: event.date,
+            sent: event.units().unwrap_or_default(),
+            units: event.units().unwrap_or_default(),
             multiplier: self.position(at).multiplier,
             lots: self.moving(taken),
             pooled,
@@ -196,8 +211,7 @@ impl<W: World, S: Sink> Clerk<'_, W, S> {
     fn fetch(&mut self, event: &Event, peer: &Peer, units: Dec) -> Vec<Lot> {
         let from = (peer.account, event.security);
         let before = self.book.moved.get(&peer.id).copied().unwrap_or_default();
-        let to_come = sent(peer).and_then(|sent| sent.checked_sub(before)).unwrap_or_default();
-        let leaving = units.min(to_come).min(self.long(from)).max(Dec::ZERO);
+        let leaving = units.min(sent(peer).unwrap_or_default()).min(self.long(from));
         let way = Way { method: self.world.account(peer.account).method, ..Way::FIFO };
         let taken = self.take(from, leaving, way);
         let Some(moved) = before.checked_add(leaving) else {
@@ -210,16 +224,46 @@ impl<W: World, S: Sink> Clerk<'_, W, S> {
         self.moving(taken)
     }
 
-    /// The lots that were on their way, with their costs.
-    fn arrive(&mut self, event: &Event, peer: &Peer) -> Vec<Lot> {
+    /// The lots that were on their way, with their costs. Where several rows bring what one leg
+    /// sent, each brings so many.
+    fn arrive(&mut self, event: &Event, peer: &Peer, units: Dec) -> Vec<Lot> {
         let Some(mut transit) = self.book.transit.remove(&peer.id) else { return Vec::new() };
+        let mut lots = std::mem::take(&mut transit.lots);
+        if sent(peer) != Some(transit.sent) {
+            transit.lots = self.cut_off(event.at(), &mut lots, units);
+        }
         if transit.pooled {
             let key = key_for((transit.from, transit.security), Pooling::Shared, false);
-            let costs = self.leave_pool(key, transit.lots.iter());
-            give(costs, transit.lots.iter_mut(), &mut self.gaps);
+            let costs = self.leave_pool(key, lots.iter());
+            give(costs, lots.iter_mut(), &mut self.gaps);
         }
         self.position(event.at()).multiplier = transit.multiplier;
-        transit.lots
+        if !transit.lots.is_empty() {
+            self.book.transit.insert(peer.id, transit);
+        }
+        lots
+    }
+
+    /// Leaves the first so many units of lots, and gives the rest.
+    fn cut_off(&mut self, at: Key, lots: &mut Vec<Lot>, units: Dec) -> Vec<Lot> {
+        let mut left = units;
+        for place in 0..lots.len() {
+            let Some(lot) = lots.get_mut(place) else { break };
+            match left.checked_sub(lot.quantity) {
+                Some(after) if !after.is_negative() => left = after,
+                _ => {
+                    let mut rest = lots.split_off(place);
+                    let part = rest.first_mut().filter(|_| left.is_positive());
+                    match part.map(|lot| lot.split(left, &mut self.gaps)) {
+                        None => {}
+                        Some(Ok(part)) => lots.push(Lot { piece: self.next_piece(), ..part }),
+                        Some(Err(_)) => self.give_up(at),
+                    }
+                    return rest;
+                }
+            }
+        }
+        Vec::new()
     }
 
     /// Lots on the move: a part of one that stays has a number of its own.

@@ -4,6 +4,7 @@
 use chrono::NaiveDate;
 
 pub use crate::analytics::fx::Conversion;
+use crate::analytics::splits::ToldSplit;
 use crate::model::{AccountId, AccountKind, Currency, Dec, LotMethod, SecurityId};
 
 /// The rules of an account.
@@ -58,6 +59,9 @@ pub trait World {
 
     /// The latest close on or before a day, in the security's currency.
     fn close(&self, security: SecurityId, on: NaiveDate) -> Option<Dec>;
+
+    /// The splits of a security that rows tell of.
+    fn told_splits(&self, security: SecurityId) -> &[ToldSplit];
 
     /// The rules of the whole.
     fn rules(&self) -> &Rules;

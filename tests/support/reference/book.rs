@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use num_traits::Zero;
+use num_traits::{Signed, Zero};
 
 use super::files::Row;
 use super::lots::{Closed, Lot, Lots, Method};
@@ -95,7 +95,8 @@ impl<'a> Book<'a> {
                 let charges = &row.fee + &row.tax;
                 let expense = self.wishes.fees_are_expenses && self.wishes.method != Method::Acb;
                 let cost = if expense { -&row.amount - charges } else { -&row.amount };
-                self.trade(row, row.quantity.clone(), cost);
+                let apart = if expense { &row.fee + &row.tax } else { Q::zero() };
+                self.trade(row, row.quantity.clone(), cost, apart);
             }
             "DIVIDEND" | "INTEREST" | "DISTRIBUTION" | "CAPITAL_GAIN" => {
                 if row.symbol.is_some() {
@@ -105,11 +106,15 @@ impl<'a> Book<'a> {
             "REWARD" => {
                 let worth = &row.quantity * row.price.as_ref().unwrap();
                 self.holding(row).income += &worth;
-                self.trade(row, row.quantity.clone(), worth);
+                self.trade(row, row.quantity.clone(), worth, Q::zero());
             }
             "SPLIT" => {
                 let more = &self.holding(row).quantity * (row.ratio.clone().unwrap() - one());
                 self.grow(row, &more);
+            }
+            // Whoever is short owes what the others get.
+            "STOCK_DIVIDEND" if self.holding(row).quantity.is_negative() => {
+                self.grow(row, &-&row.quantity);
             }
             "STOCK_DIVIDEND" => self.grow(row, &row.quantity),
             "RETURN_OF_CAPITAL" => self.return_capital(row),
@@ -118,7 +123,8 @@ impl<'a> Book<'a> {
                 let opened = row.acquired.unwrap_or(row.date);
                 let cost_base = self.base_of(row, cost.as_ref());
                 self.holding(row).quantity += &row.quantity;
-                let lot = Lot { opened, quantity: row.quantity.clone(), cost, cost_base };
+                let quantity = row.quantity.clone();
+                let lot = Lot { opened, quantity, cost, cost_base, apart: Q::zero() };
                 self.lots_of(row).put(lot);
             }
             "TRANSFER_OUT" | "WITHDRAWAL" if row.to_account.is_some() => self.transfer(row),
@@ -167,10 +173,10 @@ impl<'a> Book<'a> {
         Some(money? * self.rate_of(row)?)
     }
 
-    fn trade(&mut self, row: &Row, quantity: Q, cost: Q) {
+    fn trade(&mut self, row: &Row, quantity: Q, cost: Q, apart: Q) {
         self.holding(row).quantity += &quantity;
         let cost_base = self.base_of(row, Some(&cost));
-        let trade = Lot { opened: row.date, quantity, cost: Some(cost), cost_base };
+        let trade = Lot { opened: row.date, quantity, cost: Some(cost), cost_base, apart };
         for closed in self.lots_of(row).trade(&trade) {
             self.realize(row, closed);
         }

@@ -39,6 +39,8 @@ pub struct Lot {
     pub quantity: Q,
     pub cost: Option<Q>,
     pub cost_base: Option<Q>,
+    /// Fees that the cost leaves out: they only make a lot dearer than others.
+    pub apart: Q,
 }
 
 /// A piece of a lot that a trade closed, and what that brought; negative where it cost something.
@@ -64,11 +66,12 @@ impl Lot {
             quantity: &self.quantity * part,
             cost: self.cost.as_ref().map(|cost| cost * part),
             cost_base: self.cost_base.as_ref().map(|cost| cost * part),
+            apart: &self.apart * part,
         }
     }
 
     fn unit_cost(&self) -> Option<Q> {
-        Some(self.cost.as_ref()? / &self.quantity)
+        Some((self.cost.as_ref()? + &self.apart) / &self.quantity)
     }
 }
 

@@ -192,6 +192,7 @@ impl Book<'_> {
                     quantity: &lot.quantity * &share,
                     cost: lot.cost.as_ref().map(|cost| cost * &share),
                     cost_base: lot.cost_base.as_ref().map(|cost| cost * &share),
+                    apart: &lot.apart * &share,
                 };
                 rows.push(self.lot(account, symbol, &holding.currency, &part));
             }

@@ -161,3 +161,65 @@ fn returned_capital_in_base_adds_up() {
     assert_eq!((realized.proceeds, realized.cost), (known("30"), known("0")));
     assert_eq!((realized.gain_base(), realized.gain_fx), (known("29"), known("5")));
 }
+
+#[test]
+fn whoever_is_short_owes_a_stock_dividend() {
+    let margin = Place::default().kind(A, AccountKind::Margin);
+    let rows = [
+        sell("2024-01-02", "100", "1000"),
+        row(Subtype::StockDividend, "2024-02-02", A, X).many("10"),
+    ];
+    let played = play(&margin, rows);
+    assert_eq!(played.lots(A, X), ["2024-01-02 -110 -1000"]);
+    assert_eq!(played.findings(), [""; 0]);
+}
+
+#[test]
+fn accounts_that_tell_of_one_split_days_apart_count_new_units_from_the_first_day() {
+    let split = |on, account| row(Subtype::Split, on, account, X).ratio("2:1");
+    let rows = |second: Event| {
+        stock().into_iter().chain([
+            buy("2022-01-02", "100", "1000").account(B),
+            split("2024-01-02", A),
+            second,
+        ])
+    };
+    let place = || Place::default().split("2:1", &[(A, "2024-01-02"), (B, "2024-01-03")]);
+    // In between B buys new units: these are not doubled.
+    let bought = buy("2024-01-02", "6", "30").account(B);
+    let played = play(&place(), rows(bought).chain([split("2024-01-03", B)]));
+    assert_eq!(played.lots(A, X), ["2020-01-02 20 100", "2021-01-02 10 200"]);
+    assert_eq!(played.lots(B, X), ["2022-01-02 200 1000", "2024-01-02 6 30"]);
+    assert_eq!(played.findings(), [""; 0]);
+    // In one pool: 1300 for 230 units; 115 of them are the half.
+    let acb = place().everywhere(LotMethod::Acb);
+    let sold = sell("2024-01-02", "115", "1000").account(B);
+    let played = play(&acb, rows(sold).chain([split("2024-01-03", B)]));
+    assert_eq!(played.told.realized[0].cost, known("650"));
+    assert_eq!(played.position(A, X).quantity, dec("30"));
+    assert_eq!(played.position(B, X).quantity, dec("85"));
+}
+
+#[test]
+fn a_split_changes_lots_that_are_on_their_way() {
+    for method in [LotMethod::Fifo, LotMethod::Acb] {
+        let place = Place::default().everywhere(method).split("2:1", &[(A, "2024-01-03")]);
+        let (out, into) = transfer(("2024-01-02", A, "15"), ("2024-01-05", B, "30"));
+        let split = row(Subtype::Split, "2024-01-03", A, X).ratio("2:1");
+        let rows: Vec<_> = stock().into_iter().chain([out, split, into]).collect();
+        let left = play(&place, rows[..rows.len() - 1].to_vec());
+        assert_eq!(left.book.in_transit().next().unwrap().1.quantity(), known("30"));
+        let played = play(&place, rows);
+        assert_eq!(played.position(B, X).quantity, dec("30"));
+        assert_eq!(played.position(B, X).cost(), known("300"));
+        assert_eq!(played.findings(), [""; 0]);
+    }
+    // The account they come to books the split later, and says old units until then.
+    let place = Place::default().split("2:1", &[(A, "2024-01-03"), (B, "2024-01-06")]);
+    let (out, into) = transfer(("2024-01-02", A, "10"), ("2024-01-05", B, "10"));
+    let split = |on, account| row(Subtype::Split, on, account, X).ratio("2:1");
+    let rows = [out, split("2024-01-03", A), into, split("2024-01-06", B)];
+    let played = play(&place, stock().into_iter().chain(rows));
+    assert_eq!(played.lots(B, X), ["2020-01-02 20 100"]);
+    assert_eq!(played.findings(), [""; 0]);
+}

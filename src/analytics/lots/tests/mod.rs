@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 
 use super::*;
+use crate::analytics::splits::ToldSplit;
 use crate::model::*;
 
 pub(super) const A: AccountId = AccountId(1);
@@ -45,6 +46,8 @@ pub(super) struct Place {
     pub currencies: BTreeMap<SecurityId, Currency>,
     pub rates: BTreeMap<(Currency, Currency), BTreeMap<NaiveDate, Dec>>,
     pub closes: BTreeMap<SecurityId, BTreeMap<NaiveDate, Dec>>,
+    /// Of X.
+    pub splits: Vec<ToldSplit>,
 }
 
 impl Default for Place {
@@ -55,6 +58,7 @@ impl Default for Place {
             currencies: BTreeMap::new(),
             rates: BTreeMap::new(),
             closes: BTreeMap::new(),
+            splits: Vec::new(),
         }
     }
 }
@@ -92,6 +96,17 @@ impl Place {
     }
 }
 
+impl Place {
+    /// These accounts tell of one split of X.
+    pub fn split(mut self, ratio: &str, accounts: &[(AccountId, &str)]) -> Self {
+        let accounts: BTreeMap<_, _> = accounts.iter().map(|(id, on)| (*id, day(on))).collect();
+        let first = *accounts.values().min().unwrap();
+        let ratio = Ratio::parse(ratio).unwrap();
+        self.splits.push(ToldSplit { day: first, ratio, accounts });
+        self
+    }
+}
+
 impl World for Place {
     fn account(&self, id: AccountId) -> AccountRules {
         self.accounts.get(&id).copied().unwrap_or_default()
@@ -108,6 +123,10 @@ impl World for Place {
 
     fn close(&self, security: SecurityId, on: NaiveDate) -> Option<Dec> {
         Some(*self.closes.get(&security)?.range(..=on).next_back()?.1)
+    }
+
+    fn told_splits(&self, security: SecurityId) -> &[ToldSplit] {
+        if security == X { &self.splits } else { &[] }
     }
 
     fn rules(&self) -> &Rules {

@@ -137,3 +137,34 @@ fn positions_remember_how_many_one_is() {
     assert_eq!(played.lots(A, Y), ["2024-01-01 1 400"]);
     assert_eq!(played.position(A, Y).multiplier, dec("100"));
 }
+
+#[test]
+fn the_premium_goes_into_a_short_that_is_closed_or_opened() {
+    let margin = Place::default().kind(A, AccountKind::Margin);
+    let short = sell("2024-01-02", "200", "12000").kind(Subtype::ShortSell);
+    let rows = used(Subtype::Exercise, paid().kind(Subtype::BuyToCover));
+    let played = play(&margin, [short, bought()].into_iter().chain(rows));
+    // 10000 and 300.
+    assert_eq!(played.realized(), ["2024-01-02 -200 12000 10300 1700"]);
+    let rows = used(Subtype::Exercise, received().kind(Subtype::ShortSell));
+    let played = play(&margin, [bought()].into_iter().chain(rows));
+    // 10000 less 300.
+    assert_eq!(played.lots(A, X), ["2024-03-01 -200 -9700"]);
+    assert_eq!(played.findings(), [""; 0]);
+}
+
+#[test]
+fn the_premium_waits_for_a_trade_of_a_later_day() {
+    let trade = Event { date: day("2024-03-04"), ..paid() };
+    let [trade, right] = used(Subtype::Exercise, trade);
+    let played = play(&Place::default(), [bought(), right.clone(), trade.clone()]);
+    assert_eq!(played.lots(A, X), ["2024-03-04 200 10300"]);
+    assert_eq!(played.realized(), [""; 0]);
+    assert_eq!(played.findings(), [""; 0]);
+    assert!(played.book.premiums.is_empty());
+    // A trade of an earlier day has its cost already.
+    let early = Event { date: day("2024-02-28"), ..trade };
+    let right = right.with(&early);
+    let played = play(&Place::default(), [bought(), early, right]);
+    assert_eq!(played.findings(), ["exercise_without_other_leg"]);
+}

@@ -153,3 +153,28 @@ fn where_nothing_is_held_nothing_is_known() {
         assert_eq!(played.position(A, X).quantity, dec("15"));
     }
 }
+
+#[test]
+fn accounts_of_a_pool_that_tell_of_one_spin_off_days_apart_take_the_same_part() {
+    let place = Place::default().everywhere(LotMethod::Acb);
+    let told = |on, account| {
+        row(Subtype::SpinOff, on, account, X).into_security(Y).ratio("1:1").share("0.2")
+    };
+    let rows = [
+        buy("2024-01-02", "100", "1000"),
+        buy("2024-01-02", "100", "1000").account(B),
+        told("2024-06-10", A),
+        told("2024-06-11", B),
+    ];
+    let played = play(&place, rows.clone());
+    // 2000 x 0.2, half of it each.
+    assert_eq!(played.position(A, Y).cost(), known("200"));
+    assert_eq!(played.position(B, Y).cost(), known("200"));
+    assert_eq!(played.position(A, X).cost(), known("800"));
+    // The next one of the same account is another: 0.2 of what is left of it, 1600 / 2.
+    let played = play(&place, rows.into_iter().chain([told("2024-06-12", A)]));
+    assert_eq!(played.position(A, X).cost().zip(played.position(B, X).cost()), {
+        // 1440 are shared by halves.
+        known("720").zip(known("720"))
+    });
+}

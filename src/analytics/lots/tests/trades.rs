@@ -355,3 +355,32 @@ fn income_charges_and_rewards() {
     assert_eq!(played.position(A, X).income.total(), None);
     assert_eq!(played.lots(A, X), ["2024-01-07 1 n/a"]);
 }
+
+#[test]
+fn the_dearest_lot_counts_fees_that_its_cost_leaves_out() {
+    let mut place = Place::default().method(A, LotMethod::Hifo);
+    place.rules.fees = Fees::Expense;
+    let rows = [
+        // (100 + 20) / 10 is more than 11.
+        buy("2024-01-02", "10", "120").fee("20"),
+        buy("2024-01-03", "10", "110"),
+        // A part of it is as dear as the whole.
+        sell("2024-01-04", "4", "60"),
+        sell("2024-01-05", "6", "90"),
+    ];
+    let played = play(&place, rows);
+    assert_eq!(played.realized(), ["2024-01-02 4 60 40 20", "2024-01-02 6 90 60 30"]);
+}
+
+#[test]
+fn costs_that_are_too_large_together_are_an_overflow() {
+    let large = "6000000000000000000000000000";
+    let played =
+        play(&Place::default(), [buy("2024-01-02", "1", large), buy("2024-01-03", "1", large)]);
+    let position = played.position(A, X);
+    assert_eq!((position.cost(), position.cost_overflows()), (None, true));
+    let unknown = row(Subtype::TransferIn, "2024-01-02", A, X).many("1");
+    let played = play(&Place::default(), [buy("2024-01-02", "1", large), unknown]);
+    let position = played.position(A, X);
+    assert_eq!((position.cost(), position.cost_overflows()), (None, false));
+}

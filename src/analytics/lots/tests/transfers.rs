@@ -227,3 +227,95 @@ fn shares_that_come_to_a_short_close_it_at_their_cost() {
     assert_eq!(played.realized(), ["2024-01-02 -4 40 28 12"]);
     assert_eq!(played.lots(A, X), ["2024-01-02 -6 -60"]);
 }
+
+#[test]
+fn the_rows_before_an_out_leg_go_before_its_in_leg() {
+    // The sale takes the older 10, so that the newer ones go; wherever the in leg stands.
+    let (out, into) = transfer(("2024-03-01", A, "10"), ("2024-03-01", B, "10"));
+    let sold = sell("2024-03-01", "10", "300");
+    for rows in
+        [[into.clone(), sold.clone(), out.clone()], [sold.clone(), into.clone(), out.clone()]]
+    {
+        let played = play(&Place::default(), stock().into_iter().chain(rows));
+        assert_eq!(played.realized(), ["2020-01-02 10 300 100 200"]);
+        assert_eq!(played.lots(B, X), ["2021-01-02 10 200"]);
+        assert_eq!(played.findings(), [""; 0]);
+    }
+    // Money that came back before lowers what is sent on: 200 - 10 x 60/20.
+    let back = row(Subtype::ReturnOfCapital, "2024-03-01", A, X).cash("60");
+    let rows = [into, back, sold, out];
+    let played = play(&Place::default(), stock().into_iter().chain(rows));
+    assert_eq!(played.lots(B, X), ["2021-01-02 10 170"]);
+}
+
+#[test]
+fn two_accounts_that_send_to_each_other_on_one_day() {
+    let (out, into) = transfer(("2024-03-01", A, "10"), ("2024-03-01", B, "10"));
+    let (back, again) = transfer(("2024-03-01", B, "4"), ("2024-03-01", A, "4"));
+    let (back, again) = (back.id(903), again.id(904));
+    let (back, again) = (back.clone().with(&again), again.with(&back));
+    // In the order of rows what comes stands before what goes, in both accounts.
+    let rows = [into, again, buy("2024-03-01", "10", "100"), out, back];
+    let played = play(&Place::default(), rows);
+    assert_eq!(played.lots(A, X), ["2024-03-01 4 40"]);
+    assert_eq!(played.lots(B, X), ["2024-03-01 6 60"]);
+    assert_eq!(played.findings(), [""; 0]);
+}
+
+#[test]
+fn what_the_other_leg_did_not_send_has_the_price_and_date_of_its_row() {
+    let (out, into) = transfer(("2024-03-01", A, "10"), ("2024-03-02", B, "12"));
+    let into = into.at_price("7").acquired("2023-01-03");
+    let played = play(&Place::default(), stock().into_iter().chain([out, into]));
+    // 2 x 7.
+    assert_eq!(played.lots(B, X), ["2020-01-02 10 100", "2023-01-03 2 14"]);
+    assert_eq!(played.findings(), ["transfer_quantities_differ"]);
+}
+
+/// One out leg of 15, and two in legs that bring 4 and 11 of it.
+fn one_to_two(sent: &str, days: [&str; 2]) -> [Event; 3] {
+    let last = *days.iter().max().unwrap();
+    let out = row(Subtype::TransferOut, sent, A, X).many("-15").id(901);
+    let whole = row(Subtype::TransferIn, last, B, X).many("15").id(902);
+    let into = |id, on, units: &str| {
+        let part = Event { quantity: known(&format!("-{units}")), ..out.clone() };
+        row(Subtype::TransferIn, on, B, X).many(units).id(id).with(&part)
+    };
+    let ins = [into(902, days[0], "4"), into(903, days[1], "11")];
+    let [first, second] = ins;
+    [out.with(&whole), first, second]
+}
+
+#[test]
+fn several_rows_bring_what_one_sent() {
+    let expected = ["2020-01-02 4 40", "2020-01-02 6 60", "2021-01-02 5 100"];
+    let dates = |out, a, b| one_to_two(out, [a, b]);
+    let [out, a, b] = dates("2024-03-01", "2024-03-02", "2024-03-05");
+    let later = [out.clone(), a.clone(), b];
+    let [out, a, b] = dates("2024-03-01", "2024-03-01", "2024-03-01");
+    let at_once = [a, b, out];
+    let [out, a, b] = dates("2024-03-02", "2024-03-01", "2024-03-05");
+    let around = [a, out, b];
+    let [out, a, b] = dates("2024-03-05", "2024-03-01", "2024-03-02");
+    let before = [a, b, out];
+    for place in [Place::default(), Place::default().everywhere(LotMethod::Acb)] {
+        let mut quantities = Vec::new();
+        for rows in [&later, &at_once, &around, &before] {
+            let played = play(&place, stock().into_iter().chain(rows.clone()));
+            if place.accounts.is_empty() {
+                assert_eq!(played.lots(B, X), expected);
+                assert_eq!(played.lots(A, X), ["2021-01-02 5 100"]);
+            }
+            assert_eq!(played.findings(), [""; 0]);
+            assert_eq!(played.book.in_transit().count(), 0);
+            assert!(played.book.moved.is_empty());
+            quantities.push((played.position(B, X).quantity, played.position(B, X).cost()));
+        }
+        // On average 15 each: 15 x 15.
+        let cost = if place.accounts.is_empty() { "200" } else { "225" };
+        assert!(quantities.iter().all(|it| *it == (dec("15"), known(cost))), "{quantities:?}");
+    }
+    let [out, first, _] = &later;
+    let left = play(&Place::default(), stock().into_iter().chain([out.clone(), first.clone()]));
+    assert_eq!(left.book.in_transit().next().unwrap().1.quantity(), known("11"));
+}
