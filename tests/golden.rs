@@ -37,7 +37,7 @@ macro_rules! cases {
 }
 
 cases! {
-    acb_pool acb_spin_off acquired_abroad adjustment balance_over_rows closed_account closed_position currency_gain
+    acb_pool acb_spin_off acquired_abroad adjustment balance_over_rows charges_alone closed_account closed_position currency_gain
     example_a example_b exercise_alone fees_and_taxes hifo_order income long_term merger merger_cash
     method_of_account methods missing_price missing_rate net_worth_periods odd_prices opening
     option_assignment option_exercise option_expiration options_trade paid_in_coin
@@ -80,6 +80,9 @@ struct Expected {
     /// What its totals lack, like `price X`, each said once.
     #[serde(default)]
     missing: BTreeSet<String>,
+    /// Some of its totals.
+    #[serde(default)]
+    totals: BTreeMap<String, String>,
     /// A table: the names of the columns, then the rows in any order.
     rows: String,
 }
@@ -149,6 +152,12 @@ fn differences(wanted: &Expected, found: &Value) -> Vec<String> {
     if missing != wanted.missing {
         let right = &wanted.missing;
         wrong.push(format!("{}: missing should be {right:?}, is {missing:?}", wanted.run));
+    }
+    for (name, right) in &wanted.totals {
+        let total = cell(found["totals"].get(name));
+        if total != *right {
+            wrong.push(format!("{}: the total {name} should be {right}, is {total}", wanted.run));
+        }
     }
     let partial = &found["partial"];
     if *partial != Value::Bool(!wanted.missing.is_empty()) {
@@ -254,10 +263,12 @@ fn whatever_differs_is_told() {
     let told = |found: &str, rows: &str, missing: &[&str]| {
         let missing = missing.iter().map(ToString::to_string).collect();
         let (first, run) = (Vec::new(), "holdings".to_owned());
-        let wanted = Expected { first, run, missing, rows: rows.to_owned() };
+        let totals = BTreeMap::from([("cost".to_owned(), "3.5".to_owned())]);
+        let wanted = Expected { first, run, missing, totals, rows: rows.to_owned() };
         !differences(&wanted, &serde_json::from_str(found).unwrap()).is_empty()
     };
-    let one = r#"{"partial":false,"missing":[],"rows":[{"symbol":"X","cost":"3.5","price":null}]}"#;
+    let one = r#"{"partial":false,"missing":[],"totals":{"cost":"3.5"},
+        "rows":[{"symbol":"X","cost":"3.5","price":null}]}"#;
     let right = "symbol cost price\nX 3.5 n/a # a remark";
     assert!(!told(one, right, &[]));
     assert!(!told(one, "symbol\nX", &[]));
@@ -267,10 +278,17 @@ fn whatever_differs_is_told() {
     assert!(told(one, "symbol", &[]), "a row too many");
     assert!(told(one, "symbol\nX\nX", &[]), "a row too few");
     assert!(told(one, right, &["price X"]));
-    assert!(told(r#"{"partial":false,"missing":[],"rows":[{"symbol":1}]}"#, "symbol\n\"1\"", &[]));
+    assert!(told(&one.replace(r#"{"cost":"3.5"}"#, "{}"), right, &[]), "a total that is not there");
+    assert!(told(
+        r#"{"partial":false,"missing":[],"totals":{"cost":"3.5"},
+        "rows":[{"symbol":1}]}"#,
+        "symbol\n\"1\"",
+        &[]
+    ));
 
     let lacks = r#"{"partial":true,"missing":[{"what":"price","security":"X","account":"A","date":null},
-        {"what":"fx","pair":"CAD/USD","account":null,"date":null}],"rows":[{"cash":{"USD":"1","CAD":"2"}}]}"#;
+        {"what":"fx","pair":"CAD/USD","account":null,"date":null}],"totals":{"cost":"3.5"},
+        "rows":[{"cash":{"USD":"1","CAD":"2"}}]}"#;
     let cash = "cash\nCAD:2,USD:1";
     assert!(!told(lacks, cash, &["price X", "fx CAD/USD"]));
     assert!(told(lacks, cash, &["price X"]));
