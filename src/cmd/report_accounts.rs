@@ -218,9 +218,11 @@ fn table(report: &AccountsReport, figures: Figures) -> Table {
 }
 
 fn marks(row: &AccountRow) -> String {
+    // What is not known at all says so itself.
+    let partial = (row.partial && row.value_base.is_some()).then(|| "partial".to_owned());
     let stale = row.stale.then(|| "stale".to_owned());
     let closed = row.closed.map(|day| format!("closed {day}"));
-    [stale, closed].into_iter().flatten().collect::<Vec<_>>().join(", ")
+    [partial, stale, closed].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -245,6 +247,7 @@ mod tests {
             market_value: dec("0"),
             value: dec(value),
             value_base: dec(value),
+            partial: false,
             as_of: None,
             stale: false,
             closed: None,
@@ -282,11 +285,15 @@ total                                                      1052770.72
     }
 
     #[test]
-    fn what_is_old_or_closed_says_so() {
+    fn what_is_old_closed_or_known_in_part_says_so() {
         let mut row = account("A", AccountKind::Cd, &[], "1");
         assert_eq!(marks(&row), "");
         row.stale = true;
         row.closed = "2024-01-31".parse().ok();
+        assert_eq!(marks(&row), "stale, closed 2024-01-31");
+        row.partial = true;
+        assert_eq!(marks(&row), "partial, stale, closed 2024-01-31");
+        row.value_base = None;
         assert_eq!(marks(&row), "stale, closed 2024-01-31");
     }
 }
