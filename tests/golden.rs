@@ -39,7 +39,7 @@ macro_rules! cases {
 cases! {
     account_partly_known acb_pool acb_spin_off acquired_abroad adjustment balance_over_rows charges_alone closed_account closed_position currency_gain
     example_a example_b exercise_alone fees_and_taxes hifo_order income long_term merger merger_cash
-    method_of_account methods missing_price missing_rate net_worth_periods odd_prices opening
+    method_of_account methods missing_price missing_rate moves_of_one_link net_worth_periods odd_prices opening
     option_assignment option_exercise option_expiration options_trade paid_in_coin
     paid_in_other_currency pence rate_freshness rate_inverse rate_over_others rate_through_base reinvest
     return_of_capital reverse_split reward rounding sell_beyond_position short_currency

@@ -1223,6 +1223,9 @@ async fn moves_without_a_link_and_splits_of_a_span_are_found() {
             of(53, 9, Subtype::Interest),
             of(54, 11, Subtype::Deposit),
             of(55, 8, Subtype::Deposit),
+            changed(of(56, 9, Subtype::Fx), |row| row.link = Some(text("b"))),
+            changed(of(57, 8, Subtype::Withdrawal), |row| row.link = Some(text("a"))),
+            changed(of(58, 8, Subtype::Dividend), |row| row.link = Some(text("a"))),
             split(60, 4),
             split(61, 5),
             changed(split(62, 5), |row| row.deleted = true),
@@ -1238,6 +1241,9 @@ async fn moves_without_a_link_and_splits_of_a_span_are_found() {
         assert_eq!(ids, [40, 41, 42, 43, 44, 45, 46, 47, 55], "on {}", engine.name);
         let stored = tx.transaction(TransactionId(55)).await.unwrap().unwrap().transaction;
         assert_eq!(Some(moves[0]), Move::of(&stored));
+        let linked = tx.linked_cash().await.unwrap();
+        let ids: Vec<_> = linked.iter().map(|row| row.transaction.id.0).collect();
+        assert_eq!(ids, [50, 57, 56], "link by link");
         let splits = tx.splits_between(day(5), day(7)).await.unwrap();
         let ids: Vec<_> = splits.iter().map(|row| row.transaction.id.0).collect();
         assert_eq!(ids, [61, 64]);
@@ -1340,10 +1346,12 @@ async fn derived_figures_are_kept_as_they_are() {
             currency: Currency::USD,
             amount: dec("-12.25"),
         };
-        tx.put_cash_transit(&transit.link, Some(&transit)).await.unwrap();
-        tx.put_cash_transit(&transit.link, Some(&transit)).await.unwrap();
-        assert_eq!(tx.cash_transit().await.unwrap(), std::slice::from_ref(&transit));
-        tx.put_cash_transit(&transit.link, None).await.unwrap();
+        let late = CashTransit { leaves: transit.arrives, ..transit.clone() };
+        // Two of one link, in the order given, and nothing of what was said before.
+        tx.put_cash_transit(&transit.link, &[transit.clone(), late.clone()]).await.unwrap();
+        tx.put_cash_transit(&transit.link, &[late.clone(), transit.clone()]).await.unwrap();
+        assert_eq!(tx.cash_transit().await.unwrap(), [late, transit.clone()]);
+        tx.put_cash_transit(&transit.link, &[]).await.unwrap();
         assert_eq!(tx.cash_transit().await.unwrap(), []);
 
         tx.forget_figures(false).await.unwrap();

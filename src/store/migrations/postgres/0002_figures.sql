@@ -44,11 +44,12 @@ create table cash_years (
 -- Money between two own accounts: gone from one, not yet in the other.
 create table cash_transit (
     link text collate "C" not null,
+    place bigint not null,
     leaves date not null,
     arrives date not null,
     currency text collate "C" not null,
     amount text collate "C" not null,
-    primary key (link)
+    primary key (link, place)
 );
 
 -- Prices from before a split count other units than those from after it.

@@ -44,11 +44,12 @@ create table cash_years (
 -- Money between two own accounts: gone from one, not yet in the other.
 create table cash_transit (
     link text not null,
+    place integer not null,
     leaves text not null,
     arrives text not null,
     currency text not null,
     amount text not null,
-    primary key (link)
+    primary key (link, place)
 ) strict, without rowid;
 
 -- Prices from before a split count other units than those from after it.
