@@ -41,7 +41,7 @@ cases! {
     example_a example_b exercise_alone fees_and_taxes hifo_order income long_term merger merger_cash
     method_of_account methods missing_price missing_rate moves_of_one_link net_worth_periods odd_prices opening
     option_assignment option_exercise option_expiration options_trade paid_in_coin
-    paid_in_other_currency pence rate_freshness rate_inverse rate_over_others rate_through_base reinvest
+    paid_in_other_currency pence rate_freshness rate_inverse rate_of_a_row rate_over_others rate_through_base reinvest
     return_of_capital reverse_split reward rounding sell_beyond_position short_currency
     short_findings short_sale specific_by_day spin_off_after_split split_days_apart spin_off_by_value spin_off_cash spin_off_share split split_of_short
     stale_price stated_balances stock_dividend symbol_change tax_year transfer_from_outside

@@ -9,7 +9,7 @@ use super::codec;
 use super::days::events_of;
 use super::market::{Market, Otherwise};
 use super::position::{self, Held};
-use super::replay::Closing;
+use super::replay::{Closing, Findings};
 use crate::analytics::lots::{Book, Event, LotFinding, Sink};
 use crate::model::{AccountId, Lot, Realization, SecurityId};
 use crate::store::{LotPage, Result, Tx};
@@ -172,6 +172,27 @@ pub async fn findings(tx: &mut Tx, through: NaiveDate) -> Result<Vec<LotFinding>
     }
     found.retain(|finding| finding.date <= through);
     Ok(found)
+}
+
+/// What the lots found up to a day, seen otherwise than they are kept.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn findings_of(
+    tx: &mut Tx,
+    market: &Market,
+    through: NaiveDate,
+    otherwise: Otherwise,
+) -> Result<Vec<LotFinding>> {
+    if otherwise.is_nothing() {
+        return findings(tx, through).await;
+    }
+    let mut found = Findings::default();
+    for group in tx.groups_with_pages().await? {
+        let mut player = Player::at_the_beginning(tx, group).await?;
+        player.play_through(market, through, &mut found)?;
+    }
+    Ok(found.0)
 }
 
 /// The lots of a group on their way through time.
