@@ -568,3 +568,33 @@ fn an_empty_report_says_why_it_is_empty() {
     assert!(ran.err.contains("nothing is held that would need"), "{}", ran.err);
     assert_eq!(home.json_of("coverage")["rows"], json!([]));
 }
+
+#[test]
+fn what_is_pending_or_failed_says_so_in_every_table() {
+    // A name that leaves little room for a status.
+    let home = Home::new();
+    let rows = "date,account,type,symbol,quantity,price,fee,currency,amount,status\n\
+        2024-01-02,Brokerage of old,DEPOSIT,,,,,USD,1000000.25,\n\
+        2024-01-03,Brokerage of old,BUY,X,1000.123,10.125,,USD,,pending\n\
+        2024-01-04,Brokerage of old,BUY,X,1000.123,10.125,,USD,,failed\n\
+        2024-01-04,Brokerage of old,BUY,Y,1000.123,10.125,,USD,,\n\
+        2024-01-05,Brokerage of old,SELL,Y,10,11,,USD,,\n\
+        2024-01-05,Brokerage of old,SELL,X,4,10,,USD,,pending\n\
+        2024-01-05,Settled,DEPOSIT,,,,,USD,5,\n";
+    home.import(&[home.file("rows.csv", rows)]);
+    let marked = |line: &str, word: &str| -> Vec<bool> {
+        let table = home.text(&format!("{line} --as-of 2024-01-31"));
+        table.lines().skip(1).map(|line| line.contains(word)).collect()
+    };
+    // X, then Y, then the total.
+    assert_eq!(marked("holdings", "pending"), [true, false, false]);
+    assert_eq!(marked("lots", "pending"), [true, false, false]);
+    // By the day, then X before Y; and the total with its two terms.
+    assert_eq!(marked("gains", "pending"), [true, false, false, false, false]);
+    assert_eq!(marked("accounts", "pending"), [true, false, false]);
+    assert_eq!(marked("transactions", "pending"), [false, true, false, false, false, false, true]);
+    assert_eq!(marked("transactions", "failed").iter().filter(|is| **is).count(), 1);
+    // Before the day of a row nothing of it is pending.
+    let before = home.text("accounts --as-of 2024-01-02");
+    assert!(!before.contains("pending"), "{before}");
+}

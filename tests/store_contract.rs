@@ -29,9 +29,9 @@ use dashtam::service::{Access, Session};
 use dashtam::store::{
     AccountRecord, Alert, AllocationTarget, AuditRow, AuditStore, AuditTarget, Balance, BatchFile,
     BatchRow, CashTransit, CashYear, CategoryRecord, Claim, EntityVersion, Error, Finding,
-    Identity, LotPage, Noted, PositionRecord, PriceRecord, RateRecord, Saying, SecurityRecord,
-    StagedRow, Store, StoredTransaction, SymbolRecord, Tally, Target, TransactionFilter, Tx,
-    Verdict, Version, Watch, newest_schema,
+    Identity, LotPage, Noted, PendingRow, PositionRecord, PriceRecord, RateRecord, Saying,
+    SecurityRecord, StagedRow, Store, StoredTransaction, SymbolRecord, Tally, Target,
+    TransactionFilter, Tx, Verdict, Version, Watch, newest_schema,
 };
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{AssertSqlSafe, SqlitePool};
@@ -1248,6 +1248,43 @@ async fn moves_without_a_link_and_splits_of_a_span_are_found() {
         let ids: Vec<_> = splits.iter().map(|row| row.transaction.id.0).collect();
         assert_eq!(ids, [61, 64]);
         assert_eq!(splits[0].transaction.facts.ratio, Ratio::parse("4:1"));
+        drop(tx);
+        engine.close().await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_pending_on_a_day_is_found() {
+    for engine in engines().await {
+        let mut tx = engine.session.store.write().await.unwrap();
+        tx.insert_account(&account(10, "A")).await.unwrap();
+        tx.insert_securities(&[security(20, "X"), security(21, "Y")]).await.unwrap();
+        let of = |id: i64, on: u32, status: Status| {
+            let mut row = full(id, 10, 20, day(on));
+            row.category = None;
+            row.transaction.to_security = Some(SecurityId(21));
+            row.transaction.facts.category = None;
+            row.transaction.facts.status = status;
+            row
+        };
+        let mut deleted = of(44, 5, Status::Pending);
+        deleted.transaction.deleted = true;
+        let rows = [
+            of(40, 5, Status::Pending),
+            of(41, 5, Status::Settled),
+            of(42, 5, Status::Failed),
+            of(43, 6, Status::Pending),
+            deleted,
+        ];
+        tx.insert_transactions(&rows.iter().collect::<Vec<_>>()).await.unwrap();
+        let pending = PendingRow {
+            id: TransactionId(40),
+            account: AccountId(10),
+            security: Some(SecurityId(20)),
+            to_security: Some(SecurityId(21)),
+            subtype: rows[0].transaction.facts.subtype,
+        };
+        assert_eq!(tx.pending(day(5)).await.unwrap(), [pending], "on {}", engine.name);
         drop(tx);
         engine.close().await;
     }

@@ -242,6 +242,7 @@ fn table(report: &GainsReport, figures: Figures, by_account: bool) -> Table {
         Column::gain("of it fx", 7),
         Column::text("term", 5, 0),
         Column::text("method", 7, 6),
+        Column::text("", 7, 0),
     ]);
     let lines = |table: &mut Table, rows: &[GainRow]| {
         for row in rows {
@@ -257,6 +258,7 @@ fn table(report: &GainsReport, figures: Figures, by_account: bool) -> Table {
                 figures.gain(row.gain_fx, base),
                 SafeText::new(row.term.as_str()),
                 SafeText::new(row.method.as_str()),
+                reports::pending(row.pending),
             ]);
         }
     };
@@ -295,6 +297,7 @@ fn add_totals(
             figures.gain(gain, base),
             nothing(),
             SafeText::new(term),
+            nothing(),
             nothing(),
         ]
     };
@@ -342,6 +345,7 @@ mod tests {
             gain_fx: dec("0"),
             term,
             method: LotMethod::Fifo,
+            pending: false,
         }
     }
 

@@ -143,6 +143,7 @@ fn table(report: &LotsReport, figures: Figures) -> Table {
         Column::gain(&format!("gain {base}"), 0),
         Column::gain("of it fx", 5),
         Column::text("term", 5, 3),
+        Column::text("", 7, 0),
     ]);
     for row in &report.rows {
         table.row(vec![
@@ -156,6 +157,7 @@ fn table(report: &LotsReport, figures: Figures) -> Table {
             figures.gain(row.unrealized_base, base),
             figures.gain(row.unrealized_fx, base),
             SafeText::new(row.term.as_str()),
+            reports::pending(row.pending),
         ]);
     }
     let nothing = SafeText::default;
@@ -168,6 +170,7 @@ fn table(report: &LotsReport, figures: Figures) -> Table {
         nothing(),
         figures.money_or_unknown(report.totals.cost_base, base),
         figures.gain(report.totals.unrealized_base, base),
+        nothing(),
         nothing(),
         nothing(),
     ]);
@@ -202,6 +205,7 @@ mod tests {
             unrealized_base: dec("96.2"),
             unrealized_fx: dec("20.2"),
             term: Term::Short,
+            pending: false,
         };
         LotsReport {
             as_of: "2024-01-31".parse().unwrap(),

@@ -183,7 +183,8 @@ fn table(report: &TransactionsReport, figures: Figures) -> Table {
         Column::figure("price", 3),
         Column::figure("amount", 0),
         Column::text("", 3, 0),
-        Column::text("status", 8, 5),
+        // Whether a row counts is no less than what it says.
+        Column::text("status", 9, 0),
         Column::text("description", 10, 6),
     ]);
     for row in &report.rows {

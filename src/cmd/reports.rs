@@ -157,6 +157,11 @@ pub fn partial(missing: &[Missing]) -> SafeText {
     SafeText::new(if missing.is_empty() { "" } else { "partial" })
 }
 
+/// What stands beside a figure that follows from a row that is not settled yet.
+pub fn pending(is_pending: bool) -> SafeText {
+    SafeText::new(if is_pending { "pending" } else { "" })
+}
+
 /// Where something is; nothing but the way between two accounts has no name.
 pub fn place(account: Option<&SafeText>) -> SafeText {
     account.cloned().unwrap_or_else(|| SafeText::new("(in transit)"))

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 
+use super::pending::Pending;
 use super::valuation::{Scene, Total, Value};
 use super::{Missing, Result};
 use crate::analytics::lots::World;
@@ -48,6 +49,7 @@ pub struct AccountsReport {
 
 /// One account.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a mark of its own")]
 pub struct AccountRow {
     /// Its identity.
     pub id: AccountId,
@@ -79,6 +81,8 @@ pub struct AccountRow {
     pub stale: bool,
     /// Closed from this day on.
     pub closed: Option<NaiveDate>,
+    /// Some row of it is pending.
+    pub pending: bool,
     /// There is cash or a position in it, whatever that is worth.
     pub holds_something: bool,
 }
@@ -96,6 +100,7 @@ pub async fn accounts(tx: &mut Tx, query: &AccountsQuery) -> Result<AccountsRepo
     for ((account, currency), amount) in figures::cash_on(tx, query.as_of).await? {
         cash.entry(account).or_default().insert(currency, amount);
     }
+    let pending = Pending::read(tx, query.as_of).await?;
     let mut missing = BTreeSet::new();
     let mut rows = Vec::new();
     // Over the same things as net worth, not over accounts: one that is known in part counts.
@@ -116,7 +121,8 @@ pub async fn accounts(tx: &mut Tx, query: &AccountsQuery) -> Result<AccountsRepo
                 }
             };
             total.take_in(&worth.base);
-            rows.push(row(account, worth));
+            let pending = pending.of_account(account.id);
+            rows.push(AccountRow { pending, ..row(account, worth) });
         }
     }
     rows.sort_by(|a, b| a.name.cmp(&b.name));
@@ -189,6 +195,7 @@ fn row(account: Account, worth: Worth) -> AccountRow {
         as_of: worth.as_of,
         stale: worth.stale,
         closed: account.closed,
+        pending: false,
         holds_something: worth.holds_something,
     }
 }

@@ -4,6 +4,7 @@
 use chrono::NaiveDate;
 
 use super::Result;
+use super::pending::Pending;
 use super::reasons::{Reasons, Unknown};
 use super::types::PositionsQuery;
 use super::types::{GainRow, GainTotals, GainsQuery, GainsReport, MethodRow, MethodsReport};
@@ -32,7 +33,8 @@ pub async fn gains(tx: &mut Tx, query: &GainsQuery) -> Result<GainsReport> {
             reasons.of_rows(&scene, unknown(realized), rows)
         })
         .collect();
-    let mut rows: Vec<_> = wanted().map(|realized| row(&scene, realized)).collect();
+    let pending = Pending::read(tx, query.to).await?;
+    let mut rows: Vec<_> = wanted().map(|realized| row(&scene, realized, &pending)).collect();
     // Stable: what shares all of these stays in the order in which it was closed.
     rows.sort_by(|a, b| {
         let key = |row: &GainRow| (row.closed, row.account.clone(), row.symbol.clone());
@@ -56,7 +58,7 @@ fn unknown(realized: &Realization) -> Unknown {
     }
 }
 
-fn row(scene: &Scene, realized: &Realization) -> GainRow {
+fn row(scene: &Scene, realized: &Realization, pending: &Pending) -> GainRow {
     GainRow {
         account: scene.account_name(realized.account).unwrap_or_default(),
         symbol: scene.symbol(realized.security),
@@ -75,6 +77,7 @@ fn row(scene: &Scene, realized: &Realization) -> GainRow {
         gain_fx: realized.gain_fx,
         term: realized.term,
         method: realized.method,
+        pending: pending.of_sale(realized),
     }
 }
 

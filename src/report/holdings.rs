@@ -1,5 +1,6 @@
 //! Holdings: what every account holds of each security on a day, what it cost and what it is worth.
 
+use super::pending::Pending;
 use super::reasons::{Reasons, Unknown};
 use super::types::{HoldingRow, HoldingTotals, HoldingsReport, PositionsQuery};
 use super::valuation::{Scene, Total};
@@ -18,10 +19,11 @@ pub async fn holdings(tx: &mut Tx, query: &PositionsQuery) -> Result<HoldingsRep
     let wanted: Vec<_> = held.into_iter().filter(|held| scene.wants(held, query)).collect();
     scene.read_closes(tx, wanted.iter().map(|held| held.security)).await?;
     let reasons = Reasons::read(tx, &scene, wanted.iter().map(unknown)).await?;
+    let pending = Pending::read(tx, query.as_of).await?;
     let lacks = wanted.iter().flat_map(|held| reasons.of_position(&scene, unknown(held)));
     let mut missing: Vec<_> = lacks.collect();
     let mut rows: Vec<_> =
-        wanted.iter().map(|held| row(&scene, held, &mut missing)).collect();
+        wanted.iter().map(|held| row(&scene, held, &pending, &mut missing)).collect();
     rows.sort_by(|a, b| {
         (&a.account, &a.symbol, a.security_id).cmp(&(&b.account, &b.symbol, b.security_id))
     });
@@ -50,7 +52,7 @@ fn unknown(held: &Held) -> Unknown {
     Unknown { account, security, local: fits && local, base: fits && base, date: None }
 }
 
-fn row(scene: &Scene, held: &Held, missing: &mut Vec<Missing>) -> HoldingRow {
+fn row(scene: &Scene, held: &Held, pending: &Pending, missing: &mut Vec<Missing>) -> HoldingRow {
     let figures = &held.figures;
     let value = scene.value(held);
     missing.extend(value.missing.iter().cloned());
@@ -87,7 +89,7 @@ fn row(scene: &Scene, held: &Held, missing: &mut Vec<Missing>) -> HoldingRow {
         income: figures.income,
         weight: None,
         method: scene.method(held.account),
-        pending: false,
+        pending: pending.of_position(held),
     }
 }
 

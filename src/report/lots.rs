@@ -1,6 +1,7 @@
 //! Open lots: each purchase that is not sold, what it cost and what it is worth.
 
 use super::holdings::difference;
+use super::pending::Pending;
 use super::reasons::{Reasons, Unknown};
 use super::types::{HoldingTotals, LotRow, LotsReport, PositionsQuery};
 use super::valuation::{Scene, Total, Value};
@@ -26,12 +27,14 @@ pub async fn lots(tx: &mut Tx, query: &PositionsQuery) -> Result<LotsReport> {
     let lacks = all().flat_map(|(lot, unknown)| reasons.of_rows(&scene, unknown, [lot.opening]));
     let mut missing: Vec<_> = lacks.collect();
     let mut rows: Vec<(SecurityId, LotRow)> = Vec::new();
+    let pending = Pending::read(tx, query.as_of).await?;
     let mut realized = Total::default();
     for (held, lots) in &wanted {
         realized.add(held.figures.realized_base);
         let values = values(&scene, held, lots, &mut missing);
         for (lot, value) in lots.iter().zip(values) {
-            rows.push((held.security, row(&scene, held, lot, &value)));
+            let pending = pending.of_lot(held, lots, lot);
+            rows.push((held.security, LotRow { pending, ..row(&scene, held, lot, &value) }));
         }
     }
     rows.sort_by(|(a_id, a), (b_id, b)| {
@@ -109,5 +112,6 @@ fn row(scene: &Scene, held: &Held, lot: &Lot, value: &Value) -> LotRow {
         unrealized_base: less(value.base, lot.cost_base),
         unrealized_fx,
         term: term(lot, scene.day),
+        pending: false,
     }
 }

@@ -11,6 +11,7 @@ mod holdings;
 mod lots;
 mod net_worth;
 mod order;
+mod pending;
 mod proposals;
 mod reasons;
 mod transactions;

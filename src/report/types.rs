@@ -147,6 +147,8 @@ pub struct LotRow {
     pub unrealized_fx: Option<Dec>,
     /// What a sale on that day would be.
     pub term: Term,
+    /// Some row behind it is pending.
+    pub pending: bool,
 }
 
 /// What a report of gains is asked.
@@ -216,6 +218,8 @@ pub struct GainRow {
     pub term: Term,
     /// The method that chose it.
     pub method: LotMethod,
+    /// Some row behind it is pending.
+    pub pending: bool,
 }
 
 /// Sums over the rows of gains, in the base currency; each over what is known.

@@ -58,3 +58,6 @@ create index transactions_splits on transactions (trade_date) where subtype = 's
 -- Moves that may be one half of a move between two own accounts.
 create index transactions_moves on transactions (trade_date) where link is null and subtype in
     ('deposit', 'withdrawal', 'wire_in', 'wire_out', 'transfer_in', 'transfer_out', 'internal', 'journal');
+
+-- What is not settled yet is marked wherever it shows.
+create index transactions_pending on transactions (trade_date) where status = 'pending';
