@@ -37,7 +37,7 @@ macro_rules! cases {
 }
 
 cases! {
-    account_partly_known acb_pool acb_spin_off acquired_abroad adjustment balance_over_rows charges_alone closed_account closed_position currency_gain
+    account_partly_known acb_pool acb_spin_off acquired_abroad adjustment balance_over_rows charges_alone closed_account closed_position coverage_of_rates currency_gain
     example_a example_b exercise_alone fees_and_taxes hifo_order income long_term merger merger_cash
     method_of_account methods missing_price missing_rate moves_of_one_link net_worth_periods odd_prices opening
     option_assignment option_exercise option_expiration options_trade paid_in_coin

@@ -23,7 +23,10 @@ mod replay;
 mod sheets;
 mod splits;
 
-pub use at::{findings, findings_of, group_on, held_spans, lots_on, positions_on, realized};
+pub use at::{
+    RateNeeded, findings, findings_of, group_on, held_spans, lots_on, positions_on, rates_of_rows,
+    realized,
+};
 pub use cash::{cash_changes, cash_on};
 pub use history::rows_of;
 pub use keeper::Keeper;
