@@ -315,7 +315,7 @@ mod tests {
 
     use super::*;
     use crate::cli::{Cli, Command, ReportCommand};
-    use crate::model::TransactionId;
+    use crate::model::{SecurityId, TransactionId};
 
     const OPEN: Figures = Figures { private: false };
 
@@ -330,6 +330,7 @@ mod tests {
         GainRow {
             account: SafeText::new(account),
             symbol: SafeText::new("X"),
+            security_id: SecurityId(1),
             currency: Currency::USD,
             opened: "2022-05-10".parse().unwrap(),
             closed: closed.parse().unwrap(),

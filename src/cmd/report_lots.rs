@@ -180,7 +180,7 @@ fn table(report: &LotsReport, figures: Figures) -> Table {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Dec, TransactionId};
+    use crate::model::{Dec, SecurityId, TransactionId};
     use crate::report::HoldingTotals;
 
     const OPEN: Figures = Figures { private: false };
@@ -194,6 +194,7 @@ mod tests {
         let row = LotRow {
             account: Some(SafeText::new("Broker CAD")),
             symbol: SafeText::new("Y"),
+            security_id: SecurityId(1),
             currency: Currency::parse("CAD").unwrap(),
             opening: TransactionId(2),
             opened: "2024-01-03".parse().unwrap(),

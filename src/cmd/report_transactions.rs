@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::Job;
 use super::cells::Cell;
 use super::exit::{Error, Status};
+use super::explain::{self, Asked};
 use super::figures::Figures;
 use super::json::{Report, Totals};
 use super::reports;
@@ -35,9 +36,15 @@ pub async fn run(
         None => reports::base_currency(session).await?,
     };
     let mut tx = session.store.read().await?;
+    if let Some(key) = &args.form.explain {
+        let asked = Asked::parse(key, &HEADER);
+        let found = report::explain_transaction(&mut tx, &asked.key).await?;
+        drop(tx);
+        return explain::print(job, &asked, "amount", &found);
+    }
     let report = report::transactions(&mut tx, &query).await?;
     drop(tx);
-    print(job, &report, as_of, currency, args.csv)?;
+    print(job, &report, as_of, currency, args.form.csv)?;
     Ok(Status::Done)
 }
 

@@ -32,8 +32,8 @@ pub fn check(command: &ReportCommand, flags: &Flags) -> Result<(), Error> {
         ReportCommand::NetWorth(args) => (args.form.csv, args.form.explain.is_some()),
         ReportCommand::Gains(args) => (args.form.csv, args.form.explain.is_some()),
         ReportCommand::Coverage(args) => (args.form.csv, args.form.explain.is_some()),
-        ReportCommand::Transactions(args) => (args.csv, false),
-        ReportCommand::Findings(args) => (args.csv, false),
+        ReportCommand::Transactions(args) => (args.form.csv, args.form.explain.is_some()),
+        ReportCommand::Findings(args) => (args.form.csv, args.form.explain.is_some()),
     };
     if csv && flags.json {
         return Err(Error::Usage("--csv and --json exclude each other; choose one"));

@@ -62,6 +62,7 @@ fn row(scene: &Scene, realized: &Realization, pending: &Pending) -> GainRow {
     GainRow {
         account: scene.account_name(realized.account).unwrap_or_default(),
         symbol: scene.symbol(realized.security),
+        security_id: realized.security,
         currency: scene.currency_of(realized.security),
         opened: realized.opened,
         closed: realized.closed,

@@ -101,6 +101,7 @@ fn row(scene: &Scene, held: &Held, lot: &Lot, value: &Value) -> LotRow {
     LotRow {
         account: scene.account_name(held.account),
         symbol: scene.symbol(held.security),
+        security_id: held.security,
         currency,
         opening: lot.opening,
         opened: lot.opened,

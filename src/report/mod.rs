@@ -23,7 +23,8 @@ pub use accounts::{AccountRow, AccountsQuery, AccountsReport, accounts};
 pub use contents::Contents;
 pub use coverage::coverage;
 pub use explain::{
-    explain_account, explain_gains, explain_holding, explain_lots, explain_net_worth,
+    explain_account, explain_finding, explain_gains, explain_holding, explain_lots,
+    explain_net_worth, explain_transaction,
 };
 pub use findings::findings;
 pub use gains::{compare_methods, gains};

@@ -125,6 +125,8 @@ pub struct LotRow {
     pub account: Option<SafeText>,
     /// Its symbol.
     pub symbol: SafeText,
+    /// Its identity.
+    pub security_id: SecurityId,
     /// The currency that it is quoted in.
     pub currency: Currency,
     /// The row that opened it.
@@ -188,6 +190,8 @@ pub struct GainRow {
     pub account: SafeText,
     /// Its symbol.
     pub symbol: SafeText,
+    /// Its identity.
+    pub security_id: SecurityId,
     /// The currency that it is quoted in.
     pub currency: Currency,
     /// When it was acquired.
