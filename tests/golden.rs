@@ -37,16 +37,18 @@ macro_rules! cases {
 }
 
 cases! {
-    acb_pool acb_spin_off acb_spin_off_days_apart acb_split_days_apart acquired_abroad adjustment
-    balance_over_rows closed_account closed_position currency_gain example_a example_b
-    exercise_alone fees_and_taxes hifo_expense hifo_order income long_term merger merger_cash
-    method_of_account methods missing_price missing_rate net_worth_periods odd_prices opening
-    option_assignment option_exercise option_exercise_days_apart option_expiration option_into_short
-    options_trade overflow paid_in_coin paid_in_other_currency pence rate_freshness rate_inverse
-    rate_over_others reinvest return_of_capital reverse_split reward rounding sell_beyond_position
-    short_currency short_findings short_sale specific_by_day spin_off_after_split spin_off_by_value
-    spin_off_cash spin_off_share split split_days_apart split_in_transit split_of_short stale_price
-    stated_balances stock_dividend stock_dividend_of_short symbol_change tax_year
+    acb_pool acb_spin_off acb_spin_off_days_apart acb_split_days_apart account_partly_known
+    acquired_abroad adjustment balance_over_rows charges_alone closed_account closed_position
+    coverage_of_rates currency_gain example_a example_b exercise_alone fees_and_taxes
+    hifo_expense hifo_order income long_term merger merger_cash method_of_account methods
+    missing_price missing_rate moves_of_one_link net_worth_periods odd_prices opening
+    option_assignment option_exercise option_exercise_days_apart option_expiration
+    option_into_short options_trade overflow paid_in_coin paid_in_other_currency pence
+    rate_freshness rate_inverse rate_of_a_row rate_over_others rate_through_base reinvest
+    return_of_capital reverse_split reward rounding sell_beyond_position short_currency
+    short_findings short_sale specific_by_day spin_off_after_split spin_off_by_value
+    spin_off_cash spin_off_share split split_days_apart split_in_transit split_of_short
+    stale_price stated_balances stock_dividend stock_dividend_of_short symbol_change tax_year
     transfer_after_sale transfer_from_outside transfer_grows transfer_in_first transfer_in_parts
     transfer_in_transit transfer_same_day transfer_shrinks transfer_to_outside transfer_unclear
 }
@@ -83,6 +85,9 @@ struct Expected {
     /// What its totals lack, like `price X`, each said once.
     #[serde(default)]
     missing: BTreeSet<String>,
+    /// Some of its totals.
+    #[serde(default)]
+    totals: BTreeMap<String, String>,
     /// A table: the names of the columns, then the rows in any order.
     rows: String,
 }
@@ -152,6 +157,12 @@ fn differences(wanted: &Expected, found: &Value) -> Vec<String> {
     if missing != wanted.missing {
         let right = &wanted.missing;
         wrong.push(format!("{}: missing should be {right:?}, is {missing:?}", wanted.run));
+    }
+    for (name, right) in &wanted.totals {
+        let total = cell(found["totals"].get(name));
+        if total != *right {
+            wrong.push(format!("{}: the total {name} should be {right}, is {total}", wanted.run));
+        }
     }
     let partial = &found["partial"];
     if *partial != Value::Bool(!wanted.missing.is_empty()) {
@@ -257,10 +268,12 @@ fn whatever_differs_is_told() {
     let told = |found: &str, rows: &str, missing: &[&str]| {
         let missing = missing.iter().map(ToString::to_string).collect();
         let (first, run) = (Vec::new(), "holdings".to_owned());
-        let wanted = Expected { first, run, missing, rows: rows.to_owned() };
+        let totals = BTreeMap::from([("cost".to_owned(), "3.5".to_owned())]);
+        let wanted = Expected { first, run, missing, totals, rows: rows.to_owned() };
         !differences(&wanted, &serde_json::from_str(found).unwrap()).is_empty()
     };
-    let one = r#"{"partial":false,"missing":[],"rows":[{"symbol":"X","cost":"3.5","price":null}]}"#;
+    let one = r#"{"partial":false,"missing":[],"totals":{"cost":"3.5"},
+        "rows":[{"symbol":"X","cost":"3.5","price":null}]}"#;
     let right = "symbol cost price\nX 3.5 n/a # a remark";
     assert!(!told(one, right, &[]));
     assert!(!told(one, "symbol\nX", &[]));
@@ -270,10 +283,17 @@ fn whatever_differs_is_told() {
     assert!(told(one, "symbol", &[]), "a row too many");
     assert!(told(one, "symbol\nX\nX", &[]), "a row too few");
     assert!(told(one, right, &["price X"]));
-    assert!(told(r#"{"partial":false,"missing":[],"rows":[{"symbol":1}]}"#, "symbol\n\"1\"", &[]));
+    assert!(told(&one.replace(r#"{"cost":"3.5"}"#, "{}"), right, &[]), "a total that is not there");
+    assert!(told(
+        r#"{"partial":false,"missing":[],"totals":{"cost":"3.5"},
+        "rows":[{"symbol":1}]}"#,
+        "symbol\n\"1\"",
+        &[]
+    ));
 
     let lacks = r#"{"partial":true,"missing":[{"what":"price","security":"X","account":"A","date":null},
-        {"what":"fx","pair":"CAD/USD","account":null,"date":null}],"rows":[{"cash":{"USD":"1","CAD":"2"}}]}"#;
+        {"what":"fx","pair":"CAD/USD","account":null,"date":null}],"totals":{"cost":"3.5"},
+        "rows":[{"cash":{"USD":"1","CAD":"2"}}]}"#;
     let cash = "cash\nCAD:2,USD:1";
     assert!(!told(lacks, cash, &["price X", "fx CAD/USD"]));
     assert!(told(lacks, cash, &["price X"]));

@@ -570,3 +570,165 @@ fn an_empty_report_says_why_it_is_empty() {
     assert!(ran.err.contains("nothing is held that would need"), "{}", ran.err);
     assert_eq!(home.json_of("coverage")["rows"], json!([]));
 }
+
+#[test]
+fn what_is_pending_or_failed_says_so_in_every_table() {
+    // A name that leaves little room for a status.
+    let home = Home::new();
+    let rows = "date,account,type,symbol,quantity,price,fee,currency,amount,status\n\
+        2024-01-02,Brokerage of old,DEPOSIT,,,,,USD,1000000.25,\n\
+        2024-01-03,Brokerage of old,BUY,X,1000.123,10.125,,USD,,pending\n\
+        2024-01-04,Brokerage of old,BUY,X,1000.123,10.125,,USD,,failed\n\
+        2024-01-04,Brokerage of old,BUY,Y,1000.123,10.125,,USD,,\n\
+        2024-01-05,Brokerage of old,SELL,Y,10,11,,USD,,\n\
+        2024-01-05,Brokerage of old,SELL,X,4,10,,USD,,pending\n\
+        2024-01-05,Settled,DEPOSIT,,,,,USD,5,\n";
+    home.import(&[home.file("rows.csv", rows)]);
+    let marked = |line: &str, word: &str| -> Vec<bool> {
+        let table = home.text(&format!("{line} --as-of 2024-01-31"));
+        table.lines().skip(1).map(|line| line.contains(word)).collect()
+    };
+    // X, then Y, then the total.
+    assert_eq!(marked("holdings", "pending"), [true, false, false]);
+    assert_eq!(marked("lots", "pending"), [true, false, false]);
+    // By the day, then X before Y; and the total with its two terms.
+    assert_eq!(marked("gains", "pending"), [true, false, false, false, false]);
+    assert_eq!(marked("accounts", "pending"), [true, false, false]);
+    assert_eq!(marked("transactions", "pending"), [false, true, false, false, false, false, true]);
+    assert_eq!(marked("transactions", "failed").iter().filter(|is| **is).count(), 1);
+    // Before the day of a row nothing of it is pending.
+    let before = home.text("accounts --as-of 2024-01-02");
+    assert!(!before.contains("pending"), "{before}");
+}
+
+#[test]
+fn every_figure_leads_to_the_rows_prices_and_rates_behind_it() {
+    // 10 Y for 505 CAD at 0.76, 4 of them sold for 278 at 0.8; a dividend paid in USD at 0.8.
+    let home = Home::new();
+    home.run(&[
+        "account",
+        "add",
+        "House",
+        "--kind",
+        "other",
+        "--currency",
+        "CAD",
+        "--mode",
+        "balances",
+    ]);
+    let rows = "date,account,type,symbol,quantity,price,fee,currency,amount\n\
+        2024-01-02,A,DEPOSIT,,,,,CAD,1000\n\
+        2024-01-03,A,BUY,Y,10,50,5,CAD,\n\
+        2024-01-31,A,DIVIDEND,Y,,,,USD,8\n\
+        2024-02-05,A,SELL,Y,4,70,2,CAD,\n";
+    let prices = "date,symbol,close,currency\n\
+        2024-01-03,fx:CAD,0.76,USD\n2024-01-31,fx:CAD,0.8,USD\n2024-01-31,sec:Y,60,CAD\n";
+    home.import(&[home.file("rows.csv", rows), home.file("prices.csv", prices)]);
+    home.run(&["account", "edit", "House", "--balance", "500", "--date", "2024-01-15"]);
+    // Each: the value, then what every input is and how much.
+    let explained = |line: &str| {
+        let document = home.json_of(&format!("{line} --as-of 2024-02-05"));
+        let inputs = document["inputs"].as_array().unwrap().iter().map(|input| {
+            let kind = input["kind"].as_str().unwrap();
+            let name = input["pair"].as_str().or(input["id"].as_str()).unwrap_or("?");
+            let name = if matches!(kind, "row" | "lot") { "" } else { name };
+            format!("{kind} {name} {}", input["value"].as_str().unwrap_or("n/a"))
+        });
+        let inputs: Vec<_> = inputs.collect();
+        (document["value"].as_str().unwrap_or("n/a").to_owned(), inputs.join("; "))
+    };
+    let check = |line: &str, value: &str, inputs: &str| {
+        assert_eq!(explained(line), (value.to_owned(), inputs.to_owned()), "{line}");
+    };
+    // 6 Y are left: 303 CAD, 230.28 USD.
+    check("holdings --explain Y.cost_base", "230.28", "lot  230.28; rate CAD/USD 0.76");
+    check("holdings --explain Y.price", "60", "price Y 60");
+    // Of 288 + 400 + 618.4 USD of cash and the house, which are no holdings, it knows nothing.
+    check("holdings --explain Y.weight", "1", "figure value_base 288; figure total value_base 288");
+    check("holdings --explain Y.income", "10", "row  8; rate CAD/USD 0.8");
+    check("lots --explain Y.cost_base", "230.28", "row  303; rate CAD/USD 0.76");
+    check(
+        "lots --explain Y.unrealized_fx",
+        "12.12",
+        "figure cost 303; rate CAD/USD 0.8; figure cost_base 230.28",
+    );
+    check("gains --explain Y.proceeds_base", "222.4", "row  278; rate CAD/USD 0.8");
+    check("gains --explain Y.cost_base", "153.52", "lot  202; rate CAD/USD 0.76");
+    check("gains --explain Y.cost", "202", "lot  202");
+    check(
+        "gains --explain Y.gain_base",
+        "68.88",
+        "figure proceeds_base 222.4; figure cost_base 153.52",
+    );
+    // 1000 - 505 + 278 CAD and 8 USD.
+    check(
+        "accounts --explain A.cash",
+        "783",
+        "figure cash CAD 773; figure cash USD 8; rate CAD/USD 0.8",
+    );
+    check(
+        "accounts --explain A.market_value",
+        "360",
+        "figure Y 360; figure quantity 6; price Y 60",
+    );
+    check(
+        "accounts --explain House",
+        "400",
+        "figure balance 500; rate CAD/USD 0.8; figure value 500; figure market_value n/a; \
+         figure cash 0",
+    );
+    check("accounts --explain total", "1314.4", "figure A 914.4; figure House 400");
+    check(
+        "net-worth --explain market_value",
+        "288",
+        "figure Y in A 288; figure quantity 6; price Y 60; rate CAD/USD 0.8",
+    );
+    check(
+        "net-worth --explain assets",
+        "400",
+        "figure the balance in House 400; figure amount 500; rate CAD/USD 0.8",
+    );
+    // 10 x 50 and a fee.
+    let rows = home.json_of("transactions");
+    let id = &rows["rows"][1]["id"];
+    check(
+        &format!("transactions --explain {id}"),
+        "-505",
+        "row  -505; figure quantity 10; figure price 50; figure fee 5",
+    );
+    home.refused("transactions --explain 999", "999");
+}
+
+#[test]
+fn one_of_two_securities_of_a_symbol_is_asked_for_by_its_currency() {
+    let home = Home::new();
+    let rows = "date,account,type,symbol,quantity,price,fee,currency,amount,venue\n\
+        2024-01-02,A,BUY,X,10,100,,USD,,NYSE\n\
+        2024-01-02,A,BUY,X,10,50,,CAD,,TSX\n\
+        2024-02-02,A,SELL,X,5,110,,USD,,NYSE\n\
+        2024-02-02,A,SELL,X,5,40,,CAD,,TSX\n";
+    let prices = "date,symbol,close,currency\n2024-01-01,fx:CAD,0.75,USD\n";
+    home.import(&[home.file("rows.csv", rows), home.file("prices.csv", prices)]);
+    let explained =
+        |key: &str| home.json_of(&format!("holdings --as-of 2024-02-03 --explain {key}"));
+    assert_eq!(explained("X@CAD.cost")["value"], "250");
+    let american = explained("X@USD.realized_base");
+    assert_eq!(american["value"], "50");
+    assert_eq!(american["inputs"].as_array().unwrap().len(), 1, "{american}");
+    home.refused("holdings --as-of 2024-02-03 --explain X.cost", "SYMBOL@CURRENCY");
+    home.refused("holdings --as-of 2024-02-03 --explain Y", "X@CAD, X@USD");
+    let sold = home.json_of("gains --as-of 2024-02-03 --explain X@CAD");
+    // 200 - 250 CAD at 0.75.
+    assert_eq!(sold["value"], "-37.5");
+}
+
+#[test]
+fn a_finding_is_explained_by_its_row() {
+    let home = Home::with_rows("2024-01-02,Broker,SELL,X,5,10,,USD,50\n");
+    let findings = home.json_of("findings");
+    let id = findings["rows"][0]["id"].as_str().unwrap().to_owned();
+    let explained = home.json_of(&format!("findings --explain {id}"));
+    assert_eq!(explained["formula"], findings["rows"][0]["detail"]);
+    assert_eq!(explained["inputs"][0]["value"], "50");
+    home.refused("findings --explain 0", &id);
+}

@@ -29,9 +29,9 @@ use dashtam::service::{Access, Session};
 use dashtam::store::{
     AccountRecord, Alert, AllocationTarget, AuditRow, AuditStore, AuditTarget, Balance, BatchFile,
     BatchRow, CashTransit, CashYear, CategoryRecord, Claim, EntityVersion, Error, Finding, Fits,
-    Identity, LotPage, Noted, PositionRecord, PriceRecord, RateRecord, Saying, SecurityRecord,
-    StagedRow, Store, StoredTransaction, Stretch, SymbolRecord, Tally, Target, TransactionFilter,
-    Tx, Verdict, Version, Wanted, Watch, newest_schema,
+    Identity, LotPage, Noted, PendingRow, PositionRecord, PriceRecord, RateRecord, Saying,
+    SecurityRecord, StagedRow, Store, StoredTransaction, Stretch, SymbolRecord, Tally, Target,
+    TransactionFilter, Tx, Verdict, Version, Wanted, Watch, newest_schema,
 };
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{AssertSqlSafe, SqlitePool};
@@ -1298,6 +1298,9 @@ async fn moves_without_a_link_and_splits_of_a_span_are_found() {
             of(53, 9, Subtype::Interest),
             of(54, 11, Subtype::Deposit),
             of(55, 8, Subtype::Deposit),
+            changed(of(56, 9, Subtype::Fx), |row| row.link = Some(text("b"))),
+            changed(of(57, 8, Subtype::Withdrawal), |row| row.link = Some(text("a"))),
+            changed(of(58, 8, Subtype::Dividend), |row| row.link = Some(text("a"))),
             split(60, 4),
             split(61, 5),
             changed(split(62, 5), |row| row.deleted = true),
@@ -1313,10 +1316,50 @@ async fn moves_without_a_link_and_splits_of_a_span_are_found() {
         assert_eq!(ids, [40, 41, 42, 43, 44, 45, 46, 47, 55], "on {}", engine.name);
         let stored = tx.transaction(TransactionId(55)).await.unwrap().unwrap().transaction;
         assert_eq!(Some(moves[0]), Move::of(&stored));
+        let linked = tx.linked_cash().await.unwrap();
+        let ids: Vec<_> = linked.iter().map(|row| row.transaction.id.0).collect();
+        assert_eq!(ids, [50, 57, 56], "link by link");
         let splits = tx.splits_between(day(5), day(7)).await.unwrap();
         let ids: Vec<_> = splits.iter().map(|row| row.transaction.id.0).collect();
         assert_eq!(ids, [61, 64]);
         assert_eq!(splits[0].transaction.facts.ratio, Ratio::parse("4:1"));
+        drop(tx);
+        engine.close().await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_pending_on_a_day_is_found() {
+    for engine in engines().await {
+        let mut tx = engine.session.store.write().await.unwrap();
+        tx.insert_account(&account(10, "A")).await.unwrap();
+        tx.insert_securities(&[security(20, "X"), security(21, "Y")]).await.unwrap();
+        let of = |id: i64, on: u32, status: Status| {
+            let mut row = full(id, 10, 20, day(on));
+            row.category = None;
+            row.transaction.to_security = Some(SecurityId(21));
+            row.transaction.facts.category = None;
+            row.transaction.facts.status = status;
+            row
+        };
+        let mut deleted = of(44, 5, Status::Pending);
+        deleted.transaction.deleted = true;
+        let rows = [
+            of(40, 5, Status::Pending),
+            of(41, 5, Status::Settled),
+            of(42, 5, Status::Failed),
+            of(43, 6, Status::Pending),
+            deleted,
+        ];
+        tx.insert_transactions(&rows.iter().collect::<Vec<_>>()).await.unwrap();
+        let pending = PendingRow {
+            id: TransactionId(40),
+            account: AccountId(10),
+            security: Some(SecurityId(20)),
+            to_security: Some(SecurityId(21)),
+            subtype: rows[0].transaction.facts.subtype,
+        };
+        assert_eq!(tx.pending(day(5)).await.unwrap(), [pending], "on {}", engine.name);
         drop(tx);
         engine.close().await;
     }
@@ -1415,10 +1458,12 @@ async fn derived_figures_are_kept_as_they_are() {
             currency: Currency::USD,
             amount: dec("-12.25"),
         };
-        tx.put_cash_transit(&transit.link, Some(&transit)).await.unwrap();
-        tx.put_cash_transit(&transit.link, Some(&transit)).await.unwrap();
-        assert_eq!(tx.cash_transit().await.unwrap(), std::slice::from_ref(&transit));
-        tx.put_cash_transit(&transit.link, None).await.unwrap();
+        let late = CashTransit { leaves: transit.arrives, ..transit.clone() };
+        // Two of one link, in the order given, and nothing of what was said before.
+        tx.put_cash_transit(&transit.link, &[transit.clone(), late.clone()]).await.unwrap();
+        tx.put_cash_transit(&transit.link, &[late.clone(), transit.clone()]).await.unwrap();
+        assert_eq!(tx.cash_transit().await.unwrap(), [late, transit.clone()]);
+        tx.put_cash_transit(&transit.link, &[]).await.unwrap();
         assert_eq!(tx.cash_transit().await.unwrap(), []);
 
         tx.forget_figures(false).await.unwrap();

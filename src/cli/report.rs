@@ -11,12 +11,12 @@ use crate::model::{Currency, LotMethod, SafeText};
 
 const ACCOUNTS_HELP: &str = "\
 KEY is an account. `--explain Broker` explains its value_base, `--explain Broker.market_value`
-another figure of its line.";
+another figure of its line. `--explain total` explains the sum of all.";
 
 const HOLDINGS_HELP: &str = "\
 KEY is a symbol. `--explain XEQT` explains its value_base and names its other figures,
 `--explain XEQT.cost` explains one of those. What several accounts hold is added up, unless
---account chooses one.";
+--account chooses one. `XEQT@CAD` is the one of that symbol that is quoted in CAD.";
 
 const LOTS_HELP: &str = "\
 KEY is a symbol. `--explain XEQT` explains the unrealized_base of its lots, added up,
@@ -37,6 +37,12 @@ Examples:
   dashtam report net-worth
   dashtam report net-worth --every month --from 2024-01-01";
 
+const TRANSACTIONS_HELP: &str = "\
+KEY is the id of a transaction; its amount is explained.";
+
+const FINDINGS_HELP: &str = "\
+KEY is the id of a finding, as --json has it.";
+
 const COVERAGE_HELP: &str = "\
 KEY is a symbol or a pair of currencies, like CAD/USD.";
 
@@ -53,6 +59,7 @@ pub enum ReportCommand {
     #[command(after_help = LOTS_HELP)]
     Lots(LotsArgs),
     /// What happened, oldest first
+    #[command(after_help = TRANSACTIONS_HELP)]
     Transactions(TransactionsArgs),
     /// What everything is worth, on a day or over time
     #[command(after_help = NET_WORTH_HELP)]
@@ -64,6 +71,7 @@ pub enum ReportCommand {
     #[command(after_help = COVERAGE_HELP)]
     Coverage(CoverageArgs),
     /// What needs a look
+    #[command(after_help = FINDINGS_HELP)]
     Findings(FindingsArgs),
 }
 
@@ -155,9 +163,9 @@ pub struct TransactionsArgs {
     /// Go on behind this place: what the answer before calls `next`
     #[arg(long, value_name = "CURSOR")]
     pub after: Option<String>,
-    /// Print CSV
-    #[arg(long)]
-    pub csv: bool,
+    /// How it is printed.
+    #[command(flatten)]
+    pub form: Form,
 }
 
 /// `report net-worth`.
@@ -243,9 +251,9 @@ pub struct FindingsArgs {
     /// Only of this account
     #[arg(long, value_name = "NAME", value_parser = name)]
     pub account: Option<SafeText>,
-    /// Print CSV
-    #[arg(long)]
-    pub csv: bool,
+    /// How it is printed.
+    #[command(flatten)]
+    pub form: Form,
 }
 
 #[cfg(test)]
@@ -303,6 +311,9 @@ mod tests {
             assert!(report(&format!("{name} --explain X --currency CAD")).is_some(), "{name}");
             assert!(report(&format!("{name} --explain X --csv")).is_none(), "{name}");
         }
-        assert!(report("transactions --explain X").is_none());
+        for name in ["transactions", "findings"] {
+            assert!(report(&format!("{name} --explain 1")).is_some(), "{name}");
+            assert!(report(&format!("{name} --explain 1 --csv")).is_none(), "{name}");
+        }
     }
 }

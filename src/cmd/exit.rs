@@ -62,7 +62,9 @@ pub enum Error {
         known: String,
     },
     /// A figure that lines of a report have in different currencies.
-    #[error("`{key}` stands for amounts in several currencies; choose one with --account")]
+    #[error(
+        "`{key}` stands for amounts in several currencies; write SYMBOL@CURRENCY or choose one with --account"
+    )]
     ManyFigures {
         /// As given.
         key: SafeText,

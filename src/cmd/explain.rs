@@ -14,7 +14,7 @@ use crate::report::{Explanation, Input};
 use crate::text::{Figures, UNKNOWN};
 
 /// So many names are told where one is not known.
-const NAMED: usize = 10;
+const NAMED: usize = 12;
 /// So many parts are told in the words of a sum.
 const PARTS: usize = 4;
 

@@ -175,7 +175,8 @@ fn table(report: &AccountsReport, figures: Figures) -> Table {
         Column::figure("value", 1),
         Column::text("", 3, 1),
         Column::figure(&format!("in {}", report.currency), 0),
-        Column::text("", 7, 0),
+        // Room for two of the marks.
+        Column::text("", 16, 0),
     ]);
     let nothing = SafeText::default;
     let code = |currency: Currency| SafeText::new(currency.code());
@@ -218,9 +219,12 @@ fn table(report: &AccountsReport, figures: Figures) -> Table {
 }
 
 fn marks(row: &AccountRow) -> String {
+    // What is not known at all says so itself.
+    let partial = (row.partial && row.value_base.is_some()).then(|| "partial".to_owned());
     let stale = row.stale.then(|| "stale".to_owned());
     let closed = row.closed.map(|day| format!("closed {day}"));
-    [stale, closed].into_iter().flatten().collect::<Vec<_>>().join(", ")
+    let pending = row.pending.then(|| "pending".to_owned());
+    [pending, partial, stale, closed].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -245,9 +249,11 @@ mod tests {
             market_value: dec("0"),
             value: dec(value),
             value_base: dec(value),
+            partial: false,
             as_of: None,
             stale: false,
             closed: None,
+            pending: false,
             holds_something: true,
         }
     }
@@ -282,11 +288,16 @@ total                                                      1052770.72
     }
 
     #[test]
-    fn what_is_old_or_closed_says_so() {
+    fn what_is_old_closed_or_known_in_part_says_so() {
         let mut row = account("A", AccountKind::Cd, &[], "1");
         assert_eq!(marks(&row), "");
         row.stale = true;
+        row.pending = true;
         row.closed = "2024-01-31".parse().ok();
-        assert_eq!(marks(&row), "stale, closed 2024-01-31");
+        assert_eq!(marks(&row), "pending, stale, closed 2024-01-31");
+        row.partial = true;
+        assert_eq!(marks(&row), "pending, partial, stale, closed 2024-01-31");
+        row.value_base = None;
+        assert_eq!(marks(&row), "pending, stale, closed 2024-01-31");
     }
 }

@@ -7,6 +7,7 @@ use unicode_width::UnicodeWidthStr;
 use super::Job;
 use super::cells::Cell;
 use super::exit::{Error, Status};
+use super::explain::{self, Asked};
 use super::json::{Report, Totals};
 use super::reports;
 use super::table::WIDTH;
@@ -31,10 +32,16 @@ pub async fn run(
     let as_of = reports::day(job, session, None);
     let currency = reports::base_currency(session).await?;
     let mut tx = session.store.read().await?;
+    if let Some(key) = &args.form.explain {
+        let asked = Asked::parse(key, &HEADER);
+        let found = report::explain_finding(&mut tx, as_of, &asked.key).await?;
+        drop(tx);
+        return explain::print(job, &asked, "detail", &found);
+    }
     let mut rows = report::findings(&mut tx, as_of).await?;
     drop(tx);
     rows.retain(|row| account.is_none() || row.account == account);
-    print(job, &rows, as_of, currency, args.csv)?;
+    print(job, &rows, as_of, currency, args.form.csv)?;
     Ok(Status::Done)
 }
 

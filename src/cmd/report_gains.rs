@@ -242,6 +242,7 @@ fn table(report: &GainsReport, figures: Figures, by_account: bool) -> Table {
         Column::gain("of it fx", 7),
         Column::text("term", 5, 0),
         Column::text("method", 7, 6),
+        Column::text("", 7, 0),
     ]);
     let lines = |table: &mut Table, rows: &[GainRow]| {
         for row in rows {
@@ -257,6 +258,7 @@ fn table(report: &GainsReport, figures: Figures, by_account: bool) -> Table {
                 figures.gain(row.gain_fx, base),
                 SafeText::new(row.term.as_str()),
                 SafeText::new(row.method.as_str()),
+                reports::pending(row.pending),
             ]);
         }
     };
@@ -296,6 +298,7 @@ fn add_totals(
             nothing(),
             SafeText::new(term),
             nothing(),
+            nothing(),
         ]
     };
     let sums = [totals.proceeds_base, totals.cost_base];
@@ -312,7 +315,7 @@ mod tests {
 
     use super::*;
     use crate::cli::{Cli, Command, ReportCommand};
-    use crate::model::TransactionId;
+    use crate::model::{SecurityId, TransactionId};
 
     const OPEN: Figures = Figures::plain(false);
 
@@ -327,6 +330,7 @@ mod tests {
         GainRow {
             account: SafeText::new(account),
             symbol: SafeText::new("X"),
+            security_id: SecurityId(1),
             currency: Currency::USD,
             opened: "2022-05-10".parse().unwrap(),
             closed: closed.parse().unwrap(),
@@ -342,6 +346,7 @@ mod tests {
             gain_fx: dec("0"),
             term,
             method: LotMethod::Fifo,
+            pending: false,
         }
     }
 

@@ -382,10 +382,4 @@ total    partial                               420.00           ▲ +57.00
             assert!(places.is_sorted(), "{text}");
         }
     }
-
-    #[test]
-    fn what_is_pending_says_so() {
-        let row = HoldingRow { pending: true, ..held("X", "1") };
-        assert_eq!(marks(&row, day("2024-03-28")), "pending");
-    }
 }

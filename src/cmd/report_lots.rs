@@ -143,6 +143,7 @@ fn table(report: &LotsReport, figures: Figures) -> Table {
         Column::gain(&format!("gain {base}"), 0),
         Column::gain("of it fx", 5),
         Column::text("term", 5, 3),
+        Column::text("", 7, 0),
     ]);
     for row in &report.rows {
         table.row(vec![
@@ -156,6 +157,7 @@ fn table(report: &LotsReport, figures: Figures) -> Table {
             figures.gain(row.unrealized_base, base),
             figures.gain(row.unrealized_fx, base),
             SafeText::new(row.term.as_str()),
+            reports::pending(row.pending),
         ]);
     }
     let nothing = SafeText::default;
@@ -170,6 +172,7 @@ fn table(report: &LotsReport, figures: Figures) -> Table {
         figures.gain(report.totals.unrealized_base, base),
         nothing(),
         nothing(),
+        nothing(),
     ]);
     table
 }
@@ -177,7 +180,7 @@ fn table(report: &LotsReport, figures: Figures) -> Table {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Dec, TransactionId};
+    use crate::model::{Dec, SecurityId, TransactionId};
     use crate::report::HoldingTotals;
 
     const OPEN: Figures = Figures::plain(false);
@@ -191,6 +194,7 @@ mod tests {
         let row = LotRow {
             account: Some(SafeText::new("Broker CAD")),
             symbol: SafeText::new("Y"),
+            security_id: SecurityId(1),
             currency: Currency::parse("CAD").unwrap(),
             opening: TransactionId(2),
             opened: "2024-01-03".parse().unwrap(),
@@ -202,6 +206,7 @@ mod tests {
             unrealized_base: dec("96.2"),
             unrealized_fx: dec("20.2"),
             term: Term::Short,
+            pending: false,
         };
         LotsReport {
             as_of: "2024-01-31".parse().unwrap(),

@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::Job;
 use super::cells::Cell;
 use super::exit::{Error, Status};
+use super::explain::{self, Asked};
 use super::json::{Report, Totals};
 use super::reports;
 use super::table::{Column, Table};
@@ -35,9 +36,15 @@ pub async fn run(
         None => reports::base_currency(session).await?,
     };
     let mut tx = session.store.read().await?;
+    if let Some(key) = &args.form.explain {
+        let asked = Asked::parse(key, &HEADER);
+        let found = report::explain_transaction(&mut tx, &asked.key).await?;
+        drop(tx);
+        return explain::print(job, &asked, "amount", &found);
+    }
     let report = report::transactions(&mut tx, &query).await?;
     drop(tx);
-    print(job, &report, as_of, currency, args.csv)?;
+    print(job, &report, as_of, currency, args.form.csv)?;
     Ok(Status::Done)
 }
 
@@ -183,7 +190,8 @@ fn table(report: &TransactionsReport, figures: Figures) -> Table {
         Column::figure("price", 3),
         Column::figure("amount", 0),
         Column::text("", 3, 0),
-        Column::text("status", 8, 5),
+        // Whether a row counts is no less than what it says.
+        Column::text("status", 9, 0),
         Column::text("description", 10, 6),
     ]);
     for row in &report.rows {

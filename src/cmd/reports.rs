@@ -32,8 +32,8 @@ pub fn check(command: &ReportCommand, flags: &Flags) -> Result<(), Error> {
         ReportCommand::NetWorth(args) => (args.form.csv, args.form.explain.is_some()),
         ReportCommand::Gains(args) => (args.form.csv, args.form.explain.is_some()),
         ReportCommand::Coverage(args) => (args.form.csv, args.form.explain.is_some()),
-        ReportCommand::Transactions(args) => (args.csv, false),
-        ReportCommand::Findings(args) => (args.csv, false),
+        ReportCommand::Transactions(args) => (args.form.csv, args.form.explain.is_some()),
+        ReportCommand::Findings(args) => (args.form.csv, args.form.explain.is_some()),
     };
     if csv && flags.json {
         return Err(Error::Usage("--csv and --json exclude each other; choose one"));
@@ -155,6 +155,11 @@ pub fn print<R: Shown>(job: &mut Job<'_>, report: &R, csv: bool) -> Result<(), E
 /// What stands beside the total of a table that lacks something.
 pub fn partial(missing: &[Missing]) -> SafeText {
     SafeText::new(if missing.is_empty() { "" } else { "partial" })
+}
+
+/// What stands beside a figure that follows from a row that is not settled yet.
+pub fn pending(is_pending: bool) -> SafeText {
+    SafeText::new(if is_pending { "pending" } else { "" })
 }
 
 /// Where something is; nothing but the way between two accounts has no name.

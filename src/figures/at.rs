@@ -9,9 +9,9 @@ use super::codec;
 use super::days::events_of;
 use super::market::{Market, Otherwise};
 use super::position::{self, Held};
-use super::replay::Closing;
-use crate::analytics::lots::{Book, Event, LotFinding, Sink};
-use crate::model::{AccountId, Lot, Realization, SecurityId};
+use super::replay::{Closing, Findings};
+use crate::analytics::lots::{Book, Event, LotFinding, Sink, World as _};
+use crate::model::{AccountId, Currency, Lot, Realization, SecurityId, Subtype};
 use crate::store::{LotPage, Result, Tx};
 
 /// The positions of a day.
@@ -187,6 +187,49 @@ pub async fn held_spans(
     Ok(spans)
 }
 
+/// From which currency to which one, and of which day.
+pub type RateNeeded = (Currency, Currency, NaiveDate);
+
+/// The rates that the rows about securities need up to a day, each of its own day.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn rates_of_rows(
+    tx: &mut Tx,
+    market: &Market,
+    through: NaiveDate,
+    account: Option<AccountId>,
+) -> Result<BTreeSet<RateNeeded>> {
+    let mut needed = BTreeSet::new();
+    for group in tx.groups_with_pages().await? {
+        for page in tx.lot_pages_from(group, i32::MIN).await? {
+            let days = events_of(&page)?.into_iter().filter(|(day, _)| *day <= through);
+            for event in days.flat_map(|(_, events)| events) {
+                let wanted = account.is_none_or(|account| account == event.account);
+                let money = [event.amount, event.fee, event.tax, event.price.unwrap_or_default()];
+                if !wanted || money.iter().all(|money| money.is_zero()) {
+                    continue;
+                }
+                // What comes from outside cost what it did on the day it was bought.
+                let comes = matches!(
+                    event.subtype,
+                    Subtype::Opening | Subtype::Adjustment | Subtype::TransferIn
+                );
+                let day = event.acquired.filter(|_| comes).unwrap_or(event.date);
+                let local = market.currency_of(event.security);
+                if event.fx_rate.is_none() && event.currency != local {
+                    needed.insert((event.currency, local, day));
+                }
+                let base = market.rules().base;
+                if local != base && event.currency != base {
+                    needed.insert((local, base, day));
+                }
+            }
+        }
+    }
+    Ok(needed)
+}
+
 /// What the lots found up to a day.
 ///
 /// # Errors
@@ -198,6 +241,27 @@ pub async fn findings(tx: &mut Tx, through: NaiveDate) -> Result<Vec<LotFinding>
     }
     found.retain(|finding| finding.date <= through);
     Ok(found)
+}
+
+/// What the lots found up to a day, seen otherwise than they are kept.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn findings_of(
+    tx: &mut Tx,
+    market: &Market,
+    through: NaiveDate,
+    otherwise: Otherwise,
+) -> Result<Vec<LotFinding>> {
+    if otherwise.is_nothing() {
+        return findings(tx, through).await;
+    }
+    let mut found = Findings::default();
+    for group in tx.groups_with_pages().await? {
+        let mut player = Player::at_the_beginning(tx, group).await?;
+        player.play_through(market, through, &mut found)?;
+    }
+    Ok(found.0)
 }
 
 /// The lots of a group on their way through time.

@@ -7,8 +7,8 @@ use chrono::{Datelike, NaiveDate};
 
 use super::codec::{self, DayChange};
 use super::days::ordinal;
-use crate::model::{AccountId, Currency, Exact, Rank, SafeText};
-use crate::store::{CashTransit, CashYear, Result, StoredTransaction, Tx, WriteTx};
+use crate::model::{AccountId, Currency, Exact};
+use crate::store::{CashYear, Result, Tx, WriteTx};
 
 /// Changes of cash that are not in the pages yet.
 pub(super) type Changes = BTreeMap<(AccountId, Currency), BTreeMap<NaiveDate, Exact>>;
@@ -150,34 +150,4 @@ pub async fn cash_changes(
         }
     }
     Ok(changes)
-}
-
-/// What the rows of one link say of money that is between two accounts.
-pub(super) fn transit(link: &SafeText, rows: &[StoredTransaction]) -> Option<CashTransit> {
-    let is_cash = |row: &&StoredTransaction| {
-        let transaction = &row.transaction;
-        !transaction.deleted
-            && transaction.facts.counts()
-            && transaction.security.is_none()
-            && !transaction.facts.amount.is_zero()
-            // What was charged for the move is no part of it.
-            && matches!(transaction.facts.rank(), Rank::TransferIn | Rank::TransferOut)
-    };
-    let moved: Vec<_> = rows.iter().filter(is_cash).collect();
-    let [a, b] = moved.as_slice() else { return None };
-    let (out, into) = if a.transaction.facts.amount.is_negative() { (a, b) } else { (b, a) };
-    let (out, into) = (&out.transaction, &into.transaction);
-    let opposite = out.facts.amount.is_negative() && into.facts.amount.is_positive();
-    if !opposite || out.account == into.account || out.facts.date == into.facts.date {
-        return None;
-    }
-    let early = out.facts.date < into.facts.date;
-    // What left is on its way in its own money; what came too early is missing in that of where
-    // it came to.
-    let (leaves, arrives, currency, amount) = if early {
-        (out.facts.date, into.facts.date, out.facts.currency, -out.facts.amount)
-    } else {
-        (into.facts.date, out.facts.date, into.facts.currency, -into.facts.amount)
-    };
-    Some(CashTransit { link: link.clone(), leaves, arrives, currency, amount })
 }

@@ -9,10 +9,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{NaiveDate, TimeDelta};
 
-use super::cash;
 use super::event::{self, DayRow};
 use super::replay;
 use super::sheets::{Groups, Sheets};
+use super::{cash, linked_cash};
 use crate::analytics::lots::Event;
 use crate::analytics::splits::DAYS;
 use crate::model::{AccountId, Exact, Rank, SafeText, SecurityId, Subtype};
@@ -294,7 +294,7 @@ impl Keeper {
                     self.day_again(row.transaction.facts.date, security);
                 }
             }
-            tx.put_cash_transit(&link, cash::transit(&link, &rows).as_ref()).await?;
+            tx.put_cash_transit(&link, &linked_cash::transit(&link, &rows)).await?;
         }
         Ok(())
     }

@@ -61,7 +61,8 @@ impl Market {
         scope: Scope,
         otherwise: Otherwise,
     ) -> Result<Self> {
-        let rules = rules(tx, otherwise).await?;
+        let base = base_currency(tx).await?;
+        let rules = rules(tx, base, otherwise).await?;
         let default = match tx.setting(Setting::DefaultMethod).await? {
             Some(word) => word.parse().unwrap_or(LotMethod::Fifo),
             None => LotMethod::Fifo,
@@ -75,7 +76,8 @@ impl Market {
         let accounts = accounts.collect();
         let securities = tx.securities().await?.into_iter();
         let currencies = securities.map(|row| (row.security.id, row.security.currency)).collect();
-        let mut rates = Rates::new(rules.base);
+        // The way through the base currency is that of the store, whatever one wants to see.
+        let mut rates = Rates::new(base);
         rates.extend(match scope {
             Scope::Day => tx.rates_latest(through).await?,
             Scope::History => tx.rates_through(through).await?,
@@ -122,12 +124,13 @@ impl Market {
     }
 }
 
-async fn rules(tx: &mut Tx, otherwise: Otherwise) -> Result<Rules> {
-    let base = match (otherwise.base, tx.setting(Setting::BaseCurrency).await?) {
-        (Some(base), _) => base,
-        (None, Some(code)) => Currency::parse(&code).unwrap_or(Currency::USD),
-        (None, None) => Currency::USD,
-    };
+/// The base currency of the store.
+async fn base_currency(tx: &mut Tx) -> Result<Currency> {
+    let code = tx.setting(Setting::BaseCurrency).await?;
+    Ok(code.and_then(|code| Currency::parse(&code).ok()).unwrap_or(Currency::USD))
+}
+
+async fn rules(tx: &mut Tx, base: Currency, otherwise: Otherwise) -> Result<Rules> {
     let tax = match tx.setting(Setting::TaxCurrency).await? {
         Some(code) => Currency::parse(&code).unwrap_or(base),
         None => base,
@@ -136,7 +139,7 @@ async fn rules(tx: &mut Tx, otherwise: Otherwise) -> Result<Rules> {
         Some("expense") => Fees::Expense,
         _ => Fees::InCost,
     };
-    Ok(Rules { base, tax, fees })
+    Ok(Rules { base: otherwise.base.unwrap_or(base), tax, fees })
 }
 
 impl World for Market {

@@ -14,6 +14,7 @@ mod days;
 mod event;
 mod history;
 mod keeper;
+mod linked_cash;
 mod market;
 mod names;
 mod position;
@@ -22,10 +23,14 @@ mod replay;
 mod sheets;
 mod splits;
 
-pub use at::{findings, group_on, held_spans, lots_on, positions_on, realized, security_on};
+pub use at::{
+    RateNeeded, findings, findings_of, group_on, held_spans, lots_on, positions_on, rates_of_rows,
+    realized, security_on,
+};
 pub use cash::{cash_changes, cash_on, cash_on_days};
 pub use history::rows_of;
 pub use keeper::Keeper;
+pub use linked_cash::lone_moves;
 pub use market::{Market, Otherwise, Scope};
 pub use names::Names;
 pub use position::{Held, PositionFigures, TRANSIT};

@@ -27,7 +27,7 @@ pub(super) struct Closing {
 /// Keeps what was found and lets the rest go by: what was realized follows from the rows whenever
 /// somebody asks.
 #[derive(Default)]
-struct Findings(Vec<LotFinding>);
+pub(super) struct Findings(pub Vec<LotFinding>);
 
 impl Sink for Findings {
     fn realized(&mut self, _: Realization) {}

@@ -320,7 +320,9 @@ impl Entry {
     fn one(self, subtype: Subtype) -> Result<Drafts, Refusal> {
         self.check_shape(subtype)?;
         let amount = self.amount_of(subtype)?;
-        check_amount_sign(subtype, amount)?;
+        if !self.pays_charges_alone() {
+            check_amount_sign(subtype, amount)?;
+        }
         let quantity = self.quantity.map(|quantity| match subtype.direction() {
             -1 => -quantity,
             _ => quantity,
@@ -446,25 +448,53 @@ impl Entry {
         Ok(())
     }
 
+    /// The end of a right moves no cash by itself, its legs do; nor do securities that come, go or
+    /// become others.
+    const fn moves_no_cash(&self) -> bool {
+        match self.what {
+            EntryType::One(
+                Subtype::Exercise
+                | Subtype::Assignment
+                | Subtype::Expiration
+                | Subtype::Reward
+                | Subtype::StockDividend
+                | Subtype::Split
+                | Subtype::Merger
+                | Subtype::SpinOff
+                | Subtype::SymbolChange,
+            ) => true,
+            EntryType::One(
+                Subtype::TransferIn | Subtype::TransferOut | Subtype::Opening | Subtype::Adjustment,
+            ) => self.symbol.is_some(),
+            EntryType::One(_) | EntryType::Reinvest => false,
+        }
+    }
+
+    /// Fee and tax together.
+    fn charges(&self) -> Exact {
+        let charged = |value: Option<Dec>| Exact::from(value.unwrap_or(Dec::ZERO));
+        charged(self.fee).add(&charged(self.tax))
+    }
+
+    /// The row moves no cash but for its fee and tax, which nobody can pay with nothing: an amount
+    /// of 0 says as much as none.
+    pub(super) fn pays_charges_alone(&self) -> bool {
+        let says_no_more =
+            |amount: Dec| amount.is_zero() || Exact::from(amount).add(&self.charges()).is_zero();
+        self.moves_no_cash() && self.amount.is_none_or(says_no_more)
+    }
+
     /// The amount as given or as computed; a given one must agree with the other columns.
     fn amount_of(&self, subtype: Subtype) -> Result<Dec, Refusal> {
+        if self.pays_charges_alone() {
+            return self
+                .charges()
+                .neg()
+                .round(28)
+                .map_err(|_| Refusal { column: Column("amount"), why: Why::Overflow });
+        }
         let is_trade = subtype.kind() == Kind::Trade;
-        // The end of a right moves no cash by itself; its legs do.
-        let may_be_nothing = match subtype {
-            Subtype::Exercise
-            | Subtype::Assignment
-            | Subtype::Expiration
-            | Subtype::Reward
-            | Subtype::StockDividend
-            | Subtype::Split
-            | Subtype::Merger
-            | Subtype::SpinOff
-            | Subtype::SymbolChange => true,
-            Subtype::TransferIn | Subtype::TransferOut | Subtype::Opening | Subtype::Adjustment => {
-                self.symbol.is_some()
-            }
-            _ => false,
-        };
+        let moves_no_cash = self.moves_no_cash();
         let computed = match (self.quantity, self.price) {
             (Some(quantity), Some(price)) if is_trade || subtype.kind() == Kind::Income => {
                 Some(self.compute(subtype, quantity, price)?)
@@ -472,7 +502,7 @@ impl Entry {
             _ => None,
         };
         match (self.amount, computed) {
-            (Some(given), Some((computed, slack))) if is_trade && !may_be_nothing => {
+            (Some(given), Some((computed, slack))) if is_trade && !moves_no_cash => {
                 if given.is_positive() && computed.is_negative()
                     || given.is_negative() && computed.is_positive()
                 {
@@ -488,7 +518,7 @@ impl Entry {
                 }
                 Ok(given)
             }
-            (Some(given), None) if is_trade && !may_be_nothing => {
+            (Some(given), None) if is_trade && !moves_no_cash => {
                 let (wrong, right) = match subtype {
                     Subtype::Buy | Subtype::BuyToCover => (given.is_positive(), "negative"),
                     _ => (given.is_negative(), "positive"),
@@ -502,7 +532,6 @@ impl Entry {
                 Ok(given)
             }
             (Some(given), _) => Ok(given),
-            (None, _) if may_be_nothing => Ok(Dec::ZERO),
             (None, Some((computed, _))) => Ok(computed),
             (None, None) if is_trade => refuse("price", Why::Missing("a trade without an amount")),
             (None, None) => refuse("amount", Why::Missing(subtype.as_str())),
@@ -521,10 +550,8 @@ impl Entry {
         let gross = units.mul(&Exact::from(price));
         let gross =
             if matches!(subtype, Subtype::Buy | Subtype::BuyToCover) { gross.neg() } else { gross };
-        let charged = |value: Option<Dec>| Exact::from(value.unwrap_or(Dec::ZERO));
         let amount = gross
-            .sub(&charged(self.fee))
-            .sub(&charged(self.tax))
+            .sub(&self.charges())
             .round(12)
             .map_err(|_| Refusal { column: Column("amount"), why: Why::Overflow })?;
         // Zeros at the end of the price as written make it more exact, never less.
@@ -578,13 +605,10 @@ fn other_leg(first: &Draft, account: SafeText) -> Result<Draft, Refusal> {
     leg.facts.subtype = mirror;
     leg.facts.quantity = first.facts.quantity.map(|quantity| -quantity);
     let charged = |value: Option<Dec>| Exact::from(value.unwrap_or(Dec::ZERO));
-    let mut left = Exact::from(first.facts.amount);
-    // What was charged left the first account and never came to the other; where securities
-    // move, the charge is no part of what arrives.
-    if first.facts.quantity.is_none() {
-        left = left.add(&charged(first.facts.fee)).add(&charged(first.facts.tax));
-    }
-    leg.facts.amount = left
+    // What was charged left the first account and never came to the other.
+    leg.facts.amount = Exact::from(first.facts.amount)
+        .add(&charged(first.facts.fee))
+        .add(&charged(first.facts.tax))
         .neg()
         .round(28)
         .map_err(|_| Refusal { column: Column("amount"), why: Why::Overflow })?;

@@ -66,7 +66,8 @@ impl RowEdit {
             || self.multiplier.is_some();
         let is_trade = matches!(entry.what, EntryType::One(subtype)
             if subtype.kind() == Kind::Trade);
-        if is_trade && refigured && entry.price.or(self.price.map(|price| price.0)).is_some() {
+        let priced = is_trade && entry.price.or(self.price.map(|price| price.0)).is_some();
+        if refigured && (priced || entry.pays_charges_alone()) {
             entry.amount = None;
         }
         macro_rules! lay {
@@ -139,4 +140,23 @@ fn clear(entry: &mut Entry, field: &str) -> bool {
         _ => return false,
     }
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_charge_that_changes_changes_what_a_row_without_cash_of_its_own_costs() {
+        let dec = |text: &str| Dec::parse(text).ok();
+        let what = EntryType::One(Subtype::Reward);
+        let unit = Unit::from(Currency::USD);
+        let mut entry = Entry::new(SafeText::new("A"), NaiveDate::MIN, what, unit);
+        entry.symbol = Mention::parse("X").ok();
+        entry.quantity = dec("1");
+        entry.fee = dec("3");
+        entry.amount = dec("-3");
+        RowEdit { fee: dec("7"), ..RowEdit::default() }.lay_over(&mut entry);
+        assert_eq!(Some(entry.check().unwrap().first.facts.amount), dec("-7"));
+    }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 
+use super::pending::Pending;
 use super::valuation::{Scene, Total, Value};
 use super::{Missing, Result};
 use crate::analytics::lots::World;
@@ -48,6 +49,7 @@ pub struct AccountsReport {
 
 /// One account.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a mark of its own")]
 pub struct AccountRow {
     /// Its identity.
     pub id: AccountId,
@@ -65,18 +67,22 @@ pub struct AccountRow {
     pub currency: Currency,
     /// Cash by currency, zero left out.
     pub cash: BTreeMap<Currency, Dec>,
-    /// The value of its securities, in its currency.
+    /// The value of its securities, in its currency; over what is known, like the next two.
     pub market_value: Option<Dec>,
     /// All of it, in its currency.
     pub value: Option<Dec>,
     /// All of it, in the base currency.
     pub value_base: Option<Dec>,
+    /// Something in it is not known.
+    pub partial: bool,
     /// In balances mode, the day of the balance.
     pub as_of: Option<NaiveDate>,
     /// Older than it should be.
     pub stale: bool,
     /// Closed from this day on.
     pub closed: Option<NaiveDate>,
+    /// Some row of it is pending.
+    pub pending: bool,
     /// There is cash or a position in it, whatever that is worth.
     pub holds_something: bool,
 }
@@ -94,8 +100,11 @@ pub async fn accounts(tx: &mut Tx, query: &AccountsQuery) -> Result<AccountsRepo
     for ((account, currency), amount) in figures::cash_on(tx, query.as_of).await? {
         cash.entry(account).or_default().insert(currency, amount);
     }
+    let pending = Pending::read(tx, query.as_of).await?;
     let mut missing = BTreeSet::new();
     let mut rows = Vec::new();
+    // Over the same things as net worth, not over accounts: one that is known in part counts.
+    let mut total = Total::default();
     let accounts: Vec<Account> =
         scene.accounts.values().map(|record| record.account.clone()).collect();
     for account in accounts {
@@ -111,7 +120,9 @@ pub async fn accounts(tx: &mut Tx, query: &AccountsQuery) -> Result<AccountsRepo
                     Worth { cash: sums.cash(&cash), ..sums.balances(balance) }
                 }
             };
-            rows.push(row(account, worth));
+            total.take_in(&worth.base);
+            let pending = pending.of_account(account.id);
+            rows.push(AccountRow { pending, ..row(account, worth) });
         }
     }
     rows.sort_by(|a, b| a.name.cmp(&b.name));
@@ -120,9 +131,7 @@ pub async fn accounts(tx: &mut Tx, query: &AccountsQuery) -> Result<AccountsRepo
         add_transit(tx, &scene, &held, &mut transit, &mut missing).await?;
     }
     let in_transit_base = transit.known().filter(|_| !transit.is_empty());
-    let values = rows.iter().map(|row| row.value_base);
-    let way = (!transit.is_empty()).then_some(in_transit_base);
-    let total_base = values.chain(way).collect::<Total>().known();
+    total.take_in(&transit);
     Ok(AccountsReport {
         as_of: query.as_of,
         currency: scene.base,
@@ -130,7 +139,7 @@ pub async fn accounts(tx: &mut Tx, query: &AccountsQuery) -> Result<AccountsRepo
         missing: missing.into_iter().collect(),
         rows,
         in_transit_base,
-        total_base,
+        total_base: total.known(),
     })
 }
 
@@ -162,7 +171,8 @@ struct Worth {
     cash: BTreeMap<Currency, Dec>,
     market_value: Option<Dec>,
     value: Option<Dec>,
-    value_base: Option<Dec>,
+    base: Total,
+    partial: bool,
     as_of: Option<NaiveDate>,
     stale: bool,
     holds_something: bool,
@@ -180,10 +190,12 @@ fn row(account: Account, worth: Worth) -> AccountRow {
         cash: worth.cash,
         market_value: worth.market_value,
         value: worth.value,
-        value_base: worth.value_base,
+        value_base: worth.base.known(),
+        partial: worth.partial,
         as_of: worth.as_of,
         stale: worth.stale,
         closed: account.closed,
+        pending: false,
         holds_something: worth.holds_something,
     }
 }
@@ -198,13 +210,12 @@ struct Sums<'a> {
 impl Sums<'_> {
     fn ledger(&mut self, cash: &BTreeMap<Currency, Exact>, held: &[Held]) -> Worth {
         let mut worth = Worth::default();
-        let (mut market, mut value, mut base) =
-            (Total::default(), Total::default(), Total::default());
+        let (mut market, mut value) = (Total::default(), Total::default());
         worth.cash = self.cash(cash);
         worth.holds_something = cash.values().any(|amount| !amount.is_zero());
         for (&currency, amount) in cash {
             value.add(self.converted(amount, currency, self.account.currency));
-            base.add(self.converted(amount, currency, self.scene.base));
+            worth.base.add(self.converted(amount, currency, self.scene.base));
         }
         let mine = held.iter().filter(|held| held.account == self.account.id);
         for held in mine.filter(|held| !held.figures.quantity.is_zero() || held.figures.overflow) {
@@ -212,14 +223,17 @@ impl Sums<'_> {
             worth.holds_something = true;
             worth.stale |= worth_of.price.as_ref().is_some_and(|price| price.stale);
             let own = self.own_value(held, &worth_of);
-            self.missing.extend(worth_of.missing);
+            let account = Some(&self.account.name);
+            let missing = worth_of.missing.into_iter();
+            // It makes this account partial, whoever else holds the same.
+            self.missing.extend(missing.map(|lack| Missing { account: account.cloned(), ..lack }));
             market.add(own);
             value.add(own);
-            base.add(worth_of.base);
+            worth.base.add(worth_of.base);
         }
-        worth.market_value = market.whole();
-        worth.value = value.whole();
-        worth.value_base = base.whole();
+        worth.partial = !value.is_whole() || !worth.base.is_whole();
+        worth.market_value = market.known();
+        worth.value = value.known();
         worth
     }
 
@@ -239,13 +253,14 @@ impl Sums<'_> {
         let Some((date, amount)) = balance else {
             self.missing
                 .insert(Missing { date: Some(self.scene.day), ..self.missing_of("history", None) });
-            return Worth::default();
+            return Worth { partial: true, base: Total::from_iter([None]), ..Worth::default() };
         };
-        let value_base =
-            self.converted(&Exact::from(amount), self.account.currency, self.scene.base);
+        let base = self.converted(&Exact::from(amount), self.account.currency, self.scene.base);
+        let base = Total::from_iter([base]);
         let market_value = (self.account.kind.class() == Class::Investment).then_some(amount);
         let value = Some(amount);
-        Worth { market_value, value, value_base, as_of: Some(date), ..Worth::default() }
+        let partial = !base.is_whole();
+        Worth { market_value, value, base, partial, as_of: Some(date), ..Worth::default() }
     }
 
     /// The value of a position in the currency of the account, rounded once.

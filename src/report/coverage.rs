@@ -9,7 +9,7 @@ use super::types::{CoverageReport, CoverageRow};
 use super::valuation::Scene;
 use crate::analytics::pricing;
 use crate::figures::{self, Otherwise, Scope};
-use crate::model::{AccountId, Currency, SafeText, SecurityId};
+use crate::model::{AccountId, Close, Currency, Mode, SafeText, SecurityId};
 use crate::store::Tx;
 
 /// A span of days, both included.
@@ -28,45 +28,71 @@ pub async fn coverage(
     let otherwise = Otherwise { base: currency, method: None };
     let scene = Scene::with(tx, as_of, as_of, Scope::History, otherwise).await?;
     let mut rows = Vec::new();
-    let mut needs: BTreeMap<Currency, Vec<Span>> = BTreeMap::new();
+    let mut needs = Needs::default();
     let held = figures::held_spans(tx, &scene.market, as_of, account).await?;
     for (security, spans) in held {
-        rows.extend(prices(tx, &scene, security, &spans).await?);
-        needs.entry(scene.currency_of(security)).or_default().extend(spans);
+        let closes = tx.closes_between(security, NaiveDate::MIN, as_of).await?;
+        let currency = scene.currency_of(security);
+        rows.extend(prices(&scene, security, &closes, &spans));
+        for (at, close) in closes.iter().enumerate() {
+            // It is the price until the next one.
+            let next = closes.get(at + 1).map(|next| next.date);
+            let prices =
+                |(from, to): &Span| close.date <= *to && next.is_none_or(|next| next > *from);
+            if spans.iter().any(prices) {
+                needs.add(close.currency, currency, [(close.date, close.date)]);
+            }
+        }
+        needs.add(currency, scene.base, spans);
+    }
+    for (from, to, day) in figures::rates_of_rows(tx, &scene.market, as_of, account).await? {
+        needs.add(from, to, [(day, day)]);
     }
     for (currency, spans) in cash_spans(tx, as_of, account).await? {
-        needs.entry(currency).or_default().extend(spans);
+        needs.add(currency, scene.base, spans);
     }
-    for (currency, spans) in needs {
-        if currency != scene.base {
-            rows.extend(rates(&scene, currency, &joined(spans)));
-        }
+    for (currency, span) in balance_spans(tx, &scene, account).await? {
+        needs.add(currency, scene.base, [span]);
+    }
+    for ((from, to), spans) in needs.0 {
+        rows.extend(rates(&scene, from, to, &joined(spans)));
     }
     rows.sort_by(|a, b| (b.what, &a.name).cmp(&(a.what, &b.name)));
     Ok(CoverageReport { as_of, currency: scene.base, rows })
 }
 
-async fn prices(
-    tx: &mut Tx,
+/// The days on which a rate from one currency to another is needed.
+#[derive(Default)]
+struct Needs(BTreeMap<(Currency, Currency), Vec<Span>>);
+
+impl Needs {
+    fn add(&mut self, from: Currency, to: Currency, spans: impl IntoIterator<Item = Span>) {
+        if from != to {
+            self.0.entry((from, to)).or_default().extend(spans);
+        }
+    }
+}
+
+fn prices(
     scene: &Scene,
     security: SecurityId,
+    closes: &[Close],
     spans: &[Span],
-) -> Result<Option<CoverageRow>> {
-    let closes = tx.closes_between(security, NaiveDate::MIN, scene.day).await?;
+) -> Option<CoverageRow> {
     let mut days: Vec<_> = closes.iter().map(|close| close.date).collect();
     days.dedup();
     let fresh = pricing::freshness(scene.asset_class(security));
     let name = scene.symbol(security);
-    Ok(row("price", name, spans, (days.first().copied(), days.last().copied()), |day| {
+    row("price", name, spans, (days.first().copied(), days.last().copied()), |day| {
         let known = days.partition_point(|close| *close <= day);
         let latest = known.checked_sub(1).and_then(|at| days.get(at))?;
         Some(day.signed_duration_since(*latest).num_days() > fresh)
-    }))
+    })
 }
 
-fn rates(scene: &Scene, currency: Currency, spans: &[Span]) -> Option<CoverageRow> {
-    let name = SafeText::new(&format!("{currency}/{}", scene.base));
-    let on = |day| scene.market.rates().on(currency, scene.base, day);
+fn rates(scene: &Scene, from: Currency, to: Currency, spans: &[Span]) -> Option<CoverageRow> {
+    let name = SafeText::new(&format!("{from}/{to}"));
+    let on = |day| scene.market.rates().on(from, to, day);
     let (first_needed, last_needed) = (spans.first()?.0, spans.last()?.1);
     let first = days(&[(first_needed, last_needed)]).find_map(|day| on(day)?.date);
     let last = on(last_needed).and_then(|rate| rate.date);
@@ -148,6 +174,28 @@ async fn cash_spans(
         spans.entry(currency).or_default().push((from, as_of));
     }
     Ok(spans)
+}
+
+/// The days of accounts that are known by their balance, each with its currency.
+async fn balance_spans(
+    tx: &mut Tx,
+    scene: &Scene,
+    account: Option<AccountId>,
+) -> Result<Vec<(Currency, Span)>> {
+    let mut first: BTreeMap<AccountId, NaiveDate> = BTreeMap::new();
+    // They come by account and day.
+    for balance in tx.balances().await? {
+        first.entry(balance.account).or_insert(balance.date);
+    }
+    let spans = scene.accounts.iter().filter_map(|(id, row)| {
+        let wanted = account.is_none_or(|account| account == *id);
+        let by_balance = row.account.mode == Mode::Balances;
+        let from = *first.get(id).filter(|_| wanted && by_balance)?;
+        let closed = row.account.closed.and_then(|day| day.pred_opt());
+        let to = closed.map_or(scene.day, |last| last.min(scene.day));
+        (from <= to).then_some((row.account.currency, (from, to)))
+    });
+    Ok(spans.collect())
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use super::{AccountRow, AccountsQuery, FindingRow, Result, doubts, proposals};
 use crate::analytics::lots::{FindingKind, LotFinding};
 use crate::figures::{self, Names};
-use crate::model::{Mode, Move, SafeText};
+use crate::model::{Mode, Move, SafeText, Transaction};
 use crate::store::{Finding, Tx};
 
 /// Everything that is open on a day, the gravest first, then the latest.
@@ -24,6 +24,8 @@ pub async fn findings(tx: &mut Tx, as_of: NaiveDate) -> Result<Vec<FindingRow>> 
     rows.extend(moves_alone(tx, &names, as_of).await?);
     rows.extend(closed_with_value(tx, as_of).await?);
     rows.extend(doubts::findings(tx, as_of).await?);
+    let alone = figures::lone_moves(tx, as_of).await?;
+    rows.extend(alone.iter().map(|row| lone_move(&names, row)));
     rows.retain(|row| row.date.is_none_or(|date| date <= as_of));
     let weight = |row: &FindingRow| match row.severity.as_str() {
         "error" => 0,
@@ -90,6 +92,26 @@ fn closed_row(account: &AccountRow) -> FindingRow {
         fix: SafeText::new(
             "open it with `account edit NAME --reopen`, or add the rows that empty it",
         ),
+    }
+}
+
+/// Money that is in no account between the days of its link, and in no total either.
+fn lone_move(names: &Names, row: &Transaction) -> FindingRow {
+    let facts = &row.facts;
+    FindingRow {
+        id: SafeText::new(&format!("move_without_other_end:{}", row.id)),
+        kind: SafeText::new("move_without_other_end"),
+        severity: SafeText::new("warning"),
+        account: Some(names.account(row.account)),
+        symbol: None,
+        date: Some(facts.date),
+        transaction: Some(row.id),
+        detail: SafeText::new(&format!(
+            "no row of its link is equal and opposite to {} {}; between their days the money is \
+             in no total",
+            facts.amount, facts.currency
+        )),
+        fix: SafeText::new("link each two rows that are one move with `txn link`"),
     }
 }
 

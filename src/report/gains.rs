@@ -3,10 +3,12 @@
 
 use chrono::NaiveDate;
 
+use super::Result;
+use super::pending::Pending;
+use super::reasons::{Reasons, Unknown};
 use super::types::PositionsQuery;
 use super::types::{GainRow, GainTotals, GainsQuery, GainsReport, MethodRow, MethodsReport};
 use super::valuation::{Scene, Total};
-use super::{Missing, Result};
 use crate::figures::{self, Otherwise, Scope};
 use crate::model::{Dec, LotMethod, Realization, Term};
 use crate::store::Tx;
@@ -20,12 +22,19 @@ pub async fn gains(tx: &mut Tx, query: &GainsQuery) -> Result<GainsReport> {
     let scene = Scene::with(tx, query.to, query.to, Scope::History, otherwise).await?;
     let from = query.from.unwrap_or(NaiveDate::MIN);
     let realized = figures::realized(tx, &scene.market, from, query.to, otherwise).await?;
-    let mut missing = Vec::new();
-    let mut rows: Vec<_> = realized
-        .iter()
-        .filter(|realized| query.account.is_none_or(|account| account == realized.account))
-        .map(|realized| row(&scene, realized, &mut missing))
+    let wanted = || {
+        let wanted = |account| query.account.is_none_or(|wanted| wanted == account);
+        realized.iter().filter(move |realized| wanted(realized.account))
+    };
+    let reasons = Reasons::read(tx, &scene, wanted().map(unknown)).await?;
+    let mut missing: Vec<_> = wanted()
+        .flat_map(|realized| {
+            let rows = realized.opening.into_iter().chain([realized.closing]);
+            reasons.of_rows(&scene, unknown(realized), rows)
+        })
         .collect();
+    let pending = Pending::read(tx, query.to).await?;
+    let mut rows: Vec<_> = wanted().map(|realized| row(&scene, realized, &pending)).collect();
     // Stable: what shares all of these stays in the order in which it was closed.
     rows.sort_by(|a, b| {
         let key = |row: &GainRow| (row.closed, row.account.clone(), row.symbol.clone());
@@ -37,26 +46,23 @@ pub async fn gains(tx: &mut Tx, query: &GainsQuery) -> Result<GainsReport> {
     Ok(GainsReport { as_of: query.to, currency: scene.base, missing, rows, totals })
 }
 
-fn row(scene: &Scene, realized: &Realization, missing: &mut Vec<Missing>) -> GainRow {
-    let lacks = |what, pair: Option<String>, date| Missing {
-        what,
-        security: pair.is_none().then(|| scene.symbol(realized.security)),
-        pair,
-        account: scene.account_name(realized.account),
-        date: Some(date),
-    };
-    let pair = || Some(scene.pair(realized.security));
-    if realized.cost.is_none() {
-        missing.push(lacks("cost", None, realized.opened));
-    } else if realized.cost_base.is_none() {
-        missing.push(lacks("fx", pair(), realized.opened));
+/// What a sale does not know.
+fn unknown(realized: &Realization) -> Unknown {
+    let Realization { proceeds, cost, proceeds_base, cost_base, .. } = realized;
+    Unknown {
+        account: realized.account,
+        security: realized.security,
+        local: proceeds.is_none() || cost.is_none(),
+        base: proceeds_base.is_none() || cost_base.is_none(),
+        date: Some(if cost_base.is_none() { realized.opened } else { realized.closed }),
     }
-    if realized.proceeds_base.is_none() {
-        missing.push(lacks("fx", pair(), realized.closed));
-    }
+}
+
+fn row(scene: &Scene, realized: &Realization, pending: &Pending) -> GainRow {
     GainRow {
         account: scene.account_name(realized.account).unwrap_or_default(),
         symbol: scene.symbol(realized.security),
+        security_id: realized.security,
         currency: scene.currency_of(realized.security),
         opened: realized.opened,
         closed: realized.closed,
@@ -72,6 +78,7 @@ fn row(scene: &Scene, realized: &Realization, missing: &mut Vec<Missing>) -> Gai
         gain_fx: realized.gain_fx,
         term: realized.term,
         method: realized.method,
+        pending: pending.of_sale(realized),
     }
 }
 

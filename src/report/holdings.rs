@@ -1,5 +1,7 @@
 //! Holdings: what every account holds of each security on a day, what it cost and what it is worth.
 
+use super::pending::Pending;
+use super::reasons::{Reasons, Unknown};
 use super::types::{HoldingRow, HoldingTotals, HoldingsReport, PositionsQuery};
 use super::valuation::{Scene, Total};
 use super::{Missing, Result};
@@ -16,46 +18,52 @@ pub async fn holdings(tx: &mut Tx, query: &PositionsQuery) -> Result<HoldingsRep
     let held = figures::positions_on(tx, &scene.market, query.as_of, scene.otherwise).await?;
     let wanted: Vec<_> = held.into_iter().filter(|held| scene.wants(held, query)).collect();
     scene.read_closes(tx, wanted.iter().map(|held| held.security)).await?;
-    let mut missing = Vec::new();
-    let mut rows: Vec<_> = wanted.iter().map(|held| row(&scene, held, &mut missing)).collect();
+    let reasons = Reasons::read(tx, &scene, wanted.iter().map(unknown)).await?;
+    let pending = Pending::read(tx, query.as_of).await?;
+    let lacks = wanted.iter().flat_map(|held| reasons.of_position(&scene, unknown(held)));
+    let mut missing: Vec<_> = lacks.collect();
+    let mut rows: Vec<_> =
+        wanted.iter().map(|held| row(&scene, held, &pending, &mut missing)).collect();
     rows.sort_by(|a, b| {
         (&a.account, &a.symbol, a.security_id).cmp(&(&b.account, &b.symbol, b.security_id))
     });
-    let totals = totals(&rows, &mut missing);
+    let mut totals = totals(&rows, &mut missing);
+    if rows.iter().any(|row| row.cost_base.is_none()) {
+        // Of a position whose cost is not known some lots may be.
+        let lots = super::lots(tx, query).await?.totals;
+        totals.cost_base = lots.cost_base;
+        totals.unrealized_base = lots.unrealized_base;
+    }
     weigh(&mut rows, totals.value_base);
     missing.sort();
     missing.dedup();
     Ok(HoldingsReport { as_of: query.as_of, currency: scene.base, missing, rows, totals })
 }
 
-fn row(scene: &Scene, held: &Held, missing: &mut Vec<Missing>) -> HoldingRow {
+/// What a position does not know of its rows.
+fn unknown(held: &Held) -> Unknown {
+    let figures = &held.figures;
+    let open = !figures.quantity.is_zero();
+    let costs = |cost: Option<Dec>| open && cost.is_none();
+    let fits = !figures.overflow && !figures.cost_overflows;
+    let local = costs(figures.cost) || figures.realized.is_none() || figures.income.is_none();
+    let base = costs(figures.cost_base) || figures.realized_base.is_none();
+    let Held { account, security, .. } = *held;
+    Unknown { account, security, local: fits && local, base: fits && base, date: None }
+}
+
+fn row(scene: &Scene, held: &Held, pending: &Pending, missing: &mut Vec<Missing>) -> HoldingRow {
     let figures = &held.figures;
     let value = scene.value(held);
     missing.extend(value.missing.iter().cloned());
-    let lacks = |what| Missing {
-        what,
-        security: Some(scene.symbol(held.security)),
-        pair: None,
-        account: scene.account_name(held.account),
-        date: None,
-    };
-    let open = !figures.quantity.is_zero();
     if figures.overflow || figures.cost_overflows {
-        missing.push(lacks("overflow"));
-    } else if open && figures.cost.is_none() {
-        missing.push(lacks("cost"));
-    } else if open && figures.cost_base.is_none() {
-        let pair = Some(scene.pair(held.security));
-        missing.push(Missing { security: None, pair, ..lacks("fx") });
-    }
-    let pair = || Missing { security: None, pair: Some(scene.pair(held.security)), ..lacks("fx") };
-    if !figures.overflow && figures.realized.is_none() {
-        missing.push(lacks("cost"));
-    } else if !figures.overflow && figures.realized_base.is_none() {
-        missing.push(pair());
-    }
-    if !figures.overflow && figures.income.is_none() {
-        missing.push(pair());
+        missing.push(Missing {
+            what: "overflow",
+            security: Some(scene.symbol(held.security)),
+            pair: None,
+            account: scene.account_name(held.account),
+            date: None,
+        });
     }
     let less = |a: Option<Dec>, b: Option<Dec>| a.zip(b).and_then(|(a, b)| difference(a, b));
     HoldingRow {
@@ -81,7 +89,7 @@ fn row(scene: &Scene, held: &Held, missing: &mut Vec<Missing>) -> HoldingRow {
         income: figures.income,
         weight: None,
         method: scene.method(held.account),
-        pending: false,
+        pending: pending.of_position(held),
     }
 }
 

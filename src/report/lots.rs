@@ -1,6 +1,8 @@
 //! Open lots: each purchase that is not sold, what it cost and what it is worth.
 
 use super::holdings::difference;
+use super::pending::Pending;
+use super::reasons::{Reasons, Unknown};
 use super::types::{HoldingTotals, LotRow, LotsReport, PositionsQuery};
 use super::valuation::{Scene, Total, Value};
 use super::{Missing, Result};
@@ -18,14 +20,24 @@ pub async fn lots(tx: &mut Tx, query: &PositionsQuery) -> Result<LotsReport> {
     let held = figures::lots_on(tx, &scene.market, query.as_of, scene.otherwise).await?;
     let wanted: Vec<_> = held.into_iter().filter(|(held, _)| scene.wants(held, query)).collect();
     scene.read_closes(tx, wanted.iter().map(|(held, _)| held.security)).await?;
-    let mut missing = Vec::new();
+    let unknown: Vec<(&Lot, Unknown)> = wanted
+        .iter()
+        .flat_map(|(held, lots)| lots.iter().map(move |lot| (lot, unknown(held, lot))))
+        .collect();
+    let reasons = Reasons::read(tx, &scene, unknown.iter().map(|(_, unknown)| *unknown)).await?;
+    let lacks = unknown
+        .iter()
+        .flat_map(|(lot, unknown)| reasons.of_rows(&scene, *unknown, [lot.opening]));
+    let mut missing: Vec<_> = lacks.collect();
     let mut rows: Vec<(SecurityId, LotRow)> = Vec::new();
+    let pending = Pending::read(tx, query.as_of).await?;
     let mut realized = Total::default();
     for (held, lots) in &wanted {
         realized.add(held.figures.realized_base);
         let values = values(&scene, held, lots, &mut missing);
         for (lot, value) in lots.iter().zip(values) {
-            rows.push((held.security, row(&scene, held, lot, &value, &mut missing)));
+            let pending = pending.of_lot(held, lots, lot);
+            rows.push((held.security, LotRow { pending, ..row(&scene, held, lot, &value) }));
         }
     }
     rows.sort_by(|(a_id, a), (b_id, b)| {
@@ -70,20 +82,19 @@ fn values(scene: &Scene, held: &Held, lots: &[Lot], missing: &mut Vec<Missing>) 
     values
 }
 
-fn row(scene: &Scene, held: &Held, lot: &Lot, value: &Value, missing: &mut Vec<Missing>) -> LotRow {
-    let currency = scene.currency_of(held.security);
-    let lacks = |what, pair: Option<String>| Missing {
-        what,
-        security: pair.is_none().then(|| scene.symbol(held.security)),
-        pair,
-        account: scene.account_name(held.account),
+/// What a lot does not know.
+const fn unknown(held: &Held, lot: &Lot) -> Unknown {
+    Unknown {
+        account: held.account,
+        security: held.security,
+        local: lot.cost.is_none(),
+        base: lot.cost_base.is_none(),
         date: Some(lot.opened),
-    };
-    if lot.cost.is_none() {
-        missing.push(lacks("cost", None));
-    } else if lot.cost_base.is_none() {
-        missing.push(lacks("fx", Some(scene.pair(held.security))));
     }
+}
+
+fn row(scene: &Scene, held: &Held, lot: &Lot, value: &Value) -> LotRow {
+    let currency = scene.currency_of(held.security);
     let less = |a: Option<Dec>, b: Option<Dec>| difference(a?, b?);
     // The cost at today's rate, less what it was at that of its day.
     let unrealized_fx = lot.cost.zip(lot.cost_base).and_then(|(cost, base)| {
@@ -93,6 +104,7 @@ fn row(scene: &Scene, held: &Held, lot: &Lot, value: &Value, missing: &mut Vec<M
     LotRow {
         account: scene.account_name(held.account),
         symbol: scene.symbol(held.security),
+        security_id: held.security,
         currency,
         opening: lot.opening,
         opened: lot.opened,
@@ -104,5 +116,6 @@ fn row(scene: &Scene, held: &Held, lot: &Lot, value: &Value, missing: &mut Vec<M
         unrealized_base: less(value.base, lot.cost_base),
         unrealized_fx,
         term: term(lot, scene.day),
+        pending: false,
     }
 }

@@ -16,7 +16,9 @@ mod lots;
 mod movers;
 mod net_worth;
 mod order;
+mod pending;
 mod proposals;
+mod reasons;
 mod transactions;
 mod types;
 mod valuation;
@@ -29,7 +31,8 @@ pub use bars::{Bars, BarsQuery, Mark, MarkKind, Told, bars};
 pub use contents::Contents;
 pub use coverage::coverage;
 pub use explain::{
-    explain_account, explain_gains, explain_holding, explain_lots, explain_net_worth,
+    explain_account, explain_finding, explain_gains, explain_holding, explain_lots,
+    explain_net_worth, explain_transaction,
 };
 pub use find::{Find, FindError};
 pub use findings::findings;

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Datelike, Days, Months, NaiveDate, Weekday};
 
+use super::explain::{figure, price, rates};
 use super::types::{Every, NetWorthQuery, NetWorthReport, NetWorthRow};
 use super::valuation::{Scene, Total};
-use super::{Missing, Result};
+use super::{Input, Missing, Result};
 use crate::figures::{self, Otherwise, Scope, TRANSIT};
 use crate::model::{AccountId, AssetClass, Class, Currency, Dec, Exact, Mode, SafeText};
 use crate::store::{Balance, Tx};
@@ -56,6 +57,8 @@ pub(super) struct Item {
     pub class: Option<AssetClass>,
     /// In the base currency.
     pub value: Option<Dec>,
+    /// What it was computed from.
+    pub from: Vec<Input>,
 }
 
 /// The four parts of net worth.
@@ -121,12 +124,13 @@ struct Parts {
 }
 
 impl Parts {
+    /// Adds a thing, with its name and what it was computed from where somebody wants to know.
     fn add(
         &mut self,
         part: Part,
         class: Option<AssetClass>,
         value: Option<Dec>,
-        name: impl FnOnce() -> String,
+        thing: impl FnOnce() -> (String, Vec<Input>),
     ) {
         let total = match part {
             Part::MarketValue => &mut self.market_value,
@@ -136,7 +140,8 @@ impl Parts {
         };
         total.add(value);
         if let Some(items) = &mut self.items {
-            items.push(Item { part, name: SafeText::new(&name()), class, value });
+            let (name, from) = thing();
+            items.push(Item { part, name: SafeText::new(&name), class, value, from });
         }
     }
 
@@ -204,7 +209,11 @@ async fn add_securities(
                 let value = scene.value_on(held, *day);
                 let class = scene.asset_class(held.security);
                 parts.add(Part::MarketValue, class, value.base, || {
-                    format!("{} {}", scene.symbol(held.security), place(scene, held.account))
+                    let place = place(scene, held.account);
+                    let mut from = vec![figure("quantity", Some(held.figures.quantity))];
+                    from.extend(price(scene, held, value.price.as_ref()));
+                    from.extend(rates(value.rate.as_ref()));
+                    (format!("{} {place}", scene.symbol(held.security)), from)
                 });
                 parts.missing.extend(value.missing);
             }
@@ -278,7 +287,7 @@ async fn add_balances(
                 // Nobody said what it was worth before its first balance.
                 None => {
                     parts.add(Part::of(class, true), None, None, || {
-                        format!("the balance {}", place(scene, *account))
+                        (format!("the balance {}", place(scene, *account)), Vec::new())
                     });
                     parts.missing.insert(Missing {
                         what: "history",
@@ -310,9 +319,11 @@ fn add_money(
     }
     let base = scene.in_base(amount, currency, day, account);
     let base = base.map_err(|lacks| parts.missing.insert(lacks)).ok();
-    parts.add(Part::of(class, by_balance), None, base, || match by_balance {
-        true => format!("the balance {}", place(scene, account)),
-        false => format!("{currency} {}", place(scene, account)),
+    parts.add(Part::of(class, by_balance), None, base, || {
+        let what = if by_balance { "the balance" } else { currency.code() };
+        let mut from = vec![figure("amount", amount.round(28).ok())];
+        from.extend(rates(scene.market.rates().on(currency, scene.base, day).as_ref()));
+        (format!("{what} {}", place(scene, account)), from)
     });
 }
 

@@ -125,6 +125,8 @@ pub struct LotRow {
     pub account: Option<SafeText>,
     /// Its symbol.
     pub symbol: SafeText,
+    /// Its identity.
+    pub security_id: SecurityId,
     /// The currency that it is quoted in.
     pub currency: Currency,
     /// The row that opened it.
@@ -147,6 +149,8 @@ pub struct LotRow {
     pub unrealized_fx: Option<Dec>,
     /// What a sale on that day would be.
     pub term: Term,
+    /// Some row behind it is pending.
+    pub pending: bool,
 }
 
 /// What a report of gains is asked.
@@ -186,6 +190,8 @@ pub struct GainRow {
     pub account: SafeText,
     /// Its symbol.
     pub symbol: SafeText,
+    /// Its identity.
+    pub security_id: SecurityId,
     /// The currency that it is quoted in.
     pub currency: Currency,
     /// When it was acquired.
@@ -216,6 +222,8 @@ pub struct GainRow {
     pub term: Term,
     /// The method that chose it.
     pub method: LotMethod,
+    /// Some row behind it is pending.
+    pub pending: bool,
 }
 
 /// Sums over the rows of gains, in the base currency; each over what is known.

@@ -303,9 +303,16 @@ impl Total {
         }
     }
 
-    /// Of everything; none where anything is not known.
-    pub fn whole(&self) -> Option<Dec> {
-        if self.unknown > 0 { None } else { self.sum.round(12).ok() }
+    /// Adds everything that another sum is over.
+    pub fn take_in(&mut self, other: &Self) {
+        self.sum = self.sum.add(&other.sum);
+        self.known += other.known;
+        self.unknown += other.unknown;
+    }
+
+    /// Everything in it is known.
+    pub const fn is_whole(&self) -> bool {
+        self.unknown == 0
     }
 
     /// There is nothing in it.

@@ -177,20 +177,27 @@ impl Record for CashYearCells<'_> {
 }
 
 /// Money on its way, its amount as text.
-struct CashTransitCells<'a>(&'a CashTransit, String);
+struct CashTransitCells<'a> {
+    way: &'a CashTransit,
+    /// Among those of its link.
+    place: i64,
+    amount: String,
+}
 
 impl Record for CashTransitCells<'_> {
     const TABLE: &'static str = "cash_transit";
-    const COLUMNS: &'static [&'static str] = &["link", "leaves", "arrives", "currency", "amount"];
+    const COLUMNS: &'static [&'static str] =
+        &["link", "place", "leaves", "arrives", "currency", "amount"];
     const CHECKSUM: bool = false;
 
     fn cells<'a>(&'a self, into: &mut Vec<Cell<'a>>) {
         into.extend([
-            Cell::text(&self.0.link),
-            Cell::Date(Some(self.0.leaves)),
-            Cell::Date(Some(self.0.arrives)),
-            Cell::Text(Some(self.0.currency.code())),
-            Cell::text(&self.1),
+            Cell::text(&self.way.link),
+            Cell::Int(Some(self.place)),
+            Cell::Date(Some(self.way.leaves)),
+            Cell::Date(Some(self.way.arrives)),
+            Cell::Text(Some(self.way.currency.code())),
+            Cell::text(&self.amount),
         ]);
     }
 }
@@ -443,7 +450,7 @@ impl Tx {
     /// When the database cannot be read.
     pub async fn cash_transit(&mut self) -> Result<Vec<CashTransit>> {
         const SQL: &str =
-            "select link, leaves, arrives, currency, amount from cash_transit order by link";
+            "select link, leaves, arrives, currency, amount from cash_transit order by link, place";
         Ok(on_tx!(self, conn => sqlx::query_as(SQL).fetch_all(&mut **conn).await?))
     }
 }
@@ -526,25 +533,18 @@ impl WriteTx {
         Ok(())
     }
 
-    /// Says what is between two own accounts for one link; none: nothing is.
+    /// Says what is between two own accounts for one link, in order.
     ///
     /// # Errors
     /// When the database refuses.
-    pub async fn put_cash_transit(
-        &mut self,
-        link: &SafeText,
-        transit: Option<&CashTransit>,
-    ) -> Result<()> {
+    pub async fn put_cash_transit(&mut self, link: &SafeText, ways: &[CashTransit]) -> Result<()> {
         const SQL: &str = "delete from cash_transit where link = $1";
         on_tx!(&mut self.tx, conn => {
             sqlx::query(SQL).bind(link.as_str().to_owned()).execute(&mut **conn).await?;
         });
-        match transit {
-            Some(transit) => {
-                self.insert(&[CashTransitCells(transit, transit.amount.to_string())]).await
-            }
-            None => Ok(()),
-        }
+        let cells = |(place, way)| CashTransitCells { way, place, amount: way.amount.to_string() };
+        let rows: Vec<_> = (0..).zip(ways).map(cells).collect();
+        self.insert(&rows).await
     }
 
     /// Takes every derived figure away, to make them anew. `groups`: also which securities belong

@@ -331,6 +331,17 @@ impl Tx {
         self.transactions_where("t.link = $1", &[Cell::Text(Some(link))], " order by t.id").await
     }
 
+    /// Every linked row that may move cash between two own accounts, link by link.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn linked_cash(&mut self) -> Result<Vec<StoredTransaction>> {
+        let condition = "t.link is not null and t.security_id is null and t.deleted = false and \
+             t.subtype in ('deposit', 'withdrawal', 'wire_in', 'wire_out', 'transfer_in', \
+             'transfer_out', 'internal', 'fx', 'journal', 'unknown')";
+        self.transactions_where(condition, &[], " order by t.link, t.id").await
+    }
+
     /// The links that more than one live transaction carries.
     ///
     /// # Errors

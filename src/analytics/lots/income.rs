@@ -57,8 +57,11 @@ impl<W: World, S: Sink> Clerk<'_, W, S> {
             Some(price) => {
                 Some(Exact::from(units).mul(&price.into()).mul(&event.multiplier.into()))
             }
-            None if event.amount.is_zero() => None,
-            None => Some(Exact::from(event.amount)),
+            // What was charged for it says nothing of what it was worth.
+            None => {
+                let gross = Exact::from(event.amount).add(&event.fee.into()).add(&event.tax.into());
+                (!gross.is_zero()).then_some(gross)
+            }
         };
         let worth = match worth {
             Some(worth) => rates.convert(&worth, &mut self.gaps),

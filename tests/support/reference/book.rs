@@ -216,7 +216,8 @@ impl<'a> Book<'a> {
     fn transfer(&mut self, row: &Row) {
         let mut other = row.clone();
         other.account = row.to_account.clone().unwrap();
-        self.pay(&other.account, &row.currency, &-&row.amount);
+        // What was charged never arrives.
+        self.pay(&other.account, &row.currency, &-(&row.amount + &row.fee + &row.tax));
         if row.symbol.is_none() {
             return;
         }

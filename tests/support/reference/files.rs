@@ -90,7 +90,8 @@ fn row(cells: &BTreeMap<&str, &str>) -> Row {
         "BUY" | "SELL" | "SHORT_SELL" | "BUY_TO_COVER" => {
             -(&quantity * price.clone().unwrap_or_else(Q::zero)) - &fee - &tax
         }
-        _ => Q::zero(),
+        // What moves no cash still costs what was charged for it.
+        _ => -&fee - &tax,
     };
     Row {
         date: day(cells["date"]),

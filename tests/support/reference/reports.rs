@@ -265,32 +265,34 @@ impl Book<'_> {
         cells
     }
 
-    /// An account, whose figures cannot be known where a part of them cannot.
+    /// An account: what is known of it; unknown where nothing is.
     fn account(&self, name: &str, currency: &str) -> Row {
         let held = self.holdings.iter().filter(|((account, _), _)| account == name);
         let held: Vec<_> = held.filter(|(_, holding)| !holding.quantity.is_zero()).collect();
         let cash = self.cash.iter().filter(|((account, _), _)| account == name);
         let cash: Vec<_> = cash.filter(|(_, amount)| !amount.is_zero()).collect();
 
-        let securities_in = |currency: &str| -> Option<Q> {
+        let securities_in = |currency: &str| -> Vec<Option<Q>> {
             let values = held.iter().map(|((_, symbol), holding)| {
                 let value = self.value(symbol, &holding.quantity)?;
                 Some(value * self.rate(&holding.currency, currency)?)
             });
-            values.sum()
+            values.collect()
         };
-        let cash_in = |currency: &str| -> Option<Q> {
+        let both_in = |currency: &str| -> Vec<Option<Q>> {
             let values =
                 cash.iter().map(|((_, from), sum)| Some(*sum * self.rate(from, currency)?));
-            values.sum()
+            values.chain(securities_in(currency)).collect()
         };
-        let both_in = |currency: &str| Some(securities_in(currency)? + cash_in(currency)?);
+        let is_partial =
+            [both_in(currency), both_in(&self.wishes.currency)].concat().contains(&None);
         let mut cells = row([
             ("name", Cell::text(name)),
             ("currency", Cell::text(currency)),
-            ("market_value", Cell::Near(securities_in(currency))),
-            ("value", Cell::Near(both_in(currency))),
-            ("value_base", Cell::Near(both_in(&self.wishes.currency))),
+            ("partial", Cell::text(&is_partial)),
+            ("market_value", Cell::Near(known(&securities_in(currency)))),
+            ("value", Cell::Near(known(&both_in(currency)))),
+            ("value_base", Cell::Near(known(&both_in(&self.wishes.currency)))),
         ]);
         for ((_, currency), amount) in cash {
             cells.insert(format!("cash.{currency}"), Cell::Exact(amount.clone()));

@@ -44,11 +44,12 @@ create table cash_years (
 -- Money between two own accounts: gone from one, not yet in the other.
 create table cash_transit (
     link text collate "C" not null,
+    place bigint not null,
     leaves date not null,
     arrives date not null,
     currency text collate "C" not null,
     amount text collate "C" not null,
-    primary key (link)
+    primary key (link, place)
 );
 
 -- Prices from before a split count other units than those from after it.
@@ -57,3 +58,6 @@ create index transactions_splits on transactions (trade_date) where subtype = 's
 -- Moves that may be one half of a move between two own accounts.
 create index transactions_moves on transactions (trade_date) where link is null and subtype in
     ('deposit', 'withdrawal', 'wire_in', 'wire_out', 'transfer_in', 'transfer_out', 'internal', 'journal');
+
+-- What is not settled yet is marked wherever it shows.
+create index transactions_pending on transactions (trade_date) where status = 'pending';
