@@ -17,6 +17,8 @@
     reason = "a bench is a test that prints"
 )]
 
+#[path = "support/bench.rs"]
+mod bench;
 #[path = "support/measure.rs"]
 mod measure;
 #[path = "support/portfolio.rs"]
@@ -27,12 +29,13 @@ mod postgres;
 mod table;
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::PathBuf;
+use std::process::Command;
 
+use bench::{Bench, announce, setting};
 use measure::{Figures, medians};
+use portfolio::{Files, TEN_YEARS};
 use table::{Against, Table};
-use tempfile::TempDir;
 
 /// Import may take so many times the CPU of `sqlite3 .import`, which neither checks nor indexes.
 const IMPORT_TIMES_SQLITE: f64 = 4.0;
@@ -47,15 +50,7 @@ const PAGE_MORE: f64 = 0.020;
 const SHORT_RUNS: u32 = 15;
 
 fn main() {
-    if !std::env::args().any(|argument| argument == "--bench") {
-        println!("figures are measured by `cargo bench --bench figures`");
-        return;
-    }
-    if !Path::new("/proc/self/stat").exists() {
-        println!("figures are measured on Linux only");
-        return;
-    }
-    let bench = Bench::new();
+    let Some(bench) = Bench::new("figures") else { return };
     let mut table = Table::default();
     let sizes = bench.sizes();
     let small = sizes.first().expect("DASHTAM_BENCH_ROWS names a size");
@@ -91,24 +86,7 @@ struct Size {
     runs: u32,
 }
 
-/// Where everything is measured: a folder that goes when the bench ends.
-struct Bench {
-    folder: TempDir,
-}
-
 impl Bench {
-    fn new() -> Self {
-        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-        let bench = Self { folder };
-        // A copy, since a build meanwhile must not change what is measured.
-        fs::copy(env!("CARGO_BIN_EXE_dashtam"), bench.path("dashtam")).unwrap();
-        bench
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
     fn sizes(&self) -> Vec<Size> {
         let rows = setting("DASHTAM_BENCH_ROWS").unwrap_or_else(|| "100000,1000000".to_owned());
         let runs =
@@ -117,7 +95,8 @@ impl Bench {
         let sizes = rows.enumerate().map(|(at, rows)| {
             let size = Size { rows, runs: runs.unwrap_or(if at == 0 { 5 } else { 1 }) };
             let securities = if rows > 100_000 { 200 } else { 100 };
-            portfolio::write(&self.file(&size), rows, securities).unwrap();
+            let files = Files { rows: self.file(&size), prices: None, journal: None };
+            portfolio::write(&files, TEN_YEARS, rows, securities).unwrap();
             size
         });
         sizes.collect()
@@ -133,36 +112,11 @@ impl Bench {
         self.path(&format!("{}.store", size.rows))
     }
 
-    /// A program that sees nothing of who runs the bench.
-    fn program(&self, name: impl AsRef<std::ffi::OsStr>) -> Command {
-        let mut command = Command::new(name);
-        let path = setting("PATH").unwrap_or_default();
-        command.env_clear().env("PATH", path).env("HOME", self.folder.path());
-        command
-    }
-
-    fn dashtam(&self, arguments: &str) -> Command {
-        let mut command = self.program(self.path("dashtam"));
-        command.args(arguments.split_whitespace());
-        command
-    }
-
     /// A command on the store of this size.
     fn on(&self, size: &Size, arguments: &str) -> Command {
         let mut command = self.dashtam(arguments);
         command.arg("--json").arg("--data-dir").arg(self.store(size));
         command
-    }
-
-    /// Whether a yardstick is there; loud where not.
-    fn has(&self, name: &str) -> bool {
-        let mut asked = self.program(name);
-        asked.arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let found = asked.status().is_ok_and(|status| status.success());
-        if !found {
-            announce(&format!("SKIPPED (no {name}): figures beside it"));
-        }
-        found
     }
 
     /// Into a new store; the last one stays.
@@ -315,14 +269,4 @@ impl Bench {
         let took = measure::run(&mut self.on(size, "import undo 1"));
         table.line(&work, Some(took), None);
     }
-}
-
-/// Says something to whoever waits.
-fn announce(message: &str) {
-    eprintln!("{message}");
-}
-
-#[expect(clippy::disallowed_methods, reason = "a bench is set up from the environment")]
-fn setting(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
