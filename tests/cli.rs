@@ -60,9 +60,9 @@ fn help_goes_to_stdout_and_names_the_commands() {
 }
 
 #[test]
-fn without_a_dashboard_it_says_so_in_one_line() {
+fn without_a_terminal_it_says_so_in_one_line() {
     let home = Home::new();
-    home.run(&[]).refused(2, "--demo");
+    home.run(&[]).refused(2, "needs a terminal");
     assert_eq!(home.run(&["--json"]).error(2)["kind"], "usage");
     assert!(!home.data().exists());
 }
@@ -1096,7 +1096,7 @@ fn data_and_remarks_go_different_ways() {
     assert_eq!(ran.code, Some(0));
     assert!(ran.out.starts_with("account") && ran.out.contains("9953.00"), "{ran:?}");
     // What the securities are worth is not known, and that is a remark.
-    assert!(ran.out.contains("n/a") && !ran.out.contains("missing:"), "{ran:?}");
+    assert!(ran.out.contains("partial") && !ran.out.contains("missing:"), "{ran:?}");
     assert!(ran.err.starts_with("missing: price of X on "), "{ran:?}");
     let report = home.json(&["report", "accounts"]);
     assert_eq!(report["partial"], true);
