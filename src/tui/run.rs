@@ -4,8 +4,7 @@
 use std::io;
 use std::time::Duration;
 
-use crossterm::event::{Event, EventStream};
-use futures_util::StreamExt;
+use crossterm::event::Event;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
@@ -41,7 +40,7 @@ pub async fn run(session: &Session, options: Options, mouse: bool) -> Result<End
     // The first frame comes before anything is read.
     draw(&mut screen, &mut app)?;
     let mut state = session.watch(view);
-    let mut input = listen();
+    let mut input = listen()?;
     let ended = turn(&mut screen, &mut app, &mut state, &mut input, &mut signals).await;
     // The terminal first: whoever quits must not wait.
     drop(screen);
@@ -115,18 +114,21 @@ async fn turn(
 
 /// Takes what the terminal sends, so that the loop can see what waits. A key that is held while
 /// nothing is drawn fills the channel and waits in the terminal then.
-fn listen() -> mpsc::Receiver<io::Result<Event>> {
+///
+/// A thread of its own, which ends with the program: reading from a terminal that is gone spins for
+/// ever, and on a thread of the runtime it would hold up whatever is to be closed before the end.
+fn listen() -> io::Result<mpsc::Receiver<io::Result<Event>>> {
     let (send, events) = mpsc::channel(MOST_AT_ONCE);
-    tokio::spawn(async move {
-        let mut stream = EventStream::new();
-        while let Some(event) = stream.next().await {
+    std::thread::Builder::new().name("keys".to_owned()).spawn(move || {
+        loop {
+            let event = crossterm::event::read();
             let gone = event.is_err();
-            if send.send(event).await.is_err() || gone {
+            if send.blocking_send(event).is_err() || gone {
                 break;
             }
         }
-    });
-    events
+    })?;
+    Ok(events)
 }
 
 /// Nobody reads the store any more: what is shown stays, and one can quit.
