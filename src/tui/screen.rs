@@ -14,6 +14,7 @@ use crossterm::terminal::{
 };
 use crossterm::{cursor, execute, queue};
 use ratatui::backend::CrosstermBackend;
+use ratatui::layout::{Position, Rect};
 use ratatui::{Frame, Terminal};
 
 /// A frame fits into it, so that it is one write.
@@ -74,7 +75,9 @@ impl Screen {
     /// # Errors
     /// When the terminal is gone.
     pub fn forget(&mut self) -> io::Result<()> {
-        self.terminal.clear()
+        // Not `clear`, which asks the terminal for its cursor and waits for an answer.
+        let size = self.terminal.size()?;
+        self.terminal.resize(Rect::from((Position::ORIGIN, size)))
     }
 
     /// Puts a text into the clipboard of the person in front, through ssh too.
@@ -100,6 +103,9 @@ impl Screen {
     /// # Errors
     /// When the terminal is gone.
     pub fn resume(&mut self) -> io::Result<()> {
+        // Who was stopped without a word comes back to modes that the shell has set since; they
+        // are set again only where they are not thought to be set already.
+        disable_raw_mode()?;
         self.take()?;
         self.forget()
     }
