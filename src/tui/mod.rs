@@ -12,6 +12,7 @@ mod overlay;
 mod pane;
 mod run;
 mod screen;
+mod signals;
 mod theme;
 mod widget;
 

@@ -2,23 +2,21 @@
 //! wants goes out; a frame is drawn when something changed.
 
 use std::io;
-use std::time::Duration;
 
-use crossterm::event::{Event, EventStream};
-use futures_util::StreamExt;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use crossterm::event::Event;
+use rustix::process::{Signal, getpgid, getpgrp, getpid, getsid};
+use rustix::process::{kill_current_process_group, kill_process};
 use tokio::sync::mpsc;
 
 use super::app::{App, Effect, Msg, Options};
 use super::events;
 use super::screen::{Screen, ScreenError};
+use super::signals::{Caught, Signals};
 use crate::service::Session;
 use crate::state::State;
 
 /// The most that is taken in before a frame is drawn.
 const MOST_AT_ONCE: usize = 512;
-/// How often it is looked whether the terminal is still there.
-const LOOK_EVERY: Duration = Duration::from_secs(3);
 
 /// How the dashboard ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +39,7 @@ pub async fn run(session: &Session, options: Options, mouse: bool) -> Result<End
     // The first frame comes before anything is read.
     draw(&mut screen, &mut app)?;
     let mut state = session.watch(view);
-    let mut input = listen();
+    let mut input = listen()?;
     let ended = turn(&mut screen, &mut app, &mut state, &mut input, &mut signals).await;
     // The terminal first: whoever quits must not wait.
     drop(screen);
@@ -57,15 +55,15 @@ async fn turn(
     input: &mut mpsc::Receiver<io::Result<Event>>,
     signals: &mut Signals,
 ) -> io::Result<Ended> {
-    let mut look = tokio::time::interval(LOOK_EVERY);
     loop {
         let mut effects = Vec::new();
         tokio::select! {
             biased;
-            number = signals.next() => match number {
-                Caught::Ended(number) => return Ok(Ended::Signal(number)),
-                Caught::Continued => screen.resume()?,
-            },
+            caught = signals.next() => {
+                if let Some(ended) = heed(caught, screen, app, &mut effects)? {
+                    return Ok(ended);
+                }
+            }
             event = input.recv() => {
                 let Some(event) = event else { return Ok(Ended::Signal(1)) };
                 take(app, event?, &mut effects);
@@ -88,23 +86,18 @@ async fn turn(
                 let trouble = state.troubles.borrow_and_update().clone();
                 effects.extend(app.update(Msg::Trouble(trouble)));
             }
-            _ = look.tick() => if !terminal_is_there() {
-                return Ok(Ended::Signal(1));
-            },
         }
         for effect in effects {
             match effect {
                 Effect::Ask(ask) => state.ask(ask),
                 Effect::Copy(text) => screen.copy(&text)?,
                 Effect::Redraw => screen.forget()?,
+                Effect::Suspend if has_shell() => {
+                    // All of the job, as the terminal itself would; we hear it too.
+                    kill_current_process_group(Signal::TSTP)?;
+                }
                 Effect::Suspend => {
-                    screen.pause()?;
-                    // The signal stops us here; `fg` goes on behind it.
-                    rustix::process::kill_process(
-                        rustix::process::getpid(),
-                        rustix::process::Signal::STOP,
-                    )?;
-                    screen.resume()?;
+                    let _ = app.update(Msg::Notice("there is no shell to go to".to_owned()));
                 }
                 Effect::Quit => return Ok(Ended::Quit),
             }
@@ -115,18 +108,21 @@ async fn turn(
 
 /// Takes what the terminal sends, so that the loop can see what waits. A key that is held while
 /// nothing is drawn fills the channel and waits in the terminal then.
-fn listen() -> mpsc::Receiver<io::Result<Event>> {
+///
+/// A thread of its own, which ends with the program: reading from a terminal that is gone spins for
+/// ever, and on a thread of the runtime it would hold up whatever is to be closed before the end.
+fn listen() -> io::Result<mpsc::Receiver<io::Result<Event>>> {
     let (send, events) = mpsc::channel(MOST_AT_ONCE);
-    tokio::spawn(async move {
-        let mut stream = EventStream::new();
-        while let Some(event) = stream.next().await {
+    std::thread::Builder::new().name("keys".to_owned()).spawn(move || {
+        loop {
+            let event = crossterm::event::read();
             let gone = event.is_err();
-            if send.send(event).await.is_err() || gone {
+            if send.blocking_send(event).is_err() || gone {
                 break;
             }
         }
-    });
-    events
+    })?;
+    Ok(events)
 }
 
 /// Nobody reads the store any more: what is shown stays, and one can quit.
@@ -142,10 +138,11 @@ async fn stopped(
         draw(screen, app)?;
         tokio::select! {
             biased;
-            number = signals.next() => match number {
-                Caught::Ended(number) => return Ok(Ended::Signal(number)),
-                Caught::Continued => screen.resume()?,
-            },
+            caught = signals.next() => {
+                if let Some(ended) = heed(caught, screen, app, &mut Vec::new())? {
+                    return Ok(ended);
+                }
+            }
             event = input.recv() => {
                 let Some(event) = event else { return Ok(Ended::Signal(1)) };
                 let mut effects = Vec::new();
@@ -156,6 +153,37 @@ async fn stopped(
             }
         }
     }
+}
+
+/// What a signal means; some: the end.
+fn heed(
+    caught: Caught,
+    screen: &mut Screen,
+    app: &mut App,
+    effects: &mut Vec<Effect>,
+) -> io::Result<Option<Ended>> {
+    match caught {
+        Caught::Ended(number) => return Ok(Some(Ended::Signal(number))),
+        Caught::Stopped if !has_shell() => return Ok(None),
+        Caught::Stopped => {
+            screen.pause()?;
+            // We stand still here; `fg` goes on behind it.
+            kill_process(getpid(), Signal::STOP)?;
+        }
+        Caught::Continued => {}
+    }
+    screen.resume()?;
+    // Nobody told us of a new size while we stood still.
+    let (width, height) = crossterm::terminal::size()?;
+    effects.extend(app.update(Msg::Resize(width, height)));
+    Ok(None)
+}
+
+/// Whether there is a shell that could wake us: not where we are in the group of whoever leads the
+/// session, as in a window that was opened for us alone.
+fn has_shell() -> bool {
+    let leaders = getsid(None).and_then(|leader| getpgid(Some(leader)));
+    leaders.is_ok_and(|group| group != getpgrp())
 }
 
 fn take(app: &mut App, event: Event, effects: &mut Vec<Effect>) {
@@ -169,54 +197,4 @@ fn draw(screen: &mut Screen, app: &mut App) -> io::Result<()> {
         return Ok(());
     }
     screen.draw(|frame| app.draw(frame.area(), frame.buffer_mut()))
-}
-
-/// Whether somebody is at the other end. A terminal that hung up says so for ever.
-fn terminal_is_there() -> bool {
-    use rustix::event::{PollFd, PollFlags, Timespec, poll};
-    let stdin = io::stdin();
-    let mut ends = [PollFd::new(&stdin, PollFlags::empty())];
-    let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
-    match poll(&mut ends, Some(&at_once)) {
-        Ok(_) => ends.iter().all(|end| {
-            !end.revents().intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL)
-        }),
-        Err(_) => true,
-    }
-}
-
-/// Signals that mean something to a dashboard.
-struct Signals {
-    ends: [(Signal, u8); 4],
-    continued: Signal,
-}
-
-enum Caught {
-    Ended(u8),
-    Continued,
-}
-
-impl Signals {
-    fn listen() -> io::Result<Self> {
-        Ok(Self {
-            ends: [
-                (signal(SignalKind::hangup())?, 1),
-                (signal(SignalKind::interrupt())?, 2),
-                (signal(SignalKind::quit())?, 3),
-                (signal(SignalKind::terminate())?, 15),
-            ],
-            continued: signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?,
-        })
-    }
-
-    async fn next(&mut self) -> Caught {
-        let [(hangup, one), (interrupt, two), (quit, three), (terminate, fifteen)] = &mut self.ends;
-        tokio::select! {
-            _ = hangup.recv() => Caught::Ended(*one),
-            _ = interrupt.recv() => Caught::Ended(*two),
-            _ = quit.recv() => Caught::Ended(*three),
-            _ = terminate.recv() => Caught::Ended(*fifteen),
-            _ = self.continued.recv() => Caught::Continued,
-        }
-    }
 }

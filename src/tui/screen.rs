@@ -14,6 +14,7 @@ use crossterm::terminal::{
 };
 use crossterm::{cursor, execute, queue};
 use ratatui::backend::CrosstermBackend;
+use ratatui::layout::{Position, Rect};
 use ratatui::{Frame, Terminal};
 
 /// A frame fits into it, so that it is one write.
@@ -74,7 +75,9 @@ impl Screen {
     /// # Errors
     /// When the terminal is gone.
     pub fn forget(&mut self) -> io::Result<()> {
-        self.terminal.clear()
+        // Not `clear`, which asks the terminal for its cursor and waits for an answer.
+        let size = self.terminal.size()?;
+        self.terminal.resize(Rect::from((Position::ORIGIN, size)))
     }
 
     /// Puts a text into the clipboard of the person in front, through ssh too.
@@ -100,6 +103,9 @@ impl Screen {
     /// # Errors
     /// When the terminal is gone.
     pub fn resume(&mut self) -> io::Result<()> {
+        // Who was stopped without a word comes back to modes that the shell has set since; they
+        // are set again only where they are not thought to be set already.
+        disable_raw_mode()?;
         self.take()?;
         self.forget()
     }
@@ -142,4 +148,65 @@ fn give_back_on_panic(ours: Arc<AtomicBool>, drawing: ThreadId) {
             before(panic);
         }
     }));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use portable_pty::{CommandBuilder, PtySize, native_pty_system};
+
+    use super::*;
+
+    const LEAVES: &str = "\x1b[?1049l";
+    const IN_TERMINAL: &str = "DASHTAM_TEST_IN_TERMINAL";
+
+    /// Runs one test of these again, in a terminal of its own; gives what it wrote there.
+    fn written_by(test: &str) -> String {
+        let pair = native_pty_system().openpty(PtySize::default()).unwrap();
+        let mut command = CommandBuilder::new(std::env::current_exe().unwrap());
+        command.args(["--exact", &format!("tui::screen::tests::{test}"), "--nocapture"]);
+        command.env(IN_TERMINAL, test);
+        let mut child = pair.slave.spawn_command(command).unwrap();
+        drop(pair.slave);
+        let mut written = String::new();
+        pair.master.try_clone_reader().unwrap().read_to_string(&mut written).unwrap();
+        child.wait().unwrap();
+        written
+    }
+
+    fn in_terminal(test: &str) -> bool {
+        std::env::var(IN_TERMINAL).is_ok_and(|name| name == test)
+    }
+
+    #[test]
+    fn a_panic_while_drawing_gives_the_terminal_back_first() {
+        let name = "a_panic_while_drawing_gives_the_terminal_back_first";
+        if in_terminal(name) {
+            let mut screen = Screen::enter(true).unwrap();
+            screen.draw(|_| panic!("a pot of paint")).unwrap();
+            return;
+        }
+        let written = written_by(name);
+        let (before, after) = written.split_once(LEAVES).unwrap();
+        assert!(before.contains("\x1b[?1049h") && !before.contains("a pot of paint"));
+        assert!(after.contains("\x1b[?25h") && after.contains("a pot of paint"));
+        assert!(!after.contains(LEAVES), "it is given back once");
+    }
+
+    #[test]
+    fn a_panic_elsewhere_leaves_the_screen_alone() {
+        let name = "a_panic_elsewhere_leaves_the_screen_alone";
+        if in_terminal(name) {
+            let screen = Screen::enter(true).unwrap();
+            assert!(std::thread::spawn(|| panic!("a leaking pipe")).join().is_err());
+            write!(io::stdout(), "all is well").unwrap();
+            drop(screen);
+            return;
+        }
+        let written = written_by(name);
+        let (before, after) = written.split_once("all is well").unwrap();
+        assert!(!before.contains(LEAVES) && after.contains(LEAVES));
+        assert!(!written.contains("a leaking pipe"));
+    }
 }

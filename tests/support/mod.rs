@@ -14,6 +14,7 @@ pub mod engines;
 pub mod home;
 pub mod postgres;
 pub mod source;
+pub mod terminal;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
