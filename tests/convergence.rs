@@ -71,6 +71,11 @@ fn halves(file: &str) -> Vec<(String, String)> {
         .collect()
 }
 
+/// The transactions of a canonical dump.
+fn transactions(dump: &str) -> Vec<&str> {
+    dump.lines().filter(|line| line.starts_with("transaction ")).collect()
+}
+
 fn text(text: &str) -> SafeText {
     SafeText::new(text)
 }
@@ -812,6 +817,115 @@ async fn to_account_and_reinvest_make_two_rows_once() {
         assert_eq!(dump_of(&[("own.csv", &transactions)]).await, before);
     })
     .await;
+}
+
+#[tokio::test]
+async fn the_same_sum_sent_to_two_accounts_is_two_transfers() {
+    let to = |accounts: &[&str]| {
+        let sent: Vec<_> = accounts
+            .iter()
+            .map(|other| format!("2024-01-02,A,WITHDRAWAL,,,,,USD,-500,,,,{other},,,"))
+            .collect();
+        csv(WIDE, &sent.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    let (b, c, both, turned) = (to(&["B"]), to(&["C"]), to(&["B", "C"]), to(&["C", "B"]));
+    let whole = dump_of(&[("both.csv", &both)]).await;
+    on_each(async |engine| {
+        let [b, c] = [("b.csv", b.as_str()), ("c.csv", c.as_str())];
+        for files in [&[b, c][..], &[c, b]] {
+            let report = engine.import(files).await;
+            assert_eq!(counts(&report), [4, 0, 0, 0, 0]);
+            for (account, cash) in [("A", "-1000"), ("B", "500"), ("C", "500")] {
+                assert_eq!(engine.cash_of(account, "USD").await, cash);
+            }
+            let dump = engine.dump().await;
+            for again in [b.1, c.1, &both, &turned] {
+                let legs = 2 * (again.lines().count() as u64 - 1);
+                let report = engine.import(&[("again.csv", again)]).await;
+                assert_eq!(counts(&report), [0, legs, 0, 0, 0]);
+                engine.undo(report.batch.unwrap()).await;
+                assert_eq!(engine.dump().await, dump);
+            }
+            engine.undo(report.batch.unwrap()).await;
+        }
+        // One goes, the other stays whole.
+        let first = engine.import(&[b]).await.batch.unwrap();
+        engine.import(&[c]).await;
+        engine.undo(first).await;
+        assert_eq!(engine.dump().await, dump_of(&[c]).await);
+        assert_eq!(counts(&engine.import(&[b]).await), [2, 0, 0, 0, 0]);
+        assert_eq!(engine.dump().await, whole);
+        // One account after all: each event is one, with both of its rows.
+        let (from, into) = (engine.account("C").await, engine.account("B").await);
+        engine.edit(Change::MergeAccounts { from, into }).await;
+        assert_eq!(engine.cash_of("A", "USD").await, "-500");
+        assert_eq!(engine.cash_of("B", "USD").await, "500");
+        assert_eq!(counts(&engine.import(&[c]).await), [0, 2, 0, 0, 0]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn equal_dividends_that_bought_unlike_shares_are_two() {
+    let bought = |how: &str| csv(PLAIN, &[&format!("2024-01-03,A,REINVEST,X,{how},,USD,,")]);
+    let (two, four) = (bought("2,10"), bought("4,5"));
+    on_each(async |engine| {
+        engine.import(&[("two.csv", &two)]).await;
+        assert_eq!(counts(&engine.import(&[("four.csv", &four)]).await), [2, 0, 0, 0, 0]);
+        assert_eq!(counts(&engine.import(&[("two.csv", &two)]).await), [0, 2, 0, 0, 0]);
+        assert_eq!(counts(&engine.import(&[("four.csv", &four)]).await), [0, 2, 0, 0, 0]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_leg_that_came_alone_becomes_part_of_its_transfer() {
+    let alone = csv(WIDE, &["2024-01-02,A,WITHDRAWAL,,,,,USD,-500,,,,,,,"]);
+    let whole = csv(WIDE, &["2024-01-02,A,WITHDRAWAL,,,,,USD,-500,,,,B,,,"]);
+    let wanted = dump_of(&[("whole.csv", &whole)]).await;
+    let files = [("alone.csv", alone.as_str()), ("whole.csv", whole.as_str())];
+    for order in [files, [files[1], files[0]]] {
+        on_each(async |engine| {
+            for file in order {
+                engine.import(&[file]).await;
+            }
+            assert_eq!(engine.dump().await, wanted);
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn both_legs_of_a_transfer_contradict_or_none() {
+    let row = |rest: &str| csv(WIDE, &[&format!("2024-01-02,A,WITHDRAWAL,,,,,USD,{rest},,,")]);
+    let (half, more) = (row("-500,,w1,,"), row("-700,,w1,,C"));
+    let elsewhere = row("-500,,w1,,C");
+    let shares = |to: &str, count: u32| {
+        csv(WIDE, &[&format!("2024-01-02,A,TRANSFER_OUT,X,{count},,,USD,0,,t1,,{to},,,")])
+    };
+    let (old, new) = (row("-500,,w1,,B"), row("-700,,w1,,C"));
+    let cases =
+        [(&old, &new), (&old, &elsewhere), (&half, &more), (&shares("B", 5), &shares("C", 5))];
+    for (before, after) in cases {
+        let wanted = [dump_of(&[("1.csv", before)]).await, dump_of(&[("2.csv", after)]).await];
+        on_each(async |engine| {
+            engine.import(&[("1.csv", before)]).await;
+            let report = engine.import_with(&[("2.csv", after)], |_| {}).await;
+            assert_eq!(counts(&report), [0, 0, 0, 2, 0]);
+            assert_eq!(reasons(&report).len(), 1, "a row is told once");
+            assert_eq!(transactions(&engine.dump().await), transactions(&wanted[0]));
+            let report =
+                engine.import_with(&[("2.csv", after)], |wish| wish.accept_changes = true).await;
+            assert_eq!(transactions(&engine.dump().await), transactions(&wanted[1]));
+            assert_eq!(counts(&engine.import(&[("2.csv", after)]).await), [0, 2, 0, 0, 0]);
+            let last = engine.last_live_batch().await;
+            engine.undo(last).await;
+            assert_eq!(transactions(&engine.dump().await), transactions(&wanted[1]));
+            engine.undo(report.batch.unwrap()).await;
+            assert_eq!(transactions(&engine.dump().await), transactions(&wanted[0]));
+        })
+        .await;
+    }
 }
 
 // Ways of importing.

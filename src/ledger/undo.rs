@@ -121,29 +121,43 @@ async fn restore_said(
     let now = Underlay::of(row)?;
     let current = row.transaction.version;
     let mut states = BTreeMap::from([(current, now.clone())]);
+    let mut accounts = BTreeMap::from([(current, row.transaction.account)]);
     let mut touched = false;
     if since != current || others.iter().any(|claim| claim.version != current) {
         for version in tx.versions(row.transaction.id).await? {
             let by_person = ["edit", "delete", "restore"].contains(&version.cause.as_str());
             touched |= by_person && version.version >= since;
-            let state = Underlay::of(&body::row_from_json(&version.body)?)?;
-            states.insert(version.version, state);
+            let then = body::row_from_json(&version.body)?;
+            accounts.insert(version.version, then.transaction.account);
+            states.insert(version.version, Underlay::of(&then)?);
         }
     }
     let said = others.iter().filter_map(|claim| {
         states.get(&claim.version).map(|state| Said::claimed(state, claim.said))
     });
     let then = write::all_said(said, &now.edited);
+    // The other half of a transfer may have gone to another account.
+    let home = others.iter().max_by_key(|claim| claim.version);
+    let home = home.and_then(|claim| accounts.get(&claim.version).copied());
+    let home = home.filter(|home| book.accounts.contains_key(home));
+    let home = match (home, now.edited.contains("account")) {
+        (Some(home), false) => home,
+        _ => row.transaction.account,
+    };
     match then {
-        Some(then) if then != now && touched => Ok(Restored::TouchedSince),
-        Some(then) if then != now => {
+        Some(then) if then == now && home == row.transaction.account => {
+            Ok(Restored::NothingChanged)
+        }
+        Some(_) if touched => Ok(Restored::TouchedSince),
+        Some(then) => {
             let before = row.clone();
             write::lay(row, &then)?;
+            row.transaction.account = home;
             // The stamp of an undo carries no batch: it is no import.
             write::put(tx, book, &before, row, stamp, "undo").await?;
             Ok(Restored::Yes)
         }
-        _ => Ok(Restored::NothingChanged),
+        None => Ok(Restored::NothingChanged),
     }
 }
 
@@ -172,6 +186,9 @@ async fn restore(
     row.transaction.to_security = old.transaction.to_security;
     row.transaction.link = old.transaction.link;
     row.transaction.deleted = old.transaction.deleted;
+    if book.accounts.contains_key(&old.transaction.account) {
+        row.transaction.account = old.transaction.account;
+    }
     row.source_facts = old.source_facts;
     // The stamp of an undo carries no batch, so that a later undo does not take it for an import.
     write::put(tx, book, &before, row, stamp, "undo").await?;
