@@ -10,8 +10,8 @@ use super::sayings::{Sayings, Thing};
 use super::{Error, Result, body};
 use crate::figures::Keeper;
 use crate::model::{
-    AccountId, AccountKind, BatchId, CategoryId, Currency, Exact, Kind, SafeText, SecurityId,
-    Setting,
+    AccountId, AccountKind, BatchId, CategoryId, Change, Currency, Exact, Kind, SafeText, Security,
+    SecurityId, Setting,
 };
 use crate::store::{
     AccountRecord, CategoryRecord, EntityVersion, SecurityRecord, StoredTransaction, Tally,
@@ -47,6 +47,8 @@ pub(super) struct Book {
     pub accounts: BTreeMap<AccountId, AccountRecord>,
     pub names: HashMap<SafeText, AccountId>,
     pub securities: BTreeMap<SecurityId, SecurityRecord>,
+    /// What they were before a person edited them: sources still call them so.
+    pub edited: Vec<Security>,
     /// By current and former symbol.
     pub symbols: HashMap<SafeText, Vec<Holder>>,
     /// Symbols that a security gave up: what they mean depends on the day.
@@ -72,6 +74,7 @@ impl Book {
             accounts,
             names,
             securities: BTreeMap::new(),
+            edited: Vec::new(),
             symbols: HashMap::new(),
             given_up: HashSet::new(),
             categories: HashMap::new(),
@@ -83,6 +86,9 @@ impl Book {
         };
         for row in tx.securities().await? {
             book.index_security(row);
+        }
+        for (_, body) in tx.entity_versions("security", Change::EDIT_SECURITY).await? {
+            book.edited.push(body::from_json(&body)?);
         }
         for row in tx.security_symbols().await? {
             let until = row.until.map(|day| (day, number_of(&row.source)));
