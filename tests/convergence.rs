@@ -663,6 +663,38 @@ async fn a_bare_symbol_of_two_securities_is_refused() {
 }
 
 #[tokio::test]
+async fn rows_that_do_not_come_in_leave_nothing_behind() {
+    let partial = |request: &mut ImportRequest| request.partial = true;
+    let strict = |request: &mut ImportRequest| (request.strict, request.partial) = (true, true);
+    let stored = csv(WIDE, &["2024-01-03,A,BUY,Y,1,50,,USD,,,b1,,,,,"]);
+    let conflict = csv(WIDE, &["2024-01-03,A,BUY,X@CAD,1,50,,USD,,,b1,,,,,"]);
+    let sent = csv(WIDE, &["2024-01-04,A,WITHDRAWAL,,,,,USD,-5,,w1,,,,,"]);
+    let sent_on = csv(WIDE, &["2024-01-04,A,WITHDRAWAL,,,,,USD,-7,,w1,,New,,,"]);
+    let unknown = csv(
+        PLAIN,
+        &["2024-01-03,Unknown,BUY,X@CAD,1,50,,USD,,", "2024-01-05,A,DEPOSIT,,,,,USD,5,"],
+    );
+    let good = csv(PLAIN, &["2024-01-06,A,BUY,X,1,50,,USD,,"]);
+    let deposit = csv(PLAIN, &["2024-01-05,A,DEPOSIT,,,,,USD,5,"]);
+    let whole = [("1.csv", stored.as_str()), ("2.csv", &sent), ("3.csv", &deposit)];
+    let wanted = dump_of(&whole).await;
+    on_each(async |engine| {
+        engine.import(&whole[..2]).await;
+        let before = engine.dump().await;
+        for file in [&conflict, &sent_on] {
+            let report = engine.import_with(&[("conflict.csv", file)], partial).await;
+            assert!(counts(&report)[3] > 0);
+            assert_eq!(engine.dump().await, before);
+        }
+        let report = engine.import_with(&[("unknown.csv", &unknown)], strict).await;
+        assert_eq!(counts(&report), [1, 0, 0, 0, 1]);
+        assert_eq!(engine.dump().await, wanted);
+        assert_eq!(counts(&engine.import(&[("good.csv", &good)]).await), [1, 0, 0, 0, 0]);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_bare_currency_code_means_what_store_and_batch_make_of_it() {
     let bare = csv(PRICES, &["2024-01-02,CAD,0.75,USD"]);
     let in_cad = csv(PLAIN, &["2024-01-02,A,DEPOSIT,,,,,CAD,5,"]);

@@ -17,9 +17,10 @@ use super::legs::{Found, Known, Place, place_of};
 use super::proposed;
 use super::quotes::{self, Quotes};
 use super::resolve::{self, Meanings};
+use super::sayings::Thing;
 use super::survey::{Use, day_of};
 use super::write::{self, Said};
-use super::{Result, Survey};
+use super::{Result, Survey, undo};
 use crate::model::{
     Account, AccountId, AccountKind, BatchId, Column, Draft, Drafts, Item, Mention, Mode, Origin,
     PriceSubject, Quote, Refusal, SafeText, SecurityId, Transaction, TransactionId,
@@ -107,6 +108,8 @@ pub struct Intake {
     pub(super) stamp: Stamp,
     batch: BatchId,
     options: Options,
+    /// Accounts and securities that a file does not just mention.
+    pub(super) declared: BTreeSet<Thing>,
     meanings: Meanings,
     quotes: Quotes,
     occurrences: Occurrences,
@@ -163,6 +166,7 @@ impl Intake {
             stamp,
             batch,
             options,
+            declared: BTreeSet::new(),
             meanings,
             quotes: Quotes::new(survey),
             occurrences: Occurrences::default(),
@@ -846,6 +850,9 @@ impl Intake {
         self.staged.dedup_by_key(|row| (row.file_no, row.line, row.part));
         self.tx.insert_batch_files(&files, &self.staged).await?;
         self.book.settle(&mut self.tx, &self.stamp).await?;
+        // What only rows mentioned that did not come in.
+        let mine = BTreeSet::from([self.batch]);
+        undo::forget_idle(&mut self.tx, &mut self.book, &mine, &self.declared).await?;
         self.book.settle_figures(&mut self.tx).await?;
         self.tx.commit(&self.stamp.op, "import", self.stamp.now).await?;
         Ok(self.taken)

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::body::{self, Underlay};
 use super::book::{Book, Stamp};
-use super::sayings;
+use super::sayings::{self, Thing};
 use super::write::{self, Said};
 use super::{Error, Result, proposed};
 use crate::model::{AccountId, BatchId, Origin, SecurityId, TransactionId};
@@ -240,31 +240,58 @@ async fn forget_unused(tx: &mut WriteTx, book: &mut Book, batch: BatchId) -> Res
     let batches = tx.batches().await?.into_iter();
     let gone: BTreeSet<BatchId> =
         batches.filter(|row| row.undone.is_some() || row.id == batch).map(|row| row.id).collect();
-    let is_gone = |maker: Option<BatchId>| maker.is_some_and(|maker| gone.contains(&maker));
-    let mut used = tx.used_accounts().await?;
-    used.extend(tx.declared("account").await?.into_iter().map(AccountId));
-    let idle: Vec<AccountId> = book
-        .accounts
-        .values()
-        .filter(|row| is_gone(row.batch) && !used.contains(&row.account.id))
-        .map(|row| row.account.id)
+    let accounts = tx.declared("account").await?.into_iter();
+    let securities = tx.declared("security").await?.into_iter();
+    let declared = accounts
+        .map(|id| Thing::Account(AccountId(id)))
+        .chain(securities.map(|id| Thing::Security(SecurityId(id))))
         .collect();
-    for id in idle {
-        tx.forget_account(id).await?;
-        book.accounts.remove(&id);
-    }
-    let mut used = tx.used_securities().await?;
-    used.extend(tx.declared("security").await?.into_iter().map(SecurityId));
-    let idle: Vec<SecurityId> = book
-        .securities
-        .values()
-        .filter(|row| is_gone(row.batch) && !used.contains(&row.security.id))
-        .map(|row| row.security.id)
-        .collect();
-    for id in idle {
-        tx.forget_security(id).await?;
-        book.securities.remove(&id);
-    }
+    forget_idle(tx, book, &gone, &declared).await?;
     tx.forget_unused_institutions(batch).await?;
+    Ok(())
+}
+
+/// Takes away the accounts and securities that these imports made, if nothing refers to them.
+pub(super) async fn forget_idle(
+    tx: &mut WriteTx,
+    book: &mut Book,
+    made_by: &BTreeSet<BatchId>,
+    declared: &BTreeSet<Thing>,
+) -> Result<()> {
+    let is_made = |maker: Option<BatchId>| maker.is_some_and(|maker| made_by.contains(&maker));
+    let alive = book.tally.iter().filter(|(_, tally)| tally.rows > 0 || tally.prices > 0);
+    let alive: BTreeSet<Thing> = alive
+        .flat_map(|((account, security, _), _)| {
+            [account.map(Thing::Account), security.map(Thing::Security)]
+        })
+        .flatten()
+        .collect();
+    let idle = |thing: Thing, maker| {
+        let idle = is_made(maker) && !alive.contains(&thing) && !declared.contains(&thing);
+        idle.then_some(thing)
+    };
+    let accounts = book.accounts.values().map(|row| (Thing::Account(row.account.id), row.batch));
+    let securities = book.securities.values();
+    let securities = securities.map(|row| (Thing::Security(row.security.id), row.batch));
+    let idle: Vec<_> =
+        accounts.chain(securities).filter_map(|(thing, maker)| idle(thing, maker)).collect();
+    if idle.is_empty() {
+        return Ok(());
+    }
+    // What has no live row may have a deleted one, or a balance.
+    let (accounts, securities) = (tx.used_accounts().await?, tx.used_securities().await?);
+    for thing in idle {
+        match thing {
+            Thing::Account(id) if !accounts.contains(&id) => {
+                tx.forget_account(id).await?;
+                book.accounts.remove(&id);
+            }
+            Thing::Security(id) if !securities.contains(&id) => {
+                tx.forget_security(id).await?;
+                book.securities.remove(&id);
+            }
+            _ => {}
+        }
+    }
     Ok(())
 }
