@@ -630,6 +630,40 @@ async fn the_currency_of_a_security_follows_from_prices_then_trades() {
 }
 
 #[tokio::test]
+async fn a_bare_code_of_a_security_is_a_price_in_its_own_currency_too() {
+    let bought = |symbol: &str| csv(PLAIN, &[&format!("2024-01-02,A,BUY,{symbol},1,50,,USD,,")]);
+    let (usd, amd) = (bought("USD"), bought("AMD"));
+    let own = csv(PRICES, &["2024-01-03,USD,51,USD"]);
+    let below = csv(PRICES, &["2024-01-03,AMD,-5,USD"]);
+    let cases = [
+        (&usd, &own, "close=51", "column currency: a rate of USD in USD"),
+        (&amd, &below, "close=-5", "column symbol: `AMD` may be a currency or a security"),
+    ];
+    for (bought, price, close, refused) in cases {
+        for files in [[bought, price], [price, bought]] {
+            let [first, second] = files.map(String::as_str);
+            let dump = dump_of(&[("1.csv", first), ("2.csv", second)]).await;
+            assert!(dump.contains(close), "{dump}");
+        }
+        on_each(async |engine| {
+            let report = engine.import_with(&[("1.csv", price)], |_| {}).await;
+            assert!(reasons(&report).concat().contains(refused), "{:?}", reasons(&report));
+            engine.import(&[("1.csv", bought)]).await;
+            engine.import(&[("2.csv", price)]).await;
+            assert!(engine.dump().await.contains(close));
+        })
+        .await;
+    }
+    let rate = csv(PRICES, &["2024-01-03,CAD,-5,USD"]);
+    let cash = csv(PLAIN, &["2024-01-02,A,DEPOSIT,,,,,CAD,5,"]);
+    let engine = sqlite().await;
+    engine.import(&[("1.csv", &cash)]).await;
+    let report = engine.import_with(&[("2.csv", &rate)], |_| {}).await;
+    assert!(reasons(&report).concat().contains("column close: a rate of -5"));
+    engine.close().await;
+}
+
+#[tokio::test]
 async fn a_bare_symbol_of_two_securities_is_refused() {
     let two = csv(
         PLAIN,
