@@ -630,6 +630,34 @@ async fn the_currency_of_a_security_follows_from_prices_then_trades() {
 }
 
 #[tokio::test]
+async fn the_currency_of_what_is_spun_off_follows_from_those_rows() {
+    let header = format!("{PLAIN},to_symbol,ratio");
+    let spun = |day: u32, account: &str, currency: &str| {
+        format!("2024-02-0{day},{account},SPIN_OFF,X,,,,{currency},,,N1,1:2")
+    };
+    let bought = "2024-01-05,A,BUY,X,10,1,,CAD,,,,";
+    let early = csv(&header, &[bought, &spun(1, "A", "CAD")]);
+    let late = csv(&header, &[&spun(2, "B", "USD"), &spun(3, "B", "USD")]);
+    let files = [("1.csv", early.as_str()), ("2.csv", &late)];
+    let whole = dump_of(&files).await;
+    let line = |currency: &str| format!("security symbol=\"N1\" currency={currency}");
+    assert!(whole.contains(&line("USD")), "{whole}");
+    for order in [files, [files[1], files[0]]] {
+        on_each(async |engine| {
+            let mut batches = Vec::new();
+            for file in order {
+                batches.push((file.0, engine.import(&[file]).await.batch.unwrap()));
+            }
+            assert_eq!(engine.dump().await, whole);
+            let late = batches.iter().find(|(name, _)| *name == "2.csv").unwrap().1;
+            engine.undo(late).await;
+            assert!(engine.dump().await.contains(&line("CAD")));
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
 async fn a_bare_code_of_a_security_is_a_price_in_its_own_currency_too() {
     let bought = |symbol: &str| csv(PLAIN, &[&format!("2024-01-02,A,BUY,{symbol},1,50,,USD,,")]);
     let (usd, amd) = (bought("USD"), bought("AMD"));

@@ -160,12 +160,13 @@ impl Book {
             self.keeper.name(account, &known.account.name);
         }
         self.keeper.row(row, into);
-        let (key, change) = tally_of(row);
-        let tally = self.touch(key);
-        if into {
-            tally.add(&change);
-        } else {
-            tally.take(&change);
+        for (key, change) in tally_of(row) {
+            let tally = self.touch(key);
+            if into {
+                tally.add(&change);
+            } else {
+                tally.take(&change);
+            }
         }
     }
 
@@ -376,17 +377,22 @@ impl Book {
     }
 }
 
-/// What a live row adds to the tally.
-pub(super) fn tally_of(row: &StoredTransaction) -> (TallyKey, Tally) {
+/// What a live row adds to the tally: to that of its account and security, and to that of the
+/// security that an event leads to, which may have no other rows.
+pub(super) fn tally_of(row: &StoredTransaction) -> impl Iterator<Item = (TallyKey, Tally)> {
     let transaction = &row.transaction;
     let facts = &transaction.facts;
-    let change = Tally {
+    let change = |amount| Tally {
         rows: 1,
         trades: i64::from(facts.subtype.kind() == Kind::Trade),
         prices: 0,
-        amount: if facts.counts() { Exact::from(facts.amount) } else { Exact::ZERO },
+        amount,
     };
-    ((Some(transaction.account), transaction.security, facts.currency), change)
+    let amount = if facts.counts() { Exact::from(facts.amount) } else { Exact::ZERO };
+    let own = ((Some(transaction.account), transaction.security, facts.currency), change(amount));
+    let to = transaction.to_security;
+    let to = to.map(|to| ((None, Some(to), facts.currency), change(Exact::ZERO)));
+    std::iter::once(own).chain(to)
 }
 
 /// The currency with the highest count above zero; ties go to the first by code.
