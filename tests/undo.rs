@@ -262,6 +262,28 @@ async fn a_field_goes_with_the_import_that_added_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_category_that_came_back_goes_with_its_row() {
+    let file = |category: &str| {
+        format!("{HEADER},id,category\n2024-01-02,A,DEPOSIT,,,,,USD,100,i1,{category}\n")
+    };
+    let (food, rent) = (file("Food"), file("Rent"));
+    let only_food = dump_of(&[("1.csv", &food)]).await;
+    on_each(async |engine| {
+        let mut batches = Vec::new();
+        for text in [&food, &food, &rent] {
+            batches.push(engine.import(&[("1.csv", text)]).await.batch.unwrap());
+        }
+        // Nobody needs the first category for a while.
+        engine.undo(batches[0]).await;
+        engine.undo(batches[2]).await;
+        assert_eq!(engine.dump().await, only_food);
+        engine.undo(batches[1]).await;
+        assert_eq!(engine.dump().await, "");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_a_person_said_before_stays_over_what_goes_back() {
     let (old, new) = (noted("old"), noted("new"));
     let mine = RowEdit { description: Some(SafeText::new("mine")), ..RowEdit::default() };

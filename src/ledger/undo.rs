@@ -88,7 +88,7 @@ async fn undo_part(
         }
         let restored = match row.transaction.origin {
             Origin::Hand => restore(tx, book, &mut row, batch, stamp).await?,
-            _ => restore_said(tx, book, &mut row, &others, batch_said, stamp).await?,
+            _ => restore_said(tx, book, &mut row, &others, (batch, batch_said), stamp).await?,
         };
         match restored {
             Restored::Yes => undone.restored += 1,
@@ -115,7 +115,7 @@ async fn restore_said(
     book: &mut Book,
     row: &mut StoredTransaction,
     others: &[Claim],
-    since: i64,
+    (batch, since): (BatchId, i64),
     stamp: &Stamp,
 ) -> Result<Restored> {
     let now = Underlay::of(row)?;
@@ -153,6 +153,7 @@ async fn restore_said(
             let before = row.clone();
             write::lay(row, &then)?;
             row.transaction.account = home;
+            keep_category(tx, book, row, batch, stamp).await?;
             // The stamp of an undo carries no batch: it is no import.
             write::put(tx, book, &before, row, stamp, "undo").await?;
             Ok(Restored::Yes)
@@ -190,9 +191,25 @@ async fn restore(
         row.transaction.account = old.transaction.account;
     }
     row.source_facts = old.source_facts;
+    keep_category(tx, book, row, batch, stamp).await?;
     // The stamp of an undo carries no batch, so that a later undo does not take it for an import.
     write::put(tx, book, &before, row, stamp, "undo").await?;
     Ok(Restored::Yes)
+}
+
+/// A category that was gone and is needed again is an import's, not a person's: once nobody needs it
+/// any more, it goes.
+async fn keep_category(
+    tx: &mut WriteTx,
+    book: &mut Book,
+    row: &StoredTransaction,
+    batch: BatchId,
+    stamp: &Stamp,
+) -> Result<()> {
+    if let Some(name) = &row.transaction.facts.category {
+        book.category(tx, name, &Stamp { batch: Some(batch), ..stamp.clone() }).await?;
+    }
+    Ok(())
 }
 
 /// Gives a row to those who still claim it; its place is the smallest that they give it. A row
