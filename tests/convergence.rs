@@ -71,6 +71,11 @@ fn halves(file: &str) -> Vec<(String, String)> {
         .collect()
 }
 
+/// The transactions of a canonical dump.
+fn transactions(dump: &str) -> Vec<&str> {
+    dump.lines().filter(|line| line.starts_with("transaction ")).collect()
+}
+
 fn text(text: &str) -> SafeText {
     SafeText::new(text)
 }
@@ -625,6 +630,68 @@ async fn the_currency_of_a_security_follows_from_prices_then_trades() {
 }
 
 #[tokio::test]
+async fn the_currency_of_what_is_spun_off_follows_from_those_rows() {
+    let header = format!("{PLAIN},to_symbol,ratio");
+    let spun = |day: u32, account: &str, currency: &str| {
+        format!("2024-02-0{day},{account},SPIN_OFF,X,,,,{currency},,,N1,1:2")
+    };
+    let bought = "2024-01-05,A,BUY,X,10,1,,CAD,,,,";
+    let early = csv(&header, &[bought, &spun(1, "A", "CAD")]);
+    let late = csv(&header, &[&spun(2, "B", "USD"), &spun(3, "B", "USD")]);
+    let files = [("1.csv", early.as_str()), ("2.csv", &late)];
+    let whole = dump_of(&files).await;
+    let line = |currency: &str| format!("security symbol=\"N1\" currency={currency}");
+    assert!(whole.contains(&line("USD")), "{whole}");
+    for order in [files, [files[1], files[0]]] {
+        on_each(async |engine| {
+            let mut batches = Vec::new();
+            for file in order {
+                batches.push((file.0, engine.import(&[file]).await.batch.unwrap()));
+            }
+            assert_eq!(engine.dump().await, whole);
+            let late = batches.iter().find(|(name, _)| *name == "2.csv").unwrap().1;
+            engine.undo(late).await;
+            assert!(engine.dump().await.contains(&line("CAD")));
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_bare_code_of_a_security_is_a_price_in_its_own_currency_too() {
+    let bought = |symbol: &str| csv(PLAIN, &[&format!("2024-01-02,A,BUY,{symbol},1,50,,USD,,")]);
+    let (usd, amd) = (bought("USD"), bought("AMD"));
+    let own = csv(PRICES, &["2024-01-03,USD,51,USD"]);
+    let below = csv(PRICES, &["2024-01-03,AMD,-5,USD"]);
+    let cases = [
+        (&usd, &own, "close=51", "column currency: a rate of USD in USD"),
+        (&amd, &below, "close=-5", "column symbol: `AMD` may be a currency or a security"),
+    ];
+    for (bought, price, close, refused) in cases {
+        for files in [[bought, price], [price, bought]] {
+            let [first, second] = files.map(String::as_str);
+            let dump = dump_of(&[("1.csv", first), ("2.csv", second)]).await;
+            assert!(dump.contains(close), "{dump}");
+        }
+        on_each(async |engine| {
+            let report = engine.import_with(&[("1.csv", price)], |_| {}).await;
+            assert!(reasons(&report).concat().contains(refused), "{:?}", reasons(&report));
+            engine.import(&[("1.csv", bought)]).await;
+            engine.import(&[("2.csv", price)]).await;
+            assert!(engine.dump().await.contains(close));
+        })
+        .await;
+    }
+    let rate = csv(PRICES, &["2024-01-03,CAD,-5,USD"]);
+    let cash = csv(PLAIN, &["2024-01-02,A,DEPOSIT,,,,,CAD,5,"]);
+    let engine = sqlite().await;
+    engine.import(&[("1.csv", &cash)]).await;
+    let report = engine.import_with(&[("2.csv", &rate)], |_| {}).await;
+    assert!(reasons(&report).concat().contains("column close: a rate of -5"));
+    engine.close().await;
+}
+
+#[tokio::test]
 async fn a_bare_symbol_of_two_securities_is_refused() {
     let two = csv(
         PLAIN,
@@ -655,6 +722,38 @@ async fn a_bare_symbol_of_two_securities_is_refused() {
         })
         .await;
     }
+}
+
+#[tokio::test]
+async fn rows_that_do_not_come_in_leave_nothing_behind() {
+    let partial = |request: &mut ImportRequest| request.partial = true;
+    let strict = |request: &mut ImportRequest| (request.strict, request.partial) = (true, true);
+    let stored = csv(WIDE, &["2024-01-03,A,BUY,Y,1,50,,USD,,,b1,,,,,"]);
+    let conflict = csv(WIDE, &["2024-01-03,A,BUY,X@CAD,1,50,,USD,,,b1,,,,,"]);
+    let sent = csv(WIDE, &["2024-01-04,A,WITHDRAWAL,,,,,USD,-5,,w1,,,,,"]);
+    let sent_on = csv(WIDE, &["2024-01-04,A,WITHDRAWAL,,,,,USD,-7,,w1,,New,,,"]);
+    let unknown = csv(
+        PLAIN,
+        &["2024-01-03,Unknown,BUY,X@CAD,1,50,,USD,,", "2024-01-05,A,DEPOSIT,,,,,USD,5,"],
+    );
+    let good = csv(PLAIN, &["2024-01-06,A,BUY,X,1,50,,USD,,"]);
+    let deposit = csv(PLAIN, &["2024-01-05,A,DEPOSIT,,,,,USD,5,"]);
+    let whole = [("1.csv", stored.as_str()), ("2.csv", &sent), ("3.csv", &deposit)];
+    let wanted = dump_of(&whole).await;
+    on_each(async |engine| {
+        engine.import(&whole[..2]).await;
+        let before = engine.dump().await;
+        for file in [&conflict, &sent_on] {
+            let report = engine.import_with(&[("conflict.csv", file)], partial).await;
+            assert!(counts(&report)[3] > 0);
+            assert_eq!(engine.dump().await, before);
+        }
+        let report = engine.import_with(&[("unknown.csv", &unknown)], strict).await;
+        assert_eq!(counts(&report), [1, 0, 0, 0, 1]);
+        assert_eq!(engine.dump().await, wanted);
+        assert_eq!(counts(&engine.import(&[("good.csv", &good)]).await), [1, 0, 0, 0, 0]);
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -812,6 +911,115 @@ async fn to_account_and_reinvest_make_two_rows_once() {
         assert_eq!(dump_of(&[("own.csv", &transactions)]).await, before);
     })
     .await;
+}
+
+#[tokio::test]
+async fn the_same_sum_sent_to_two_accounts_is_two_transfers() {
+    let to = |accounts: &[&str]| {
+        let sent: Vec<_> = accounts
+            .iter()
+            .map(|other| format!("2024-01-02,A,WITHDRAWAL,,,,,USD,-500,,,,{other},,,"))
+            .collect();
+        csv(WIDE, &sent.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    let (b, c, both, turned) = (to(&["B"]), to(&["C"]), to(&["B", "C"]), to(&["C", "B"]));
+    let whole = dump_of(&[("both.csv", &both)]).await;
+    on_each(async |engine| {
+        let [b, c] = [("b.csv", b.as_str()), ("c.csv", c.as_str())];
+        for files in [&[b, c][..], &[c, b]] {
+            let report = engine.import(files).await;
+            assert_eq!(counts(&report), [4, 0, 0, 0, 0]);
+            for (account, cash) in [("A", "-1000"), ("B", "500"), ("C", "500")] {
+                assert_eq!(engine.cash_of(account, "USD").await, cash);
+            }
+            let dump = engine.dump().await;
+            for again in [b.1, c.1, &both, &turned] {
+                let legs = 2 * (again.lines().count() as u64 - 1);
+                let report = engine.import(&[("again.csv", again)]).await;
+                assert_eq!(counts(&report), [0, legs, 0, 0, 0]);
+                engine.undo(report.batch.unwrap()).await;
+                assert_eq!(engine.dump().await, dump);
+            }
+            engine.undo(report.batch.unwrap()).await;
+        }
+        // One goes, the other stays whole.
+        let first = engine.import(&[b]).await.batch.unwrap();
+        engine.import(&[c]).await;
+        engine.undo(first).await;
+        assert_eq!(engine.dump().await, dump_of(&[c]).await);
+        assert_eq!(counts(&engine.import(&[b]).await), [2, 0, 0, 0, 0]);
+        assert_eq!(engine.dump().await, whole);
+        // One account after all: each event is one, with both of its rows.
+        let (from, into) = (engine.account("C").await, engine.account("B").await);
+        engine.edit(Change::MergeAccounts { from, into }).await;
+        assert_eq!(engine.cash_of("A", "USD").await, "-500");
+        assert_eq!(engine.cash_of("B", "USD").await, "500");
+        assert_eq!(counts(&engine.import(&[c]).await), [0, 2, 0, 0, 0]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn equal_dividends_that_bought_unlike_shares_are_two() {
+    let bought = |how: &str| csv(PLAIN, &[&format!("2024-01-03,A,REINVEST,X,{how},,USD,,")]);
+    let (two, four) = (bought("2,10"), bought("4,5"));
+    on_each(async |engine| {
+        engine.import(&[("two.csv", &two)]).await;
+        assert_eq!(counts(&engine.import(&[("four.csv", &four)]).await), [2, 0, 0, 0, 0]);
+        assert_eq!(counts(&engine.import(&[("two.csv", &two)]).await), [0, 2, 0, 0, 0]);
+        assert_eq!(counts(&engine.import(&[("four.csv", &four)]).await), [0, 2, 0, 0, 0]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_leg_that_came_alone_becomes_part_of_its_transfer() {
+    let alone = csv(WIDE, &["2024-01-02,A,WITHDRAWAL,,,,,USD,-500,,,,,,,"]);
+    let whole = csv(WIDE, &["2024-01-02,A,WITHDRAWAL,,,,,USD,-500,,,,B,,,"]);
+    let wanted = dump_of(&[("whole.csv", &whole)]).await;
+    let files = [("alone.csv", alone.as_str()), ("whole.csv", whole.as_str())];
+    for order in [files, [files[1], files[0]]] {
+        on_each(async |engine| {
+            for file in order {
+                engine.import(&[file]).await;
+            }
+            assert_eq!(engine.dump().await, wanted);
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn both_legs_of_a_transfer_contradict_or_none() {
+    let row = |rest: &str| csv(WIDE, &[&format!("2024-01-02,A,WITHDRAWAL,,,,,USD,{rest},,,")]);
+    let (half, more) = (row("-500,,w1,,"), row("-700,,w1,,C"));
+    let elsewhere = row("-500,,w1,,C");
+    let shares = |to: &str, count: u32| {
+        csv(WIDE, &[&format!("2024-01-02,A,TRANSFER_OUT,X,{count},,,USD,0,,t1,,{to},,,")])
+    };
+    let (old, new) = (row("-500,,w1,,B"), row("-700,,w1,,C"));
+    let cases =
+        [(&old, &new), (&old, &elsewhere), (&half, &more), (&shares("B", 5), &shares("C", 5))];
+    for (before, after) in cases {
+        let wanted = [dump_of(&[("1.csv", before)]).await, dump_of(&[("2.csv", after)]).await];
+        on_each(async |engine| {
+            engine.import(&[("1.csv", before)]).await;
+            let report = engine.import_with(&[("2.csv", after)], |_| {}).await;
+            assert_eq!(counts(&report), [0, 0, 0, 2, 0]);
+            assert_eq!(reasons(&report).len(), 1, "a row is told once");
+            assert_eq!(transactions(&engine.dump().await), transactions(&wanted[0]));
+            let report =
+                engine.import_with(&[("2.csv", after)], |wish| wish.accept_changes = true).await;
+            assert_eq!(transactions(&engine.dump().await), transactions(&wanted[1]));
+            assert_eq!(counts(&engine.import(&[("2.csv", after)]).await), [0, 2, 0, 0, 0]);
+            let last = engine.last_live_batch().await;
+            engine.undo(last).await;
+            assert_eq!(transactions(&engine.dump().await), transactions(&wanted[1]));
+            engine.undo(report.batch.unwrap()).await;
+            assert_eq!(transactions(&engine.dump().await), transactions(&wanted[0]));
+        })
+        .await;
+    }
 }
 
 // Ways of importing.

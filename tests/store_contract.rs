@@ -536,6 +536,7 @@ async fn ask_for_everything(tx: &mut Tx, told: &mut Vec<String>) {
         tx.transactions_by_id(&ids),
         tx.count_transactions(),
         tx.versions(TransactionId(30)),
+        tx.entity_versions("account", "story"),
         tx.claims(&ids),
         tx.sayings_of("account", "11"),
         tx.sayings_beside(BatchId(1)),

@@ -13,8 +13,8 @@ mod support;
 
 use chrono::NaiveDate;
 use dashtam::model::{
-    AccountEdit, AccountKind, AssetClass, Change, Currency, Dec, Edit, Entry, EntryType, Mention,
-    Mode, NewAccount, PriceSubject, Quote, SafeText, SecurityEdit, Setting, Subtype, Unit,
+    AccountEdit, AccountKind, AssetClass, Change, Currency, Dec, Edit, Entry, EntryType, Isin,
+    Mention, Mode, NewAccount, PriceSubject, Quote, SafeText, SecurityEdit, Setting, Subtype, Unit,
 };
 use dashtam::service::Error;
 use dashtam::service::edit::{Applied, RowEdit, edit_transaction, security_named};
@@ -257,6 +257,28 @@ async fn a_field_goes_with_the_import_that_added_it() {
             }
             assert_eq!(engine.dump().await, "");
         }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_category_that_came_back_goes_with_its_row() {
+    let file = |category: &str| {
+        format!("{HEADER},id,category\n2024-01-02,A,DEPOSIT,,,,,USD,100,i1,{category}\n")
+    };
+    let (food, rent) = (file("Food"), file("Rent"));
+    let only_food = dump_of(&[("1.csv", &food)]).await;
+    on_each(async |engine| {
+        let mut batches = Vec::new();
+        for text in [&food, &food, &rent] {
+            batches.push(engine.import(&[("1.csv", text)]).await.batch.unwrap());
+        }
+        // Nobody needs the first category for a while.
+        engine.undo(batches[0]).await;
+        engine.undo(batches[2]).await;
+        assert_eq!(engine.dump().await, only_food);
+        engine.undo(batches[1]).await;
+        assert_eq!(engine.dump().await, "");
     })
     .await;
 }
@@ -695,6 +717,63 @@ async fn a_twin_that_kept_the_symbol_has_it_on_every_day() {
         assert_eq!(symbols(engine).await, ["X", "Y", "X"]);
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_person_edits_of_a_security_makes_no_other_of_its_rows() {
+    let file = format!(
+        "{HEADER},venue,isin\n2024-01-05,A,BUY,X@CAD,1,2,,CAD,,,\n\
+         2024-01-05,A,BUY,V,1,2,,CAD,,XNYS,\n2024-01-05,A,BUY,I,1,2,,CAD,,,US0378331005\n"
+    );
+    on_each(async |engine| {
+        engine.import(&[("1.csv", &file)]).await;
+        let edits = [
+            ("X", SecurityEdit { currency: Some(Currency::USD), ..Default::default() }),
+            ("V", SecurityEdit { venue: Edit::Set(SafeText::new("XNAS")), ..Default::default() }),
+            (
+                "I",
+                SecurityEdit {
+                    isin: Edit::Set(Isin::parse("US5949181045").unwrap()),
+                    ..Default::default()
+                },
+            ),
+        ];
+        for (symbol, edit) in edits {
+            let id = security_named(&engine.session, symbol).await.unwrap().id;
+            engine.edit(Change::EditSecurity(id, edit)).await;
+        }
+        let before = engine.dump().await;
+        let report = engine.import(&[("1.csv", &file)]).await;
+        assert_eq!(counts(&report), [0, 3, 0, 0, 0]);
+        assert_eq!(engine.dump().await, before);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_currency_that_a_file_says_is_the_same_whenever_it_says_it() {
+    let bare = format!("{HEADER}\n2024-01-02,A,BUY,X,1,50,,CAD,\n");
+    let told = format!("{HEADER}\n2024-01-03,A,BUY,X@CAD,2,50,,CAD,\n");
+    let price = "date,symbol,close,currency\n2024-01-04,sec:X,40,USD\n";
+    let files = [("1.csv", bare.as_str()), ("2.csv", told.as_str()), ("3.csv", price)];
+    let whole = dump_of(&files).await;
+    for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0], [0, 2, 1]] {
+        on_each(async |engine| {
+            let mut batches = Vec::new();
+            for file in order {
+                batches.push(engine.import(&[files[file]]).await.batch.unwrap());
+            }
+            assert_eq!(engine.dump().await, whole);
+            assert_eq!(counts(&engine.import(&files).await), [0, 3, 0, 0, 0]);
+            let last = engine.last_batch().await;
+            engine.undo(last).await;
+            // Without the file that says it, it follows from the rows again.
+            let said = order.iter().position(|file| *file == 1).unwrap();
+            engine.undo(batches[said]).await;
+            assert_eq!(engine.dump().await, dump_of(&[files[0], files[2]]).await);
+        })
+        .await;
+    }
 }
 
 // Prices and rates.

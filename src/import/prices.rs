@@ -87,22 +87,12 @@ impl Places {
         let close = cell(self.close).need("the price", |text| {
             Dec::parse(text).map_err(Fault::from).and_then(|d| whole(d, unit))
         })?;
-        if let PriceSubject::Currency(base) | PriceSubject::Bare(base) = subject {
-            if base == unit.currency {
-                return Err(
-                    cell(self.currency).refuse(Fault::SameCurrency(SafeText::new(base.code())))
-                );
-            }
-            if !close.is_positive() {
-                return Err(cell(self.close).refuse(Fault::Rate(close)));
-            }
-        }
         let price = |place| cell(place).read(|text| whole(Dec::parse(text)?, unit));
         let volume = cell(self.volume).decimal()?;
         if let Some(below) = volume.filter(|volume| volume.is_negative()) {
             return Err(cell(self.volume).refuse(Fault::Negative(below)));
         }
-        Ok(Quote {
+        let quote = Quote {
             subject,
             date,
             currency: unit.currency,
@@ -113,7 +103,12 @@ impl Places {
             volume,
             source: cell(self.source).name(MAX_SOURCE)?.map_or_else(|| file.clone(), lower_case),
             quoted_in: unit.is_minor().then(|| SafeText::new(unit.name)),
-        })
+        };
+        // What a bare code is only the store and the whole batch know.
+        if let PriceSubject::Currency(base) = quote.subject {
+            quote.check_rate(base)?;
+        }
+        Ok(quote)
     }
 }
 
@@ -295,10 +290,9 @@ mod tests {
             ("2024-01-02,sec:X,1,", "line 2, column currency: empty"),
             ("2024-01-02,sec:X,1,usd", "did you mean USD"),
             ("2024-01-02,fx:USD,1,USD", "line 2, column currency: a rate of USD in USD; "),
-            ("2024-01-02,USD,1,USD", "line 2, column currency: a rate of USD in USD; "),
             ("2024-01-02,fx:GBP,1,GBp", "line 2, column currency: a rate of GBP in GBP; "),
             ("2024-01-02,fx:CAD,0,USD", "line 2, column close: a rate of 0; "),
-            ("2024-01-02,CAD,-0.75,USD", "line 2, column close: a rate of -0.75; "),
+            ("2024-01-02,fx:CAD,-0.75,USD", "line 2, column close: a rate of -0.75; "),
             ("2024-01-02,sec:X,1,USD,x,,,,", "line 2, column open: "),
             ("2024-01-02,sec:X,1,USD,,x,,,", "line 2, column high: "),
             ("2024-01-02,sec:X,1,USD,,,x,,", "line 2, column low: "),

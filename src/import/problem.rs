@@ -170,16 +170,6 @@ pub enum Fault {
     /// A venue of nothing.
     #[error("a venue without a symbol; write the symbol or leave the venue empty")]
     VenueAlone,
-    /// A rate of a currency in itself.
-    #[error(
-        "a rate of {0} in {0}; write what it costs in another currency, or sec:{0} for the price of a security"
-    )]
-    SameCurrency(SafeText),
-    /// A rate that would make money vanish.
-    #[error(
-        "a rate of {0}; a rate is above zero (for the price of a security write sec: before the symbol)"
-    )]
-    Rate(Dec),
     /// Below zero where nothing can be.
     #[error("{0} is below zero; write it unsigned")]
     Negative(Dec),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::{Error, Result};
@@ -43,6 +44,10 @@ pub(super) fn to_json<T: Serialize>(value: &T) -> Result<String> {
 }
 
 pub(super) fn row_from_json(json: &str) -> Result<StoredTransaction> {
+    from_json(json)
+}
+
+pub(super) fn from_json<T: DeserializeOwned>(json: &str) -> Result<T> {
     serde_json::from_str(json).map_err(|error| damaged(&error))
 }
 

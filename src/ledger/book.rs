@@ -10,8 +10,8 @@ use super::sayings::{Sayings, Thing};
 use super::{Error, Result, body};
 use crate::figures::Keeper;
 use crate::model::{
-    AccountId, AccountKind, BatchId, CategoryId, Currency, Exact, Kind, SafeText, SecurityId,
-    Setting,
+    AccountId, AccountKind, BatchId, CategoryId, Change, Currency, Exact, Kind, SafeText, Security,
+    SecurityId, Setting,
 };
 use crate::store::{
     AccountRecord, CategoryRecord, EntityVersion, SecurityRecord, StoredTransaction, Tally,
@@ -47,6 +47,8 @@ pub(super) struct Book {
     pub accounts: BTreeMap<AccountId, AccountRecord>,
     pub names: HashMap<SafeText, AccountId>,
     pub securities: BTreeMap<SecurityId, SecurityRecord>,
+    /// What they were before a person edited them: sources still call them so.
+    pub edited: Vec<Security>,
     /// By current and former symbol.
     pub symbols: HashMap<SafeText, Vec<Holder>>,
     /// Symbols that a security gave up: what they mean depends on the day.
@@ -72,6 +74,7 @@ impl Book {
             accounts,
             names,
             securities: BTreeMap::new(),
+            edited: Vec::new(),
             symbols: HashMap::new(),
             given_up: HashSet::new(),
             categories: HashMap::new(),
@@ -83,6 +86,9 @@ impl Book {
         };
         for row in tx.securities().await? {
             book.index_security(row);
+        }
+        for (_, body) in tx.entity_versions("security", Change::EDIT_SECURITY).await? {
+            book.edited.push(body::from_json(&body)?);
         }
         for row in tx.security_symbols().await? {
             let until = row.until.map(|day| (day, number_of(&row.source)));
@@ -154,12 +160,13 @@ impl Book {
             self.keeper.name(account, &known.account.name);
         }
         self.keeper.row(row, into);
-        let (key, change) = tally_of(row);
-        let tally = self.touch(key);
-        if into {
-            tally.add(&change);
-        } else {
-            tally.take(&change);
+        for (key, change) in tally_of(row) {
+            let tally = self.touch(key);
+            if into {
+                tally.add(&change);
+            } else {
+                tally.take(&change);
+            }
         }
     }
 
@@ -370,17 +377,22 @@ impl Book {
     }
 }
 
-/// What a live row adds to the tally.
-pub(super) fn tally_of(row: &StoredTransaction) -> (TallyKey, Tally) {
+/// What a live row adds to the tally: to that of its account and security, and to that of the
+/// security that an event leads to, which may have no other rows.
+pub(super) fn tally_of(row: &StoredTransaction) -> impl Iterator<Item = (TallyKey, Tally)> {
     let transaction = &row.transaction;
     let facts = &transaction.facts;
-    let change = Tally {
+    let change = |amount| Tally {
         rows: 1,
         trades: i64::from(facts.subtype.kind() == Kind::Trade),
         prices: 0,
-        amount: if facts.counts() { Exact::from(facts.amount) } else { Exact::ZERO },
+        amount,
     };
-    ((Some(transaction.account), transaction.security, facts.currency), change)
+    let amount = if facts.counts() { Exact::from(facts.amount) } else { Exact::ZERO };
+    let own = ((Some(transaction.account), transaction.security, facts.currency), change(amount));
+    let to = transaction.to_security;
+    let to = to.map(|to| ((None, Some(to), facts.currency), change(Exact::ZERO)));
+    std::iter::once(own).chain(to)
 }
 
 /// The currency with the highest count above zero; ties go to the first by code.

@@ -4,7 +4,7 @@
 //! Rows are held back a few hundred at a time, so that the store is asked and written in bulk
 //! and a million rows need no more memory than a thousand.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt::Write;
 use std::ops::RangeInclusive;
 
@@ -12,13 +12,15 @@ use chrono::NaiveDate;
 
 use super::body::Underlay;
 use super::book::{Book, Stamp};
-use super::identity::{Occurrences, key_of_content, key_of_id};
+use super::identity::{Occurrences, key_of_content, key_of_event, key_of_id};
+use super::legs::{Found, Known, Place, place_of};
 use super::proposed;
 use super::quotes::{self, Quotes};
 use super::resolve::{self, Meanings};
+use super::sayings::Thing;
 use super::survey::{Use, day_of};
 use super::write::{self, Said};
-use super::{Result, Survey};
+use super::{Result, Survey, undo};
 use crate::model::{
     Account, AccountId, AccountKind, BatchId, Column, Draft, Drafts, Item, Mention, Mode, Origin,
     PriceSubject, Quote, Refusal, SafeText, SecurityId, Transaction, TransactionId,
@@ -106,6 +108,8 @@ pub struct Intake {
     pub(super) stamp: Stamp,
     batch: BatchId,
     options: Options,
+    /// Accounts and securities that a file does not just mention.
+    pub(super) declared: BTreeSet<Thing>,
     meanings: Meanings,
     quotes: Quotes,
     occurrences: Occurrences,
@@ -113,6 +117,8 @@ pub struct Intake {
     seqs: HashMap<(AccountId, NaiveDate), i64>,
     held: Vec<Held>,
     held_ids: BTreeSet<[u8; 12]>,
+    /// Places of this file that were given because another event has the one before.
+    moved: HashSet<Place>,
     /// The days that may have had rows before this file, and whether one had, once asked.
     span: Option<RangeInclusive<NaiveDate>>,
     days: HashMap<NaiveDate, bool>,
@@ -126,7 +132,10 @@ pub struct Intake {
 struct Held {
     file: usize,
     line: u64,
+    /// Which row of its event: 1 belongs to the one before it.
     part: i64,
+    /// How many equal events came before.
+    nth: usize,
     row: StoredTransaction,
     /// It comes with a whole store, which knows by itself what is one event.
     whole: bool,
@@ -157,6 +166,7 @@ impl Intake {
             stamp,
             batch,
             options,
+            declared: BTreeSet::new(),
             meanings,
             quotes: Quotes::new(survey),
             occurrences: Occurrences::default(),
@@ -164,6 +174,7 @@ impl Intake {
             seqs: HashMap::new(),
             held: Vec::with_capacity(HELD),
             held_ids: BTreeSet::new(),
+            moved: HashSet::new(),
             span,
             days: HashMap::new(),
             bytes: Vec::with_capacity(256),
@@ -201,6 +212,7 @@ impl Intake {
             self.days.clear();
             self.occurrences = Occurrences::default();
             self.occurrences_of = file;
+            self.moved.clear();
         }
         if !raw.is_empty() {
             self.keep(file, line, raw).await?;
@@ -268,9 +280,9 @@ impl Intake {
         line: u64,
         drafts: Drafts,
     ) -> Result<std::result::Result<(), Refusal>> {
-        let Drafts { mut first, second } = drafts;
-        let Some(mut second) = second else {
-            return self.push_draft(file, line, 0, first, Origin::File, None).await;
+        let Drafts { first, second } = drafts;
+        let Some(second) = second else {
+            return self.push_draft(file, line, first, Origin::File, None).await;
         };
         // Both or neither: half a transfer would be a wrong number.
         for (draft, column) in [(&first, "account"), (&second, "to_account")] {
@@ -283,60 +295,68 @@ impl Intake {
                 return Ok(Err(refusal));
             }
         }
-        // The name of the event must be the same whenever and wherever the row comes again.
-        if first.link.is_none() {
-            let account = match self.account(&first.account) {
-                Ok(Some(id)) => id,
-                Ok(None) => self.make_account(&first).await?,
+        let sort = if first.account == second.account { "reinvest" } else { "transfer" };
+        let mut legs = Vec::with_capacity(2);
+        for draft in [first, second] {
+            match self.read_draft(file, line, draft, Origin::File, None).await? {
+                Ok(held) => legs.push(held),
                 Err(refusal) => return Ok(Err(refusal)),
-            };
-            let name = self.event_name(account, &first, &second).await?;
-            first.link = Some(name.clone());
-            second.link = Some(name);
-        }
-        for (part, draft) in [(0, first), (1, second)] {
-            let done = self.push_draft(file, line, part, draft, Origin::File, None).await?;
-            if done.is_err() {
-                return Ok(done);
             }
         }
+        if let [first, second] = legs.as_mut_slice() {
+            self.name_event(sort, first, second);
+        }
+        self.hold(legs).await?;
         Ok(Ok(()))
     }
 
-    /// A label for the rows that one row stands for, made of what they say.
-    async fn event_name(
-        &mut self,
-        account: AccountId,
-        first: &Draft,
-        second: &Draft,
-    ) -> Result<SafeText> {
-        let sort = if first.account == second.account { "reinvest" } else { "transfer" };
-        let security = match &first.security {
-            Some(mention) => self.meaning(mention, Some(first.facts.date)).await?.ok(),
-            None => None,
-        };
-        let key = match &first.source_id {
-            Some(id) => key_of_id(Origin::File, id),
-            None => key_of_content(security, None, &first.facts, &mut self.bytes),
-        };
+    /// Makes two rows one event. Its name is made of what they say, so that it is the same whenever
+    /// and wherever the row comes again.
+    fn name_event(&mut self, sort: &str, first: &mut Held, second: &mut Held) {
+        second.part = 1;
+        let (one, other) = (&first.row, &second.row);
+        let (day, account) = (one.transaction.facts.date, one.transaction.account);
+        let mut key = one.identity.key;
+        let mut nth = 0;
+        if one.transaction.source_id.is_none() {
+            key = key_of_event(&key, &other.identity.key, other.transaction.account);
+            nth = self.occurrences.next(day, account, &key);
+        }
+        first.nth = usize::try_from(nth).unwrap_or(0);
         let mut hex = String::with_capacity(24);
         for byte in key {
             // Writing into a String cannot fail.
             let _ = write!(hex, "{byte:02x}");
         }
-        let nth = self.occurrences.peek(first.facts.date, account, &key);
-        Ok(SafeText::new(&format!("~{sort}:{account}:{hex}:{nth}")))
+        let name = SafeText::new(&format!("~{sort}:{account}:{hex}:{nth}"));
+        for held in [first, second] {
+            held.row.transaction.link.get_or_insert_with(|| name.clone());
+        }
     }
 
     async fn push_draft(
         &mut self,
         file: usize,
         line: u64,
-        part: i64,
         draft: Box<Draft>,
         origin: Origin,
         seq: Option<i64>,
     ) -> Result<std::result::Result<(), Refusal>> {
+        match self.read_draft(file, line, draft, origin, seq).await? {
+            Ok(held) => self.hold([held]).await.map(Ok),
+            Err(refusal) => Ok(Err(refusal)),
+        }
+    }
+
+    /// What a row means: its account, its securities, and what it will be known by.
+    async fn read_draft(
+        &mut self,
+        file: usize,
+        line: u64,
+        draft: Box<Draft>,
+        origin: Origin,
+        seq: Option<i64>,
+    ) -> Result<std::result::Result<Held, Refusal>> {
         let security = match &draft.security {
             Some(mention) => match self.meaning(mention, Some(draft.facts.date)).await? {
                 Ok(id) => Some(id),
@@ -371,11 +391,6 @@ impl Intake {
         let whole = seq.is_some();
         let seq = seq.unwrap_or(*place);
         *place += 1;
-        // The same id twice in what is held back: the first must be stored to be found.
-        if draft.source_id.is_some() && !self.held_ids.insert(identity.key) {
-            self.flush().await?;
-            self.held_ids.insert(identity.key);
-        }
         let id = TransactionId(self.tx.take_id());
         let draft = *draft;
         let row = StoredTransaction {
@@ -401,11 +416,26 @@ impl Intake {
             category: None,
             source_facts: None,
         };
-        self.held.push(Held { file, line, part, row, whole });
+        Ok(Ok(Held { file, line, part: 0, nth: 0, row, whole }))
+    }
+
+    /// Holds the rows of one event back.
+    async fn hold(&mut self, rows: impl IntoIterator<Item = Held>) -> Result<()> {
+        let rows: Vec<Held> = rows.into_iter().collect();
+        let keys = || {
+            let named = rows.iter().filter(|held| held.row.transaction.source_id.is_some());
+            named.map(|held| held.row.identity.key)
+        };
+        // The same id twice in what is held back: the first must be stored to be found.
+        if keys().any(|key| self.held_ids.contains(&key)) {
+            self.flush().await?;
+        }
+        self.held_ids.extend(keys());
+        self.held.extend(rows);
         if self.held.len() >= HELD {
             self.flush().await?;
         }
-        Ok(Ok(()))
+        Ok(())
     }
 
     /// What a mention means in a row of this day; one that the survey did not see is settled now.
@@ -472,7 +502,7 @@ impl Intake {
         match item {
             Item::Transaction(words) => {
                 let TransactionWords { draft, seq, origin } = *words;
-                self.push_draft(file, line, 0, Box::new(draft), origin, Some(seq)).await
+                self.push_draft(file, line, Box::new(draft), origin, Some(seq)).await
             }
             Item::Price(mention, price) => match self.meaning(&mention, day_of(price.at)).await? {
                 Ok(id) => {
@@ -506,53 +536,41 @@ impl Intake {
     async fn flush(&mut self) -> Result<()> {
         self.held_ids.clear();
         let mut held = std::mem::take(&mut self.held);
-        let known = self.known(&held).await?;
-        let may_wait = known.is_none();
-        let known = known.unwrap_or_default();
-        let ids: Vec<_> = known.iter().map(|row| row.transaction.id).collect();
-        let mut places = HashMap::new();
-        for row in &known {
-            places.insert((row.identity, row.transaction.account), row.transaction.id);
-        }
-        let mut known: HashMap<_, _> =
-            known.into_iter().map(|row| (row.transaction.id, row)).collect();
+        let stored = self.stored(&held).await?;
+        let may_wait = stored.is_none();
+        let stored = stored.unwrap_or_default();
+        let ids: Vec<_> = stored.iter().map(|row| row.transaction.id).collect();
+        let mut known = Known::default();
+        known.places.extend(stored.iter().map(|row| (place_of(row), row.transaction.id)));
+        known.rows.extend(stored.into_iter().map(|row| (row.transaction.id, row)));
         for (id, account, occurrence) in self.tx.first_places(&ids).await? {
-            if let Some(row) = known.get(&id) {
-                places.insert((Identity { occurrence, ..row.identity }, account), id);
+            if let Some(row) = known.rows.get(&id) {
+                known.places.insert((account, Identity { occurrence, ..row.identity }), id);
             }
         }
         let mut new = Vec::with_capacity(held.len());
         let mut claims = Claims::default();
         claims.know(self.tx.claims(&ids).await?);
-        for Held { file, line, part, row, whole } in &mut held {
-            let (file, line, part) = (*file, *line, *part);
-            let key = (row.identity, row.transaction.account);
-            let stored = places.get(&key).and_then(|id| known.get_mut(id));
-            let verdict = match stored {
-                None => {
-                    row.category = match &row.transaction.facts.category {
-                        Some(name) => {
-                            let name = name.clone();
-                            Some(self.book.category(&mut self.tx, &name, &self.stamp).await?)
-                        }
-                        None => None,
-                    };
-                    if !*whole {
-                        self.meet_event(row, &mut known, &mut claims).await?;
+        for event in held.chunk_by_mut(|_, next| next.part > 0) {
+            let found = self.find(event, &known).await?;
+            if let Some(what) = self.contradiction(event, &found, &known)? {
+                self.stage_conflict(event, found.ids, what);
+                continue;
+            }
+            for (held, id) in event.iter_mut().zip(found.ids) {
+                let verdict = match id.and_then(|id| known.rows.get_mut(&id)) {
+                    None => {
+                        self.complete(held, &mut known.rows, &mut claims).await?;
+                        Verdict::New
                     }
-                    self.book.count(row, true);
-                    new.push(&*row);
-                    Verdict::New
+                    Some(stored) => {
+                        self.meet(&held.row, stored, found.elsewhere, &mut claims).await?
+                    }
+                };
+                if verdict == Verdict::New {
+                    new.push(&held.row);
                 }
-                Some(stored) => self.meet(file, line, part, row, stored, &mut claims).await?,
-            };
-            if let Some(counts) = self.taken.counts.get_mut(file) {
-                match verdict {
-                    Verdict::New => counts.new += 1,
-                    Verdict::Duplicate => counts.duplicate += 1,
-                    Verdict::Changed => counts.changed += 1,
-                    Verdict::Conflict | Verdict::Refused => counts.conflict += 1,
-                }
+                self.count(held.file, verdict, 1);
             }
         }
         match may_wait {
@@ -564,6 +582,87 @@ impl Intake {
         self.book.catch_up(&mut self.tx).await?;
         held.clear();
         self.held = held;
+        Ok(())
+    }
+
+    fn count(&mut self, file: usize, verdict: Verdict, rows: u64) {
+        if let Some(counts) = self.taken.counts.get_mut(file) {
+            match verdict {
+                Verdict::New => counts.new += rows,
+                Verdict::Duplicate => counts.duplicate += rows,
+                Verdict::Changed => counts.changed += rows,
+                Verdict::Conflict | Verdict::Refused => counts.conflict += rows,
+            }
+        }
+    }
+
+    /// The stored rows that the rows of an event are.
+    async fn find(&mut self, event: &mut [Held], known: &Known) -> Result<Found> {
+        let mut found = Found::default();
+        if let [first, second] = event {
+            let nth = first.nth;
+            let (first, second) = (&mut first.row, &mut second.row);
+            if let Some(found) = known.event(first, second, nth)? {
+                return Ok(found);
+            }
+            if first.transaction.source_id.is_some() {
+                return known.named([first, second]);
+            }
+            for (row, id) in [first, second].into_iter().zip(&mut found.ids) {
+                *id = known.free(&mut self.tx, row, &mut self.moved).await?;
+            }
+        } else if let [Held { row, .. }] = event {
+            let before = row.identity;
+            while self.moved.contains(&place_of(row)) {
+                row.identity.occurrence += 1;
+            }
+            if row.identity != before {
+                self.moved.insert(place_of(row));
+            }
+            found.ids = [known.places.get(&place_of(row)).copied(), None];
+        }
+        Ok(found)
+    }
+
+    /// What tells that the source means another event than the one that is stored, unless that is
+    /// welcome.
+    fn contradiction(
+        &self,
+        event: &[Held],
+        found: &Found,
+        known: &Known,
+    ) -> Result<Option<&'static str>> {
+        if self.options.accept_changes {
+            return Ok(None);
+        }
+        if found.elsewhere {
+            return Ok(Some("the other account"));
+        }
+        for (held, id) in event.iter().zip(found.ids) {
+            if let Some(stored) = id.and_then(|id| known.rows.get(&id))
+                && let Some(what) = said_by(&held.row).contradicts(&Underlay::of(stored)?)
+            {
+                return Ok(Some(what));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Completes a new row: its category, and what it meets.
+    async fn complete(
+        &mut self,
+        held: &mut Held,
+        known: &mut HashMap<TransactionId, StoredTransaction>,
+        claims: &mut Claims,
+    ) -> Result<()> {
+        let row = &mut held.row;
+        if let Some(name) = row.transaction.facts.category.clone() {
+            row.category = Some(self.book.category(&mut self.tx, &name, &self.stamp).await?);
+        }
+        if !held.whole {
+            self.meet_event(row, known, claims).await?;
+        }
+        self.book.count(row, true);
         Ok(())
     }
 
@@ -586,7 +685,7 @@ impl Intake {
     }
 
     /// The stored rows that the rows held back may be; none where there is nothing to ask.
-    async fn known(&mut self, held: &[Held]) -> Result<Option<Vec<StoredTransaction>>> {
+    async fn stored(&mut self, held: &[Held]) -> Result<Option<Vec<StoredTransaction>>> {
         let mut unseen: Vec<NaiveDate> = Vec::new();
         for Held { row, .. } in held {
             let day = row.transaction.facts.date;
@@ -619,22 +718,16 @@ impl Intake {
         Ok(Some(known))
     }
 
-    /// A row that is there already: the same, another version, or something else.
+    /// A row that is there already: the same or another version, which may be in the account that
+    /// the source names now.
     async fn meet(
         &mut self,
-        file: usize,
-        line: u64,
-        part: i64,
         row: &StoredTransaction,
         stored: &mut StoredTransaction,
+        moves: bool,
         claims: &mut Claims,
     ) -> Result<Verdict> {
-        let said = Said {
-            facts: row.transaction.facts.clone(),
-            security: row.transaction.security,
-            to_security: row.transaction.to_security,
-            link: row.transaction.link.clone(),
-        };
+        let said = said_by(row);
         let before = Underlay::of(stored)?;
         let first = Statement {
             version: stored.transaction.version,
@@ -642,17 +735,22 @@ impl Intake {
         };
         let now = said.over(&before);
         let mut verdict = Verdict::Duplicate;
-        if now != before {
-            if let Some(what) = said.contradicts(&before).filter(|_| !self.options.accept_changes) {
-                self.stage_conflict(file, line, part, row, stored, what);
-                return Ok(Verdict::Conflict);
-            }
-            // What a person wrote stands; a file that says it again adds nothing to it.
-            if stored.transaction.origin != Origin::Hand || self.options.accept_changes {
-                let (tx, book) = (&mut self.tx, &mut self.book);
-                write::change_source(tx, book, stored, now, &self.stamp).await?;
-                verdict = Verdict::Changed;
-            }
+        if moves
+            && stored.transaction.account != row.transaction.account
+            && !before.edited.contains("account")
+        {
+            let old = stored.clone();
+            stored.transaction.account = row.transaction.account;
+            let (tx, book) = (&mut self.tx, &mut self.book);
+            write::put(tx, book, &old, stored, &self.stamp, "source").await?;
+            verdict = Verdict::Changed;
+        }
+        // What a person wrote stands; a file that says it again adds nothing to it.
+        let stands = stored.transaction.origin == Origin::Hand && !self.options.accept_changes;
+        if now != before && !stands {
+            let (tx, book) = (&mut self.tx, &mut self.book);
+            write::change_source(tx, book, stored, now, &self.stamp).await?;
+            verdict = Verdict::Changed;
         }
         // A file has no say in what a person wrote.
         let mine = match (stored.transaction.origin, verdict) {
@@ -670,30 +768,32 @@ impl Intake {
 
     fn stage_conflict(
         &mut self,
-        file: usize,
-        line: u64,
-        part: i64,
-        row: &StoredTransaction,
-        stored: &StoredTransaction,
+        event: &[Held],
+        stored: [Option<TransactionId>; 2],
         what: &'static str,
     ) {
-        let id = row.transaction.source_id.clone().unwrap_or_default();
-        let refusal = Refusal { column: Column("id"), why: Why::Conflict { id, what } };
+        let Some(Held { file, line, row, .. }) = event.first() else { return };
+        let rows = u64::try_from(event.len()).unwrap_or(u64::MAX);
+        self.count(*file, Verdict::Conflict, rows);
         if self.taken.conflicts.len() >= Taken::MOST {
             return;
         }
-        self.staged.push(StagedRow {
-            batch: self.batch,
-            file_no: file_number(file),
-            line: i64::try_from(line).unwrap_or(i64::MAX),
-            part,
-            verdict: Verdict::Conflict,
-            transaction: Some(stored.transaction.id),
-            column: Some(refusal.column.to_string()),
-            why: Some(refusal.why.to_string()),
-            raw: String::new(),
-        });
-        self.taken.conflicts.push((file, line, refusal));
+        let id = row.transaction.source_id.clone().unwrap_or_default();
+        let refusal = Refusal { column: Column("id"), why: Why::Conflict { id, what } };
+        for (held, transaction) in event.iter().zip(stored) {
+            self.staged.push(StagedRow {
+                batch: self.batch,
+                file_no: file_number(*file),
+                line: i64::try_from(*line).unwrap_or(i64::MAX),
+                part: held.part,
+                verdict: Verdict::Conflict,
+                transaction,
+                column: Some(refusal.column.to_string()),
+                why: Some(refusal.why.to_string()),
+                raw: String::new(),
+            });
+        }
+        self.taken.conflicts.push((*file, *line, refusal));
     }
 
     /// Keeps a row that a file brought and that could not be understood.
@@ -750,6 +850,9 @@ impl Intake {
         self.staged.dedup_by_key(|row| (row.file_no, row.line, row.part));
         self.tx.insert_batch_files(&files, &self.staged).await?;
         self.book.settle(&mut self.tx, &self.stamp).await?;
+        // What only rows mentioned that did not come in.
+        let mine = BTreeSet::from([self.batch]);
+        undo::forget_idle(&mut self.tx, &mut self.book, &mine, &self.declared).await?;
         self.book.settle_figures(&mut self.tx).await?;
         self.tx.commit(&self.stamp.op, "import", self.stamp.now).await?;
         Ok(self.taken)
@@ -791,6 +894,16 @@ impl Raw {
 
 fn file_number(file: usize) -> i64 {
     i64::try_from(file).unwrap_or(i64::MAX)
+}
+
+fn said_by(row: &StoredTransaction) -> Said {
+    let transaction = &row.transaction;
+    Said {
+        facts: transaction.facts.clone(),
+        security: transaction.security,
+        to_security: transaction.to_security,
+        link: transaction.link.clone(),
+    }
 }
 
 /// What a claim says of its row: the version that agrees with it, and which of the fields that may

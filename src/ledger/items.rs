@@ -157,6 +157,7 @@ impl Intake {
         let mut said = sayings::all_of(&row.account)?;
         said.remove("id");
         said.remove("name");
+        self.declared.insert(Thing::Account(row.account.id));
         self.book.sayings.note(Thing::Account(row.account.id), said, before);
         Ok(())
     }
@@ -167,6 +168,7 @@ impl Intake {
             Ok(id) => id,
             Err(refusal) => return Ok(Err(refusal)),
         };
+        self.declared.insert(Thing::Security(id));
         let before = self.book.security(id)?;
         let mut row = before.clone();
         let said = sayings::names(&[

@@ -30,8 +30,18 @@ pub(super) async fn merge(
         let by_hand = |row: &StoredTransaction| row.transaction.origin == Origin::Hand;
         let twin = twins.remove(&before.identity);
         if let Some(twin) = twin.filter(|twin| !(by_hand(twin) && by_hand(&before))) {
-            fold(tx, book, twin, before, stamp).await?;
-            continue;
+            match other_halves(tx, &twin, &before, [from, into]).await? {
+                Halves::Apart => {}
+                Halves::None => {
+                    fold(tx, book, twin, before, stamp).await?;
+                    continue;
+                }
+                Halves::Equal(kept, lost) => {
+                    fold(tx, book, twin, before, stamp).await?;
+                    fold(tx, book, *kept, *lost, stamp).await?;
+                    continue;
+                }
+            }
         }
         let mut row = before.clone();
         row.transaction.account = into;
@@ -55,6 +65,49 @@ pub(super) async fn merge(
     tx.forget_account(from).await?;
     book.accounts.remove(&from);
     Ok(())
+}
+
+/// The other halves of two events of two rows.
+enum Halves {
+    /// There are none to look after.
+    None,
+    /// They are one row too.
+    Equal(Box<StoredTransaction>, Box<StoredTransaction>),
+    /// The events went to two accounts, or to two purchases.
+    Apart,
+}
+
+async fn other_halves(
+    tx: &mut WriteTx,
+    kept: &StoredTransaction,
+    lost: &StoredTransaction,
+    merging: [AccountId; 2],
+) -> Result<Halves> {
+    let (mine, other) = (other_half(tx, kept).await?, other_half(tx, lost).await?);
+    let (Some(mine), Some(other)) = (mine, other) else { return Ok(Halves::None) };
+    let accounts = [&mine, &other].map(|row| row.transaction.account);
+    // Rows of the merging accounts have their own turn.
+    let inside = accounts.iter().all(|account| merging.contains(account));
+    let [first, second] = accounts;
+    Ok(match mine.identity.key == other.identity.key && (inside || first == second) {
+        false => Halves::Apart,
+        true if inside || mine.transaction.id == other.transaction.id => Halves::None,
+        true => Halves::Equal(Box::new(mine), Box::new(other)),
+    })
+}
+
+/// The other row of an event of two.
+async fn other_half(
+    tx: &mut WriteTx,
+    row: &StoredTransaction,
+) -> Result<Option<StoredTransaction>> {
+    let Some(link) = &row.transaction.link else { return Ok(None) };
+    let mut rows = tx.transactions_linked(link.as_str()).await?;
+    rows.retain(|other| other.transaction.id != row.transaction.id);
+    match rows.len() {
+        1 => Ok(rows.pop()),
+        _ => Ok(None),
+    }
 }
 
 fn refuse_unlike(book: &Book, from: AccountId, into: AccountId) -> Result<()> {

@@ -11,6 +11,7 @@ mod error;
 mod identity;
 mod intake;
 mod items;
+mod legs;
 mod merge;
 mod proposed;
 mod quotes;

@@ -59,7 +59,12 @@ impl Quotes {
                 Err(Refusal { column: Column("symbol"), why: Why::AmbiguousCode(symbol) })
             }
         });
-        meaning.clone()
+        let meaning = meaning.clone();
+        // What can be no rate is refused for that: it names the way to write a price too.
+        if meaning == Ok(None) || (meaning.is_err() && code == quote.currency) {
+            quote.check_rate(code)?;
+        }
+        meaning
     }
 
     pub async fn push_price(

@@ -50,8 +50,9 @@ async fn make(tx: &mut WriteTx, groups: bool) -> Result<(u64, BTreeMap<TallyKey,
     let mut rows = 0;
     let see = |row: &crate::store::StoredTransaction| {
         rows += 1;
-        let (key, change) = tally_of(row);
-        tally.entry(key).or_default().add(&change);
+        for (key, change) in tally_of(row) {
+            tally.entry(key).or_default().add(&change);
+        }
     };
     figures::rebuild(tx, groups, see).await?;
     Ok((rows, tally))

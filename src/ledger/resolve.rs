@@ -123,18 +123,26 @@ pub(super) fn find(book: &Book, mention: &Mention, day: Option<NaiveDate>) -> Ve
     {
         return vec![row.security.id];
     }
-    let fits = |holder: &&Holder| {
-        book.securities.get(&holder.id).is_some_and(|row| may_be(&row.security, mention))
+    // What it is beats what it was when a person had not edited it yet, and that beats what only
+    // follows from its rows.
+    let all = |holder: &Holder| book.securities.get(&holder.id).map(|row| &row.security);
+    let is = |holder: &Holder| all(holder).is_some_and(|it| may_be(it, mention));
+    let was =
+        |holder: &Holder| book.edited.iter().any(|old| old.id == holder.id && may_be(old, mention));
+    let open = |holder: &Holder| {
+        let derived = all(holder).filter(|it| it.derived);
+        derived.is_some_and(|it| may_be(it, &Mention { currency: None, ..mention.clone() }))
     };
-    let holders: Vec<_> =
-        book.symbols.get(&mention.symbol).into_iter().flatten().filter(fits).collect();
-    let found = on_day(book, mention, &holders, day);
-    if found.is_empty()
-        && let Some(row) = by_isin(mention.symbol.as_str())
-    {
-        return vec![row.security.id];
+    let tests: [&dyn Fn(&Holder) -> bool; 3] = [&is, &was, &open];
+    for fits in tests {
+        let holders = book.symbols.get(&mention.symbol).into_iter().flatten();
+        let holders: Vec<_> = holders.filter(|holder| fits(holder)).collect();
+        let found = on_day(book, mention, &holders, day);
+        if !found.is_empty() {
+            return found;
+        }
     }
-    found
+    by_isin(mention.symbol.as_str()).map(|row| row.security.id).into_iter().collect()
 }
 
 fn may_be(security: &Security, mention: &Mention) -> bool {
@@ -143,7 +151,10 @@ fn may_be(security: &Security, mention: &Mention) -> bool {
             (Some(wanted), Some(venue)) => wanted == venue,
             _ => true,
         }
-        && (mention.isin.is_none() || security.isin.is_none())
+        && match (&mention.isin, &security.isin) {
+            (Some(wanted), Some(isin)) => wanted == isin,
+            _ => true,
+        }
 }
 
 /// Who of those that ever had a symbol had it on a day.
@@ -231,7 +242,8 @@ async fn make(
     Ok(id)
 }
 
-/// A mention may tell more than is known: a venue, an ISIN, another symbol for the same ISIN.
+/// A mention may tell more than is known: the currency, a venue, an ISIN, another symbol for the
+/// same ISIN.
 async fn enrich(
     tx: &mut WriteTx,
     book: &mut Book,
@@ -241,6 +253,13 @@ async fn enrich(
 ) -> Result<()> {
     let before = book.security(id)?;
     let mut row = before.clone();
+    // Once a source has said the currency, it does not follow from rows any more.
+    if row.security.derived
+        && let Some(currency) = mention.currency
+    {
+        row.security.currency = currency;
+        row.security.derived = false;
+    }
     if row.security.venue.is_none() {
         row.security.venue.clone_from(&mention.venue);
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::body::{self, Underlay};
 use super::book::{Book, Stamp};
-use super::sayings;
+use super::sayings::{self, Thing};
 use super::write::{self, Said};
 use super::{Error, Result, proposed};
 use crate::model::{AccountId, BatchId, Origin, SecurityId, TransactionId};
@@ -88,7 +88,7 @@ async fn undo_part(
         }
         let restored = match row.transaction.origin {
             Origin::Hand => restore(tx, book, &mut row, batch, stamp).await?,
-            _ => restore_said(tx, book, &mut row, &others, batch_said, stamp).await?,
+            _ => restore_said(tx, book, &mut row, &others, (batch, batch_said), stamp).await?,
         };
         match restored {
             Restored::Yes => undone.restored += 1,
@@ -115,35 +115,50 @@ async fn restore_said(
     book: &mut Book,
     row: &mut StoredTransaction,
     others: &[Claim],
-    since: i64,
+    (batch, since): (BatchId, i64),
     stamp: &Stamp,
 ) -> Result<Restored> {
     let now = Underlay::of(row)?;
     let current = row.transaction.version;
     let mut states = BTreeMap::from([(current, now.clone())]);
+    let mut accounts = BTreeMap::from([(current, row.transaction.account)]);
     let mut touched = false;
     if since != current || others.iter().any(|claim| claim.version != current) {
         for version in tx.versions(row.transaction.id).await? {
             let by_person = ["edit", "delete", "restore"].contains(&version.cause.as_str());
             touched |= by_person && version.version >= since;
-            let state = Underlay::of(&body::row_from_json(&version.body)?)?;
-            states.insert(version.version, state);
+            let then = body::row_from_json(&version.body)?;
+            accounts.insert(version.version, then.transaction.account);
+            states.insert(version.version, Underlay::of(&then)?);
         }
     }
     let said = others.iter().filter_map(|claim| {
         states.get(&claim.version).map(|state| Said::claimed(state, claim.said))
     });
     let then = write::all_said(said, &now.edited);
+    // The other half of a transfer may have gone to another account.
+    let home = others.iter().max_by_key(|claim| claim.version);
+    let home = home.and_then(|claim| accounts.get(&claim.version).copied());
+    let home = home.filter(|home| book.accounts.contains_key(home));
+    let home = match (home, now.edited.contains("account")) {
+        (Some(home), false) => home,
+        _ => row.transaction.account,
+    };
     match then {
-        Some(then) if then != now && touched => Ok(Restored::TouchedSince),
-        Some(then) if then != now => {
+        Some(then) if then == now && home == row.transaction.account => {
+            Ok(Restored::NothingChanged)
+        }
+        Some(_) if touched => Ok(Restored::TouchedSince),
+        Some(then) => {
             let before = row.clone();
             write::lay(row, &then)?;
+            row.transaction.account = home;
+            keep_category(tx, book, row, batch, stamp).await?;
             // The stamp of an undo carries no batch: it is no import.
             write::put(tx, book, &before, row, stamp, "undo").await?;
             Ok(Restored::Yes)
         }
-        _ => Ok(Restored::NothingChanged),
+        None => Ok(Restored::NothingChanged),
     }
 }
 
@@ -172,10 +187,29 @@ async fn restore(
     row.transaction.to_security = old.transaction.to_security;
     row.transaction.link = old.transaction.link;
     row.transaction.deleted = old.transaction.deleted;
+    if book.accounts.contains_key(&old.transaction.account) {
+        row.transaction.account = old.transaction.account;
+    }
     row.source_facts = old.source_facts;
+    keep_category(tx, book, row, batch, stamp).await?;
     // The stamp of an undo carries no batch, so that a later undo does not take it for an import.
     write::put(tx, book, &before, row, stamp, "undo").await?;
     Ok(Restored::Yes)
+}
+
+/// A category that was gone and is needed again is an import's, not a person's: once nobody needs it
+/// any more, it goes.
+async fn keep_category(
+    tx: &mut WriteTx,
+    book: &mut Book,
+    row: &StoredTransaction,
+    batch: BatchId,
+    stamp: &Stamp,
+) -> Result<()> {
+    if let Some(name) = &row.transaction.facts.category {
+        book.category(tx, name, &Stamp { batch: Some(batch), ..stamp.clone() }).await?;
+    }
+    Ok(())
 }
 
 /// Gives a row to those who still claim it; its place is the smallest that they give it. A row
@@ -223,31 +257,58 @@ async fn forget_unused(tx: &mut WriteTx, book: &mut Book, batch: BatchId) -> Res
     let batches = tx.batches().await?.into_iter();
     let gone: BTreeSet<BatchId> =
         batches.filter(|row| row.undone.is_some() || row.id == batch).map(|row| row.id).collect();
-    let is_gone = |maker: Option<BatchId>| maker.is_some_and(|maker| gone.contains(&maker));
-    let mut used = tx.used_accounts().await?;
-    used.extend(tx.declared("account").await?.into_iter().map(AccountId));
-    let idle: Vec<AccountId> = book
-        .accounts
-        .values()
-        .filter(|row| is_gone(row.batch) && !used.contains(&row.account.id))
-        .map(|row| row.account.id)
+    let accounts = tx.declared("account").await?.into_iter();
+    let securities = tx.declared("security").await?.into_iter();
+    let declared = accounts
+        .map(|id| Thing::Account(AccountId(id)))
+        .chain(securities.map(|id| Thing::Security(SecurityId(id))))
         .collect();
-    for id in idle {
-        tx.forget_account(id).await?;
-        book.accounts.remove(&id);
-    }
-    let mut used = tx.used_securities().await?;
-    used.extend(tx.declared("security").await?.into_iter().map(SecurityId));
-    let idle: Vec<SecurityId> = book
-        .securities
-        .values()
-        .filter(|row| is_gone(row.batch) && !used.contains(&row.security.id))
-        .map(|row| row.security.id)
-        .collect();
-    for id in idle {
-        tx.forget_security(id).await?;
-        book.securities.remove(&id);
-    }
+    forget_idle(tx, book, &gone, &declared).await?;
     tx.forget_unused_institutions(batch).await?;
+    Ok(())
+}
+
+/// Takes away the accounts and securities that these imports made, if nothing refers to them.
+pub(super) async fn forget_idle(
+    tx: &mut WriteTx,
+    book: &mut Book,
+    made_by: &BTreeSet<BatchId>,
+    declared: &BTreeSet<Thing>,
+) -> Result<()> {
+    let is_made = |maker: Option<BatchId>| maker.is_some_and(|maker| made_by.contains(&maker));
+    let alive = book.tally.iter().filter(|(_, tally)| tally.rows > 0 || tally.prices > 0);
+    let alive: BTreeSet<Thing> = alive
+        .flat_map(|((account, security, _), _)| {
+            [account.map(Thing::Account), security.map(Thing::Security)]
+        })
+        .flatten()
+        .collect();
+    let idle = |thing: Thing, maker| {
+        let idle = is_made(maker) && !alive.contains(&thing) && !declared.contains(&thing);
+        idle.then_some(thing)
+    };
+    let accounts = book.accounts.values().map(|row| (Thing::Account(row.account.id), row.batch));
+    let securities = book.securities.values();
+    let securities = securities.map(|row| (Thing::Security(row.security.id), row.batch));
+    let idle: Vec<_> =
+        accounts.chain(securities).filter_map(|(thing, maker)| idle(thing, maker)).collect();
+    if idle.is_empty() {
+        return Ok(());
+    }
+    // What has no live row may have a deleted one, or a balance.
+    let (accounts, securities) = (tx.used_accounts().await?, tx.used_securities().await?);
+    for thing in idle {
+        match thing {
+            Thing::Account(id) if !accounts.contains(&id) => {
+                tx.forget_account(id).await?;
+                book.accounts.remove(&id);
+            }
+            Thing::Security(id) if !securities.contains(&id) => {
+                tx.forget_security(id).await?;
+                book.securities.remove(&id);
+            }
+            _ => {}
+        }
+    }
     Ok(())
 }

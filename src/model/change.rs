@@ -121,6 +121,9 @@ pub enum Change {
 }
 
 impl Change {
+    /// The name of a change of a security.
+    pub const EDIT_SECURITY: &'static str = "security.edit";
+
     /// What needs no store to be checked.
     ///
     /// # Errors
@@ -148,7 +151,7 @@ impl Change {
             Self::LinkTransactions(_) => "transaction.link",
             Self::UnlinkTransaction(_) => "transaction.unlink",
             Self::SetPrice(_) => "price.set",
-            Self::EditSecurity(..) => "security.edit",
+            Self::EditSecurity(..) => Self::EDIT_SECURITY,
             Self::Set(..) => "setting.set",
             Self::UndoBatch(_) => "import.undo",
         }

@@ -223,6 +223,16 @@ pub enum Why {
     /// A code that may be a currency or a security.
     #[error("`{0}` may be a currency or a security; write fx:{0} or sec:{0}")]
     AmbiguousCode(SafeText),
+    /// A rate of a currency in itself.
+    #[error(
+        "a rate of {0} in {0}; write what it costs in another currency, or sec:{0} for the price of a security"
+    )]
+    SameCurrency(SafeText),
+    /// A rate that would make money vanish.
+    #[error(
+        "a rate of {0}; a rate is above zero (for the price of a security write sec: before the symbol)"
+    )]
+    Rate(Dec),
     /// The same id, another event.
     #[error(
         "the id {id} is already another event ({what} differs); accept it with --accept-changes"

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::account::words;
-use super::{Currency, Dec, Mention, SafeText, SecurityId};
+use super::{Column, Currency, Dec, Mention, Refusal, SafeText, SecurityId, Why};
 
 words! {
     /// How long one bar lasts.
@@ -155,6 +155,23 @@ pub struct Quote {
     pub source: Source,
     /// The minor unit that the file quoted in, converted since.
     pub quoted_in: Option<SafeText>,
+}
+
+impl Quote {
+    /// Refuses what can be no rate of this currency.
+    ///
+    /// # Errors
+    /// For a rate of a currency in itself, and one that is not above zero.
+    pub fn check_rate(&self, base: Currency) -> Result<(), Refusal> {
+        if base == self.currency {
+            let why = Why::SameCurrency(SafeText::new(base.code()));
+            return Err(Refusal { column: Column("currency"), why });
+        }
+        if !self.close.is_positive() {
+            return Err(Refusal { column: Column("close"), why: Why::Rate(self.close) });
+        }
+        Ok(())
+    }
 }
 
 /// Serialised forms of times: whole days as microseconds.

@@ -11,7 +11,8 @@ use super::row::{both_rows, damaged, word};
 use super::{Result, Tx, WriteTx, on_tx};
 use crate::model::{AccountId, Currency, Exact, SecurityId};
 
-/// What is counted together. None: rows without one.
+/// What is counted together. No security: rows without one. No account: prices of a security, and
+/// rows of whatever account that lead to it.
 pub type TallyKey = (Option<AccountId>, Option<SecurityId>, Currency);
 
 /// Counts and the sum of one key, or their change.
@@ -21,7 +22,7 @@ pub struct Tally {
     pub rows: i64,
     /// Of them trades.
     pub trades: i64,
-    /// Stored prices (of no account).
+    /// Stored prices.
     pub prices: i64,
     /// The sum of the amounts that count.
     pub amount: Exact,

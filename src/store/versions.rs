@@ -114,6 +114,27 @@ impl Tx {
         Ok(rows.into_iter().map(|row| row.0).collect())
     }
 
+    /// What the things of a sort were before each change of a kind: their ids and bodies.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn entity_versions(
+        &mut self,
+        entity: &str,
+        action: &str,
+    ) -> Result<Vec<(i64, String)>> {
+        const SQL: &str = "select v.entity_id, v.body from entity_versions v \
+             join applied_ops o on o.op_id = v.op_id where v.entity = $1 and o.action = $2 \
+             order by v.entity_id, v.version";
+        Ok(on_tx!(self, conn => {
+            sqlx::query_as(SQL)
+                .bind(entity.to_owned())
+                .bind(action.to_owned())
+                .fetch_all(&mut **conn)
+                .await?
+        }))
+    }
+
     pub(super) async fn checked_versions(&mut self) -> Result<Vec<CheckedVersion>> {
         let sql =
             format!("select {COLUMNS} from transaction_versions order by transaction_id, version");
