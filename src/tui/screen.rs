@@ -175,6 +175,7 @@ mod tests {
         written
     }
 
+    #[expect(clippy::disallowed_methods, reason = "a test tells itself that it is the child")]
     fn in_terminal(test: &str) -> bool {
         std::env::var(IN_TERMINAL).is_ok_and(|name| name == test)
     }
