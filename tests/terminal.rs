@@ -17,7 +17,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use portable_pty::native_pty_system;
+use portable_pty::{PtySize, native_pty_system};
 use rustix::process::Signal;
 use support::home::{Home, PROGRAM};
 use support::terminal::{Left, Terminal, dashtam, script, wait};
@@ -27,6 +27,14 @@ const CTRL_L: &str = "\x0c";
 const CTRL_Z: &str = "\x1a";
 /// What is seen once the first frame is there.
 const TABS: &str = "0 Overview";
+/// Each pane, the one that is open at first last.
+const PANES: [(&str, &str); 5] = [
+    ("1", "1 Accounts"),
+    ("2", "2 Holdings"),
+    ("3", "3 Transactions"),
+    ("4", "4 Chart"),
+    ("0", TABS),
+];
 /// An account, and all that is in it.
 const ACCOUNT: &str = "Jam Jar";
 const AMOUNT: &str = "77777.77";
@@ -51,15 +59,15 @@ fn sgr(bytes: &[u8]) -> Vec<u32> {
     let text = String::from_utf8_lossy(bytes);
     let mut found = Vec::new();
     for rest in text.split("\x1b[").skip(1) {
-        let end = rest.find(|c: char| !c.is_ascii_digit() && c != ';' && c != ':');
-        if let Some((numbers, "m")) = end.map(|at| (&rest[..at], &rest[at..=at])) {
+        let Some((numbers, _)) = rest.split_once('m') else { continue };
+        if numbers.chars().all(|c| c.is_ascii_digit() || c == ';' || c == ':') {
             found.extend(numbers.split([';', ':']).filter_map(|n| n.parse::<u32>().ok()));
         }
     }
     found
 }
 
-fn is_colour(number: &u32) -> bool {
+const fn is_colour(number: u32) -> bool {
     matches!(number, 30..=38 | 40..=48 | 58 | 90..=97 | 100..=107)
 }
 
@@ -283,7 +291,7 @@ fn a_terminal_that_cannot_do_it_is_told_so() {
 #[test]
 fn without_a_terminal_at_both_ends_there_is_none() {
     let home = Home::new();
-    let pair = native_pty_system().openpty(Default::default()).unwrap();
+    let pair = native_pty_system().openpty(PtySize::default()).unwrap();
     let path = pair.master.tty_name().unwrap();
     let tty = || -> Stdio {
         let flags = i32::try_from(rustix::fs::OFlags::NOCTTY.bits()).unwrap();
@@ -312,9 +320,9 @@ fn through_all_panes(home: &Home, variables: &[(&str, &str)]) -> Left {
     }
     let mut terminal = Terminal::run(command);
     terminal.see(ACCOUNT);
-    for pane in ["1 Accounts", "2 Holdings", "3 Transactions", "4 Chart", TABS] {
-        terminal.press(&pane[..1]);
-        terminal.until(pane, |screen| reversed(screen).contains(pane));
+    for (key, tab) in PANES {
+        terminal.press(key);
+        terminal.until(tab, |screen| reversed(screen).contains(tab));
     }
     terminal.press("?");
     terminal.see("Show the keys of this pane");
@@ -337,7 +345,7 @@ fn colours_are_left_out_where_they_are_not_wanted() {
     let colours = |variables: &[(&str, &str)]| -> Vec<u32> {
         let left = through_all_panes(&home, variables);
         left.with_code(0).restored();
-        sgr(&left.bytes).into_iter().filter(is_colour).collect()
+        sgr(&left.bytes).into_iter().filter(|number| is_colour(*number)).collect()
     };
     assert_ne!(colours(&[]), [0; 0], "with colours the check finds some");
     assert_eq!(colours(&[("NO_COLOR", "1")]), [0; 0]);
@@ -415,9 +423,9 @@ fn who_begins_in_private_shows_no_amount() {
     let home = home();
     let mut terminal = Terminal::dashtam(&home, "--private", "private");
     terminal.see(ACCOUNT);
-    for pane in ["1 Accounts", "2 Holdings", "3 Transactions", "4 Chart", TABS] {
-        terminal.press(&pane[..1]);
-        terminal.until(pane, |screen| reversed(screen).contains(pane));
+    for (key, tab) in PANES {
+        terminal.press(key);
+        terminal.until(tab, |screen| reversed(screen).contains(tab));
         assert!(terminal.silent_for(Duration::from_millis(300)));
         assert!(!terminal.text().contains("77"), "{}", terminal.text());
     }

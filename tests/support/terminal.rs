@@ -222,7 +222,8 @@ impl Terminal {
             if Instant::now() > deadline {
                 return false;
             }
-            now = self.shown.changed.wait_timeout(now, long - since.elapsed()).unwrap().0;
+            let left = long.saturating_sub(since.elapsed());
+            now = self.shown.changed.wait_timeout(now, left).unwrap().0;
             if now.bytes.len() != bytes {
                 (bytes, since) = (now.bytes.len(), Instant::now());
             }
