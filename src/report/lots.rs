@@ -25,9 +25,8 @@ pub async fn lots(tx: &mut Tx, query: &PositionsQuery) -> Result<LotsReport> {
         .flat_map(|(held, lots)| lots.iter().map(move |lot| (lot, unknown(held, lot))))
         .collect();
     let reasons = Reasons::read(tx, &scene, unknown.iter().map(|(_, unknown)| *unknown)).await?;
-    let lacks = unknown
-        .iter()
-        .flat_map(|(lot, unknown)| reasons.of_rows(&scene, *unknown, [lot.opening]));
+    let lacks =
+        unknown.iter().flat_map(|(lot, unknown)| reasons.of_rows(&scene, *unknown, [lot.opening]));
     let mut missing: Vec<_> = lacks.collect();
     let mut rows: Vec<(SecurityId, LotRow)> = Vec::new();
     let pending = Pending::read(tx, query.as_of).await?;
