@@ -18,6 +18,13 @@ use tokio::task::JoinHandle;
 pub use question::{Answer, Question, Slice, Slot};
 pub use snapshot::{Snapshot, View};
 
+/// The words of questions and answers, for whoever draws them.
+pub use crate::report::{
+    AccountRow, AccountsQuery, At, Bars, BarsQuery, Every, Explanation, Find, FindingRow,
+    HoldingRow, Input, LotRow, MarkKind, NetWorthQuery, NetWorthReport, PositionsQuery, Window,
+    WindowQuery, WindowRow,
+};
+
 use crate::clock::Clock;
 use crate::store::Store;
 

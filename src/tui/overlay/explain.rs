@@ -5,8 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::widgets::{Clear, Widget};
 
 use super::super::frame::framed;
-use crate::report::{Explanation, Input};
-use crate::state::Slice;
+use crate::state::{Explanation, Input, Slice};
 use crate::text::{Figures, UNKNOWN};
 use crate::tui::theme::{Theme, Tone};
 use crate::tui::widget::write;

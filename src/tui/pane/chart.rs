@@ -14,8 +14,9 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use super::{Outcome, Pane, Wish};
 use crate::keys::{Action, Context};
 use crate::model::{AccountId, Bar, Currency, Dec, Interval, SafeText, SecurityId};
-use crate::report::{Bars, BarsQuery, Every, MarkKind, NetWorthQuery};
-use crate::state::{Question, Slice, Slot, Snapshot};
+use crate::state::{
+    Bars, BarsQuery, Every, MarkKind, NetWorthQuery, Question, Slice, Slot, Snapshot,
+};
 use crate::text::UNKNOWN;
 use crate::tui::look::{Look, Range, Selection};
 use crate::tui::theme::Tone;
