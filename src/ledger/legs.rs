@@ -66,8 +66,8 @@ impl Known {
     /// The stored rows of two rows that the source names. It may have named one of them alone, or
     /// another account.
     pub fn named(&self, legs: [&StoredTransaction; 2]) -> Result<Found> {
-        let mut found = Found::default();
-        found.ids = legs.map(|leg| self.places.get(&place_of(leg)).copied());
+        let ids = legs.map(|leg| self.places.get(&place_of(leg)).copied());
+        let mut found = Found { ids, elsewhere: false };
         let (missing, there) = match found.ids {
             [Some(there), None] => (1, there),
             [None, Some(there)] => (0, there),
