@@ -37,6 +37,17 @@ impl From<Underlay> for Said {
 }
 
 impl Said {
+    /// What a row says that comes in.
+    pub fn by(row: &StoredTransaction) -> Self {
+        let transaction = &row.transaction;
+        Self {
+            facts: transaction.facts.clone(),
+            security: transaction.security,
+            to_security: transaction.to_security,
+            link: transaction.link.clone(),
+        }
+    }
+
     /// What an import said whose claim agrees with this state of the source.
     pub fn claimed(by: &Underlay, fields: i64) -> Self {
         let has = |field: i64| fields & field != 0;
