@@ -1102,7 +1102,11 @@ fn data_and_remarks_go_different_ways() {
     assert_eq!(report["partial"], true);
     assert_eq!(report["missing"][0]["what"], "price");
     assert_eq!(report["missing"][0]["security"], "X");
-    assert_eq!(report["rows"][0]["value_base"], Value::Null, "unknown is null, never 0");
+    // A total counts what is known, and the account that lacks something is named.
+    assert_eq!(report["rows"][0]["value_base"], "9953");
+    assert_eq!(report["missing"][0]["account"], "Example A");
+    let holdings = home.json(&["report", "holdings"]);
+    assert_eq!(holdings["rows"][0]["value_base"], Value::Null, "unknown is null, never 0");
 }
 
 #[test]
