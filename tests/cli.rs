@@ -1097,7 +1097,7 @@ fn data_and_remarks_go_different_ways() {
     assert!(ran.out.starts_with("account") && ran.out.contains("9953.00"), "{ran:?}");
     // What the securities are worth is not known, and that is a remark.
     assert!(ran.out.contains("partial") && !ran.out.contains("missing:"), "{ran:?}");
-    assert!(ran.err.starts_with("missing: price of X on "), "{ran:?}");
+    assert!(ran.err.starts_with("missing: price of X in Example A on "), "{ran:?}");
     let report = home.json(&["report", "accounts"]);
     assert_eq!(report["partial"], true);
     assert_eq!(report["missing"][0]["what"], "price");
