@@ -182,7 +182,7 @@ fn stored(batch: &[Drafts]) -> Vec<TransactionWords> {
             }
             // A leg in another account does not get between that account's own rows.
             let seq = if place == 1 && !reinvested { 1000 + *seq } else { *seq };
-            rows.push(TransactionWords { draft: *draft, seq, origin: Origin::File });
+            rows.push(TransactionWords::new(*draft, seq, Origin::File));
         }
         *seq += 1;
     }

@@ -466,6 +466,8 @@ async fn ask_for_everything(tx: &mut Tx, told: &mut Vec<String>) {
         tx.transactions_of_next_day(day(1)),
         tx.transactions_of_next_day(day(21)),
         tx.transactions_linked("event"),
+        tx.deleted_transactions(),
+        tx.edited_transactions(&BTreeSet::from([day(1), day(21)])),
         tx.shared_links(),
         tx.transactions_of_account(AccountId(11)),
         tx.transactions_by_source(&[&i1, &i2]),

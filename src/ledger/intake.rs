@@ -12,6 +12,7 @@ use chrono::NaiveDate;
 
 use super::body::Underlay;
 use super::book::{Book, Stamp};
+use super::edited::{Doubtful, says_what_is_shown};
 use super::identity::{Occurrences, key_of_content, key_of_id};
 use super::proposed;
 use super::quotes::{self, Quotes};
@@ -21,8 +22,7 @@ use super::write::{self, Said};
 use super::{Result, Survey};
 use crate::model::{
     Account, AccountId, AccountKind, BatchId, Column, Draft, Drafts, Item, Mention, Mode, Origin,
-    PriceSubject, Quote, Refusal, SafeText, SecurityId, Transaction, TransactionId,
-    TransactionWords, Why,
+    PriceSubject, Quote, Refusal, SafeText, SecurityId, Transaction, TransactionId, Why,
 };
 use crate::store::{
     AccountRecord, BatchFile, BatchRow, Claim, Identity, StagedRow, StoredTransaction, Verdict,
@@ -112,6 +112,7 @@ pub struct Intake {
     occurrences_of: usize,
     seqs: HashMap<(AccountId, NaiveDate), i64>,
     held: Vec<Held>,
+    pub(super) doubtful: Doubtful,
     held_ids: BTreeSet<[u8; 12]>,
     /// The days that may have had rows before this file, and whether one had, once asked.
     span: Option<RangeInclusive<NaiveDate>>,
@@ -123,13 +124,18 @@ pub struct Intake {
 }
 
 /// A row whose verdict is not known yet.
-struct Held {
-    file: usize,
-    line: u64,
-    part: i64,
-    row: StoredTransaction,
+pub(super) struct Held {
+    pub file: usize,
+    pub line: u64,
+    pub part: i64,
+    /// As its source says it.
+    pub row: StoredTransaction,
     /// It comes with a whole store, which knows by itself what is one event.
-    whole: bool,
+    pub whole: bool,
+    /// As a person left it in that store, where it is not as its source says it.
+    pub edited: Option<Box<StoredTransaction>>,
+    /// It is known that it is none of those that a person changed here.
+    pub sure: bool,
 }
 
 impl Intake {
@@ -163,6 +169,7 @@ impl Intake {
             occurrences_of: 0,
             seqs: HashMap::new(),
             held: Vec::with_capacity(HELD),
+            doubtful: Doubtful::default(),
             held_ids: BTreeSet::new(),
             span,
             days: HashMap::new(),
@@ -195,7 +202,7 @@ impl Intake {
         }
         if file != self.occurrences_of {
             // Equal rows of two files are one row: the first must be stored to be found.
-            self.flush().await?;
+            self.end_file().await?;
             self.flush_raw().await?;
             self.span = self.tx.span_of_days().await?;
             self.days.clear();
@@ -270,7 +277,7 @@ impl Intake {
     ) -> Result<std::result::Result<(), Refusal>> {
         let Drafts { mut first, second } = drafts;
         let Some(mut second) = second else {
-            return self.push_draft(file, line, 0, first, Origin::File, None).await;
+            return self.push_draft(file, line, 0, first, Origin::File).await;
         };
         // Both or neither: half a transfer would be a wrong number.
         for (draft, column) in [(&first, "account"), (&second, "to_account")] {
@@ -295,7 +302,7 @@ impl Intake {
             second.link = Some(name);
         }
         for (part, draft) in [(0, first), (1, second)] {
-            let done = self.push_draft(file, line, part, draft, Origin::File, None).await?;
+            let done = self.push_draft(file, line, part, draft, Origin::File).await?;
             if done.is_err() {
                 return Ok(done);
             }
@@ -335,8 +342,67 @@ impl Intake {
         part: i64,
         draft: Box<Draft>,
         origin: Origin,
-        seq: Option<i64>,
     ) -> Result<std::result::Result<(), Refusal>> {
+        let mut row = match self.row_of(file, line, *draft, origin).await? {
+            Ok(row) => row,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        self.place(&mut row, None, None);
+        self.hold(Held { file, line, part, row, whole: false, edited: None, sure: false }).await?;
+        Ok(Ok(()))
+    }
+
+    /// Holds a row back until many are asked for at once.
+    pub(super) async fn hold(&mut self, held: Held) -> Result<()> {
+        // The same id twice in what is held back: the first must be stored to be found.
+        let key = held.row.identity.key;
+        if held.row.transaction.source_id.is_some() && !self.held_ids.insert(key) {
+            self.flush().await?;
+            self.held_ids.insert(key);
+        }
+        self.held.push(held);
+        if self.held.len() >= HELD {
+            self.flush().await?;
+        }
+        Ok(())
+    }
+
+    /// Gives a row its identity and its place among the rows of its account and day, where nobody
+    /// tells them.
+    pub(super) fn place(
+        &mut self,
+        row: &mut StoredTransaction,
+        nth: Option<i64>,
+        seq: Option<i64>,
+    ) {
+        let transaction = &mut row.transaction;
+        let (account, day) = (transaction.account, transaction.facts.date);
+        row.identity = match &transaction.source_id {
+            Some(id) => Identity { key: key_of_id(transaction.origin, id), occurrence: 0 },
+            None => {
+                let key = key_of_content(
+                    transaction.security,
+                    transaction.to_security,
+                    &transaction.facts,
+                    &mut self.bytes,
+                );
+                let next = || self.occurrences.next(day, account, &key);
+                Identity { key, occurrence: nth.unwrap_or_else(next) }
+            }
+        };
+        let place = self.seqs.entry((account, day)).or_insert(0);
+        transaction.seq = seq.unwrap_or(*place);
+        *place += 1;
+    }
+
+    /// The row that a draft describes, without identity and place.
+    pub(super) async fn row_of(
+        &mut self,
+        file: usize,
+        line: u64,
+        draft: Draft,
+        origin: Origin,
+    ) -> Result<std::result::Result<StoredTransaction, Refusal>> {
         let security = match &draft.security {
             Some(mention) => match self.meaning(mention, Some(draft.facts.date)).await? {
                 Ok(id) => Some(id),
@@ -360,27 +426,9 @@ impl Intake {
             Ok(None) => self.make_account(&draft).await?,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let identity = match &draft.source_id {
-            Some(id) => Identity { key: key_of_id(origin, id), occurrence: 0 },
-            None => {
-                let key = key_of_content(security, to_security, &draft.facts, &mut self.bytes);
-                Identity { key, occurrence: self.occurrences.next(draft.facts.date, account, &key) }
-            }
-        };
-        let place = self.seqs.entry((account, draft.facts.date)).or_insert(0);
-        let whole = seq.is_some();
-        let seq = seq.unwrap_or(*place);
-        *place += 1;
-        // The same id twice in what is held back: the first must be stored to be found.
-        if draft.source_id.is_some() && !self.held_ids.insert(identity.key) {
-            self.flush().await?;
-            self.held_ids.insert(identity.key);
-        }
-        let id = TransactionId(self.tx.take_id());
-        let draft = *draft;
-        let row = StoredTransaction {
+        Ok(Ok(StoredTransaction {
             transaction: Transaction {
-                id,
+                id: TransactionId(self.tx.take_id()),
                 account,
                 security,
                 to_security,
@@ -388,24 +436,19 @@ impl Intake {
                 source_id: draft.source_id,
                 origin,
                 batch: Some(self.batch),
-                seq,
+                seq: 0,
                 version: 1,
                 deleted: false,
                 created: self.stamp.now,
                 updated: self.stamp.now,
                 facts: draft.facts,
             },
-            identity,
+            identity: Identity { key: [0; 12], occurrence: 0 },
             file_no: Some(file_number(file)),
             line: i64::try_from(line).ok(),
             category: None,
             source_facts: None,
-        };
-        self.held.push(Held { file, line, part, row, whole });
-        if self.held.len() >= HELD {
-            self.flush().await?;
-        }
-        Ok(Ok(()))
+        }))
     }
 
     /// What a mention means in a row of this day; one that the survey did not see is settled now.
@@ -470,10 +513,7 @@ impl Intake {
         item: Item,
     ) -> Result<std::result::Result<(), Refusal>> {
         match item {
-            Item::Transaction(words) => {
-                let TransactionWords { draft, seq, origin } = *words;
-                self.push_draft(file, line, 0, Box::new(draft), origin, Some(seq)).await
-            }
+            Item::Transaction(words) => self.push_words(file, line, *words).await,
             Item::Price(mention, price) => match self.meaning(&mention, day_of(price.at)).await? {
                 Ok(id) => {
                     let mut price = *price;
@@ -492,12 +532,7 @@ impl Intake {
             }
             other => {
                 let done = self.take_item(other).await?;
-                if done.is_ok()
-                    && let Some(counts) = self.taken.counts.get_mut(file)
-                {
-                    counts.new += 1;
-                }
-                Ok(done)
+                Ok(done.map(|verdict| self.count(file, verdict)))
             }
         }
     }
@@ -521,15 +556,23 @@ impl Intake {
                 places.insert((Identity { occurrence, ..row.identity }, account), id);
             }
         }
-        let mut new = Vec::with_capacity(held.len());
+        let may_be_edited = self.may_be_edited(&held, &places).await?;
+        let mut new: Vec<&StoredTransaction> = Vec::with_capacity(held.len());
         let mut claims = Claims::default();
         claims.know(self.tx.claims(&ids).await?);
-        for Held { file, line, part, row, whole } in &mut held {
-            let (file, line, part) = (*file, *line, *part);
-            let key = (row.identity, row.transaction.account);
+        for held in &mut held {
+            let key = (held.row.identity, held.row.transaction.account);
             let stored = places.get(&key).and_then(|id| known.get_mut(id));
             let verdict = match stored {
+                None if may_be_edited.contains(&key) => {
+                    self.doubtful.wait(held);
+                    continue;
+                }
                 None => {
+                    if let Some(edited) = held.edited.take() {
+                        self.take_edited(&mut held.row, *edited, &new).await?;
+                    }
+                    let Held { row, whole, .. } = held;
                     row.category = match &row.transaction.facts.category {
                         Some(name) => {
                             let name = name.clone();
@@ -544,16 +587,12 @@ impl Intake {
                     new.push(&*row);
                     Verdict::New
                 }
-                Some(stored) => self.meet(file, line, part, row, stored, &mut claims).await?,
-            };
-            if let Some(counts) = self.taken.counts.get_mut(file) {
-                match verdict {
-                    Verdict::New => counts.new += 1,
-                    Verdict::Duplicate => counts.duplicate += 1,
-                    Verdict::Changed => counts.changed += 1,
-                    Verdict::Conflict | Verdict::Refused => counts.conflict += 1,
+                Some(stored) => {
+                    self.doubtful.meets(stored);
+                    self.meet(held, stored, &mut claims).await?
                 }
-            }
+            };
+            self.count(held.file, verdict);
         }
         match may_wait {
             true => self.tx.insert_many_transactions(&new).await?,
@@ -564,6 +603,47 @@ impl Intake {
         self.book.catch_up(&mut self.tx).await?;
         held.clear();
         self.held = held;
+        Ok(())
+    }
+
+    /// Whether a day may have had rows before this file.
+    pub(super) fn may_have_rows(&self, day: NaiveDate) -> bool {
+        self.days.get(&day) == Some(&true)
+    }
+
+    fn count(&mut self, file: usize, verdict: Verdict) {
+        if let Some(counts) = self.taken.counts.get_mut(file) {
+            match verdict {
+                Verdict::New => counts.new += 1,
+                Verdict::Duplicate => counts.duplicate += 1,
+                Verdict::Changed => counts.changed += 1,
+                Verdict::Conflict | Verdict::Refused => counts.conflict += 1,
+            }
+        }
+    }
+
+    /// Settles what is left of a file.
+    async fn end_file(&mut self) -> Result<()> {
+        self.flush().await?;
+        for mut held in self.doubtful.end() {
+            match self.edited_like(&held.row).await? {
+                None => {
+                    held.sure = true;
+                    self.hold(held).await?;
+                }
+                Some(mut stored) => {
+                    self.doubtful.meets(&stored);
+                    let mut claims = Claims::default();
+                    claims.know(self.tx.claims(&[stored.transaction.id]).await?);
+                    let verdict = self.meet(&held, &mut stored, &mut claims).await?;
+                    self.tx.insert_claims(&claims.new).await?;
+                    self.tx.replace_claims(&claims.again).await?;
+                    self.count(held.file, verdict);
+                }
+            }
+        }
+        self.flush().await?;
+        self.doubtful = Doubtful::default();
         Ok(())
     }
 
@@ -607,7 +687,7 @@ impl Intake {
             let day = row.transaction.facts.date;
             match &row.transaction.source_id {
                 Some(id) => ids.push(id),
-                None if self.days.get(&day) == Some(&true) => keys.push((day, row.identity.key)),
+                None if self.may_have_rows(day) => keys.push((day, row.identity.key)),
                 None => {}
             }
         }
@@ -622,13 +702,11 @@ impl Intake {
     /// A row that is there already: the same, another version, or something else.
     async fn meet(
         &mut self,
-        file: usize,
-        line: u64,
-        part: i64,
-        row: &StoredTransaction,
+        held: &Held,
         stored: &mut StoredTransaction,
         claims: &mut Claims,
     ) -> Result<Verdict> {
+        let row = &held.row;
         let said = Said {
             facts: row.transaction.facts.clone(),
             security: row.transaction.security,
@@ -641,22 +719,26 @@ impl Intake {
             said: Said::from(before.clone()).fields(),
         };
         let now = said.over(&before);
+        let by_hand = stored.transaction.origin == Origin::Hand;
+        // What comes as a person left it says nothing of what its source says.
+        let echo = now != before
+            && (says_what_is_shown(&said, stored) || by_hand && held.edited.is_some());
         let mut verdict = Verdict::Duplicate;
-        if now != before {
+        if now != before && !echo {
             if let Some(what) = said.contradicts(&before).filter(|_| !self.options.accept_changes) {
-                self.stage_conflict(file, line, part, row, stored, what);
+                self.stage_conflict(held, stored, what);
                 return Ok(Verdict::Conflict);
             }
             // What a person wrote stands; a file that says it again adds nothing to it.
-            if stored.transaction.origin != Origin::Hand || self.options.accept_changes {
+            if !by_hand || self.options.accept_changes {
                 let (tx, book) = (&mut self.tx, &mut self.book);
                 write::change_source(tx, book, stored, now, &self.stamp).await?;
                 verdict = Verdict::Changed;
             }
         }
         // A file has no say in what a person wrote.
-        let mine = match (stored.transaction.origin, verdict) {
-            (Origin::Hand, Verdict::Duplicate) => Statement::default(),
+        let mine = match verdict {
+            Verdict::Duplicate if by_hand || echo => Statement::default(),
             _ => Statement { version: stored.transaction.version, said: said.fields() },
         };
         if claims.add(stored, row, self.batch, first, mine)
@@ -668,32 +750,24 @@ impl Intake {
         Ok(verdict)
     }
 
-    fn stage_conflict(
-        &mut self,
-        file: usize,
-        line: u64,
-        part: i64,
-        row: &StoredTransaction,
-        stored: &StoredTransaction,
-        what: &'static str,
-    ) {
-        let id = row.transaction.source_id.clone().unwrap_or_default();
+    fn stage_conflict(&mut self, held: &Held, stored: &StoredTransaction, what: &'static str) {
+        let id = held.row.transaction.source_id.clone().unwrap_or_default();
         let refusal = Refusal { column: Column("id"), why: Why::Conflict { id, what } };
         if self.taken.conflicts.len() >= Taken::MOST {
             return;
         }
         self.staged.push(StagedRow {
             batch: self.batch,
-            file_no: file_number(file),
-            line: i64::try_from(line).unwrap_or(i64::MAX),
-            part,
+            file_no: file_number(held.file),
+            line: i64::try_from(held.line).unwrap_or(i64::MAX),
+            part: held.part,
             verdict: Verdict::Conflict,
             transaction: Some(stored.transaction.id),
             column: Some(refusal.column.to_string()),
             why: Some(refusal.why.to_string()),
             raw: String::new(),
         });
-        self.taken.conflicts.push((file, line, refusal));
+        self.taken.conflicts.push((held.file, held.line, refusal));
     }
 
     /// Keeps a row that a file brought and that could not be understood.
@@ -725,7 +799,7 @@ impl Intake {
     /// # Errors
     /// When the store fails.
     pub async fn settle(&mut self) -> Result<&Taken> {
-        self.flush().await?;
+        self.end_file().await?;
         self.flush_raw().await?;
         for (file, counts) in self.quotes.flush(&mut self.tx, &mut self.book, &self.stamp).await? {
             if let Some(mine) = self.taken.counts.get_mut(file) {

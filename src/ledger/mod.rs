@@ -7,6 +7,7 @@
 mod body;
 mod book;
 mod edit;
+mod edited;
 mod error;
 mod identity;
 mod intake;
@@ -19,6 +20,7 @@ mod resolve;
 mod sayings;
 mod survey;
 mod undo;
+mod whole;
 mod write;
 
 pub use error::{Error, Result};

@@ -13,7 +13,7 @@ use super::account::words;
 use super::{
     AccountKind, AssetClass, Column, Currency, Dec, Draft, Facts, Interval, Isin, Item, LotMethod,
     Mention, Mode, NewAccount, Origin, Price, Rate, Ratio, Refusal, SafeText, SecurityId,
-    SecurityWords, Setting, SettingError, Status, Subtype, TransactionWords, Why,
+    SecurityWords, Setting, SettingError, SourceWords, Status, Subtype, TransactionWords, Why,
 };
 
 /// What the document says it is.
@@ -446,11 +446,23 @@ struct TransactionWire {
     #[serde(skip_serializing_if = "Option::is_none")]
     quoted_in: Option<SafeText>,
     origin: Origin,
+    #[serde(default, skip_serializing_if = "is_false")]
+    deleted: bool,
+    /// Which of several equal rows it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nth: Option<i64>,
+    /// The row as its source says it, where a person changed it since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<Box<TransactionWire>>,
 }
 
 impl From<TransactionWords> for TransactionWire {
     fn from(words: TransactionWords) -> Self {
-        let TransactionWords { draft, seq, origin } = words;
+        let TransactionWords { draft, seq, origin, deleted, nth, source } = words;
+        let source = source.map(|source| {
+            let SourceWords { draft, nth } = *source;
+            Self::from(TransactionWords { nth, ..TransactionWords::new(draft, seq, origin) })
+        });
         let Draft { account, security, to_security, link, source_id, facts } = draft;
         Self {
             date: Day(facts.date),
@@ -479,11 +491,22 @@ impl From<TransactionWords> for TransactionWire {
             note: facts.note,
             quoted_in: facts.quoted_in,
             origin,
+            deleted,
+            nth,
+            source: source.map(Box::new),
         }
     }
 }
 
 impl TryFrom<TransactionWire> for Item {
+    type Error = WireError;
+
+    fn try_from(wire: TransactionWire) -> Result<Self, WireError> {
+        Ok(Self::Transaction(Box::new(wire.try_into()?)))
+    }
+}
+
+impl TryFrom<TransactionWire> for TransactionWords {
     type Error = WireError;
 
     fn try_from(wire: TransactionWire) -> Result<Self, WireError> {
@@ -522,9 +545,30 @@ impl TryFrom<TransactionWire> for Item {
             source_id: filled(wire.source_id),
             facts,
         };
-        let words = TransactionWords { draft, seq: wire.seq, origin: wire.origin };
-        Ok(Self::Transaction(Box::new(words)))
+        if let Some(nth) = wire.nth.filter(|nth| *nth < 0) {
+            return refuse("nth", Why::Negative(Dec::from_i64(nth)));
+        }
+        Ok(Self {
+            draft,
+            seq: wire.seq,
+            origin: wire.origin,
+            deleted: wire.deleted,
+            nth: wire.nth,
+            source: wire.source.map(|source| said_by_source(*source, wire.origin)).transpose()?,
+        })
     }
+}
+
+/// What a source says is nothing that a person changed.
+fn said_by_source(wire: TransactionWire, origin: Origin) -> Result<Box<SourceWords>, WireError> {
+    if wire.source.is_some() || wire.deleted || wire.origin != origin {
+        return refuse(
+            "source",
+            Why::Other("it has the origin of its row and no state of its own"),
+        );
+    }
+    let TransactionWords { draft, nth, .. } = wire.try_into()?;
+    Ok(Box::new(SourceWords { draft, nth }))
 }
 
 fn ratio(text: &str) -> Result<Ratio, WireError> {
