@@ -11,7 +11,8 @@ use std::str::FromStr;
 use chrono::NaiveDate;
 
 use super::{
-    Dec, Draft, Exact, Facts, Kind, Mention, Ratio, SafeText, Status, Subtype, Unit, UnknownWord,
+    Dec, Draft, Exact, Facts, Kind, Mention, Origin, Ratio, SafeText, Status, Subtype, Unit,
+    UnknownWord,
 };
 
 /// A field of a row, named as in the neutral form.
@@ -103,6 +104,8 @@ pub struct Entry {
     pub category: Option<SafeText>,
     /// A person's words.
     pub note: Option<SafeText>,
+    /// The amount is kept even where it does not agree with the rest: a provider said it.
+    pub amount_stands: bool,
 }
 
 impl Entry {
@@ -135,6 +138,40 @@ impl Entry {
             description: None,
             category: None,
             note: None,
+            amount_stands: false,
+        }
+    }
+
+    /// A checked row as a person would write it.
+    #[must_use]
+    pub fn of(draft: Draft, origin: Origin) -> Self {
+        let Draft { account, security, to_security, link, source_id, facts } = draft;
+        let signed = facts.subtype.quantity_is_signed();
+        let quantity =
+            facts.quantity.map(|quantity| if signed { quantity } else { quantity.abs() });
+        Self {
+            symbol: security,
+            to_symbol: to_security,
+            quantity,
+            price: facts.price,
+            price_scale: facts.price.map_or(0, |price| price.inner().scale()),
+            fee: facts.fee,
+            tax: facts.tax,
+            amount: Some(facts.amount),
+            settlement: facts.settlement,
+            fx_rate: facts.fx_rate,
+            multiplier: facts.multiplier,
+            ratio: facts.ratio,
+            acquired: facts.acquired,
+            cost_share: facts.cost_share,
+            link,
+            id: source_id,
+            status: facts.status,
+            description: facts.description,
+            category: facts.category,
+            note: facts.note,
+            amount_stands: origin == Origin::Provider,
+            ..Self::new(account, facts.date, EntryType::One(facts.subtype), facts.currency.into())
         }
     }
 }
@@ -483,7 +520,7 @@ impl Entry {
                     );
                 }
                 let off = Exact::from(given).sub(&Exact::from(computed)).abs();
-                if off.cmp(&slack) == Ordering::Greater {
+                if off.cmp(&slack) == Ordering::Greater && !self.amount_stands {
                     return refuse("amount", Why::Disagrees { given, computed });
                 }
                 Ok(given)

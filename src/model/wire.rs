@@ -11,9 +11,10 @@ use serde_json::value::RawValue;
 
 use super::account::words;
 use super::{
-    AccountKind, AssetClass, Column, Currency, Dec, Draft, Facts, Interval, Isin, Item, LotMethod,
-    Mention, Mode, NewAccount, Origin, Price, Rate, Ratio, Refusal, SafeText, SecurityId,
-    SecurityWords, Setting, SettingError, SourceWords, Status, Subtype, TransactionWords, Why,
+    AccountKind, AssetClass, Column, Currency, Dec, Draft, Entry, Facts, Interval, Isin, Item,
+    LotMethod, Mention, Mode, NewAccount, Origin, Price, Rate, Ratio, Refusal, SafeText,
+    SecurityId, SecurityWords, Setting, SettingError, SourceWords, Status, Subtype,
+    TransactionWords, Why,
 };
 
 /// What the document says it is.
@@ -536,7 +537,6 @@ impl TryFrom<TransactionWire> for TransactionWords {
             note: filled(wire.note),
             quoted_in: filled(wire.quoted_in),
         };
-        check(&facts)?;
         let draft = Draft {
             account: wire.account,
             security: wire.security.map(Mention::try_from).transpose()?,
@@ -545,6 +545,7 @@ impl TryFrom<TransactionWire> for TransactionWords {
             source_id: filled(wire.source_id),
             facts,
         };
+        check(&draft, wire.origin)?;
         if let Some(nth) = wire.nth.filter(|nth| *nth < 0) {
             return refuse("nth", Why::Negative(Dec::from_i64(nth)));
         }
@@ -578,9 +579,10 @@ fn ratio(text: &str) -> Result<Ratio, WireError> {
     }
 }
 
-/// What holds for every stored event. Whether the amount agrees with the rest does not belong here:
-/// what a provider said is kept as it said it.
-fn check(facts: &Facts) -> Result<(), WireError> {
+/// What holds for every stored event: the direction of its quantity, which a person leaves out,
+/// and all that would be asked of a person who writes it.
+fn check(draft: &Draft, origin: Origin) -> Result<(), WireError> {
+    let facts = &draft.facts;
     let what = facts.subtype.as_str();
     if let Some(quantity) = facts.quantity.filter(|_| !facts.subtype.quantity_is_signed()) {
         let outward = facts.subtype.direction() < 0;
@@ -600,6 +602,7 @@ fn check(facts: &Facts) -> Result<(), WireError> {
     if facts.cost_share.is_some_and(|share| share.is_negative() || share > Dec::ONE) {
         return refuse("cost_share", Why::Other("a part of the cost is between 0 and 1"));
     }
+    Entry::of(draft.clone(), origin).check()?;
     Ok(())
 }
 
