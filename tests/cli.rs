@@ -498,7 +498,10 @@ fn the_import_document_has_its_promised_shape() {
     assert!(document["batch"].is_i64());
     let [first, second] = document["files"].as_array().unwrap().as_slice() else { panic!() };
     for file in [first, second] {
-        assert_eq!(keys(file), sorted("path format rows new duplicate changed conflict refused"));
+        assert_eq!(
+            keys(file),
+            sorted("path format rows new duplicate changed conflict conflicts refused")
+        );
         assert_eq!(file["format"], "neutral");
     }
     assert_eq!((&first["path"], &first["new"]), (&right.as_str().into(), &1.into()));
@@ -579,9 +582,14 @@ fn what_contradicts_a_stored_row_waits_for_a_word() {
     let second = home.file("second.csv", &with_id("6"));
     home.ok(&["import", &first]);
     let ran = home.run(&["import", &second]);
-    assert_eq!(ran.code, Some(3), "{ran:?}");
+    assert_eq!(ran.code, Some(2), "{ran:?}");
     assert!(ran.out.contains("1 conflict"), "{ran:?}");
-    assert!(ran.err.contains("--accept-changes"), "{ran:?}");
+    assert!(ran.err.contains("--accept-changes") && ran.err.contains("--partial"), "{ran:?}");
+    let ran = home.run(&["import", &second, "--json"]);
+    let conflict = &document(&ran.out)["files"][0]["conflicts"][0];
+    assert_eq!(keys(conflict), ["column", "line", "why"]);
+    assert_eq!((&conflict["line"], &conflict["column"]), (&2.into(), &"id".into()));
+    assert!(conflict["why"].as_str().unwrap().contains("the amount"), "{conflict}");
     assert_eq!(home.account("A")["cash"]["USD"], "5");
     let ran = home.run(&["import", &second, "--accept-changes", "--json"]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
