@@ -1141,3 +1141,54 @@ fn a_data_folder_that_others_can_read_is_refused_even_for_a_look() {
     // Private again, there is only no database yet.
     assert_eq!(run(0o700).status.code(), Some(7));
 }
+
+// ---- what is said where something is wrong
+
+#[test]
+fn an_id_that_is_there_is_no_conflict_to_accept() {
+    let home = Home::new();
+    home.ok(&["account", "add", "A", "--kind", "checking", "--currency", "USD"]);
+    let add =
+        "txn add --account A --date 2024-01-02 --type deposit --amount 5 --currency USD --id zz";
+    assert_eq!(home.say(add).code, Some(0));
+    let again = home.say(add);
+    again.refused(2, "txn edit");
+    assert!(!again.err.contains("accept"), "{again:?}");
+}
+
+#[test]
+fn securities_that_differ_by_their_isin_are_told_apart_by_it() {
+    let home = Home::new();
+    let row = |isin: &str| format!("2024-01-02,A,BUY,AAPL,1,9,,USD,,{isin}\n");
+    let rows = row("US0378331005") + &row("AU0000XVGZA3");
+    home.ok(&["import", &home.file("twins.csv", &format!("{HEADER},isin\n{rows}"))]);
+    let add = |symbol: &str| {
+        home.say(&format!(
+            "txn add --account A --date 2024-01-03 --type buy --symbol {symbol} --quantity 1 \
+             --price 9 --currency USD"
+        ))
+    };
+    let twins = add("AAPL");
+    twins.refused(2, "ISIN US0378331005");
+    assert!(twins.err.contains("ISIN AU0000XVGZA3"), "{twins:?}");
+    assert_eq!(add("AU0000XVGZA3").code, Some(0));
+    home.run(&["security", "edit", "AAPL", "--name", "N"]).refused(2, "id:");
+}
+
+#[test]
+fn what_cannot_be_opened_says_what_to_do() {
+    let home = Home::new();
+    let database = format!("sqlite:{}", home.path("no/y.db").display());
+    home.run(&["--database", &database, "migrate"]).refused(2, "cannot create the database file");
+    home.run(&["import", "absent.csv"]).refused(2, "check the name");
+}
+
+#[test]
+fn a_server_that_does_not_listen_is_told_at_once() {
+    let home = Home::new();
+    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let database = format!("postgres://u@{address}/d?sslmode=disable");
+    let begun = std::time::Instant::now();
+    home.run(&["--database", &database, "migrate"]).refused(7, "refused");
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+}

@@ -225,7 +225,7 @@ impl Editor {
         let here = equal.iter().filter(|row| row.transaction.account == account);
         let last = here.map(|row| row.identity.occurrence).chain(moved).max();
         if let (Some(id), Some(_)) = (&draft.source_id, last) {
-            let why = Why::Conflict { id: id.clone(), what: "it is there already and the rest" };
+            let why = Why::IdThere(id.clone());
             return Err(Refusal { column: Column("id"), why }.into());
         }
         let category = match &draft.facts.category {

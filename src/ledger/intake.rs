@@ -751,8 +751,11 @@ impl Intake {
     }
 
     fn stage_conflict(&mut self, held: &Held, stored: &StoredTransaction, what: &'static str) {
-        let id = held.row.transaction.source_id.clone().unwrap_or_default();
-        let refusal = Refusal { column: Column("id"), why: Why::Conflict { id, what } };
+        let why = match held.row.transaction.source_id.clone() {
+            Some(id) => Why::Conflict { id, what },
+            None => Why::ChangedByHand(what),
+        };
+        let refusal = Refusal { column: Column("id"), why };
         if self.taken.conflicts.len() >= Taken::MOST {
             return;
         }

@@ -241,7 +241,7 @@ pub enum Why {
     SameAccount,
     /// More than one security is called so.
     #[error(
-        "several securities are called {symbol}: {candidates}; write one of these or give `venue`, for a price as sec:SYM@CUR:VENUE"
+        "several securities are called {symbol}: {candidates}; write one of these, or its ISIN as the symbol, or give `venue`, for a price as sec:SYM@CUR:VENUE"
     )]
     SeveralSecurities {
         /// As written.
@@ -257,6 +257,16 @@ pub enum Why {
         "the other account has a row with the id {0} too, and when it comes again nobody could tell which is meant; keep them apart"
     )]
     IdTaken(SafeText),
+    /// An id that a row by hand would share with another.
+    #[error(
+        "the account has a row with the id {0} already; leave the id out, or change that row with `dashtam txn edit`"
+    )]
+    IdThere(SafeText),
+    /// A row that was told otherwise by a person.
+    #[error(
+        "the row is there, and a person changed it since ({0} differs); --accept-changes makes it what this row says"
+    )]
+    ChangedByHand(&'static str),
     /// A code that may be a currency or a security.
     #[error("`{0}` may be a currency or a security; write fx:{0} or sec:{0}")]
     AmbiguousCode(SafeText),

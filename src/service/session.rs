@@ -183,7 +183,7 @@ fn prepare_database_file(target: &Target) -> Result<(), Error> {
         Ok(_) => {}
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => check_private(path)?,
         Err(source) => {
-            return Err(ConfigError::Folder { path: path.clone(), source }.into());
+            return Err(ConfigError::DatabaseFile { path: path.clone(), source }.into());
         }
     }
     Ok(())
