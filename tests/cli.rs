@@ -106,6 +106,7 @@ fn values_of_flags_are_checked_before_anything_happens() {
         ("export --what all", "two files"),
         ("export --force", "--out"),
         ("export --private", "amounts"),
+        ("export --json", "--format json"),
         ("migrate --as-of 2024-01-02", "reports"),
         ("--demo migrate", "--demo"),
     ] {
@@ -1191,4 +1192,24 @@ fn a_server_that_does_not_listen_is_told_at_once() {
     let begun = std::time::Instant::now();
     home.run(&["--database", &database, "migrate"]).refused(7, "refused");
     assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn income_must_agree_with_its_own_figures() {
+    let home = Home::new();
+    home.ok(&["import", &home.rows("right.csv", &["2024-01-02,A,DIVIDEND,X,10,0.5,,USD,"])]);
+    assert_eq!(home.account("A")["cash"]["USD"], "5");
+    let wrong = home.rows("wrong.csv", &["2024-01-03,A,DIVIDEND,X,10,0.5,,USD,7"]);
+    let ran = home.run(&["import", &wrong]);
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert!(ran.err.contains("line 2, column amount: 7 does not agree with 5"), "{ran:?}");
+}
+
+#[test]
+fn metals_and_test_codes_are_no_money_and_it_is_said() {
+    let home = Home::new();
+    for code in ["XAU", "XTS"] {
+        home.run(&["account", "add", "A", "--kind", "checking", "--currency", code])
+            .refused(2, "hold it as a security");
+    }
 }

@@ -519,10 +519,10 @@ impl Entry {
             _ => None,
         };
         match (self.amount, computed) {
-            (Some(given), Some((computed, slack))) if is_trade && !may_be_nothing => {
-                if given.is_positive() && computed.is_negative()
-                    || given.is_negative() && computed.is_positive()
-                {
+            (Some(given), Some((computed, slack))) if !may_be_nothing => {
+                let opposite = given.is_positive() && computed.is_negative()
+                    || given.is_negative() && computed.is_positive();
+                if is_trade && opposite {
                     let right = if computed.is_negative() { "negative" } else { "positive" };
                     return refuse(
                         "amount",
