@@ -4,7 +4,7 @@
 //! Rows are held back a few hundred at a time, so that the store is asked and written in bulk
 //! and a million rows need no more memory than a thousand.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write;
 use std::ops::RangeInclusive;
 
@@ -12,6 +12,7 @@ use chrono::NaiveDate;
 
 use super::body::Underlay;
 use super::book::{Book, Stamp};
+use super::claims::{Claims, Statement};
 use super::edited::{Doubtful, says_what_is_shown};
 use super::identity::{Occurrences, key_of_content, key_of_id};
 use super::proposed;
@@ -25,8 +26,7 @@ use crate::model::{
     PriceSubject, Quote, Refusal, SafeText, SecurityId, Transaction, TransactionId, Why,
 };
 use crate::store::{
-    AccountRecord, BatchFile, BatchRow, Claim, Identity, StagedRow, StoredTransaction, Verdict,
-    WriteTx,
+    AccountRecord, BatchFile, BatchRow, Identity, StagedRow, StoredTransaction, Verdict, WriteTx,
 };
 
 /// How many rows are held back.
@@ -868,80 +868,4 @@ impl Raw {
 
 fn file_number(file: usize) -> i64 {
     i64::try_from(file).unwrap_or(i64::MAX)
-}
-
-/// What a claim says of its row: the version that agrees with it, and which of the fields that may
-/// be left out it said.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Statement {
-    version: i64,
-    said: i64,
-}
-
-/// The claims of the rows at hand: those that are stored and those that come.
-#[derive(Default)]
-struct Claims {
-    stored: BTreeMap<TransactionId, BTreeMap<BatchId, Claim>>,
-    new: Vec<Claim>,
-    /// Of this import already, and now it says more.
-    again: Vec<Claim>,
-}
-
-impl Claims {
-    fn know(&mut self, claims: Vec<Claim>) {
-        for claim in claims {
-            self.stored.entry(claim.transaction).or_default().insert(claim.batch, claim);
-        }
-    }
-
-    /// Adds the claim of this import to a row, unless it has it. True: the row's place may change.
-    fn add(
-        &mut self,
-        stored: &StoredTransaction,
-        row: &StoredTransaction,
-        batch: BatchId,
-        first: Statement,
-        mine: Statement,
-    ) -> bool {
-        let transaction = &stored.transaction;
-        let known = self.stored.entry(transaction.id).or_default();
-        if transaction.batch == Some(batch) && known.is_empty() {
-            return true;
-        }
-        let claim = Claim {
-            transaction: transaction.id,
-            batch,
-            file_no: row.file_no.unwrap_or(0),
-            line: row.line.unwrap_or(0),
-            seq: row.transaction.seq,
-            version: mine.version,
-            said: mine.said,
-        };
-        if let Some(before) = known.get_mut(&batch) {
-            let both =
-                Claim { version: mine.version, said: before.said | mine.said, ..before.clone() };
-            if both != *before {
-                *before = both.clone();
-                self.again.push(both);
-            }
-            return true;
-        }
-        if known.is_empty() {
-            // The first claimant stood in the row itself until now.
-            let first = Claim {
-                batch: transaction.batch.unwrap_or(BatchId(0)),
-                file_no: stored.file_no.unwrap_or(0),
-                line: stored.line.unwrap_or(0),
-                seq: transaction.seq,
-                version: first.version,
-                said: first.said,
-                ..claim
-            };
-            known.insert(first.batch, first.clone());
-            self.new.push(first);
-        }
-        known.insert(batch, claim.clone());
-        self.new.push(claim);
-        true
-    }
 }

@@ -6,6 +6,7 @@
 
 mod body;
 mod book;
+mod claims;
 mod edit;
 mod edited;
 mod error;
