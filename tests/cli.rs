@@ -85,7 +85,10 @@ fn with_json_errors_are_documents_too() {
     assert_eq!(error["kind"], "usage");
     assert!(error["message"].as_str().unwrap().contains("bogus"));
     assert_eq!(home.say("--json account add").error(2)["kind"], "usage");
+    let error = home.say("export --json").error(2);
+    assert!(error["message"].as_str().unwrap().contains("--format json"));
     home.ok(&["migrate"]);
+    document(&home.ok(&["export", "--format", "json", "--json"]));
     let error = home.run(&["account", "close", "Nobody", "--json"]).error(2);
     assert_eq!(error["kind"], "not_found");
     assert!(error["hint"].is_string());
@@ -106,7 +109,6 @@ fn values_of_flags_are_checked_before_anything_happens() {
         ("export --what all", "two files"),
         ("export --force", "--out"),
         ("export --private", "amounts"),
-        ("export --json", "--format json"),
         ("migrate --as-of 2024-01-02", "reports"),
         ("--demo migrate", "--demo"),
     ] {
@@ -1211,5 +1213,51 @@ fn metals_and_test_codes_are_no_money_and_it_is_said() {
     for code in ["XAU", "XTS"] {
         home.run(&["account", "add", "A", "--kind", "checking", "--currency", code])
             .refused(2, "hold it as a security");
+    }
+}
+
+// ---- the log
+
+/// The lines of the log, each a document.
+fn logged(home: &Home) -> Vec<Value> {
+    let files = tree(&home.data().join("log"));
+    let text: String = files.iter().map(|file| fs::read_to_string(file).unwrap()).collect();
+    for canary in ["4711.25", "4711", "Canary", "canary", "CNRY"] {
+        assert!(!text.contains(canary), "{canary} in {text}");
+    }
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn a_command_leaves_lines_that_tell_what_it_did_and_nothing_of_the_portfolio() {
+    let home = Home::new();
+    let rows =
+        ["2024-01-02,Canary,DEPOSIT,,,,,USD,4711.25", "2024-01-03,Canary,BUY,CNRY,1,9,,USD,"];
+    let right = home.rows("canary.csv", &rows);
+    home.ok(&["import", &right]);
+    let lines = logged(&home);
+    let of = |message: &str| {
+        let found = lines.iter().find(|line| line["message"] == message);
+        found.unwrap_or_else(|| panic!("no {message} in {lines:?}"))["fields"].clone()
+    };
+    assert_eq!(of("start")["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(of("start")["engine"], "sqlite");
+    assert!(of("store opened")["known"].is_string());
+    assert_eq!(of("attempted")["action"], "import");
+    assert_eq!(of("succeeded")["op"], of("attempted")["op"]);
+    assert!(of("succeeded")["detail"].as_str().unwrap().contains("new=2"));
+    assert_eq!((&of("file")["rows"], &of("file")["new"]), (&"2".into(), &"2".into()));
+    assert_eq!(of("end")["code"], "0");
+
+    home.ok(&["account", "add", "Canary Two", "--kind", "checking", "--currency", "USD"]);
+    let wrong = home.rows("wrong.csv", &["2024-01-02,Canary,DEPOSIT,,,,,USD,-4711.25"]);
+    let ran = home.run(&["import", &wrong, "-vv"]);
+    assert!(ran.err.contains("attempted") && ran.err.contains("refused"), "{ran:?}");
+    home.run(&["account", "close", "Canary Three"]);
+    home.ok(&["import", "undo", "1"]);
+    let lines = logged(&home);
+    let has = |message: &str| lines.iter().any(|line| line["message"] == message);
+    for message in ["refused", "failed", "taken back", "the command could not be carried out"] {
+        assert!(has(message), "{message}: {lines:?}");
     }
 }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use tokio::sync::mpsc;
+use tracing::{debug, info};
 
 use super::files::{FileRow, Source};
 use super::{Error, Session};
@@ -158,10 +159,25 @@ async fn run_here(session: &Session, request: &ImportRequest) -> Result<ImportRe
     } else {
         audited(session, request, &mut files).await?
     };
+    for (number, file) in files.iter().enumerate() {
+        log(number, &file.report);
+    }
     Ok(ImportReport {
         batch: taken.and_then(TakenIn::number),
         files: files.into_iter().map(|file| file.report).collect(),
     })
+}
+
+/// Says what became of a file without a word of what it says.
+fn log(number: usize, report: &FileReport) {
+    let format = report.format.map_or("none", Format::as_str);
+    let FileReport { rows, new, duplicate, changed, conflict, refused_total, stored, .. } = report;
+    info!(number, format, rows, new, duplicate, changed, conflict, refused_total, stored, "file");
+    for (what, problems) in [("refused", &report.refused), ("conflict", &report.conflicts)] {
+        for problem in problems {
+            debug!(number, line = problem.line, kind = problem.why.kind(), "{what}");
+        }
+    }
 }
 
 /// One reading where that is enough, else two. None: nothing was stored.
@@ -549,6 +565,8 @@ pub struct UndoReport {
 pub async fn undo(session: &Session, batch: BatchId) -> Result<UndoReport, Error> {
     let applied = super::edit::apply(session, Change::UndoBatch(batch)).await?;
     let undone: ledger::Undone = applied.undone.unwrap_or_default();
+    let (removed, restored, stayed) = (undone.removed, undone.restored, undone.kept.len());
+    info!(%batch, removed, restored, stayed, "taken back");
     let mut kept = Vec::with_capacity(undone.kept.len());
     let mut tx = session.store.read().await?;
     let names = super::edit::account_names(&mut tx).await?;
