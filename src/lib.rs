@@ -136,6 +136,12 @@ fn start(cli: &Cli) -> u8 {
         Ok(log) => log,
         Err(error) => return cmd::fail(&cli.flags, error),
     };
+    let engine = match config.database.value {
+        Database::Sqlite(_) => "sqlite",
+        Database::Postgres(_) => "postgres",
+    };
+    let profile = config.profile.value.as_deref().unwrap_or_default();
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), engine, profile, "start");
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return cmd::fail(&cli.flags, error.into()),

@@ -12,6 +12,7 @@ mod lots;
 mod net_worth;
 mod order;
 mod proposals;
+mod sources;
 mod transactions;
 mod types;
 mod valuation;
