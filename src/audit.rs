@@ -5,6 +5,8 @@
 //! is in the store, so the trail is exact and never a guess. Details name counts and files, never
 //! secrets and never amounts.
 
+use tracing::{info, warn};
+
 use crate::clock::Clock;
 use crate::model::{OpId, SafeText};
 use crate::store::{AuditRow, AuditStore, AuditTarget, Result, Store};
@@ -49,6 +51,8 @@ impl Audit {
         let millis = self.clock.now().timestamp_millis();
         let op = OpId::at(u64::try_from(millis).unwrap_or(0));
         self.append(&op.to_string(), action, "ATTEMPTED", detail).await?;
+        // The detail may hold names; the trail is private, the log is for showing around.
+        info!(%op, action, "attempted");
         Ok(Attempt { audit: self.clone(), op, action: action.to_owned() })
     }
 
@@ -90,6 +94,7 @@ impl Audit {
                 true => ("SUCCEEDED", "recovered=true"),
                 false => ("FAILED", "reason=interrupted"),
             };
+            warn!(op = row.op, action = row.action, state, "settled what was interrupted");
             self.append(&row.op, &row.action, state, detail).await?;
         }
         Ok(())
@@ -108,6 +113,7 @@ impl Attempt {
     /// # Errors
     /// When the trail cannot be written; the next start settles it then.
     pub async fn succeeded(self, detail: &str) -> Result<()> {
+        info!(op = %self.op, action = self.action, detail, "succeeded");
         self.audit.append(&self.op.to_string(), &self.action, "SUCCEEDED", detail).await
     }
 
@@ -116,6 +122,7 @@ impl Attempt {
     /// # Errors
     /// When the trail cannot be written; the next start settles it then.
     pub async fn failed(self, reason: &str) -> Result<()> {
+        warn!(op = %self.op, action = self.action, reason, "failed");
         self.audit.append(&self.op.to_string(), &self.action, "FAILED", reason).await
     }
 }

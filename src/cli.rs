@@ -223,7 +223,7 @@ pub struct ImportFlags {
     /// Refuse rows of accounts that do not exist
     #[arg(long)]
     pub strict: bool,
-    /// Store the right rows of a file that has wrong ones
+    /// Store the right rows of a file that has wrong or contradicting ones
     #[arg(long)]
     pub partial: bool,
     /// Store rows that contradict a stored one with the same id

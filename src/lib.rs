@@ -144,6 +144,12 @@ fn start(cli: &Cli) -> u8 {
         Ok(log) => log,
         Err(error) => return cmd::fail(&cli.flags, error),
     };
+    let engine = match config.database.value {
+        Database::Sqlite(_) => "sqlite",
+        Database::Postgres(_) => "postgres",
+    };
+    let profile = config.profile.value.as_deref().unwrap_or_default();
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), engine, profile, "start");
     let screen = cmd::wants_screen(cli);
     // Reading for the screen must not hold up the thread that draws it.
     let mut runtime = match screen {

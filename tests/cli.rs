@@ -85,7 +85,10 @@ fn with_json_errors_are_documents_too() {
     assert_eq!(error["kind"], "usage");
     assert!(error["message"].as_str().unwrap().contains("bogus"));
     assert_eq!(home.say("--json account add").error(2)["kind"], "usage");
+    let error = home.say("export --json").error(2);
+    assert!(error["message"].as_str().unwrap().contains("--format json"));
     home.ok(&["migrate"]);
+    document(&home.ok(&["export", "--format", "json", "--json"]));
     let error = home.run(&["account", "close", "Nobody", "--json"]).error(2);
     assert_eq!(error["kind"], "not_found");
     assert!(error["hint"].is_string());
@@ -498,7 +501,10 @@ fn the_import_document_has_its_promised_shape() {
     assert!(document["batch"].is_i64());
     let [first, second] = document["files"].as_array().unwrap().as_slice() else { panic!() };
     for file in [first, second] {
-        assert_eq!(keys(file), sorted("path format rows new duplicate changed conflict refused"));
+        assert_eq!(
+            keys(file),
+            sorted("path format rows new duplicate changed conflict conflicts refused")
+        );
         assert_eq!(file["format"], "neutral");
     }
     assert_eq!((&first["path"], &first["new"]), (&right.as_str().into(), &1.into()));
@@ -579,9 +585,14 @@ fn what_contradicts_a_stored_row_waits_for_a_word() {
     let second = home.file("second.csv", &with_id("6"));
     home.ok(&["import", &first]);
     let ran = home.run(&["import", &second]);
-    assert_eq!(ran.code, Some(3), "{ran:?}");
+    assert_eq!(ran.code, Some(2), "{ran:?}");
     assert!(ran.out.contains("1 conflict"), "{ran:?}");
-    assert!(ran.err.contains("--accept-changes"), "{ran:?}");
+    assert!(ran.err.contains("--accept-changes") && ran.err.contains("--partial"), "{ran:?}");
+    let ran = home.run(&["import", &second, "--json"]);
+    let conflict = &document(&ran.out)["files"][0]["conflicts"][0];
+    assert_eq!(keys(conflict), ["column", "line", "why"]);
+    assert_eq!((&conflict["line"], &conflict["column"]), (&2.into(), &"id".into()));
+    assert!(conflict["why"].as_str().unwrap().contains("the amount"), "{conflict}");
     assert_eq!(home.account("A")["cash"]["USD"], "5");
     let ran = home.run(&["import", &second, "--accept-changes", "--json"]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
@@ -1139,4 +1150,121 @@ fn a_data_folder_that_others_can_read_is_refused_even_for_a_look() {
     assert!(String::from_utf8_lossy(&ran.stderr).contains("chmod 700"));
     // Private again, there is only no database yet.
     assert_eq!(run(0o700).status.code(), Some(7));
+}
+
+// ---- what is said where something is wrong
+
+#[test]
+fn an_id_that_is_there_is_no_conflict_to_accept() {
+    let home = Home::new();
+    home.ok(&["account", "add", "A", "--kind", "checking", "--currency", "USD"]);
+    let add =
+        "txn add --account A --date 2024-01-02 --type deposit --amount 5 --currency USD --id zz";
+    assert_eq!(home.say(add).code, Some(0));
+    let again = home.say(add);
+    again.refused(2, "txn edit");
+    assert!(!again.err.contains("accept"), "{again:?}");
+}
+
+#[test]
+fn securities_that_differ_by_their_isin_are_told_apart_by_it() {
+    let home = Home::new();
+    let row = |isin: &str| format!("2024-01-02,A,BUY,AAPL,1,9,,USD,,{isin}\n");
+    let rows = row("US0378331005") + &row("AU0000XVGZA3");
+    home.ok(&["import", &home.file("twins.csv", &format!("{HEADER},isin\n{rows}"))]);
+    let add = |symbol: &str| {
+        home.say(&format!(
+            "txn add --account A --date 2024-01-03 --type buy --symbol {symbol} --quantity 1 \
+             --price 9 --currency USD"
+        ))
+    };
+    let twins = add("AAPL");
+    twins.refused(2, "ISIN US0378331005");
+    assert!(twins.err.contains("ISIN AU0000XVGZA3"), "{twins:?}");
+    assert_eq!(add("AU0000XVGZA3").code, Some(0));
+    home.run(&["security", "edit", "AAPL", "--name", "N"]).refused(2, "id:");
+}
+
+#[test]
+fn what_cannot_be_opened_says_what_to_do() {
+    let home = Home::new();
+    let database = format!("sqlite:{}", home.path("no/y.db").display());
+    home.run(&["--database", &database, "migrate"]).refused(2, "cannot create the database file");
+    home.run(&["import", "absent.csv"]).refused(2, "check the name");
+}
+
+#[test]
+fn a_server_that_does_not_listen_is_told_at_once() {
+    let home = Home::new();
+    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let database = format!("postgres://u@{address}/d?sslmode=disable");
+    let begun = std::time::Instant::now();
+    home.run(&["--database", &database, "migrate"]).refused(7, "refused");
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn income_must_agree_with_its_own_figures() {
+    let home = Home::new();
+    home.ok(&["import", &home.rows("right.csv", &["2024-01-02,A,DIVIDEND,X,10,0.5,,USD,"])]);
+    assert_eq!(home.account("A")["cash"]["USD"], "5");
+    let wrong = home.rows("wrong.csv", &["2024-01-03,A,DIVIDEND,X,10,0.5,,USD,7"]);
+    let ran = home.run(&["import", &wrong]);
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert!(ran.err.contains("line 2, column amount: 7 does not agree with 5"), "{ran:?}");
+}
+
+#[test]
+fn metals_and_test_codes_are_no_money_and_it_is_said() {
+    let home = Home::new();
+    for code in ["XAU", "XTS"] {
+        home.run(&["account", "add", "A", "--kind", "checking", "--currency", code])
+            .refused(2, "hold it as a security");
+    }
+}
+
+// ---- the log
+
+/// The lines of the log, each a document.
+fn logged(home: &Home) -> Vec<Value> {
+    let files = tree(&home.data().join("log"));
+    let text: String = files.iter().map(|file| fs::read_to_string(file).unwrap()).collect();
+    for canary in ["4711.25", "4711", "Canary", "canary", "CNRY"] {
+        assert!(!text.contains(canary), "{canary} in {text}");
+    }
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn a_command_leaves_lines_that_tell_what_it_did_and_nothing_of_the_portfolio() {
+    let home = Home::new();
+    let rows =
+        ["2024-01-02,Canary,DEPOSIT,,,,,USD,4711.25", "2024-01-03,Canary,BUY,CNRY,1,9,,USD,"];
+    let right = home.rows("canary.csv", &rows);
+    home.ok(&["import", &right]);
+    let lines = logged(&home);
+    let of = |message: &str| {
+        let found = lines.iter().find(|line| line["message"] == message);
+        found.unwrap_or_else(|| panic!("no {message} in {lines:?}"))["fields"].clone()
+    };
+    assert_eq!(of("start")["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(of("start")["engine"], "sqlite");
+    assert!(of("store opened")["known"].is_string());
+    assert_eq!(of("attempted")["action"], "import");
+    assert_eq!(of("succeeded")["op"], of("attempted")["op"]);
+    assert!(of("succeeded")["detail"].as_str().unwrap().contains("new=2"));
+    assert_eq!((&of("file")["rows"], &of("file")["new"]), (&"2".into(), &"2".into()));
+    assert_eq!(of("end")["code"], "0");
+
+    home.ok(&["account", "add", "Canary Two", "--kind", "checking", "--currency", "USD"]);
+    let wrong = home.rows("wrong.csv", &["2024-01-02,Canary,DEPOSIT,,,,,USD,-4711.25"]);
+    let ran = home.run(&["import", &wrong, "-vv"]);
+    assert!(ran.err.contains("attempted") && ran.err.contains("refused"), "{ran:?}");
+    home.run(&["account", "close", "Canary Three"]);
+    home.ok(&["import", "undo", "1"]);
+    let lines = logged(&home);
+    let has = |message: &str| lines.iter().any(|line| line["message"] == message);
+    for message in ["refused", "failed", "taken back", "the command could not be carried out"] {
+        assert!(has(message), "{message}: {lines:?}");
+    }
 }

@@ -385,6 +385,7 @@ async fn undo_keeps_and_names_what_a_person_touched_since() {
 
 #[tokio::test]
 async fn the_same_id_with_another_date_amount_or_security_is_a_conflict() {
+    const FINE: &str = "2024-05-06,A,DEPOSIT,,,,,USD,1,fine too";
     let header = format!("{PLAIN},id");
     let base = "2024-01-02,A,BUY,X,1,10,,USD,-10,d,i1";
     let other = [
@@ -399,7 +400,20 @@ async fn the_same_id_with_another_date_amount_or_security_is_a_conflict() {
         on_each(async |engine| {
             engine.import(&[("1.csv", &base)]).await;
             let before = engine.row("d").await;
+            let untouched = engine.dump().await;
             let report = engine.import_with(&[("2.csv", &other)], |_| {}).await;
+            assert_eq!(counts(&report), [0, 0, 0, 1, 0], "{row}");
+            assert_eq!((report.outcome(), report.batch), (Outcome::Refused, None));
+            assert_eq!(reasons(&report).len(), 1);
+            assert_eq!(engine.dump().await, untouched, "a file is stored whole or not at all");
+            let beside = [("2.csv", other.as_str()), ("3.csv", &csv(PLAIN, &[FINE]))];
+            let report = engine.import_with(&beside, |_| {}).await;
+            assert_eq!(counts(&report), [1, 0, 0, 1, 0]);
+            assert_eq!(report.outcome(), Outcome::Partial, "another file is");
+            engine.undo(report.batch.unwrap()).await;
+
+            let partial = |request: &mut ImportRequest| request.partial = true;
+            let report = engine.import_with(&[("2.csv", &other)], partial).await;
             assert_eq!(counts(&report), [1, 0, 0, 1, 0], "{row}");
             assert_eq!(report.outcome(), Outcome::Partial);
             let said = reasons(&report);

@@ -13,8 +13,8 @@ use dashtam::model::Subtype as S;
 use dashtam::model::{
     AccountKind, AssetClass, Currency, Dec, Draft, Drafts, Entry, EntryType, Interval, Isin, Item,
     LotMethod, Mention, Mode, NewAccount, Origin, Price, PriceSubject, Quote, Rate, Ratio,
-    SafeText, SecurityId, SecurityWords, Setting, Status, Subtype, TransactionWords, Unit,
-    midnight_micros,
+    SafeText, SecurityId, SecurityWords, Setting, SourceWords, Status, Subtype, TransactionWords,
+    Unit, midnight_micros,
 };
 use proptest::option;
 use proptest::prelude::*;
@@ -182,7 +182,7 @@ fn stored(batch: &[Drafts]) -> Vec<TransactionWords> {
             }
             // A leg in another account does not get between that account's own rows.
             let seq = if place == 1 && !reinvested { 1000 + *seq } else { *seq };
-            rows.push(TransactionWords { draft: *draft, seq, origin: Origin::File });
+            rows.push(TransactionWords::new(*draft, seq, Origin::File));
         }
         *seq += 1;
     }
@@ -391,14 +391,23 @@ fn security() -> impl Strategy<Value = Item> {
     )
 }
 
-/// A stored row; its amount may be anything, as a provider may have said.
+/// A stored row; of a provider its amount may be any of its sign.
 fn transaction() -> impl Strategy<Value = Item> {
     let place = (any::<i64>(), select(Origin::ALL.to_vec()), option::of(any_dec()));
-    (checked(), place, option::of(any_name())).prop_map(|(drafts, (seq, origin, amount), link)| {
+    let told = (any::<bool>(), option::of(0..5_i64), any::<bool>());
+    (checked(), place, option::of(any_name()), told).prop_map(|(drafts, place, link, told)| {
+        let ((seq, origin, amount), (deleted, nth, source)) = (place, told);
         let mut draft = *drafts.second.unwrap_or(drafts.first);
-        draft.facts.amount = amount.unwrap_or(draft.facts.amount);
+        let is_negative = draft.facts.amount.is_negative();
+        if let Some(amount) = amount.filter(|_| origin == Origin::Provider)
+            && !draft.facts.amount.is_zero()
+        {
+            draft.facts.amount = if is_negative { -amount.abs() } else { amount.abs() };
+        }
         draft.link = link;
-        Item::Transaction(Box::new(TransactionWords { draft, seq, origin }))
+        let source = source.then(|| Box::new(SourceWords { draft: draft.clone(), nth }));
+        let words = TransactionWords::new(draft, seq, origin);
+        Item::Transaction(Box::new(TransactionWords { deleted, nth, source, ..words }))
     })
 }
 

@@ -35,7 +35,7 @@ use dashtam::store::{
 };
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{AssertSqlSafe, SqlitePool};
-use support::engines::{Engine, clock, engines, target};
+use support::engines::{Engine, clock, engines, postgres, target};
 
 const NOW: i64 = 1_795_176_000_000_000;
 /// Text that an engine or its bulk road could spoil.
@@ -529,6 +529,8 @@ async fn ask_for_everything(tx: &mut Tx, told: &mut Vec<String>) {
         tx.cash_year_at(AccountId(10), Currency::USD, 2024),
         tx.cash_year_at(AccountId(10), Currency::USD, 1900),
         tx.transactions_linked("event"),
+        tx.deleted_transactions(),
+        tx.edited_transactions(&BTreeSet::from([day(1), day(21)])),
         tx.shared_links(),
         tx.transactions_of_account(AccountId(11)),
         tx.transactions_by_source(&[&i1, &i2]),
@@ -1507,4 +1509,21 @@ async fn prices_rates_and_settings_that_change_are_noted() {
         drop(tx);
         engine.close().await;
     }
+}
+
+#[tokio::test]
+async fn a_server_that_takes_no_writes_says_so() {
+    let Some(engine) = postgres().await else { return };
+    let Target::Postgres(mut server) = target(&engine.config) else { panic!() };
+    server.options.push(("default_transaction_read_only".to_owned(), "on".to_owned()));
+    let store = Store::connect(&Target::Postgres(server)).await.unwrap();
+    let written = async {
+        let mut tx = store.write().await?;
+        tx.put_setting(Setting::BaseCurrency, "CAD").await?;
+        tx.commit("op", "test", 0).await
+    };
+    let error = written.await.unwrap_err();
+    assert!(matches!(error, Error::ReadOnlyServer), "{error}");
+    store.close().await;
+    engine.close().await;
 }

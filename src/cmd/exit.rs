@@ -199,18 +199,22 @@ pub fn finish(done: Result<Status, Error>, manner: Manner, out: &mut Output) -> 
         out.flush().map_err(Error::Output)?;
         Ok(status)
     });
-    match done {
+    let code = match &done {
         Ok(Status::Done) => 0,
         Ok(Status::Partial) => PARTIAL,
         Ok(Status::Refused) => USAGE,
         Ok(Status::Differs) => STORAGE,
         Err(error) => {
             if !error.is_silent() {
-                tell(&error, manner, out);
+                tell(error, manner, out);
             }
+            // Its words may name things; its kind does not.
+            tracing::warn!(kind = error.kind(), "the command could not be carried out");
             error.code()
         }
-    }
+    };
+    tracing::info!(code, "end");
+    code
 }
 
 /// One line on stderr; with `--json` also a document on stdout, unless another one began there.

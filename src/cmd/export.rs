@@ -14,6 +14,9 @@ pub fn check(args: &ExportArgs, flags: &Flags) -> Result<(), Error> {
              transactions and one with --what prices",
         ));
     }
+    if flags.json && args.format != cli::ExportFormat::Json {
+        return Err(Error::Usage("what --json asks for is --format json here; write that"));
+    }
     if flags.private {
         return Err(Error::Usage("an export is full of amounts; leave --private out"));
     }

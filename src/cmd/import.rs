@@ -89,18 +89,20 @@ struct File {
     duplicate: u64,
     changed: u64,
     conflict: u64,
-    refused: Vec<RefusedRow>,
+    refused: Vec<WrongRow>,
+    conflicts: Vec<WrongRow>,
 }
 
+/// A row that is not stored, and why.
 #[derive(Serialize)]
-struct RefusedRow {
+struct WrongRow {
     line: Option<u64>,
     column: Option<SafeText>,
     why: SafeText,
 }
 
 fn document(job: &Job<'_>, report: &ImportReport) -> Document {
-    let refused = |problem: &Problem| RefusedRow {
+    let wrong = |problem: &Problem| WrongRow {
         line: problem.line,
         column: problem.column.clone(),
         why: SafeText::new(&job.figures().message(&problem.why.to_string())),
@@ -113,7 +115,8 @@ fn document(job: &Job<'_>, report: &ImportReport) -> Document {
         duplicate: file.duplicate,
         changed: file.changed,
         conflict: file.conflict,
-        refused: file.refused.iter().map(refused).collect(),
+        refused: file.refused.iter().map(wrong).collect(),
+        conflicts: file.conflicts.iter().map(wrong).collect(),
     };
     Document {
         schema: "dashtam.import/1",
@@ -134,7 +137,7 @@ fn tell(job: &mut Job<'_>, report: &ImportReport, dry_run: bool) -> Result<(), E
             file.new, file.duplicate, file.changed, file.conflict, file.refused_total
         ))?;
         tell_problems(job, &path, file)?;
-        if !file.stored && file.refused_total > 0 {
+        if !file.stored && (file.refused_total > 0 || file.conflict > 0) {
             job.out
                 .aside(&format!("{path}: nothing of it is stored; mend it, or add --partial"))?;
         }

@@ -20,6 +20,10 @@ pub enum ConfigError {
         "cannot create the folder {path:?}: {source}; create it yourself with mode 0700 or give --data-dir DIR"
     )]
     Folder { path: PathBuf, source: io::Error },
+    #[error(
+        "cannot create the database file {path:?}: {source}; create its folder with mode 0700 or name another file with --database"
+    )]
+    DatabaseFile { path: PathBuf, source: io::Error },
     #[error("{path:?} line {line}, column {column}: {message}; correct the TOML there")]
     Syntax { path: PathBuf, line: usize, column: usize, message: String },
     #[error("{path:?} line {line}: unknown key {key:?}; did you mean {nearest}?")]

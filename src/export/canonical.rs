@@ -337,7 +337,7 @@ mod tests {
         entry.amount = Some(dec("1.50"));
         entry.link = link.map(text);
         let draft = *entry.check().unwrap().first;
-        Item::Transaction(Box::new(TransactionWords { draft, seq, origin: Origin::Hand }))
+        Item::Transaction(Box::new(TransactionWords::new(draft, seq, Origin::Hand)))
     }
 
     fn price(interval: Interval, at: i64) -> Item {
@@ -444,7 +444,7 @@ target dimension=\"class\" key=\"etf\" weight=0.5
         entry.description = Some(text("d"));
         (entry.category, entry.note) = (Some(text("c")), Some(text("n")));
         let draft = *entry.check().unwrap().first;
-        let words = TransactionWords { draft, seq: 9, origin: Origin::File };
+        let words = TransactionWords::new(draft, 9, Origin::File);
         let items = [
             Item::Account { account, derived: false },
             Item::Security(security),

@@ -1,5 +1,9 @@
 //! Transactions in the native form: one row of a CSV file is one transaction, or one REINVEST.
 //! Knows how they are written; what a row means is for the model to say.
+//!
+//! The form cannot tell what a source says under a person's edits, nor which rows were deleted: a
+//! store that knows both takes nothing of it twice, a new one knows the rows only as they are now.
+//! JSON tells it.
 
 use std::convert::Infallible;
 use std::io;
@@ -226,7 +230,7 @@ mod tests {
     }
 
     fn item(draft: Draft) -> Item {
-        Item::Transaction(Box::new(TransactionWords { draft, seq: 0, origin: Origin::File }))
+        Item::Transaction(Box::new(TransactionWords::new(draft, 0, Origin::File)))
     }
 
     fn written(drafts: &[Draft]) -> String {

@@ -184,7 +184,7 @@ mod tests {
         };
         let mut pairing = Pairing::default();
         for &draft in drafts {
-            let words = TransactionWords { draft: draft.clone(), seq: 0, origin: Origin::File };
+            let words = TransactionWords::new(draft.clone(), 0, Origin::File);
             let Ok(()) = pairing.feed(&words, &mut each);
         }
         let Ok(()) = pairing.finish(&mut each);
@@ -240,7 +240,7 @@ mod tests {
         let [other, _] = reinvested("B", 3, |_| {});
         let (mut pairing, mut given_out) = (Pairing::default(), 0);
         for draft in [buy, other] {
-            let words = TransactionWords { draft, seq: 0, origin: Origin::File };
+            let words = TransactionWords::new(draft, 0, Origin::File);
             let Ok(()) = pairing.feed(&words, &mut |_| -> Result<(), Infallible> {
                 given_out += 1;
                 Ok(())

@@ -85,6 +85,11 @@ impl Names {
             source_id: transaction.source_id,
             facts: transaction.facts,
         };
-        TransactionWords { draft, seq: transaction.seq, origin: transaction.origin }
+        let by_content = draft.source_id.is_none();
+        TransactionWords {
+            deleted: transaction.deleted,
+            nth: Some(row.identity.occurrence).filter(|nth| by_content && *nth > 0),
+            ..TransactionWords::new(draft, transaction.seq, transaction.origin)
+        }
     }
 }

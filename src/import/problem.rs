@@ -193,6 +193,20 @@ pub enum Fault {
     Row(#[from] Why),
 }
 
+impl Fault {
+    /// The sort of fault, without a word of what the file says.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Row(_) => "row",
+            Self::Json(_) => "json",
+            Self::Unreadable(_) | Self::TooBig(_) => "file",
+            Self::UnknownColumn { .. } | Self::NoHeader(_) | Self::Unnamed => "header",
+            _ => "form",
+        }
+    }
+}
+
 fn unknown_column(nearest: Option<&'static str>, known: &str) -> String {
     match nearest {
         Some(name) => format!("did you mean `{name}`? otherwise take it out"),

@@ -2,39 +2,36 @@
 
 use std::collections::BTreeSet;
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 
 use super::{Error, Result};
-use crate::model::{Facts, SafeText, SecurityId};
+use crate::model::SafeText;
+pub(super) use crate::model::Underlay;
 use crate::store::StoredTransaction;
-
-/// What the source says of a row, where a person's edits lie over it, and which fields they are.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Underlay {
-    pub facts: Facts,
-    pub security: Option<SecurityId>,
-    pub to_security: Option<SecurityId>,
-    pub link: Option<SafeText>,
-    pub edited: BTreeSet<String>,
-}
 
 impl Underlay {
     /// The overlay of a row, or an empty one over what it says now.
-    pub fn of(row: &StoredTransaction) -> Result<Self> {
+    pub(super) fn of(row: &StoredTransaction) -> Result<Self> {
         match &row.source_facts {
             Some(json) => serde_json::from_str(json).map_err(|error| damaged(&error)),
-            None => Ok(Self {
-                facts: row.transaction.facts.clone(),
-                security: row.transaction.security,
-                to_security: row.transaction.to_security,
-                link: row.transaction.link.clone(),
-                edited: BTreeSet::new(),
-            }),
+            None => Ok(Self::shown(row)),
         }
     }
 
-    pub fn to_json(&self) -> Result<String> {
+    /// What a row says now, edits applied.
+    pub(super) fn shown(row: &StoredTransaction) -> Self {
+        let transaction = &row.transaction;
+        Self {
+            facts: transaction.facts.clone(),
+            security: transaction.security,
+            to_security: transaction.to_security,
+            link: transaction.link.clone(),
+            edited: BTreeSet::new(),
+        }
+    }
+
+    pub(super) fn to_json(&self) -> Result<String> {
         serde_json::to_string(self).map_err(|error| damaged(&error))
     }
 }

@@ -1,4 +1,5 @@
-//! Who says what of the rows of an import, gathered until they are written.
+//! The claims of the rows at hand: which imports say that a row is there, and what of it they said,
+//! so that each can be taken back by itself.
 
 use std::collections::BTreeMap;
 

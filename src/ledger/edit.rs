@@ -226,7 +226,7 @@ impl Editor {
         let here = equal.iter().filter(|row| row.transaction.account == account);
         let last = here.map(|row| row.identity.occurrence).chain(moved).max();
         if let (Some(id), Some(_)) = (&draft.source_id, last) {
-            let why = Why::Conflict { id: id.clone(), what: "it is there already and the rest" };
+            let why = Why::IdThere(id.clone());
             return Err(Refusal { column: Column("id"), why }.into());
         }
         let category = match &draft.facts.category {
@@ -519,32 +519,14 @@ fn entry_of(book: &Book, stored: &StoredTransaction) -> Result<Entry> {
             isin: None,
         })
     };
-    let transaction = &stored.transaction;
-    let facts = &transaction.facts;
-    let account = book.account(transaction.account)?.account.name.clone();
-    let unit = Unit::from(facts.currency);
-    let what = EntryType::One(facts.subtype);
-    let mut entry = Entry::new(account, facts.date, what, unit);
-    entry.symbol = mention(transaction.security);
-    entry.to_symbol = mention(transaction.to_security);
-    let signed = facts.subtype.quantity_is_signed();
-    entry.quantity = facts.quantity.map(|quantity| if signed { quantity } else { quantity.abs() });
-    entry.price = facts.price;
-    entry.price_scale = facts.price.map_or(0, |price| price.inner().scale());
-    entry.fee = facts.fee;
-    entry.tax = facts.tax;
-    entry.amount = Some(facts.amount);
-    entry.settlement = facts.settlement;
-    entry.fx_rate = facts.fx_rate;
-    entry.multiplier = facts.multiplier;
-    entry.ratio = facts.ratio;
-    entry.acquired = facts.acquired;
-    entry.cost_share = facts.cost_share;
-    entry.link.clone_from(&transaction.link);
-    entry.id.clone_from(&transaction.source_id);
-    entry.status = facts.status;
-    entry.description.clone_from(&facts.description);
-    entry.category.clone_from(&facts.category);
-    entry.note.clone_from(&facts.note);
-    Ok(entry)
+    let transaction = stored.transaction.clone();
+    let draft = Draft {
+        account: book.account(transaction.account)?.account.name.clone(),
+        security: mention(transaction.security),
+        to_security: mention(transaction.to_security),
+        link: transaction.link,
+        source_id: transaction.source_id,
+        facts: transaction.facts,
+    };
+    Ok(Entry::of(draft, transaction.origin))
 }

@@ -13,6 +13,7 @@ use chrono::NaiveDate;
 use super::body::Underlay;
 use super::book::{Book, Stamp};
 use super::claims::{Claims, Statement};
+use super::edited::{Doubtful, are_doubtful, is_echo};
 use super::identity::{Occurrences, key_of_content, key_of_event, key_of_id};
 use super::legs::{Found, Known, Place, place_of};
 use super::proposed;
@@ -24,8 +25,7 @@ use super::write::{self, Said};
 use super::{Result, Survey, undo};
 use crate::model::{
     Account, AccountId, AccountKind, BatchId, Column, Draft, Drafts, Item, Mention, Mode, Origin,
-    PriceSubject, Quote, Refusal, SafeText, SecurityId, Transaction, TransactionId,
-    TransactionWords, Why,
+    PriceSubject, Quote, Refusal, SafeText, SecurityId, Transaction, TransactionId, Why,
 };
 use crate::store::{
     AccountRecord, BatchFile, BatchRow, Identity, StagedRow, StoredTransaction, Verdict, WriteTx,
@@ -116,6 +116,7 @@ pub struct Intake {
     occurrences_of: usize,
     seqs: HashMap<(AccountId, NaiveDate), i64>,
     held: Vec<Held>,
+    pub(super) doubtful: Doubtful,
     held_ids: BTreeSet<[u8; 12]>,
     /// Places of this file that were given because another event has the one before.
     moved: HashSet<Place>,
@@ -129,16 +130,22 @@ pub struct Intake {
 }
 
 /// A row whose verdict is not known yet.
-struct Held {
-    file: usize,
-    line: u64,
+#[derive(Clone)]
+pub(super) struct Held {
+    pub file: usize,
+    pub line: u64,
     /// Which row of its event: 1 belongs to the one before it.
-    part: i64,
+    pub part: i64,
     /// How many equal events came before.
-    nth: usize,
-    row: StoredTransaction,
+    pub nth: usize,
+    /// As its source says it.
+    pub row: StoredTransaction,
     /// It comes with a whole store, which knows by itself what is one event.
-    whole: bool,
+    pub whole: bool,
+    /// As a person left it in that store, where it is not as its source says it.
+    pub edited: Option<Box<StoredTransaction>>,
+    /// It is known that it is none of those that a person changed here.
+    pub sure: bool,
 }
 
 impl Intake {
@@ -173,6 +180,7 @@ impl Intake {
             occurrences_of: 0,
             seqs: HashMap::new(),
             held: Vec::with_capacity(HELD),
+            doubtful: Doubtful::default(),
             held_ids: BTreeSet::new(),
             moved: HashSet::new(),
             span,
@@ -206,7 +214,7 @@ impl Intake {
         }
         if file != self.occurrences_of {
             // Equal rows of two files are one row: the first must be stored to be found.
-            self.flush().await?;
+            self.end_file().await?;
             self.flush_raw().await?;
             self.span = self.tx.span_of_days().await?;
             self.days.clear();
@@ -282,7 +290,10 @@ impl Intake {
     ) -> Result<std::result::Result<(), Refusal>> {
         let Drafts { first, second } = drafts;
         let Some(second) = second else {
-            return self.push_draft(file, line, first, Origin::File, None).await;
+            return match self.read_draft(file, line, first).await? {
+                Ok(held) => self.hold([held]).await.map(Ok),
+                Err(refusal) => Ok(Err(refusal)),
+            };
         };
         // Both or neither: half a transfer would be a wrong number.
         for (draft, column) in [(&first, "account"), (&second, "to_account")] {
@@ -298,7 +309,7 @@ impl Intake {
         let sort = if first.account == second.account { "reinvest" } else { "transfer" };
         let mut legs = Vec::with_capacity(2);
         for draft in [first, second] {
-            match self.read_draft(file, line, draft, Origin::File, None).await? {
+            match self.read_draft(file, line, draft).await? {
                 Ok(held) => legs.push(held),
                 Err(refusal) => return Ok(Err(refusal)),
             }
@@ -334,29 +345,76 @@ impl Intake {
         }
     }
 
-    async fn push_draft(
-        &mut self,
-        file: usize,
-        line: u64,
-        draft: Box<Draft>,
-        origin: Origin,
-        seq: Option<i64>,
-    ) -> Result<std::result::Result<(), Refusal>> {
-        match self.read_draft(file, line, draft, origin, seq).await? {
-            Ok(held) => self.hold([held]).await.map(Ok),
-            Err(refusal) => Ok(Err(refusal)),
-        }
-    }
-
-    /// What a row means: its account, its securities, and what it will be known by.
+    /// What a row of a file means: its account, its securities, and what it will be known by.
     async fn read_draft(
         &mut self,
         file: usize,
         line: u64,
         draft: Box<Draft>,
-        origin: Origin,
-        seq: Option<i64>,
     ) -> Result<std::result::Result<Held, Refusal>> {
+        let mut row = match self.row_of(file, line, *draft, Origin::File).await? {
+            Ok(row) => row,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        self.place(&mut row, None, None);
+        Ok(Ok(Held { file, line, part: 0, nth: 0, row, whole: false, edited: None, sure: false }))
+    }
+
+    /// Holds the rows of one event back.
+    pub(super) async fn hold(&mut self, rows: impl IntoIterator<Item = Held>) -> Result<()> {
+        let rows: Vec<Held> = rows.into_iter().collect();
+        let keys = || {
+            let named = rows.iter().filter(|held| held.row.transaction.source_id.is_some());
+            named.map(|held| held.row.identity.key)
+        };
+        // The same id twice in what is held back: the first must be stored to be found.
+        if keys().any(|key| self.held_ids.contains(&key)) {
+            self.flush().await?;
+        }
+        self.held_ids.extend(keys());
+        self.held.extend(rows);
+        if self.held.len() >= HELD {
+            self.flush().await?;
+        }
+        Ok(())
+    }
+
+    /// Gives a row its identity and its place among the rows of its account and day, where nobody
+    /// tells them.
+    pub(super) fn place(
+        &mut self,
+        row: &mut StoredTransaction,
+        nth: Option<i64>,
+        seq: Option<i64>,
+    ) {
+        let transaction = &mut row.transaction;
+        let (account, day) = (transaction.account, transaction.facts.date);
+        row.identity = match &transaction.source_id {
+            Some(id) => Identity { key: key_of_id(transaction.origin, id), occurrence: 0 },
+            None => {
+                let key = key_of_content(
+                    transaction.security,
+                    transaction.to_security,
+                    &transaction.facts,
+                    &mut self.bytes,
+                );
+                let next = || self.occurrences.next(day, account, &key);
+                Identity { key, occurrence: nth.unwrap_or_else(next) }
+            }
+        };
+        let place = self.seqs.entry((account, day)).or_insert(0);
+        transaction.seq = seq.unwrap_or(*place);
+        *place += 1;
+    }
+
+    /// The row that a draft describes, without identity and place.
+    pub(super) async fn row_of(
+        &mut self,
+        file: usize,
+        line: u64,
+        draft: Draft,
+        origin: Origin,
+    ) -> Result<std::result::Result<StoredTransaction, Refusal>> {
         let security = match &draft.security {
             Some(mention) => match self.meaning(mention, Some(draft.facts.date)).await? {
                 Ok(id) => Some(id),
@@ -380,22 +438,9 @@ impl Intake {
             Ok(None) => self.make_account(&draft).await?,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let identity = match &draft.source_id {
-            Some(id) => Identity { key: key_of_id(origin, id), occurrence: 0 },
-            None => {
-                let key = key_of_content(security, to_security, &draft.facts, &mut self.bytes);
-                Identity { key, occurrence: self.occurrences.next(draft.facts.date, account, &key) }
-            }
-        };
-        let place = self.seqs.entry((account, draft.facts.date)).or_insert(0);
-        let whole = seq.is_some();
-        let seq = seq.unwrap_or(*place);
-        *place += 1;
-        let id = TransactionId(self.tx.take_id());
-        let draft = *draft;
-        let row = StoredTransaction {
+        Ok(Ok(StoredTransaction {
             transaction: Transaction {
-                id,
+                id: TransactionId(self.tx.take_id()),
                 account,
                 security,
                 to_security,
@@ -403,39 +448,19 @@ impl Intake {
                 source_id: draft.source_id,
                 origin,
                 batch: Some(self.batch),
-                seq,
+                seq: 0,
                 version: 1,
                 deleted: false,
                 created: self.stamp.now,
                 updated: self.stamp.now,
                 facts: draft.facts,
             },
-            identity,
+            identity: Identity { key: [0; 12], occurrence: 0 },
             file_no: Some(file_number(file)),
             line: i64::try_from(line).ok(),
             category: None,
             source_facts: None,
-        };
-        Ok(Ok(Held { file, line, part: 0, nth: 0, row, whole }))
-    }
-
-    /// Holds the rows of one event back.
-    async fn hold(&mut self, rows: impl IntoIterator<Item = Held>) -> Result<()> {
-        let rows: Vec<Held> = rows.into_iter().collect();
-        let keys = || {
-            let named = rows.iter().filter(|held| held.row.transaction.source_id.is_some());
-            named.map(|held| held.row.identity.key)
-        };
-        // The same id twice in what is held back: the first must be stored to be found.
-        if keys().any(|key| self.held_ids.contains(&key)) {
-            self.flush().await?;
-        }
-        self.held_ids.extend(keys());
-        self.held.extend(rows);
-        if self.held.len() >= HELD {
-            self.flush().await?;
-        }
-        Ok(())
+        }))
     }
 
     /// What a mention means in a row of this day; one that the survey did not see is settled now.
@@ -500,10 +525,7 @@ impl Intake {
         item: Item,
     ) -> Result<std::result::Result<(), Refusal>> {
         match item {
-            Item::Transaction(words) => {
-                let TransactionWords { draft, seq, origin } = *words;
-                self.push_draft(file, line, Box::new(draft), origin, Some(seq)).await
-            }
+            Item::Transaction(words) => self.push_words(file, line, *words).await,
             Item::Price(mention, price) => match self.meaning(&mention, day_of(price.at)).await? {
                 Ok(id) => {
                     let mut price = *price;
@@ -522,12 +544,7 @@ impl Intake {
             }
             other => {
                 let done = self.take_item(other).await?;
-                if done.is_ok()
-                    && let Some(counts) = self.taken.counts.get_mut(file)
-                {
-                    counts.new += 1;
-                }
-                Ok(done)
+                Ok(done.map(|verdict| self.count(file, verdict, 1)))
             }
         }
     }
@@ -538,7 +555,32 @@ impl Intake {
         let mut held = std::mem::take(&mut self.held);
         let stored = self.stored(&held).await?;
         let may_wait = stored.is_none();
-        let stored = stored.unwrap_or_default();
+        let (mut known, mut claims) = self.known(stored.unwrap_or_default()).await?;
+        let alike = self.edited_contents(&held, &known.places).await?;
+        let mut new = Vec::with_capacity(held.len());
+        for event in held.chunk_by_mut(|_, next| next.part > 0) {
+            let came = event.iter().any(|held| held.may_be_among(&alike)).then(|| event.to_vec());
+            let found = self.find(event, &known).await?;
+            match came.filter(|event| are_doubtful(event, &found, &alike)) {
+                None => self.take(event, &found, &mut known, &mut claims, &mut new).await?,
+                Some(came) => {
+                    self.forget_moves(&came, event);
+                    self.doubtful.wait(came);
+                }
+            }
+        }
+        match may_wait {
+            true => self.tx.insert_many_transactions(&new).await?,
+            false => self.tx.insert_transactions(&new).await?,
+        }
+        self.write_claims(&claims).await?;
+        held.clear();
+        self.held = held;
+        Ok(())
+    }
+
+    /// The stored rows as they are asked for, with their claims.
+    async fn known(&mut self, stored: Vec<StoredTransaction>) -> Result<(Known, Claims)> {
         let ids: Vec<_> = stored.iter().map(|row| row.transaction.id).collect();
         let mut known = Known::default();
         known.places.extend(stored.iter().map(|row| (place_of(row), row.transaction.id)));
@@ -548,41 +590,78 @@ impl Intake {
                 known.places.insert((account, Identity { occurrence, ..row.identity }), id);
             }
         }
-        let mut new = Vec::with_capacity(held.len());
         let mut claims = Claims::default();
         claims.know(self.tx.claims(&ids).await?);
-        for event in held.chunk_by_mut(|_, next| next.part > 0) {
-            let found = self.find(event, &known).await?;
-            if let Some(what) = self.contradiction(event, &found, &known)? {
-                self.stage_conflict(event, found.ids, what);
-                continue;
-            }
-            for (held, id) in event.iter_mut().zip(found.ids) {
-                let verdict = match id.and_then(|id| known.rows.get_mut(&id)) {
-                    None => {
-                        self.complete(held, &mut known.rows, &mut claims).await?;
-                        Verdict::New
-                    }
-                    Some(stored) => {
-                        self.meet(&held.row, stored, found.elsewhere, &mut claims).await?
-                    }
-                };
-                if verdict == Verdict::New {
-                    new.push(&held.row);
-                }
-                self.count(held.file, verdict, 1);
-            }
-        }
-        match may_wait {
-            true => self.tx.insert_many_transactions(&new).await?,
-            false => self.tx.insert_transactions(&new).await?,
-        }
+        Ok((known, claims))
+    }
+
+    async fn write_claims(&mut self, claims: &Claims) -> Result<()> {
         self.tx.insert_claims(&claims.new).await?;
         self.tx.replace_claims(&claims.again).await?;
-        self.book.catch_up(&mut self.tx).await?;
-        held.clear();
-        self.held = held;
+        self.book.catch_up(&mut self.tx).await
+    }
+
+    /// Takes in the rows of an event, now that it is known which stored ones they are: all of them,
+    /// or none where one contradicts.
+    async fn take<'a>(
+        &mut self,
+        event: &'a mut [Held],
+        found: &Found,
+        known: &mut Known,
+        claims: &mut Claims,
+        new: &mut Vec<&'a StoredTransaction>,
+    ) -> Result<()> {
+        for stored in found.ids.iter().flatten().filter_map(|id| known.rows.get(id)) {
+            self.doubtful.meets(stored);
+        }
+        if let Some(what) = self.contradiction(event, found, known)? {
+            self.stage_conflict(event, found.ids, what);
+            return Ok(());
+        }
+        for (held, id) in event.iter_mut().zip(found.ids) {
+            let verdict = match id.and_then(|id| known.rows.get_mut(&id)) {
+                None => {
+                    self.complete(held, new, &mut known.rows, claims).await?;
+                    Verdict::New
+                }
+                Some(stored) => self.meet(held, stored, found.elsewhere, claims).await?,
+            };
+            if verdict == Verdict::New {
+                new.push(&held.row);
+            }
+            self.count(held.file, verdict, 1);
+        }
         Ok(())
+    }
+
+    /// Settles what is left of a file.
+    async fn end_file(&mut self) -> Result<()> {
+        self.flush().await?;
+        for mut event in self.doubtful.end() {
+            let stored = self.stored(&event).await?.unwrap_or_default();
+            let (mut known, mut claims) = self.known(stored).await?;
+            let Some(found) = self.find_edited(&mut event, &mut known).await? else {
+                for held in &mut event {
+                    held.sure = true;
+                }
+                self.hold(event).await?;
+                continue;
+            };
+            let ids: Vec<_> = found.ids.iter().flatten().copied().collect();
+            claims.know(self.tx.claims(&ids).await?);
+            let mut new = Vec::new();
+            self.take(&mut event, &found, &mut known, &mut claims, &mut new).await?;
+            self.tx.insert_transactions(&new).await?;
+            self.write_claims(&claims).await?;
+        }
+        self.flush().await?;
+        self.doubtful = Doubtful::default();
+        Ok(())
+    }
+
+    /// Whether a day may have had rows before this file.
+    pub(super) fn may_have_rows(&self, day: NaiveDate) -> bool {
+        self.days.get(&day) == Some(&true)
     }
 
     fn count(&mut self, file: usize, verdict: Verdict, rows: u64) {
@@ -609,7 +688,7 @@ impl Intake {
                 return known.named([first, second]);
             }
             for (row, id) in [first, second].into_iter().zip(&mut found.ids) {
-                *id = known.free(&mut self.tx, row, &mut self.moved).await?;
+                *id = self.free(row, known).await?;
             }
         } else if let [Held { row, .. }] = event {
             let before = row.identity;
@@ -622,6 +701,24 @@ impl Intake {
             found.ids = [known.places.get(&place_of(row)).copied(), None];
         }
         Ok(found)
+    }
+
+    /// The stored row of a row that has no equal one as part of another event.
+    pub(super) async fn free(
+        &mut self,
+        row: &mut StoredTransaction,
+        known: &Known,
+    ) -> Result<Option<TransactionId>> {
+        known.free(&mut self.tx, row, &mut self.moved).await
+    }
+
+    /// The places that an event took which is looked for again later.
+    fn forget_moves(&mut self, came: &[Held], went: &[Held]) {
+        for (came, went) in came.iter().zip(went) {
+            if came.row.identity != went.row.identity {
+                self.moved.remove(&place_of(&went.row));
+            }
+        }
     }
 
     /// What tells that the source means another event than the one that is stored, unless that is
@@ -640,7 +737,10 @@ impl Intake {
         }
         for (held, id) in event.iter().zip(found.ids) {
             if let Some(stored) = id.and_then(|id| known.rows.get(&id))
-                && let Some(what) = Said::by(&held.row).contradicts(&Underlay::of(stored)?)
+                && let said = Said::by(&held.row)
+                && let before = Underlay::of(stored)?
+                && let Some(what) = said.contradicts(&before)
+                && !is_echo(held, &said, &before, stored)
             {
                 return Ok(Some(what));
             }
@@ -652,10 +752,14 @@ impl Intake {
     async fn complete(
         &mut self,
         held: &mut Held,
+        new: &[&StoredTransaction],
         known: &mut HashMap<TransactionId, StoredTransaction>,
         claims: &mut Claims,
     ) -> Result<()> {
         let row = &mut held.row;
+        if let Some(edited) = held.edited.take() {
+            self.take_edited(row, *edited, new).await?;
+        }
         if let Some(name) = row.transaction.facts.category.clone() {
             row.category = Some(self.book.category(&mut self.tx, &name, &self.stamp).await?);
         }
@@ -706,7 +810,7 @@ impl Intake {
             let day = row.transaction.facts.date;
             match &row.transaction.source_id {
                 Some(id) => ids.push(id),
-                None if self.days.get(&day) == Some(&true) => keys.push((day, row.identity.key)),
+                None if self.may_have_rows(day) => keys.push((day, row.identity.key)),
                 None => {}
             }
         }
@@ -722,11 +826,12 @@ impl Intake {
     /// the source names now.
     async fn meet(
         &mut self,
-        row: &StoredTransaction,
+        held: &Held,
         stored: &mut StoredTransaction,
         moves: bool,
         claims: &mut Claims,
     ) -> Result<Verdict> {
+        let row = &held.row;
         let said = Said::by(row);
         let before = Underlay::of(stored)?;
         let first = Statement {
@@ -734,6 +839,9 @@ impl Intake {
             said: Said::from(before.clone()).fields(),
         };
         let now = said.over(&before);
+        let by_hand = stored.transaction.origin == Origin::Hand;
+        // What comes as a person left it says nothing of what its source says.
+        let echo = is_echo(held, &said, &before, stored);
         let mut verdict = Verdict::Duplicate;
         if moves
             && stored.transaction.account != row.transaction.account
@@ -746,15 +854,15 @@ impl Intake {
             verdict = Verdict::Changed;
         }
         // What a person wrote stands; a file that says it again adds nothing to it.
-        let stands = stored.transaction.origin == Origin::Hand && !self.options.accept_changes;
-        if now != before && !stands {
+        let stands = by_hand && !self.options.accept_changes;
+        if now != before && !echo && !stands {
             let (tx, book) = (&mut self.tx, &mut self.book);
             write::change_source(tx, book, stored, now, &self.stamp).await?;
             verdict = Verdict::Changed;
         }
         // A file has no say in what a person wrote.
-        let mine = match (stored.transaction.origin, verdict) {
-            (Origin::Hand, Verdict::Duplicate) => Statement::default(),
+        let mine = match verdict {
+            Verdict::Duplicate if by_hand || echo => Statement::default(),
             _ => Statement { version: stored.transaction.version, said: said.fields() },
         };
         if claims.add(stored, row, self.batch, first, mine)
@@ -778,8 +886,11 @@ impl Intake {
         if self.taken.conflicts.len() >= Taken::MOST {
             return;
         }
-        let id = row.transaction.source_id.clone().unwrap_or_default();
-        let refusal = Refusal { column: Column("id"), why: Why::Conflict { id, what } };
+        let why = match row.transaction.source_id.clone() {
+            Some(id) => Why::Conflict { id, what },
+            None => Why::ChangedByHand(what),
+        };
+        let refusal = Refusal { column: Column("id"), why };
         for (held, transaction) in event.iter().zip(stored) {
             self.staged.push(StagedRow {
                 batch: self.batch,
@@ -825,7 +936,7 @@ impl Intake {
     /// # Errors
     /// When the store fails.
     pub async fn settle(&mut self) -> Result<&Taken> {
-        self.flush().await?;
+        self.end_file().await?;
         self.flush_raw().await?;
         for (file, counts) in self.quotes.flush(&mut self.tx, &mut self.book, &self.stamp).await? {
             if let Some(mine) = self.taken.counts.get_mut(file) {

@@ -13,23 +13,24 @@ use super::sayings::{self, Fields, Thing};
 use crate::model::{
     Account, AccountId, BatchId, Column, Item, Mention, NewAccount, Refusal, SecurityWords, Why,
 };
-use crate::store::{AccountRecord, Alert, AllocationTarget, Balance, CategoryRecord, Watch};
+use crate::store::{
+    AccountRecord, Alert, AllocationTarget, Balance, CategoryRecord, Verdict, Watch,
+};
 
-type Taken = Result<std::result::Result<(), Refusal>>;
+type Taken = Result<std::result::Result<Verdict, Refusal>>;
 
 impl Intake {
     /// Takes in anything but a transaction, a price or a rate.
     pub(super) async fn take_item(&mut self, item: Item) -> Taken {
         match item {
             Item::Setting(setting, value) => {
-                if let Ok(value) = setting.check(&value) {
-                    let before = self.tx.settings().await?.remove(setting.key());
-                    let before = sayings::only(before.as_deref());
-                    let said = sayings::only(Some(&value));
-                    self.book.sayings.note(Thing::Setting(setting), said, &before);
-                    self.tx.put_setting(setting, &value).await?;
-                }
-                Ok(Ok(()))
+                let Ok(value) = setting.check(&value) else { return Ok(Ok(Verdict::Duplicate)) };
+                let there = self.tx.settings().await?.remove(setting.key());
+                let before = sayings::only(there.as_deref());
+                let said = sayings::only(Some(&value));
+                self.book.sayings.note(Thing::Setting(setting), said, &before);
+                self.tx.put_setting(setting, &value).await?;
+                Ok(Ok(verdict(there.as_ref(), &value)))
             }
             Item::Account { account, derived } => self.take_account(account, derived).await,
             Item::Balance { account, date, amount } => {
@@ -47,15 +48,17 @@ impl Intake {
                 };
                 let said = sayings::only(Some(&amount.to_string()));
                 self.book.sayings.note(Thing::Balance(id, date), said, &before);
-                if there.is_none_or(|balance| balance.amount != amount) {
+                let verdict = verdict(there.map(|balance| balance.amount).as_ref(), &amount);
+                if verdict != Verdict::Duplicate {
                     let created = self.stamp.now;
                     let balance = Balance { account: id, date, amount, batch, created };
                     self.tx.put_balance(&balance).await?;
                 }
-                Ok(Ok(()))
+                Ok(Ok(verdict))
             }
             Item::Category { name, parent } => {
                 let (tx, stamp) = (&mut self.tx, &self.stamp);
+                let is_there = self.book.categories.contains_key(&name);
                 let parent = match &parent {
                     Some(parent) => Some(self.book.category(tx, parent, stamp).await?),
                     None => None,
@@ -65,16 +68,17 @@ impl Intake {
                     let row = CategoryRecord { id, name, parent, batch: stamp.batch };
                     tx.update_category(&row).await?;
                 }
-                Ok(Ok(()))
+                Ok(Ok(if is_there { Verdict::Duplicate } else { Verdict::New }))
             }
             Item::Security(words) => self.take_security(words).await,
             Item::Watch { security, note } => match self.meaning(&security, None).await? {
                 Ok(security) => {
                     let there = self.tx.watchlist().await?;
                     let there = there.into_iter().find(|row| row.security == security);
-                    let batch = there.map_or(self.stamp.batch, |row| row.batch);
-                    self.tx.put_watch(&Watch { security, note, batch }).await?;
-                    Ok(Ok(()))
+                    let batch = there.as_ref().map_or(self.stamp.batch, |row| row.batch);
+                    let row = Watch { security, note, batch };
+                    self.tx.put_watch(&row).await?;
+                    Ok(Ok(verdict(there.as_ref(), &row)))
                 }
                 Err(refusal) => Ok(Err(refusal)),
             },
@@ -88,10 +92,11 @@ impl Intake {
                             (&old.security, &old.direction, &old.price)
                                 == (&row.security, &row.direction, &row.price)
                         };
-                        if !self.tx.alerts().await?.iter().any(same) {
-                            self.tx.insert_alert(&row).await?;
+                        if self.tx.alerts().await?.iter().any(same) {
+                            return Ok(Ok(Verdict::Duplicate));
                         }
-                        Ok(Ok(()))
+                        self.tx.insert_alert(&row).await?;
+                        Ok(Ok(Verdict::New))
                     }
                     Err(refusal) => Ok(Err(refusal)),
                 }
@@ -100,12 +105,12 @@ impl Intake {
                 let there = self.tx.targets().await?;
                 let there =
                     there.into_iter().find(|row| row.dimension == dimension && row.key == key);
-                let batch = there.map_or(self.stamp.batch, |row| row.batch);
+                let batch = there.as_ref().map_or(self.stamp.batch, |row| row.batch);
                 let row = AllocationTarget { dimension, key, weight, band, batch };
                 self.tx.put_target(&row).await?;
-                Ok(Ok(()))
+                Ok(Ok(verdict(there.as_ref(), &row)))
             }
-            Item::Transaction(_) | Item::Price(..) | Item::Rate(_) => Ok(Ok(())),
+            Item::Transaction(_) | Item::Price(..) | Item::Rate(_) => Ok(Ok(Verdict::Duplicate)),
         }
     }
 
@@ -122,10 +127,11 @@ impl Intake {
             row.account = Account { name, ..as_account(id, new, derived) };
             row.institution = institution;
             self.say_of_account(&row, &before)?;
-            if row != *self.book.account(id)? {
+            let verdict = verdict(Some(self.book.account(id)?), &row);
+            if verdict == Verdict::Changed {
                 self.book.put_account(&mut self.tx, row, &self.stamp, true).await?;
             }
-            return Ok(Ok(()));
+            return Ok(Ok(verdict));
         }
         let id = AccountId(self.tx.take_id());
         let Stamp { now, batch, .. } = self.stamp.clone();
@@ -142,7 +148,7 @@ impl Intake {
         self.say_of_account(&row, &Fields::new())?;
         self.book.names.insert(row.account.name.clone(), id);
         self.book.accounts.insert(id, row);
-        Ok(Ok(()))
+        Ok(Ok(Verdict::New))
     }
 
     /// What stood in a thing before this import; nothing where the import itself made it.
@@ -189,10 +195,21 @@ impl Intake {
         let said = sayings::some_of(&sayings::all_of(&row.security)?, &said);
         let before = before.clone();
         self.book.sayings.note(Thing::Security(id), said, &fields_before);
+        let is_new = before.batch == self.stamp.batch;
+        let verdict = if is_new { Verdict::New } else { verdict(Some(&before), &row) };
         if row != before {
             self.book.put_security(&mut self.tx, row, &self.stamp, false).await?;
         }
-        Ok(Ok(()))
+        Ok(Ok(verdict))
+    }
+}
+
+/// What became of a thing that a store has at most once.
+fn verdict<T: PartialEq>(before: Option<&T>, now: &T) -> Verdict {
+    match before {
+        None => Verdict::New,
+        Some(before) if before == now => Verdict::Duplicate,
+        Some(_) => Verdict::Changed,
     }
 }
 

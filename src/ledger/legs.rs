@@ -112,7 +112,7 @@ impl Known {
     }
 
     /// The stored rows of the account of a row that have its content, in their order.
-    fn equal_to(&self, row: &StoredTransaction) -> impl Iterator<Item = &StoredTransaction> {
+    pub fn equal_to(&self, row: &StoredTransaction) -> impl Iterator<Item = &StoredTransaction> {
         let place = |occurrence| (row.transaction.account, Identity { occurrence, ..row.identity });
         let equal = self.places.range(place(i64::MIN)..=place(i64::MAX));
         equal.filter_map(|(_, id)| self.rows.get(id))
@@ -128,7 +128,7 @@ fn link_of(row: &StoredTransaction) -> Result<Option<SafeText>> {
 }
 
 /// Whether a row is no part of an event of several.
-async fn is_alone(tx: &mut WriteTx, row: &StoredTransaction) -> Result<bool> {
+pub(super) async fn is_alone(tx: &mut WriteTx, row: &StoredTransaction) -> Result<bool> {
     match link_of(row)? {
         None => Ok(true),
         Some(link) => Ok(tx.transactions_linked(link.as_str()).await?.len() < 2),

@@ -263,7 +263,7 @@ fn refuse_torn(kept: &StoredTransaction, lost: &StoredTransaction) -> Result<()>
         }
         None => {
             let hand = [kept, lost].iter().any(|row| row.transaction.origin == Origin::Hand);
-            let differ = write::changed_fields(&as_it_is(kept), &as_it_is(lost));
+            let differ = write::changed_fields(&Underlay::shown(kept), &Underlay::shown(lost));
             let differ: Vec<_> = differ
                 .into_iter()
                 .filter(|field| match hand {
@@ -281,18 +281,6 @@ fn refuse_torn(kept: &StoredTransaction, lost: &StoredTransaction) -> Result<()>
             lost: lost.transaction.id,
             what: SafeText::new(&what),
         }),
-    }
-}
-
-/// A row as it is shown, edits applied.
-fn as_it_is(row: &StoredTransaction) -> Underlay {
-    let transaction = &row.transaction;
-    Underlay {
-        facts: transaction.facts.clone(),
-        security: transaction.security,
-        to_security: transaction.to_security,
-        link: transaction.link.clone(),
-        edited: BTreeSet::new(),
     }
 }
 
@@ -357,7 +345,7 @@ fn folded(
             write::lay(&mut row, &then)?;
             row.source_facts = (!edited.is_empty()).then(|| then.to_json()).transpose()?;
         }
-        write::copy(&mut row, &as_it_is(lost), |field| edits.contains(field));
+        write::copy(&mut row, &Underlay::shown(lost), |field| edits.contains(field));
         let categories = [kept, lost].map(|row| (&row.transaction.facts.category, row.category));
         let same = |(name, _): &&(&Option<SafeText>, _)| **name == row.transaction.facts.category;
         row.category = categories.iter().find(same).and_then(|(_, id)| *id);

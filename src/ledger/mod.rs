@@ -8,6 +8,7 @@ mod body;
 mod book;
 mod claims;
 mod edit;
+mod edited;
 mod error;
 mod identity;
 mod intake;
@@ -21,6 +22,7 @@ mod resolve;
 mod sayings;
 mod survey;
 mod undo;
+mod whole;
 mod write;
 
 pub use error::{Error, Result};

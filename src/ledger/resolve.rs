@@ -198,14 +198,8 @@ fn on_day(
 
 /// How each of several securities can be named, so that one can be chosen.
 pub(super) fn names_of(book: &Book, ids: &[SecurityId]) -> String {
-    let names = ids.iter().filter_map(|id| book.securities.get(id)).map(|row| {
-        let security = &row.security;
-        match &security.venue {
-            Some(venue) => format!("{}@{} (venue {venue})", security.symbol, security.currency),
-            None => format!("{}@{}", security.symbol, security.currency),
-        }
-    });
-    names.collect::<Vec<_>>().join(", ")
+    let names = ids.iter().filter_map(|id| book.securities.get(id)).map(|row| &row.security);
+    names.map(Security::telling_name).collect::<Vec<_>>().join(", ")
 }
 
 async fn make(

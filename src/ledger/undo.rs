@@ -76,9 +76,11 @@ async fn undo_part(
             .into_iter()
             .partition(|claim| claim.batch == batch);
         let batch_said = mine.first().map_or(1, |claim| claim.version);
-        // A row by hand has no overlay: it came with a whole store and was changed since.
-        let by_hand = row.transaction.origin == Origin::Hand && row.transaction.version > 1;
-        let touched = row.source_facts.is_some() || row.transaction.deleted || by_hand;
+        // What a person did to a row in the store that it came from was there from the first.
+        let by_person = row.source_facts.is_some()
+            || row.transaction.deleted
+            || row.transaction.origin == Origin::Hand;
+        let touched = by_person && row.transaction.version > 1;
         if others.is_empty() && !touched {
             book.count(&row, false);
             links.extend(proposed::link_of(&row.transaction).cloned());

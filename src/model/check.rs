@@ -11,7 +11,8 @@ use std::str::FromStr;
 use chrono::NaiveDate;
 
 use super::{
-    Dec, Draft, Exact, Facts, Kind, Mention, Ratio, SafeText, Status, Subtype, Unit, UnknownWord,
+    Dec, Draft, Exact, Facts, Kind, Mention, Origin, Ratio, SafeText, Status, Subtype, Unit,
+    UnknownWord,
 };
 
 /// A field of a row, named as in the neutral form.
@@ -103,6 +104,8 @@ pub struct Entry {
     pub category: Option<SafeText>,
     /// A person's words.
     pub note: Option<SafeText>,
+    /// The amount is kept even where it does not agree with the rest: a provider said it.
+    pub amount_stands: bool,
 }
 
 impl Entry {
@@ -135,6 +138,40 @@ impl Entry {
             description: None,
             category: None,
             note: None,
+            amount_stands: false,
+        }
+    }
+
+    /// A checked row as a person would write it.
+    #[must_use]
+    pub fn of(draft: Draft, origin: Origin) -> Self {
+        let Draft { account, security, to_security, link, source_id, facts } = draft;
+        let signed = facts.subtype.quantity_is_signed();
+        let quantity =
+            facts.quantity.map(|quantity| if signed { quantity } else { quantity.abs() });
+        Self {
+            symbol: security,
+            to_symbol: to_security,
+            quantity,
+            price: facts.price,
+            price_scale: facts.price.map_or(0, |price| price.inner().scale()),
+            fee: facts.fee,
+            tax: facts.tax,
+            amount: Some(facts.amount),
+            settlement: facts.settlement,
+            fx_rate: facts.fx_rate,
+            multiplier: facts.multiplier,
+            ratio: facts.ratio,
+            acquired: facts.acquired,
+            cost_share: facts.cost_share,
+            link,
+            id: source_id,
+            status: facts.status,
+            description: facts.description,
+            category: facts.category,
+            note: facts.note,
+            amount_stands: origin == Origin::Provider,
+            ..Self::new(account, facts.date, EntryType::One(facts.subtype), facts.currency.into())
         }
     }
 }
@@ -204,7 +241,7 @@ pub enum Why {
     SameAccount,
     /// More than one security is called so.
     #[error(
-        "several securities are called {symbol}: {candidates}; write one of these or give `venue`, for a price as sec:SYM@CUR:VENUE"
+        "several securities are called {symbol}: {candidates}; write one of these, or its ISIN as the symbol, or give `venue`, for a price as sec:SYM@CUR:VENUE"
     )]
     SeveralSecurities {
         /// As written.
@@ -220,6 +257,16 @@ pub enum Why {
         "the other account has a row with the id {0} too, and when it comes again nobody could tell which is meant; keep them apart"
     )]
     IdTaken(SafeText),
+    /// An id that a row by hand would share with another.
+    #[error(
+        "the account has a row with the id {0} already; leave the id out, or change that row with `dashtam txn edit`"
+    )]
+    IdThere(SafeText),
+    /// A row that was told otherwise by a person.
+    #[error(
+        "the row is there, and a person changed it since ({0} differs); --accept-changes makes it what this row says"
+    )]
+    ChangedByHand(&'static str),
     /// A code that may be a currency or a security.
     #[error("`{0}` may be a currency or a security; write fx:{0} or sec:{0}")]
     AmbiguousCode(SafeText),
@@ -512,10 +559,10 @@ impl Entry {
             _ => None,
         };
         match (self.amount, computed) {
-            (Some(given), Some((computed, slack))) if is_trade && !moves_no_cash => {
-                if given.is_positive() && computed.is_negative()
-                    || given.is_negative() && computed.is_positive()
-                {
+            (Some(given), Some((computed, slack))) if !moves_no_cash => {
+                let opposite = given.is_positive() && computed.is_negative()
+                    || given.is_negative() && computed.is_positive();
+                if is_trade && opposite {
                     let right = if computed.is_negative() { "negative" } else { "positive" };
                     return refuse(
                         "amount",
@@ -523,7 +570,7 @@ impl Entry {
                     );
                 }
                 let off = Exact::from(given).sub(&Exact::from(computed)).abs();
-                if off.cmp(&slack) == Ordering::Greater {
+                if off.cmp(&slack) == Ordering::Greater && !self.amount_stands {
                     return refuse("amount", Why::Disagrees { given, computed });
                 }
                 Ok(given)

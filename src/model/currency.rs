@@ -180,7 +180,7 @@ impl From<Currency> for Unit {
 
 /// The text is no currency of the table; `nearest` is what was probably meant.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is no currency code{}", .nearest.as_ref().map(|code| format!("; did you mean {code}?")).unwrap_or_default())]
+#[error("{text:?} is no currency code{}{}", no_money(text), .nearest.as_ref().map(|code| format!("; did you mean {code}?")).unwrap_or_default())]
 pub struct UnknownCurrency {
     pub text: String,
     pub nearest: Option<String>,
@@ -193,6 +193,16 @@ impl UnknownCurrency {
             text: SafeText::capped(text, 40).into_string(),
             nearest: nearest(text.trim(), quotes),
         }
+    }
+}
+
+/// Codes of ISO 4217 that are no money: metals, composite units, drawing rights, test and none.
+fn no_money(text: &str) -> &'static str {
+    const CODES: [&str; 13] =
+        ["XAG", "XAU", "XBA", "XBB", "XBC", "XBD", "XDR", "XPD", "XPT", "XSU", "XTS", "XUA", "XXX"];
+    match CODES.contains(&text) {
+        true => " of money; hold it as a security",
+        false => "",
     }
 }
 

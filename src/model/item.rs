@@ -108,4 +108,27 @@ pub struct TransactionWords {
     pub seq: i64,
     /// Where it came from.
     pub origin: Origin,
+    /// Taken away by a person; kept so that its source does not bring it back.
+    pub deleted: bool,
+    /// Which of several equal rows of its source it is, counted from 0, where that is told.
+    pub nth: Option<i64>,
+    /// How its source knows it, where a person changed it since.
+    pub source: Option<Box<SourceWords>>,
+}
+
+impl TransactionWords {
+    /// A live row that nobody changed.
+    #[must_use]
+    pub const fn new(draft: Draft, seq: i64, origin: Origin) -> Self {
+        Self { draft, seq, origin, deleted: false, nth: None, source: None }
+    }
+}
+
+/// A row as its source says it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceWords {
+    /// The row.
+    pub draft: Draft,
+    /// Which of several equal rows it is, counted from 0, where that is told.
+    pub nth: Option<i64>,
 }

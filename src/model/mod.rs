@@ -33,7 +33,7 @@ pub use exact::{Exact, ExactError};
 pub use ids::{
     AccountId, BatchId, CategoryId, ConnectionId, InstitutionId, OpId, SecurityId, TransactionId,
 };
-pub use item::{Item, SecurityWords, TransactionWords};
+pub use item::{Item, SecurityWords, SourceWords, TransactionWords};
 pub use lot::{Lot, Realization, Running, Term, days};
 pub use movement::Move;
 pub use price::{
@@ -44,5 +44,5 @@ pub use safe_text::{SafeText, is_safe, keep_raw, raw_of};
 pub use security::{AssetClass, Isin, Mention, Security, SymbolError};
 pub use setting::{Setting, SettingError};
 pub use transaction::{
-    Draft, Facts, Kind, OrderKey, Origin, Rank, Ratio, Status, Subtype, Transaction,
+    Draft, Facts, Kind, OrderKey, Origin, Rank, Ratio, Status, Subtype, Transaction, Underlay,
 };

@@ -199,6 +199,20 @@ pub struct Security {
     pub derived: bool,
 }
 
+impl Security {
+    /// Its symbol with all that tells it from others of that symbol.
+    #[must_use]
+    pub fn telling_name(&self) -> String {
+        let venue = self.venue.as_ref().map(|venue| format!("venue {venue}"));
+        let isin = self.isin.as_ref().map(|isin| format!("ISIN {isin}"));
+        let more: Vec<_> = venue.into_iter().chain(isin).collect();
+        match more.is_empty() {
+            true => format!("{}@{}", self.symbol, self.currency),
+            false => format!("{}@{} ({})", self.symbol, self.currency, more.join(", ")),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,5 +1,6 @@
 //! Transactions: what happened, in two levels of kind, in an order that never depends on the clock.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use super::account::words;
@@ -429,6 +430,21 @@ pub struct Transaction {
     pub updated: i64,
     /// The rest.
     pub facts: Facts,
+}
+
+/// What the source says of a row, where a person's edits lie over it, and which fields they are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Underlay {
+    /// What the source says happened.
+    pub facts: Facts,
+    /// Of what.
+    pub security: Option<SecurityId>,
+    /// What it becomes, in a corporate action.
+    pub to_security: Option<SecurityId>,
+    /// Rows that share it are one event.
+    pub link: Option<SafeText>,
+    /// The fields that a person wrote, by name.
+    pub edited: BTreeSet<String>,
 }
 
 /// What decides the order of rows: never an id, never a time of writing.

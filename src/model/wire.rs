@@ -11,9 +11,10 @@ use serde_json::value::RawValue;
 
 use super::account::words;
 use super::{
-    AccountKind, AssetClass, Column, Currency, Dec, Draft, Facts, Interval, Isin, Item, LotMethod,
-    Mention, Mode, NewAccount, Origin, Price, Rate, Ratio, Refusal, SafeText, SecurityId,
-    SecurityWords, Setting, SettingError, Status, Subtype, TransactionWords, Why,
+    AccountKind, AssetClass, Column, Currency, Dec, Draft, Entry, Facts, Interval, Isin, Item,
+    LotMethod, Mention, Mode, NewAccount, Origin, Price, Rate, Ratio, Refusal, SafeText,
+    SecurityId, SecurityWords, Setting, SettingError, SourceWords, Status, Subtype,
+    TransactionWords, Why,
 };
 
 /// What the document says it is.
@@ -446,11 +447,23 @@ struct TransactionWire {
     #[serde(skip_serializing_if = "Option::is_none")]
     quoted_in: Option<SafeText>,
     origin: Origin,
+    #[serde(default, skip_serializing_if = "is_false")]
+    deleted: bool,
+    /// Which of several equal rows it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nth: Option<i64>,
+    /// The row as its source says it, where a person changed it since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<Box<TransactionWire>>,
 }
 
 impl From<TransactionWords> for TransactionWire {
     fn from(words: TransactionWords) -> Self {
-        let TransactionWords { draft, seq, origin } = words;
+        let TransactionWords { draft, seq, origin, deleted, nth, source } = words;
+        let source = source.map(|source| {
+            let SourceWords { draft, nth } = *source;
+            Self::from(TransactionWords { nth, ..TransactionWords::new(draft, seq, origin) })
+        });
         let Draft { account, security, to_security, link, source_id, facts } = draft;
         Self {
             date: Day(facts.date),
@@ -479,11 +492,22 @@ impl From<TransactionWords> for TransactionWire {
             note: facts.note,
             quoted_in: facts.quoted_in,
             origin,
+            deleted,
+            nth,
+            source: source.map(Box::new),
         }
     }
 }
 
 impl TryFrom<TransactionWire> for Item {
+    type Error = WireError;
+
+    fn try_from(wire: TransactionWire) -> Result<Self, WireError> {
+        Ok(Self::Transaction(Box::new(wire.try_into()?)))
+    }
+}
+
+impl TryFrom<TransactionWire> for TransactionWords {
     type Error = WireError;
 
     fn try_from(wire: TransactionWire) -> Result<Self, WireError> {
@@ -513,7 +537,6 @@ impl TryFrom<TransactionWire> for Item {
             note: filled(wire.note),
             quoted_in: filled(wire.quoted_in),
         };
-        check(&facts)?;
         let draft = Draft {
             account: wire.account,
             security: wire.security.map(Mention::try_from).transpose()?,
@@ -522,9 +545,31 @@ impl TryFrom<TransactionWire> for Item {
             source_id: filled(wire.source_id),
             facts,
         };
-        let words = TransactionWords { draft, seq: wire.seq, origin: wire.origin };
-        Ok(Self::Transaction(Box::new(words)))
+        check(&draft, wire.origin)?;
+        if let Some(nth) = wire.nth.filter(|nth| *nth < 0) {
+            return refuse("nth", Why::Negative(Dec::from_i64(nth)));
+        }
+        Ok(Self {
+            draft,
+            seq: wire.seq,
+            origin: wire.origin,
+            deleted: wire.deleted,
+            nth: wire.nth,
+            source: wire.source.map(|source| said_by_source(*source, wire.origin)).transpose()?,
+        })
     }
+}
+
+/// What a source says is nothing that a person changed.
+fn said_by_source(wire: TransactionWire, origin: Origin) -> Result<Box<SourceWords>, WireError> {
+    if wire.source.is_some() || wire.deleted || wire.origin != origin {
+        return refuse(
+            "source",
+            Why::Other("it has the origin of its row and no state of its own"),
+        );
+    }
+    let TransactionWords { draft, nth, .. } = wire.try_into()?;
+    Ok(Box::new(SourceWords { draft, nth }))
 }
 
 fn ratio(text: &str) -> Result<Ratio, WireError> {
@@ -534,9 +579,10 @@ fn ratio(text: &str) -> Result<Ratio, WireError> {
     }
 }
 
-/// What holds for every stored event. Whether the amount agrees with the rest does not belong here:
-/// what a provider said is kept as it said it.
-fn check(facts: &Facts) -> Result<(), WireError> {
+/// What holds for every stored event: the direction of its quantity, which a person leaves out,
+/// and all that would be asked of a person who writes it.
+fn check(draft: &Draft, origin: Origin) -> Result<(), WireError> {
+    let facts = &draft.facts;
     let what = facts.subtype.as_str();
     if let Some(quantity) = facts.quantity.filter(|_| !facts.subtype.quantity_is_signed()) {
         let outward = facts.subtype.direction() < 0;
@@ -556,6 +602,7 @@ fn check(facts: &Facts) -> Result<(), WireError> {
     if facts.cost_share.is_some_and(|share| share.is_negative() || share > Dec::ONE) {
         return refuse("cost_share", Why::Other("a part of the cost is between 0 and 1"));
     }
+    Entry::of(draft.clone(), origin).check()?;
     Ok(())
 }
 

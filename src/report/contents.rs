@@ -6,8 +6,10 @@ use chrono::NaiveDate;
 
 use super::Names;
 use super::order::sort_for_writing;
+use super::sources;
 use crate::model::{
-    Item, Mention, NewAccount, SafeText, SecurityId, SecurityWords, Setting, TransactionWords,
+    Item, Mention, NewAccount, OrderKey, SafeText, SecurityId, SecurityWords, Setting,
+    TransactionWords,
 };
 use crate::store::{Result, Tx};
 
@@ -16,6 +18,7 @@ use crate::store::{Result, Tx};
 pub struct Contents<'a> {
     tx: &'a mut Tx,
     names: Names,
+    whole: bool,
 }
 
 impl<'a> Contents<'a> {
@@ -25,7 +28,16 @@ impl<'a> Contents<'a> {
     /// When the store cannot be read.
     pub async fn open(tx: &'a mut Tx) -> Result<Self> {
         let names = Names::read(tx).await?;
-        Ok(Self { tx, names })
+        Ok(Self { tx, names, whole: false })
+    }
+
+    /// Begins to read also what only a store knows: how its source knows a row that a person
+    /// changed, and the rows that were deleted.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn open_whole(tx: &'a mut Tx) -> Result<Self> {
+        Ok(Self { whole: true, ..Self::open(tx).await? })
     }
 
     /// The settings, accounts, categories, securities and balances.
@@ -92,9 +104,26 @@ impl<'a> Contents<'a> {
         let Some(day) = rows.first().map(|row| row.transaction.facts.date) else {
             return Ok(None);
         };
-        let mut words: Vec<_> = rows.into_iter().map(|row| self.names.words(row)).collect();
+        let mut words: Vec<_> = match self.whole {
+            true => sources::in_words(self.tx, &self.names, rows).await?,
+            false => rows.into_iter().map(|row| self.names.words(row)).collect(),
+        };
         sort_for_writing(&mut words);
         Ok(Some((words, day.succ_opt().unwrap_or(day))))
+    }
+
+    /// The transactions that were deleted, where the whole store is read.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn deleted(&mut self) -> Result<Vec<TransactionWords>> {
+        if !self.whole {
+            return Ok(Vec::new());
+        }
+        let rows = self.tx.deleted_transactions().await?;
+        let mut words = sources::in_words(self.tx, &self.names, rows).await?;
+        words.sort_by_cached_key(OrderKey::of);
+        Ok(words)
     }
 
     /// The links that more than one row carries.

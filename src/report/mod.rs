@@ -19,6 +19,7 @@ mod order;
 mod pending;
 mod proposals;
 mod reasons;
+mod sources;
 mod transactions;
 mod types;
 mod valuation;

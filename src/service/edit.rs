@@ -117,10 +117,9 @@ pub async fn security_named(session: &Session, text: &str) -> Result<Security, E
             Err(not_found("security", mention.symbol.clone(), symbols.iter()))
         }
         several => {
-            let names = several.iter().map(|security| match &security.venue {
-                None => format!("{}@{}", security.symbol, security.currency),
-                Some(venue) => format!("id:{} ({venue})", security.id),
-            });
+            let names = several
+                .iter()
+                .map(|security| format!("id:{} ({})", security.id, security.telling_name()));
             Err(Error::Ambiguous {
                 name: mention.symbol.clone(),
                 candidates: names.collect::<Vec<_>>().join(", "),

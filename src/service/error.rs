@@ -94,7 +94,7 @@ pub enum Error {
 #[derive(Debug, thiserror::Error)]
 pub enum FileProblem {
     /// Not there, not allowed, and so on.
-    #[error("{0}")]
+    #[error("{_0}{}", next_step(_0))]
     Open(std::io::Error),
     /// A folder, a pipe, a device.
     #[error("not a regular file; copy its content into a file and import that")]
@@ -160,13 +160,22 @@ impl Error {
             Self::NotFound { what: "security", .. } => {
                 "`dashtam security list` shows the securities"
             }
-            Self::Store(store::Error::Server(_)) => {
+            Self::Store(store::Error::Server(_) | store::Error::NoAnswer) => {
                 "check that the server runs and that the address in --database is right"
             }
             Self::Write { source: WriteError::Exists(_), .. } => "add --force to write over it",
             _ => return None,
         };
         Some(text.to_owned())
+    }
+}
+
+/// What to do about a file that cannot be opened.
+fn next_step(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "; check the name and the folder you are in",
+        std::io::ErrorKind::PermissionDenied => "; you need the right to read it",
+        _ => "",
     }
 }
 

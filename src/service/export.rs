@@ -140,7 +140,10 @@ async fn write(
     out: &mut (impl Write + Send),
 ) -> Result<u64, Error> {
     let mut tx = session.store.read().await?;
-    let mut contents = Contents::open(&mut tx).await?;
+    let mut contents = match format {
+        ExportFormat::Json => Contents::open_whole(&mut tx).await?,
+        ExportFormat::Neutral | ExportFormat::Canonical => Contents::open(&mut tx).await?,
+    };
     match (format, what) {
         (ExportFormat::Neutral, What::Prices) => {
             let mut columns = PriceColumns::default();
@@ -195,6 +198,9 @@ async fn everything(
     }
     if what != What::Prices {
         transactions(contents, &mut |item| writer.item(item)).await?;
+        for words in contents.deleted().await? {
+            writer.item(&Item::Transaction(Box::new(words)))?;
+        }
     }
     if what != What::Transactions {
         for (security, _) in contents.securities().await? {

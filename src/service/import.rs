@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use tokio::sync::mpsc;
+use tracing::{debug, info};
 
 use super::files::{FileRow, Source};
 use super::{Error, Session};
@@ -158,10 +159,25 @@ async fn run_here(session: &Session, request: &ImportRequest) -> Result<ImportRe
     } else {
         audited(session, request, &mut files).await?
     };
+    for (number, file) in files.iter().enumerate() {
+        log(number, &file.report);
+    }
     Ok(ImportReport {
         batch: taken.and_then(TakenIn::number),
         files: files.into_iter().map(|file| file.report).collect(),
     })
+}
+
+/// Says what became of a file without a word of what it says.
+fn log(number: usize, report: &FileReport) {
+    let format = report.format.map_or("none", Format::as_str);
+    let FileReport { rows, new, duplicate, changed, conflict, refused_total, stored, .. } = report;
+    info!(number, format, rows, new, duplicate, changed, conflict, refused_total, stored, "file");
+    for (what, problems) in [("refused", &report.refused), ("conflict", &report.conflicts)] {
+        for problem in problems {
+            debug!(number, line = problem.line, kind = problem.why.kind(), "{what}");
+        }
+    }
 }
 
 /// One reading where that is enough, else two. None: nothing was stored.
@@ -305,8 +321,8 @@ async fn audited(
     taken
 }
 
-/// The second reading, in one transaction. A file in which a row turns out wrong only now is left
-/// out, and the rest begins anew. Where it is the only reading, anything unusual ends it.
+/// The second reading, in one transaction. A file in which a row turns out wrong, or contradicts
+/// what is stored, only now is left out, and the rest begins anew. Where it is the only reading, anything unusual ends it.
 async fn take_in(
     session: &Session,
     request: &ImportRequest,
@@ -337,6 +353,9 @@ async fn take_in(
                 again |= read_in(&mut intake, number, file, request, once).await?;
             }
         }
+        if !again && !request.partial {
+            again = leave_out_conflicts(&mut intake, looked).await?;
+        }
         if again {
             intake.rollback().await?;
             if !once && looked.iter().any(|file| file.report.stored) {
@@ -344,7 +363,7 @@ async fn take_in(
             }
             return Ok(None);
         }
-        let records = settle(&mut intake, looked).await?;
+        let records = settle(&mut intake, looked, request.partial).await?;
         if request.dry_run {
             intake.rollback().await?;
             return Ok(Some(TakenIn::Tried));
@@ -431,13 +450,38 @@ async fn read_in(
     Ok(false)
 }
 
-/// What became of every row, in the reports and for the store.
-async fn settle(intake: &mut Intake, looked: &mut [Looked]) -> Result<Vec<BatchFile>, Error> {
-    let taken: &Taken = intake.settle().await?;
+/// Leaves out the files with rows that contradict what is stored. True: there are such.
+async fn leave_out_conflicts(intake: &mut Intake, looked: &mut [Looked]) -> Result<bool, Error> {
+    let taken = intake.settle().await?;
+    let mut any = false;
+    for (file, counts) in looked.iter_mut().zip(&taken.counts) {
+        if counts.conflict > 0 {
+            file.report.stored = false;
+            file.report.conflict = counts.conflict;
+            any = true;
+        }
+    }
+    tell_conflicts(taken, looked);
+    Ok(any)
+}
+
+fn tell_conflicts(taken: &Taken, looked: &mut [Looked]) {
     for (number, line, refusal) in &taken.conflicts {
         if let Some(file) = looked.get_mut(*number) {
             file.report.conflicts.push(Problem::from(refusal.clone()).on_line(*line));
         }
+    }
+}
+
+/// What became of every row, in the reports and for the store.
+async fn settle(
+    intake: &mut Intake,
+    looked: &mut [Looked],
+    partial: bool,
+) -> Result<Vec<BatchFile>, Error> {
+    let taken: &Taken = intake.settle().await?;
+    if partial {
+        tell_conflicts(taken, looked);
     }
     let mut records = Vec::with_capacity(looked.len());
     for (number, file) in looked.iter_mut().enumerate() {
@@ -521,6 +565,8 @@ pub struct UndoReport {
 pub async fn undo(session: &Session, batch: BatchId) -> Result<UndoReport, Error> {
     let applied = super::edit::apply(session, Change::UndoBatch(batch)).await?;
     let undone: ledger::Undone = applied.undone.unwrap_or_default();
+    let (removed, restored, stayed) = (undone.removed, undone.restored, undone.kept.len());
+    info!(%batch, removed, restored, stayed, "taken back");
     let mut kept = Vec::with_capacity(undone.kept.len());
     let mut tx = session.store.read().await?;
     let names = super::edit::account_names(&mut tx).await?;

@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 
 use rustix::fs::{FlockOperation, flock};
+use tracing::info;
 
 use super::Error;
 use crate::audit::{Attempt, Audit};
@@ -58,9 +59,11 @@ impl Session {
         prepare_database_file(&target)?;
         let store = Store::connect(&target).await?;
         let schema = store.schema().await?;
+        info!(engine = store.engine(), found = schema.found, known = schema.known, "store opened");
         if schema.found == 0 {
             // Nothing is changed where nothing was.
             store.migrate().await?;
+            info!(to = schema.known, "store made");
         }
         let trail = match &target {
             Target::Sqlite(_) => AuditTarget::Sqlite(config.data_dir.value.join("audit.db")),
@@ -183,7 +186,7 @@ fn prepare_database_file(target: &Target) -> Result<(), Error> {
         Ok(_) => {}
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => check_private(path)?,
         Err(source) => {
-            return Err(ConfigError::Folder { path: path.clone(), source }.into());
+            return Err(ConfigError::DatabaseFile { path: path.clone(), source }.into());
         }
     }
     Ok(())

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
+use sqlx::Connection;
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions, PgSslMode};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
 use super::{Error, Result, Store, migrate};
@@ -174,6 +175,10 @@ async fn postgres_pool(options: PgConnectOptions) -> Result<sqlx::PgPool> {
         ("DateStyle", "ISO"),
         ("lock_timeout", "30s"),
     ]);
+    // A pool tries again and again where nobody listens, and tells only that it waited in vain.
+    let first = PgConnection::connect_with(&options);
+    let first = tokio::time::timeout(PATIENCE, first).await.map_err(|_| Error::NoAnswer)??;
+    first.close().await?;
     let pool = PgPoolOptions::new().max_connections(4).acquire_timeout(PATIENCE);
     Ok(pool.connect_with(options).await?)
 }

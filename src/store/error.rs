@@ -33,6 +33,14 @@ pub enum Error {
     /// Not writable.
     #[error("the database is read-only; check the permissions of its file and folder")]
     ReadOnly,
+    /// A server that takes no writes.
+    #[error(
+        "the database server takes no writes: it is a standby or in read-only mode; name the primary with --database or have the mode changed"
+    )]
+    ReadOnlyServer,
+    /// A server that does not answer.
+    #[error("the database server cannot be used: it did not answer within 30 seconds")]
+    NoAnswer,
     /// Somebody else writes for too long.
     #[error(
         "another process has been writing to the database for too long; try again when it is done"
@@ -92,7 +100,8 @@ fn of_database(error: &dyn sqlx::error::DatabaseError) -> Error {
     };
     match primary.as_str() {
         sqlite::BUSY | sqlite::LOCKED | "55P03" => Error::Busy,
-        sqlite::READONLY | "25006" => Error::ReadOnly,
+        sqlite::READONLY => Error::ReadOnly,
+        "25006" => Error::ReadOnlyServer,
         sqlite::CORRUPT | sqlite::NOTADB => Error::Damaged(text),
         sqlite::FULL | "53100" => Error::DiskFull,
         sqlite::IOERR | sqlite::CANTOPEN => Error::Server(text),

@@ -323,6 +323,35 @@ impl Tx {
         .await
     }
 
+    /// Every transaction that was deleted.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn deleted_transactions(&mut self) -> Result<Vec<StoredTransaction>> {
+        self.transactions_where("t.deleted = true", &[], " order by t.id").await
+    }
+
+    /// The live transactions of these days that a person changed since they came.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn edited_transactions(
+        &mut self,
+        days: &BTreeSet<NaiveDate>,
+    ) -> Result<Vec<StoredTransaction>> {
+        let days: Vec<_> = days.iter().map(|day| Cell::Date(Some(*day))).collect();
+        let mut found = Vec::new();
+        for days in days.chunks(400) {
+            let condition = format!(
+                "t.trade_date in ({}) and t.deleted = false and \
+                 (t.source_facts is not null or t.origin = 'hand' and t.version > 1)",
+                self.marks(days.len())
+            );
+            found.extend(self.transactions_where(&condition, days, " order by t.id").await?);
+        }
+        Ok(found)
+    }
+
     /// Every transaction of these links, deleted ones too.
     ///
     /// # Errors

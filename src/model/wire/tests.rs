@@ -8,7 +8,7 @@ fn read(section: Section, text: &str) -> Result<Item, String> {
 }
 
 const FULL: &str = r#"{"date":"2024-01-02","seq":-3,"account":"Main \"A\"","type":"spin_off","status":"pending","security":{"symbol":"OLD","currency":"USD","venue":"NYSE","isin":"US0378331005"},"to_security":{"symbol":"NEW"},"quantity":"7","price":"-1.5","fee":"0.01","tax":"2","currency":"GBP","amount":"9","settlement":"2024-01-04","fx_rate":"1.35","multiplier":"100","ratio":"3:2","acquired":"2020-02-29","cost_share":"0.25","link":"L","source_id":"S","description":"d","category":"c","note":"n","quoted_in":"GBp","origin":"provider"}"#;
-const SMALL: &str = r#"{"date":"2024-01-02","seq":0,"account":"A","type":"buy","status":"settled","currency":"USD","amount":"-1","origin":"file"}"#;
+const SMALL: &str = r#"{"date":"2024-01-02","seq":0,"account":"A","type":"account_fee","status":"settled","currency":"USD","amount":"-1","origin":"file"}"#;
 
 #[test]
 fn every_element_is_written_as_it_is_read() {
@@ -119,7 +119,7 @@ fn every_wrong_element_says_what_is_wrong() {
         (swap("2024-01-02", "0000-01-01"), "`0000-01-01` is no day"),
         (swap("2024-01-02", "+12024-01-01"), "is no day"),
         (swap("\"A\"", "\" \""), "account: missing"),
-        (swap("buy", "bought"), "`bought` is no type"),
+        (swap("account_fee", "bought"), "`bought` is no type"),
         (swap("settled", "open"), "`open` is no status"),
         (swap("USD", "usd"), "did you mean USD"),
         (swap("\"-1\"", "\"1,5\""), "has a comma"),
@@ -140,7 +140,8 @@ fn every_wrong_element_says_what_is_wrong() {
         (put(r#""to_security":{"symbol":"\t"}"#).replace("\\t", " "), "symbol: missing"),
     ]
     .map(|(text, says)| (Section::Transactions, text, says));
-    let sell = SMALL.replace("buy", "sell").replace("\"amount\"", "\"quantity\":1,\"amount\"");
+    let sell =
+        SMALL.replace("account_fee", "sell").replace("\"amount\"", "\"quantity\":1,\"amount\"");
     let price = r#"{"security":{"symbol":"X"},"interval":"1d","at":"2024-01-02T00:00:01Z","source":"s","currency":"USD","close":"1"}"#;
     let rate =
         r#"{"base":"CAD","quote":"USD","at":"2024-01-02T00:00:00Z","source":"s","rate":"1"}"#;
@@ -168,5 +169,34 @@ fn every_wrong_element_says_what_is_wrong() {
     for (section, text, says) in transaction.into_iter().chain(others) {
         let error = read(section, &text).expect_err(&text);
         assert!(error.contains(says), "{text}: {error}");
+    }
+}
+
+#[test]
+fn a_row_of_a_store_is_checked_like_any_other() {
+    let row = |what: &str, more: &str, amount: &str, origin: &str| {
+        let small = SMALL.replace("account_fee", what).replace("\"-1\"", amount);
+        let more = format!("{more}\"amount\"");
+        read(Section::Transactions, &small.replace("\"amount\"", &more).replace("file", origin))
+    };
+    let security = r#""security":{"symbol":"X"},"#;
+    let bought = r#""security":{"symbol":"X"},"quantity":"10","price":"60","fee":"5","#;
+    let shares = r#""security":{"symbol":"X"},"quantity":"1","#;
+    for origin in ["file", "hand", "provider"] {
+        for (what, more, amount, says) in [
+            ("buy", bought, "605", "amount: 605 has the wrong sign"),
+            ("buy", "", "-605", "symbol: missing"),
+            ("deposit", "", "-10000", "amount: -10000 has the wrong sign"),
+            ("deposit", shares, "1", "quantity: deposit takes none"),
+            ("deposit", security, "1", "symbol: deposit takes none"),
+            ("split", security, "0", "ratio: missing"),
+        ] {
+            let error = row(what, more, amount, origin).expect_err(what);
+            assert!(error.contains(says), "{what} {amount} {origin}: {error}");
+        }
+        assert!(row("buy", bought, "-605", origin).is_ok(), "{origin}");
+        // What a provider says of its amounts is kept, and a finding elsewhere.
+        let off = row("buy", bought, "-705", origin);
+        assert_eq!(off.is_ok(), origin == "provider", "{off:?}");
     }
 }
