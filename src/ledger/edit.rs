@@ -13,9 +13,9 @@ use super::survey::{Use, day_of};
 use super::{Applied, Error, Result, Survey, items, merge, proposed, resolve, undo, write};
 use crate::analytics::pairs;
 use crate::model::{
-    AccountEdit, AccountId, Change, Column, Currency, Dec, Draft, Entry, EntryType, Mention, Mode,
-    Move, NewAccount, OpId, Origin, PriceSubject, Quote, Refusal, RowEdit, SafeText, SecurityEdit,
-    SecurityId, Subtype, Transaction, TransactionId, Unit, Why,
+    AccountEdit, AccountId, Change, Column, Currency, Dec, Draft, Entry, Mention, Mode, Move,
+    NewAccount, OpId, Origin, PriceSubject, Quote, Refusal, RowEdit, SafeText, SecurityEdit,
+    SecurityId, Subtype, Transaction, TransactionId, Why,
 };
 use crate::store::{
     AccountRecord, Balance, Identity, PriceRecord, RateRecord, Store, StoredTransaction,
