@@ -10,6 +10,7 @@ use chrono::NaiveDate;
 use dashtam::export::{ColumnsInUse, JsonWriter, NeutralWriter, PriceColumns, PriceWriter, Writer};
 use dashtam::import::{NeutralReader, PriceReader, read_json};
 use dashtam::model::Subtype as S;
+use dashtam::model::wire::Section;
 use dashtam::model::{
     AccountKind, AssetClass, Currency, Dec, Draft, Drafts, Entry, EntryType, Interval, Isin, Item,
     LotMethod, Mention, Mode, NewAccount, Origin, Price, PriceSubject, Quote, Rate, Ratio,
@@ -434,7 +435,11 @@ fn store() -> impl Strategy<Value = Vec<Item>> {
     let target = (any_name(), any_name(), any_dec(), option::of(any_dec()))
         .prop_map(|(dimension, key, weight, band)| Item::Target { dimension, key, weight, band });
     let first = (many(setting), many(account()), many(category), many(security()), many(balance));
-    let second = (many(transaction()), many(price()), many(rate()));
+    let transactions = many(transaction()).prop_map(|mut rows| {
+        rows.sort_by_key(Section::of);
+        rows
+    });
+    let second = (transactions, many(price()), many(rate()));
     (first, second, many(watch), many(alert), many(target)).prop_map(
         |(a, b, watch, alert, target)| {
             [a.0, a.1, a.2, a.3, a.4, b.0, b.1, b.2, watch, alert, target].concat()

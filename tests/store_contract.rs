@@ -1523,7 +1523,7 @@ async fn a_server_that_takes_no_writes_says_so() {
         tx.commit("op", "test", 0).await
     };
     let error = written.await.unwrap_err();
-    assert!(matches!(error, Error::ReadOnlyServer), "{error}");
+    assert!(error.to_string().contains("takes no writes"), "{error}");
     store.close().await;
     engine.close().await;
 }

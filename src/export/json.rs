@@ -111,6 +111,7 @@ mod tests {
 "securities":[],
 "balances":[],
 "transactions":[],
+"deleted":[],
 "prices":[],
 "rates":[
 {"base":"CAD","quote":"USD","at":"1970-01-01T00:00:00Z","source":"file","rate":"0.75"}
@@ -125,7 +126,7 @@ mod tests {
 
     #[test]
     fn an_empty_store_is_a_document_too() {
-        let lists = "settings accounts categories securities balances transactions prices rates \
+        let lists = "settings accounts categories securities balances transactions deleted prices rates \
             watchlist alerts targets";
         let lists: Vec<_> = lists.split(' ').map(|list| format!("\"{list}\":[]")).collect();
         let right = format!("{{\"schema\":\"dashtam.export/1\",\n{}\n}}\n", lists.join(",\n"));

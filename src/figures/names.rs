@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::model::{AccountId, Draft, Mention, SafeText, SecurityId, TransactionWords};
+use crate::model::{
+    AccountId, Draft, Mention, SafeText, SecurityId, Transaction, TransactionWords,
+};
 use crate::store::{Result, StoredTransaction, Tx};
 
 /// The names of everything, of one moment.
@@ -71,6 +73,14 @@ impl Names {
     /// Every security with its symbol.
     pub fn symbols(&self) -> impl Iterator<Item = (SecurityId, &SafeText)> {
         self.securities.iter().map(|(id, mention)| (*id, &mention.symbol))
+    }
+
+    /// Whether all that a row refers to is there.
+    #[must_use]
+    pub fn know_all_of(&self, row: &Transaction) -> bool {
+        let mut securities = row.security.iter().chain(&row.to_security);
+        self.accounts.contains_key(&row.account)
+            && securities.all(|id| self.securities.contains_key(id))
     }
 
     /// A stored row in words.

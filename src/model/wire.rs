@@ -35,6 +35,8 @@ words! {
         Balances = "balances",
         /// Transactions.
         Transactions = "transactions",
+        /// Transactions that a person took away: a list of their own, so that nobody counts them.
+        Deleted = "deleted",
         /// Prices.
         Prices = "prices",
         /// Rates.
@@ -58,6 +60,7 @@ impl Section {
             Item::Category { .. } => Self::Categories,
             Item::Security(_) => Self::Securities,
             Item::Balance { .. } => Self::Balances,
+            Item::Transaction(words) if words.deleted => Self::Deleted,
             Item::Transaction(_) => Self::Transactions,
             Item::Price(..) => Self::Prices,
             Item::Rate(_) => Self::Rates,
@@ -111,6 +114,7 @@ impl<'de> DeserializeSeed<'de> for Section {
             Self::Securities => read::<SecurityWire, D>(d),
             Self::Balances => read::<BalanceWire, D>(d),
             Self::Transactions => read::<TransactionWire, D>(d),
+            Self::Deleted => read::<TransactionWire, D>(d).map(deleted),
             Self::Prices => read::<PriceWire, D>(d),
             Self::Rates => read::<RateWire, D>(d),
             Self::Watchlist => read::<WatchWire, D>(d),
@@ -126,6 +130,16 @@ where
     D: Deserializer<'de>,
 {
     W::deserialize(d)?.try_into().map_err(D::Error::custom)
+}
+
+/// An item of the list of what was taken away.
+fn deleted(item: Item) -> Item {
+    match item {
+        Item::Transaction(words) => {
+            Item::Transaction(Box::new(TransactionWords { deleted: true, ..*words }))
+        }
+        other => other,
+    }
 }
 
 /// An element of the right shape that says something impossible.
@@ -447,8 +461,6 @@ struct TransactionWire {
     #[serde(skip_serializing_if = "Option::is_none")]
     quoted_in: Option<SafeText>,
     origin: Origin,
-    #[serde(default, skip_serializing_if = "is_false")]
-    deleted: bool,
     /// Which of several equal rows it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     nth: Option<i64>,
@@ -459,7 +471,7 @@ struct TransactionWire {
 
 impl From<TransactionWords> for TransactionWire {
     fn from(words: TransactionWords) -> Self {
-        let TransactionWords { draft, seq, origin, deleted, nth, source } = words;
+        let TransactionWords { draft, seq, origin, deleted: _, nth, source } = words;
         let source = source.map(|source| {
             let SourceWords { draft, nth } = *source;
             Self::from(TransactionWords { nth, ..TransactionWords::new(draft, seq, origin) })
@@ -492,7 +504,6 @@ impl From<TransactionWords> for TransactionWire {
             note: facts.note,
             quoted_in: facts.quoted_in,
             origin,
-            deleted,
             nth,
             source: source.map(Box::new),
         }
@@ -553,7 +564,7 @@ impl TryFrom<TransactionWire> for TransactionWords {
             draft,
             seq: wire.seq,
             origin: wire.origin,
-            deleted: wire.deleted,
+            deleted: false,
             nth: wire.nth,
             source: wire.source.map(|source| said_by_source(*source, wire.origin)).transpose()?,
         })
@@ -562,11 +573,8 @@ impl TryFrom<TransactionWire> for TransactionWords {
 
 /// What a source says is nothing that a person changed.
 fn said_by_source(wire: TransactionWire, origin: Origin) -> Result<Box<SourceWords>, WireError> {
-    if wire.source.is_some() || wire.deleted || wire.origin != origin {
-        return refuse(
-            "source",
-            Why::Other("it has the origin of its row and no state of its own"),
-        );
+    if wire.source.is_some() || wire.origin != origin {
+        return refuse("source", Why::Other("it has the origin of its row and no source itself"));
     }
     let TransactionWords { draft, nth, .. } = wire.try_into()?;
     Ok(Box::new(SourceWords { draft, nth }))

@@ -32,6 +32,11 @@ pub(super) async fn in_words(
         let nth = |row: &StoredTransaction| {
             row.transaction.source_id.is_none().then_some(row.identity.occurrence)
         };
+        // A security or an account that went with its import names nothing any more.
+        if !names.know_all_of(&first.transaction) {
+            all.push(names.words(row));
+            continue;
+        }
         let (mine, its) = (nth(&row), nth(&first));
         let (mut words, source) = (names.words(row), names.words(first).draft);
         if source != words.draft {

@@ -200,3 +200,27 @@ fn a_row_of_a_store_is_checked_like_any_other() {
         assert_eq!(off.is_ok(), origin == "provider", "{off:?}");
     }
 }
+
+#[test]
+fn what_was_taken_away_is_a_list_of_its_own() {
+    let Ok(Item::Transaction(words)) = read(Section::Deleted, SMALL) else { panic!() };
+    assert!(words.deleted);
+    let item = Item::Transaction(words);
+    assert_eq!(Section::of(&item), Section::Deleted);
+    assert_eq!(serde_json::to_string(&item).unwrap(), SMALL);
+}
+
+#[test]
+fn a_row_says_what_its_source_says_of_it() {
+    let told = format!(r#"{},"nth":1,"source":{SMALL}}}"#, SMALL.trim_end_matches('}'));
+    let Ok(Item::Transaction(words)) = read(Section::Transactions, &told) else { panic!() };
+    assert_eq!((words.nth, words.source.is_some()), (Some(1), true));
+    assert_eq!(serde_json::to_string(&Item::Transaction(words)).unwrap(), told);
+    for (right, wrong, says) in [
+        (r#""nth":1"#, r#""nth":-1"#, "nth: -1 is below zero"),
+        (r#""origin":"file"}}"#, r#""origin":"hand"}}"#, "source: it has the origin"),
+    ] {
+        let error = read(Section::Transactions, &told.replace(right, wrong)).unwrap_err();
+        assert!(error.contains(says), "{error}");
+    }
+}
