@@ -130,14 +130,23 @@ fn proposal(
     };
     SplitProposal {
         security: security.id,
-        // Whatever else is called so, this is the one.
-        mention: Mention { currency: Some(security.currency), ..names.mention(security.id) },
+        mention: mention(names, security),
         day: found.day,
         ratio: found.ratio,
         witnesses: found.witnesses.iter().map(|witness| words(names, witness)).collect(),
         sure: found.sure,
         shares: shares.iter().map(share).collect(),
         step: found.step,
+    }
+}
+
+/// Whatever else is called so, this is the one. A currency that only follows from rows is not said,
+/// else it would be fixed by the splits that are applied.
+fn mention(names: &Names, security: &Security) -> Mention {
+    let known = names.mention(security.id);
+    match security.derived {
+        true => known,
+        false => Mention { currency: Some(security.currency), ..known },
     }
 }
 
