@@ -500,6 +500,7 @@ async fn ask_for_everything(tx: &mut Tx, told: &mut Vec<String>) {
     ask!(
         told,
         tx.revision(),
+        tx.moves_alone(day(28)),
         tx.accounts(),
         tx.account_names(),
         tx.balances(),
