@@ -15,6 +15,7 @@
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use chrono::NaiveDate;
 use dashtam::analytics::fx::Rates;
@@ -499,6 +500,7 @@ async fn ask_for_everything(tx: &mut Tx, told: &mut Vec<String>) {
     ask!(
         told,
         tx.revision(),
+        tx.moves_alone(day(28)),
         tx.accounts(),
         tx.account_names(),
         tx.balances(),
@@ -1040,6 +1042,20 @@ async fn what_a_crash_left_open_is_settled_by_what_is_in_the_store() {
         ];
         assert_eq!(told, right, "on {}", engine.name);
         again.close().await;
+        engine.close().await;
+    }
+}
+
+#[tokio::test]
+async fn whoever_listens_hears_of_a_write() {
+    for engine in engines().await {
+        let store = &engine.session.store;
+        let mut changes = store.changes().await.unwrap();
+        let silence = tokio::time::timeout(Duration::from_secs(2), changes.next());
+        assert!(silence.await.is_err(), "nothing was written on {}", engine.name);
+        write_one_of_everything(store, &mut Vec::new()).await;
+        let heard = tokio::time::timeout(Duration::from_secs(20), changes.next()).await;
+        assert!(matches!(heard, Ok(Ok(()))), "{heard:?} on {}", engine.name);
         engine.close().await;
     }
 }

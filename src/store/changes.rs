@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use sqlx::PgConnection;
-use sqlx::postgres::PgListener;
+use sqlx::postgres::{PgListener, PgPoolOptions};
 use tokio::time::{Interval, MissedTickBehavior};
 
 use super::{Result, Store};
@@ -48,7 +48,10 @@ impl Store {
                 Kind::Files { paths, seen, pulse }
             }
             Self::Postgres(pool) => {
-                let mut listener = PgListener::connect_with(pool).await?;
+                // A connection of the store's own pool would keep the store from closing.
+                let own = PgPoolOptions::new().max_connections(1);
+                let own = own.connect_lazy_with(pool.connect_options().as_ref().clone());
+                let mut listener = PgListener::connect_with(&own).await?;
                 listener.listen(CHANNEL).await?;
                 Kind::Server(Box::new(listener))
             }
