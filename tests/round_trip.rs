@@ -392,7 +392,7 @@ fn security() -> impl Strategy<Value = Item> {
     )
 }
 
-/// A stored row; of a provider its amount may be any of its sign.
+/// A stored row; of a provider the amount of a trade may be any of its sign.
 fn transaction() -> impl Strategy<Value = Item> {
     let place = (any::<i64>(), select(Origin::ALL.to_vec()), option::of(any_dec()));
     let told = (any::<bool>(), option::of(0..5_i64), any::<bool>());
@@ -401,7 +401,7 @@ fn transaction() -> impl Strategy<Value = Item> {
         let mut draft = *drafts.second.unwrap_or(drafts.first);
         let is_negative = draft.facts.amount.is_negative();
         if let Some(amount) = amount.filter(|_| origin == Origin::Provider)
-            && !draft.facts.amount.is_zero()
+            && matches!(draft.facts.subtype, Subtype::Buy | Subtype::Sell)
         {
             draft.facts.amount = if is_negative { -amount.abs() } else { amount.abs() };
         }
