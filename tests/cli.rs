@@ -1229,7 +1229,7 @@ fn metals_and_test_codes_are_no_money_and_it_is_said() {
 fn logged(home: &Home) -> Vec<Value> {
     let files = tree(&home.data().join("log"));
     let text: String = files.iter().map(|file| fs::read_to_string(file).unwrap()).collect();
-    for canary in ["4711.25", "4711", "Canary", "canary", "CNRY"] {
+    for canary in ["47110815", "Canary", "canary", "CNRY"] {
         assert!(!text.contains(canary), "{canary} in {text}");
     }
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
@@ -1239,7 +1239,7 @@ fn logged(home: &Home) -> Vec<Value> {
 fn a_command_leaves_lines_that_tell_what_it_did_and_nothing_of_the_portfolio() {
     let home = Home::new();
     let rows =
-        ["2024-01-02,Canary,DEPOSIT,,,,,USD,4711.25", "2024-01-03,Canary,BUY,CNRY,1,9,,USD,"];
+        ["2024-01-02,Canary,DEPOSIT,,,,,USD,47110815.25", "2024-01-03,Canary,BUY,CNRY,1,9,,USD,"];
     let right = home.rows("canary.csv", &rows);
     home.ok(&["import", &right]);
     let lines = logged(&home);
@@ -1257,7 +1257,7 @@ fn a_command_leaves_lines_that_tell_what_it_did_and_nothing_of_the_portfolio() {
     assert_eq!(of("end")["code"], "0");
 
     home.ok(&["account", "add", "Canary Two", "--kind", "checking", "--currency", "USD"]);
-    let wrong = home.rows("wrong.csv", &["2024-01-02,Canary,DEPOSIT,,,,,USD,-4711.25"]);
+    let wrong = home.rows("wrong.csv", &["2024-01-02,Canary,DEPOSIT,,,,,USD,-47110815.25"]);
     let ran = home.run(&["import", &wrong, "-vv"]);
     assert!(ran.err.contains("attempted") && ran.err.contains("refused"), "{ran:?}");
     home.run(&["account", "close", "Canary Three"]);

@@ -10,29 +10,20 @@ use std::ops::RangeInclusive;
 
 use chrono::NaiveDate;
 
-use super::body::Underlay;
 use super::book::{Book, Stamp};
-use super::claims::{Claims, Statement};
-use super::edited::{Doubtful, are_doubtful, is_echo};
-use super::identity::{Occurrences, key_of_content, key_of_event, key_of_id};
-use super::legs::{Found, Known, Place, place_of};
-use super::proposed;
+use super::edited::Doubtful;
+use super::identity::Occurrences;
+use super::legs::Place;
 use super::quotes::{self, Quotes};
 use super::resolve::{self, Meanings};
 use super::sayings::Thing;
-use super::survey::{Use, day_of};
-use super::write::{self, Said};
+use super::survey::day_of;
 use super::{Result, Survey, undo};
-use crate::model::{
-    Account, AccountId, AccountKind, BatchId, Column, Draft, Drafts, Item, Mention, Mode, Origin,
-    PriceSubject, Quote, Refusal, SafeText, SecurityId, Transaction, TransactionId, Why,
-};
-use crate::store::{
-    AccountRecord, BatchFile, BatchRow, Identity, StagedRow, StoredTransaction, Verdict, WriteTx,
-};
+use crate::model::{AccountId, BatchId, Draft, Drafts, Item, PriceSubject, Quote, Refusal};
+use crate::store::{BatchFile, BatchRow, StagedRow, StoredTransaction, Verdict, WriteTx};
 
 /// How many rows are held back.
-const HELD: usize = 1_000;
+pub(super) const HELD: usize = 1_000;
 
 /// One thing that a source brings.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,27 +97,27 @@ pub struct Intake {
     pub(super) tx: WriteTx,
     pub(super) book: Book,
     pub(super) stamp: Stamp,
-    batch: BatchId,
-    options: Options,
+    pub(super) batch: BatchId,
+    pub(super) options: Options,
     /// Accounts and securities that a file does not just mention.
     pub(super) declared: BTreeSet<Thing>,
-    meanings: Meanings,
+    pub(super) meanings: Meanings,
     quotes: Quotes,
-    occurrences: Occurrences,
+    pub(super) occurrences: Occurrences,
     occurrences_of: usize,
-    seqs: HashMap<(AccountId, NaiveDate), i64>,
-    held: Vec<Held>,
+    pub(super) seqs: HashMap<(AccountId, NaiveDate), i64>,
+    pub(super) held: Vec<Held>,
     pub(super) doubtful: Doubtful,
-    held_ids: BTreeSet<[u8; 12]>,
+    pub(super) held_ids: BTreeSet<[u8; 12]>,
     /// Places of this file that were given because another event has the one before.
-    moved: HashSet<Place>,
+    pub(super) moved: HashSet<Place>,
     /// The days that may have had rows before this file, and whether one had, once asked.
-    span: Option<RangeInclusive<NaiveDate>>,
-    days: HashMap<NaiveDate, bool>,
-    bytes: Vec<u8>,
+    pub(super) span: Option<RangeInclusive<NaiveDate>>,
+    pub(super) days: HashMap<NaiveDate, bool>,
+    pub(super) bytes: Vec<u8>,
     raw: Raw,
-    staged: Vec<StagedRow>,
-    taken: Taken,
+    pub(super) staged: Vec<StagedRow>,
+    pub(super) taken: Taken,
 }
 
 /// A row whose verdict is not known yet.
@@ -282,242 +273,6 @@ impl Intake {
         Ok(Ok(()))
     }
 
-    async fn push_drafts(
-        &mut self,
-        file: usize,
-        line: u64,
-        drafts: Drafts,
-    ) -> Result<std::result::Result<(), Refusal>> {
-        let Drafts { first, second } = drafts;
-        let Some(second) = second else {
-            return match self.read_draft(file, line, first).await? {
-                Ok(held) => self.hold([held]).await.map(Ok),
-                Err(refusal) => Ok(Err(refusal)),
-            };
-        };
-        // Both or neither: half a transfer would be a wrong number.
-        for (draft, column) in [(&first, "account"), (&second, "to_account")] {
-            if let Err(refusal) = self.account(&draft.account) {
-                return Ok(Err(Refusal { column: Column(column), ..refusal }));
-            }
-            if let Some(mention) = draft.security.clone()
-                && let Err(refusal) = self.meaning(&mention, Some(draft.facts.date)).await?
-            {
-                return Ok(Err(refusal));
-            }
-        }
-        let sort = if first.account == second.account { "reinvest" } else { "transfer" };
-        let mut legs = Vec::with_capacity(2);
-        for draft in [first, second] {
-            match self.read_draft(file, line, draft).await? {
-                Ok(held) => legs.push(held),
-                Err(refusal) => return Ok(Err(refusal)),
-            }
-        }
-        if let [first, second] = legs.as_mut_slice() {
-            self.name_event(sort, first, second);
-        }
-        self.hold(legs).await?;
-        Ok(Ok(()))
-    }
-
-    /// Makes two rows one event. Its name is made of what they say, so that it is the same whenever
-    /// and wherever the row comes again.
-    fn name_event(&mut self, sort: &str, first: &mut Held, second: &mut Held) {
-        second.part = 1;
-        let (one, other) = (&first.row, &second.row);
-        let (day, account) = (one.transaction.facts.date, one.transaction.account);
-        let mut key = one.identity.key;
-        let mut nth = 0;
-        if one.transaction.source_id.is_none() {
-            key = key_of_event(&key, &other.identity.key, other.transaction.account);
-            nth = self.occurrences.next(day, account, &key);
-        }
-        first.nth = usize::try_from(nth).unwrap_or(0);
-        let mut hex = String::with_capacity(24);
-        for byte in key {
-            // Writing into a String cannot fail.
-            let _ = write!(hex, "{byte:02x}");
-        }
-        let name = SafeText::new(&format!("~{sort}:{account}:{hex}:{nth}"));
-        for held in [first, second] {
-            held.row.transaction.link.get_or_insert_with(|| name.clone());
-        }
-    }
-
-    /// What a row of a file means: its account, its securities, and what it will be known by.
-    async fn read_draft(
-        &mut self,
-        file: usize,
-        line: u64,
-        draft: Box<Draft>,
-    ) -> Result<std::result::Result<Held, Refusal>> {
-        let mut row = match self.row_of(file, line, *draft, Origin::File).await? {
-            Ok(row) => row,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
-        self.place(&mut row, None, None);
-        Ok(Ok(Held { file, line, part: 0, nth: 0, row, whole: false, edited: None, sure: false }))
-    }
-
-    /// Holds the rows of one event back.
-    pub(super) async fn hold(&mut self, rows: impl IntoIterator<Item = Held>) -> Result<()> {
-        let rows: Vec<Held> = rows.into_iter().collect();
-        let keys = || {
-            let named = rows.iter().filter(|held| held.row.transaction.source_id.is_some());
-            named.map(|held| held.row.identity.key)
-        };
-        // The same id twice in what is held back: the first must be stored to be found.
-        if keys().any(|key| self.held_ids.contains(&key)) {
-            self.flush().await?;
-        }
-        self.held_ids.extend(keys());
-        self.held.extend(rows);
-        if self.held.len() >= HELD {
-            self.flush().await?;
-        }
-        Ok(())
-    }
-
-    /// Gives a row its identity and its place among the rows of its account and day, where nobody
-    /// tells them.
-    pub(super) fn place(
-        &mut self,
-        row: &mut StoredTransaction,
-        nth: Option<i64>,
-        seq: Option<i64>,
-    ) {
-        let transaction = &mut row.transaction;
-        let (account, day) = (transaction.account, transaction.facts.date);
-        row.identity = match &transaction.source_id {
-            Some(id) => Identity { key: key_of_id(transaction.origin, id), occurrence: 0 },
-            None => {
-                let key = key_of_content(
-                    transaction.security,
-                    transaction.to_security,
-                    &transaction.facts,
-                    &mut self.bytes,
-                );
-                let next = || self.occurrences.next(day, account, &key);
-                Identity { key, occurrence: nth.unwrap_or_else(next) }
-            }
-        };
-        let place = self.seqs.entry((account, day)).or_insert(0);
-        transaction.seq = seq.unwrap_or(*place);
-        *place += 1;
-    }
-
-    /// The row that a draft describes, without identity and place.
-    pub(super) async fn row_of(
-        &mut self,
-        file: usize,
-        line: u64,
-        draft: Draft,
-        origin: Origin,
-    ) -> Result<std::result::Result<StoredTransaction, Refusal>> {
-        let security = match &draft.security {
-            Some(mention) => match self.meaning(mention, Some(draft.facts.date)).await? {
-                Ok(id) => Some(id),
-                Err(refusal) => return Ok(Err(refusal)),
-            },
-            None => None,
-        };
-        let to_security = match &draft.to_security {
-            Some(mention) => match self.meaning(mention, Some(draft.facts.date)).await? {
-                Ok(id) => Some(id),
-                Err(mut refusal) => {
-                    refusal.column = Column("to_symbol");
-                    return Ok(Err(refusal));
-                }
-            },
-            None => None,
-        };
-        // Last, so that a row which is refused leaves no account behind.
-        let account = match self.account(&draft.account) {
-            Ok(Some(id)) => id,
-            Ok(None) => self.make_account(&draft).await?,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
-        Ok(Ok(StoredTransaction {
-            transaction: Transaction {
-                id: TransactionId(self.tx.take_id()),
-                account,
-                security,
-                to_security,
-                link: draft.link,
-                source_id: draft.source_id,
-                origin,
-                batch: Some(self.batch),
-                seq: 0,
-                version: 1,
-                deleted: false,
-                created: self.stamp.now,
-                updated: self.stamp.now,
-                facts: draft.facts,
-            },
-            identity: Identity { key: [0; 12], occurrence: 0 },
-            file_no: Some(file_number(file)),
-            line: i64::try_from(line).ok(),
-            category: None,
-            source_facts: None,
-        }))
-    }
-
-    /// What a mention means in a row of this day; one that the survey did not see is settled now.
-    pub(super) async fn meaning(
-        &mut self,
-        mention: &Mention,
-        day: Option<NaiveDate>,
-    ) -> Result<std::result::Result<SecurityId, Refusal>> {
-        if let Some(meaning) = self.meanings.get(&self.book, mention, day) {
-            return Ok(meaning.clone());
-        }
-        let (tx, book) = (&mut self.tx, &mut self.book);
-        let used = Use::default();
-        let meaning = resolve::resolve(tx, book, mention, day, &used, &self.stamp).await?;
-        self.meanings.settle(&self.book, mention, day, meaning.clone());
-        Ok(meaning)
-    }
-
-    /// The account of this name; none where one may be made.
-    fn account(&self, name: &SafeText) -> std::result::Result<Option<AccountId>, Refusal> {
-        match self.book.names.get(name) {
-            Some(id) => Ok(Some(*id)),
-            None if self.options.strict => {
-                Err(Refusal { column: Column("account"), why: Why::NoAccount(name.clone()) })
-            }
-            None => Ok(None),
-        }
-    }
-
-    /// An account that nobody declared; its kind and currency follow from its rows.
-    async fn make_account(&mut self, draft: &Draft) -> Result<AccountId> {
-        let id = AccountId(self.tx.take_id());
-        let record = AccountRecord {
-            account: Account {
-                id,
-                name: draft.account.clone(),
-                kind: AccountKind::Checking,
-                currency: draft.facts.currency,
-                mode: Mode::Ledger,
-                method: None,
-                institution: None,
-                closed: None,
-                derived: true,
-            },
-            institution: None,
-            connection: None,
-            batch: Some(self.batch),
-            version: 1,
-            created: self.stamp.now,
-            updated: None,
-        };
-        self.tx.insert_account(&record).await?;
-        self.book.names.insert(draft.account.clone(), id);
-        self.book.accounts.insert(id, record);
-        Ok(id)
-    }
-
     async fn push_item(
         &mut self,
         file: usize,
@@ -549,122 +304,7 @@ impl Intake {
         }
     }
 
-    /// Finds out what the rows held back are, and writes them.
-    async fn flush(&mut self) -> Result<()> {
-        self.held_ids.clear();
-        let mut held = std::mem::take(&mut self.held);
-        let stored = self.stored(&held).await?;
-        let may_wait = stored.is_none();
-        let (mut known, mut claims) = self.known(stored.unwrap_or_default()).await?;
-        let alike = self.edited_contents(&held, &known.places).await?;
-        let mut new = Vec::with_capacity(held.len());
-        for event in held.chunk_by_mut(|_, next| next.part > 0) {
-            let came = event.iter().any(|held| held.may_be_among(&alike)).then(|| event.to_vec());
-            let found = self.find(event, &known).await?;
-            match came.filter(|event| are_doubtful(event, &found, &alike)) {
-                None => self.take(event, &found, &mut known, &mut claims, &mut new).await?,
-                Some(came) => {
-                    self.forget_moves(&came, event);
-                    self.doubtful.wait(came);
-                }
-            }
-        }
-        match may_wait {
-            true => self.tx.insert_many_transactions(&new).await?,
-            false => self.tx.insert_transactions(&new).await?,
-        }
-        self.write_claims(&claims).await?;
-        held.clear();
-        self.held = held;
-        Ok(())
-    }
-
-    /// The stored rows as they are asked for, with their claims.
-    async fn known(&mut self, stored: Vec<StoredTransaction>) -> Result<(Known, Claims)> {
-        let ids: Vec<_> = stored.iter().map(|row| row.transaction.id).collect();
-        let mut known = Known::default();
-        known.places.extend(stored.iter().map(|row| (place_of(row), row.transaction.id)));
-        known.rows.extend(stored.into_iter().map(|row| (row.transaction.id, row)));
-        for (id, account, occurrence) in self.tx.first_places(&ids).await? {
-            if let Some(row) = known.rows.get(&id) {
-                known.places.insert((account, Identity { occurrence, ..row.identity }), id);
-            }
-        }
-        let mut claims = Claims::default();
-        claims.know(self.tx.claims(&ids).await?);
-        Ok((known, claims))
-    }
-
-    async fn write_claims(&mut self, claims: &Claims) -> Result<()> {
-        self.tx.insert_claims(&claims.new).await?;
-        self.tx.replace_claims(&claims.again).await?;
-        self.book.catch_up(&mut self.tx).await
-    }
-
-    /// Takes in the rows of an event, now that it is known which stored ones they are: all of them,
-    /// or none where one contradicts.
-    async fn take<'a>(
-        &mut self,
-        event: &'a mut [Held],
-        found: &Found,
-        known: &mut Known,
-        claims: &mut Claims,
-        new: &mut Vec<&'a StoredTransaction>,
-    ) -> Result<()> {
-        for stored in found.ids.iter().flatten().filter_map(|id| known.rows.get(id)) {
-            self.doubtful.meets(stored);
-        }
-        if let Some(what) = self.contradiction(event, found, known)? {
-            self.stage_conflict(event, found.ids, what);
-            return Ok(());
-        }
-        for (held, id) in event.iter_mut().zip(found.ids) {
-            let verdict = match id.and_then(|id| known.rows.get_mut(&id)) {
-                None => {
-                    self.complete(held, new, &mut known.rows, claims).await?;
-                    Verdict::New
-                }
-                Some(stored) => self.meet(held, stored, found.elsewhere, claims).await?,
-            };
-            if verdict == Verdict::New {
-                new.push(&held.row);
-            }
-            self.count(held.file, verdict, 1);
-        }
-        Ok(())
-    }
-
-    /// Settles what is left of a file.
-    async fn end_file(&mut self) -> Result<()> {
-        self.flush().await?;
-        for mut event in self.doubtful.end() {
-            let stored = self.stored(&event).await?.unwrap_or_default();
-            let (mut known, mut claims) = self.known(stored).await?;
-            let Some(found) = self.find_edited(&mut event, &mut known).await? else {
-                for held in &mut event {
-                    held.sure = true;
-                }
-                self.hold(event).await?;
-                continue;
-            };
-            let ids: Vec<_> = found.ids.iter().flatten().copied().collect();
-            claims.know(self.tx.claims(&ids).await?);
-            let mut new = Vec::new();
-            self.take(&mut event, &found, &mut known, &mut claims, &mut new).await?;
-            self.tx.insert_transactions(&new).await?;
-            self.write_claims(&claims).await?;
-        }
-        self.flush().await?;
-        self.doubtful = Doubtful::default();
-        Ok(())
-    }
-
-    /// Whether a day may have had rows before this file.
-    pub(super) fn may_have_rows(&self, day: NaiveDate) -> bool {
-        self.days.get(&day) == Some(&true)
-    }
-
-    fn count(&mut self, file: usize, verdict: Verdict, rows: u64) {
+    pub(super) fn count(&mut self, file: usize, verdict: Verdict, rows: u64) {
         if let Some(counts) = self.taken.counts.get_mut(file) {
             match verdict {
                 Verdict::New => counts.new += rows,
@@ -673,238 +313,6 @@ impl Intake {
                 Verdict::Conflict | Verdict::Refused => counts.conflict += rows,
             }
         }
-    }
-
-    /// The stored rows that the rows of an event are.
-    async fn find(&mut self, event: &mut [Held], known: &Known) -> Result<Found> {
-        let mut found = Found::default();
-        if let [first, second] = event {
-            let nth = first.nth;
-            let (first, second) = (&mut first.row, &mut second.row);
-            if let Some(found) = known.event(first, second, nth)? {
-                return Ok(found);
-            }
-            if first.transaction.source_id.is_some() {
-                return known.named([first, second]);
-            }
-            for (row, id) in [first, second].into_iter().zip(&mut found.ids) {
-                *id = self.free(row, known).await?;
-            }
-        } else if let [Held { row, .. }] = event {
-            let before = row.identity;
-            while self.moved.contains(&place_of(row)) {
-                row.identity.occurrence += 1;
-            }
-            if row.identity != before {
-                self.moved.insert(place_of(row));
-            }
-            found.ids = [known.places.get(&place_of(row)).copied(), None];
-        }
-        Ok(found)
-    }
-
-    /// The stored row of a row that has no equal one as part of another event.
-    pub(super) async fn free(
-        &mut self,
-        row: &mut StoredTransaction,
-        known: &Known,
-    ) -> Result<Option<TransactionId>> {
-        known.free(&mut self.tx, row, &mut self.moved).await
-    }
-
-    /// The places that an event took which is looked for again later.
-    fn forget_moves(&mut self, came: &[Held], went: &[Held]) {
-        for (came, went) in came.iter().zip(went) {
-            if came.row.identity != went.row.identity {
-                self.moved.remove(&place_of(&went.row));
-            }
-        }
-    }
-
-    /// What tells that the source means another event than the one that is stored, unless that is
-    /// welcome.
-    fn contradiction(
-        &self,
-        event: &[Held],
-        found: &Found,
-        known: &Known,
-    ) -> Result<Option<&'static str>> {
-        if self.options.accept_changes {
-            return Ok(None);
-        }
-        if found.elsewhere {
-            return Ok(Some("the other account"));
-        }
-        for (held, id) in event.iter().zip(found.ids) {
-            if let Some(stored) = id.and_then(|id| known.rows.get(&id))
-                && let said = Said::by(&held.row)
-                && let before = Underlay::of(stored)?
-                && let Some(what) = said.contradicts(&before)
-                && !is_echo(held, &said, &before, stored)
-            {
-                return Ok(Some(what));
-            }
-        }
-        Ok(None)
-    }
-
-    /// Completes a new row: its category, and what it meets.
-    async fn complete(
-        &mut self,
-        held: &mut Held,
-        new: &[&StoredTransaction],
-        known: &mut HashMap<TransactionId, StoredTransaction>,
-        claims: &mut Claims,
-    ) -> Result<()> {
-        let row = &mut held.row;
-        if let Some(edited) = held.edited.take() {
-            self.take_edited(row, *edited, new).await?;
-        }
-        if let Some(name) = row.transaction.facts.category.clone() {
-            row.category = Some(self.book.category(&mut self.tx, &name, &self.stamp).await?);
-        }
-        if !held.whole {
-            self.meet_event(row, known, claims).await?;
-        }
-        self.book.count(row, true);
-        Ok(())
-    }
-
-    /// A new row of an event of which another row is known by other means.
-    async fn meet_event(
-        &mut self,
-        row: &mut StoredTransaction,
-        known: &mut HashMap<TransactionId, StoredTransaction>,
-        claims: &mut Claims,
-    ) -> Result<()> {
-        let (tx, book, stamp) = (&mut self.tx, &mut self.book, &self.stamp);
-        proposed::link_by_id(tx, book, &mut row.transaction, known, stamp).await?;
-        if let Some(gone) = proposed::give_way(tx, book, &row.transaction, stamp).await? {
-            claims.know(tx.claims(&[gone.transaction.id]).await?);
-            let first = Statement::default();
-            let mine = Statement { version: gone.transaction.version, ..Statement::default() };
-            claims.add(&gone, row, self.batch, first, mine);
-        }
-        Ok(())
-    }
-
-    /// The stored rows that the rows held back may be; none where there is nothing to ask.
-    async fn stored(&mut self, held: &[Held]) -> Result<Option<Vec<StoredTransaction>>> {
-        let mut unseen: Vec<NaiveDate> = Vec::new();
-        for Held { row, .. } in held {
-            let day = row.transaction.facts.date;
-            let may_have = self.span.as_ref().is_some_and(|span| span.contains(&day));
-            if may_have && row.transaction.source_id.is_none() && !self.days.contains_key(&day) {
-                self.days.insert(day, false);
-                unseen.push(day);
-            }
-        }
-        // Rows of this file differ from each other, so what the file itself brought to a day
-        // need not be looked at: most days of most files are new, and one look tells.
-        for day in self.tx.days_with_rows(&unseen).await? {
-            self.days.insert(day, true);
-        }
-        let mut ids = Vec::new();
-        let mut keys = Vec::new();
-        for Held { row, .. } in held {
-            let day = row.transaction.facts.date;
-            match &row.transaction.source_id {
-                Some(id) => ids.push(id),
-                None if self.may_have_rows(day) => keys.push((day, row.identity.key)),
-                None => {}
-            }
-        }
-        if unseen.is_empty() && keys.is_empty() && ids.is_empty() {
-            return Ok(None);
-        }
-        let mut known = self.tx.transactions_by_key(&keys).await?;
-        known.extend(self.tx.transactions_by_source(&ids).await?);
-        Ok(Some(known))
-    }
-
-    /// A row that is there already: the same or another version, which may be in the account that
-    /// the source names now.
-    async fn meet(
-        &mut self,
-        held: &Held,
-        stored: &mut StoredTransaction,
-        moves: bool,
-        claims: &mut Claims,
-    ) -> Result<Verdict> {
-        let row = &held.row;
-        let said = Said::by(row);
-        let before = Underlay::of(stored)?;
-        let first = Statement {
-            version: stored.transaction.version,
-            said: Said::from(before.clone()).fields(),
-        };
-        let now = said.over(&before);
-        let by_hand = stored.transaction.origin == Origin::Hand;
-        // What comes as a person left it says nothing of what its source says.
-        let echo = is_echo(held, &said, &before, stored);
-        let mut verdict = Verdict::Duplicate;
-        if moves
-            && stored.transaction.account != row.transaction.account
-            && !before.edited.contains("account")
-        {
-            let old = stored.clone();
-            stored.transaction.account = row.transaction.account;
-            let (tx, book) = (&mut self.tx, &mut self.book);
-            write::put(tx, book, &old, stored, &self.stamp, "source").await?;
-            verdict = Verdict::Changed;
-        }
-        // What a person wrote stands; a file that says it again adds nothing to it.
-        let stands = by_hand && !self.options.accept_changes;
-        if now != before && !echo && !stands {
-            let (tx, book) = (&mut self.tx, &mut self.book);
-            write::change_source(tx, book, stored, now, &self.stamp).await?;
-            verdict = Verdict::Changed;
-        }
-        // A file has no say in what a person wrote.
-        let mine = match verdict {
-            Verdict::Duplicate if by_hand || echo => Statement::default(),
-            _ => Statement { version: stored.transaction.version, said: said.fields() },
-        };
-        if claims.add(stored, row, self.batch, first, mine)
-            && row.transaction.seq < stored.transaction.seq
-        {
-            stored.transaction.seq = row.transaction.seq;
-            self.tx.update_transaction(stored).await?;
-        }
-        Ok(verdict)
-    }
-
-    fn stage_conflict(
-        &mut self,
-        event: &[Held],
-        stored: [Option<TransactionId>; 2],
-        what: &'static str,
-    ) {
-        let Some(Held { file, line, row, .. }) = event.first() else { return };
-        let rows = u64::try_from(event.len()).unwrap_or(u64::MAX);
-        self.count(*file, Verdict::Conflict, rows);
-        if self.taken.conflicts.len() >= Taken::MOST {
-            return;
-        }
-        let why = match row.transaction.source_id.clone() {
-            Some(id) => Why::Conflict { id, what },
-            None => Why::ChangedByHand(what),
-        };
-        let refusal = Refusal { column: Column("id"), why };
-        for (held, transaction) in event.iter().zip(stored) {
-            self.staged.push(StagedRow {
-                batch: self.batch,
-                file_no: file_number(*file),
-                line: i64::try_from(*line).unwrap_or(i64::MAX),
-                part: held.part,
-                verdict: Verdict::Conflict,
-                transaction,
-                column: Some(refusal.column.to_string()),
-                why: Some(refusal.why.to_string()),
-                raw: String::new(),
-            });
-        }
-        self.taken.conflicts.push((*file, *line, refusal));
     }
 
     /// Keeps a row that a file brought and that could not be understood.
@@ -1003,6 +411,6 @@ impl Raw {
     }
 }
 
-fn file_number(file: usize) -> i64 {
+pub(super) fn file_number(file: usize) -> i64 {
     i64::try_from(file).unwrap_or(i64::MAX)
 }
