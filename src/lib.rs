@@ -57,9 +57,9 @@
 //! ## A figure
 //!
 //! Derived figures are kept, not replayed. Beside the rows `figures` keeps, for every security (with
-//! those that corporate actions join it to), a page a year: its rows as the lots see them, and the
-//! lots after the last of them; for every account and currency a page a year of its cash; and what
-//! each position comes to today. A write notes the days it touches and plays the lots from there on
+//! those that corporate actions join it to), a page each half-year: its rows as the lots see them,
+//! and the lots after the last of them; for every account and currency a page a year of its cash;
+//! and what each position comes to today. A write notes the days it touches and plays the lots from there on
 //! again, in its own transaction. A report of today reads positions; one of a past day begins at the
 //! page before it; another method or currency plays all pages. `rebuild` makes all of it again and
 //! must find no difference.

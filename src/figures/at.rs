@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use chrono::{Datelike, NaiveDate};
+use chrono::NaiveDate;
 
 use super::codec;
-use super::days::events_of;
+use super::days::{events_of, half};
 use super::market::{Market, Otherwise};
 use super::position::{self, Held};
 use super::replay::{Closing, Findings};
@@ -60,9 +60,9 @@ async fn books_on(
         }
         return Ok(books);
     }
-    // Of all groups at once: the page of the year, and the lots that the page before it left.
-    let mut before = tx.lot_pages_before(day.year()).await?.into_iter().peekable();
-    for page in tx.lot_pages_at(day.year()).await? {
+    // Of all groups at once: the page of the half-year, and the lots that the page before it left.
+    let mut before = tx.lot_pages_before(half(day)).await?.into_iter().peekable();
+    for page in tx.lot_pages_at(half(day)).await? {
         let closing: Closing = codec::from_bytes(&page.closing)?;
         let before = before.next_if(|before| before.group == page.group);
         if closing.through <= day {
@@ -294,9 +294,9 @@ impl Player {
         if !otherwise.is_nothing() {
             return Self::at_the_beginning(tx, group).await;
         }
-        let mut pages = tx.lot_pages_from(group, day.year()).await?;
+        let mut pages = tx.lot_pages_from(group, half(day)).await?;
         pages.reverse();
-        let book = match tx.lot_page_before(group, day.year()).await? {
+        let book = match tx.lot_page_before(group, half(day)).await? {
             Some(page) => codec::from_bytes::<Closing>(&page.closing)?.book,
             None => Book::default(),
         };

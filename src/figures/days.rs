@@ -1,4 +1,4 @@
-//! The rows of a year as bytes: day after day, each with its length before it, so that a day is
+//! The rows of half a year as bytes: day after day, each with its length before it, so that a day is
 //! added, found or replaced without reading the others.
 
 use std::ops::Range;
@@ -14,7 +14,7 @@ const HEAD: usize = 6;
 /// What the rows of a day mostly fit into.
 const ROOM: usize = 512;
 
-/// The days of a year that have rows, in order.
+/// The days of a half-year that have rows, in order.
 #[derive(Default)]
 pub(super) struct Days {
     bytes: Vec<u8>,
@@ -38,7 +38,7 @@ impl Days {
         self.bytes.len()
     }
 
-    /// The first and the last day of the year.
+    /// The first and the last day.
     pub fn span(&self) -> Option<(u16, u16)> {
         let (first, _) = places(&self.bytes).next()?;
         Some((first, self.last?))
@@ -155,21 +155,31 @@ pub(super) fn ordinal(day: NaiveDate) -> u16 {
     u16::try_from(day.ordinal()).unwrap_or(u16::MAX)
 }
 
-/// The day of a place in a year.
-pub(super) fn date(year: i32, day: u16) -> Result<NaiveDate> {
-    NaiveDate::from_yo_opt(year, u32::from(day)).ok_or_else(damaged)
+/// The half-year of a day: longer pages make a past day slow, shorter ones every write.
+pub(super) fn half(day: NaiveDate) -> i32 {
+    2 * day.year() + i32::from(day.month0() >= 6)
+}
+
+/// The year of a half-year.
+pub(super) const fn year(half: i32) -> i32 {
+    half.div_euclid(2)
+}
+
+/// The day of a place in the year of a half-year.
+pub(super) fn date(half: i32, day: u16) -> Result<NaiveDate> {
+    NaiveDate::from_yo_opt(year(half), u32::from(day)).ok_or_else(damaged)
 }
 
 /// The rows of a page, day by day.
 pub(super) fn events_of(page: &LotPage) -> Result<Vec<(NaiveDate, Vec<Event>)>> {
     check(&page.events)?;
     rows_of(&page.events)
-        .map(|(day, rows)| Ok((date(page.year, day)?, codec::from_bytes(rows)?)))
+        .map(|(day, rows)| Ok((date(page.half, day)?, codec::from_bytes(rows)?)))
         .collect()
 }
 
 fn damaged() -> Error {
-    Error::Damaged("the kept rows of a year cannot be read".to_owned())
+    Error::Damaged("the kept rows of half a year cannot be read".to_owned())
 }
 
 #[cfg(test)]
@@ -246,6 +256,19 @@ mod tests {
             from.iter().map(|(day, rows)| into.take_over(day, rows).unwrap()).collect();
         assert_eq!(taken, [false, true]);
         assert_eq!(into.into_bytes(), filled(&[2, 3, 4]).into_bytes());
+    }
+
+    #[test]
+    fn halves_follow_each_other_and_know_their_days() {
+        let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+        for (last, first) in [("2024-06-30", "2024-07-01"), ("2023-12-31", "2024-01-01")] {
+            let (last, first) = (day(last), day(first));
+            assert_eq!(half(last) + 1, half(first));
+            for day in [last, first] {
+                assert_eq!(date(half(day), ordinal(day)).unwrap(), day);
+            }
+        }
+        assert_eq!((half(day("-0001-12-31")) + 1, year(-1)), (half(day("0000-01-01")), -1));
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! Derived figures kept beside the rows, so that a question costs the same with a thousand rows and
 //! with a million.
 //!
-//! Of every security (with those it is joined to) there is a page a year: its rows as the lots see
-//! them, in order, and the lots after the last of them. A write changes the days it touches and
-//! plays the rows from there on again; a question about any day begins at the page before it.
+//! Of every security (with those it is joined to) there is a page each half-year: its rows as the
+//! lots see them, in order, and the lots after the last of them. A write changes the days it touches
+//! and plays the rows from there on again; a question about any day begins at the page before it.
 //! Nothing here is a fact: [`rebuild()`] makes all of it again from the rows, and must find what is
 //! there.
 

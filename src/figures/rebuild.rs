@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 
+use super::days::year;
 use super::keeper::Keeper;
 use crate::model::{AccountId, Currency, SecurityId};
 use crate::store::{CashYear, LotPage, PositionRecord, Result, StoredTransaction, Tx, WriteTx};
@@ -47,7 +48,8 @@ pub async fn rebuild(
         }
         keeper.catch_up(tx).await?;
     }
-    keeper.settle(tx).await
+    keeper.settle(tx).await?;
+    tx.figures_are_made().await
 }
 
 /// Every difference between what one and the other see.
@@ -61,8 +63,8 @@ pub async fn compare(kept: &mut Tx, made: &mut Tx) -> Result<BTreeSet<Difference
     for group in groups {
         let a = kept.lot_pages_from(group, i32::MIN).await?;
         let b = made.lot_pages_from(group, i32::MIN).await?;
-        let key = |page: &LotPage| page.year;
-        found.extend(unlike(&a, &b, key).map(|year| Difference::Lots(group, year)));
+        let key = |page: &LotPage| page.half;
+        found.extend(unlike(&a, &b, key).map(|half| Difference::Lots(group, year(half))));
     }
     let (a, b) = (kept.positions().await?, made.positions().await?);
     let key = |row: &PositionRecord| (row.account, row.security);

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{Datelike, NaiveDate};
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::codec;
-use super::days::events_of;
+use super::days::{events_of, half};
 use super::market::{Market, Otherwise, Scope};
 use super::position;
 use super::sheets::Sheets;
@@ -69,19 +69,19 @@ async fn replay_group(
 ) -> Result<()> {
     // A page is in here once, as the write left it; those with other rows are written in any case.
     let new = sheets.take(tx, group, |_| true).await?;
-    let written: BTreeSet<i32> = new.iter().map(|page| page.year).collect();
-    let mut pages = tx.lot_pages_from(group, from.year()).await?;
-    pages.retain(|page| !written.contains(&page.year));
+    let written: BTreeSet<i32> = new.iter().map(|page| page.half).collect();
+    let mut pages = tx.lot_pages_from(group, half(from)).await?;
+    pages.retain(|page| !written.contains(&page.half));
     pages.extend(new);
-    pages.sort_by_key(|page| page.year);
-    let mut book = match tx.lot_page_before(group, from.year()).await? {
+    pages.sort_by_key(|page| page.half);
+    let mut book = match tx.lot_page_before(group, half(from)).await? {
         Some(page) => codec::from_bytes::<Closing>(&page.closing)?.book,
         None => Book::default(),
     };
     let mut changed = Vec::new();
     for mut page in pages {
         let played = play(market, &mut page, book, from)?;
-        if played.changed || written.contains(&page.year) {
+        if played.changed || written.contains(&page.half) {
             changed.push(page);
         }
         book = played.book;

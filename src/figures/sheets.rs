@@ -1,11 +1,11 @@
-//! The rows of a group and year as the lots see them, held back in memory while a write adds to
+//! The rows of a group and half-year as the lots see them, held back in memory while a write adds to
 //! them, day by day and in order.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use chrono::{Datelike, NaiveDate};
+use chrono::NaiveDate;
 
-use super::days::{Days, date, events_of, ordinal};
+use super::days::{Days, date, events_of, half, ordinal};
 use crate::analytics::lots::Event;
 use crate::model::SecurityId;
 use crate::store::{LotPage, Result, Tx, WriteTx};
@@ -13,7 +13,7 @@ use crate::store::{LotPage, Result, Tx, WriteTx};
 /// How much is held back at most.
 const HELD: usize = 8 << 20;
 
-/// The rows of a year.
+/// The rows of half a year.
 #[derive(Default)]
 struct Sheet {
     days: Days,
@@ -47,14 +47,14 @@ impl Sheets {
         day: NaiveDate,
         events: &[Event],
     ) -> Result<bool> {
-        let sheet = self.sheet(tx, group, day.year()).await?;
+        let sheet = self.sheet(tx, group, half(day)).await?;
         let before = sheet.days.len();
         if !sheet.days.put(ordinal(day), events)? {
             return Ok(false);
         }
         sheet.changed = true;
         let after = sheet.days.len();
-        self.holds(tx, before, after, day.year()).await?;
+        self.holds(tx, before, after, half(day)).await?;
         Ok(true)
     }
 
@@ -62,11 +62,11 @@ impl Sheets {
         &mut self,
         tx: &mut WriteTx,
         group: SecurityId,
-        year: i32,
+        half: i32,
     ) -> Result<&mut Sheet> {
-        if !self.open.contains_key(&(group, year)) {
-            let page = match self.stored.contains(&(group, year)) {
-                true => tx.lot_page(group, year).await?,
+        if !self.open.contains_key(&(group, half)) {
+            let page = match self.stored.contains(&(group, half)) {
+                true => tx.lot_page(group, half).await?,
                 false => None,
             };
             let mut sheet = Sheet::default();
@@ -75,32 +75,32 @@ impl Sheets {
                 sheet.stored = Some(page);
             }
             self.bytes += sheet.days.len();
-            self.open.insert((group, year), sheet);
+            self.open.insert((group, half), sheet);
         }
-        Ok(self.open.entry((group, year)).or_default())
+        Ok(self.open.entry((group, half)).or_default())
     }
 
-    /// A sheet of this year has grown or shrunk: where there is too much, writes the sheets of
-    /// other years, and when that is not enough all of them.
+    /// A sheet of this half-year has grown or shrunk: where there is too much, writes the sheets of
+    /// other halves, and when that is not enough all of them.
     async fn holds(
         &mut self,
         tx: &mut WriteTx,
         before: usize,
         after: usize,
-        year: i32,
+        half: i32,
     ) -> Result<()> {
         self.bytes = (self.bytes + after).saturating_sub(before);
         if self.bytes <= HELD {
             return Ok(());
         }
         let mut groups: BTreeSet<_> =
-            self.open.keys().filter(|(_, of)| *of != year).map(|(group, _)| *group).collect();
+            self.open.keys().filter(|(_, of)| *of != half).map(|(group, _)| *group).collect();
         let all = groups.is_empty();
         if all {
             groups.extend(self.open.keys().map(|(group, _)| *group));
         }
         for group in groups {
-            self.write(tx, group, |of| all || of != year).await?;
+            self.write(tx, group, |of| all || of != half).await?;
         }
         Ok(())
     }
@@ -130,21 +130,21 @@ impl Sheets {
         which: impl Fn(i32) -> bool,
     ) -> Result<Vec<LotPage>> {
         let places = (group, i32::MIN)..=(group, i32::MAX);
-        let open: Vec<_> = self.open.extract_if(places, |(_, year), _| which(*year)).collect();
+        let open: Vec<_> = self.open.extract_if(places, |(_, half), _| which(*half)).collect();
         let mut pages = Vec::with_capacity(open.len());
-        for ((group, year), sheet) in open {
+        for ((group, half), sheet) in open {
             self.bytes = self.bytes.saturating_sub(sheet.days.len());
             if !sheet.changed {
                 continue;
             }
-            match page(group, year, sheet)? {
+            match page(group, half, sheet)? {
                 Some(page) => {
-                    self.stored.insert((group, year));
+                    self.stored.insert((group, half));
                     pages.push(page);
                 }
                 None => {
-                    self.stored.remove(&(group, year));
-                    tx.forget_lot_page(group, year).await?;
+                    self.stored.remove(&(group, half));
+                    tx.forget_lot_page(group, half).await?;
                 }
             }
         }
@@ -204,21 +204,21 @@ impl Sheets {
         let mut both = BTreeSet::new();
         let mut first = None;
         for page in tx.lot_pages_from(from, i32::MIN).await? {
-            self.stored.remove(&(from, page.year));
-            tx.forget_lot_page(from, page.year).await?;
+            self.stored.remove(&(from, page.half));
+            tx.forget_lot_page(from, page.half).await?;
             first = first.or(Some(page.first_day));
-            let year = page.year;
+            let half = page.half;
             let moved = Days::parse(page.events)?;
-            let sheet = self.sheet(tx, into, year).await?;
+            let sheet = self.sheet(tx, into, half).await?;
             let before = sheet.days.len();
             for (day, rows) in moved.iter() {
                 if !sheet.days.take_over(day, rows)? {
-                    both.insert(date(year, day)?);
+                    both.insert(date(half, day)?);
                 }
             }
             sheet.changed = true;
             let after = sheet.days.len();
-            self.holds(tx, before, after, year).await?;
+            self.holds(tx, before, after, half).await?;
         }
         tx.put_positions(from, &[]).await?;
         Ok((first, both))
@@ -226,15 +226,15 @@ impl Sheets {
 }
 
 /// The page of a sheet.
-fn page(group: SecurityId, year: i32, sheet: Sheet) -> Result<Option<LotPage>> {
+fn page(group: SecurityId, half: i32, sheet: Sheet) -> Result<Option<LotPage>> {
     let Some((first, last)) = sheet.days.span() else { return Ok(None) };
     let (closing, findings) =
         sheet.stored.map(|page| (page.closing, page.findings)).unwrap_or_default();
     Ok(Some(LotPage {
         group,
-        year,
-        first_day: date(year, first)?,
-        last_day: date(year, last)?,
+        half,
+        first_day: date(half, first)?,
+        last_day: date(half, last)?,
         events: sheet.days.into_bytes(),
         closing,
         findings,

@@ -14,6 +14,7 @@ use crate::config::private::{
     PermissionProblem, check_folder_not_writable, check_private, create_private, open_private,
 };
 use crate::config::{Config, ConfigError, Database, PostgresHost, PostgresUrl};
+use crate::ledger;
 use crate::model::Setting;
 use crate::store::{AuditTarget, SchemaState, Server, Store, Target};
 
@@ -71,7 +72,8 @@ impl Session {
         };
         prepare_database_file(&trail)?;
         let audit = Audit::open(&trail, &store, clock).await?;
-        if schema.found != 0 && schema.found != schema.known {
+        let old = schema.found != 0 && schema.found != schema.known;
+        if old || store.read().await?.are_figures_due().await? {
             let now = clock.now().timestamp_micros();
             migrate(&store, &audit, schema, now).await?;
         }
@@ -132,18 +134,22 @@ impl Session {
     }
 }
 
-/// Brings an older store to the schema of this program, as an operation like any other.
+/// Brings an older store to the schema of this program and its figures to what this one keeps, as
+/// an operation like any other.
 async fn migrate(store: &Store, audit: &Audit, schema: SchemaState, now: i64) -> Result<(), Error> {
     let attempt = audit.attempt("migrate", &format!("from={}", schema.found)).await?;
-    let op = attempt.op().to_string();
     let done = async {
         store.migrate().await?;
-        store.write().await?.commit(&op, "migrate", now).await
+        if store.read().await?.are_figures_due().await? {
+            ledger::rebuild(store, attempt.op(), now).await?;
+        } else {
+            store.write().await?.commit(&attempt.op().to_string(), "migrate", now).await?;
+        }
+        Ok::<(), Error>(())
     };
     match done.await {
-        Ok(_) => Ok(attempt.succeeded(&format!("to={}", schema.known)).await?),
+        Ok(()) => Ok(attempt.succeeded(&format!("to={}", schema.known)).await?),
         Err(error) => {
-            let error = Error::from(error);
             // The error itself is what the person must see, not a trail that cannot be written.
             let _ = attempt.failed(error.kind()).await;
             Err(error)

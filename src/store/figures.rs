@@ -11,13 +11,13 @@ use super::row::{both_rows, damaged, word};
 use super::{Result, Tx, WriteTx, on_tx};
 use crate::model::{AccountId, Currency, Dec, Exact, Ratio, SafeText, SecurityId};
 
-/// A year of a group of securities.
+/// Half a year of a group of securities.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LotPage {
     /// The group, named by one of its securities.
     pub group: SecurityId,
-    /// The year of its rows.
-    pub year: i32,
+    /// The half-year of its rows; each follows the one before it by one.
+    pub half: i32,
     /// The day of its first row.
     pub first_day: NaiveDate,
     /// The day of its last row.
@@ -76,7 +76,7 @@ pub struct CashTransit {
 both_rows!(LotPage, |row| {
     Ok(Self {
         group: SecurityId(row.try_get(0)?),
-        year: year(row.try_get(1)?)?,
+        half: number(row.try_get(1)?, "half")?,
         first_day: row.try_get(2)?,
         last_day: row.try_get(3)?,
         events: row.try_get(4)?,
@@ -99,7 +99,7 @@ both_rows!(CashYear, |row| {
     Ok(Self {
         account: AccountId(row.try_get(0)?),
         currency: word::<Currency>(row.try_get(1)?, "currency")?,
-        year: year(row.try_get(2)?)?,
+        year: number(row.try_get(2)?, "year")?,
         opening: Exact::parse(&opening).ok_or_else(|| damaged("opening", &opening))?,
         days: row.try_get(4)?,
     })
@@ -116,21 +116,21 @@ both_rows!(CashTransit, |row| {
     })
 });
 
-fn year(stored: i64) -> std::result::Result<i32, sqlx::Error> {
-    i32::try_from(stored).map_err(|_| damaged("year", &stored.to_string()))
+fn number(stored: i64, column: &str) -> std::result::Result<i32, sqlx::Error> {
+    i32::try_from(stored).map_err(|_| damaged(column, &stored.to_string()))
 }
 
 impl Record for LotPage {
     const TABLE: &'static str = "lot_pages";
     const COLUMNS: &'static [&'static str] =
-        &["group_id", "year", "first_day", "last_day", "events", "closing", "findings"];
+        &["group_id", "half", "first_day", "last_day", "events", "closing", "findings"];
     const KEYS: usize = 2;
     const CHECKSUM: bool = false;
 
     fn cells<'a>(&'a self, into: &mut Vec<Cell<'a>>) {
         into.extend([
             Cell::Int(Some(self.group.0)),
-            Cell::Int(Some(i64::from(self.year))),
+            Cell::Int(Some(i64::from(self.half))),
             Cell::Date(Some(self.first_day)),
             Cell::Date(Some(self.last_day)),
             Cell::Bytes(&self.events),
@@ -202,7 +202,7 @@ impl Record for CashTransitCells<'_> {
     }
 }
 
-const PAGE: &str = "p.group_id, p.year, p.first_day, p.last_day, p.events, p.closing, p.findings";
+const PAGE: &str = "p.group_id, p.half, p.first_day, p.last_day, p.events, p.closing, p.findings";
 
 impl Tx {
     /// The group of every security that is joined with another.
@@ -253,6 +253,17 @@ impl Tx {
             .collect()
     }
 
+    /// Whether a migration left the figures to be made anew: they are not as this program keeps
+    /// them.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn are_figures_due(&mut self) -> Result<bool> {
+        const SQL: &str = "select count(*) from figures_due";
+        let due: i64 = on_tx!(self, conn => sqlx::query_scalar(SQL).fetch_one(&mut **conn).await?);
+        Ok(due > 0)
+    }
+
     /// Every group that has a page, in order.
     ///
     /// # Errors
@@ -289,22 +300,22 @@ impl Tx {
         Ok(ids.into_iter().map(SecurityId).collect())
     }
 
-    /// The pages of a group from a year on, oldest first.
+    /// The pages of a group from a half-year on, oldest first.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn lot_pages_from(&mut self, group: SecurityId, year: i32) -> Result<Vec<LotPage>> {
-        let condition = "p.group_id = $1 and p.year >= $2 order by p.year";
-        self.pages(condition, &[group.0, i64::from(year)]).await
+    pub async fn lot_pages_from(&mut self, group: SecurityId, half: i32) -> Result<Vec<LotPage>> {
+        let condition = "p.group_id = $1 and p.half >= $2 order by p.half";
+        self.pages(condition, &[group.0, i64::from(half)]).await
     }
 
     /// One page.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn lot_page(&mut self, group: SecurityId, year: i32) -> Result<Option<LotPage>> {
-        let condition = "p.group_id = $1 and p.year = $2";
-        Ok(self.pages(condition, &[group.0, i64::from(year)]).await?.into_iter().next())
+    pub async fn lot_page(&mut self, group: SecurityId, half: i32) -> Result<Option<LotPage>> {
+        let condition = "p.group_id = $1 and p.half = $2";
+        Ok(self.pages(condition, &[group.0, i64::from(half)]).await?.into_iter().next())
     }
 
     /// Which pages there are.
@@ -312,45 +323,45 @@ impl Tx {
     /// # Errors
     /// When the database cannot be read.
     pub async fn lot_page_keys(&mut self) -> Result<Vec<(SecurityId, i32)>> {
-        const SQL: &str = "select group_id, year from lot_pages";
+        const SQL: &str = "select group_id, half from lot_pages";
         let rows: Vec<(i64, i64)> =
             on_tx!(self, conn => sqlx::query_as(SQL).fetch_all(&mut **conn).await?);
-        rows.into_iter().map(|(group, of)| Ok((SecurityId(group), year(of)?))).collect()
+        rows.into_iter().map(|(group, of)| Ok((SecurityId(group), number(of, "half")?))).collect()
     }
 
-    /// The newest page of a group before a year.
+    /// The newest page of a group before a half-year.
     ///
     /// # Errors
     /// When the database cannot be read.
     pub async fn lot_page_before(
         &mut self,
         group: SecurityId,
-        year: i32,
+        half: i32,
     ) -> Result<Option<LotPage>> {
-        let condition = "p.group_id = $1 and p.year < $2 order by p.year desc limit 1";
-        let pages = self.pages(condition, &[group.0, i64::from(year)]).await?;
+        let condition = "p.group_id = $1 and p.half < $2 order by p.half desc limit 1";
+        let pages = self.pages(condition, &[group.0, i64::from(half)]).await?;
         Ok(pages.into_iter().next())
     }
 
-    /// Of every group the page of this year, or the newest one before it.
+    /// Of every group the page of this half-year, or the newest one before it.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn lot_pages_at(&mut self, year: i32) -> Result<Vec<LotPage>> {
-        let condition = "p.year = (select max(q.year) from lot_pages q \
-             where q.group_id = p.group_id and q.year <= $1) order by p.group_id";
-        self.pages(condition, &[i64::from(year)]).await
+    pub async fn lot_pages_at(&mut self, half: i32) -> Result<Vec<LotPage>> {
+        let condition = "p.half = (select max(q.half) from lot_pages q \
+             where q.group_id = p.group_id and q.half <= $1) order by p.group_id";
+        self.pages(condition, &[i64::from(half)]).await
     }
 
-    /// Of every group that has a page of this year, the newest one before it.
+    /// Of every group that has a page of this half-year, the newest one before it.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn lot_pages_before(&mut self, year: i32) -> Result<Vec<LotPage>> {
-        let condition = "p.year = (select max(q.year) from lot_pages q \
-             where q.group_id = p.group_id and q.year < $1) and exists (select 1 from lot_pages r \
-             where r.group_id = p.group_id and r.year = $1) order by p.group_id";
-        self.pages(condition, &[i64::from(year)]).await
+    pub async fn lot_pages_before(&mut self, half: i32) -> Result<Vec<LotPage>> {
+        let condition = "p.half = (select max(q.half) from lot_pages q \
+             where q.group_id = p.group_id and q.half < $1) and exists (select 1 from lot_pages r \
+             where r.group_id = p.group_id and r.half = $1) order by p.group_id";
+        self.pages(condition, &[i64::from(half)]).await
     }
 
     async fn pages(&mut self, condition: &str, keys: &[i64]) -> Result<Vec<LotPage>> {
@@ -371,7 +382,7 @@ impl Tx {
     pub async fn lot_findings(&mut self) -> Result<Vec<Vec<u8>>> {
         // An empty list takes one byte.
         const SQL: &str = "select findings from lot_pages where length(findings) > 1 \
-             order by group_id, year";
+             order by group_id, half";
         Ok(on_tx!(self, conn => sqlx::query_scalar(SQL).fetch_all(&mut **conn).await?))
     }
 
@@ -482,10 +493,10 @@ impl WriteTx {
     ///
     /// # Errors
     /// When the database refuses.
-    pub async fn forget_lot_page(&mut self, group: SecurityId, year: i32) -> Result<()> {
-        const SQL: &str = "delete from lot_pages where group_id = $1 and year = $2";
+    pub async fn forget_lot_page(&mut self, group: SecurityId, half: i32) -> Result<()> {
+        const SQL: &str = "delete from lot_pages where group_id = $1 and half = $2";
         on_tx!(&mut self.tx, conn => {
-            sqlx::query(SQL).bind(group.0).bind(i64::from(year)).execute(&mut **conn).await?;
+            sqlx::query(SQL).bind(group.0).bind(i64::from(half)).execute(&mut **conn).await?;
         });
         Ok(())
     }
@@ -545,6 +556,17 @@ impl WriteTx {
         let cells = |(place, way)| CashTransitCells { way, place, amount: way.amount.to_string() };
         let rows: Vec<_> = (0..).zip(ways).map(cells).collect();
         self.insert(&rows).await
+    }
+
+    /// Says that the figures are as this program keeps them.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn figures_are_made(&mut self) -> Result<()> {
+        on_tx!(&mut self.tx, conn => {
+            sqlx::query("delete from figures_due").execute(&mut **conn).await?;
+        });
+        Ok(())
     }
 
     /// Takes every derived figure away, to make them anew. `groups`: also which securities belong

@@ -91,6 +91,10 @@ pub(super) async fn require_current(store: &Store) -> Result<()> {
             state.found, state.known
         )));
     }
+    if store.read().await?.are_figures_due().await? {
+        let why = "its figures are not made again yet; run `dashtam migrate` first";
+        return Err(Error::Foreign(why.to_owned()));
+    }
     Ok(())
 }
 
