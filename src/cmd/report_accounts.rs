@@ -8,7 +8,6 @@ use serde::Serialize;
 use super::Job;
 use super::cells::Cell;
 use super::exit::{Error, Status};
-use super::explain::{self, Asked};
 use super::json::Report;
 use super::reports::{self, Shown};
 use super::table::{Column, Table};
@@ -30,27 +29,15 @@ pub async fn run(
         account: reports::account(session, args.scope.account.as_ref()).await?,
         closed: args.closed,
     };
-    if let Some(key) = &args.form.explain {
-        return explain(job, session, &query, key).await;
-    }
-    let mut tx = session.store.read().await?;
-    let report = report::accounts(&mut tx, &query).await?;
-    drop(tx);
-    reports::print(job, &report, args.form.csv)?;
-    Ok(Status::Done)
-}
-
-async fn explain(
-    job: &mut Job<'_>,
-    session: &Session,
-    query: &AccountsQuery,
-    key: &SafeText,
-) -> Result<Status, Error> {
-    let asked = Asked::parse(key, &HEADER);
-    let mut tx = session.store.read().await?;
-    let found = report::explain_account(&mut tx, query, &asked.key).await?;
-    drop(tx);
-    explain::print(job, &asked, "value_base", &found)
+    reports::answer(
+        job,
+        session,
+        &args.form,
+        "value_base",
+        async |tx| report::accounts(tx, &query).await,
+        async |tx, key| report::explain_account(tx, &query, key).await,
+    )
+    .await
 }
 
 impl Shown for AccountsReport {

@@ -6,7 +6,6 @@ use serde::Serialize;
 use super::Job;
 use super::cells::Cell;
 use super::exit::{Error, Status};
-use super::explain::{self, Asked};
 use super::json::Report;
 use super::reports::{self, Shown};
 use super::table::{Column, Table};
@@ -14,6 +13,7 @@ use crate::cli::GainsArgs;
 use crate::model::{Currency, LotMethod, SafeText, Term};
 use crate::report::{self, GainRow, GainTotals, GainsQuery, GainsReport, Missing};
 use crate::service::Session;
+use crate::store::Tx;
 use crate::text::Figures;
 
 pub async fn run(job: &mut Job<'_>, session: &Session, args: &GainsArgs) -> Result<Status, Error> {
@@ -21,21 +21,18 @@ pub async fn run(job: &mut Job<'_>, session: &Session, args: &GainsArgs) -> Resu
     let account = reports::account(session, args.scope.account.as_ref()).await?;
     let query =
         GainsQuery { from, to, account, currency: args.scope.currency, method: args.method };
-    if let Some(key) = &args.form.explain {
-        return explain(job, session, &query, key).await;
-    }
-    let mut tx = session.store.read().await?;
-    if args.compare_methods {
+    if args.compare_methods && args.form.explain.is_none() {
+        let mut tx = session.store.read().await?;
         let report = report::compare_methods(&mut tx, &query).await?;
         drop(tx);
         reports::print(job, &report, args.form.csv)?;
-    } else {
-        let report = report::gains(&mut tx, &query).await?;
-        drop(tx);
-        let sales = Sales::new(report, args.tax_year.is_some());
-        reports::print(job, &sales, args.form.csv)?;
+        return Ok(Status::Done);
     }
-    Ok(Status::Done)
+    let sales = async |tx: &mut Tx| {
+        Ok(Sales::new(report::gains(tx, &query).await?, args.tax_year.is_some()))
+    };
+    let explain = async |tx: &mut Tx, key: &SafeText| report::explain_gains(tx, &query, key).await;
+    reports::answer(job, session, &args.form, "gain_base", sales, explain).await
 }
 
 /// The first and the last day that were asked for.
@@ -45,19 +42,6 @@ fn span(args: &GainsArgs, to: NaiveDate) -> Result<(Option<NaiveDate>, NaiveDate
     let last = NaiveDate::from_ymd_opt(year, 12, 31);
     let last = last.ok_or(Error::Usage("--tax-year is a year of the calendar"))?;
     Ok((first, last))
-}
-
-async fn explain(
-    job: &mut Job<'_>,
-    session: &Session,
-    query: &GainsQuery,
-    key: &SafeText,
-) -> Result<Status, Error> {
-    let asked = Asked::parse(key, &HEADER);
-    let mut tx = session.store.read().await?;
-    let found = report::explain_gains(&mut tx, query, &asked.key).await?;
-    drop(tx);
-    explain::print(job, &asked, "gain_base", &found)
 }
 
 /// The rows as they are shown: by day, or for a tax year by account, each with its sums.

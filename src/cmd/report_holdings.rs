@@ -6,13 +6,12 @@ use serde::Serialize;
 use super::Job;
 use super::cells::Cell;
 use super::exit::{Error, Status};
-use super::explain::{self, Asked};
 use super::json::Report;
 use super::reports::{self, Shown};
 use super::table::{Column, Table};
 use crate::cli::HoldingsArgs;
 use crate::model::{AssetClass, Currency, LotMethod, SafeText, SecurityId};
-use crate::report::{self, HoldingRow, HoldingTotals, HoldingsReport, Missing, PositionsQuery};
+use crate::report::{self, HoldingRow, HoldingTotals, HoldingsReport, Missing};
 use crate::service::Session;
 use crate::text::{Figures, percent};
 
@@ -22,27 +21,15 @@ pub async fn run(
     args: &HoldingsArgs,
 ) -> Result<Status, Error> {
     let query = reports::positions(job, session, &args.scope, args.method, args.closed).await?;
-    if let Some(key) = &args.form.explain {
-        return explain(job, session, &query, key).await;
-    }
-    let mut tx = session.store.read().await?;
-    let report = report::holdings(&mut tx, &query).await?;
-    drop(tx);
-    reports::print(job, &report, args.form.csv)?;
-    Ok(Status::Done)
-}
-
-async fn explain(
-    job: &mut Job<'_>,
-    session: &Session,
-    query: &PositionsQuery,
-    key: &SafeText,
-) -> Result<Status, Error> {
-    let asked = Asked::parse(key, &HEADER);
-    let mut tx = session.store.read().await?;
-    let found = report::explain_holding(&mut tx, query, &asked.key).await?;
-    drop(tx);
-    explain::print(job, &asked, "value_base", &found)
+    reports::answer(
+        job,
+        session,
+        &args.form,
+        "value_base",
+        async |tx| report::holdings(tx, &query).await,
+        async |tx, key| report::explain_holding(tx, &query, key).await,
+    )
+    .await
 }
 
 impl Shown for HoldingsReport {

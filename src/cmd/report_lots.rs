@@ -6,40 +6,27 @@ use serde::Serialize;
 use super::Job;
 use super::cells::Cell;
 use super::exit::{Error, Status};
-use super::explain::{self, Asked};
 use super::json::Report;
 use super::report_holdings::Totals;
 use super::reports::{self, Shown};
 use super::table::{Column, Table};
 use crate::cli::LotsArgs;
 use crate::model::{Currency, SafeText, Term};
-use crate::report::{self, LotRow, LotsReport, Missing, PositionsQuery};
+use crate::report::{self, LotRow, LotsReport, Missing};
 use crate::service::Session;
 use crate::text::Figures;
 
 pub async fn run(job: &mut Job<'_>, session: &Session, args: &LotsArgs) -> Result<Status, Error> {
     let query = reports::positions(job, session, &args.scope, args.method, false).await?;
-    if let Some(key) = &args.form.explain {
-        return explain(job, session, &query, key).await;
-    }
-    let mut tx = session.store.read().await?;
-    let report = report::lots(&mut tx, &query).await?;
-    drop(tx);
-    reports::print(job, &report, args.form.csv)?;
-    Ok(Status::Done)
-}
-
-async fn explain(
-    job: &mut Job<'_>,
-    session: &Session,
-    query: &PositionsQuery,
-    key: &SafeText,
-) -> Result<Status, Error> {
-    let asked = Asked::parse(key, &HEADER);
-    let mut tx = session.store.read().await?;
-    let found = report::explain_lots(&mut tx, query, &asked.key).await?;
-    drop(tx);
-    explain::print(job, &asked, "unrealized_base", &found)
+    reports::answer(
+        job,
+        session,
+        &args.form,
+        "unrealized_base",
+        async |tx| report::lots(tx, &query).await,
+        async |tx, key| report::explain_lots(tx, &query, key).await,
+    )
+    .await
 }
 
 impl Shown for LotsReport {

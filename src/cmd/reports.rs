@@ -7,17 +7,19 @@ use serde::Serialize;
 use super::Job;
 use super::cells::Cell;
 use super::exit::{Error, Status};
+use super::explain::{self, Asked};
 use super::json;
 use super::table::Table;
 use super::{
     report_accounts, report_coverage, report_findings, report_gains, report_holdings, report_lots,
     report_net_worth, report_transactions,
 };
-use crate::cli::{Flags, ReportCommand, Scope};
+use crate::cli::{Flags, Form, ReportCommand, Scope};
 use crate::model::{AccountId, Currency, LotMethod, SafeText, Setting};
-use crate::report::{Missing, PositionsQuery};
+use crate::report::{self, Explanation, Missing, PositionsQuery};
 use crate::service::Session;
 use crate::service::edit::{account_named, settings};
+use crate::store::Tx;
 use crate::text::Figures;
 
 /// How much of what is missing is told one by one.
@@ -126,6 +128,28 @@ pub async fn base_currency(session: &Session) -> Result<Currency, Error> {
     let mut base = all.filter(|(setting, ..)| *setting == Setting::BaseCurrency);
     let code = base.find_map(|(_, value, _)| value);
     Ok(code.and_then(|code| code.parse().ok()).unwrap_or(Currency::USD))
+}
+
+/// Prints a report, or how one figure of it came about; `main` is the figure of a bare key.
+pub async fn answer<R: Shown>(
+    job: &mut Job<'_>,
+    session: &Session,
+    form: &Form,
+    main: &str,
+    report: impl AsyncFnOnce(&mut Tx) -> report::Result<R>,
+    explain: impl AsyncFnOnce(&mut Tx, &SafeText) -> Result<Vec<Explanation>, report::Error>,
+) -> Result<Status, Error> {
+    let mut tx = session.store.read().await?;
+    if let Some(key) = &form.explain {
+        let asked = Asked::parse(key, R::HEADER);
+        let found = explain(&mut tx, &asked.key).await?;
+        drop(tx);
+        return explain::print(job, &asked, main, &found);
+    }
+    let report = report(&mut tx).await?;
+    drop(tx);
+    print(job, &report, form.csv)?;
+    Ok(Status::Done)
 }
 
 /// A report in each of its forms.

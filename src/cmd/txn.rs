@@ -111,43 +111,8 @@ fn row_edit(args: &TxnEditArgs) -> Result<RowEdit, Error> {
         note: fields.note.clone(),
         clear: args.clear.clone(),
     };
-    if asks_nothing(&edit) {
+    if edit == RowEdit::default() {
         return Err(Error::Usage("nothing to change; give the fields and their new values"));
     }
     Ok(edit)
-}
-
-fn asks_nothing(edit: &RowEdit) -> bool {
-    let RowEdit {
-        account,
-        date,
-        what,
-        unit,
-        symbol,
-        to_symbol,
-        quantity,
-        price,
-        fee,
-        tax,
-        amount,
-        settlement,
-        fx_rate,
-        multiplier,
-        ratio,
-        acquired,
-        cost_share,
-        status,
-        description,
-        category,
-        note,
-        clear,
-    } = edit;
-    let decimals = [quantity, fee, tax, amount, fx_rate, multiplier, cost_share];
-    let texts = [account, description, category, note];
-    decimals.iter().all(|field| field.is_none())
-        && texts.iter().all(|field| field.is_none())
-        && [date, settlement, acquired].iter().all(|field| field.is_none())
-        && [symbol, to_symbol].iter().all(|field| field.is_none())
-        && (what.is_none() && unit.is_none() && price.is_none())
-        && (ratio.is_none() && status.is_none() && clear.is_empty())
 }

@@ -223,6 +223,33 @@ pub(super) fn lay(row: &mut StoredTransaction, said: &Underlay) -> Result<()> {
     Ok(())
 }
 
+/// Hands the name of every fact that a row states by itself to a macro.
+macro_rules! every_fact {
+    ($what:ident) => {
+        $what!(
+            date,
+            settlement,
+            subtype,
+            status,
+            quantity,
+            price,
+            fee,
+            tax,
+            currency,
+            amount,
+            fx_rate,
+            multiplier,
+            ratio,
+            acquired,
+            cost_share,
+            description,
+            category,
+            note,
+            quoted_in
+        )
+    };
+}
+
 /// Copies the fields that are wanted.
 pub(super) fn copy(row: &mut StoredTransaction, from: &Underlay, wanted: impl Fn(&str) -> bool) {
     let new = &from.facts;
@@ -234,27 +261,7 @@ pub(super) fn copy(row: &mut StoredTransaction, from: &Underlay, wanted: impl Fn
             }
         )+};
     }
-    take!(
-        date,
-        settlement,
-        subtype,
-        status,
-        quantity,
-        price,
-        fee,
-        tax,
-        currency,
-        amount,
-        fx_rate,
-        multiplier,
-        ratio,
-        acquired,
-        cost_share,
-        description,
-        category,
-        note,
-        quoted_in
-    );
+    every_fact!(take);
     if wanted("security") {
         transaction.security = from.security;
     }
@@ -278,27 +285,7 @@ pub(super) fn changed_fields(before: &Underlay, after: &Underlay) -> BTreeSet<St
     macro_rules! compare {
         ($($field:ident),+) => {$( note(stringify!($field), a.$field != b.$field); )+};
     }
-    compare!(
-        date,
-        settlement,
-        subtype,
-        status,
-        quantity,
-        price,
-        fee,
-        tax,
-        currency,
-        amount,
-        fx_rate,
-        multiplier,
-        ratio,
-        acquired,
-        cost_share,
-        description,
-        category,
-        note,
-        quoted_in
-    );
+    every_fact!(compare);
     note("security", before.security != after.security);
     note("to_security", before.to_security != after.to_security);
     note("link", before.link != after.link);
