@@ -43,7 +43,7 @@ cases! {
     hifo_expense hifo_order income long_term merger merger_cash method_of_account methods
     missing_price missing_rate moves_of_one_link net_worth_periods odd_prices opening
     option_assignment option_exercise option_exercise_days_apart option_expiration
-    option_into_short options_trade overflow paid_in_coin paid_in_other_currency pence
+    option_into_short options_trade overflow overflow_of_sums paid_in_coin paid_in_other_currency pence
     rate_freshness rate_inverse rate_of_a_row rate_over_others rate_through_base reinvest
     return_of_capital reverse_split reward rounding sell_beyond_position short_currency
     short_findings short_sale specific_by_day spin_off_after_split spin_off_by_value

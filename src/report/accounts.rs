@@ -122,7 +122,7 @@ pub async fn accounts(tx: &mut Tx, query: &AccountsQuery) -> Result<AccountsRepo
             };
             total.take_in(&worth.base);
             let pending = pending.of_account(account.id);
-            rows.push(AccountRow { pending, ..row(account, worth) });
+            rows.push(AccountRow { pending, ..row(account, worth, &mut missing) });
         }
     }
     rows.sort_by(|a, b| a.name.cmp(&b.name));
@@ -130,8 +130,9 @@ pub async fn accounts(tx: &mut Tx, query: &AccountsQuery) -> Result<AccountsRepo
     if query.account.is_none() {
         add_transit(tx, &scene, &held, &mut transit, &mut missing).await?;
     }
-    let in_transit_base = transit.known().filter(|_| !transit.is_empty());
+    let in_transit_base = transit.told(&mut missing).filter(|_| !transit.is_empty());
     total.take_in(&transit);
+    let total_base = total.told(&mut missing);
     Ok(AccountsReport {
         as_of: query.as_of,
         currency: scene.base,
@@ -139,7 +140,7 @@ pub async fn accounts(tx: &mut Tx, query: &AccountsQuery) -> Result<AccountsRepo
         missing: missing.into_iter().collect(),
         rows,
         in_transit_base,
-        total_base: total.known(),
+        total_base,
     })
 }
 
@@ -178,8 +179,9 @@ struct Worth {
     holds_something: bool,
 }
 
-fn row(account: Account, worth: Worth) -> AccountRow {
+fn row(account: Account, worth: Worth, missing: &mut BTreeSet<Missing>) -> AccountRow {
     AccountRow {
+        value_base: worth.base.told_of(Some(&account.name), missing),
         id: account.id,
         name: account.name,
         kind: account.kind,
@@ -190,7 +192,6 @@ fn row(account: Account, worth: Worth) -> AccountRow {
         cash: worth.cash,
         market_value: worth.market_value,
         value: worth.value,
-        value_base: worth.base.known(),
         partial: worth.partial,
         as_of: worth.as_of,
         stale: worth.stale,
@@ -232,8 +233,8 @@ impl Sums<'_> {
             worth.base.add(worth_of.base);
         }
         worth.partial = !value.is_whole() || !worth.base.is_whole();
-        worth.market_value = market.known();
-        worth.value = value.known();
+        worth.market_value = market.told_of(Some(&self.account.name), self.missing);
+        worth.value = value.told_of(Some(&self.account.name), self.missing);
         worth
     }
 

@@ -40,9 +40,9 @@ pub async fn gains(tx: &mut Tx, query: &GainsQuery) -> Result<GainsReport> {
         let key = |row: &GainRow| (row.closed, row.account.clone(), row.symbol.clone());
         key(a).cmp(&key(b))
     });
+    let totals = GainTotals::told(&rows, &mut missing);
     missing.sort();
     missing.dedup();
-    let totals = GainTotals::of(&rows);
     Ok(GainsReport { as_of: query.to, currency: scene.base, missing, rows, totals })
 }
 
@@ -86,9 +86,14 @@ impl GainTotals {
     /// The sums over some rows.
     #[must_use]
     pub fn of(rows: &[GainRow]) -> Self {
-        let sum = |figure: fn(&GainRow) -> Option<Dec>, term: Option<Term>| {
+        Self::told(rows, &mut Vec::new())
+    }
+
+    /// The same; what is too large to be told is missing.
+    fn told(rows: &[GainRow], missing: &mut Vec<super::Missing>) -> Self {
+        let mut sum = |figure: fn(&GainRow) -> Option<Dec>, term: Option<Term>| {
             let rows = rows.iter().filter(|row| term.is_none_or(|term| row.term == term));
-            rows.map(figure).collect::<Total>().known()
+            rows.map(figure).collect::<Total>().told(missing)
         };
         Self {
             proceeds_base: sum(|row| row.proceeds_base, None),

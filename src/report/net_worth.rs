@@ -147,20 +147,24 @@ impl Parts {
 
     fn row(&self, date: NaiveDate) -> NetWorthRow {
         let parts = [&self.market_value, &self.cash, &self.assets, &self.liabilities];
-        let known = parts.map(Total::known);
+        let mut missing = self.missing.clone();
+        let known = parts.map(|part| part.told(&mut missing));
         // Parts that there is nothing of make a whole known as little as parts that are unknown.
         let nothing = parts.iter().all(|part| part.is_unknown() || part.is_empty());
         let unknown = nothing && parts.iter().any(|part| part.is_unknown());
+        // Without a part that is known and too large to be told the sum would be wrong.
+        let is_lost = |(part, told): (&&Total, Option<Dec>)| told.is_none() && !part.is_unknown();
+        let lost = parts.iter().zip(known).any(is_lost);
         let sum: Total = known.into_iter().flatten().map(Some).collect();
         let [market_value, cash, assets, liabilities] = known;
         NetWorthRow {
             date,
-            net_worth: if unknown { None } else { sum.known() },
+            net_worth: if unknown || lost { None } else { sum.told(&mut missing) },
             market_value,
             cash,
             assets,
             liabilities,
-            missing: self.missing.iter().cloned().collect(),
+            missing: missing.into_iter().collect(),
         }
     }
 }

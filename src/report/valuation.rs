@@ -326,11 +326,20 @@ impl Total {
     }
 
     /// The same; where the sum is too large to be told, that is missing.
-    pub fn told(&self, missing: &mut Vec<Missing>) -> Option<Dec> {
+    pub fn told(&self, missing: &mut impl Extend<Missing>) -> Option<Dec> {
+        self.told_of(None, missing)
+    }
+
+    /// The same of an account.
+    pub fn told_of(
+        &self,
+        account: Option<&SafeText>,
+        missing: &mut impl Extend<Missing>,
+    ) -> Option<Dec> {
         let known = self.known();
         if known.is_none() && !self.is_unknown() {
-            let what = "overflow";
-            missing.push(Missing { what, security: None, pair: None, account: None, date: None });
+            let (what, account) = ("overflow", account.cloned());
+            missing.extend([Missing { what, security: None, pair: None, account, date: None }]);
         }
         known
     }
