@@ -37,10 +37,11 @@ impl Tx {
     /// # Errors
     /// When the database cannot be read.
     pub async fn pending(&mut self, through: NaiveDate) -> Result<Vec<PendingRow>> {
-        // The first condition is that of an index.
+        // The first condition is that of an index, and so is the order: by identity alone SQLite
+        // would rather look at every row.
         const SQL: &str = "select id, account_id, security_id, to_security_id, subtype \
              from transactions where status = 'pending' and deleted = false \
-             and trade_date <= $1 order by id";
+             and trade_date <= $1 order by trade_date, id";
         Ok(on_tx!(self, conn => {
             sqlx::query_as(SQL).bind(through).fetch_all(&mut **conn).await?
         }))
