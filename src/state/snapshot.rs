@@ -77,7 +77,7 @@ impl Snapshot {
             day,
             today,
             currency: accounts.currency,
-            transactions: tx.count_transactions().await?,
+            transactions: tx.count_rows(None).await?,
             accounts: Arc::new(accounts),
             holdings: Arc::new(holdings),
             movers: None,

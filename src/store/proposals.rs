@@ -55,11 +55,14 @@ impl Tx {
              'transfer_in', 'transfer_out', 'internal', 'fx') and deleted = false and status in \
              ('pending', 'settled') and trade_date <= $1 and not exists (select 1 from \
              transactions o where o.link = t.link and o.id <> t.id and o.deleted = false and \
-             o.status in ('pending', 'settled')) order by trade_date, id";
+             o.status in ('pending', 'settled')) order by link";
         let rows: Vec<Known> = on_tx!(self, conn => {
             sqlx::query_as(SQL).bind(through).fetch_all(&mut **conn).await?
         });
-        Ok(rows.into_iter().map(|row| row.0).collect())
+        let mut rows: Vec<_> = rows.into_iter().map(|row| row.0).collect();
+        // In the order of the links only those are read: by day SQLite would look at every row.
+        rows.sort_by_key(|alone| (alone.date, alone.id));
+        Ok(rows)
     }
 
     /// The live splits from one day to another (both inclusive), by day.

@@ -553,15 +553,6 @@ impl Tx {
         Ok(found)
     }
 
-    /// How many transactions there are, deleted ones not counted.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub async fn count_transactions(&mut self) -> Result<i64> {
-        const SQL: &str = "select count(*) from transactions where deleted = false";
-        Ok(on_tx!(self, conn => sqlx::query_scalar(SQL).fetch_one(&mut **conn).await?))
-    }
-
     pub(super) async fn transactions_where(
         &mut self,
         condition: &str,
