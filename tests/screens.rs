@@ -101,6 +101,42 @@ fn keys_lead_to_screens() {
 }
 
 #[test]
+fn what_is_beside_follows_the_row() {
+    // What is pressed on a screen of which size, and the picture.
+    let ways = [
+        ("detail_of_an_account", (120, 40), "1 j j j j j j j j"),
+        ("detail_of_a_holding", (120, 40), "2 j j"),
+        ("detail_of_a_transfer", (120, 40), "3 / l i n k e d Enter"),
+        ("four_panes_of_an_account", (200, 50), "1 j j j j j j j j"),
+        ("four_panes_of_a_holding", (200, 50), "2 j j"),
+    ];
+    run(async {
+        for (name, size, keys) in ways {
+            let mut dashboard = Dashboard::demo(size, options()).await;
+            dashboard.keys(keys).await;
+            insta::assert_snapshot!(name, dashboard.screen());
+            dashboard.close().await;
+        }
+    });
+}
+
+#[test]
+fn a_click_goes_to_the_pane_and_the_row_beneath_it() {
+    run(async {
+        let mut dashboard = Dashboard::demo((200, 50), options()).await;
+        dashboard.keys("1").await;
+        // The third row of the transactions, at the lower right.
+        dashboard.tell(Msg::Click(100, 30));
+        dashboard.settle().await;
+        assert!(dashboard.screen().contains("row 3 of 2839"), "{}", dashboard.screen());
+        dashboard.keys("Y").await;
+        let [Effect::Copy(row)] = &dashboard.wanted[..] else { panic!("{:?}", dashboard.wanted) };
+        assert!(row.starts_with("2026-11-19\tRRSP\tbuy\tMPLF.TO\t20\t"), "{row}");
+        dashboard.close().await;
+    });
+}
+
+#[test]
 fn the_row_at_the_cursor_stays_through_a_new_window() {
     run(async {
         let mut dashboard = Dashboard::demo((120, 30), options()).await;
