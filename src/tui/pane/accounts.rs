@@ -271,6 +271,8 @@ pub fn marks(account: &AccountRow, snapshot: &Snapshot) -> Cell {
     let days = account.as_of.map(|day| snapshot.day.signed_duration_since(day).num_days());
     let age = match (account.stale, days) {
         (true, Some(days)) => format!("! {days}d"),
+        // Two words together would take the room of names.
+        (true, None) if account.partial => "!".to_owned(),
         (true, None) => "stale".to_owned(),
         (false, Some(days)) if days > 0 => format!("{days}d"),
         (false, _) => String::new(),
