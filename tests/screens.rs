@@ -10,11 +10,19 @@
     reason = "a test"
 )]
 
+#[path = "support/hostile.rs"]
+mod hostile;
 #[path = "support/screen.rs"]
 mod screen;
 
-use dashtam::tui::{Effect, Msg};
-use screen::{Dashboard, options};
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use dashtam::state::Trouble;
+use dashtam::tui::{App, Effect, Msg, Options};
+use ratatui::buffer::Buffer;
+use screen::{Dashboard, clock, drawn, options, text};
+use unicode_width::UnicodeWidthChar;
 
 const SIZES: [(u16, u16); 4] = [(80, 24), (120, 40), (200, 50), (60, 30)];
 const PANES: [(&str, &str); 5] = [
@@ -23,6 +31,27 @@ const PANES: [(&str, &str); 5] = [
     ("holdings", "2"),
     ("transactions", "3"),
     ("chart", "4"),
+];
+
+/// Ways to each pane with what it opens, and to each overlay.
+const WAYS: [&str; 17] = [
+    "0",
+    "1",
+    "1 o",
+    "1 j j",
+    "2 o o o j",
+    "2 L j j",
+    "2 c",
+    "3 j j",
+    "3 G",
+    "4",
+    "4 j j m h v",
+    "4 m",
+    "2 ?",
+    "Esc Ctrl-p b",
+    "Esc 1 =",
+    "Esc 2 j =",
+    "Esc : x",
 ];
 
 /// Several threads, as in the program: reading goes on while frames are drawn.
@@ -101,6 +130,42 @@ fn keys_lead_to_screens() {
 }
 
 #[test]
+fn what_is_beside_follows_the_row() {
+    // What is pressed on a screen of which size, and the picture.
+    let ways = [
+        ("detail_of_an_account", (120, 40), "1 j j j j j j j j"),
+        ("detail_of_a_holding", (120, 40), "2 j j"),
+        ("detail_of_a_transfer", (120, 40), "3 / l i n k e d Enter"),
+        ("four_panes_of_an_account", (200, 50), "1 j j j j j j j j"),
+        ("four_panes_of_a_holding", (200, 50), "2 j j"),
+    ];
+    run(async {
+        for (name, size, keys) in ways {
+            let mut dashboard = Dashboard::demo(size, options()).await;
+            dashboard.keys(keys).await;
+            insta::assert_snapshot!(name, dashboard.screen());
+            dashboard.close().await;
+        }
+    });
+}
+
+#[test]
+fn a_click_goes_to_the_pane_and_the_row_beneath_it() {
+    run(async {
+        let mut dashboard = Dashboard::demo((200, 50), options()).await;
+        dashboard.keys("1").await;
+        // The third row of the transactions, at the lower right.
+        dashboard.tell(Msg::Click(100, 30));
+        dashboard.settle().await;
+        assert!(dashboard.screen().contains("row 3 of 2839"), "{}", dashboard.screen());
+        dashboard.keys("Y").await;
+        let [Effect::Copy(row)] = &dashboard.wanted[..] else { panic!("{:?}", dashboard.wanted) };
+        assert!(row.starts_with("2026-11-19\tRRSP\tbuy\tMPLF.TO\t20\t"), "{row}");
+        dashboard.close().await;
+    });
+}
+
+#[test]
 fn the_row_at_the_cursor_stays_through_a_new_window() {
     run(async {
         let mut dashboard = Dashboard::demo((120, 30), options()).await;
@@ -148,67 +213,241 @@ fn what_is_pasted_is_no_command() {
     });
 }
 
+/// A demo, an empty store, and one of hostile text and figures.
+async fn stores(size: (u16, u16)) -> [Dashboard; 3] {
+    let (empty, folder) = hostile::empty(&clock()).await;
+    let empty = Dashboard::over(empty, Some(folder), size, options()).await;
+    let (session, folder) = hostile::open(&clock()).await;
+    let hostile = Dashboard::over(session, Some(folder), size, options()).await;
+    [Dashboard::demo(size, options()).await, empty, hostile]
+}
+
 #[test]
 fn no_size_and_no_pane_panics() {
+    // Where the layout changes, and a column more or less.
+    let columns = [39, 40, 41, 59, 60, 61, 79, 80, 81, 99, 100, 101, 109, 110, 111, 179, 180, 300];
+    let lines = [9, 10, 11, 23, 24, 32, 33, 34, 46, 47, 48, 100];
+    let borders: Vec<_> =
+        columns.into_iter().flat_map(|width| lines.map(|height| (width, height))).collect();
+    let small: Vec<_> =
+        (0..=40u16).flat_map(|width| (0..=24u16).map(move |height| (width, height))).collect();
     run(async {
-        let mut dashboard = Dashboard::demo((1, 1), options()).await;
-        for keys in ["0", "1", "2", "3", "4", "m m v", "2 ?", "Esc Ctrl-p", "Esc =", "Esc :"] {
-            dashboard.keys(keys).await;
-            let borders = [59, 60, 79, 80, 81, 99, 100, 101, 119, 120, 121, 199, 200, 300];
-            let sizes = (0..=40u16)
-                .step_by(3)
-                .flat_map(|width| (0..=24u16).step_by(2).map(move |height| (width, height)));
-            let large =
-                borders.into_iter().flat_map(|width| [(width, 9), (width, 24), (width, 60)]);
-            for size in sizes.chain(large) {
-                dashboard.size = size;
-                dashboard.tell(Msg::Resize(size.0, size.1));
-                dashboard.buffer();
+        for mut dashboard in stores((1, 1)).await {
+            for (at, keys) in (0u16..).zip(WAYS) {
+                dashboard.keys(keys).await;
+                let resize = |dashboard: &mut Dashboard, size: (u16, u16)| {
+                    dashboard.size = size;
+                    dashboard.tell(Msg::Resize(size.0, size.1));
+                    dashboard.buffer();
+                };
+                // One way after the other all borders come by, and every small height.
+                for size in borders.iter().skip(usize::from(at % 9)).step_by(9) {
+                    resize(&mut dashboard, *size);
+                }
+                for height in (at % 2..=24).step_by(2) {
+                    resize(&mut dashboard, (40, height));
+                }
+                // A frame of a size that the app has not heard of yet.
+                for size in &small {
+                    drawn(&dashboard.app, *size);
+                }
+                dashboard.settle().await;
             }
-            dashboard.settle().await;
+            dashboard.close().await;
+        }
+    });
+}
+
+#[test]
+fn nothing_hostile_reaches_a_cell_and_no_figure_is_cut() {
+    run(async {
+        let (session, folder) = hostile::open(&clock()).await;
+        let mut dashboard = Dashboard::over(session, Some(folder), (80, 24), options()).await;
+        let mut marked = 0;
+        for keys in WAYS {
+            dashboard.keys(keys).await;
+            // Where there is room for everything, every figure is whole.
+            let mut whole = BTreeSet::new();
+            for size in [(2_000, 24), (2_000, 43), (2_000, 400)] {
+                dashboard.resize(size).await;
+                whole.extend(figures(&dashboard.screen()).map(str::to_owned));
+            }
+            for size in [(40, 12), (60, 30), (80, 24), (120, 40), (200, 50)] {
+                dashboard.resize(size).await;
+                harmless(&dashboard.buffer());
+                let screen = dashboard.screen();
+                marked += usize::from(screen.contains("###"));
+                for figure in figures(&screen) {
+                    assert!(whole.contains(figure), "{keys}: {figure} is cut:\n{screen}");
+                }
+            }
+        }
+        // Some did not fit, so that there was something to be cut.
+        assert!(marked > 0);
+        dashboard.close().await;
+    });
+}
+
+/// No cell has anything but what has one place and one meaning in a terminal.
+fn harmless(buffer: &Buffer) {
+    for cell in &buffer.content {
+        let mut marks = 0;
+        for c in cell.symbol().chars() {
+            let hidden = c.is_control()
+                || matches!(u32::from(c), 0xad | 0x61c | 0x180e | 0xfeff | 0x115f..=0x1160)
+                || matches!(u32::from(c), 0x3164 | 0xffa0 | 0x200b..=0x200f | 0x2028..=0x202e)
+                || matches!(u32::from(c), 0x2060..=0x206f | 0xfff9..=0xffff | 0xe0000..=0xe01ef);
+            assert!(!hidden, "{:?}", cell.symbol());
+            marks += usize::from(c.width() == Some(0));
+        }
+        assert!(marks <= 4, "{:?}", cell.symbol());
+    }
+}
+
+/// Words that are figures: digits with their signs. What ends in a mark is cut and says so; how
+/// many are left out depends on the room.
+fn figures(screen: &str) -> impl Iterator<Item = &str> {
+    let lines = screen.lines().filter(|line| !line.contains(" more"));
+    let words =
+        lines.flat_map(|line| line.split(|c: char| c.is_whitespace() || "│┌┐└┘─".contains(c)));
+    words.filter(|word| {
+        word.contains(|c: char| c.is_ascii_digit())
+            && word.chars().all(|c| c.is_ascii_digit() || "+-.,".contains(c))
+    })
+}
+
+#[test]
+fn columns_stay_aligned_whatever_stands_in_them() {
+    run(async {
+        let (session, folder) = hostile::open(&clock()).await;
+        let mut dashboard = Dashboard::over(session, Some(folder), (80, 24), options()).await;
+        for (keys, titles) in [
+            ("1", &["Value", "In base"][..]),
+            ("2 o o o", &["Quantity", "Price", "Value", "Unrealized"]),
+            ("L", &["Quantity", "Value", "Unrealized"]),
+            ("3", &["Quantity", "Price", "Amount", "Balance"]),
+        ] {
+            dashboard.keys(keys).await;
+            for size in [(60, 30), (80, 24), (120, 32), (300, 32)] {
+                dashboard.resize(size).await;
+                let buffer = dashboard.buffer();
+                let at = |x: u16, y: u16| buffer[(x, y)].symbol();
+                let heading: String = (0..size.0).map(|x| at(x, 2)).collect();
+                let seen = titles.iter().filter_map(|title| Some((*title, heading.find(title)?)));
+                for (title, start) in seen {
+                    let end = u16::try_from(start + title.len()).unwrap();
+                    for y in 3..size.1 - 1 {
+                        let gap: String = (end..(end + 2).min(size.0)).map(|x| at(x, y)).collect();
+                        assert_eq!(gap.trim(), "", "{title} at {end},{y}:\n{}", text(&buffer));
+                    }
+                }
+            }
         }
         dashboard.close().await;
     });
 }
 
+/// The screens of all panes, one after the other.
+async fn every_pane(mut dashboard: Dashboard) -> String {
+    let mut all = String::new();
+    for (pane, key) in PANES {
+        dashboard.keys(key).await;
+        writeln!(all, "-- {pane}\n{}", dashboard.screen()).unwrap();
+    }
+    dashboard.close().await;
+    all
+}
+
 #[test]
-fn no_figure_is_seen_in_privacy() {
+fn states_are_told() {
+    let read_only = Options { read_only: true, ..options() };
+    let masked = Options { private: true, ..options() };
+    let past = Options {
+        view: dashtam::state::View { as_of: "2020-06-30".parse().ok(), closed: false },
+        ..options()
+    };
     run(async {
-        let mut open = Dashboard::demo((200, 50), options()).await;
-        let mut private = Dashboard::demo((200, 50), options()).await;
-        private.keys("p").await;
-        for keys in ["0", "1", "2 L", "3", "4", "2 j =", "Esc"] {
-            open.keys(keys).await;
-            private.keys(keys).await;
-            let shown = private.screen();
-            // Amounts have a point and two decimals at least, or stand in thousands.
-            for amount in amounts(&open.screen()) {
-                assert!(!amounts(&shown).contains(&amount), "{amount} is seen:\n{shown}");
+        for size in [(80, 24), (120, 40)] {
+            let at = |state: &str| format!("state_{state}_{}x{}", size.0, size.1);
+            for (state, options) in
+                [("read_only", &read_only), ("masked", &masked), ("time_travel", &past)]
+            {
+                let dashboard = Dashboard::demo(size, options.clone()).await;
+                insta::assert_snapshot!(at(state), every_pane(dashboard).await);
             }
+            // An account, and nothing in it.
+            let (session, folder) = hostile::bare(&clock()).await;
+            let dashboard = Dashboard::over(session, Some(folder), size, options()).await;
+            insta::assert_snapshot!(at("empty"), every_pane(dashboard).await);
+            // The store can be read no more: what was read stays, and it is said.
+            let mut dashboard = Dashboard::demo(size, options()).await;
+            dashboard.keys("2").await;
+            let trouble = Trouble("the database cannot be read: disk I/O error".to_owned());
+            dashboard.tell(Msg::Trouble(Some(trouble.clone())));
+            insta::assert_snapshot!(at("failed"), dashboard.screen());
+            dashboard.close().await;
+            // Nothing has been read yet, and nothing could be.
+            let mut app = App::new(options(), size);
+            insta::assert_snapshot!(at("loading"), text(&drawn(&app, size)));
+            app.update(Msg::Trouble(Some(trouble)));
+            insta::assert_snapshot!(at("never_read"), text(&drawn(&app, size)));
         }
-        open.close().await;
-        private.close().await;
     });
 }
 
-/// Words that are amounts: digits with thousands or decimals, and no percentage.
-fn amounts(screen: &str) -> Vec<String> {
-    let words: Vec<&str> = screen.split_whitespace().collect();
-    let is_amount = |word: &str| {
-        let digits = word.trim_start_matches(['+', '-', '│', '▲', '▼']);
-        let digits = digits.trim_end_matches('│');
-        digits.contains(['.', ','])
-            && digits.chars().all(|c| c.is_ascii_digit() || ".,".contains(c))
-    };
-    let part = |at: usize| words.get(at + 1).is_some_and(|next| next.starts_with('%'));
-    let found = words.iter().enumerate().filter(|(at, word)| is_amount(word) && !part(*at));
-    found.map(|(_, word)| (*word).to_owned()).collect()
+#[test]
+fn what_is_shown_stays_until_the_next_is_there() {
+    run(async {
+        let mut dashboard = Dashboard::demo((120, 40), options()).await;
+        for (way, key) in [("0", "]"), ("4", "]"), ("2", "j"), ("3 G", "g g"), ("3", "@")] {
+            dashboard.keys(way).await;
+            for chord in dashtam::keys::parse_chords(key).unwrap() {
+                dashboard.tell(Msg::Key(chord));
+            }
+            let screen = dashboard.screen();
+            assert!(!screen.contains("reading"), "{way} {key}:\n{screen}");
+            dashboard.keys("Esc").await;
+        }
+        dashboard.close().await;
+    });
+}
+
+/// Two households, one with twice as much of everything, look the same where amounts are hidden:
+/// no digit of an amount, no axis and no length tells them apart.
+#[test]
+fn no_figure_is_seen_in_privacy() {
+    let masked = Options { private: true, ..options() };
+    run(async {
+        let mut dashboards = Vec::new();
+        for times in [1, 2] {
+            let (session, folder) = hostile::household(&clock(), times).await;
+            let size = (80, 24);
+            let dashboard = Dashboard::over(session, Some(folder), size, masked.clone()).await;
+            dashboards.push(dashboard);
+        }
+        for keys in WAYS {
+            for size in [(80, 24), (120, 40), (200, 50)] {
+                let mut screens = Vec::new();
+                for dashboard in &mut dashboards {
+                    dashboard.resize(size).await;
+                    if size == (80, 24) {
+                        dashboard.keys(keys).await;
+                    }
+                    screens.push(dashboard.screen());
+                }
+                assert!(screens[0] == screens[1], "{keys}:\n{}\n{}", screens[0], screens[1]);
+            }
+        }
+        for dashboard in dashboards {
+            dashboard.close().await;
+        }
+    });
 }
 
 #[test]
 fn without_unicode_and_colours_there_is_ascii_without_colours() {
     run(async {
-        let plain = dashtam::tui::Options { colours: None, ascii: true, ..options() };
+        let plain = Options { colours: None, ascii: true, ..options() };
         let mut dashboard = Dashboard::demo((120, 40), plain).await;
         for (_, key) in PANES {
             dashboard.keys(key).await;

@@ -43,7 +43,10 @@ pub use lots::lots;
 pub use movers::{Change, Mover, Movers, MoversQuery, movers};
 pub use net_worth::net_worth;
 pub use proposals::{SplitProposal, SplitShare, splits};
-pub use transactions::{TransactionRow, TransactionsQuery, TransactionsReport, transactions};
+pub use transactions::{
+    TransactionDetail, TransactionRow, TransactionsQuery, TransactionsReport, transaction_detail,
+    transactions,
+};
 pub use types::*;
 pub use window::{At, Ruler, Window, WindowQuery, WindowRow, ruler, window};
 

@@ -1,6 +1,8 @@
 //! Transactions, a page at a time, in the order of rows.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::path::Path;
 
 use chrono::NaiveDate;
 
@@ -80,6 +82,48 @@ pub struct TransactionRow {
     pub source: String,
     /// The other rows of the same event.
     pub linked: Vec<TransactionId>,
+}
+
+/// What is known of one transaction beyond its row.
+#[derive(Clone, Debug, Default)]
+pub struct TransactionDetail {
+    /// A person's words.
+    pub note: Option<SafeText>,
+    /// The files of the import that brought it, without their folders.
+    pub files: Vec<SafeText>,
+    /// The other rows of the same event.
+    pub legs: Vec<TransactionRow>,
+}
+
+/// What is known of one transaction beyond its row; nothing where there is none.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn transaction_detail(
+    tx: &mut Tx,
+    id: TransactionId,
+) -> store::Result<TransactionDetail> {
+    let Some(row) = tx.transaction(id).await? else { return Ok(TransactionDetail::default()) };
+    let row = row.transaction;
+    let mut files = tx.batch_files().await?;
+    files.retain(|file| row.batch.is_some_and(|batch| file.batch == batch.0));
+    let mut legs = match &row.link {
+        Some(link) => tx.transactions_linked(link.as_str()).await?,
+        None => Vec::new(),
+    };
+    legs.retain(|leg| leg.transaction.id != id && !leg.transaction.deleted);
+    let names = Names::read(tx).await?;
+    Ok(TransactionDetail {
+        note: row.facts.note,
+        files: files.iter().map(|file| name_of(&file.path)).collect(),
+        legs: legs.into_iter().map(|leg| as_row(&names, leg, &BTreeMap::new())).collect(),
+    })
+}
+
+/// The name of a file without its folders.
+fn name_of(path: &str) -> SafeText {
+    let name = Path::new(path).file_name();
+    SafeText::from_bytes(name.map_or(path.as_bytes(), OsStr::as_encoded_bytes))
 }
 
 /// A page of transactions.

@@ -3,24 +3,26 @@
 use std::sync::Arc;
 
 use super::Trouble;
-use crate::model::SafeText;
+use crate::model::{SafeText, TransactionId};
 use crate::report::{
     self, AccountsQuery, Bars, BarsQuery, Explanation, LotsReport, NetWorthQuery, NetWorthReport,
-    PositionsQuery, Window, WindowQuery,
+    PositionsQuery, TransactionDetail, Window, WindowQuery,
 };
 use crate::store::Tx;
 
 /// A place on the screen that wants an answer: of each the newest question counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Slot {
-    /// The line of net worth.
+    /// The line of net worth in the overview.
     History,
     /// Lots beneath the holdings.
     Lots,
-    /// Prices of a security.
-    Bars,
+    /// The chart: prices of a security, or net worth.
+    Chart,
     /// A window into the transactions.
     Window,
+    /// What is known of a transaction beyond its row.
+    Row,
     /// How a figure came about.
     Explain,
 }
@@ -36,6 +38,8 @@ pub enum Question {
     Bars(BarsQuery),
     /// A window into the transactions.
     Window(WindowQuery),
+    /// What is known of a transaction beyond its row.
+    Row(TransactionId),
     /// How the figures of a holding came about.
     ExplainHolding(PositionsQuery, SafeText),
     /// How the figures of an account came about.
@@ -53,6 +57,8 @@ pub enum Slice {
     Bars(Bars),
     /// A window into the transactions.
     Window(Window),
+    /// What is known of a transaction beyond its row.
+    Row(TransactionDetail),
     /// Derivations.
     Explained(Vec<Explanation>),
     /// It could not be read.
@@ -95,6 +101,7 @@ impl Question {
             Self::Window(query) => {
                 return Ok(report::window(tx, query, None, go_on).await?.map(Slice::Window));
             }
+            Self::Row(id) => Slice::Row(report::transaction_detail(tx, *id).await?),
             Self::ExplainHolding(query, key) => {
                 Slice::Explained(report::explain_holding(tx, query, key).await?)
             }

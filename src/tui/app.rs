@@ -7,18 +7,20 @@ use std::sync::Arc;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::desk::Desk;
 use super::frame::{self, LEAST, Parts};
+use super::layout::{Part, Place, places};
 use super::look::{Look, Selection};
 use super::overlay::{
     Command, Help, Overlay, Palette, Prompt, PromptKind, command_words, draw_explanation,
     parse_command,
 };
-use super::pane::{Accounts, Chart, Holdings, Outcome, Overview, Pane, PaneId, Transactions, Wish};
+use super::pane::{Outcome, Pane, PaneId, Wish};
 use super::theme::{Theme, ThemeName, Tone};
 use super::widget::{in_ascii, write};
 use crate::config::Colours;
 use crate::keys::{Action, Chord, Context, Found, Key, Keymap};
-use crate::state::{Answer, Ask, Question, Slice, Slot, Snapshot, Trouble, View};
+use crate::state::{Answer, Ask, Question, Slot, Snapshot, Trouble, View};
 use crate::text::Figures;
 
 /// What happens to the app.
@@ -60,7 +62,7 @@ pub enum Effect {
 }
 
 /// How a session begins.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// The keys.
     pub keymap: Keymap,
@@ -85,12 +87,10 @@ pub struct App {
     view: View,
     keymap: Keymap,
     ascii: bool,
-    overview: Overview,
-    accounts: Accounts,
-    holdings: Holdings,
-    transactions: Transactions,
-    chart: Chart,
+    desk: Desk,
     open: PaneId,
+    /// The open pane has the whole place.
+    zoomed: bool,
     /// Views before this one, the latest last.
     history: Vec<(PaneId, Selection)>,
     overlays: Vec<Overlay>,
@@ -125,18 +125,16 @@ impl App {
             theme: Theme { name: ThemeName::default(), colours: options.colours },
             read_only: options.read_only,
             size: (0, 0),
+            focused: true,
         };
         let mut app = Self {
             look,
             view: options.view,
             keymap: options.keymap,
             ascii: options.ascii,
-            overview: Overview::default(),
-            accounts: Accounts::default(),
-            holdings: Holdings::default(),
-            transactions: Transactions::default(),
-            chart: Chart::default(),
+            desk: Desk::default(),
             open: PaneId::Overview,
+            zoomed: false,
             history: Vec::new(),
             overlays: Vec::new(),
             typed: Vec::new(),
@@ -197,22 +195,29 @@ impl App {
 
     fn resize(&mut self, size: (u16, u16)) {
         self.size = size;
-        let body = Parts::of(Rect::new(0, 0, size.0, size.1)).body;
-        self.look.size = (body.width, body.height);
         self.refresh();
     }
 
-    /// Lays out the open pane anew; the others are, once they are opened.
+    /// What is seen, and where.
+    fn places(&self) -> Vec<Place> {
+        let body = Parts::of(Rect::new(0, 0, self.size.0, self.size.1)).body;
+        places(body, self.open, self.zoomed)
+    }
+
+    /// Lays out what is seen anew; the rest is, once it is opened.
     fn refresh(&mut self) {
-        let (pane, look) = self.pane_and_look(self.open);
-        pane.refresh(look);
+        let places = self.places();
+        if let Some(own) = places.iter().find(|place| place.part == Part::Pane(self.open)) {
+            let inner = own.inner();
+            self.look.size = (inner.width, inner.height);
+        }
+        self.desk.refresh(&places, self.open, &self.look);
     }
 
     fn answer(&mut self, answer: Answer) {
-        let newest =
-            self.asked.get(&answer.slot).is_some_and(|(number, _)| *number == answer.number);
-        if newest {
-            self.look.answers.insert(answer.slot, answer.slice);
+        let asked = self.asked.get(&answer.slot).filter(|(number, _)| *number == answer.number);
+        if let Some((_, question)) = asked {
+            self.look.answers.insert(answer.slot, (question.clone(), answer.slice));
             self.fresh.insert(answer.slot);
             self.refresh();
         } else {
@@ -220,10 +225,11 @@ impl App {
         }
     }
 
-    /// Asks what the open pane would like to know, once, and forgets what nobody looks at.
+    /// Asks what the seen panes would like to know, once, and forgets what nobody looks at.
     fn ask(&mut self, effects: &mut Vec<Effect>) {
-        let (pane, look) = self.pane_and_look(self.open);
-        let mut wanted = pane.questions(look);
+        let places = self.places();
+        self.desk.follow(&places, self.open, &self.look);
+        let mut wanted = self.desk.questions(&places, self.open, &self.look);
         wanted.extend(self.explained.clone().map(|question| (Slot::Explain, question)));
         let gone: Vec<Slot> = self
             .asked
@@ -479,11 +485,13 @@ impl App {
             if let Some(pane) = frame::tab_at(column, self.open, self.size.0) {
                 self.go(pane);
             }
-        } else if let Some(line) =
-            line.checked_sub(parts.body.y).filter(|at| *at < parts.body.height)
+        } else if let Some(place) =
+            self.places().iter().find(|place| place.inner().contains((column, line).into()))
+            && let Part::Pane(id) = place.part
         {
-            let (pane, look) = self.pane_and_look(self.open);
-            pane.click(line, look);
+            self.go(id);
+            let (pane, look) = self.pane_and_look(id);
+            pane.click(line - place.inner().y, look);
         }
         let _ = effects;
     }
@@ -623,24 +631,11 @@ impl App {
     }
 
     fn pane(&self, id: PaneId) -> &dyn Pane {
-        match id {
-            PaneId::Overview => &self.overview,
-            PaneId::Accounts => &self.accounts,
-            PaneId::Holdings => &self.holdings,
-            PaneId::Transactions => &self.transactions,
-            PaneId::Chart => &self.chart,
-        }
+        self.desk.pane(id)
     }
 
     fn pane_and_look(&mut self, id: PaneId) -> (&mut dyn Pane, &Look) {
-        let pane: &mut dyn Pane = match id {
-            PaneId::Overview => &mut self.overview,
-            PaneId::Accounts => &mut self.accounts,
-            PaneId::Holdings => &mut self.holdings,
-            PaneId::Transactions => &mut self.transactions,
-            PaneId::Chart => &mut self.chart,
-        };
-        (pane, &self.look)
+        (self.desk.pane_mut(id), &self.look)
     }
 
     // ---- drawing
@@ -667,7 +662,7 @@ impl App {
         if empty {
             welcome(buf, parts.body, theme);
         } else {
-            pane.draw(buf, parts.body, look);
+            self.desk.draw(buf, &places(parts.body, self.open, self.zoomed), self.open, look);
         }
         self.draw_overlay(buf, &parts);
         self.draw_bar(buf, parts.bar);
@@ -684,7 +679,7 @@ impl App {
             }
             Some(Overlay::Palette(palette)) => palette.draw(buf, parts.body, theme, &self.keymap),
             Some(Overlay::Explain { top }) => {
-                let slice = self.look.answers.get(&Slot::Explain).map(AsRef::<Slice>::as_ref);
+                let slice = self.look.answer(Slot::Explain);
                 draw_explanation(buf, parts.body, theme, self.look.figures, slice, *top);
             }
             Some(Overlay::Prompt(_)) | None => {}
@@ -696,7 +691,9 @@ impl App {
         if let Some(Overlay::Prompt(prompt)) = self.overlays.last() {
             prompt.draw(buf, area, theme);
         } else if let Some(trouble) = &self.look.trouble {
-            write(buf, area, &trouble.0, theme.style(Tone::Error));
+            let older =
+                if self.look.snapshot.is_some() { " (shown is what was read last)" } else { "" };
+            write(buf, area, &format!("{}{older}", trouble.0), theme.style(Tone::Error));
         } else if let Some(notice) = &self.notice {
             write(buf, area, notice, theme.style(Tone::Plain));
         } else {

@@ -8,7 +8,7 @@ use unicode_width::UnicodeWidthStr;
 use super::look::Look;
 use super::pane::PaneId;
 use super::theme::{Theme, Tone};
-use super::widget::{write, write_right};
+use super::widget::{fit, write, write_right};
 use crate::keys::{Action, Context, Keymap, spelled};
 
 /// Below this nothing can be shown.
@@ -44,10 +44,17 @@ impl Parts {
 
 /// Draws a border with a title, and gives what is inside.
 pub fn framed(buf: &mut Buffer, area: Rect, title: &str, theme: Theme) -> Rect {
+    border(buf, area, title, true, theme)
+}
+
+/// Draws a border with a title that says whether keys are heard inside, and gives what is inside.
+pub fn border(buf: &mut Buffer, area: Rect, title: &str, focused: bool, theme: Theme) -> Rect {
+    // A title that is too long is cut with a mark.
+    let room = usize::from(area.width).saturating_sub(4);
     let block = Block::bordered()
         .border_style(theme.style(Tone::Border))
-        .title(format!(" {title} "))
-        .title_style(theme.style(Tone::Title));
+        .title(format!(" {} ", fit(title, room)))
+        .title_style(theme.style(if focused { Tone::Title } else { Tone::Dim }));
     let inner = block.inner(area);
     block.render(area, buf);
     inner

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use chrono::{Datelike, Months, NaiveDate};
 
-use super::theme::Theme;
+use super::theme::{Theme, Tone};
 use crate::model::{SafeText, SecurityId};
-use crate::state::{Slice, Slot, Snapshot, Trouble};
+use crate::state::{AccountRow, Question, Slice, Slot, Snapshot, Trouble};
 use crate::text::Figures;
 
 /// A span of time that ends on the day that is looked at.
@@ -98,8 +98,8 @@ pub struct Selection {
 pub struct Look {
     /// The newest snapshot; none: nothing has been read yet.
     pub snapshot: Option<Arc<Snapshot>>,
-    /// The newest answers.
-    pub answers: BTreeMap<Slot, Arc<Slice>>,
+    /// The newest answers, each with what was asked.
+    pub answers: BTreeMap<Slot, (Question, Arc<Slice>)>,
     /// What cannot be read.
     pub trouble: Option<Trouble>,
     /// What all panes look at together.
@@ -112,4 +112,45 @@ pub struct Look {
     pub read_only: bool,
     /// The size of the place of the pane: columns and lines.
     pub size: (u16, u16),
+    /// Keys are heard here.
+    pub focused: bool,
+}
+
+impl Look {
+    /// What was answered last, be it to the newest question or to the one before.
+    #[must_use]
+    pub fn answer(&self, slot: Slot) -> Option<&Slice> {
+        self.answers.get(&slot).map(|(_, slice)| slice.as_ref())
+    }
+
+    /// What the last answer is about.
+    #[must_use]
+    pub fn answered(&self, slot: Slot) -> Option<&Question> {
+        self.answers.get(&slot).map(|(question, _)| question)
+    }
+
+    /// What stands where an answer will be, or why there is none.
+    #[must_use]
+    pub fn waiting(&self, slot: Option<Slot>) -> (&str, Tone) {
+        match slot.and_then(|slot| self.answer(slot)) {
+            Some(Slice::Failed(trouble)) => (&trouble.0, Tone::Error),
+            _ => match (&self.snapshot, &self.trouble) {
+                (None, Some(trouble)) => (&trouble.0, Tone::Error),
+                _ => ("reading ...", Tone::Dim),
+            },
+        }
+    }
+
+    /// The account that is selected.
+    #[must_use]
+    pub fn account(&self) -> Option<&AccountRow> {
+        let name = self.selection.account.as_ref()?;
+        self.account_named(name)
+    }
+
+    /// The account of this name.
+    #[must_use]
+    pub fn account_named(&self, name: &SafeText) -> Option<&AccountRow> {
+        self.snapshot.as_ref()?.accounts.rows.iter().find(|row| row.name == *name)
+    }
 }

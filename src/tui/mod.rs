@@ -5,8 +5,10 @@
 //! `state`; what is written goes to `service`. Nothing in here waits for either.
 
 mod app;
+mod desk;
 mod events;
 mod frame;
+mod layout;
 mod look;
 mod overlay;
 mod pane;

@@ -1,6 +1,7 @@
 //! The loop: what comes from the terminal, the state and the system goes to the app; what the app
 //! wants goes out; a frame is drawn when something changed.
 
+use std::collections::BTreeSet;
 use std::io;
 
 use crossterm::event::Event;
@@ -13,7 +14,7 @@ use super::events;
 use super::screen::{Screen, ScreenError};
 use super::signals::{Caught, Signals};
 use crate::service::Session;
-use crate::state::State;
+use crate::state::{Ask, State};
 
 /// The most that is taken in before a frame is drawn.
 const MOST_AT_ONCE: usize = 512;
@@ -87,7 +88,7 @@ async fn turn(
                 effects.extend(app.update(Msg::Trouble(trouble)));
             }
         }
-        for effect in effects {
+        for effect in newest(effects) {
             match effect {
                 Effect::Ask(ask) => state.ask(ask),
                 Effect::Copy(text) => screen.copy(&text)?,
@@ -104,6 +105,22 @@ async fn turn(
         }
         draw(screen, app)?;
     }
+}
+
+/// Without the questions that were overtaken before they were asked: while a cursor moves on, its
+/// rows on the way are nobody's question.
+fn newest(effects: Vec<Effect>) -> Vec<Effect> {
+    let mut asked = BTreeSet::new();
+    let mut kept: Vec<Effect> = effects
+        .into_iter()
+        .rev()
+        .filter(|effect| match effect {
+            Effect::Ask(Ask::Slice(slot, ..) | Ask::Drop(slot)) => asked.insert(*slot),
+            _ => true,
+        })
+        .collect();
+    kept.reverse();
+    kept
 }
 
 /// Takes what the terminal sends, so that the loop can see what waits. A key that is held while
@@ -197,4 +214,35 @@ fn draw(screen: &mut Screen, app: &mut App) -> io::Result<()> {
         return Ok(());
     }
     screen.draw(|frame| app.draw(frame.area(), frame.buffer_mut()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::TransactionId;
+    use crate::state::{Question, Slot};
+
+    #[test]
+    fn of_each_slot_only_the_newest_question_is_asked() {
+        let row = |number, id| {
+            let question = Box::new(Question::Row(TransactionId(id)));
+            Effect::Ask(Ask::Slice(Slot::Row, number, question))
+        };
+        let effects = vec![
+            row(1, 10),
+            Effect::Redraw,
+            row(2, 11),
+            Effect::Ask(Ask::Drop(Slot::Lots)),
+            row(3, 12),
+        ];
+        let kept = newest(effects);
+        assert!(matches!(
+            kept.as_slice(),
+            [
+                Effect::Redraw,
+                Effect::Ask(Ask::Drop(Slot::Lots)),
+                Effect::Ask(Ask::Slice(Slot::Row, 3, _))
+            ]
+        ));
+    }
 }

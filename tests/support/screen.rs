@@ -112,37 +112,46 @@ impl Dashboard {
 
     /// The screen as it is drawn now.
     pub fn buffer(&self) -> Buffer {
-        let area = Rect::new(0, 0, self.size.0, self.size.1);
-        let mut buffer = Buffer::empty(area);
-        self.app.draw(area, &mut buffer);
-        buffer
+        drawn(&self.app, self.size)
     }
 
     /// The same as lines of text.
     pub fn screen(&self) -> String {
-        let buffer = self.buffer();
-        let mut text = String::new();
-        for y in 0..self.size.1 {
-            let mut line = String::new();
-            let mut hidden = 0;
-            for x in 0..self.size.0 {
-                let symbol = buffer[(x, y)].symbol();
-                // What a wide character covers is no column of its own.
-                if hidden == 0 {
-                    line.push_str(symbol);
-                    hidden = unicode_width::UnicodeWidthStr::width(symbol).saturating_sub(1);
-                } else {
-                    hidden -= 1;
-                }
-            }
-            text.push_str(line.trim_end());
-            text.push('\n');
-        }
-        text
+        text(&self.buffer())
     }
 
     pub async fn close(self) {
         self.state.stop().await;
         self.session.close().await;
     }
+}
+
+/// What an app draws on a screen of this size.
+pub fn drawn(app: &App, (width, height): (u16, u16)) -> Buffer {
+    let area = Rect::new(0, 0, width, height);
+    let mut buffer = Buffer::empty(area);
+    app.draw(area, &mut buffer);
+    buffer
+}
+
+/// A screen as lines of text.
+pub fn text(buffer: &Buffer) -> String {
+    let mut text = String::new();
+    for y in 0..buffer.area.height {
+        let mut line = String::new();
+        let mut hidden = 0;
+        for x in 0..buffer.area.width {
+            let symbol = buffer[(x, y)].symbol();
+            // What a wide character covers is no column of its own.
+            if hidden == 0 {
+                line.push_str(symbol);
+                hidden = unicode_width::UnicodeWidthStr::width(symbol).saturating_sub(1);
+            } else {
+                hidden -= 1;
+            }
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
 }

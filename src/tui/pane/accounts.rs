@@ -1,9 +1,9 @@
 //! Institutions and their accounts.
 //!
 //! ```text
-//! Account            Kind         Cash                 Value            in USD
+//! Account            Kind         Cash                 Value           In base
 //! ▾ Schwab                                                          812,440.10
-//!     Brokerage      brokerage    9,953.00 USD    610,022.87 USD    610,022.87
+//!     Brokerage      brokerage    9,953.00 USD    610,022.87 USD    610,022.87  stale
 //! ```
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,57 +11,55 @@ use std::collections::{BTreeMap, BTreeSet};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{Outcome, Pane, PaneId, Wish};
+use super::list::List;
+use super::{Outcome, Pane, PaneId, Wish, account_detail, figure};
 use crate::keys::{Action, Context};
-use crate::model::{Dec, Exact, SafeText};
+use crate::model::SafeText;
 use crate::state::{AccountRow, AccountsQuery, Question, Snapshot};
 use crate::tui::look::{Look, Selection};
 use crate::tui::theme::Tone;
-use crate::tui::widget::{Align, Cell, Column, Cursor, Grid, Row, write};
+use crate::tui::widget::{Align, Cell, Column, Grid, Row};
+
+/// What stands beside a sum that lacks something.
+pub const PARTIAL: &str = "partial";
+/// What the sum of all accounts is called where it is explained.
+const TOTAL: &str = "total";
 
 const COLUMNS: [Column; 6] = [
-    Column { title: "Account", align: Align::Left, priority: 0, width: (14, 40) },
-    Column { title: "Kind", align: Align::Left, priority: 3, width: (4, 18) },
-    Column { title: "Cash", align: Align::Right, priority: 2, width: (4, 30) },
-    Column { title: "Value", align: Align::Right, priority: 1, width: (5, 30) },
-    Column { title: "In base", align: Align::Right, priority: 0, width: (7, 30) },
-    Column { title: "", align: Align::Left, priority: 4, width: (0, 20) },
+    Column { title: "Account", align: Align::Left, priority: 0, width: (20, 40) },
+    Column { title: "Kind", align: Align::Left, priority: 4, width: (4, 18) },
+    Column { title: "Cash", align: Align::Point, priority: 2, width: (4, 0) },
+    Column { title: "Value", align: Align::Point, priority: 3, width: (5, 0) },
+    Column { title: "In base", align: Align::Point, priority: 0, width: (7, 0) },
+    Column { title: "", align: Align::Left, priority: 1, width: (0, 24) },
 ];
 
 /// What a line of the table is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Line {
     Institution(SafeText),
+    /// An account, or more of its cash.
     Account(usize),
-    Cash,
 }
 
 /// The pane.
 #[derive(Debug, Default)]
 pub struct Accounts {
     folded: BTreeSet<SafeText>,
-    filter: String,
-    cursor: Cursor,
-    grid: Grid,
+    list: List,
     lines: Vec<Line>,
 }
 
 impl Accounts {
-    fn settle(&mut self, look: &Look) {
-        let height = self.grid.height(look.size.1);
-        self.cursor.settle(self.grid.len(), height);
-    }
-
     fn account<'a>(&self, look: &'a Look) -> Option<&'a AccountRow> {
-        let Some(Line::Account(at)) = self.lines.get(self.cursor.at) else { return None };
+        let Some(Line::Account(at)) = self.lines.get(self.list.cursor.at) else { return None };
         look.snapshot.as_ref()?.accounts.rows.get(*at)
     }
 
     fn lay_out(&mut self, snapshot: &Snapshot, look: &Look) {
-        let wanted = self.filter.to_lowercase();
         let mut by_institution: BTreeMap<SafeText, Vec<usize>> = BTreeMap::new();
         for (at, row) in snapshot.accounts.rows.iter().enumerate() {
-            if wanted.is_empty() || words_of(row).contains(&wanted) {
+            if self.list.lets_through(&words_of(row)) {
                 by_institution.entry(institution(row)).or_default().push(at);
             }
         }
@@ -82,15 +80,16 @@ impl Accounts {
                 // Each currency has a line, so that no amount is ever cut.
                 for more in cash {
                     let mut cells = vec![Cell::default(); COLUMNS.len()];
-                    if let Some(cell) = cells.get_mut(2) {
-                        *cell = Cell::plain(more);
+                    if let [name, _, cash, ..] = cells.as_mut_slice() {
+                        *name = Cell::new("      more cash", Tone::Dim);
+                        *cash = Cell::plain(more);
                     }
                     rows.push(Row::of(cells));
-                    self.lines.push(Line::Cash);
+                    self.lines.push(Line::Account(at));
                 }
             }
         }
-        self.grid = Grid::new(&COLUMNS, rows, Some(total(snapshot, look)));
+        self.list.show(Grid::new(&COLUMNS, rows, Some(total(snapshot, look))), look);
     }
 }
 
@@ -102,17 +101,16 @@ impl Pane for Accounts {
     fn refresh(&mut self, look: &Look) {
         let Some(snapshot) = look.snapshot.clone() else { return };
         self.lay_out(&snapshot, look);
-        self.settle(look);
     }
 
     fn act(&mut self, action: Action, look: &Look) -> Outcome {
-        let height = self.grid.height(look.size.1);
-        if self.cursor.act(action, self.grid.len(), height) {
+        if self.list.act(action, look) {
             return Outcome::DONE;
         }
         match action {
             Action::Fold => {
-                if let Some(Line::Institution(name)) = self.lines.get(self.cursor.at).cloned() {
+                if let Some(Line::Institution(name)) = self.lines.get(self.list.cursor.at).cloned()
+                {
                     if !self.folded.remove(&name) {
                         self.folded.insert(name);
                     }
@@ -132,56 +130,80 @@ impl Pane for Accounts {
                 let selection = Selection { account: None, ..look.selection.clone() };
                 Outcome::wish(Wish::Select(selection))
             }
-            Action::Explain => match (self.account(look), &look.snapshot) {
-                (Some(account), Some(snapshot)) => {
+            // Beside an account: how the total came about, and what it lacks.
+            Action::Explain => match &look.snapshot {
+                Some(snapshot) => {
+                    let account = self.account(look);
                     let query = AccountsQuery {
                         as_of: snapshot.day,
                         today: snapshot.today,
                         currency: None,
-                        account: Some(account.id),
+                        account: account.map(|account| account.id),
                         closed: true,
                     };
-                    let question = Question::ExplainAccount(query, account.name.clone());
+                    let key = account.map_or_else(|| SafeText::new(TOTAL), |row| row.name.clone());
+                    let question = Question::ExplainAccount(query, key);
                     Outcome::wish(Wish::Explain(Box::new(question)))
                 }
-                _ => Outcome::DONE,
+                None => Outcome::DONE,
             },
             _ => Outcome::Unknown,
         }
     }
 
-    fn draw(&self, buf: &mut Buffer, area: Rect, look: &Look) {
-        if self.grid.is_empty() {
-            let text = match (&look.snapshot, self.filter.is_empty()) {
-                (None, _) => "reading ...",
-                (Some(_), true) => "there is no account yet: `dashtam import FILE` brings some",
-                (Some(_), false) => "nothing fits the filter; Esc takes it away",
-            };
-            write(buf, area, text, look.theme.style(Tone::Dim));
-            return;
+    fn subject(&self, look: &Look) -> Option<Selection> {
+        let account = Some(self.account(look)?.name.clone());
+        Some(Selection { account, security: None, range: look.selection.range })
+    }
+
+    fn detail_title(&self, look: &Look) -> String {
+        match (self.account(look), self.lines.get(self.list.cursor.at)) {
+            (Some(account), _) => account.name.to_string(),
+            (None, Some(Line::Institution(name))) => name.to_string(),
+            (None, _) => "Account".to_owned(),
         }
-        self.grid.draw(buf, area, look.theme, self.cursor.top, Some(self.cursor.at));
+    }
+
+    fn draw_detail(&self, buf: &mut Buffer, area: Rect, look: &Look) {
+        let Some(snapshot) = &look.snapshot else { return };
+        match (self.account(look), self.lines.get(self.list.cursor.at)) {
+            (Some(account), _) => account_detail::account(buf, area, account, snapshot, look),
+            (None, Some(Line::Institution(name))) => {
+                let rows = snapshot.accounts.rows.iter();
+                let accounts = rows.filter(|row| institution(row) == *name);
+                account_detail::institution(buf, area, accounts, snapshot, look);
+            }
+            (None, _) => {}
+        }
+    }
+
+    fn draw(&self, buf: &mut Buffer, area: Rect, look: &Look) {
+        let nothing = "there is no account yet: `dashtam import FILE` brings some";
+        self.list.draw(buf, area, look, nothing);
     }
 
     fn status(&self, look: &Look) -> String {
-        let count = look.snapshot.as_ref().map_or(0, |snapshot| snapshot.accounts.rows.len());
-        format!("{count} accounts")
+        match look.snapshot.as_ref().map_or(0, |snapshot| snapshot.accounts.rows.len()) {
+            1 => "1 account".to_owned(),
+            count => format!("{count} accounts"),
+        }
     }
 
     fn filter(&mut self, text: &str, look: &Look) {
-        text.clone_into(&mut self.filter);
+        self.list.filter(text);
         self.refresh(look);
     }
 
+    fn is_filtered(&self) -> bool {
+        self.list.is_filtered()
+    }
+
     fn row_text(&self) -> Option<String> {
-        Some(self.grid.text_of(self.cursor.at))
+        Some(self.list.row_text())
     }
 
     fn click(&mut self, line: u16, look: &Look) {
-        if let Some(row) = line.checked_sub(1) {
-            self.cursor.at = self.cursor.top + usize::from(row);
-            self.settle(look);
-        }
+        self.list.click(line, look);
     }
 }
 
@@ -206,17 +228,15 @@ fn institution_row(
     snapshot: &Snapshot,
     look: &Look,
 ) -> Row {
-    let values: Option<Vec<Dec>> = accounts.iter().map(|(_, row)| row.value_base).collect();
-    let sum = values.and_then(|values| {
-        let sum = values.into_iter().fold(Exact::ZERO, |sum, value| sum.add(&Exact::from(value)));
-        sum.round(12).ok()
-    });
+    let sum = figure::sum(accounts.iter().map(|(_, row)| row.value_base));
+    let partial = accounts.iter().any(|(_, row)| row.partial);
     let mark = if folded { '▸' } else { '▾' };
     let mut cells = vec![Cell::default(); COLUMNS.len()];
-    if let [first, .., base, _] = cells.as_mut_slice() {
+    if let [first, .., base, marks] = cells.as_mut_slice() {
         *first = Cell::new(format!("{mark} {name}"), Tone::Title);
         let text = look.figures.money_or_unknown(sum, snapshot.currency);
         *base = Cell::new(text.into_string(), Tone::Strong);
+        *marks = Cell::new(if partial { PARTIAL } else { "" }, Tone::Warn);
     }
     Row::of(cells)
 }
@@ -232,29 +252,45 @@ fn account_row(
         Some(value) => format!("{} {}", figures.money(value, account.currency), account.currency),
         None => format!("{} {}", crate::text::UNKNOWN, account.currency),
     };
-    let mut marks = Vec::new();
-    if account.stale {
-        marks.push("stale".to_owned());
-    }
-    if let Some(day) = account.as_of {
-        marks.push(format!("of {day}"));
-    }
-    if let Some(day) = account.closed {
-        marks.push(format!("closed {day}"));
-    }
+    let old = if account.stale { Tone::Dim } else { Tone::Plain };
     Row::of(vec![
         Cell::plain(format!("    {}", account.name)),
         Cell::new(account.kind.to_string(), Tone::Dim),
         Cell::plain(cash.unwrap_or_default()),
-        Cell::plain(value),
-        Cell::plain(figures.money_or_unknown(account.value_base, snapshot.currency).into_string()),
-        Cell::new(marks.join(", "), Tone::Warn),
+        Cell::new(value, old),
+        Cell::new(
+            figures.money_or_unknown(account.value_base, snapshot.currency).into_string(),
+            old,
+        ),
+        marks(account, snapshot),
     ])
+}
+
+/// What one must know of a value: how old it is, whether something is missing in it.
+pub fn marks(account: &AccountRow, snapshot: &Snapshot) -> Cell {
+    let days = account.as_of.map(|day| snapshot.day.signed_duration_since(day).num_days());
+    let age = match (account.stale, days) {
+        (true, Some(days)) => format!("! {days}d"),
+        // Two words together would take the room of names.
+        (true, None) if account.partial => "!".to_owned(),
+        (true, None) => "stale".to_owned(),
+        (false, Some(days)) if days > 0 => format!("{days}d"),
+        (false, _) => String::new(),
+    };
+    let partial = if account.partial { PARTIAL } else { "" };
+    let closed = account.closed.map(|day| format!("closed {day}")).unwrap_or_default();
+    let words = [age.as_str(), partial, closed.as_str()];
+    let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
+    let tone = match account.stale || account.partial || account.closed.is_some() {
+        true => Tone::Warn,
+        false => Tone::Dim,
+    };
+    Cell::new(words.join(" "), tone)
 }
 
 fn total(snapshot: &Snapshot, look: &Look) -> Row {
     let report = &snapshot.accounts;
-    let partial = if report.partial { "partial" } else { "" };
+    let partial = if report.partial { PARTIAL } else { "" };
     let total = look.figures.money_or_unknown(report.total_base, snapshot.currency);
     Row::of(vec![
         Cell::new("Total", Tone::Strong),

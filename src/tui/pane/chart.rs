@@ -134,11 +134,11 @@ impl Pane for Chart {
                         _ => Interval::Day,
                     },
                 };
-                vec![(Slot::Bars, Question::Bars(query))]
+                vec![(Slot::Chart, Question::Bars(query))]
             }
             None => {
-                let query = net_worth(snapshot, range, account(snapshot, look));
-                vec![(Slot::History, Question::History(query))]
+                let query = net_worth(snapshot, range, look.account().map(|row| row.id));
+                vec![(Slot::Chart, Question::History(query))]
             }
         }
     }
@@ -148,8 +148,8 @@ impl Pane for Chart {
         let [head, body] =
             Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(area);
         let Some(series) = series(look) else {
-            let text = failure(look).unwrap_or("reading ...");
-            write(buf, head, text, theme.style(Tone::Dim));
+            let (text, tone) = look.waiting(Some(Slot::Chart));
+            write(buf, head, text, theme.style(tone));
             return;
         };
         let seen = self.seen.unwrap_or(series.bars.len()).min(series.bars.len());
@@ -165,7 +165,12 @@ impl Pane for Chart {
             _ => [Some(bar.close), None, None],
         });
         let Some(scale) = Scale::over(extremes.flatten()) else {
-            write(buf, body, "there is no price in this range", theme.style(Tone::Dim));
+            write(
+                buf,
+                body,
+                "nothing is known of this range; a longer one may have something",
+                theme.style(Tone::Dim),
+            );
             return;
         };
         let volume = if self.volume && body.height > 12 { body.height / 5 } else { 0 };
@@ -269,6 +274,9 @@ fn draw_head(
     let bar = bars.get(at).and_then(Option::as_ref);
     let date = dates.get(at).map(NaiveDate::to_string).unwrap_or_default();
     let figures = match bar {
+        Some(Bar { open: None, high: None, low: None, close, .. }) if series.of.is_some() => {
+            format!("{date}  {}", price(Some(*close)))
+        }
         Some(bar) if series.of.is_some() => format!(
             "{date}  O {}  H {}  L {}  C {}",
             price(bar.open),
@@ -282,17 +290,13 @@ fn draw_head(
     x += write(buf, rest(x), &figures, theme.style(Tone::Plain)) + 3;
     if let Some(bars) = series.of {
         if let Some(cost) = bars.cost_per_unit {
+            let cost = cost.round_to(series.currency.minor_units() + 2);
             let text = format!("cost {} ┄", price(Some(cost)));
             x += write(buf, rest(x), &text, theme.style(Tone::Second)) + 3;
         }
         let source = bars.told.last().map_or("", |told| told.source.as_str());
         write(buf, rest(x), source, theme.style(Tone::Dim));
     }
-}
-
-fn account(snapshot: &Snapshot, look: &Look) -> Option<AccountId> {
-    let wanted = look.selection.account.as_ref()?;
-    snapshot.accounts.rows.iter().find(|row| row.name == *wanted).map(|row| row.id)
 }
 
 /// The question of the line of net worth.
@@ -311,51 +315,51 @@ pub fn net_worth(snapshot: &Snapshot, range: Range, account: Option<AccountId>) 
     }
 }
 
-fn failure(look: &Look) -> Option<&str> {
-    look.answers.values().find_map(|slice| match slice.as_ref() {
-        Slice::Failed(trouble) => Some(trouble.0.as_str()),
-        _ => None,
-    })
-}
-
-/// What there is to draw; none: it is not read yet.
+/// What there is to draw; none: it is not read yet. It is told of what was answered: what is
+/// selected now may be asked for still.
 fn series(look: &Look) -> Option<Series<'_>> {
-    if look.selection.security.is_some() {
-        let Some(Slice::Bars(bars)) = look.answers.get(&Slot::Bars).map(AsRef::as_ref) else {
-            return None;
-        };
-        return Some(Series {
+    match (look.answered(Slot::Chart)?, look.answer(Slot::Chart)?) {
+        (Question::Bars(query), Slice::Bars(bars)) => Some(Series {
             name: bars.symbol.to_string(),
             currency: bars.currency,
-            every: match look.selection.range {
-                Range::Five => "weeks",
-                Range::Max => "months",
+            every: match query.every {
+                Interval::Month => "months",
+                Interval::Week => "weeks",
                 _ => "days",
             },
             bars: bars.rows.iter().cloned().map(Some).collect(),
             dates: bars.rows.iter().map(|bar| bar.date).collect(),
             of: Some(bars),
-        });
+        }),
+        (Question::History(query), Slice::History(report)) => {
+            let accounts = look.snapshot.iter().flat_map(|snapshot| &snapshot.accounts.rows);
+            let mut named = accounts.filter(|row| Some(row.id) == query.account);
+            let bar = |date, value: Option<Dec>| {
+                let none = None;
+                value.map(|close| Bar {
+                    date,
+                    open: none,
+                    high: none,
+                    low: none,
+                    close,
+                    volume: none,
+                })
+            };
+            Some(Series {
+                name: named.next().map_or("Net worth", |row| row.name.as_str()).to_owned(),
+                currency: report.currency,
+                every: match query.every {
+                    Some(Every::Month) => "months",
+                    Some(Every::Week) => "weeks",
+                    _ => "days",
+                },
+                bars: report.rows.iter().map(|row| bar(row.date, row.net_worth)).collect(),
+                dates: report.rows.iter().map(|row| row.date).collect(),
+                of: None,
+            })
+        }
+        _ => None,
     }
-    let Some(Slice::History(report)) = look.answers.get(&Slot::History).map(AsRef::as_ref) else {
-        return None;
-    };
-    let name = look.selection.account.as_ref().map_or("Net worth", SafeText::as_str);
-    let bar = |date, value: Option<Dec>| {
-        value.map(|close| Bar { date, open: None, high: None, low: None, close, volume: None })
-    };
-    Some(Series {
-        name: name.to_owned(),
-        currency: report.currency,
-        every: match look.selection.range {
-            Range::Month | Range::Quarter => "days",
-            Range::Half | Range::ToDate | Range::Year => "weeks",
-            Range::Five | Range::Max => "months",
-        },
-        bars: report.rows.iter().map(|row| bar(row.date, row.net_worth)).collect(),
-        dates: report.rows.iter().map(|row| row.date).collect(),
-        of: None,
-    })
 }
 
 fn lines(at: usize) -> u16 {

@@ -1,9 +1,9 @@
 //! What is held, with its lots beneath.
 //!
 //! ```text
-//! Symbol   Name                  Quantity   Price     Age     Value  Weight     Cost  Unrealized
-//! XEQT.TO  iShares All-Equity     1,204     34.12          41,080.48  41.9 %  ...     ▲ +10,968.41
-//!   2021-03-04  120 @ 81.1025  cost 9,737.25  ▲ +8,610.75  long
+//! Symbol       Name          Quantity  Price  Age      Value  Weight       Cost     Unrealized
+//! XEQT.TO      iShares ...      1,204  34.12       41,080.48  41.9 %  30,112.07  ▲ +10,968.41
+//!   2021-03-04                    120  81.10 long   9,737.25           9,001.00     ▲ +736.25
 //! ```
 
 use std::cmp::Ordering;
@@ -11,26 +11,34 @@ use std::cmp::Ordering;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{Outcome, Pane, PaneId, Wish};
+use super::accounts::PARTIAL;
+use super::figure::{direction, gain, gain_part, quotient, signed, sum};
+use super::list::List;
+use super::{Outcome, Pane, PaneId, Wish, account_detail, holding_detail};
 use crate::keys::{Action, Context};
-use crate::model::{Dec, Exact, SafeText, Term};
-use crate::state::{HoldingRow, LotRow, PositionsQuery, Question, Slice, Slot, Snapshot, View};
-use crate::text::{DOWN, UNKNOWN, UP, percent};
+use crate::model::{AccountId, Dec, SafeText, Term};
+use crate::state::{
+    AccountRow, HoldingRow, LotRow, PositionsQuery, Question, Slice, Slot, Snapshot, View,
+};
+use crate::text::{Figures, percent};
 use crate::tui::look::{Look, Selection};
 use crate::tui::theme::Tone;
-use crate::tui::widget::{Align, Cell, Column, Cursor, Grid, Row, write};
+use crate::tui::widget::{Align, Cell, Column, Grid, Row};
 
-const COLUMNS: [Column; 10] = [
+/// Which columns there are, in their order; where there is no room, the highest priority goes.
+const COLUMNS: [Column; 12] = [
     Column { title: "Symbol", align: Align::Left, priority: 0, width: (8, 16) },
-    Column { title: "Name", align: Align::Left, priority: 6, width: (6, 26) },
-    Column { title: "Quantity", align: Align::Point, priority: 3, width: (4, 24) },
-    Column { title: "Price", align: Align::Right, priority: 4, width: (4, 20) },
-    Column { title: "Age", align: Align::Left, priority: 5, width: (3, 8) },
-    Column { title: "Value", align: Align::Right, priority: 0, width: (6, 24) },
-    Column { title: "Weight", align: Align::Right, priority: 2, width: (6, 8) },
-    Column { title: "Cost", align: Align::Right, priority: 8, width: (4, 24) },
-    Column { title: "Unrealized", align: Align::Right, priority: 1, width: (6, 26) },
-    Column { title: "Return", align: Align::Right, priority: 7, width: (6, 12) },
+    Column { title: "Name", align: Align::Left, priority: 7, width: (12, 26) },
+    Column { title: "Quantity", align: Align::Point, priority: 3, width: (4, 0) },
+    Column { title: "Price", align: Align::Point, priority: 5, width: (4, 0) },
+    Column { title: "Age", align: Align::Left, priority: 1, width: (3, 8) },
+    Column { title: "Change", align: Align::Point, priority: 6, width: (6, 0) },
+    Column { title: "Value", align: Align::Point, priority: 0, width: (6, 0) },
+    Column { title: "Weight", align: Align::Point, priority: 4, width: (6, 0) },
+    Column { title: "Cost", align: Align::Point, priority: 9, width: (4, 0) },
+    Column { title: "Unrealized", align: Align::Point, priority: 2, width: (6, 0) },
+    Column { title: "Return", align: Align::Point, priority: 8, width: (6, 0) },
+    Column { title: "Realized", align: Align::Point, priority: 10, width: (6, 0) },
 ];
 
 /// What rows are put together by.
@@ -98,7 +106,8 @@ impl Order {
 enum Line {
     Heading,
     Holding(usize),
-    Lot,
+    /// A lot of a holding.
+    Lot(usize),
 }
 
 /// The pane.
@@ -107,32 +116,40 @@ pub struct Holdings {
     group: Group,
     order: Order,
     lots: bool,
-    filter: String,
-    cursor: Cursor,
-    grid: Grid,
+    list: List,
     lines: Vec<Line>,
     shown: usize,
 }
 
 impl Holdings {
-    fn row<'a>(&self, look: &'a Look) -> Option<&'a HoldingRow> {
-        let Some(Line::Holding(at)) = self.lines.get(self.cursor.at) else { return None };
-        look.snapshot.as_ref()?.holdings.rows.get(*at)
+    fn line<'a>(&self, look: &'a Look) -> Option<(&Line, &'a HoldingRow)> {
+        let line = self.lines.get(self.list.cursor.at)?;
+        let (Line::Holding(at) | Line::Lot(at)) = line else { return None };
+        Some((line, look.snapshot.as_ref()?.holdings.rows.get(*at)?))
     }
 
-    fn settle(&mut self, look: &Look) {
-        let height = self.grid.height(look.size.1);
-        self.cursor.settle(self.grid.len(), height);
+    fn row<'a>(&self, look: &'a Look) -> Option<&'a HoldingRow> {
+        self.line(look).map(|(_, row)| row)
+    }
+
+    /// The account whose heading the cursor is on.
+    fn heading<'a>(&self, look: &'a Look) -> Option<&'a AccountRow> {
+        let at = self.list.cursor.at;
+        let (Line::Heading, Line::Holding(first)) = (self.lines.get(at)?, self.lines.get(at + 1)?)
+        else {
+            return None;
+        };
+        let row = look.snapshot.as_ref()?.holdings.rows.get(*first)?;
+        look.account_named(row.account.as_ref()?).filter(|_| self.group == Group::Account)
     }
 
     fn lay_out(&mut self, snapshot: &Snapshot, look: &Look) {
         let report = &snapshot.holdings;
-        let wanted = self.filter.to_lowercase();
-        let fits = |row: &HoldingRow| {
-            let in_scope =
-                look.selection.account.is_none() || look.selection.account == row.account;
-            in_scope && (wanted.is_empty() || words_of(row).contains(&wanted))
-        };
+        let scope = look.selection.account.as_ref();
+        let in_scope = |row: &&HoldingRow| scope.is_none() || scope == row.account.as_ref();
+        let fits = |row: &HoldingRow| in_scope(&row) && self.list.lets_through(&words_of(row));
+        let whole = sum(report.rows.iter().filter(in_scope).map(|row| row.value_base));
+        let sheet = Sheet { snapshot, look, whole };
         let mut order: Vec<usize> =
             (0..report.rows.len()).filter(|at| report.rows.get(*at).is_some_and(fits)).collect();
         let order_of = |at: &usize| report.rows.get(*at);
@@ -144,12 +161,10 @@ impl Holdings {
         self.lines.clear();
         let mut rows = Vec::new();
         let mut group = None;
-        let lots = match look.answers.get(&Slot::Lots).map(AsRef::as_ref) {
-            Some(Slice::Lots(report)) if self.lots => report.rows.as_slice(),
-            _ => &[],
-        };
-        for at in order {
-            let Some(row) = report.rows.get(at) else { continue };
+        let lots = if self.lots { lots_of(look) } else { &[] };
+        let shown: Vec<_> =
+            order.into_iter().filter_map(|at| Some((at, report.rows.get(at)?))).collect();
+        for (at, row) in shown.iter().copied() {
             let of = self.group_of(row);
             if of.is_some() && group != of {
                 let name = of.as_ref().map_or("", SafeText::as_str);
@@ -157,19 +172,15 @@ impl Holdings {
                 self.lines.push(Line::Heading);
                 group = of;
             }
-            rows.push(Row::of(cells(row, snapshot, look)));
+            rows.push(sheet.holding(row));
             self.lines.push(Line::Holding(at));
-            let mine = lots.iter().filter(|lot| {
-                lot.symbol == row.symbol
-                    && lot.account == row.account
-                    && lot.currency == row.currency
-            });
-            for lot in mine {
-                rows.push(Row::whole(lot_cell(lot, look)));
-                self.lines.push(Line::Lot);
+            for lot in lots.iter().filter(|lot| is_of(lot, row)) {
+                rows.push(sheet.lot(lot));
+                self.lines.push(Line::Lot(at));
             }
         }
-        self.grid = Grid::new(&COLUMNS, rows, Some(total(snapshot, look)));
+        let total = sheet.total(&shown);
+        self.list.show(Grid::new(&COLUMNS, rows, Some(total)), look);
     }
 
     fn compare(&self, a: &HoldingRow, b: &HoldingRow) -> Ordering {
@@ -219,14 +230,13 @@ impl Pane for Holdings {
                 }
                 _ => false,
             });
-            self.cursor.at = same.unwrap_or(self.cursor.at);
+            self.list.cursor.at = same.unwrap_or(self.list.cursor.at);
+            self.list.settle(look);
         }
-        self.settle(look);
     }
 
     fn act(&mut self, action: Action, look: &Look) -> Outcome {
-        let height = self.grid.height(look.size.1);
-        if self.cursor.act(action, self.grid.len(), height) {
+        if self.list.act(action, look) {
             return Outcome::DONE;
         }
         match action {
@@ -261,16 +271,11 @@ impl Pane for Holdings {
             Action::Explain => match (self.row(look), &look.snapshot) {
                 (Some(row), Some(snapshot)) => {
                     let mut query = positions(snapshot);
-                    query.account = snapshot
-                        .accounts
-                        .rows
-                        .iter()
-                        .find(|account| Some(&account.name) == row.account.as_ref())
-                        .map(|account| account.id);
+                    query.account = account_of(row, look);
                     let question = Question::ExplainHolding(query, row.symbol.clone());
                     Outcome::wish(Wish::Explain(Box::new(question)))
                 }
-                _ => Outcome::DONE,
+                _ => Outcome::wish(Wish::Say("this row has no figure to explain".to_owned())),
             },
             _ => Outcome::Unknown,
         }
@@ -285,17 +290,53 @@ impl Pane for Holdings {
         }
     }
 
-    fn draw(&self, buf: &mut Buffer, area: Rect, look: &Look) {
-        if self.grid.is_empty() {
-            let text = match (&look.snapshot, self.filter.is_empty()) {
-                (None, _) => "reading ...",
-                (Some(_), true) => "nothing is held",
-                (Some(_), false) => "nothing fits the filter; Esc takes it away",
-            };
-            write(buf, area, text, look.theme.style(Tone::Dim));
-            return;
+    fn subject(&self, look: &Look) -> Option<Selection> {
+        let Some(row) = self.row(look) else {
+            let account = Some(self.heading(look)?.name.clone());
+            return Some(Selection { account, security: None, range: look.selection.range });
+        };
+        let security = Some((row.security_id, row.symbol.clone()));
+        Some(Selection { account: row.account.clone(), security, range: look.selection.range })
+    }
+
+    fn detail_questions(&self, look: &Look) -> Vec<(Slot, Question)> {
+        // With the lots beneath the rows all of them are asked for already.
+        match (self.row(look), &look.snapshot) {
+            (Some(row), Some(snapshot)) if !self.lots => {
+                let account = account_of(row, look);
+                let query = PositionsQuery { account, ..positions(snapshot) };
+                vec![(Slot::Lots, Question::Lots(query))]
+            }
+            _ => Vec::new(),
         }
-        self.grid.draw(buf, area, look.theme, self.cursor.top, Some(self.cursor.at));
+    }
+
+    fn detail_title(&self, look: &Look) -> String {
+        match (self.row(look), self.heading(look)) {
+            (Some(row), _) => match &row.account {
+                Some(account) => format!("{} in {account}", row.symbol),
+                None => format!("{} in transit", row.symbol),
+            },
+            (None, Some(account)) => account.name.to_string(),
+            (None, None) => "Holding".to_owned(),
+        }
+    }
+
+    fn draw_detail(&self, buf: &mut Buffer, area: Rect, look: &Look) {
+        let Some(snapshot) = &look.snapshot else { return };
+        match (self.row(look), self.heading(look)) {
+            (Some(row), _) => holding_detail::draw(buf, area, row, snapshot, look),
+            (None, Some(account)) => account_detail::account(buf, area, account, snapshot, look),
+            (None, None) => {}
+        }
+    }
+
+    fn draw(&self, buf: &mut Buffer, area: Rect, look: &Look) {
+        let nothing = match look.selection.account {
+            Some(_) => "no security is held in this account",
+            None => "nothing is held: `dashtam import FILE` brings transactions",
+        };
+        self.list.draw(buf, area, look, nothing);
     }
 
     fn status(&self, look: &Look) -> String {
@@ -308,25 +349,27 @@ impl Pane for Holdings {
     }
 
     fn filter(&mut self, text: &str, look: &Look) {
-        text.clone_into(&mut self.filter);
+        self.list.filter(text);
         self.refresh(look);
     }
 
+    fn is_filtered(&self) -> bool {
+        self.list.is_filtered()
+    }
+
     fn row_text(&self) -> Option<String> {
-        Some(self.grid.text_of(self.cursor.at))
+        Some(self.list.row_text())
     }
 
     fn click(&mut self, line: u16, look: &Look) {
-        if let Some(row) = line.checked_sub(1) {
-            self.cursor.at = self.cursor.top + usize::from(row);
-            self.settle(look);
-        }
+        self.list.click(line, look);
     }
 }
 
 impl Holdings {
     fn row_key(&self, look: &Look) -> Option<(Option<SafeText>, SafeText)> {
-        self.row(look).map(key_of)
+        let (line, row) = self.line(look)?;
+        matches!(line, Line::Holding(_)).then(|| key_of(row))
     }
 }
 
@@ -353,30 +396,121 @@ fn words_of(row: &HoldingRow) -> String {
     format!("{} {name} {account} {class} {}", row.symbol, row.currency).to_lowercase()
 }
 
-fn cells(row: &HoldingRow, snapshot: &Snapshot, look: &Look) -> Vec<Cell> {
-    let figures = look.figures;
-    let (age, tone) = age(row, snapshot);
-    let old = if row.stale { Tone::Dim } else { Tone::Plain };
-    let pending = if row.pending { " *" } else { "" };
-    vec![
-        Cell::plain(format!("{}{pending}", row.symbol)),
-        Cell::new(row.name.as_ref().map_or("", SafeText::as_str), Tone::Dim),
-        Cell::plain(figures.quantity(Some(row.quantity)).into_string()),
-        Cell::new(figures.price(row.price, row.currency).into_string(), old),
-        Cell::new(age, tone),
-        Cell::new(figures.money_or_unknown(row.value_base, snapshot.currency).into_string(), old),
-        Cell::plain(percent(row.weight).into_string()),
-        Cell::new(
-            figures.money_or_unknown(row.cost_base, snapshot.currency).into_string(),
-            Tone::Dim,
-        ),
-        gain(row.unrealized_base, snapshot, look),
-        gain_part(row.unrealized_base, row.cost_base),
-    ]
+/// The account of a holding.
+fn account_of(row: &HoldingRow, look: &Look) -> Option<AccountId> {
+    look.account_named(row.account.as_ref()?).map(|account| account.id)
+}
+
+/// The lots that were read last.
+pub fn lots_of(look: &Look) -> &[LotRow] {
+    match look.answer(Slot::Lots) {
+        Some(Slice::Lots(report)) => &report.rows,
+        _ => &[],
+    }
+}
+
+/// Whether a lot belongs to a holding.
+pub fn is_of(lot: &LotRow, row: &HoldingRow) -> bool {
+    lot.security_id == row.security_id && lot.account == row.account
+}
+
+/// What the rows of the table need.
+struct Sheet<'a> {
+    snapshot: &'a Snapshot,
+    look: &'a Look,
+    /// What weights are parts of: everything, or what is in the selected account.
+    whole: Option<Dec>,
+}
+
+impl Sheet<'_> {
+    fn money(&self, value: Option<Dec>, tone: Tone) -> Cell {
+        let shown = self.look.figures.money_or_unknown(value, self.snapshot.currency);
+        Cell::new(shown.into_string(), tone)
+    }
+
+    fn gain(&self, value: Option<Dec>) -> Cell {
+        gain(value, self.snapshot.currency, self.look.figures)
+    }
+
+    fn holding(&self, row: &HoldingRow) -> Row {
+        let figures = self.look.figures;
+        let (age, tone) = age(row, self.snapshot);
+        let old = if row.stale { Tone::Dim } else { Tone::Plain };
+        let pending = if row.pending { " *" } else { "" };
+        let weight = row.value_base.zip(self.whole).and_then(|(part, of)| quotient(part, of));
+        Row::of(vec![
+            Cell::plain(format!("{}{pending}", row.symbol)),
+            Cell::new(row.name.as_ref().map_or("", SafeText::as_str), Tone::Dim),
+            Cell::plain(figures.quantity(Some(row.quantity)).into_string()),
+            Cell::new(figures.price(row.price, row.currency).into_string(), old),
+            Cell::new(age, tone),
+            self.change(row),
+            self.money(row.value_base, old),
+            Cell::plain(percent(weight).into_string()),
+            self.money(row.cost_base, Tone::Dim),
+            self.gain(row.unrealized_base),
+            gain_part(row.unrealized_base, row.cost_base),
+            self.gain(row.realized_base),
+        ])
+    }
+
+    /// What the last price did to the one before.
+    fn change(&self, row: &HoldingRow) -> Cell {
+        let Some(movers) = &self.snapshot.movers else { return Cell::default() };
+        let mover = movers.rows.iter().find(|mover| mover.security == row.security_id);
+        let percent = mover.and_then(|mover| mover.change_percent);
+        let tone = if row.stale { Tone::Dim } else { direction(percent) };
+        Cell::new(signed(percent), tone)
+    }
+
+    /// A lot, in the columns of its holding: its day, what one cost, how long it is held.
+    fn lot(&self, lot: &LotRow) -> Row {
+        let figures = self.look.figures;
+        let value = lot.cost_base.zip(lot.unrealized_base);
+        let value = value.and_then(|(cost, gain)| sum([Some(cost), Some(gain)]));
+        let cells = [
+            format!("  {}", lot.opened),
+            String::new(),
+            figures.quantity(Some(lot.quantity)).into_string(),
+            cost_of_one(lot, figures),
+            term(lot).to_owned(),
+            String::new(),
+            self.money(value, Tone::Dim).text,
+            String::new(),
+            self.money(lot.cost_base, Tone::Dim).text,
+        ];
+        let mut cells = cells.map(|text| Cell::new(text, Tone::Dim)).to_vec();
+        cells.push(self.gain(lot.unrealized_base));
+        cells.push(gain_part(lot.unrealized_base, lot.cost_base));
+        cells.push(Cell::default());
+        Row::of(cells)
+    }
+
+    /// The sums of the rows that are shown, each over what is known.
+    fn total(&self, rows: &[(usize, &HoldingRow)]) -> Row {
+        let of =
+            |figure: fn(&HoldingRow) -> Option<Dec>| sum(rows.iter().map(|(_, row)| figure(row)));
+        let partial = rows.iter().any(|(_, row)| row.value_base.is_none());
+        let (cost, unrealized) = (of(|row| row.cost_base), of(|row| row.unrealized_base));
+        Row::of(vec![
+            Cell::new("Total", Tone::Strong),
+            Cell::default(),
+            Cell::default(),
+            Cell::default(),
+            Cell::new(if partial { PARTIAL } else { "" }, Tone::Warn),
+            Cell::default(),
+            self.money(of(|row| row.value_base), Tone::Strong),
+            Cell::default(),
+            self.money(cost, Tone::Dim),
+            self.gain(unrealized),
+            gain_part(unrealized, cost),
+            self.gain(of(|row| row.realized_base)),
+        ])
+    }
 }
 
 /// How old a price is, where that matters.
-fn age(row: &HoldingRow, snapshot: &Snapshot) -> (String, Tone) {
+pub fn age(row: &HoldingRow, snapshot: &Snapshot) -> (String, Tone) {
     match row.price_date {
         Some(date) if row.stale => {
             let days = snapshot.day.signed_duration_since(date).num_days();
@@ -386,72 +520,17 @@ fn age(row: &HoldingRow, snapshot: &Snapshot) -> (String, Tone) {
     }
 }
 
-/// A gain or loss in the base currency.
-fn gain(value: Option<Dec>, snapshot: &Snapshot, look: &Look) -> Cell {
-    let text = look.figures.gain(value, snapshot.currency).into_string();
-    Cell { tone: direction(value), text }
+/// What one of a lot cost, to two decimals more than its currency has.
+pub fn cost_of_one(lot: &LotRow, figures: Figures) -> String {
+    let each = lot.cost.and_then(|cost| quotient(cost, lot.quantity));
+    let each = each.map(|each| each.round_to(lot.currency.minor_units() + 2));
+    figures.price(each, lot.currency).into_string()
 }
 
-/// Colours say what sign and arrow say too.
-pub fn direction(value: Option<Dec>) -> Tone {
-    match value {
-        Some(value) if value.is_negative() => Tone::Down,
-        Some(value) if !value.is_zero() => Tone::Up,
-        _ => Tone::Plain,
-    }
-}
-
-/// A gain as a part of the cost.
-fn gain_part(gain: Option<Dec>, cost: Option<Dec>) -> Cell {
-    let part = gain.zip(cost).filter(|(_, cost)| !cost.is_zero());
-    let part = part.and_then(|(gain, cost)| quotient(gain, cost.abs()));
-    let shown = percent(part).into_string();
-    match part {
-        Some(part) if part.is_negative() => Cell::new(format!("{DOWN} {shown}"), Tone::Down),
-        Some(part) if !part.is_zero() => Cell::new(format!("{UP} +{shown}"), Tone::Up),
-        Some(_) => Cell::plain(shown),
-        None => Cell::plain(UNKNOWN),
-    }
-}
-
-fn quotient(a: Dec, b: Dec) -> Option<Dec> {
-    Exact::from(a).div_round(&Exact::from(b), 8).ok()
-}
-
-fn lot_cell(lot: &LotRow, look: &Look) -> Cell {
-    let figures = look.figures;
-    let quantity = figures.quantity(Some(lot.quantity));
-    let each = lot.cost.filter(|_| !lot.quantity.is_zero());
-    let each = each.and_then(|cost| quotient(cost, lot.quantity));
-    let term = match lot.term {
+/// How long a lot is held, as the taxman counts.
+pub const fn term(lot: &LotRow) -> &'static str {
+    match lot.term {
         Term::Long => "long",
         Term::Short => "short",
-    };
-    let text = format!(
-        "   {}   {quantity} @ {}   cost {}   {}   {term}",
-        lot.opened,
-        figures.price(each, lot.currency),
-        figures.money_or_unknown(lot.cost, lot.currency),
-        figures.gain(lot.unrealized, lot.currency),
-    );
-    Cell::new(text, Tone::Dim)
-}
-
-fn total(snapshot: &Snapshot, look: &Look) -> Row {
-    let totals = &snapshot.holdings.totals;
-    let figures = look.figures;
-    let money = |value| figures.money_or_unknown(value, snapshot.currency).into_string();
-    let partial = !snapshot.holdings.missing.is_empty();
-    Row::of(vec![
-        Cell::new("Total", Tone::Strong),
-        Cell::new(if partial { "partial" } else { "" }, Tone::Warn),
-        Cell::default(),
-        Cell::default(),
-        Cell::default(),
-        Cell::new(money(totals.value_base), Tone::Strong),
-        Cell::default(),
-        Cell::new(money(totals.cost_base), Tone::Dim),
-        gain(totals.unrealized_base, snapshot, look),
-        gain_part(totals.unrealized_base, totals.cost_base),
-    ])
+    }
 }

@@ -1,10 +1,15 @@
 //! The panes: each shows one side of the portfolio. None knows another; what they share is the
 //! selection.
 
+mod account_detail;
 mod accounts;
 mod chart;
+mod figure;
+mod holding_detail;
 mod holdings;
+mod list;
 mod overview;
+mod transaction_detail;
 mod transactions;
 
 use ratatui::buffer::Buffer;
@@ -113,6 +118,24 @@ pub trait Pane {
         Vec::new()
     }
 
+    /// What the row at its cursor is about: panes beside it show that. None: what is selected.
+    fn subject(&self, _: &Look) -> Option<Selection> {
+        None
+    }
+
+    /// What the detail of the row at its cursor would like to know.
+    fn detail_questions(&self, _: &Look) -> Vec<(Slot, Question)> {
+        Vec::new()
+    }
+
+    /// What stands above that detail.
+    fn detail_title(&self, _: &Look) -> String {
+        String::new()
+    }
+
+    /// Draws everything of the row at its cursor.
+    fn draw_detail(&self, _: &mut Buffer, _: Rect, _: &Look) {}
+
     /// Draws itself.
     fn draw(&self, buf: &mut Buffer, area: Rect, look: &Look);
 
@@ -123,6 +146,11 @@ pub trait Pane {
 
     /// Shows only what has this text.
     fn filter(&mut self, _: &str, _: &Look) {}
+
+    /// Rows may be left out because of that.
+    fn is_filtered(&self) -> bool {
+        false
+    }
 
     /// The row at the cursor, for the clipboard.
     fn row_text(&self) -> Option<String> {

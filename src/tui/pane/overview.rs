@@ -4,12 +4,12 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
 
 use super::chart::net_worth;
-use super::holdings::direction;
+use super::figure::{direction, signed};
 use super::{Accounts, Outcome, Pane, Wish};
 use crate::keys::{Action, Context};
 use crate::model::Dec;
 use crate::state::{FindingRow, NetWorthReport, Question, Slice, Slot, Snapshot};
-use crate::text::{UNKNOWN, percent};
+use crate::text::percent;
 use crate::tui::frame::framed;
 use crate::tui::look::{Look, Range, Selection};
 use crate::tui::theme::Tone;
@@ -67,7 +67,8 @@ impl Pane for Overview {
 
     fn draw(&self, buf: &mut Buffer, area: Rect, look: &Look) {
         let Some(snapshot) = &look.snapshot else {
-            write(buf, area, "reading ...", look.theme.style(Tone::Dim));
+            let (text, tone) = look.waiting(None);
+            write(buf, area, text, look.theme.style(tone));
             return;
         };
         let [top, bottom] = Layout::vertical([
@@ -90,7 +91,7 @@ impl Pane for Overview {
             attention(buf, inner, look);
         }
         let [accounts, rest] = match area.width >= WIDE {
-            true => Layout::horizontal([Constraint::Fill(5), Constraint::Fill(7)]).areas(bottom),
+            true => Layout::horizontal([Constraint::Fill(3), Constraint::Fill(4)]).areas(bottom),
             false => [bottom, Rect::default()],
         };
         let inner = framed(buf, accounts, "Accounts", look.theme);
@@ -161,7 +162,10 @@ fn worth(buf: &mut Buffer, area: Rect, snapshot: &Snapshot, look: &Look) {
                     line_chart(buf, place, &points, scale, false, theme.style(Tone::Line));
                 }
             }
-            None => drop(write(buf, place, "reading ...", theme.style(Tone::Dim))),
+            None => {
+                let (text, tone) = look.waiting(Some(Slot::History));
+                write(buf, place, text, theme.style(tone));
+            }
         }
         let ranges: Vec<String> = Range::ALL
             .iter()
@@ -175,7 +179,7 @@ fn worth(buf: &mut Buffer, area: Rect, snapshot: &Snapshot, look: &Look) {
 }
 
 fn history(look: &Look) -> Option<&NetWorthReport> {
-    match look.answers.get(&Slot::History).map(AsRef::as_ref) {
+    match look.answer(Slot::History) {
         Some(Slice::History(report)) => Some(report),
         _ => None,
     }
@@ -275,12 +279,4 @@ fn allocation(buf: &mut Buffer, area: Rect, snapshot: &Snapshot, look: &Look) {
         let place = Rect { y: area.bottom().saturating_sub(1), height: 1, ..area };
         write(buf, place, "partial: some values are not known", theme.style(Tone::Warn));
     }
-}
-
-/// Per cent with a sign.
-fn signed(percent: Option<Dec>) -> String {
-    let Some(percent) = percent else { return UNKNOWN.to_owned() };
-    let rounded = percent.round_to(2);
-    let sign = if rounded.is_positive() { "+" } else { "" };
-    format!("{sign}{:.2} %", rounded.inner())
 }

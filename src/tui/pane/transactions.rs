@@ -8,9 +8,10 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{Outcome, Pane, PaneId, Wish};
+use super::list::List;
+use super::{Outcome, Pane, PaneId, Wish, transaction_detail};
 use crate::keys::{Action, Context};
-use crate::model::{AccountId, SafeText, Status, TransactionId};
+use crate::model::{SafeText, Status, TransactionId};
 use crate::state::{At, Find, Question, Slice, Slot, Window, WindowQuery, WindowRow};
 use crate::text::UNKNOWN;
 use crate::tui::look::{Look, Selection};
@@ -19,14 +20,14 @@ use crate::tui::widget::{Align, Cell, Column, Cursor, Grid, Row, write};
 
 const COLUMNS: [Column; 9] = [
     Column { title: "Date", align: Align::Left, priority: 0, width: (10, 10) },
-    Column { title: "Account", align: Align::Left, priority: 5, width: (8, 18) },
-    Column { title: "Type", align: Align::Left, priority: 1, width: (8, 14) },
+    Column { title: "Account", align: Align::Left, priority: 5, width: (10, 24) },
+    Column { title: "Type", align: Align::Left, priority: 1, width: (12, 20) },
     Column { title: "Symbol", align: Align::Left, priority: 2, width: (6, 12) },
-    Column { title: "Quantity", align: Align::Point, priority: 4, width: (8, 24) },
-    Column { title: "Price", align: Align::Right, priority: 6, width: (6, 20) },
-    Column { title: "Amount", align: Align::Right, priority: 0, width: (10, 28) },
-    Column { title: "Balance", align: Align::Right, priority: 3, width: (10, 28) },
-    Column { title: "Description", align: Align::Left, priority: 7, width: (6, 60) },
+    Column { title: "Quantity", align: Align::Point, priority: 4, width: (8, 0) },
+    Column { title: "Price", align: Align::Point, priority: 6, width: (6, 0) },
+    Column { title: "Amount", align: Align::Point, priority: 0, width: (10, 0) },
+    Column { title: "Balance", align: Align::Point, priority: 3, width: (10, 0) },
+    Column { title: "Description", align: Align::Left, priority: 7, width: (12, 60) },
 ];
 
 /// How many rows are read at once: several screens, so that most keys need no reading.
@@ -38,32 +39,29 @@ pub struct Transactions {
     find: Find,
     complaint: Option<String>,
     filtered: bool,
+    /// Whose rows they are; none: of all accounts.
+    account: Option<SafeText>,
     at: At,
     /// The row at the cursor, found again in the next window.
     on: Option<TransactionId>,
     /// Where the cursor goes in the next window that is not around a row.
     end: bool,
-    cursor: Cursor,
+    list: List,
     ids: Vec<TransactionId>,
-    grid: Grid,
 }
 
 impl Transactions {
     fn row<'a>(&self, look: &'a Look) -> Option<&'a WindowRow> {
-        window_of(look)?.rows.get(self.cursor.at)
-    }
-
-    fn height(&self, look: &Look) -> usize {
-        self.grid.height(look.size.1)
+        window_of(look)?.rows.get(self.list.cursor.at)
     }
 
     /// The window moves along where the cursor comes near its end.
     fn follow(&mut self, look: &Look) {
-        self.on = self.ids.get(self.cursor.at).copied();
+        self.on = self.ids.get(self.list.cursor.at).copied();
         let Some(window) = window_of(look) else { return };
-        let near = self.height(look) * 2;
-        let before = self.cursor.at < near && !window.first_is_newest;
-        let after = self.cursor.at + near >= self.ids.len() && !window.last_is_oldest;
+        let near = self.list.height(look) * 2;
+        let before = self.list.cursor.at < near && !window.first_is_newest;
+        let after = self.list.cursor.at + near >= self.ids.len() && !window.last_is_oldest;
         if let Some(id) = self.on.filter(|_| before || after) {
             self.at = At::Around(id);
         }
@@ -73,7 +71,7 @@ impl Transactions {
         self.end = at == At::Oldest;
         self.at = at;
         self.on = None;
-        self.cursor = Cursor::default();
+        self.list.cursor = Cursor::default();
     }
 }
 
@@ -83,27 +81,31 @@ impl Pane for Transactions {
     }
 
     fn refresh(&mut self, look: &Look) {
+        // The rows of another account are looked at from the newest on.
+        if self.account != look.selection.account {
+            self.account.clone_from(&look.selection.account);
+            self.jump(At::Newest);
+        }
         let Some(window) = window_of(look) else {
-            self.grid = Grid::default();
+            self.list.grid = Grid::default();
             self.ids.clear();
             return;
         };
         self.ids = window.rows.iter().map(|row| row.row.id).collect();
         let rows = window.rows.iter().map(|row| Row::of(cells(row, look))).collect();
-        self.grid = Grid::new(&COLUMNS, rows, None).no_narrower(&self.grid);
+        self.list.grid = Grid::new(&COLUMNS, rows, None).no_narrower(&self.list.grid);
         let place = self.on.and_then(|id| self.ids.iter().position(|other| *other == id));
         match place {
             // The row stays where it is on the screen, whatever window it is in.
             Some(at) => {
-                let from_top = self.cursor.at.saturating_sub(self.cursor.top);
-                self.cursor = Cursor { at, top: at.saturating_sub(from_top) };
+                let from_top = self.list.cursor.at.saturating_sub(self.list.cursor.top);
+                self.list.cursor = Cursor { at, top: at.saturating_sub(from_top) };
             }
-            None if self.end => self.cursor.at = self.ids.len(),
+            None if self.end => self.list.cursor.at = self.ids.len(),
             None => {}
         }
-        let height = self.height(look);
-        self.cursor.settle(self.ids.len(), height);
-        self.on = self.ids.get(self.cursor.at).copied();
+        self.list.settle(look);
+        self.on = self.ids.get(self.list.cursor.at).copied();
     }
 
     fn act(&mut self, action: Action, look: &Look) -> Outcome {
@@ -125,8 +127,7 @@ impl Pane for Transactions {
                 };
             }
             action => {
-                let height = self.height(look);
-                if !self.cursor.act(action, self.ids.len(), height) {
+                if !self.list.act(action, look) {
                     return Outcome::Unknown;
                 }
                 self.follow(look);
@@ -137,9 +138,7 @@ impl Pane for Transactions {
 
     fn questions(&self, look: &Look) -> Vec<(Slot, Question)> {
         let Some(snapshot) = &look.snapshot else { return Vec::new() };
-        let account: Option<AccountId> = look.selection.account.as_ref().and_then(|name| {
-            snapshot.accounts.rows.iter().find(|row| row.name == *name).map(|row| row.id)
-        });
+        let account = look.account().map(|account| account.id);
         let query = WindowQuery {
             find: self.find.clone(),
             account,
@@ -150,19 +149,39 @@ impl Pane for Transactions {
         vec![(Slot::Window, Question::Window(query))]
     }
 
+    fn subject(&self, look: &Look) -> Option<Selection> {
+        let row = self.row(look)?;
+        let account = Some(row.row.account.clone());
+        let security = row.security_id.zip(row.row.symbol.clone());
+        Some(Selection { account, security, range: look.selection.range })
+    }
+
+    fn detail_questions(&self, look: &Look) -> Vec<(Slot, Question)> {
+        self.row(look).map(|row| (Slot::Row, Question::Row(row.row.id))).into_iter().collect()
+    }
+
+    fn detail_title(&self, look: &Look) -> String {
+        self.row(look).map_or_else(String::new, |row| format!("Transaction {}", row.row.id))
+    }
+
+    fn draw_detail(&self, buf: &mut Buffer, area: Rect, look: &Look) {
+        if let Some(row) = self.row(look) {
+            transaction_detail::draw(buf, area, row, look);
+        }
+    }
+
     fn draw(&self, buf: &mut Buffer, area: Rect, look: &Look) {
-        if let Some(Slice::Failed(trouble)) = look.answers.get(&Slot::Window).map(AsRef::as_ref) {
-            write(buf, area, &trouble.0, look.theme.style(Tone::Error));
-        } else if window_of(look).is_none() {
-            write(buf, area, "reading ...", look.theme.style(Tone::Dim));
+        if window_of(look).is_none() {
+            let (text, tone) = look.waiting(Some(Slot::Window));
+            write(buf, area, text, look.theme.style(tone));
         } else if self.ids.is_empty() {
             let text = match self.filtered {
                 true => "nothing fits the filter; Esc takes it away",
-                false => "there is no transaction here yet",
+                false => "there is no transaction here yet: `dashtam import FILE` brings some",
             };
             write(buf, area, text, look.theme.style(Tone::Dim));
         } else {
-            self.grid.draw(buf, area, look.theme, self.cursor.top, Some(self.cursor.at));
+            self.list.draw(buf, area, look, "");
         }
     }
 
@@ -171,7 +190,8 @@ impl Pane for Transactions {
             return complaint.clone();
         }
         let Some(window) = window_of(look) else { return String::new() };
-        let row = window.first_row.map(|first| format!("row {}", first + self.cursor.at as u64));
+        let row =
+            window.first_row.map(|first| format!("row {}", first + self.list.cursor.at as u64));
         match (row, window.total) {
             (Some(row), Some(total)) => format!("{row} of {total}"),
             (None, Some(total)) => format!("{total} rows"),
@@ -199,22 +219,22 @@ impl Pane for Transactions {
         self.jump(At::Row(row as u64));
     }
 
+    fn is_filtered(&self) -> bool {
+        self.filtered
+    }
+
     fn row_text(&self) -> Option<String> {
-        Some(self.grid.text_of(self.cursor.at))
+        Some(self.list.row_text())
     }
 
     fn click(&mut self, line: u16, look: &Look) {
-        if let Some(row) = line.checked_sub(1) {
-            self.cursor.at = self.cursor.top + usize::from(row);
-            let height = self.height(look);
-            self.cursor.settle(self.ids.len(), height);
-            self.follow(look);
-        }
+        self.list.click(line, look);
+        self.follow(look);
     }
 }
 
 fn window_of(look: &Look) -> Option<&Window> {
-    match look.answers.get(&Slot::Window).map(AsRef::as_ref) {
+    match look.answer(Slot::Window) {
         Some(Slice::Window(window)) => Some(window),
         _ => None,
     }
@@ -227,7 +247,7 @@ fn cells(window: &WindowRow, look: &Look) -> Vec<Cell> {
     let tone = if counts { Tone::Plain } else { Tone::Dim };
     let status = match row.status {
         Status::Settled => String::new(),
-        other => format!(" ({other})"),
+        other => format!("{other} "),
     };
     let price = row.price.map(|price| figures.price(Some(price), row.currency).into_string());
     let amount = format!("{} {}", figures.money(row.amount, row.currency), row.currency);
@@ -239,7 +259,7 @@ fn cells(window: &WindowRow, look: &Look) -> Vec<Cell> {
     vec![
         Cell::new(row.date.to_string(), tone),
         Cell::new(row.account.as_str(), tone),
-        Cell::new(format!("{}{status}", row.subtype), tone),
+        Cell::new(format!("{status}{}", row.subtype), tone),
         Cell::new(text(&row.symbol), tone),
         Cell::new(figures.quantity(row.quantity).into_string(), tone),
         Cell::new(price.unwrap_or_default(), tone),

@@ -28,15 +28,18 @@ impl Scale {
     }
 
     /// How far from the top of so many lines a figure is; none: it is not on the scale.
+    #[must_use]
+    pub fn line_of(&self, value: Dec, lines: usize) -> Option<usize> {
+        self.place(as_float(value), lines)
+    }
+
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         clippy::cast_precision_loss,
         reason = "a place on the screen between two limits"
     )]
-    #[must_use]
-    pub fn line_of(&self, value: Dec, lines: usize) -> Option<usize> {
-        let value = as_float(value);
+    fn place(&self, value: f64, lines: usize) -> Option<usize> {
         let last = lines.checked_sub(1)?;
         if !(self.low..=self.high).contains(&value) {
             return None;
@@ -47,8 +50,8 @@ impl Scale {
     }
 }
 
-/// Draws figures from left to right over the whole place; a gap stays where one is missing.
-/// `filled`: everything beneath the line too.
+/// Draws figures from left to right over the whole place, joined by straight lines; a gap stays
+/// where one is missing. `filled`: everything beneath the line too.
 pub fn line_chart(
     buf: &mut Buffer,
     area: Rect,
@@ -69,11 +72,11 @@ pub fn line_chart(
             *cell |= dot;
         }
     };
+    let points: Vec<Option<f64>> = points.iter().map(|point| point.map(as_float)).collect();
     let mut last = None;
     for x in 0..columns {
-        let at = x * (points.len() - 1) / (columns - 1).max(1);
-        let point = points.get(at).copied().flatten();
-        let Some(y) = point.and_then(|point| scale.line_of(point, lines)) else {
+        let point = point_at(&points, x, columns);
+        let Some(y) = point.and_then(|point| scale.place(point, lines)) else {
             last = None;
             continue;
         };
@@ -85,16 +88,25 @@ pub fn line_chart(
         }
         last = Some(y);
     }
-    for (cell, at) in cells.into_iter().zip(0..) {
-        if cell == EMPTY {
-            continue;
-        }
-        let (x, y) = (at % area.width, at / area.width);
-        let dots = char::from_u32(cell).unwrap_or(' ');
-        if let Some(place) = buf.cell_mut((area.x + x, area.y + y)) {
-            place.set_char(dots).set_style(style);
+    for (line, y) in cells.chunks(usize::from(area.width)).zip(area.y..) {
+        for (cell, x) in line.iter().zip(area.x..).filter(|(cell, _)| **cell != EMPTY) {
+            let dots = char::from_u32(*cell).unwrap_or(' ');
+            if let Some(place) = buf.cell_mut((x, y)) {
+                place.set_char(dots).set_style(style);
+            }
         }
     }
+}
+
+/// The figure at one of so many columns: where there are fewer figures, on the line between two.
+#[expect(clippy::cast_precision_loss, reason = "a place on the screen")]
+fn point_at(points: &[Option<f64>], x: usize, columns: usize) -> Option<f64> {
+    let span = (columns - 1).max(1);
+    let way = x * (points.len() - 1);
+    let (at, part) = (way / span, way % span);
+    let point = points.get(at).copied().flatten()?;
+    let next = points.get(at + 1).copied().flatten().filter(|_| points.len() < columns);
+    Some(next.map_or(point, |next| point + (next - point) * part as f64 / span as f64))
 }
 
 /// For drawing only.
@@ -120,7 +132,13 @@ mod tests {
     #[test]
     fn a_rising_line_goes_from_the_lower_left_to_the_upper_right() {
         assert_eq!(drawn(&[Some(0), Some(1), Some(2), Some(3)], 2, 1), ["⣠⠞"]);
+        assert_eq!(drawn(&[Some(0), Some(3)], 2, 1), ["⣠⠞"]);
         assert_eq!(drawn(&[Some(5), Some(5)], 2, 1), ["⠒⠒"]);
+    }
+
+    #[test]
+    fn a_screen_of_many_cells_is_drawn() {
+        assert_eq!(drawn(&[Some(0), Some(1)], 500, 200).len(), 200);
     }
 
     #[test]

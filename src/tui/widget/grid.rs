@@ -15,9 +15,7 @@ const GAP: u16 = 2;
 pub enum Align {
     /// At the left edge.
     Left,
-    /// At the right edge: figures with as many decimals as their neighbours.
-    Right,
-    /// Decimal points beneath each other.
+    /// Figures: decimal points beneath each other.
     Point,
 }
 
@@ -30,7 +28,7 @@ pub struct Column {
     pub align: Align,
     /// What goes first where there is no room: the highest. 0 never goes.
     pub priority: u8,
-    /// At least so wide, at most so wide where it is text that can be cut.
+    /// At least so wide; text, which can be cut, at most so wide.
     pub width: (u16, u16),
 }
 
@@ -85,6 +83,8 @@ pub struct Grid {
     rows: Vec<Row>,
     total: Option<Row>,
     widths: Vec<u16>,
+    /// As wide as columns would have to be for all of their text.
+    longest: Vec<u16>,
 }
 
 impl Grid {
@@ -102,17 +102,21 @@ impl Grid {
             let cells = rows.iter().chain(&total).filter_map(|row| row.cells.get(at));
             let widest = cells.map(|cell| cell.text.width()).max().unwrap_or(0);
             let widest = u16::try_from(widest.max(column.title.width())).unwrap_or(u16::MAX);
-            widest.clamp(column.width.0, column.width.1.max(column.width.0))
+            // Text can be cut; a figure is as long as it is.
+            let most = if column.align == Align::Left { column.width.1 } else { u16::MAX };
+            (widest.clamp(column.width.0, most.max(column.width.0)), widest)
         };
-        let widths = columns.iter().enumerate().map(|(at, column)| width(at, column)).collect();
-        Self { columns: columns.to_vec(), rows, total, widths }
+        let measured = columns.iter().enumerate().map(|(at, column)| width(at, column));
+        let (widths, longest) = measured.unzip();
+        Self { columns: columns.to_vec(), rows, total, widths, longest }
     }
 
     /// With columns that are no narrower than they were: what is read piece by piece does not
     /// make them go back and forth.
     #[must_use]
     pub fn no_narrower(mut self, before: &Self) -> Self {
-        for (width, before) in self.widths.iter_mut().zip(&before.widths) {
+        let widths = self.widths.iter_mut().zip(&before.widths);
+        for (width, before) in widths.chain(self.longest.iter_mut().zip(&before.longest)) {
             *width = (*width).max(*before);
         }
         self
@@ -149,6 +153,20 @@ impl Grid {
         }
     }
 
+    /// Draws as many rows as fit; where that is not all, the last line says how many are left out.
+    pub fn draw_start(&self, buf: &mut Buffer, area: Rect, theme: Theme) {
+        let seen = self.height(area.height);
+        if self.len() <= seen || seen == 0 {
+            self.draw(buf, area, theme, 0, None);
+            return;
+        }
+        let mut cut = self.clone();
+        cut.rows.truncate(seen - 1);
+        let more = format!("and {} more", self.len() + 1 - seen);
+        cut.rows.push(Row::whole(Cell::new(more, Tone::Dim)));
+        cut.draw(buf, area, theme, 0, None);
+    }
+
     /// Draws the heading, the rows from `top` on and the total. `cursor` is a row.
     pub fn draw(
         &self,
@@ -169,7 +187,7 @@ impl Grid {
             let style = theme.style(Tone::Dim);
             match column.align {
                 Align::Left => drop(write(buf, place, column.title, style)),
-                Align::Right | Align::Point => write_right(buf, place, column.title, style),
+                Align::Point => write_right(buf, place, column.title, style),
             }
         }
         let seen = self.height(area.height);
@@ -209,61 +227,70 @@ impl Grid {
                 _ if cell.text.width() > usize::from(*width) => {
                     write_right(buf, place, &"#".repeat(usize::from(*width)), style);
                 }
-                Align::Right | Align::Point => write_right(buf, place, &cell.text, style),
+                Align::Point => write_right(buf, place, &cell.text, style),
             }
         }
     }
 
     /// Index, place and width of the columns that fit.
     fn places(&self, room: u16) -> Vec<(usize, u16, u16)> {
-        let mut kept: Vec<usize> = (0..self.columns.len()).collect();
-        let priority = |at: &usize| self.columns.get(*at).map_or(0, |column| column.priority);
-        let width = |at: &usize| self.widths.get(*at).copied().unwrap_or(0);
-        let needed = |kept: &[usize]| kept.iter().map(|at| u32::from(width(at) + GAP)).sum::<u32>();
-        while needed(&kept) > u32::from(room) + u32::from(GAP) {
-            let last = kept.iter().enumerate().max_by_key(|(place, at)| (priority(at), *place));
-            match last.filter(|(_, at)| priority(at) > 0).map(|(place, _)| place) {
-                Some(place) => drop(kept.remove(place)),
-                None => break,
+        let mut kept: Vec<(usize, &Column)> = self.columns.iter().enumerate().collect();
+        let width = |at: usize| self.widths.get(at).copied().unwrap_or(0);
+        // The longest text gives what is missing before any column goes, and takes what is left
+        // over where it needs it, but no more: figures stand near the names they belong to.
+        let left = loop {
+            let grows = growing(&kept);
+            let needed = |(at, column): &(usize, &Column)| {
+                let wide = if grows == Some(*at) { column.width.0 } else { width(*at) };
+                i64::from(wide + GAP)
+            };
+            let left = i64::from(room + GAP) - kept.iter().map(needed).sum::<i64>();
+            let last = kept.iter().enumerate().max_by_key(|(place, (_, it))| (it.priority, *place));
+            match last.filter(|(_, (_, column))| left < 0 && column.priority > 0) {
+                Some((place, _)) => drop(kept.remove(place)),
+                None => break left,
             }
-        }
-        // The longest text takes what is left over, or gives what is missing.
-        let left = i64::from(room) + i64::from(GAP) - i64::from(needed(&kept));
+        };
+        let grows = growing(&kept);
         let mut x = 0u16;
         let mut places = Vec::with_capacity(kept.len());
-        let grows = kept
-            .iter()
-            .filter_map(|at| Some((*at, self.columns.get(*at)?)))
-            .filter(|(_, column)| column.align == Align::Left)
-            .max_by_key(|(at, column)| (column.width.1, usize::MAX - at))
-            .map(|(at, _)| at);
-        for at in kept {
-            let Some(column) = self.columns.get(at) else { continue };
-            let mut wide = width(&at);
-            if grows == Some(at) {
-                let new = (i64::from(wide) + left).max(i64::from(column.width.0));
-                wide = u16::try_from(new).unwrap_or(wide);
-            }
+        for (at, column) in kept {
+            let wide = match grows == Some(at) {
+                true => {
+                    let most = i64::from(column.width.0) + left.max(0);
+                    let longest = self.longest.get(at).copied().unwrap_or(0).max(column.width.0);
+                    u16::try_from(most).map_or(longest, |most| longest.min(most))
+                }
+                false => width(at),
+            };
             if x >= room {
                 break;
             }
-            let shown = wide.min(room - x);
-            places.push((at, x, shown));
+            places.push((at, x, wide.min(room - x)));
             x = x.saturating_add(wide + GAP);
         }
         places
     }
 }
 
-/// Fills up with blanks on the right, so that points stand beneath each other.
+/// The column of text that may be the longest; of several the first.
+fn growing(kept: &[(usize, &Column)]) -> Option<usize> {
+    let text = kept.iter().filter(|(_, column)| column.align == Align::Left);
+    text.max_by_key(|(at, column)| (column.width.1, usize::MAX - at)).map(|(at, _)| *at)
+}
+
+/// Fills figures up with blanks, so that points stand beneath each other, and units behind them.
 fn align_points<'a>(cells: impl Iterator<Item = &'a mut Cell>) {
-    let behind = |text: &str| text.find('.').map_or(0, |at| text.len() - at);
-    let cells: Vec<&mut Cell> =
-        cells.filter(|cell| cell.text.chars().any(|c| c.is_ascii_digit())).collect();
-    let most = cells.iter().map(|cell| behind(&cell.text)).max().unwrap_or(0);
-    for cell in cells {
-        let missing = most - behind(&cell.text);
-        cell.text.extend(std::iter::repeat_n(' ', missing));
+    let mut figures: Vec<(&mut Cell, usize, usize)> = cells
+        .filter_map(|cell| {
+            let end = cell.text.rfind(|c: char| c.is_ascii_digit())? + 1;
+            let point = cell.text.find('.').unwrap_or(end);
+            Some((cell, end, end.saturating_sub(point)))
+        })
+        .collect();
+    let most = figures.iter().map(|(_, _, behind)| *behind).max().unwrap_or(0);
+    for (cell, end, behind) in &mut figures {
+        cell.text.insert_str(*end, &" ".repeat(most - *behind));
     }
 }
 
@@ -275,7 +302,7 @@ mod tests {
     const COLUMNS: [Column; 3] = [
         Column { title: "Symbol", align: Align::Left, priority: 0, width: (4, 10) },
         Column { title: "Quantity", align: Align::Point, priority: 2, width: (8, 20) },
-        Column { title: "Value", align: Align::Right, priority: 0, width: (5, 20) },
+        Column { title: "Value", align: Align::Point, priority: 0, width: (5, 20) },
     ];
 
     fn grid() -> Grid {
@@ -311,11 +338,22 @@ mod tests {
     }
 
     #[test]
+    fn units_stand_beneath_each_other_too() {
+        let mut cells =
+            ["1,250.00 CAD", "-1,250 JPY", "n/a CAD", "0.125", ""].map(Cell::plain).to_vec();
+        align_points(cells.iter_mut());
+        let texts: Vec<&str> = cells.iter().map(|cell| cell.text.as_str()).collect();
+        assert_eq!(texts, ["1,250.00  CAD", "-1,250     JPY", "n/a CAD", "0.125", ""]);
+    }
+
+    #[test]
     fn columns_go_by_priority_and_a_figure_is_never_cut() {
         assert_eq!(
             drawn(20, 3, 0),
             ["Symbol         Value", "ABCDEFGHIJKL  100.00", "Total         107.00"]
         );
+        // Text gives way before a column goes.
+        assert_eq!(drawn(22, 3, 0)[1], "ABC…     1.5    100.00");
         assert_eq!(drawn(14, 3, 0)[1], "ABCDE…  100.00");
         // Where even that is too wide, there is no figure rather than a wrong one.
         assert_eq!(drawn(9, 3, 0)[1], "ABC…  ###");

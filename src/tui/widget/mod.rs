@@ -10,4 +10,4 @@ pub use chart::{Scale, line_chart};
 pub use cursor::Cursor;
 pub use grid::{Align, Cell, Column, Grid, Row};
 pub use input::Input;
-pub use plain::{in_ascii, write, write_right};
+pub use plain::{fit, in_ascii, wrapped, write, write_right};

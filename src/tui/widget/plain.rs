@@ -25,7 +25,8 @@ pub fn write_right(buf: &mut Buffer, area: Rect, text: &str, style: Style) {
 }
 
 /// A text of at most so many columns, with a mark where something is cut off.
-fn fit(text: &str, width: usize) -> String {
+#[must_use]
+pub fn fit(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
     }
@@ -39,10 +40,41 @@ fn fit(text: &str, width: usize) -> String {
         room -= wide;
         kept.push(c);
     }
+    // Some are wider next to each other than alone, like a heart and the sign that makes it an emoji.
+    while kept.width() + 1 > width.max(1) {
+        kept.pop();
+    }
     if width > 0 {
         kept.push(MORE);
     }
     kept
+}
+
+/// A text on lines of at most so many columns, broken between words; a word that is longer than a
+/// line goes on on the next.
+#[must_use]
+pub fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    for word in text.split(' ').filter(|word| !word.is_empty()) {
+        if !line.is_empty() && line.width() + 1 + word.width() > width {
+            lines.push(std::mem::take(&mut line));
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        for c in word.chars() {
+            line.push(c);
+            if line.width() > width {
+                line.pop();
+                lines.push(std::mem::replace(&mut line, c.to_string()));
+            }
+        }
+    }
+    if !line.is_empty() {
+        lines.push(line);
+    }
+    lines
 }
 
 /// Puts what ASCII has in place of what it has not.
@@ -85,6 +117,15 @@ mod tests {
         assert_eq!(fit("abcd", 3), "ab…");
         assert_eq!(fit("日本語", 4), "日…");
         assert_eq!(fit("abc", 0), "");
+        assert_eq!(fit("❤\u{fe0f}❤\u{fe0f}❤\u{fe0f}", 4), "❤\u{fe0f}❤…");
+    }
+
+    #[test]
+    fn a_long_text_goes_on_on_the_next_line() {
+        assert_eq!(wrapped("one two  three", 7), ["one two", "three"]);
+        assert_eq!(wrapped("abcdefgh i", 3), ["abc", "def", "gh", "i"]);
+        assert_eq!(wrapped("日本語", 5), ["日本", "語"]);
+        assert!(wrapped("", 5).is_empty());
     }
 
     #[test]

@@ -1,0 +1,124 @@
+//! The panes side by side: the open one hears keys, the others show what its row is about.
+
+use ratatui::buffer::Buffer;
+
+use super::frame;
+use super::layout::{Part, Place};
+use super::look::{Look, Selection};
+use super::pane::{Accounts, Chart, Holdings, Overview, Pane, PaneId, Transactions};
+use crate::state::{Question, Slot};
+
+/// Every pane, and what the row at the cursor of the open one is about.
+#[derive(Debug, Default)]
+pub struct Desk {
+    overview: Overview,
+    accounts: Accounts,
+    holdings: Holdings,
+    transactions: Transactions,
+    chart: Chart,
+    subject: Selection,
+}
+
+impl Desk {
+    /// A pane.
+    #[must_use]
+    pub fn pane(&self, id: PaneId) -> &dyn Pane {
+        match id {
+            PaneId::Overview => &self.overview,
+            PaneId::Accounts => &self.accounts,
+            PaneId::Holdings => &self.holdings,
+            PaneId::Transactions => &self.transactions,
+            PaneId::Chart => &self.chart,
+        }
+    }
+
+    /// A pane, to be changed.
+    pub fn pane_mut(&mut self, id: PaneId) -> &mut dyn Pane {
+        match id {
+            PaneId::Overview => &mut self.overview,
+            PaneId::Accounts => &mut self.accounts,
+            PaneId::Holdings => &mut self.holdings,
+            PaneId::Transactions => &mut self.transactions,
+            PaneId::Chart => &mut self.chart,
+        }
+    }
+
+    /// Lays out every pane that is seen: what it shows is not what it was.
+    pub fn refresh(&mut self, places: &[Place], open: PaneId, look: &Look) {
+        self.pane_mut(open).refresh(look);
+        self.subject = self.subject_of(open, look);
+        self.refresh_beside(places, open, look);
+    }
+
+    /// Lays out the panes beside the open one where its row is another than it was.
+    pub fn follow(&mut self, places: &[Place], open: PaneId, look: &Look) {
+        let subject = self.subject_of(open, look);
+        if subject != self.subject {
+            self.subject = subject;
+            self.refresh_beside(places, open, look);
+        }
+    }
+
+    /// What the seen parts would like to know.
+    #[must_use]
+    pub fn questions(&self, places: &[Place], open: PaneId, look: &Look) -> Vec<(Slot, Question)> {
+        let ask = |place: &Place| match place.part {
+            Part::Detail => self.pane(open).detail_questions(look),
+            Part::Pane(id) if id == open => self.pane(id).questions(look),
+            Part::Pane(id) => self.pane(id).questions(&self.beside(place, look)),
+        };
+        places.iter().flat_map(ask).collect()
+    }
+
+    /// Draws the seen parts.
+    pub fn draw(&self, buf: &mut Buffer, places: &[Place], open: PaneId, look: &Look) {
+        for place in places {
+            let pane = match place.part {
+                Part::Pane(id) => self.pane(id),
+                Part::Detail => self.pane(open),
+            };
+            let focused = place.part == Part::Pane(open);
+            let inner = place.inner();
+            if place.framed {
+                let title = match place.part {
+                    // Whose sums are not of everything must say so wherever keys are heard.
+                    Part::Pane(id) if pane.is_filtered() => format!("{} (filtered)", id.title()),
+                    Part::Pane(id) => id.title().to_owned(),
+                    Part::Detail => pane.detail_title(look),
+                };
+                frame::border(buf, place.area, &title, focused, look.theme);
+            }
+            match place.part {
+                Part::Detail => pane.draw_detail(buf, inner, look),
+                Part::Pane(_) if focused => pane.draw(buf, inner, look),
+                Part::Pane(_) => pane.draw(buf, inner, &self.beside(place, look)),
+            }
+        }
+    }
+
+    fn subject_of(&self, open: PaneId, look: &Look) -> Selection {
+        self.pane(open).subject(look).unwrap_or_else(|| look.selection.clone())
+    }
+
+    fn refresh_beside(&mut self, places: &[Place], open: PaneId, look: &Look) {
+        for place in places {
+            if let Part::Pane(id) = place.part
+                && id != open
+            {
+                let beside = self.beside(place, look);
+                self.pane_mut(id).refresh(&beside);
+            }
+        }
+    }
+
+    /// What a pane beside the open one is shown.
+    fn beside(&self, place: &Place, look: &Look) -> Look {
+        let inner = place.inner();
+        Look {
+            selection: self.subject.clone(),
+            size: (inner.width, inner.height),
+            focused: false,
+            ..look.clone()
+        }
+    }
+}
