@@ -222,7 +222,11 @@ async fn show(cli: &Cli, config: &Config, clock: &Clock) -> Result<Option<u8>, c
         view: state::View { as_of: cli.flags.as_of, closed: false },
         notice: conflicts.first().map(|conflict| format!("config: {conflict}; see `dashtam keys`")),
     };
-    let ended = tui::run(&session, options, true).await;
+    let cadence = match cli.demo {
+        true => service::demo::CADENCE,
+        false => service::refresh::cadence(config),
+    };
+    let ended = tui::run(&session, options, true, cadence).await;
     session.close().await;
     match ended {
         Ok(tui::Ended::Quit) => Ok(None),

@@ -7,6 +7,7 @@
 mod app;
 mod events;
 mod frame;
+mod live;
 mod look;
 mod overlay;
 mod pane;
