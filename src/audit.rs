@@ -125,6 +125,22 @@ impl Attempt {
         warn!(op = %self.op, action = self.action, reason, "failed");
         self.audit.append(&self.op.to_string(), &self.action, "FAILED", reason).await
     }
+
+    /// Ends an operation of which nobody knows whether its commit was the last that happened: its
+    /// mark in the store tells. Where that cannot be asked now, the next start asks.
+    pub async fn settle(self, store: &Store, reason: &str) {
+        let op = self.op.to_string();
+        let applied = match store.read().await {
+            Ok(mut tx) => tx.is_applied(&op).await.ok(),
+            Err(_) => None,
+        };
+        // Whatever went wrong before is what a person must see, not a trail that cannot be written.
+        let _ = match applied {
+            Some(true) => self.succeeded("recovered=true").await,
+            Some(false) => self.failed(reason).await,
+            None => Ok(()),
+        };
+    }
 }
 
 /// Who acts: this host and this process.
@@ -132,7 +148,9 @@ fn actor(pid: u32) -> String {
     format!("{}:{pid}", host())
 }
 
-fn host() -> String {
+/// The name of this machine.
+#[must_use]
+pub fn host() -> String {
     let name = rustix::system::uname();
     SafeText::from_bytes(name.nodename().to_bytes()).into_string()
 }

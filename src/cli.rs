@@ -32,6 +32,7 @@ Without a command it opens the dashboard; `?` shows its keys there.
 Examples:
   dashtam                                       the dashboard
   dashtam --demo                                the same on a sample portfolio, nothing is kept
+  dashtam --refresh-only                        bring in what is new, for cron and systemd
   dashtam import broker.csv --dry-run           what an import would do
   dashtam import broker.csv prices.csv          import transactions and prices as one batch
   dashtam report accounts                       what each account holds and is worth
@@ -43,7 +44,9 @@ Examples:
 
 Exit codes:
   0 done   1 internal error   2 usage, config or permission   3 partial: the rest is stored
-  7 storage   10 the database was written by a newer version   128+n ended by signal n
+  4 a connection needs a new consent   5 provider or network   6 rate limited, try later
+  7 storage   8 another process refreshes   10 the database was written by a newer version
+  128+n ended by signal n
 
 Environment (a flag wins over its twin, and both win over the config file):
   DASHTAM_CONFIG  DASHTAM_DATA_DIR  DASHTAM_DATABASE_URL  DASHTAM_PROFILE  NO_COLOR";
@@ -98,6 +101,12 @@ pub struct Cli {
     /// Open the dashboard on a built-in sample portfolio, offline, in a throw-away store
     #[arg(long)]
     pub demo: bool,
+    /// Bring in what is new from the connections, print a summary and end, for cron and systemd
+    #[arg(long)]
+    pub refresh_only: bool,
+    /// With --refresh-only: wait so many seconds for another process that refreshes [default: 60]
+    #[arg(long, value_name = "SECS", requires = "refresh_only")]
+    pub wait: Option<u64>,
     /// Flags that go with every command.
     #[command(flatten)]
     pub flags: Flags,
@@ -167,6 +176,8 @@ pub enum Command {
     Settings(SettingsCommand),
     /// Make the database, or bring it to this version's schema
     Migrate,
+    /// Bring in what is new from the connections, as --refresh-only does
+    Refresh(RefreshArgs),
     /// Make the derived figures again from the rows
     Rebuild {
         /// Change nothing; say what is not what the rows say
@@ -186,6 +197,26 @@ pub enum Command {
     /// Print figures
     #[command(subcommand)]
     Report(ReportCommand),
+}
+
+/// `refresh`.
+#[derive(Debug, Default, Args)]
+pub struct RefreshArgs {
+    /// Only this connection, by its name or number; may be given several times
+    #[arg(long, value_name = "NAME", value_parser = name)]
+    pub connection: Vec<SafeText>,
+    /// Only prices and rates
+    #[arg(long, conflicts_with = "accounts_only")]
+    pub quotes_only: bool,
+    /// Only accounts and their rows
+    #[arg(long)]
+    pub accounts_only: bool,
+    /// Whether it is due or not
+    #[arg(long)]
+    pub force: bool,
+    /// Wait so many seconds for another process that refreshes [default: 60]
+    #[arg(long, value_name = "SECS")]
+    pub wait: Option<u64>,
 }
 
 /// `import`.

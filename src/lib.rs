@@ -31,9 +31,11 @@
 //! | [`mod@import`], [`export`] | bytes to rows and rows to bytes, one file per format, pure | model |
 //! | [`store`] | everything SQL, for both engines | model |
 //! | [`audit`] | what happened: an attempt before, an outcome after | model, store, clock |
+//! | [`provider`] | outside services that know accounts or prices: one file each, one table | model, clock |
 //! | [`figures`] | derived figures kept beside the rows: lots and cash of any day | model, analytics, store |
 //! | [`ledger`] | the one door for writing facts | model, analytics, store, figures, audit, clock |
 //! | [`report`] | every figure that is shown or printed | model, analytics, store, figures, clock |
+//! | [`refresh`] | what is due is fetched, judged and written, by one process at a time | model, analytics, provider, ledger, report, store, audit, clock |
 //! | [`state`] | what the screen shows: a snapshot that is pushed, slices that are asked for | model, report, store, clock |
 //! | [`service`] | one file per verb that a person can ask for | everything above |
 //! | [`tui`] | the dashboard: an event loop, panes, overlays | model, text, keys, state, service, config, clock |
@@ -53,6 +55,20 @@
 //!    operation's mark, all in one transaction; then the outcome goes to the trail.
 //!
 //! A trial run is the same and ends with a rollback.
+//!
+//! ## A refreshed quote
+//!
+//! 1. the `refresh::Refresher` of a dashboard, or `--refresh-only`, asks `refresh::plan` what is due
+//!    and why: how often each part of a connection is fetched, and when it was last;
+//! 2. the lease is taken: a file lock beside a SQLite store, a lock of the session on Postgres, so
+//!    that one process refreshes a store; whoever comes second waits or says who does;
+//! 3. `refresh::job` puts an attempt into the trail and asks the `provider` of the connection;
+//! 4. `refresh::judge` leaves out what cannot be (of the future, in another currency, far from what
+//!    it was) and keeps why;
+//! 5. `ledger` writes the rest in one transaction, if the lease is still held: rows through
+//!    `Intake` as those of a file, closes and rates of days beside the others, a price from within
+//!    the day as a tick, which serves on that day only; then the outcome goes to the trail;
+//! 6. `state` hears of the write, waits 50 ms for more, reads and publishes, and the loop draws.
 //!
 //! ## A figure
 //!
@@ -89,6 +105,8 @@ pub mod import;
 pub mod keys;
 pub mod ledger;
 pub mod model;
+pub mod provider;
+pub mod refresh;
 pub mod report;
 pub mod service;
 pub mod state;
@@ -204,7 +222,11 @@ async fn show(cli: &Cli, config: &Config, clock: &Clock) -> Result<Option<u8>, c
         view: state::View { as_of: cli.flags.as_of, closed: false },
         notice: conflicts.first().map(|conflict| format!("config: {conflict}; see `dashtam keys`")),
     };
-    let ended = tui::run(&session, options, true).await;
+    let cadence = match cli.demo {
+        true => service::demo::CADENCE,
+        false => service::refresh::cadence(config),
+    };
+    let ended = tui::run(&session, options, true, cadence).await;
     session.close().await;
     match ended {
         Ok(tui::Ended::Quit) => Ok(None),

@@ -70,7 +70,7 @@ fn without_a_terminal_it_says_so_in_one_line() {
 #[test]
 fn what_does_not_exist_is_unknown() {
     let home = Home::new();
-    for line in ["bogus", "help", "import-all", "account bogus", "report bogus", "--refresh-only"] {
+    for line in ["bogus", "help", "import-all", "account bogus", "report bogus", "--refresh"] {
         home.say(line).refused(2, "--help");
     }
     home.say("reprot").refused(2, "report");
@@ -227,7 +227,7 @@ fn the_environment_of_the_driver_does_not_count() {
     command.env("PGUSER", "nobody").env("PGPASSWORD", "wrong").env("PGDATABASE", "none");
     let ran = Ran::of(&command.args(["migrate", "--database", &url]).output().unwrap());
     assert_eq!(ran.code, Some(0), "{ran:?}");
-    assert_eq!(ran.out, "made the database with schema 2\n");
+    assert_eq!(ran.out, "made the database with schema 3\n");
 }
 
 #[test]

@@ -463,3 +463,87 @@ fn without_unicode_and_colours_there_is_ascii_without_colours() {
         dashboard.close().await;
     });
 }
+
+// What the line of context says of refreshing.
+
+#[test]
+fn the_line_of_context_says_how_the_refreshing_goes() {
+    use dashtam::service::refresh::{self, Progress, RefreshRequest};
+    run(async {
+        let (session, folder) = dashtam::service::demo::open(&screen::clock()).await.unwrap();
+        let wait = std::time::Duration::ZERO;
+        let (connections, only, force) = (Vec::new(), None, false);
+        let request = RefreshRequest { connections, only, force, wait };
+        let cadence = dashtam::service::demo::CADENCE;
+        let summary = refresh::run(&session, cadence, &request).await.unwrap();
+        let mut dashboard =
+            Dashboard::over(session.clone(), Some(folder), (120, 40), options()).await;
+        let context = |dashboard: &Dashboard| {
+            dashboard.screen().lines().nth(1).unwrap().trim_end().to_owned()
+        };
+        let mut said = vec![context(&dashboard)];
+        // Pressed where nothing refreshes, it only looks again.
+        dashboard.keys("r").await;
+        assert!(dashboard.wanted.is_empty());
+        let running = Progress { running: true, ..Progress::default() };
+        dashboard.tell(Msg::Refresh(Box::new(running.clone())));
+        said.push(context(&dashboard));
+        dashboard.keys("r").await;
+        assert!(matches!(dashboard.wanted[..], [Effect::Refresh]));
+        let last = Some(summary);
+        let by_hand = Progress { rounds: 1, asked: true, last, ..Progress::default() };
+        dashboard.tell(Msg::Refresh(Box::new(by_hand)));
+        insta::assert_snapshot!("refreshed_by_hand", dashboard.screen());
+        let (host, since) = (dashtam::model::SafeText::new("attic"), 0);
+        let holder = dashtam::store::Holder { host, pid: 4711, since };
+        dashboard.tell(Msg::Refresh(Box::new(Progress {
+            elsewhere: Some(holder),
+            ..Progress::default()
+        })));
+        said.push(context(&dashboard));
+        let trouble = Some("disk full: the database could not be written".to_owned());
+        dashboard.tell(Msg::Refresh(Box::new(Progress { trouble, ..Progress::default() })));
+        said.push(context(&dashboard));
+        insta::assert_snapshot!("how_the_refreshing_goes", said.join("\n"));
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn a_connection_that_fails_is_named_with_its_reason() {
+    use dashtam::ledger;
+    use dashtam::model::{OpId, SafeText};
+    use dashtam::service::refresh::{self, RefreshRequest};
+    run(async {
+        let (session, folder) = dashtam::service::demo::open(&screen::clock()).await.unwrap();
+        let now = screen::clock().now().timestamp_micros();
+        let label = SafeText::new("Old bank");
+        ledger::connect(&session.store, "acme", &label, OpId::at(0), now).await.unwrap();
+        let wait = std::time::Duration::ZERO;
+        let (connections, only, force) = (vec![label], None, false);
+        let request = RefreshRequest { connections, only, force, wait };
+        refresh::run(&session, dashtam::service::demo::CADENCE, &request).await.unwrap();
+        let dashboard = Dashboard::over(session, Some(folder), (120, 40), options()).await;
+        insta::assert_snapshot!("a_connection_that_fails", dashboard.screen());
+        dashboard.close().await;
+    });
+}
+
+/// Progress that cannot be seen draws nothing.
+#[test]
+fn rounds_that_change_nothing_are_silent() {
+    use dashtam::service::refresh::Progress;
+    run(async {
+        let mut dashboard = Dashboard::demo((80, 24), options()).await;
+        dashboard.tell(Msg::Refresh(Box::new(Progress::default())));
+        dashboard.app.take_dirty();
+        for rounds in 1..4 {
+            for running in [true, false] {
+                let progress = Progress { rounds, running, ..Progress::default() };
+                dashboard.tell(Msg::Refresh(Box::new(progress)));
+                assert!(!dashboard.app.take_dirty());
+            }
+        }
+        dashboard.close().await;
+    });
+}

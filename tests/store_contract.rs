@@ -22,17 +22,19 @@ use dashtam::analytics::fx::Rates;
 use dashtam::analytics::pricing::{Series, price_on};
 use dashtam::audit::Audit;
 use dashtam::model::{
-    Account, AccountId, AccountKind, AssetClass, Bar, BatchId, CategoryId, Close, Currency, Dec,
-    Exact, Facts, Interval, Isin, LotMethod, Mode, Move, Origin, Price, Rate, Ratio, SafeText,
-    Security, SecurityId, Setting, Status, Subtype, Transaction, TransactionId, midnight_micros,
+    Account, AccountId, AccountKind, AssetClass, Bar, BatchId, CategoryId, Close, Connection,
+    ConnectionId, ConnectionState, Currency, Dec, Exact, Facts, Interval, Isin, LotMethod, Mode,
+    Move, Origin, Part, Price, Rate, Ratio, SafeText, Security, SecurityId, Setting, Status,
+    Subtype, Tick, Transaction, TransactionId, midnight_micros,
 };
 use dashtam::service::{Access, Session};
 use dashtam::store::{
     AccountRecord, Alert, AllocationTarget, AuditRow, AuditStore, AuditTarget, Balance, BatchFile,
     BatchRow, CashTransit, CashYear, CategoryRecord, Claim, EntityVersion, Error, Finding, Fits,
-    Identity, LotPage, Noted, PendingRow, PositionRecord, PriceRecord, RateRecord, Saying,
-    SecurityRecord, StagedRow, Store, StoredTransaction, Stretch, SymbolRecord, Tally, Target,
-    TransactionFilter, Tx, Verdict, Version, Wanted, Watch, newest_schema,
+    Holder, Identity, LotPage, Noted, PendingRow, PositionRecord, PriceRecord, RateRecord,
+    RefreshRecord, Saying, SecurityRecord, StagedRow, Store, StoredTransaction, Stretch,
+    SymbolRecord, Tally, Target, TransactionFilter, Tx, Verdict, Version, Wanted, Watch,
+    newest_schema,
 };
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{AssertSqlSafe, SqlitePool};
@@ -197,6 +199,41 @@ fn price(security: i64, date: NaiveDate) -> PriceRecord {
         },
         batch: Some(BatchId(1)),
         fetched: NOW,
+    }
+}
+
+fn connection(id: i64, label: &str) -> Connection {
+    Connection {
+        id: ConnectionId(id),
+        provider: text("simulated"),
+        label: text(label),
+        state: ConnectionState::Active,
+        since: NOW,
+        consent_expires: Some(NOW + 7),
+        detail: Some(text(WORDS)),
+    }
+}
+
+fn refreshed(connection: i64, part: Part) -> RefreshRecord {
+    RefreshRecord {
+        connection: ConnectionId(connection),
+        part,
+        attempted: NOW,
+        succeeded: Some(NOW - 1),
+        failures: 3,
+        why: Some(text(WORDS)),
+        next_attempt: Some(NOW + 1),
+    }
+}
+
+fn tick(security: i64, date: NaiveDate, price: &str) -> Tick {
+    Tick {
+        security: SecurityId(security),
+        source: text("simulated"),
+        at: midnight_micros(date) + 5,
+        date,
+        currency: Currency::CAD,
+        price: dec(price),
     }
 }
 
@@ -402,6 +439,17 @@ async fn write_one_of_everything(store: &Store, told: &mut Vec<String>) {
     let entries = BTreeMap::from([(key, tally), (prices, counted), (gone, Tally::default())]);
     tx.put_tally(&entries).await.unwrap();
     tx.put_tally(&BTreeMap::from([(gone, Tally::default())])).await.unwrap();
+    let mut bank = connection(60, "Bank");
+    tx.insert_connection(&bank).await.unwrap();
+    tx.insert_connection(&connection(61, "Broker")).await.unwrap();
+    bank.state = ConnectionState::Failed;
+    tx.update_connection(&bank).await.unwrap();
+    for failures in [7, 0] {
+        tx.put_refresh(&RefreshRecord { failures, ..refreshed(60, Part::Quotes) }).await.unwrap();
+    }
+    tx.put_refresh(&refreshed(60, Part::Accounts)).await.unwrap();
+    tx.put_ticks(&[tick(20, day(2), "1"), tick(21, day(5), "7")]).await.unwrap();
+    tx.put_ticks(&[tick(20, day(4), "2.5")]).await.unwrap();
     ask!(told, tx.commit("op-1", "story", NOW));
 }
 
@@ -568,7 +616,17 @@ async fn ask_for_everything(tx: &mut Tx, told: &mut Vec<String>) {
         tx.tally(),
         tx.used_accounts(),
         tx.used_securities(),
+        tx.connections(),
+        tx.refreshes(),
+        tx.ticks_since(day(1)),
     );
+    let ticks = tx.ticks_since(day(4)).await.unwrap();
+    assert_eq!(ticks, [tick(20, day(4), "2.5"), tick(21, day(5), "7")], "the newest of each");
+    assert_eq!(tx.ticks_since(day(5)).await.unwrap(), [tick(21, day(5), "7")]);
+    let states: Vec<_> = tx.connections().await.unwrap().iter().map(|row| row.state).collect();
+    assert_eq!(states, [ConnectionState::Failed, ConnectionState::Active]);
+    let failures: Vec<_> = tx.refreshes().await.unwrap().iter().map(|row| row.failures).collect();
+    assert_eq!(failures, [3, 0], "accounts, then quotes");
     let live = tx.transactions_from(&all, None, 100).await.unwrap();
     let ids: Vec<_> = live.iter().map(|row| row.transaction.id.0).take(3).collect();
     assert_eq!(ids, [32, 31, 30], "in the order of date, without the deleted one");
@@ -653,6 +711,91 @@ async fn both_engines_tell_the_same_story() {
         }
         assert_eq!(story.len(), stories[0].1.len());
     }
+}
+
+fn holder(pid: i64) -> Holder {
+    Holder { host: text("here"), pid, since: NOW }
+}
+
+#[tokio::test]
+async fn one_holds_the_lease_and_others_see_who() {
+    for engine in engines().await {
+        let store = &engine.session.store;
+        let other = Store::open(&target(&engine.config)).await.unwrap();
+        assert_eq!(other.lease_holder().await.unwrap(), None);
+        let revision = store.revision().await.unwrap();
+        let lease = store.try_lease(&holder(1)).await.unwrap().unwrap();
+        assert!(lease.is_held().await);
+        assert!(other.try_lease(&holder(2)).await.unwrap().is_none(), "on {}", engine.name);
+        assert!(store.try_lease(&holder(3)).await.unwrap().is_none(), "not twice in a process");
+        assert_eq!(other.lease_holder().await.unwrap(), Some(holder(1)));
+        lease.release().await.unwrap();
+        assert_eq!(other.lease_holder().await.unwrap(), None);
+        // Whoever goes without a word leaves the name, and the lease all the same.
+        drop(other.try_lease(&holder(4)).await.unwrap().unwrap());
+        assert_eq!(store.lease_holder().await.unwrap(), Some(holder(4)));
+        let mut taken = store.try_lease(&holder(5)).await.unwrap();
+        let begun = std::time::Instant::now();
+        while taken.is_none() && begun.elapsed() < Duration::from_secs(5) {
+            // A server notices a lost connection on its own time.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            taken = store.try_lease(&holder(5)).await.unwrap();
+        }
+        taken.expect("the lease of who went").release().await.unwrap();
+        assert_eq!(store.revision().await.unwrap(), revision, "the store itself is as it was");
+        other.close().await;
+        engine.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_lease_that_was_taken_away_is_not_held() {
+    for engine in engines().await {
+        let store = &engine.session.store;
+        let lease = store.try_lease(&holder(1)).await.unwrap().unwrap();
+        match store {
+            Store::Sqlite(pool) => {
+                let mut path = pool.connect_options().get_filename().as_os_str().to_owned();
+                path.push("-refresh");
+                std::fs::remove_file(&path).unwrap();
+                assert!(!lease.is_held().await, "the file is gone");
+                std::fs::write(&path, "").unwrap();
+            }
+            Store::Postgres(_) => {
+                let end = "select pg_terminate_backend(pid) from pg_locks \
+                     where locktype = 'advisory' and classid = 603477126";
+                run(store, end).await;
+            }
+        }
+        assert!(!lease.is_held().await, "on {}", engine.name);
+        let next = store.try_lease(&holder(2)).await.unwrap();
+        next.expect("it is free").release().await.unwrap();
+        engine.close().await;
+    }
+}
+
+/// A process that holds the lock of a file and is killed.
+#[tokio::test]
+async fn the_lease_of_a_killed_process_is_free_at_once() {
+    let engine = support::engines::sqlite().await;
+    let path = engine.folder().join("dashtam.db-refresh");
+    let lock = "exec 9>\"$0\"; flock 9; echo held; exec sleep 60";
+    let mut child = std::process::Command::new("sh")
+        .args(["-c", lock])
+        .arg(&path)
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = String::new();
+    let mut out = std::io::BufReader::new(child.stdout.take().unwrap());
+    std::io::BufRead::read_line(&mut out, &mut said).unwrap();
+    assert_eq!(said, "held\n");
+    let store = &engine.session.store;
+    assert!(store.try_lease(&holder(1)).await.unwrap().is_none());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    store.try_lease(&holder(1)).await.unwrap().expect("it is free").release().await.unwrap();
+    engine.close().await;
 }
 
 #[test]

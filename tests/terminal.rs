@@ -106,6 +106,50 @@ fn the_demo_opens_and_leaves_nothing() {
     assert_eq!(entries(home.root.path()), [""; 0]);
 }
 
+#[test]
+fn figures_of_the_demo_move_without_a_key() {
+    let home = Home::new();
+    let mut terminal = Terminal::dashtam(&home, "--demo", "Everyday Checking");
+    terminal.see("● live ");
+    let worth = || {
+        let text = terminal.text();
+        let line = text.lines().find(|line| line.starts_with("│1,")).unwrap_or_default();
+        line.split(" USD").next().unwrap_or_default().to_owned()
+    };
+    let first = worth();
+    assert!(!first.is_empty());
+    wait("another net worth", || !worth().is_empty() && worth() != first);
+    let second = worth();
+    wait("and another one", || !worth().is_empty() && worth() != second);
+    // A row comes every twenty seconds.
+    terminal.press("3");
+    let rows = || {
+        let text = terminal.text();
+        let (_, count) = text.split_once(" of ").unwrap_or_default();
+        count.split_whitespace().next().and_then(|count| count.parse::<u32>().ok())
+    };
+    wait("the transactions", || rows().is_some());
+    let first = rows().unwrap();
+    wait("another row", || rows().is_some_and(|rows| rows > first));
+    terminal.press("r");
+    terminal.see("12 of 14 prices");
+    terminal.press("q");
+    terminal.end().with_code(0).restored();
+    assert_eq!(entries(home.root.path()), [""; 0]);
+}
+
+#[test]
+fn a_store_without_connections_refreshes_nothing_and_says_nothing_of_it() {
+    let home = home();
+    let mut terminal = Terminal::dashtam(&home, "", AMOUNT_SHOWN);
+    terminal.press("r");
+    assert!(terminal.silent_for(Duration::from_secs(3)));
+    let text = terminal.text();
+    assert!(!text.contains("live") && !text.contains("refreshing"), "{text}");
+    terminal.press("q");
+    terminal.end().with_code(0).restored();
+}
+
 fn entries(folder: &Path) -> Vec<String> {
     let name = |entry: fs::DirEntry| entry.file_name().into_string().unwrap();
     fs::read_dir(folder).unwrap().map(|entry| name(entry.unwrap())).collect()

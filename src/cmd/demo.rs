@@ -7,21 +7,28 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::exit::{Error, Status};
 use super::output::note;
-use super::{Job, reports};
+use super::{Job, refresh, reports};
+use crate::cli::RefreshArgs;
 use crate::report::{self, AccountsQuery, PositionsQuery};
 use crate::service;
 
-pub async fn run(job: &mut Job<'_>) -> Result<Status, Error> {
+/// Shows it, or refreshes it once.
+pub async fn run(job: &mut Job<'_>, refresh: Option<&RefreshArgs>) -> Result<Status, Error> {
     tokio::select! {
         biased;
         number = stopped() => Err(Error::Signal(number)),
-        done = show(job) => done,
+        done = show(job, refresh) => done,
     }
 }
 
-async fn show(job: &mut Job<'_>) -> Result<Status, Error> {
+async fn show(job: &mut Job<'_>, refresh: Option<&RefreshArgs>) -> Result<Status, Error> {
     // The folder goes when this is dropped, wherever we leave.
     let (session, _folder) = service::demo::open(job.clock).await?;
+    if let Some(args) = refresh {
+        let done = refresh::run(job, &session, service::demo::CADENCE, args).await;
+        session.close().await;
+        return done;
+    }
     let as_of = job.flags.as_of.unwrap_or_else(|| session.clock.today());
     let today = session.clock.today();
     let query = AccountsQuery { as_of, today, currency: None, account: None, closed: false };

@@ -15,13 +15,17 @@ use crate::{report, service, store};
 const INTERNAL: u8 = 1;
 const USAGE: u8 = 2;
 const PARTIAL: u8 = 3;
+const CONSENT: u8 = 4;
+const UNREACHABLE: u8 = 5;
+const LIMITED: u8 = 6;
 const STORAGE: u8 = 7;
+const LOCKED: u8 = 8;
 const NEWER_SCHEMA: u8 = 10;
 const SIGNAL: u8 = 128;
 const SIGPIPE: u8 = 13;
 
-const WITHOUT_SCREEN: &str = "`dashtam report accounts` prints figures, `dashtam --help` lists \
-     what else works without a terminal";
+const WITHOUT_SCREEN: &str = "`dashtam --refresh-only` brings in what is new, `dashtam report accounts` \
+     prints figures, `dashtam --help` lists what else works without a terminal";
 
 /// How a command that could be carried out ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +38,14 @@ pub enum Status {
     Refused,
     /// What is stored is not what it should be, and how was said.
     Differs,
+    /// Somebody has to agree anew.
+    Consent,
+    /// Nobody outside answered.
+    Unreachable,
+    /// Somebody outside wants to be left alone for now.
+    Limited,
+    /// Another process does it.
+    Locked,
 }
 
 /// Why a command could not be carried out.
@@ -165,6 +177,7 @@ impl Error {
 fn code_of(kind: &str) -> u8 {
     match kind {
         "newer_schema" => NEWER_SCHEMA,
+        "locked" => LOCKED,
         "storage" | "busy" | "io" => STORAGE,
         "usage" | "not_found" | "refused" | "permission" | "file" => USAGE,
         _ => INTERNAL,
@@ -204,6 +217,10 @@ pub fn finish(done: Result<Status, Error>, manner: Manner, out: &mut Output) -> 
         Ok(Status::Partial) => PARTIAL,
         Ok(Status::Refused) => USAGE,
         Ok(Status::Differs) => STORAGE,
+        Ok(Status::Consent) => CONSENT,
+        Ok(Status::Unreachable) => UNREACHABLE,
+        Ok(Status::Limited) => LIMITED,
+        Ok(Status::Locked) => LOCKED,
         Err(error) => {
             if !error.is_silent() {
                 tell(error, manner, out);
@@ -243,6 +260,7 @@ mod tests {
             ("newer_schema", 10),
             ("storage", 7),
             ("busy", 7),
+            ("locked", 8),
             ("usage", 2),
             ("not_found", 2),
             ("refused", 2),

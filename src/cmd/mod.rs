@@ -18,6 +18,7 @@ mod migrate;
 mod output;
 mod price;
 mod rebuild;
+mod refresh;
 mod report_accounts;
 mod report_coverage;
 mod report_findings;
@@ -40,7 +41,7 @@ use std::io::IsTerminal;
 use clap::Parser;
 use clap::error::ErrorKind;
 
-use crate::cli::{self, Cli, Command, Flags, SettingsCommand};
+use crate::cli::{self, Cli, Command, Flags, RefreshArgs, SettingsCommand};
 use crate::clock::Clock;
 use crate::config::{Config, Overrides};
 use crate::service::{self, Access, Session};
@@ -100,7 +101,7 @@ pub fn run_at_once(cli: &Cli) -> Option<u8> {
         _ if check(cli).is_err() => check(cli).map(|()| Status::Done),
         Some(Command::Completions { shell }) => completions::run(*shell, &mut out),
         Some(Command::Man) => man::run(&mut out),
-        None if !cli.demo && !wants_screen(cli) => Err(no_terminal()),
+        None if !cli.demo && !cli.refresh_only && !wants_screen(cli) => Err(no_terminal()),
         _ => return None,
     };
     Some(exit::finish(done, manner(&cli.flags), &mut out))
@@ -109,7 +110,7 @@ pub fn run_at_once(cli: &Cli) -> Option<u8> {
 /// Whether the dashboard is asked for, by somebody in front of a terminal.
 pub fn wants_screen(cli: &Cli) -> bool {
     let terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
-    cli.command.is_none() && !cli.flags.json && terminal
+    cli.command.is_none() && !cli.refresh_only && !cli.flags.json && terminal
 }
 
 fn no_terminal() -> Error {
@@ -173,9 +174,18 @@ pub async fn run(cli: &Cli, config: &Config, clock: &Clock) -> u8 {
     let mut job = Job { config, clock, flags: &cli.flags, out };
     let done = match &cli.command {
         Some(command) => job.carry_out(command).await,
-        None => demo::run(&mut job).await,
+        None if cli.demo => demo::run(&mut job, refresh_only(cli).as_ref()).await,
+        None => {
+            let command = Command::Refresh(refresh_only(cli).unwrap_or_default());
+            job.carry_out(&command).await
+        }
     };
     exit::finish(done, manner(&cli.flags), &mut job.out)
+}
+
+/// What `--refresh-only` asks for.
+fn refresh_only(cli: &Cli) -> Option<RefreshArgs> {
+    cli.refresh_only.then(|| RefreshArgs { wait: cli.wait, ..RefreshArgs::default() })
 }
 
 fn manner(flags: &Flags) -> Manner {
@@ -213,6 +223,10 @@ impl Job<'_> {
             Command::Security(command) => security::run(self, session, command).await,
             Command::Settings(command) => settings::run(self, session, command).await,
             Command::Report(command) => reports::run(self, session, command).await,
+            Command::Refresh(args) => {
+                let cadence = service::refresh::cadence(self.config);
+                refresh::run(self, session, cadence, args).await
+            }
             Command::Rebuild { check } => rebuild::run(self, session, *check).await,
             // Done before there is a session.
             Command::Migrate | Command::Keys | Command::Completions { .. } | Command::Man => {
@@ -244,6 +258,7 @@ fn access(command: &Command) -> Access {
         | Command::Txn(_)
         | Command::Price(_)
         | Command::Migrate
+        | Command::Refresh(_)
         | Command::Rebuild { .. } => false,
     };
     if looks { Access::Look } else { Access::Write }
@@ -252,6 +267,9 @@ fn access(command: &Command) -> Access {
 /// What can be wrong with the command line beyond its grammar. Nothing has been touched yet.
 fn check(cli: &Cli) -> Result<(), Error> {
     let flags = &cli.flags;
+    if cli.refresh_only {
+        check_refresh_only(cli)?;
+    }
     let Some(command) = &cli.command else { return Ok(()) };
     if cli.demo {
         return Err(Error::Usage("--demo shows the sample portfolio and takes no command"));
@@ -267,6 +285,21 @@ fn check(cli: &Cli) -> Result<(), Error> {
     }
     let exports = matches!(command, Command::Export(_));
     if flags.read_only && !exports && access(command) == Access::Write {
+        return Err(service::Error::ReadOnly.into());
+    }
+    Ok(())
+}
+
+fn check_refresh_only(cli: &Cli) -> Result<(), Error> {
+    if cli.command.is_some() {
+        return Err(Error::Usage(
+            "--refresh-only is a command by itself; leave one of the two out",
+        ));
+    }
+    if cli.flags.as_of.is_some() {
+        return Err(Error::Usage("--as-of goes with reports only; leave it out here"));
+    }
+    if cli.flags.read_only {
         return Err(service::Error::ReadOnly.into());
     }
     Ok(())
@@ -309,6 +342,10 @@ mod tests {
             "dashtam export --what all",
             "dashtam export --private",
             "dashtam export --read-only --out x",
+            "dashtam --refresh-only --read-only",
+            "dashtam --refresh-only --as-of 2024-01-02",
+            "dashtam --refresh-only report accounts",
+            "dashtam refresh --read-only",
         ] {
             assert!(refused(wrong), "{wrong}");
         }
@@ -317,6 +354,9 @@ mod tests {
             "dashtam report accounts --as-of 2024-01-02 --read-only",
             "dashtam report transactions --to 2024-01-02 --as-of 2024-01-02",
             "dashtam import list --read-only",
+            "dashtam --demo --refresh-only --json",
+            "dashtam --refresh-only --wait 0",
+            "dashtam refresh --connection Bank --accounts-only --force --wait 5",
             "dashtam settings get base_currency --read-only",
             "dashtam export --what all --format json --read-only",
         ] {

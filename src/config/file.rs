@@ -20,6 +20,8 @@ pub const KEYS: &[&str] = &[
     "log.keep_days",
     "postgres.insecure",
     "postgres.password_file",
+    "refresh.quotes_seconds",
+    "refresh.accounts_minutes",
     "keys.*",
 ];
 

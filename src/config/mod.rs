@@ -11,6 +11,7 @@ mod source;
 mod terminal;
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use chrono_tz::Tz;
@@ -29,6 +30,8 @@ const FILE_NAME: &str = "config.toml";
 const DATABASE_NAME: &str = "dashtam.db";
 const LOCALTIME: &str = "/etc/localtime";
 const DEFAULT_KEEP_DAYS: u16 = 14;
+const DEFAULT_QUOTES_SECONDS: u16 = 60;
+const DEFAULT_ACCOUNTS_MINUTES: u16 = 15;
 const PASSWORD_SIZE_LIMIT: u64 = 4096;
 
 /// Every effective value.
@@ -44,6 +47,10 @@ pub struct Config {
     pub timezone: Setting<Tz>,
     pub log_level: Setting<Level>,
     pub log_keep_days: Setting<u16>,
+    /// How often prices are fetched.
+    pub quotes_seconds: Setting<u16>,
+    /// How often accounts are.
+    pub accounts_minutes: Setting<u16>,
     pub insecure_postgres: Setting<bool>,
     pub color: Setting<bool>,
     /// What the environment says of the terminal.
@@ -100,7 +107,21 @@ impl Config {
             database,
             timezone,
             log_level: log_level(flags.verbose, &file)?,
-            log_keep_days: keep_days(&file)?,
+            log_keep_days: whole(&file, "log.keep_days", DEFAULT_KEEP_DAYS, 1..=3650, "1 to 3650")?,
+            quotes_seconds: whole(
+                &file,
+                "refresh.quotes_seconds",
+                DEFAULT_QUOTES_SECONDS,
+                5..=3600,
+                "5 to 3600",
+            )?,
+            accounts_minutes: whole(
+                &file,
+                "refresh.accounts_minutes",
+                DEFAULT_ACCOUNTS_MINUTES,
+                1..=1440,
+                "1 to 1440",
+            )?,
             insecure_postgres,
             color: color(flags.no_color, environment),
             terminal: TerminalKind::of(environment),
@@ -161,6 +182,8 @@ impl Config {
             row("timezone", &self.timezone, Tz::to_string),
             row("log.level", &self.log_level, |level| level.to_string().to_lowercase()),
             row("log.keep_days", &self.log_keep_days, u16::to_string),
+            row("refresh.quotes_seconds", &self.quotes_seconds, u16::to_string),
+            row("refresh.accounts_minutes", &self.accounts_minutes, u16::to_string),
             row("postgres.insecure", &self.insecure_postgres, bool::to_string),
             row("color", &self.color, bool::to_string),
         ];
@@ -329,14 +352,19 @@ fn log_level(verbose: u8, file: &ConfigFile) -> Result<Setting<Level>, ConfigErr
     Ok(asked.unwrap_or(Setting::new(level, from)))
 }
 
-fn keep_days(file: &ConfigFile) -> Result<Setting<u16>, ConfigError> {
-    let days = file
-        .whole_number("log.keep_days")?
-        .unwrap_or(Setting::new(DEFAULT_KEEP_DAYS, Origin::Default));
-    if (1..=3650).contains(&days.value) {
-        return Ok(days);
+/// A whole number of the file that must be in a range.
+fn whole(
+    file: &ConfigFile,
+    key: &'static str,
+    default: u16,
+    range: RangeInclusive<u16>,
+    expected: &'static str,
+) -> Result<Setting<u16>, ConfigError> {
+    let number = file.whole_number(key)?.unwrap_or(Setting::new(default, Origin::Default));
+    match range.contains(&number.value) {
+        true => Ok(number),
+        false => Err(ConfigError::BadValue { from: number.from, what: key, expected }),
     }
-    Err(ConfigError::BadValue { from: days.from, what: "log.keep_days", expected: "1 to 3650" })
 }
 
 fn color(no_color: bool, environment: &Environment) -> Setting<bool> {

@@ -59,7 +59,7 @@ table! {
         LastView "last-view" ["-"] "Change between the last two views";
         Back "back" ["Ctrl-o"] "Go one view back";
         Cancel "cancel" ["Esc"] "Leave what is open";
-        Refresh "refresh" ["r"] "Read the store again" bar "refresh";
+        Refresh "refresh" ["r"] "Fetch what is new" bar "refresh";
         Explain "explain" ["="] "Explain this figure" bar "explain";
         // `@`, `[` and `]` need AltGr on many keyboards, so each has a second chord.
         AsOf "as-of" ["@", "Ctrl-t"] "See the portfolio of another day";

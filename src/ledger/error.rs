@@ -82,6 +82,9 @@ pub enum Error {
         "transactions {0} and {1} cannot be the two legs of one move: what leaves one account comes to another, both money or both the same security; `report findings` proposes pairs that fit"
     )]
     NoPair(TransactionId, TransactionId),
+    /// Somebody else refreshes now.
+    #[error("another process refreshes this store by now; nothing was stored")]
+    LeaseLost,
     /// The task that wrote was stopped.
     #[error("the write was stopped before its end; nothing was stored")]
     Interrupted,

@@ -19,7 +19,7 @@ use super::resolve::{self, Meanings};
 use super::sayings::Thing;
 use super::survey::day_of;
 use super::{Result, Survey, undo};
-use crate::model::{AccountId, BatchId, Draft, Drafts, Item, PriceSubject, Quote, Refusal};
+use crate::model::{AccountId, BatchId, Draft, Drafts, Item, Origin, PriceSubject, Quote, Refusal};
 use crate::store::{BatchFile, BatchRow, StagedRow, StoredTransaction, Verdict, WriteTx};
 
 /// How many rows are held back.
@@ -56,13 +56,21 @@ impl Content {
     }
 }
 
-/// What the person decided beforehand.
-#[derive(Clone, Copy, Debug, Default)]
+/// What was decided beforehand.
+#[derive(Clone, Copy, Debug)]
 pub struct Options {
     /// Accounts must be there already.
     pub strict: bool,
     /// Rows that contradict become new versions.
     pub accept_changes: bool,
+    /// Where the rows come from.
+    pub origin: Origin,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { strict: false, accept_changes: false, origin: Origin::File }
+    }
 }
 
 /// What became of the rows of one file.
@@ -114,6 +122,8 @@ pub struct Intake {
     /// The days that may have had rows before this file, and whether one had, once asked.
     pub(super) span: Option<RangeInclusive<NaiveDate>>,
     pub(super) days: HashMap<NaiveDate, bool>,
+    /// The instant of the row that is being taken in, where its source tells.
+    pub(super) instant: Option<i64>,
     pub(super) bytes: Vec<u8>,
     raw: Raw,
     pub(super) staged: Vec<StagedRow>,
@@ -176,6 +186,7 @@ impl Intake {
             moved: HashSet::new(),
             span,
             days: HashMap::new(),
+            instant: None,
             bytes: Vec::with_capacity(256),
             raw: Raw::default(),
             staged: Vec::new(),
@@ -221,6 +232,22 @@ impl Intake {
             Content::Quote(quote) => self.push_quote(file, *quote).await,
             Content::Item(item) => self.push_item(file, line, *item).await,
         }
+    }
+
+    /// Takes in one row of a provider, of an instant in microseconds since the epoch.
+    ///
+    /// # Errors
+    /// As [`Intake::push`].
+    pub async fn push_at(
+        &mut self,
+        line: u64,
+        at: i64,
+        content: Content,
+    ) -> Result<std::result::Result<(), Refusal>> {
+        self.instant = Some(at);
+        let pushed = self.push(0, line, "", content).await;
+        self.instant = None;
+        pushed
     }
 
     /// Keeps a row as it stood in its file.
@@ -373,7 +400,8 @@ impl Intake {
         let mine = BTreeSet::from([self.batch]);
         undo::forget_idle(&mut self.tx, &mut self.book, &mine, &self.declared).await?;
         self.book.settle_figures(&mut self.tx).await?;
-        self.tx.commit(&self.stamp.op, "import", self.stamp.now).await?;
+        let action = if self.options.origin == Origin::Provider { "refresh" } else { "import" };
+        self.tx.commit(&self.stamp.op, action, self.stamp.now).await?;
         Ok(self.taken)
     }
 

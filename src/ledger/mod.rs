@@ -7,6 +7,7 @@
 mod body;
 mod book;
 mod claims;
+mod delivery;
 mod edit;
 mod edited;
 mod error;
@@ -27,6 +28,7 @@ mod undo;
 mod whole;
 mod write;
 
+pub use delivery::{Delivered, Delivery, MarketNews, connect, deliver, note_failure, take_market};
 pub use error::{Error, Result};
 pub use intake::{Content, Counts, Intake, Options, Taken};
 pub use proposed::split_id;

@@ -86,11 +86,11 @@ impl Intake {
         line: u64,
         draft: Box<Draft>,
     ) -> Result<std::result::Result<Held, Refusal>> {
-        let mut row = match self.row_of(file, line, *draft, Origin::File).await? {
+        let mut row = match self.row_of(file, line, *draft, self.options.origin).await? {
             Ok(row) => row,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        self.place(&mut row, None, None);
+        self.place(&mut row, None, self.instant);
         Ok(Ok(Held { file, line, part: 0, nth: 0, row, whole: false, edited: None, sure: false }))
     }
 

@@ -335,6 +335,10 @@ impl Intake {
             write::change_source(tx, book, stored, now, &self.stamp).await?;
             verdict = Verdict::Changed;
         }
+        // A provider is asked again and again: saying the same adds nothing.
+        if row.transaction.origin == Origin::Provider && verdict == Verdict::Duplicate {
+            return Ok(verdict);
+        }
         // A file has no say in what a person wrote.
         let mine = match verdict {
             Verdict::Duplicate if by_hand || echo => Statement::default(),

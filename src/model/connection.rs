@@ -1,6 +1,39 @@
-//! The life of a connection to a provider: six states and the ways between them.
+//! Connections to providers: what they bring, and their life of six states with the ways between
+//! them.
 
 use super::account::words;
+use super::{ConnectionId, SafeText};
+
+/// A connection to a provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connection {
+    /// Its identity.
+    pub id: ConnectionId,
+    /// The provider's id.
+    pub provider: SafeText,
+    /// What its owner calls it.
+    pub label: SafeText,
+    /// Where it is in its life.
+    pub state: ConnectionState,
+    /// Since when, in microseconds since the epoch.
+    pub since: i64,
+    /// When the consent ends, where it does.
+    pub consent_expires: Option<i64>,
+    /// Why it is where it is.
+    pub detail: Option<SafeText>,
+}
+
+words! {
+    /// A part of what a connection brings; each has a rhythm of its own.
+    Part, "part of a refresh" {
+        /// Accounts and their new transactions.
+        Accounts = "accounts",
+        /// Prices from within the day.
+        Quotes = "quotes",
+        /// Closes and rates of days that are over.
+        History = "history",
+    }
+}
 
 words! {
     /// Where a connection is in its life.

@@ -26,7 +26,7 @@ pub mod wire;
 pub use account::{Account, AccountKind, Class, LotMethod, Mode, NewAccount, Tax, UnknownWord};
 pub use change::{AccountEdit, Change, Edit, SecurityEdit};
 pub use check::{Column, Drafts, Entry, EntryType, Refusal, Why};
-pub use connection::{ConnectionState, IllegalTransition};
+pub use connection::{Connection, ConnectionState, IllegalTransition, Part};
 pub use currency::{Currency, Unit, UnknownCurrency};
 pub use decimal::{Dec, DecError};
 pub use exact::{Exact, ExactError};
@@ -37,7 +37,8 @@ pub use item::{Item, SecurityWords, SourceWords, TransactionWords};
 pub use lot::{Lot, Realization, Running, Term, days};
 pub use movement::Move;
 pub use price::{
-    Bar, Close, Interval, Price, PriceSubject, Quote, Rate, Source, SourceBar, midnight_micros,
+    Bar, Close, Interval, Price, PriceSubject, Quote, Rate, Source, SourceBar, Tick,
+    midnight_micros,
 };
 pub use row_edit::RowEdit;
 pub use safe_text::{SafeText, is_safe, keep_raw, raw_of};

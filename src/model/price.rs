@@ -75,6 +75,23 @@ pub struct Close {
     pub intraday: bool,
 }
 
+/// The newest price that a source told within a day. It serves on that day only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tick {
+    /// Of what.
+    pub security: SecurityId,
+    /// Who says so.
+    pub source: Source,
+    /// When it was the price, in microseconds since the epoch.
+    pub at: i64,
+    /// The day that it belongs to where it is traded.
+    pub date: chrono::NaiveDate,
+    /// In what.
+    pub currency: Currency,
+    /// Of one unit.
+    pub price: Dec,
+}
+
 /// What a security did in a day, or in a longer time that begins with it, as a chart draws it.
 /// What nobody said is none.
 #[derive(Clone, Debug, PartialEq, Eq)]

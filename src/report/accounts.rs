@@ -63,6 +63,8 @@ pub struct AccountRow {
     pub mode: Mode,
     /// The bank or broker.
     pub institution: Option<SafeText>,
+    /// The connection that fills it.
+    pub connection: Option<SafeText>,
     /// Its main currency.
     pub currency: Currency,
     /// Cash by currency, zero left out.
@@ -101,6 +103,8 @@ pub async fn accounts(tx: &mut Tx, query: &AccountsQuery) -> Result<AccountsRepo
         cash.entry(account).or_default().insert(currency, amount);
     }
     let pending = Pending::read(tx, query.as_of).await?;
+    let connections = tx.connections().await?.into_iter();
+    let labels: BTreeMap<_, _> = connections.map(|known| (known.id, known.label)).collect();
     let mut missing = BTreeSet::new();
     let mut rows = Vec::new();
     // Over the same things as net worth, not over accounts: one that is known in part counts.
@@ -122,7 +126,9 @@ pub async fn accounts(tx: &mut Tx, query: &AccountsQuery) -> Result<AccountsRepo
             };
             total.take_in(&worth.base);
             let pending = pending.of_account(account.id);
-            rows.push(AccountRow { pending, ..row(account, worth, &mut missing) });
+            let connection = scene.accounts.get(&account.id).and_then(|record| record.connection);
+            let connection = connection.and_then(|id| labels.get(&id).cloned());
+            rows.push(AccountRow { connection, pending, ..row(account, worth, &mut missing) });
         }
     }
     rows.sort_by(|a, b| a.name.cmp(&b.name));
@@ -188,6 +194,7 @@ fn row(account: Account, worth: Worth, missing: &mut BTreeSet<Missing>) -> Accou
         class: account.kind.class(),
         mode: account.mode,
         institution: account.institution,
+        connection: None,
         currency: account.currency,
         cash: worth.cash,
         market_value: worth.market_value,

@@ -4,6 +4,7 @@
 mod accounts;
 mod allocation;
 mod bars;
+mod connections;
 mod contents;
 mod coverage;
 mod doubts;
@@ -29,6 +30,7 @@ pub use crate::figures::Names;
 pub use accounts::{AccountRow, AccountsQuery, AccountsReport, accounts};
 pub use allocation::{Allocation, AllocationQuery, AllocationRow, Slice, allocation_by_class};
 pub use bars::{Bars, BarsQuery, Mark, MarkKind, Told, bars};
+pub use connections::{ConnectionRow, connections};
 pub use contents::Contents;
 pub use coverage::coverage;
 pub use explain::{

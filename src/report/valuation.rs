@@ -13,6 +13,7 @@ use crate::analytics::pricing::{self, FRESH_DAYS, NoPrice, PriceOn, Series};
 use crate::figures::{Held, Market, Otherwise, Scope, TRANSIT};
 use crate::model::{
     AccountId, AssetClass, Close, Currency, Dec, Exact, LotMethod, SafeText, Security, SecurityId,
+    Tick,
 };
 use crate::store::{AccountRecord, Tx};
 
@@ -122,6 +123,15 @@ impl Scene {
             for &security in &wanted {
                 let more = tx.closes_between(security, from, to).await?;
                 closes.entry(security).or_default().extend(more);
+            }
+        }
+        if days.contains(&self.today) {
+            for tick in tx.ticks_since(self.today).await? {
+                if let Some(closes) = closes.get_mut(&tick.security) {
+                    closes.push(tick_as_close(&tick));
+                } else if wanted.contains(&tick.security) {
+                    closes.insert(tick.security, vec![tick_as_close(&tick)]);
+                }
             }
         }
         let series = closes.into_iter().map(|(security, closes)| (security, Series::new(closes)));
@@ -270,6 +280,18 @@ impl Scene {
 
     pub fn method(&self, account: AccountId) -> LotMethod {
         self.market.method(account)
+    }
+}
+
+/// A price from within the day, as the choice among prices takes it.
+fn tick_as_close(tick: &Tick) -> Close {
+    Close {
+        date: tick.date,
+        close: tick.price,
+        currency: tick.currency,
+        source: tick.source.clone(),
+        split_adjusted: false,
+        intraday: true,
     }
 }
 

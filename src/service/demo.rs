@@ -3,15 +3,16 @@
 use std::io::Cursor;
 use std::os::unix::fs::PermissionsExt;
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, TimeDelta};
 use serde::Deserialize;
 use tempfile::TempDir;
 
+use super::refresh::Cadence;
 use super::{Access, Error, Session};
 use crate::clock::Clock;
 use crate::config::{Config, Environment, Overrides};
 use crate::import::{NeutralReader, PriceReader};
-use crate::ledger::{Content, Intake, Options, Survey};
+use crate::ledger::{self, Content, Intake, Options, Survey};
 use crate::model::{
     AssetClass, Currency, Dec, Item, Mention, NewAccount, SafeText, SecurityWords, Setting,
 };
@@ -72,6 +73,10 @@ struct HouseholdTarget {
     weight: Dec,
 }
 
+/// The household's market never sleeps.
+pub const CADENCE: Cadence =
+    Cadence { quotes: TimeDelta::seconds(2), accounts: TimeDelta::seconds(20) };
+
 /// Opens a throw-away store with the sample household in it. The folder goes when it is dropped.
 ///
 /// # Errors
@@ -85,6 +90,7 @@ pub async fn open(clock: &Clock) -> Result<(Session, TempDir), Error> {
     let config = Config::load(&flags, &Environment::default())?;
     let session = Session::open(&config, clock, Access::Write).await?;
     load(&session).await?;
+    connect(&session).await?;
     Ok((session, folder))
 }
 
@@ -106,6 +112,15 @@ async fn load(session: &Session) -> Result<(), Error> {
     }
     intake.commit(Vec::new()).await?;
     attempt.succeeded("the sample household").await?;
+    Ok(())
+}
+
+/// What is new in the household comes from a provider that invents it.
+async fn connect(session: &Session) -> Result<(), Error> {
+    let (provider, label) = ("simulated", SafeText::new("Simulated"));
+    let attempt = session.attempt("connect", &format!("provider={provider}")).await?;
+    let id = ledger::connect(&session.store, provider, &label, attempt.op(), session.now()).await?;
+    attempt.succeeded(&format!("connection={id}")).await?;
     Ok(())
 }
 

@@ -144,6 +144,7 @@ impl Error {
                 | ledger::Error::NoTransaction(_),
             )
             | Self::NotFound { .. } => "not_found",
+            Self::Ledger(ledger::Error::LeaseLost) => "locked",
             Self::Ledger(ledger::Error::Interrupted | ledger::Error::Damaged(_))
             | Self::Interrupted => "internal",
             Self::Ledger(_) | Self::Content { .. } | Self::Ambiguous { .. } => "refused",
@@ -157,6 +158,9 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         let text = match self {
             Self::NotFound { what: "account", .. } => "`dashtam account list` shows the accounts",
+            Self::NotFound { what: "connection", .. } => {
+                "`dashtam refresh` without --connection refreshes all, and names them"
+            }
             Self::NotFound { what: "security", .. } => {
                 "`dashtam security list` shows the securities"
             }

@@ -343,7 +343,11 @@ async fn take_in(
             }
         }
         let tx = session.store.write().await?;
-        let options = Options { strict: request.strict, accept_changes: request.accept_changes };
+        let options = Options {
+            strict: request.strict,
+            accept_changes: request.accept_changes,
+            ..Options::default()
+        };
         let op_text = op.to_string();
         let mut intake = Intake::begin(tx, &survey, options, &op_text, session.now()).await?;
         let batch = intake.batch();

@@ -12,6 +12,7 @@ mod files;
 pub mod import;
 pub mod migrate;
 pub mod rebuild;
+pub mod refresh;
 mod session;
 pub mod splits;
 

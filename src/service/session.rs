@@ -97,21 +97,11 @@ impl Session {
     /// answer was lost may have happened. Where that cannot be told now, the next start tells.
     pub(super) async fn end_badly(&self, attempt: Attempt, error: &Error) {
         let uncertain = matches!(error, Error::Store(_) | Error::Interrupted);
-        let applied = match uncertain {
-            true => self.is_applied(&attempt.op().to_string()).await,
-            false => Some(false),
-        };
-        // The error itself is what the person must see, not a trail that cannot be written.
-        let _ = match applied {
-            Some(true) => attempt.succeeded("recovered=true").await,
-            Some(false) => attempt.failed(error.kind()).await,
-            None => Ok(()),
-        };
-    }
-
-    async fn is_applied(&self, op: &str) -> Option<bool> {
-        let mut tx = self.store.read().await.ok()?;
-        tx.is_applied(op).await.ok()
+        match uncertain {
+            true => attempt.settle(&self.store, error.kind()).await,
+            // The error itself is what the person must see, not a trail that cannot be written.
+            false => drop(attempt.failed(error.kind()).await),
+        }
     }
 
     /// The trail, for whoever wants to read it.

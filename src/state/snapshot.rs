@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use chrono::NaiveDate;
+use chrono_tz::Tz;
 
 use crate::clock::Clock;
 use crate::model::Currency;
 use crate::report::{
-    self, AccountsQuery, AccountsReport, Allocation, AllocationQuery, FindingRow, HoldingsReport,
-    Movers, MoversQuery, PositionsQuery,
+    self, AccountsQuery, AccountsReport, Allocation, AllocationQuery, ConnectionRow, FindingRow,
+    HoldingsReport, Movers, MoversQuery, PositionsQuery,
 };
 use crate::store::{Store, Tx};
 
@@ -34,6 +35,10 @@ pub struct Snapshot {
     pub today: NaiveDate,
     /// The base currency.
     pub currency: Currency,
+    /// The zone in which times are told.
+    pub zone: Tz,
+    /// The connections and when they told something last.
+    pub connections: Arc<Vec<ConnectionRow>>,
     /// How many transactions there are.
     pub transactions: i64,
     /// Accounts with their cash and value.
@@ -77,6 +82,8 @@ impl Snapshot {
             day,
             today,
             currency: accounts.currency,
+            zone: clock.zone(),
+            connections: Arc::new(report::connections(tx).await?),
             transactions: tx.count_rows(None).await?,
             accounts: Arc::new(accounts),
             holdings: Arc::new(holdings),

@@ -77,6 +77,13 @@ impl Tx {
             })),
             Err(error) => found.push(unreadable("rates", &error)),
         }
+        match self.checked_ticks().await {
+            Ok(rows) => found.extend(rows.iter().filter_map(|row| {
+                let super::ticks::CheckedTick(row, sum) = row;
+                unlike(row, *sum, || format!("{} {}", row.security, row.source))
+            })),
+            Err(error) => found.push(unreadable("ticks", &error)),
+        }
         Ok(())
     }
 
@@ -96,6 +103,13 @@ impl Tx {
                 unlike(row, *sum, || format!("{} version {}", row.transaction, row.version))
             })),
             Err(error) => found.push(unreadable("transaction_versions", &error)),
+        }
+        match self.checked_connections().await {
+            Ok(rows) => found.extend(rows.iter().filter_map(|row| {
+                let super::connections::CheckedConnection(row, sum) = row;
+                unlike(row, *sum, || row.id.to_string())
+            })),
+            Err(error) => found.push(unreadable("connections", &error)),
         }
         damaged_extras(self, found).await
     }

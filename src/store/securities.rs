@@ -203,6 +203,7 @@ impl WriteTx {
     pub async fn forget_security(&mut self, id: SecurityId) -> Result<()> {
         for sql in [
             "delete from security_symbols where security_id = $1",
+            "delete from ticks where security_id = $1",
             "delete from tally where security_id = $1",
             "delete from securities where id = $1",
         ] {

@@ -10,6 +10,7 @@ use ratatui::layout::Rect;
 use super::desk::Desk;
 use super::frame::{self, LEAST, Parts};
 use super::layout::{Part, Place, places};
+use super::live::{brought, live};
 use super::look::{Look, Selection};
 use super::overlay::{
     Command, Help, Overlay, Palette, Prompt, PromptKind, command_words, draw_explanation,
@@ -20,6 +21,7 @@ use super::theme::{Theme, ThemeName, Tone};
 use super::widget::{in_ascii, write};
 use crate::config::Colours;
 use crate::keys::{Action, Chord, Context, Found, Key, Keymap};
+use crate::service::refresh::Progress;
 use crate::state::{Answer, Ask, Question, Slot, Snapshot, Trouble, View};
 use crate::text::Figures;
 
@@ -42,6 +44,8 @@ pub enum Msg {
     Answer(Answer),
     /// The store cannot be read, or can be again.
     Trouble(Option<Trouble>),
+    /// The refreshing has gone on.
+    Refresh(Box<Progress>),
     /// Something to say.
     Notice(String),
 }
@@ -51,6 +55,8 @@ pub enum Msg {
 pub enum Effect {
     /// Something of the state.
     Ask(Ask),
+    /// What is new from outside, at once.
+    Refresh,
     /// A text in the clipboard.
     Copy(String),
     /// Everything drawn anew.
@@ -124,6 +130,7 @@ impl App {
             figures: Figures::grouped(options.private),
             theme: Theme { name: ThemeName::default(), colours: options.colours },
             read_only: options.read_only,
+            progress: None,
             size: (0, 0),
             focused: true,
         };
@@ -170,7 +177,7 @@ impl App {
 
     /// What happens, and what comes of it.
     pub fn update(&mut self, msg: Msg) -> Vec<Effect> {
-        self.dirty = true;
+        let was_dirty = std::mem::replace(&mut self.dirty, true);
         let mut effects = Vec::new();
         match msg {
             Msg::Key(chord) => self.key(chord, &mut effects),
@@ -187,6 +194,7 @@ impl App {
             }
             Msg::Answer(answer) => self.answer(answer),
             Msg::Trouble(trouble) => self.look.trouble = trouble,
+            Msg::Refresh(progress) => self.dirty = self.refreshed(*progress) || was_dirty,
             Msg::Notice(text) => self.notice = Some(text),
         }
         self.ask(&mut effects);
@@ -223,6 +231,20 @@ impl App {
         } else {
             self.dirty = false;
         }
+    }
+
+    /// Takes in how the refreshing goes. Whether that can be seen.
+    fn refreshed(&mut self, progress: Progress) -> bool {
+        let before = live(&self.look);
+        let answers = progress.asked && !progress.running;
+        let said = progress.last.as_ref().filter(|_| answers).map(brought);
+        let rounds = self.look.progress.as_ref().map_or(0, |old| old.rounds);
+        let is_new = said.is_some() && progress.rounds != rounds;
+        if is_new {
+            self.notice = said;
+        }
+        self.look.progress = Some(progress);
+        is_new || live(&self.look) != before
     }
 
     /// Asks what the seen panes would like to know, once, and forgets what nobody looks at.
@@ -538,7 +560,13 @@ impl App {
                 self.notice = Some(format!("theme: {}", self.look.theme.name.as_str()));
             }
             Action::Today => self.look_at(View { as_of: None, ..self.view }, effects),
-            Action::Refresh => effects.push(Effect::Ask(Ask::Look)),
+            Action::Refresh => {
+                effects.push(Effect::Ask(Ask::Look));
+                if self.look.progress.is_some() {
+                    self.notice = Some("refreshing…".to_owned());
+                    effects.push(Effect::Refresh);
+                }
+            }
             Action::RangeLonger | Action::RangeShorter => {
                 let range = self.look.selection.range;
                 let range = match action {

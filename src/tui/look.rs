@@ -7,6 +7,7 @@ use chrono::{Datelike, Months, NaiveDate};
 
 use super::theme::{Theme, Tone};
 use crate::model::{SafeText, SecurityId};
+use crate::service::refresh::Progress;
 use crate::state::{AccountRow, Question, Slice, Slot, Snapshot, Trouble};
 use crate::text::Figures;
 
@@ -110,6 +111,8 @@ pub struct Look {
     pub theme: Theme,
     /// Nothing may be written.
     pub read_only: bool,
+    /// How this session refreshes; none: it does not.
+    pub progress: Option<Progress>,
     /// The size of the place of the pane: columns and lines.
     pub size: (u16, u16),
     /// Keys are heard here.

@@ -9,6 +9,7 @@ mod desk;
 mod events;
 mod frame;
 mod layout;
+mod live;
 mod look;
 mod overlay;
 mod pane;

@@ -14,6 +14,7 @@ use super::events;
 use super::screen::{Screen, ScreenError};
 use super::signals::{Caught, Signals};
 use crate::service::Session;
+use crate::service::refresh::{self, Cadence, Progress, Refresher};
 use crate::state::{Ask, State};
 
 /// The most that is taken in before a frame is drawn.
@@ -32,7 +33,12 @@ pub enum Ended {
 ///
 /// # Errors
 /// When the terminal cannot be used.
-pub async fn run(session: &Session, options: Options, mouse: bool) -> Result<Ended, ScreenError> {
+pub async fn run(
+    session: &Session,
+    options: Options,
+    mouse: bool,
+    cadence: Cadence,
+) -> Result<Ended, ScreenError> {
     let mut signals = Signals::listen()?;
     let mut screen = Screen::enter(mouse)?;
     let view = options.view;
@@ -41,9 +47,15 @@ pub async fn run(session: &Session, options: Options, mouse: bool) -> Result<End
     draw(&mut screen, &mut app)?;
     let mut state = session.watch(view);
     let mut input = listen()?;
-    let ended = turn(&mut screen, &mut app, &mut state, &mut input, &mut signals).await;
+    // A store that cannot be read is the state's to tell.
+    let mut refresher = refresh::start(session, cadence).await.ok().flatten();
+    let mut ends = Ends { input: &mut input, signals: &mut signals, refresher: &mut refresher };
+    let ended = turn(&mut screen, &mut app, &mut state, &mut ends).await;
     // The terminal first: whoever quits must not wait.
     drop(screen);
+    if let Some(refresher) = refresher {
+        refresher.stop().await;
+    }
     state.stop().await;
     // A terminal that went is not an error of ours.
     Ok(ended.unwrap_or(Ended::Signal(1)))
@@ -53,9 +65,9 @@ async fn turn(
     screen: &mut Screen,
     app: &mut App,
     state: &mut State,
-    input: &mut mpsc::Receiver<io::Result<Event>>,
-    signals: &mut Signals,
+    ends: &mut Ends<'_>,
 ) -> io::Result<Ended> {
+    let Ends { input, signals, refresher } = ends;
     loop {
         let mut effects = Vec::new();
         tokio::select! {
@@ -87,10 +99,18 @@ async fn turn(
                 let trouble = state.troubles.borrow_and_update().clone();
                 effects.extend(app.update(Msg::Trouble(trouble)));
             }
+            progress = next_progress(refresher) => {
+                effects.extend(app.update(Msg::Refresh(Box::new(progress))));
+            }
         }
         for effect in newest(effects) {
             match effect {
                 Effect::Ask(ask) => state.ask(ask),
+                Effect::Refresh => {
+                    if let Some(refresher) = refresher.as_ref() {
+                        refresher.ask();
+                    }
+                }
                 Effect::Copy(text) => screen.copy(&text)?,
                 Effect::Redraw => screen.forget()?,
                 Effect::Suspend if has_shell() => {
@@ -121,6 +141,26 @@ fn newest(effects: Vec<Effect>) -> Vec<Effect> {
         .collect();
     kept.reverse();
     kept
+}
+
+/// What the loop listens to besides the state.
+struct Ends<'a> {
+    input: &'a mut mpsc::Receiver<io::Result<Event>>,
+    signals: &'a mut Signals,
+    refresher: &'a mut Option<Refresher>,
+}
+
+/// Waits until the refreshing has gone on; for ever where nothing is refreshed.
+async fn next_progress(refresher: &mut Option<Refresher>) -> Progress {
+    if let Some(running) = refresher {
+        if running.progress.changed().await.is_ok() {
+            return running.progress.borrow_and_update().clone();
+        }
+        *refresher = None;
+        let trouble = "refreshing has stopped unexpectedly: quit with q and start again";
+        return Progress { trouble: Some(trouble.to_owned()), ..Progress::default() };
+    }
+    std::future::pending().await
 }
 
 /// Takes what the terminal sends, so that the loop can see what waits. A key that is held while

@@ -1,0 +1,281 @@
+//! What providers bring: rows and accounts through the same door as files, prices and rates, and
+//! how it went. Each is one transaction, and only of whoever still holds the lease.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::book::{Book, Stamp};
+use super::intake::{Content, Counts, Intake, Options};
+use super::quotes::Quotes;
+use super::{Error, Result, Survey};
+use crate::model::{
+    Connection, ConnectionId, Drafts, Item, NewAccount, OpId, Origin, Price, Rate, Refusal,
+    SafeText, Tick,
+};
+use crate::store::{BatchFile, Lease, RefreshRecord, Store, WriteTx};
+
+/// The action of every write of this room, in the trail and in the store.
+const ACTION: &str = "refresh";
+
+/// What a connection tells of its accounts.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    /// Which connection.
+    pub connection: Connection,
+    /// The accounts there are.
+    pub accounts: Vec<NewAccount>,
+    /// Rows, each with its instant in microseconds since the epoch.
+    pub rows: Vec<(i64, Drafts)>,
+    /// How it went, to be kept with it.
+    pub refresh: RefreshRecord,
+}
+
+/// What became of a delivery.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Delivered {
+    /// What became of its rows.
+    pub counts: Counts,
+    /// Rows that cannot be stored: their ids, and why.
+    pub refused: Vec<(Option<SafeText>, Refusal)>,
+    /// The revision that it left.
+    pub revision: i64,
+}
+
+/// Prices and rates as they are to be stored.
+#[derive(Clone, Debug)]
+pub struct MarketNews {
+    /// Prices from within the day.
+    pub ticks: Vec<Tick>,
+    /// Closes of days.
+    pub bars: Vec<Price>,
+    /// Rates of days.
+    pub rates: Vec<Rate>,
+    /// How it went, to be kept with it.
+    pub refresh: RefreshRecord,
+}
+
+/// Writes what a connection tells of its accounts. Rows that bring something are a batch, which can
+/// be taken back like that of a file.
+///
+/// # Errors
+/// When the lease is lost or the store fails; then nothing is written.
+pub async fn deliver(
+    store: &Store,
+    lease: &Lease,
+    delivery: Delivery,
+    op: OpId,
+    now: i64,
+) -> Result<Delivered> {
+    let (store, lease) = (store.clone(), lease.clone());
+    let task = tokio::spawn(async move { deliver_here(&store, &lease, delivery, op, now).await });
+    task.await.unwrap_or(Err(Error::Interrupted))
+}
+
+async fn deliver_here(
+    store: &Store,
+    lease: &Lease,
+    delivery: Delivery,
+    op: OpId,
+    now: i64,
+) -> Result<Delivered> {
+    let Delivery { connection, accounts, rows, refresh } = delivery;
+    let mut tx = store.write().await?;
+    let missing = not_linked(&mut tx, &accounts).await?;
+    let mut delivered = Delivered::default();
+    if rows.is_empty() && missing.is_empty() {
+        delivered.revision = note_in(tx, lease, &refresh, op, now).await?;
+        return Ok(delivered);
+    }
+    let contents: Vec<_> =
+        rows.into_iter().map(|(at, drafts)| (at, Content::Drafts(drafts))).collect();
+    let mut survey = Survey::default();
+    for (_, content) in &contents {
+        survey.note(content);
+    }
+    let options = Options { accept_changes: true, origin: Origin::Provider, ..Options::default() };
+    let mut intake = Intake::begin(tx, &survey, options, &op.to_string(), now).await?;
+    for account in missing.iter().filter_map(|name| accounts.iter().find(|new| new.name == *name)) {
+        intake.link_account(account, connection.id).await?;
+    }
+    for ((at, content), line) in contents.into_iter().zip(1..) {
+        let id = match &content {
+            Content::Drafts(drafts) => drafts.first.source_id.clone(),
+            Content::Quote(_) | Content::Item(_) => None,
+        };
+        if let Err(refusal) = intake.push_at(line, at, content).await? {
+            delivered.refused.push((id, refusal));
+        }
+    }
+    let taken = intake.settle().await?;
+    delivered.counts = taken.counts.first().copied().unwrap_or_default();
+    let Counts { new, changed, duplicate, conflict } = delivered.counts;
+    if new + changed == 0 && missing.is_empty() {
+        intake.rollback().await?;
+        delivered.revision = note_in(store.write().await?, lease, &refresh, op, now).await?;
+        return Ok(delivered);
+    }
+    let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+    let refused = delivered.refused.len();
+    let file = BatchFile {
+        path: connection.label.to_string(),
+        format: connection.provider.to_string(),
+        rows: number(new + changed + duplicate + conflict),
+        new: number(new),
+        changed: number(changed),
+        duplicate: number(duplicate),
+        conflict: number(conflict),
+        refused: i64::try_from(refused).unwrap_or(i64::MAX),
+        ..BatchFile::default()
+    };
+    intake.tx.put_refresh(&refresh).await?;
+    delivered.revision = intake.tx.next_revision();
+    if !lease.is_held().await {
+        intake.rollback().await?;
+        return Err(Error::LeaseLost);
+    }
+    intake.commit(vec![file]).await?;
+    Ok(delivered)
+}
+
+/// The accounts of a connection that no connection fills yet.
+async fn not_linked(tx: &mut WriteTx, accounts: &[NewAccount]) -> Result<BTreeSet<SafeText>> {
+    let ids: BTreeMap<_, _> = tx.account_names().await?.into_iter().collect();
+    let rows = tx.accounts().await?;
+    let linked = |name: &SafeText| {
+        let row = ids.get(name).and_then(|id| rows.iter().find(|row| row.account.id == *id));
+        // What another connection fills is left to it.
+        row.is_some_and(|row| row.connection.is_some())
+    };
+    Ok(accounts.iter().map(|new| &new.name).filter(|name| !linked(name)).cloned().collect())
+}
+
+impl Intake {
+    /// Lets a connection fill an account, which is made where there is none.
+    async fn link_account(&mut self, new: &NewAccount, connection: ConnectionId) -> Result<()> {
+        if !self.book.names.contains_key(&new.name) {
+            let item = Item::Account { account: new.clone(), derived: false };
+            // An account that is new contradicts nothing.
+            let _ = self.take_item(item).await?;
+        }
+        let Some(id) = self.book.names.get(&new.name).copied() else { return Ok(()) };
+        let mut row = self.book.account(id)?.clone();
+        row.connection = Some(connection);
+        self.book.put_account(&mut self.tx, row, &self.stamp, false).await
+    }
+}
+
+/// Writes prices and rates.
+///
+/// # Errors
+/// When the lease is lost or the store fails; then nothing is written.
+pub async fn take_market(
+    store: &Store,
+    lease: &Lease,
+    news: MarketNews,
+    op: OpId,
+    now: i64,
+) -> Result<i64> {
+    let (store, lease) = (store.clone(), lease.clone());
+    let task = tokio::spawn(async move {
+        let MarketNews { ticks, bars, rates, refresh } = news;
+        let mut tx = store.write().await?;
+        tx.put_ticks(&ticks).await?;
+        if !bars.is_empty() || !rates.is_empty() {
+            let stamp = Stamp { op: op.to_string(), now, batch: None };
+            take_days(&mut tx, bars, rates, &stamp).await?;
+        }
+        note_in(tx, &lease, &refresh, op, now).await
+    });
+    task.await.unwrap_or(Err(Error::Interrupted))
+}
+
+/// Closes and rates of days; figures may rest on them.
+async fn take_days(
+    tx: &mut WriteTx,
+    bars: Vec<Price>,
+    rates: Vec<Rate>,
+    stamp: &Stamp,
+) -> Result<()> {
+    let mut book = Book::open(tx).await?;
+    let mut quotes = Quotes::new(&Survey::default());
+    for bar in bars {
+        quotes.push_price(tx, &mut book, stamp, 0, bar).await?;
+    }
+    for rate in rates {
+        quotes.push_rate(tx, &mut book, stamp, 0, rate).await?;
+    }
+    quotes.flush(tx, &mut book, stamp).await?;
+    book.settle(tx, stamp).await?;
+    book.settle_figures(tx).await
+}
+
+async fn note_in(
+    mut tx: WriteTx,
+    lease: &Lease,
+    refresh: &RefreshRecord,
+    op: OpId,
+    now: i64,
+) -> Result<i64> {
+    tx.put_refresh(refresh).await?;
+    if !lease.is_held().await {
+        tx.rollback().await?;
+        return Err(Error::LeaseLost);
+    }
+    Ok(tx.commit(&op.to_string(), ACTION, now).await?)
+}
+
+/// Keeps why a part could not be fetched, and what its connection has become by that. It is no part
+/// of the operation that failed, which wrote nothing.
+///
+/// # Errors
+/// When the store fails; then nothing is written.
+pub async fn note_failure(
+    store: &Store,
+    refresh: RefreshRecord,
+    connection: Option<Connection>,
+    op: OpId,
+    now: i64,
+) -> Result<i64> {
+    let store = store.clone();
+    let task = tokio::spawn(async move {
+        let mut tx = store.write().await?;
+        tx.put_refresh(&refresh).await?;
+        if let Some(connection) = connection {
+            tx.update_connection(&connection).await?;
+        }
+        Ok(tx.commit(&format!("{op} failed"), ACTION, now).await?)
+    });
+    task.await.unwrap_or(Err(Error::Interrupted))
+}
+
+/// Adds a connection that works at once.
+///
+/// # Errors
+/// When the store fails, or has one of this label; then nothing is written.
+pub async fn connect(
+    store: &Store,
+    provider: &str,
+    label: &SafeText,
+    op: OpId,
+    now: i64,
+) -> Result<ConnectionId> {
+    let (store, provider, label) = (store.clone(), SafeText::new(provider), label.clone());
+    let task = tokio::spawn(async move {
+        let mut tx = store.write().await?;
+        let id = ConnectionId(tx.take_id());
+        let state = crate::model::ConnectionState::Active;
+        let (consent_expires, detail) = (None, None);
+        tx.insert_connection(&Connection {
+            id,
+            provider,
+            label,
+            state,
+            since: now,
+            consent_expires,
+            detail,
+        })
+        .await?;
+        tx.commit(&op.to_string(), "connect", now).await?;
+        Ok(id)
+    });
+    task.await.unwrap_or(Err(Error::Interrupted))
+}

@@ -1,0 +1,390 @@
+//! One job: an attempt in the trail, the provider asked, its answer judged, one write through the
+//! ledger while the lease is still held, and the outcome in the trail.
+
+use chrono::{DateTime, NaiveDate, TimeDelta};
+
+use super::judge::{Skip, Wrong, judge, judge_close};
+use super::plan::{Job, pause};
+use super::wanted::WantedAll;
+use super::{Bench, Error, Result};
+use crate::audit::Attempt;
+use crate::ledger::{self, Counts, Delivery, MarketNews};
+use crate::model::{
+    Connection, ConnectionState, Drafts, Interval, Mode, NewAccount, Price, Rate, SafeText, Tick,
+    midnight_micros,
+};
+use crate::provider::{self, AccountSource, Class, DayClose, MarketSource};
+use crate::store::{Lease, RefreshRecord};
+
+/// What a job has done.
+#[derive(Clone, Debug)]
+pub struct Done {
+    /// What it was.
+    pub job: Job,
+    /// How many accounts there are.
+    pub accounts: u64,
+    /// What became of rows.
+    pub counts: Counts,
+    /// How many prices were asked for.
+    pub requested: u64,
+    /// How many prices and rates were stored.
+    pub stored: u64,
+    /// What was left out.
+    pub skipped: Vec<Skip>,
+    /// Why nothing was fetched at all.
+    pub error: Option<provider::Error>,
+    /// Not to be tried again before, in microseconds since the epoch.
+    pub next_attempt: Option<i64>,
+}
+
+/// The work on one part of one connection.
+pub struct Work<'a> {
+    /// The store and the trail.
+    pub bench: &'a Bench,
+    /// The right to write.
+    pub lease: &'a Lease,
+    /// Whose part.
+    pub connection: &'a Connection,
+    /// What is to be done.
+    pub job: Job,
+    /// How it was done last.
+    pub last: Option<&'a RefreshRecord>,
+}
+
+impl Work<'_> {
+    /// Fetches accounts and their rows; `settles_within` is how long a row may still come late.
+    ///
+    /// # Errors
+    /// When the store or the trail fails. What the provider does not tell is in the answer.
+    pub async fn accounts(
+        &self,
+        source: &impl AccountSource,
+        settles_within: TimeDelta,
+    ) -> Result<Done> {
+        let (attempt, now) = self.begin().await?;
+        let since = self.last.and_then(|last| last.succeeded);
+        let since = since.and_then(DateTime::from_timestamp_micros).map(|at| at - settles_within);
+        let mut fetched = Vec::new();
+        let accounts = match source.accounts().await {
+            Ok(accounts) => accounts,
+            Err(error) => return self.fail(attempt, error, now).await,
+        };
+        for account in &accounts {
+            match source.transactions(account, since).await {
+                Ok(rows) => fetched.extend(rows),
+                Err(error) => return self.fail(attempt, error, now).await,
+            }
+        }
+        let mut done = self.done();
+        done.accounts = count(accounts.len());
+        let tomorrow = self.bench.clock.today().succ_opt();
+        let mut rows: Vec<(i64, Drafts)> = Vec::with_capacity(fetched.len());
+        for fetched in fetched {
+            let name = fetched.row.id.clone().unwrap_or_default();
+            if tomorrow.is_some_and(|tomorrow| fetched.row.date > tomorrow) {
+                let why = Wrong::Future(fetched.row.date);
+                done.skipped.push(Skip::wrong(name, &why));
+                continue;
+            }
+            match fetched.row.check() {
+                Ok(drafts) => rows.push((fetched.at.timestamp_micros(), drafts)),
+                Err(refusal) => done.skipped.push(Skip::wrong(name, &refusal)),
+            }
+        }
+        let new_account = |account: &provider::RemoteAccount| NewAccount {
+            name: account.name.clone(),
+            kind: account.kind,
+            currency: account.currency,
+            mode: Mode::Ledger,
+            method: None,
+            institution: None,
+            closed: None,
+        };
+        let delivery = Delivery {
+            connection: self.connection.clone(),
+            accounts: accounts.iter().map(new_account).collect(),
+            rows,
+            refresh: self.record(now, &done.skipped),
+        };
+        let (store, op) = (&self.bench.store, attempt.op());
+        match ledger::deliver(store, self.lease, delivery, op, now).await {
+            Err(error) => self.give_up(attempt, error).await,
+            Ok(delivered) => {
+                done.counts = delivered.counts;
+                done.skipped.extend(
+                    delivered
+                        .refused
+                        .into_iter()
+                        .map(|(id, refusal)| Skip::wrong(id.unwrap_or_default(), &refusal)),
+                );
+                self.end(attempt, done).await
+            }
+        }
+    }
+
+    /// Fetches what everything that is wanted costs now.
+    ///
+    /// # Errors
+    /// When the store or the trail fails. What the provider does not tell is in the answer.
+    pub async fn quotes(&self, source: &impl MarketSource, wanted: &WantedAll) -> Result<Done> {
+        let (attempt, now) = self.begin().await?;
+        let answers = match source.quotes(&wanted.asked()).await {
+            Ok(answers) => answers,
+            Err(error) => return self.fail(attempt, error, now).await,
+        };
+        let mut done = self.done();
+        done.requested = count(wanted.securities.len());
+        let (instant, today) = (self.bench.clock.now(), self.bench.clock.today());
+        let mut ticks = Vec::with_capacity(answers.len());
+        for (security, answer) in wanted.securities.iter().zip(answers) {
+            let asked = &security.wanted;
+            let name = || asked.symbol.clone();
+            match answer {
+                Err(error) => done.skipped.push(Skip::untold(name(), &error)),
+                Ok(spot) => {
+                    let last = security.newest.as_ref();
+                    match judge(&spot, asked.currency, last, instant, today) {
+                        Err(wrong) => done.skipped.push(Skip::wrong(name(), &wrong)),
+                        Ok(()) => ticks.push(Tick {
+                            security: security.id,
+                            source: self.source(),
+                            at: spot.at.timestamp_micros(),
+                            date: spot.date,
+                            currency: spot.currency,
+                            price: spot.price,
+                        }),
+                    }
+                }
+            }
+        }
+        done.stored = count(ticks.len());
+        let (bars, rates) = (Vec::new(), Vec::new());
+        let refresh = self.record(now, &done.skipped);
+        self.take(attempt, MarketNews { ticks, bars, rates, refresh }, done, now).await
+    }
+
+    /// Fetches the closes and rates of the days that are over since the last ones known.
+    ///
+    /// # Errors
+    /// When the store or the trail fails. What the provider does not tell is in the answer.
+    pub async fn history(&self, source: &impl MarketSource, wanted: &WantedAll) -> Result<Done> {
+        let (attempt, now) = self.begin().await?;
+        let mut done = self.done();
+        let Some(to) = self.bench.clock.today().pred_opt() else {
+            return self.end(attempt, done).await;
+        };
+        let (mut bars, mut rates) = (Vec::new(), Vec::new());
+        for security in &wanted.securities {
+            let asked = &security.wanted;
+            let Some(from) = missing_from(asked.last.as_ref(), to) else { continue };
+            match source.bars(asked, from, to).await {
+                // What has no price today is told with the prices of today.
+                Err(error) if error.class() == Class::NextSource => {}
+                Err(error) => return self.fail(attempt, error, now).await,
+                Ok(closes) => {
+                    let right =
+                        sift(&asked.symbol, closes, asked.last, asked.currency, to, &mut done);
+                    bars.extend(right.into_iter().map(|close| Price {
+                        security: security.id,
+                        interval: Interval::Day,
+                        at: midnight_micros(close.date),
+                        source: self.source(),
+                        currency: close.currency,
+                        open: None,
+                        high: None,
+                        low: None,
+                        close: close.close,
+                        volume: None,
+                        quoted_in: None,
+                        split_adjusted: false,
+                    }));
+                }
+            }
+        }
+        for pair in &wanted.pairs {
+            let name = SafeText::new(&format!("{}/{}", pair.base, pair.quote));
+            let Some(from) = missing_from(pair.last.as_ref(), to) else { continue };
+            match source.rates(pair, from, to).await {
+                Err(error) if error.class() == Class::NextSource => {
+                    done.skipped.push(Skip::untold(name, &error));
+                }
+                Err(error) => return self.fail(attempt, error, now).await,
+                Ok(closes) => {
+                    let above_zero = |close: &DayClose| close.close.is_positive();
+                    let (rate, zero): (Vec<_>, Vec<_>) = closes.into_iter().partition(above_zero);
+                    let wrong = zero.iter().map(|zero| Wrong::NoRate(zero.date));
+                    done.skipped.extend(wrong.map(|wrong| Skip::wrong(name.clone(), &wrong)));
+                    let right = sift(&name, rate, pair.last, pair.quote, to, &mut done);
+                    rates.extend(right.into_iter().map(|close| Rate {
+                        base: pair.base,
+                        quote: pair.quote,
+                        at: midnight_micros(close.date),
+                        source: self.source(),
+                        rate: close.close,
+                    }));
+                }
+            }
+        }
+        done.stored = count(bars.len() + rates.len());
+        let refresh = self.record(now, &done.skipped);
+        self.take(attempt, MarketNews { ticks: Vec::new(), bars, rates, refresh }, done, now).await
+    }
+
+    /// The provider of the connection is not known to this program.
+    ///
+    /// # Errors
+    /// When the store or the trail fails.
+    pub async fn unknown(&self, error: provider::Error) -> Result<Done> {
+        let (attempt, now) = self.begin().await?;
+        self.fail(attempt, error, now).await
+    }
+
+    /// There is nothing to do.
+    #[must_use]
+    pub const fn nothing(&self) -> Done {
+        self.done()
+    }
+
+    async fn begin(&self) -> Result<(Attempt, i64)> {
+        let Job { connection, part, why } = self.job;
+        let detail = format!("connection={connection} part={part} why={}", why.as_str());
+        let attempt = self.bench.audit.attempt("refresh", &detail).await?;
+        Ok((attempt, self.bench.clock.now().timestamp_micros()))
+    }
+
+    async fn take(&self, attempt: Attempt, news: MarketNews, done: Done, now: i64) -> Result<Done> {
+        let (store, op) = (&self.bench.store, attempt.op());
+        match ledger::take_market(store, self.lease, news, op, now).await {
+            Ok(_) => self.end(attempt, done).await,
+            Err(error) => self.give_up(attempt, error).await,
+        }
+    }
+
+    async fn end(&self, attempt: Attempt, done: Done) -> Result<Done> {
+        let Counts { new, changed, .. } = done.counts;
+        let (stored, skipped) = (done.stored, done.skipped.len());
+        let detail = format!("new={new} changed={changed} stored={stored} skipped={skipped}");
+        attempt.succeeded(&detail).await?;
+        Ok(done)
+    }
+
+    /// The provider did not tell: that is kept, and what its connection has become by it.
+    async fn fail(&self, attempt: Attempt, error: provider::Error, now: i64) -> Result<Done> {
+        let op = attempt.op();
+        attempt.failed(error.class().as_str()).await?;
+        let failures = self.last.map_or(0, |last| last.failures).saturating_add(1);
+        let later = now.saturating_add(pause(failures).num_microseconds().unwrap_or(i64::MAX));
+        let next_attempt = match error.class() {
+            Class::Later(Some(until)) => Some(until.timestamp_micros().max(later)),
+            Class::Later(None) | Class::Never | Class::NextSource => Some(later),
+            Class::Reauthorize => None,
+        };
+        let why = SafeText::new(&error.to_string());
+        let refresh = RefreshRecord {
+            attempted: now,
+            succeeded: self.last.and_then(|last| last.succeeded),
+            failures,
+            why: Some(why.clone()),
+            next_attempt,
+            ..self.record(now, &[])
+        };
+        let revoked = self.connection.state.become_(ConnectionState::Revoked);
+        let connection = match (error.class(), revoked) {
+            (Class::Reauthorize, Ok(state)) => {
+                Some(Connection { state, since: now, detail: Some(why), ..self.connection.clone() })
+            }
+            _ => None,
+        };
+        ledger::note_failure(&self.bench.store, refresh, connection, op, now).await?;
+        Ok(Done { error: Some(error), next_attempt, ..self.done() })
+    }
+
+    /// The store did not take it; nobody knows how far it came.
+    async fn give_up(&self, attempt: Attempt, error: ledger::Error) -> Result<Done> {
+        let reason = if matches!(error, ledger::Error::LeaseLost) { "lease" } else { "storage" };
+        attempt.settle(&self.bench.store, reason).await;
+        Err(Error::from(error))
+    }
+
+    const fn done(&self) -> Done {
+        Done {
+            job: self.job,
+            accounts: 0,
+            counts: Counts { new: 0, duplicate: 0, changed: 0, conflict: 0 },
+            requested: 0,
+            stored: 0,
+            skipped: Vec::new(),
+            error: None,
+            next_attempt: None,
+        }
+    }
+
+    /// It went well; what was wrong in it is kept.
+    fn record(&self, now: i64, skipped: &[Skip]) -> RefreshRecord {
+        let wrong = skipped.iter().filter(|skip| skip.wrong);
+        let why: Vec<_> = wrong.map(|skip| format!("{}: {}", skip.what, skip.why)).collect();
+        RefreshRecord {
+            connection: self.connection.id,
+            part: self.job.part,
+            attempted: now,
+            succeeded: Some(now),
+            failures: 0,
+            why: (!why.is_empty()).then(|| SafeText::capped(&why.join("; "), 1024)),
+            next_attempt: None,
+        }
+    }
+
+    fn source(&self) -> SafeText {
+        self.connection.provider.clone()
+    }
+}
+
+impl Skip {
+    fn wrong(what: SafeText, why: &impl ToString) -> Self {
+        Self { what, why: SafeText::new(&why.to_string()), wrong: true }
+    }
+
+    /// Nothing is wrong with what is not there.
+    fn untold(what: SafeText, why: &provider::Error) -> Self {
+        let wrong = why.class() != Class::NextSource;
+        Self { what, why: SafeText::new(&why.to_string()), wrong }
+    }
+}
+
+/// The first day that is not known yet; none: all are, up to the last one that is over.
+fn missing_from(last: Option<&DayClose>, to: NaiveDate) -> Option<NaiveDate> {
+    match last {
+        None => Some(to),
+        Some(last) => last.date.succ_opt().filter(|from| *from <= to),
+    }
+}
+
+/// The closes that can be, each judged by the one before it.
+fn sift(
+    name: &SafeText,
+    closes: Vec<DayClose>,
+    mut last: Option<DayClose>,
+    wanted: crate::model::Currency,
+    to: NaiveDate,
+    done: &mut Done,
+) -> Vec<DayClose> {
+    let mut right = Vec::with_capacity(closes.len());
+    for close in closes {
+        let judged = match close.date > to {
+            true => Err(Wrong::Future(close.date)),
+            false => judge_close(&close, wanted, last.as_ref()),
+        };
+        match judged {
+            Ok(()) => {
+                last = Some(close);
+                right.push(close);
+            }
+            Err(wrong) => done.skipped.push(Skip::wrong(name.clone(), &wrong)),
+        }
+    }
+    right
+}
+
+fn count(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,159 @@
+//! Whether what a provider says can be: what cannot is left out, and why is kept. Pure.
+
+use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
+
+use crate::model::{Currency, Dec, Exact, SafeText};
+use crate::provider::{DayClose, Spot};
+
+/// A clock elsewhere may be ahead of ours by so much.
+const AHEAD: TimeDelta = TimeDelta::minutes(5);
+/// A price that moves by more than so many percent within a few days is most likely wrong.
+const MOST_PERCENT: i64 = 40;
+/// What is older than so many days says nothing about what a price may be today.
+const TELLING_DAYS: i64 = 5;
+
+/// Something that was not stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skip {
+    /// What.
+    pub what: SafeText,
+    /// Why.
+    pub why: SafeText,
+    /// It was there, and something was wrong with it.
+    pub wrong: bool,
+}
+
+/// Why what a provider says is not stored.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Wrong {
+    /// It has not happened yet.
+    #[error("it is of {0}, which has not come yet")]
+    Future(NaiveDate),
+    /// It is in another currency.
+    #[error("it is in {said} and not in {wanted}")]
+    OtherCurrency {
+        /// As the provider says.
+        said: Currency,
+        /// As the security is quoted.
+        wanted: Currency,
+    },
+    /// It can be no rate.
+    #[error("the rate of {0} is not above zero")]
+    NoRate(NaiveDate),
+    /// It is far from what it was.
+    #[error(
+        "it moved by more than {MOST_PERCENT} % since {0}; `dashtam price set` stores it if it is right"
+    )]
+    Jump(NaiveDate),
+}
+
+/// Judges a price from within the day by the last one known.
+///
+/// # Errors
+/// [`Wrong`] says why it is not to be stored.
+pub fn judge(
+    spot: &Spot,
+    wanted: Currency,
+    last: Option<&DayClose>,
+    now: DateTime<Utc>,
+    today: NaiveDate,
+) -> Result<(), Wrong> {
+    // Elsewhere it may be tomorrow already.
+    let tomorrow = today.checked_add_days(Days::new(1)).unwrap_or(today);
+    if spot.at > now + AHEAD || spot.date > tomorrow {
+        return Err(Wrong::Future(spot.date));
+    }
+    judge_close(
+        &DayClose { date: spot.date, close: spot.price, currency: spot.currency },
+        wanted,
+        last,
+    )
+}
+
+/// Judges the close of a day that is over by the last one known.
+///
+/// # Errors
+/// [`Wrong`] says why it is not to be stored.
+pub fn judge_close(
+    said: &DayClose,
+    wanted: Currency,
+    last: Option<&DayClose>,
+) -> Result<(), Wrong> {
+    if said.currency != wanted {
+        return Err(Wrong::OtherCurrency { said: said.currency, wanted });
+    }
+    let telling = |last: &&DayClose| {
+        let age = said.date.signed_duration_since(last.date).num_days();
+        last.close.is_positive() && last.currency == wanted && age <= TELLING_DAYS
+    };
+    match last.filter(telling) {
+        Some(last) if is_far(last.close, said.close) => Err(Wrong::Jump(last.date)),
+        _ => Ok(()),
+    }
+}
+
+/// Whether one is further from the other than it may be.
+fn is_far(last: Dec, said: Dec) -> bool {
+    let apart = Exact::from(said).sub(&Exact::from(last)).abs();
+    let hundred = Exact::from(Dec::from_i64(100));
+    apart.mul(&hundred) > Exact::from(last).mul(&Exact::from(Dec::from_i64(MOST_PERCENT)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    fn close(date: &str, price: &str) -> DayClose {
+        let close = Dec::parse(price).unwrap();
+        DayClose { date: day(date), close, currency: Currency::USD }
+    }
+
+    fn spot(at: &str, price: &str) -> Spot {
+        let at: DateTime<Utc> = at.parse().unwrap();
+        let price = Dec::parse(price).unwrap();
+        Spot { at, date: at.date_naive(), price, currency: Currency::USD }
+    }
+
+    fn judged(spot: &Spot, last: Option<&DayClose>) -> Result<(), Wrong> {
+        let now: DateTime<Utc> = "2026-11-20T22:00:00Z".parse().unwrap();
+        judge(spot, Currency::USD, last, now, now.date_naive())
+    }
+
+    #[test]
+    fn the_future_is_not_known() {
+        assert_eq!(judged(&spot("2026-11-20T22:05:00Z", "1"), None), Ok(()));
+        let later = spot("2026-11-20T22:05:01Z", "1");
+        assert_eq!(judged(&later, None), Err(Wrong::Future(day("2026-11-20"))));
+        let tomorrow = Spot { date: day("2026-11-21"), ..spot("2026-11-20T22:00:00Z", "1") };
+        assert_eq!(judged(&tomorrow, None), Ok(()), "in Tokyo it is");
+        let after = Spot { date: day("2026-11-22"), ..tomorrow };
+        assert_eq!(judged(&after, None), Err(Wrong::Future(day("2026-11-22"))));
+    }
+
+    #[test]
+    fn another_currency_is_another_price() {
+        let other = Spot { currency: Currency::CAD, ..spot("2026-11-20T21:00:00Z", "1") };
+        let (said, wanted) = (Currency::CAD, Currency::USD);
+        assert_eq!(judged(&other, None), Err(Wrong::OtherCurrency { said, wanted }));
+    }
+
+    #[test]
+    fn a_price_does_not_jump() {
+        let at = "2026-11-20T21:00:00Z";
+        let last = close("2026-11-19", "100");
+        for (price, right) in
+            [("140", true), ("140.01", false), ("60", true), ("59.99", false), ("-1", false)]
+        {
+            let jump = Err(Wrong::Jump(last.date));
+            let expected = if right { Ok(()) } else { jump };
+            assert_eq!(judged(&spot(at, price), Some(&last)), expected, "{price}");
+        }
+        // What is long ago or was never a price tells nothing.
+        assert_eq!(judged(&spot(at, "500"), Some(&close("2026-11-14", "100"))), Ok(()));
+        assert_eq!(judged(&spot(at, "500"), Some(&close("2026-11-19", "0"))), Ok(()));
+    }
+}

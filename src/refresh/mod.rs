@@ -1,0 +1,236 @@
+//! Bringing in what is new from outside: what is due is planned, fetched, judged and written, by
+//! one process at a time. The headless command and the dashboard's task do the same.
+
+mod job;
+mod judge;
+mod plan;
+mod refresher;
+mod summary;
+mod wanted;
+
+use std::time::Duration;
+
+use chrono::{Days, NaiveDate, TimeDelta, TimeZone};
+
+pub use job::{Done, Work};
+pub use judge::{Skip, Wrong, judge, judge_close};
+pub use plan::{Cadence, Job, LONGEST_PAUSE, Moment, Only, Plan, Why, Wish, pause, plan};
+pub use refresher::{Progress, Refresher};
+pub use summary::{Outcome, Quotes, Summary, Told};
+pub use wanted::{WantedAll, WantedSecurity};
+
+use crate::audit::{self, Audit};
+use crate::clock::Clock;
+use crate::model::{Connection, Part, SafeText};
+use crate::provider::{self, Setup};
+use crate::store::{Holder, Lease, RefreshRecord, Store};
+use crate::{ledger, store};
+
+/// Why a refresh could not be done. What a provider does not tell is no error: it is told.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The store or the trail.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(ledger::Error),
+    /// Its task ended before its time.
+    #[error("the refresh was stopped before its end")]
+    Interrupted,
+}
+
+impl From<ledger::Error> for Error {
+    fn from(error: ledger::Error) -> Self {
+        match error {
+            ledger::Error::Store(error) => Self::Store(error),
+            other => Self::Ledger(other),
+        }
+    }
+}
+
+/// The result of everything in this room.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// What a refresh works on. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Bench {
+    /// The store.
+    pub store: Store,
+    /// Its trail.
+    pub audit: Audit,
+    /// The time.
+    pub clock: Clock,
+    /// How often each part is fetched.
+    pub cadence: Cadence,
+}
+
+/// How often somebody who waits for the lease looks again.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// What the store says of connections.
+struct Known {
+    connections: Vec<Connection>,
+    refreshes: Vec<RefreshRecord>,
+}
+
+impl Bench {
+    /// Refreshes what is due, once. `wait` is how long to wait for somebody else who does.
+    ///
+    /// # Errors
+    /// When the store or the trail fails.
+    pub async fn refresh_once(&self, wish: &Wish, wait: Duration) -> Result<Summary> {
+        let started = self.clock.now();
+        let (mut known, mut plan) = self.look(wish).await?;
+        let mut done = Vec::new();
+        if !plan.jobs.is_empty() {
+            let lease = match self.lease(wait).await? {
+                Ok(lease) => lease,
+                Err(holder) => {
+                    let summary = self.sum_up(started, wish, &known, &[], plan.next).await?;
+                    return Ok(Summary { outcome: Outcome::Locked(holder), ..summary });
+                }
+            };
+            // Whoever had it before may have done it all.
+            (known, plan) = self.look(wish).await?;
+            let worked = self.work(&lease, &known, &plan, &mut done).await;
+            let released = lease.release().await;
+            worked?;
+            released?;
+            (known, _) = self.look(wish).await?;
+        }
+        let quiet = Wish { force: false, ..wish.clone() };
+        let next = match self.look(&quiet).await?.1 {
+            after if after.jobs.is_empty() => after.next,
+            _ => Some(self.clock.now().timestamp_micros()),
+        };
+        self.sum_up(started, wish, &known, &done, next).await
+    }
+
+    /// Whether there is any connection at all.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn has_connections(&self) -> Result<bool> {
+        Ok(!self.store.read().await?.connections().await?.is_empty())
+    }
+
+    async fn look(&self, wish: &Wish) -> Result<(Known, Plan)> {
+        let mut tx = self.store.read().await?;
+        let known =
+            Known { connections: tx.connections().await?, refreshes: tx.refreshes().await? };
+        let Known { connections, refreshes } = &known;
+        let plan = plan(connections, refreshes, can, wish, self.cadence, self.moment());
+        Ok((known, plan))
+    }
+
+    /// The lease, or who has it.
+    async fn lease(&self, wait: Duration) -> Result<std::result::Result<Lease, Option<Holder>>> {
+        let begun = self.clock.monotonic();
+        let me = Holder {
+            host: SafeText::new(&audit::host()),
+            pid: i64::from(std::process::id()),
+            since: self.clock.now().timestamp_micros(),
+        };
+        loop {
+            if let Some(lease) = self.store.try_lease(&me).await? {
+                return Ok(Ok(lease));
+            }
+            let waited = self.clock.monotonic().duration_since(begun);
+            if waited >= wait {
+                return Ok(Err(self.store.lease_holder().await?));
+            }
+            tokio::time::sleep(LOOK_EVERY.min(wait.saturating_sub(waited))).await;
+        }
+    }
+
+    async fn work(
+        &self,
+        lease: &Lease,
+        known: &Known,
+        plan: &Plan,
+        done: &mut Vec<Done>,
+    ) -> Result<()> {
+        for job in &plan.jobs {
+            let found = known.connections.iter().find(|found| found.id == job.connection);
+            let Some(connection) = found else { continue };
+            // What the job before this one stored counts.
+            let wanted = WantedAll::read(&self.store, self.clock.today()).await?;
+            let is_mine =
+                |last: &&RefreshRecord| last.connection == job.connection && last.part == job.part;
+            let last = known.refreshes.iter().find(is_mine);
+            let work = Work { bench: self, lease, connection, job: *job, last };
+            done.push(self.fetch(&work, &wanted).await?);
+        }
+        Ok(())
+    }
+
+    async fn fetch(&self, work: &Work<'_>, wanted: &WantedAll) -> Result<Done> {
+        let entry = match provider::named(&work.connection.provider) {
+            Ok(entry) => entry,
+            Err(error) => return work.unknown(error).await,
+        };
+        let setup = Setup {
+            seed: work.connection.id.0.cast_unsigned(),
+            clock: self.clock.clone(),
+            held: wanted.asked(),
+        };
+        let settles = TimeDelta::try_seconds(entry.settles_within).unwrap_or_default();
+        match (work.job.part, entry.accounts, entry.market) {
+            (Part::Accounts, Some(accounts), _) => work.accounts(&accounts(setup), settles).await,
+            (Part::Quotes, _, Some(market)) => work.quotes(&market(setup), wanted).await,
+            (Part::History, _, Some(market)) => work.history(&market(setup), wanted).await,
+            _ => Ok(work.nothing()),
+        }
+    }
+
+    async fn sum_up(
+        &self,
+        started: chrono::DateTime<chrono::Utc>,
+        wish: &Wish,
+        known: &Known,
+        done: &[Done],
+        next: Option<i64>,
+    ) -> Result<Summary> {
+        let wanted = |connection: &&Connection| {
+            let named = wish.connections.is_empty() || wish.connections.contains(&connection.id);
+            named && connection.state != crate::model::ConnectionState::Disconnected
+        };
+        let mine = known.connections.iter().filter(wanted);
+        let connections: Vec<_> = mine.map(|connection| Told::of(connection, done)).collect();
+        Ok(Summary {
+            started,
+            finished: self.clock.now(),
+            outcome: summary::overall(&connections),
+            connections,
+            quotes: Quotes::of(done),
+            revision: self.store.revision().await?,
+            next,
+        })
+    }
+
+    fn moment(&self) -> Moment {
+        let today = self.clock.today();
+        let tomorrow = today.checked_add_days(Days::new(1)).unwrap_or(today);
+        let now = self.clock.now().timestamp_micros();
+        Moment { now, midnight: self.midnight(today), tomorrow: self.midnight(tomorrow) }
+    }
+
+    /// When a day begins here; where its midnight is skipped, an hour later.
+    fn midnight(&self, day: NaiveDate) -> i64 {
+        let hours = [0, 1].into_iter().filter_map(|hour| day.and_hms_opt(hour, 0, 0));
+        let mut begins =
+            hours.filter_map(|time| self.clock.zone().from_local_datetime(&time).earliest());
+        begins.next().map_or(0, |begin| begin.timestamp_micros())
+    }
+}
+
+/// Whether a connection has a part. One whose provider is unknown is asked for its accounts, and
+/// says so.
+fn can(connection: &Connection, part: Part) -> bool {
+    match (provider::named(&connection.provider), part) {
+        (Err(_), part) => part == Part::Accounts,
+        (Ok(entry), Part::Accounts) => entry.accounts.is_some(),
+        (Ok(entry), Part::Quotes | Part::History) => entry.market.is_some(),
+    }
+}

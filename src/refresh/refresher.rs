@@ -1,0 +1,131 @@
+//! The dashboard's refresh: a task of its own that sleeps until something is due or somebody asks.
+
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+
+use super::{Bench, Outcome, Summary, Wish};
+use crate::store::Holder;
+
+/// A refresh that broke down is tried again after this.
+const AFTER_PANIC: Duration = Duration::from_mins(1);
+/// However far away the next thing is, the clock is looked at: it may have been set.
+const LONGEST_SLEEP: Duration = Duration::from_hours(1);
+/// The shortest, so that no mistake in a plan makes a storm.
+const SHORTEST_SLEEP: Duration = Duration::from_millis(500);
+/// How long quitting waits for what is being stored.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How the refreshing goes in this process.
+#[derive(Clone, Debug, Default)]
+pub struct Progress {
+    /// How often it was done.
+    pub rounds: u64,
+    /// It is being done.
+    pub running: bool,
+    /// Somebody asked for the last one that was done.
+    pub asked: bool,
+    /// How the last one went.
+    pub last: Option<Summary>,
+    /// Somebody else does it.
+    pub elsewhere: Option<Holder>,
+    /// Why it could not be done at all.
+    pub trouble: Option<String>,
+}
+
+/// The task. Dropping it ends it; [`Refresher::stop`] waits for what is being stored.
+#[derive(Debug)]
+pub struct Refresher {
+    /// How it goes.
+    pub progress: watch::Receiver<Progress>,
+    asks: mpsc::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl Refresher {
+    /// Starts it.
+    #[must_use]
+    pub fn start(bench: Bench) -> Self {
+        let (publish, progress) = watch::channel(Progress::default());
+        // One question is as good as many.
+        let (asks, asked) = mpsc::channel(1);
+        let task = tokio::spawn(run(bench, publish, asked));
+        Self { progress, asks, task }
+    }
+
+    /// Asks for everything at once, due or not. It never waits.
+    pub fn ask(&self) {
+        let _ = self.asks.try_send(());
+    }
+
+    /// Ends it, once what is being stored is stored.
+    pub async fn stop(self) {
+        drop(self.asks);
+        let abort = self.task.abort_handle();
+        if tokio::time::timeout(PATIENCE, self.task).await.is_err() {
+            abort.abort();
+        }
+    }
+}
+
+async fn run(bench: Bench, publish: watch::Sender<Progress>, mut asks: mpsc::Receiver<()>) {
+    let mut force = false;
+    loop {
+        publish.send_modify(|progress| progress.running = true);
+        let (mine, wish) = (bench.clone(), Wish { force, ..Wish::default() });
+        // In a task of its own: a mistake in there ends that, not this.
+        let round = tokio::spawn(async move { mine.refresh_once(&wish, Duration::ZERO).await });
+        let (pause, heard) = match round.await {
+            Ok(Ok(summary)) => (until_next(&bench, &summary), Ok(summary)),
+            Ok(Err(error)) => (Some(AFTER_PANIC), Err(error.to_string())),
+            Err(_) => {
+                let text = "refreshing has stopped unexpectedly; it is tried again in a minute";
+                (Some(AFTER_PANIC), Err(text.to_owned()))
+            }
+        };
+        publish.send_modify(|progress| tell(progress, heard, force));
+        force = tokio::select! {
+            biased;
+            ask = asks.recv() => match ask {
+                Some(()) => true,
+                None => return,
+            },
+            () = sleep(pause) => false,
+        };
+    }
+}
+
+fn tell(progress: &mut Progress, heard: Result<Summary, String>, asked: bool) {
+    progress.rounds += 1;
+    progress.running = false;
+    progress.asked = asked;
+    match heard {
+        Ok(summary) => {
+            progress.elsewhere = match &summary.outcome {
+                Outcome::Locked(holder) => holder.clone(),
+                _ => None,
+            };
+            progress.trouble = None;
+            progress.last = Some(summary);
+        }
+        Err(trouble) => progress.trouble = Some(trouble),
+    }
+}
+
+/// How long until something is due; none: nothing will be, unless somebody asks.
+fn until_next(bench: &Bench, summary: &Summary) -> Option<Duration> {
+    if matches!(summary.outcome, Outcome::Locked(_)) {
+        return Some(Duration::from_secs(5));
+    }
+    let left = summary.next?.saturating_sub(bench.clock.now().timestamp_micros());
+    let left = Duration::from_micros(u64::try_from(left).unwrap_or(0));
+    Some(left.clamp(SHORTEST_SLEEP, LONGEST_SLEEP))
+}
+
+async fn sleep(pause: Option<Duration>) {
+    match pause {
+        Some(pause) => tokio::time::sleep(pause).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,116 @@
+//! What prices and rates are wanted for: what is held or watched, and every currency in use.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, NaiveDate};
+
+use super::Result;
+use crate::model::{Currency, SecurityId, Setting, Tick};
+use crate::provider::{DayClose, Pair, Wanted};
+use crate::report::{self, PositionsQuery};
+use crate::store::{Store, Tx};
+
+/// A security whose price is wanted, and the newest price of it, be it a close or not.
+#[derive(Clone, Debug)]
+pub struct WantedSecurity {
+    /// Which.
+    pub id: SecurityId,
+    /// As a provider is asked.
+    pub wanted: Wanted,
+    /// The newest price.
+    pub newest: Option<DayClose>,
+}
+
+/// Everything that is wanted.
+#[derive(Clone, Debug, Default)]
+pub struct WantedAll {
+    /// Securities.
+    pub securities: Vec<WantedSecurity>,
+    /// Rates.
+    pub pairs: Vec<Pair>,
+}
+
+impl WantedAll {
+    /// Finds out what is wanted.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn read(store: &Store, today: NaiveDate) -> Result<Self> {
+        let mut tx = store.read().await?;
+        let query = PositionsQuery {
+            as_of: today,
+            today,
+            account: None,
+            currency: None,
+            method: None,
+            closed: false,
+        };
+        let held = report::holdings(&mut tx, &query).await?.rows;
+        let mut ids: BTreeSet<_> = held.iter().map(|row| row.security_id).collect();
+        ids.extend(tx.watchlist().await?.iter().map(|watch| watch.security));
+        let ids: Vec<_> = ids.into_iter().collect();
+        let mut last: BTreeMap<SecurityId, DayClose> = BTreeMap::new();
+        for (id, close) in tx.closes_latest(&ids, today, 0).await? {
+            // They come by date, the newest last.
+            let close = DayClose { date: close.date, close: close.close, currency: close.currency };
+            last.insert(id, close);
+        }
+        let ticks: BTreeMap<_, _> =
+            tx.ticks_since(today).await?.into_iter().map(|tick| (tick.security, tick)).collect();
+        let mut securities = Vec::with_capacity(ids.len());
+        let mut currencies = BTreeSet::new();
+        for row in tx.securities().await? {
+            let security = row.security;
+            if ids.binary_search(&security.id).is_err() {
+                continue;
+            }
+            currencies.insert(security.currency);
+            let last = last.get(&security.id).copied();
+            let newest = ticks.get(&security.id).map(as_close).or(last);
+            securities.push(WantedSecurity {
+                id: security.id,
+                wanted: Wanted {
+                    symbol: security.symbol,
+                    currency: security.currency,
+                    class: security.class,
+                    last,
+                },
+                newest,
+            });
+        }
+        let pairs = pairs(&mut tx, currencies, today).await?;
+        Ok(Self { securities, pairs })
+    }
+
+    /// As providers are asked.
+    #[must_use]
+    pub fn asked(&self) -> Vec<Wanted> {
+        self.securities.iter().map(|security| security.wanted.clone()).collect()
+    }
+}
+
+const fn as_close(tick: &Tick) -> DayClose {
+    DayClose { date: tick.date, close: tick.price, currency: tick.currency }
+}
+
+/// Every currency in use against that of totals.
+async fn pairs(
+    tx: &mut Tx,
+    mut currencies: BTreeSet<Currency>,
+    today: NaiveDate,
+) -> Result<Vec<Pair>> {
+    let base = tx.setting(Setting::BaseCurrency).await?;
+    let base = base.and_then(|code| Currency::parse(&code).ok()).unwrap_or(Currency::USD);
+    currencies.extend(tx.accounts().await?.into_iter().map(|row| row.account.currency));
+    currencies.remove(&base);
+    let rates = tx.rates_latest(today).await?;
+    let pair = |currency| {
+        let mine = rates.iter().filter(|rate| rate.base == currency && rate.quote == base);
+        let last = mine.max_by_key(|rate| rate.at).and_then(|rate| {
+            let date = DateTime::from_timestamp_micros(rate.at)?.date_naive();
+            Some(DayClose { date, close: rate.rate, currency: base })
+        });
+        Pair { base: currency, quote: base, last }
+    };
+    Ok(currencies.into_iter().map(pair).collect())
+}

@@ -1,0 +1,152 @@
+//! One refresher per store: whoever holds the lease may fetch, nobody else. The system takes it
+//! from a process that dies, so that nobody is ever locked out for good.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use sqlx::{Connection as _, PgConnection};
+use tokio::sync::Mutex;
+
+use super::row::both_rows;
+use super::{Error, Result, Store};
+use crate::model::SafeText;
+
+/// Who holds the lease. It is written for people to read; it holds nothing by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// The machine.
+    pub host: SafeText,
+    /// The process.
+    pub pid: i64,
+    /// Since when, in microseconds since the epoch.
+    pub since: i64,
+}
+
+/// The right to refresh a store. Dropping it gives it back.
+#[derive(Clone, Debug)]
+pub struct Lease {
+    store: Store,
+    lock: Lock,
+}
+
+#[derive(Clone, Debug)]
+enum Lock {
+    /// A file beside the store, locked for as long as it is open.
+    File(Arc<File>, PathBuf),
+    /// A connection of its own: the server lets go when it ends.
+    Session(Arc<Mutex<PgConnection>>),
+}
+
+/// The second number is the schema of the store, of which a database may have several.
+const LOCK: &str = "select pg_try_advisory_lock(603477126, hashtext(current_schema()::text))";
+
+both_rows!(Holder, |row| {
+    Ok(Self { host: SafeText::new(row.try_get(0)?), pid: row.try_get(1)?, since: row.try_get(2)? })
+});
+
+impl Store {
+    /// Takes the lease and writes down who has it; none: somebody else has it.
+    ///
+    /// # Errors
+    /// When the lock cannot be reached.
+    pub async fn try_lease(&self, holder: &Holder) -> Result<Option<Lease>> {
+        let lock = match self {
+            Self::Sqlite(pool) => {
+                let mut path = pool.connect_options().get_filename().to_owned().into_os_string();
+                path.push("-refresh");
+                lock_file(PathBuf::from(path))?
+            }
+            Self::Postgres(pool) => {
+                let mut own = PgConnection::connect_with(pool.connect_options().as_ref()).await?;
+                match sqlx::query_scalar::<_, bool>(LOCK).fetch_one(&mut own).await? {
+                    true => Some(Lock::Session(Arc::new(Mutex::new(own)))),
+                    false => {
+                        own.close().await?;
+                        None
+                    }
+                }
+            }
+        };
+        let Some(lock) = lock else { return Ok(None) };
+        self.write_holder(holder).await?;
+        Ok(Some(Lease { store: self.clone(), lock }))
+    }
+
+    /// Who took the lease last, if it was not given back. Where nobody holds it any more, they died.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn lease_holder(&self) -> Result<Option<Holder>> {
+        const SQL: &str = "select host, pid, since from refresher";
+        Ok(match self {
+            Self::Sqlite(pool) => sqlx::query_as(SQL).fetch_optional(pool).await?,
+            Self::Postgres(pool) => sqlx::query_as(SQL).fetch_optional(pool).await?,
+        })
+    }
+
+    /// Not a change of the store: no revision and no mark of an operation.
+    async fn write_holder(&self, holder: &Holder) -> Result<()> {
+        const SQL: &str = "insert into refresher (id, host, pid, since) values (1, $1, $2, $3) \
+             on conflict (id) do update set host = excluded.host, pid = excluded.pid, \
+             since = excluded.since";
+        macro_rules! run {
+            ($pool:expr) => {{
+                let query = sqlx::query(SQL).bind(holder.host.to_string()).bind(holder.pid);
+                query.bind(holder.since).execute($pool).await?;
+            }};
+        }
+        match self {
+            Self::Sqlite(pool) => run!(pool),
+            Self::Postgres(pool) => run!(pool),
+        }
+        Ok(())
+    }
+}
+
+impl Lease {
+    /// Whether it is still ours: a file may be taken away, a connection may end.
+    pub async fn is_held(&self) -> bool {
+        match &self.lock {
+            Lock::File(file, path) => {
+                let place = |data: std::fs::Metadata| (data.dev(), data.ino());
+                let (ours, there) =
+                    (file.metadata().map(place), std::fs::metadata(path).map(place));
+                ours.is_ok_and(|ours| there.is_ok_and(|there| ours == there))
+            }
+            Lock::Session(own) => own.lock().await.ping().await.is_ok(),
+        }
+    }
+
+    /// Gives it back, and says so.
+    ///
+    /// # Errors
+    /// When the database cannot be told; the lock is given back all the same.
+    pub async fn release(self) -> Result<()> {
+        const SQL: &str = "delete from refresher";
+        match &self.store {
+            Store::Sqlite(pool) => sqlx::query(SQL).execute(pool).await.map(drop)?,
+            Store::Postgres(pool) => sqlx::query(SQL).execute(pool).await.map(drop)?,
+        }
+        if let Lock::Session(own) = self.lock
+            && let Some(own) = Arc::into_inner(own)
+        {
+            own.into_inner().close().await?;
+        }
+        Ok(())
+    }
+}
+
+fn lock_file(path: PathBuf) -> Result<Option<Lock>> {
+    let nofollow = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false).mode(0o600).custom_flags(nofollow);
+    let fault = |error: std::io::Error| Error::Other(format!("{}: {error}", path.display()));
+    let file = options.open(&path).map_err(fault)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(Lock::File(Arc::new(file), path))),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(fault(error)),
+    }
+}

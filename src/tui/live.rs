@@ -1,0 +1,69 @@
+//! How the refreshing goes, in the words of the line of context. What the store says holds for
+//! every session; whether this one refreshes by itself, only its own task knows.
+
+use chrono::DateTime;
+
+use super::look::Look;
+use super::theme::Tone;
+use crate::service::refresh::{Outcome, Progress, Summary};
+
+/// What is said and how; none: there is nothing to refresh from.
+pub fn live(look: &Look) -> Option<(String, Tone)> {
+    let snapshot = look.snapshot.as_ref().filter(|snapshot| !snapshot.connections.is_empty())?;
+    let time = |micros: i64| {
+        let at = DateTime::from_timestamp_micros(micros)?.with_timezone(&snapshot.zone);
+        let today = at.date_naive() == snapshot.today;
+        Some(at.format(if today { "%H:%M" } else { "%Y-%m-%d" }).to_string())
+    };
+    if let Some(trouble) = look.progress.as_ref().and_then(|progress| progress.trouble.as_ref()) {
+        return Some((format!("! {trouble}"), Tone::Error));
+    }
+    if let Some(failed) = snapshot.connections.iter().find(|row| row.why.is_some()) {
+        let why = failed.why.as_ref().map_or("", |why| why.as_str());
+        let next = failed.next_attempt.and_then(time);
+        let next = next.map(|next| format!(" (next try {next})")).unwrap_or_default();
+        return Some((format!("! {}{next}: {why}", failed.label), Tone::Error));
+    }
+    let last = snapshot.connections.iter().filter_map(|row| row.succeeded).max().and_then(time);
+    match (&look.progress, last) {
+        (Some(Progress { elsewhere: Some(holder), .. }), last) => {
+            let last = last.map(|last| format!(" {last}")).unwrap_or_default();
+            let who = format!("process {} on {}", holder.pid, holder.host);
+            Some((format!("● live{last}, refreshed by {who}"), Tone::Dim))
+        }
+        (Some(_), Some(last)) => Some((format!("● live {last}"), Tone::Up)),
+        (Some(_), None) => Some(("● refreshing".to_owned(), Tone::Dim)),
+        (None, Some(last)) => Some((format!("refreshed {last}"), Tone::Dim)),
+        (None, None) => None,
+    }
+}
+
+/// What a refresh that somebody asked for has brought.
+pub fn brought(summary: &Summary) -> String {
+    let sum = |count: fn(&crate::service::refresh::Told) -> u64| -> u64 {
+        summary.connections.iter().map(count).sum()
+    };
+    let quotes = &summary.quotes;
+    let mut said = match &summary.outcome {
+        Outcome::Locked(_) => return "another process is refreshing just now".to_owned(),
+        Outcome::NothingDue => return "there is nothing to refresh".to_owned(),
+        Outcome::Failed => "not refreshed".to_owned(),
+        Outcome::Ok | Outcome::Partial => {
+            let (new, changed) = (sum(|told| told.new), sum(|told| told.changed));
+            let (stored, requested) = (quotes.stored, quotes.requested);
+            format!(
+                "refreshed: {stored} of {requested} prices, {new} new and {changed} changed rows"
+            )
+        }
+    };
+    let failed = summary.connections.iter().filter_map(|told| {
+        told.why.as_ref().map(|why| format!("; {}: {why}", told.connection.label))
+    });
+    said.extend(failed);
+    let rows = summary.connections.iter().flat_map(|told| &told.skipped);
+    let left_out: Vec<_> = rows.chain(&quotes.skipped).map(|skip| skip.what.as_str()).collect();
+    if !left_out.is_empty() {
+        said.push_str(&format!("; left out: {}", left_out.join(" ")));
+    }
+    said
+}

@@ -1,0 +1,629 @@
+//! Refreshing: what providers tell is judged, stored once and kept apart from what is wrong; one
+//! process at a time; and what scripts may rely on when they call it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test"
+)]
+
+mod support;
+
+use std::time::Duration;
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use dashtam::audit::Audit;
+use dashtam::clock::Clock;
+use dashtam::config::{Config, Environment, Overrides};
+use dashtam::ledger;
+use dashtam::model::{
+    AccountKind, Connection, ConnectionState, Currency, Dec, Entry, EntryType, OpId, Origin, Part,
+    SafeText, Subtype, Unit,
+};
+use dashtam::provider::{
+    AccountSource, DayClose, Error, MarketSource, Pair, RemoteAccount, RemoteRow, Result, Spot,
+    Wanted,
+};
+use dashtam::refresh::{Bench, Cadence, Done, Job, Outcome, WantedAll, Why, Wish, Work};
+use dashtam::report::{self, PositionsQuery};
+use dashtam::service::{Access, Session, demo};
+use dashtam::store::{AuditStore, AuditTarget, Holder, Lease, Store};
+use serde_json::Value;
+use support::engines::{Engine, TODAY, clock, engines, on_each, sqlite, target};
+use support::home::{Home, keys, sorted};
+
+const ROWS: &str = "date,account,type,symbol,quantity,price,fee,currency,amount\n\
+    2026-11-02,Broker,DEPOSIT,,,,,USD,1000\n\
+    2026-11-03,Broker,BUY,X,10,50,,USD,-500\n";
+const PRICES: &str = "date,symbol,close,currency,source\n2026-11-19,sec:X,50,USD,simulated\n";
+
+/// Tells what a test wants told.
+#[derive(Default)]
+struct Fake {
+    spots: Vec<Result<Spot>>,
+    bars: Vec<DayClose>,
+    rates: Vec<DayClose>,
+    rows: Vec<RemoteRow>,
+    error: Option<Error>,
+    panics: bool,
+}
+
+impl Fake {
+    fn failing(error: Error) -> Self {
+        Self { error: Some(error), ..Self::default() }
+    }
+
+    fn check(&self) -> Result<()> {
+        assert!(!self.panics, "a wrong turn");
+        self.error.clone().map_or(Ok(()), Err)
+    }
+}
+
+impl MarketSource for Fake {
+    async fn quotes(&self, _: &[Wanted]) -> Result<Vec<Result<Spot>>> {
+        self.check()?;
+        Ok(self.spots.clone())
+    }
+
+    async fn bars(&self, _: &Wanted, from: NaiveDate, to: NaiveDate) -> Result<Vec<DayClose>> {
+        self.check()?;
+        assert!(from <= to);
+        Ok(self.bars.clone())
+    }
+
+    async fn rates(&self, _: &Pair, _: NaiveDate, _: NaiveDate) -> Result<Vec<DayClose>> {
+        self.check()?;
+        Ok(self.rates.clone())
+    }
+}
+
+impl AccountSource for Fake {
+    async fn accounts(&self) -> Result<Vec<RemoteAccount>> {
+        self.check()?;
+        let (name, currency) = (SafeText::new("Broker"), Currency::USD);
+        Ok(vec![RemoteAccount { name, kind: AccountKind::Brokerage, currency }])
+    }
+
+    async fn transactions(
+        &self,
+        _: &RemoteAccount,
+        _: Option<DateTime<Utc>>,
+    ) -> Result<Vec<RemoteRow>> {
+        Ok(self.rows.clone())
+    }
+}
+
+fn dec(text: &str) -> Dec {
+    Dec::parse(text).unwrap()
+}
+
+fn spot(price: &str) -> Spot {
+    let at = clock().now();
+    Spot { at, date: at.date_naive(), price: dec(price), currency: Currency::USD }
+}
+
+fn deposit(id: &str, day: &str, amount: &str) -> RemoteRow {
+    let what = EntryType::One(Subtype::Deposit);
+    let unit = Unit::from(Currency::USD);
+    let row = Entry::new(SafeText::new("Broker"), day.parse().unwrap(), what, unit);
+    let (id, amount) = (Some(SafeText::new(id)), Some(dec(amount)));
+    let at = format!("{day}T09:00:00Z").parse().unwrap();
+    RemoteRow { at, row: Entry { id, amount, amount_stands: true, ..row } }
+}
+
+fn bench(session: &Session) -> Bench {
+    let cadence = Cadence { quotes: TimeDelta::seconds(60), accounts: TimeDelta::minutes(15) };
+    let audit = session.audit().unwrap().clone();
+    Bench { store: session.store.clone(), audit, clock: session.clock.clone(), cadence }
+}
+
+async fn lease(store: &Store) -> Lease {
+    let holder = Holder { host: SafeText::new("here"), pid: 1, since: 0 };
+    store.try_lease(&holder).await.unwrap().expect("nobody else has it")
+}
+
+async fn connect(session: &Session, provider: &str, label: &str) -> Connection {
+    let (op, now) = (OpId::at(0), clock().now().timestamp_micros());
+    let label = SafeText::new(label);
+    let id = ledger::connect(&session.store, provider, &label, op, now).await.unwrap();
+    connections(session).await.into_iter().find(|connection| connection.id == id).unwrap()
+}
+
+async fn connections(session: &Session) -> Vec<Connection> {
+    session.store.read().await.unwrap().connections().await.unwrap()
+}
+
+/// A store with ten X and a connection.
+async fn household(engine: &Engine) -> Connection {
+    engine.import(&[("rows.csv", ROWS), ("prices.csv", PRICES)]).await;
+    connect(&engine.session, "simulated", "Home").await
+}
+
+/// Does one job.
+async fn work(engine: &Engine, part: Part, fake: &Fake) -> dashtam::refresh::Result<Done> {
+    let session = &engine.session;
+    let (bench, lease) = (bench(session), lease(&session.store).await);
+    let connection = connections(session).await.remove(0);
+    let refreshes = session.store.read().await.unwrap().refreshes().await.unwrap();
+    let job = Job { connection: connection.id, part, why: Why::Asked };
+    let last = refreshes.iter().find(|last| last.part == part);
+    let work = Work { bench: &bench, lease: &lease, connection: &connection, job, last };
+    let wanted = WantedAll::read(&session.store, TODAY).await.unwrap();
+    let done = match part {
+        Part::Quotes => work.quotes(fake, &wanted).await,
+        Part::History => work.history(fake, &wanted).await,
+        Part::Accounts => work.accounts(fake, TimeDelta::seconds(60)).await,
+    };
+    lease.release().await.unwrap();
+    done
+}
+
+/// What ten X are worth on a day, by which price of which day.
+async fn worth(engine: &Engine, as_of: NaiveDate) -> String {
+    let mut tx = engine.session.store.read().await.unwrap();
+    let query = PositionsQuery {
+        as_of,
+        today: TODAY,
+        account: None,
+        currency: None,
+        method: None,
+        closed: false,
+    };
+    let row = report::holdings(&mut tx, &query).await.unwrap().rows.remove(0);
+    format!("{} {}", row.value.unwrap(), row.price_date.unwrap())
+}
+
+fn why(done: &Done) -> Vec<String> {
+    done.skipped.iter().map(|skip| format!("{}: {}", skip.what, skip.why)).collect()
+}
+
+/// The outcomes in the trail of every attempt to refresh.
+async fn outcomes(session: &Session) -> Vec<String> {
+    let rows = session.audit().unwrap().rows().await.unwrap();
+    let mine = rows.iter().filter(|row| row.action == "refresh" && row.state != "ATTEMPTED");
+    mine.map(|row| format!("{} {}", row.state, row.detail)).collect()
+}
+
+#[tokio::test]
+async fn a_quote_serves_today_and_only_then() {
+    on_each(async |engine| {
+        household(engine).await;
+        assert_eq!(worth(engine, TODAY).await, "500 2026-11-19");
+        let fake = Fake { spots: vec![Ok(spot("51.25"))], ..Fake::default() };
+        let done = work(engine, Part::Quotes, &fake).await.unwrap();
+        assert_eq!((done.requested, done.stored, why(&done).len()), (1, 1, 0));
+        assert_eq!(worth(engine, TODAY).await, "512.5 2026-11-20");
+        let yesterday = TODAY.pred_opt().unwrap();
+        assert_eq!(worth(engine, yesterday).await, "500 2026-11-19");
+        let told = outcomes(&engine.session).await;
+        assert_eq!(told, ["SUCCEEDED new=0 changed=0 stored=1 skipped=0"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_is_not_stored_and_why_is_kept() {
+    on_each(async |engine| {
+        household(engine).await;
+        let at = clock().now();
+        let wrong = [
+            (Spot { at: at + TimeDelta::hours(1), ..spot("51") }, "not come yet"),
+            (Spot { currency: Currency::CAD, ..spot("51") }, "in CAD and not in USD"),
+            (spot("71"), "more than 40 %"),
+            (spot("0.51"), "more than 40 %"),
+        ];
+        for (spot, reason) in wrong {
+            let fake = Fake { spots: vec![Ok(spot)], ..Fake::default() };
+            let done = work(engine, Part::Quotes, &fake).await.unwrap();
+            assert_eq!(done.stored, 0);
+            let [why] = &why(&done)[..] else { panic!("{:?}", done.skipped) };
+            assert!(why.starts_with("X: ") && why.contains(reason), "{why}");
+            assert_eq!(worth(engine, TODAY).await, "500 2026-11-19", "figures stay");
+            let kept = engine.session.store.read().await.unwrap().refreshes().await.unwrap();
+            assert!(kept[0].why.as_ref().unwrap().as_str().contains(reason), "{kept:?}");
+        }
+        // Of what is not there nothing is wrong.
+        let untold = Err(Error::NoData(SafeText::new("X")));
+        let fake = Fake { spots: vec![untold], ..Fake::default() };
+        let done = work(engine, Part::Quotes, &fake).await.unwrap();
+        assert!(!done.skipped[0].wrong);
+        let kept = engine.session.store.read().await.unwrap().refreshes().await.unwrap();
+        assert_eq!(kept[0].why, None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn days_that_are_over_get_their_closes_once() {
+    on_each(async |engine| {
+        household(engine).await;
+        let close = |day: &str, close: &str| DayClose {
+            date: day.parse().unwrap(),
+            close: dec(close),
+            currency: Currency::USD,
+        };
+        // Today is not over, and after the jump the next is judged by what was right.
+        engine
+            .import(&[(
+                "old.csv",
+                "date,symbol,close,currency,source\n2026-11-16,sec:X,49,USD,simulated\n",
+            )])
+            .await;
+        let fake = Fake { bars: vec![close("2026-11-20", "52")], ..Fake::default() };
+        let done = work(engine, Part::History, &fake).await.unwrap();
+        assert_eq!((done.stored, why(&done).len()), (0, 0), "nothing is missing up to yesterday");
+        assert_eq!(worth(engine, TODAY).await, "500 2026-11-19");
+    })
+    .await;
+    let engine = sqlite().await;
+    let old = "date,symbol,close,currency,source\n2026-11-16,sec:X,49,USD,simulated\n";
+    engine.import(&[("rows.csv", ROWS), ("old.csv", old)]).await;
+    connect(&engine.session, "simulated", "Home").await;
+    let bar = |day: &str, price: &str| DayClose {
+        date: day.parse().unwrap(),
+        close: dec(price),
+        currency: Currency::USD,
+    };
+    let bars = vec![
+        bar("2026-11-17", "50"),
+        bar("2026-11-18", "5000"),
+        bar("2026-11-19", "51"),
+        bar("2026-11-20", "52"),
+    ];
+    // A second currency makes a rate wanted.
+    let savings = "date,account,type,symbol,quantity,price,fee,currency,amount\n\
+        2026-11-02,Savings,DEPOSIT,,,,,CAD,5\n";
+    engine.import(&[("savings.csv", savings)]).await;
+    let rates = vec![bar("2026-11-18", "0"), bar("2026-11-19", "0.72")];
+    let fake = Fake { bars, rates, ..Fake::default() };
+    let done = work(&engine, Part::History, &fake).await.unwrap();
+    assert_eq!(done.stored, 3);
+    assert!(why(&done)[2].starts_with("CAD/USD: the rate of 2026-11-18"), "{:?}", why(&done));
+    let said = why(&done);
+    assert!(said[0].contains("more than 40 %") && said[1].contains("not come yet"), "{said:?}");
+    assert_eq!(worth(&engine, TODAY).await, "510 2026-11-19");
+    engine.close().await;
+}
+
+#[tokio::test]
+async fn rows_come_once_and_change_with_their_source() {
+    on_each(async |engine| {
+        household(engine).await;
+        let rows = |amount: &str| Fake {
+            rows: vec![deposit("a", "2026-11-18", amount), deposit("b", "2026-11-19", "7")],
+            ..Fake::default()
+        };
+        let done = work(engine, Part::Accounts, &rows("5")).await.unwrap();
+        assert_eq!((done.accounts, done.counts.new, done.counts.changed), (1, 2, 0));
+        assert_eq!(engine.cash_of("Broker", "USD").await, "512");
+        let batches = engine.last_batch().await;
+        for _ in 0..3 {
+            let done = work(engine, Part::Accounts, &rows("5")).await.unwrap();
+            assert_eq!((done.counts.new, done.counts.changed), (0, 0));
+        }
+        assert_eq!(engine.last_batch().await, batches, "what says the same leaves nothing");
+        let done = work(engine, Part::Accounts, &rows("6")).await.unwrap();
+        assert_eq!((done.counts.new, done.counts.changed), (0, 1));
+        assert_eq!(engine.cash_of("Broker", "USD").await, "513");
+        let mut tx = engine.session.store.read().await.unwrap();
+        let broker = &tx.accounts().await.unwrap()[0];
+        assert!(broker.connection.is_some(), "the connection fills it from now on");
+        let told = engine.accounts(TODAY).await.remove(0).connection;
+        assert_eq!(told.unwrap().as_str(), "Home");
+        let id = SafeText::new("a");
+        let row = &tx.transactions_by_source(&[&id]).await.unwrap()[0].transaction;
+        let nine = "2026-11-18T09:00:00Z".parse::<DateTime<Utc>>().unwrap().timestamp_micros();
+        assert_eq!((row.origin, row.seq, row.version), (Origin::Provider, nine, 2));
+        drop(tx);
+        // It is a batch like another, and can be taken back.
+        let list = dashtam::service::import::list(&engine.session).await.unwrap();
+        let file = &list.last().unwrap().files[0];
+        assert_eq!(
+            (file.path.as_str(), file.format.as_str(), file.changed),
+            ("Home", "simulated", 1)
+        );
+        let dead = Fake {
+            rows: vec![deposit("c", "2026-11-25", "9"), deposit("d", "2026-11-19", "-9")],
+            ..Fake::default()
+        };
+        let done = work(engine, Part::Accounts, &dead).await.unwrap();
+        assert_eq!((done.counts.new, done.skipped.len()), (0, 2), "{:?}", done.skipped);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_provider_that_fails_is_left_alone_for_a_while() {
+    on_each(async |engine| {
+        let connection = household(engine).await;
+        let before = engine.dump().await;
+        let until = clock().now() + TimeDelta::hours(2);
+        let away = Error::Unavailable(SafeText::new("no answer within 30 seconds"));
+        for (error, failures, pause) in [
+            (away.clone(), 1, Some(15)),
+            (away, 2, Some(30)),
+            (Error::RateLimited(until), 3, Some(7200)),
+        ] {
+            let done = work(engine, Part::Quotes, &Fake::failing(error)).await.unwrap();
+            let now = clock().now().timestamp_micros();
+            assert_eq!(done.next_attempt.map(|at| (at - now) / 1_000_000), pause);
+            let kept = engine.session.store.read().await.unwrap().refreshes().await.unwrap();
+            assert_eq!(kept[0].failures, failures);
+        }
+        assert_eq!(connections(&engine.session).await[0].state, ConnectionState::Active);
+        work(engine, Part::Accounts, &Fake::failing(Error::Consent)).await.unwrap();
+        let now = connections(&engine.session).await.remove(0);
+        assert_eq!((now.id, now.state), (connection.id, ConnectionState::Revoked));
+        assert_eq!(engine.dump().await, before, "nothing of the facts has changed");
+        // It is not asked again, and its owner is told.
+        let summary =
+            bench(&engine.session).refresh_once(&Wish::default(), Duration::ZERO).await.unwrap();
+        assert_eq!(summary.outcome, Outcome::Failed);
+        let told: Vec<_> = outcomes(&engine.session).await;
+        let right = ["later", "later", "later", "reauthorize"];
+        assert_eq!(told, right.map(|word| format!("FAILED {word}")));
+    })
+    .await;
+}
+
+fn trail_of(engine: &Engine) -> AuditTarget {
+    match &engine.session.store {
+        Store::Sqlite(_) => AuditTarget::Sqlite(engine.folder().join("audit.db")),
+        Store::Postgres(_) => target(&engine.config),
+    }
+}
+
+#[tokio::test]
+async fn a_crash_between_attempt_and_commit_is_known_at_the_next_start() {
+    for engine in engines().await {
+        household(&engine).await;
+        let before = engine.dump().await;
+        // The work dies with the attempt in the trail and nothing in the store.
+        let fake = Fake { panics: true, ..Fake::default() };
+        let session = engine.session.clone();
+        let crash = async {
+            let (bench, lease) = (bench(&session), lease(&session.store).await);
+            let connection = connections(&session).await.remove(0);
+            let job = Job { connection: connection.id, part: Part::Accounts, why: Why::First };
+            let work =
+                Work { bench: &bench, lease: &lease, connection: &connection, job, last: None };
+            work.accounts(&fake, TimeDelta::zero()).await.map(drop)
+        };
+        let crashed = futures_catch(crash).await;
+        assert!(crashed, "it was meant to");
+        assert_eq!(outcomes(&engine.session).await, [""; 0]);
+        let trail = AuditStore::open(&trail_of(&engine)).await.unwrap();
+        assert_eq!(trail.open_attempts().await.unwrap().len(), 1);
+        trail.close().await;
+        let again = Audit::open(&trail_of(&engine), &engine.session.store, &clock()).await.unwrap();
+        assert_eq!(outcomes(&engine.session).await, ["FAILED reason=interrupted"]);
+        again.close().await;
+        assert_eq!(engine.dump().await, before);
+        // The lease went with it, and a healthy refresh brings what was missed.
+        let fake = Fake { rows: vec![deposit("a", "2026-11-18", "5")], ..Fake::default() };
+        let done = work(&engine, Part::Accounts, &fake).await.unwrap();
+        assert_eq!(done.counts.new, 1);
+        engine.close().await;
+    }
+}
+
+/// Whether it panicked.
+async fn futures_catch(work: impl Future) -> bool {
+    let mut work = std::pin::pin!(work);
+    let poll = std::future::poll_fn(|context| {
+        let polled = std::panic::AssertUnwindSafe(|| work.as_mut().poll(context));
+        match std::panic::catch_unwind(polled) {
+            Ok(std::task::Poll::Pending) => std::task::Poll::Pending,
+            Ok(std::task::Poll::Ready(_)) => std::task::Poll::Ready(false),
+            Err(_) => std::task::Poll::Ready(true),
+        }
+    });
+    poll.await
+}
+
+#[tokio::test]
+async fn who_lost_the_lease_stores_nothing() {
+    let engine = sqlite().await;
+    household(&engine).await;
+    let session = &engine.session;
+    let (bench, lease) = (bench(session), lease(&session.store).await);
+    std::fs::remove_file(engine.folder().join("dashtam.db-refresh")).unwrap();
+    let connection = connections(session).await.remove(0);
+    let before = engine.revision().await;
+    for part in [Part::Accounts, Part::Quotes] {
+        let job = Job { connection: connection.id, part, why: Why::Asked };
+        let work = Work { bench: &bench, lease: &lease, connection: &connection, job, last: None };
+        let wanted = WantedAll::read(&session.store, TODAY).await.unwrap();
+        let fake = Fake {
+            spots: vec![Ok(spot("51"))],
+            rows: vec![deposit("a", "2026-11-18", "5")],
+            ..Fake::default()
+        };
+        let done = match part {
+            Part::Accounts => work.accounts(&fake, TimeDelta::zero()).await,
+            _ => work.quotes(&fake, &wanted).await,
+        };
+        let error = done.map(drop).unwrap_err();
+        assert!(error.to_string().contains("another process"), "{error}");
+    }
+    assert_eq!(engine.revision().await, before);
+    assert_eq!(outcomes(session).await, ["FAILED lease", "FAILED lease"]);
+    engine.close().await;
+}
+
+#[tokio::test]
+async fn the_household_is_refreshed_and_then_nothing_is_due() {
+    let (session, folder) = demo::open(&clock()).await.unwrap();
+    let engine = Engine::around(session, folder);
+    let mine = Bench { cadence: demo::CADENCE, ..bench(&engine.session) };
+    let first = mine.refresh_once(&Wish::default(), Duration::ZERO).await.unwrap();
+    assert_eq!(first.outcome, Outcome::Ok);
+    let told = &first.connections[0];
+    assert_eq!((told.accounts, told.new, told.changed), (2, 3, 0));
+    assert_eq!((first.quotes.requested, first.quotes.stored), (14, 12));
+    let second = mine.refresh_once(&Wish::default(), Duration::ZERO).await.unwrap();
+    assert_eq!((second.outcome, second.revision), (Outcome::NothingDue, first.revision));
+    // Of the same moment the same rows, however often.
+    let force = Wish { force: true, ..Wish::default() };
+    let third = mine.refresh_once(&force, Duration::ZERO).await.unwrap();
+    assert_eq!((third.connections[0].new, third.connections[0].changed), (0, 0));
+    assert_eq!(engine.damage().await, [""; 0]);
+    let differences = dashtam::service::rebuild::check(&engine.session).await.unwrap();
+    assert_eq!(differences, [""; 0]);
+    // Days later the days between are there too.
+    let later = Clock::fixed("2026-11-24T09:00:00Z".parse().unwrap(), chrono_tz::UTC);
+    let later = Bench { clock: later, ..mine };
+    let summary = later.refresh_once(&Wish::default(), Duration::ZERO).await.unwrap();
+    assert_eq!(summary.outcome, Outcome::Ok);
+    let mut tx = engine.session.store.read().await.unwrap();
+    let wanted =
+        WantedAll::read(&engine.session.store, "2026-11-24".parse().unwrap()).await.unwrap();
+    let known = wanted.securities.iter().filter_map(|security| security.wanted.last);
+    let newest: Vec<_> = known.map(|last| last.date.to_string()).collect();
+    assert_eq!(newest.iter().filter(|day| *day == "2026-11-23").count(), 12, "{newest:?}");
+    let rates = tx.rates_latest("2026-11-24".parse().unwrap()).await.unwrap();
+    assert_eq!(rates[0].source.as_str(), "simulated");
+    drop(tx);
+    engine.close().await;
+}
+
+#[tokio::test]
+async fn a_second_refresh_waits_and_then_says_who() {
+    let engine = sqlite().await;
+    household(&engine).await;
+    let held = lease(&engine.session.store).await;
+    let bench = bench(&engine.session);
+    let summary = bench.refresh_once(&Wish::default(), Duration::from_millis(300)).await.unwrap();
+    let Outcome::Locked(Some(holder)) = &summary.outcome else { panic!("{summary:?}") };
+    assert_eq!((holder.host.as_str(), holder.pid), ("here", 1));
+    assert!(outcomes(&engine.session).await.is_empty(), "not even an attempt");
+    // Given back meanwhile, it is taken over.
+    let wish = Wish::default();
+    let waiting = bench.refresh_once(&wish, Duration::from_secs(20));
+    let give_back = async {
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        held.release().await.unwrap();
+    };
+    let (summary, ()) = tokio::join!(waiting, give_back);
+    assert_ne!(summary.unwrap().outcome, Outcome::NothingDue);
+    engine.close().await;
+}
+
+// ---- what scripts may rely on
+
+/// Adds a connection to the store of a machine.
+fn connected(home: &Home, provider: &str, label: &str) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let session = open(home).await;
+        connect(&session, provider, label).await;
+        session.close().await;
+    });
+}
+
+async fn open(home: &Home) -> Session {
+    let flags = Overrides { data_dir: Some(home.data()), ..Overrides::default() };
+    let config = Config::load(&flags, &Environment::default()).unwrap();
+    Session::open(&config, &Clock::system(chrono_tz::UTC), Access::Write).await.unwrap()
+}
+
+#[test]
+fn the_document_has_its_promised_shape() {
+    let home = Home::new();
+    let document = home.json(&["--demo", "--refresh-only"]);
+    assert_eq!(
+        keys(&document),
+        sorted("schema started finished result connections quotes revision")
+    );
+    assert_eq!(
+        (&document["schema"], &document["result"]),
+        (&"dashtam.refresh/1".into(), &"ok".into())
+    );
+    for time in ["started", "finished"] {
+        let time = document[time].as_str().unwrap();
+        assert!(time.ends_with('Z') && time.parse::<DateTime<Utc>>().is_ok(), "{time}");
+    }
+    let connection = &document["connections"][0];
+    let promised = "id provider result class accounts transactions_new transactions_changed \
+         skipped consent_expires next_attempt";
+    assert_eq!(keys(connection), sorted(promised));
+    assert_eq!(connection["transactions_new"], 3);
+    assert_eq!((&connection["class"], &connection["next_attempt"]), (&Value::Null, &Value::Null));
+    let quotes = &document["quotes"];
+    assert_eq!(keys(quotes), ["requested", "skipped", "stored"]);
+    assert_eq!((&quotes["requested"], &quotes["stored"]), (&14.into(), &12.into()));
+    assert_eq!(keys(&quotes["skipped"][0]), ["what", "why"]);
+    assert_eq!(quotes["skipped"][0]["what"], "OLPC");
+    assert!(std::fs::read_dir(home.root.path()).unwrap().next().is_none(), "nothing is left");
+    let shown = home.run(&["--demo", "--refresh-only"]);
+    assert!(shown.out.contains("Simulated") && shown.out.contains("12 of 14 prices stored"));
+    assert!(shown.err.contains("left out: OLPC: no price"), "{shown:?}");
+}
+
+#[test]
+fn a_store_without_connections_has_nothing_to_refresh() {
+    let home = Home::new();
+    for line in [&["--refresh-only"][..], &["refresh", "--force"]] {
+        let ran = home.run(line);
+        assert_eq!((ran.code, ran.out.as_str()), (Some(0), "nothing is due\n"));
+        assert!(ran.err.contains("no connection"), "{ran:?}");
+        assert_eq!(home.json(line)["result"], "nothing_due");
+    }
+    home.say("refresh --connection Bank").refused(2, "Bank");
+    for line in ["--refresh-only --read-only", "refresh --read-only"] {
+        home.say(line).refused(2, "--read-only");
+    }
+    home.say("--refresh-only report accounts").refused(2, "--refresh-only");
+    home.say("refresh --quotes-only --accounts-only").refused(2, "--accounts-only");
+    home.say("--wait 5").refused(2, "--refresh-only");
+}
+
+#[test]
+fn each_end_of_a_refresh_has_its_code() {
+    let home = Home::new();
+    home.ok(&["settings", "set", "base_currency", "USD"]);
+    connected(&home, "acme", "Old");
+    let failed = home.run(&["--refresh-only", "--json"]);
+    assert_eq!(failed.code, Some(5), "{failed:?}");
+    let document: Value = serde_json::from_str(&failed.out).unwrap();
+    assert_eq!(document["result"], "failed");
+    assert_eq!(document["connections"][0]["class"], "never");
+    assert!(document["connections"][0]["next_attempt"].is_string());
+    assert!(failed.err.contains("Old: ") && failed.err.contains("acme"), "{failed:?}");
+    connected(&home, "simulated", "New");
+    let partial = home.run(&["refresh", "--force", "--json"]);
+    assert_eq!(partial.code, Some(3), "{partial:?}");
+    let document: Value = serde_json::from_str(&partial.out).unwrap();
+    assert_eq!(document["result"], "partial");
+    assert_eq!(document["connections"][1]["result"], "ok");
+    // One of them, by name.
+    let one = home.json(&["refresh", "--force", "--connection", "New", "--accounts-only"]);
+    assert_eq!((one["connections"].as_array().unwrap().len(), &one["result"]), (1, &"ok".into()));
+    assert_eq!(one["quotes"]["requested"], 0);
+    assert_eq!(home.json(&["refresh", "--connection", "New"])["result"], "nothing_due");
+}
+
+#[test]
+fn a_second_one_ends_with_8_and_says_who_refreshes() {
+    let home = Home::new();
+    home.ok(&["settings", "set", "base_currency", "USD"]);
+    connected(&home, "simulated", "New");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let session = open(&home).await;
+        let held = lease(&session.store).await;
+        let start = std::time::Instant::now();
+        let locked = home.run(&["--refresh-only", "--wait", "1", "--json"]);
+        assert!(start.elapsed() >= Duration::from_secs(1));
+        assert_eq!(locked.code, Some(8), "{locked:?}");
+        let document: Value = serde_json::from_str(&locked.out).unwrap();
+        assert_eq!(document["result"], "locked");
+        assert!(locked.err.contains("process 1 on here"), "{locked:?}");
+        held.release().await.unwrap();
+        let free = home.run(&["refresh", "--wait", "0"]);
+        assert_eq!(free.code, Some(0), "{free:?}");
+        session.close().await;
+    });
+}
