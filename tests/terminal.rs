@@ -155,6 +155,17 @@ fn pasted_text_is_never_a_command() {
     terminal.end().with_code(0).restored();
 }
 
+#[test]
+fn a_key_that_was_held_is_heard_to_its_end() {
+    let home = home();
+    let mut terminal = Terminal::dashtam(&home, "", AMOUNT_SHOWN);
+    // More than one reading of the terminal takes, and nothing behind it to wake the reader.
+    terminal.press(&format!("{}3", "j".repeat(3_000)));
+    terminal.see("pickled");
+    terminal.press("q");
+    terminal.end().with_code(0).restored();
+}
+
 // ---- ends
 
 #[test]
