@@ -27,16 +27,17 @@
 //! | [`telemetry`] | rolling logs without secrets | model |
 //! | [`keys`] | the table of actions and their chords, as data | model |
 //! | [`cli`] | the command line as clap sees it | model |
+//! | [`tasks`] | every task and thread, by name; what becomes of a panic in one | nothing of ours |
 //! | [`analytics`] | verbs over the nouns: lots, rates, prices; pure functions | model |
 //! | [`mod@import`], [`export`] | bytes to rows and rows to bytes, one file per format, pure | model |
-//! | [`store`] | everything SQL, for both engines | model |
+//! | [`store`] | everything SQL, for both engines | model, tasks |
 //! | [`audit`] | what happened: an attempt before, an outcome after | model, store, clock |
 //! | [`figures`] | derived figures kept beside the rows: lots and cash of any day | model, analytics, store |
-//! | [`ledger`] | the one door for writing facts | model, analytics, store, figures, audit, clock |
+//! | [`ledger`] | the one door for writing facts | model, analytics, store, figures, audit, clock, tasks |
 //! | [`report`] | every figure that is shown or printed | model, analytics, store, figures, clock |
-//! | [`state`] | what the screen shows: a snapshot that is pushed, slices that are asked for | model, report, store, clock |
+//! | [`state`] | what the screen shows: a snapshot that is pushed, slices that are asked for | model, report, store, clock, tasks |
 //! | [`service`] | one file per verb that a person can ask for | everything above |
-//! | [`tui`] | the dashboard: an event loop, panes, overlays | model, text, keys, state, service, config, clock |
+//! | [`tui`] | the dashboard: an event loop, panes, overlays | model, text, keys, state, service, config, clock, tasks |
 //! | [`cmd`] | one file per command; printing and exit codes live here alone | everything but a screen |
 //!
 //! ## A row of a file
@@ -93,6 +94,7 @@ pub mod report;
 pub mod service;
 pub mod state;
 pub mod store;
+pub mod tasks;
 pub mod telemetry;
 pub mod text;
 pub mod tui;

@@ -27,6 +27,7 @@ pub use crate::report::{
 
 use crate::clock::Clock;
 use crate::store::Store;
+use crate::tasks::{self, Task};
 
 /// What the screen tells the keeper.
 #[derive(Clone, Debug)]
@@ -67,7 +68,7 @@ impl State {
         let (publish, snapshots) = watch::channel(None);
         let (complain, troubles) = watch::channel(None);
         let keeper = keeper::Keeper::new(store, clock, view, publish, complain, answer);
-        let task = tokio::spawn(keeper.run(asked));
+        let task = tasks::spawn(Task::Keeper, keeper.run(asked));
         Self { snapshots, answers, troubles, asks, task }
     }
 

@@ -14,6 +14,7 @@ use super::screen::{Screen, ScreenError};
 use super::signals::{Caught, Signals};
 use crate::service::Session;
 use crate::state::State;
+use crate::tasks::{self, Task};
 
 /// The most that is taken in before a frame is drawn.
 const MOST_AT_ONCE: usize = 512;
@@ -113,7 +114,7 @@ async fn turn(
 /// ever, and on a thread of the runtime it would hold up whatever is to be closed before the end.
 fn listen() -> io::Result<mpsc::Receiver<io::Result<Event>>> {
     let (send, events) = mpsc::channel(MOST_AT_ONCE);
-    std::thread::Builder::new().name("keys".to_owned()).spawn(move || {
+    tasks::thread(Task::Keys, move || {
         loop {
             let event = crossterm::event::read();
             let gone = event.is_err();
