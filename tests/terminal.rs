@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 use portable_pty::{PtySize, native_pty_system};
 use rustix::process::Signal;
 use support::home::{Home, PROGRAM};
+use support::postgres::postgres_url;
 use support::terminal::{Left, Terminal, dashtam, script, wait};
 
 const CTRL_C: &str = "\x03";
@@ -42,16 +43,35 @@ const AMOUNT_SHOWN: &str = "77,777.77";
 
 /// A machine with a little money on it.
 fn home() -> Home {
+    home_with("")
+}
+
+/// The same with these flags, which may name another store.
+fn home_with(flags: &str) -> Home {
     let home = Home::new();
-    home.ok(&["account", "add", ACCOUNT, "--kind", "checking", "--currency", "USD"]);
-    deposit(&home, AMOUNT, "pickled");
+    let add = ["account", "add", ACCOUNT, "--kind", "checking", "--currency", "USD"];
+    home.ok(&[&words(flags)[..], &add].concat());
+    deposit(&home, flags, AMOUNT, "pickled");
     home
 }
 
-fn deposit(home: &Home, amount: &str, why: &str) {
-    let date = ["--date", "2024-01-02", "--type", "deposit", "--amount", amount];
+fn deposit(home: &Home, flags: &str, amount: &str, why: &str) {
+    let date = ["txn", "add", "--date", "2024-01-02", "--type", "deposit", "--amount", amount];
     let rest = ["--account", ACCOUNT, "--description", why];
-    home.ok(&[&["txn", "add"][..], &date, &rest].concat());
+    home.ok(&[&words(flags)[..], &date, &rest].concat());
+}
+
+fn words(line: &str) -> Vec<&str> {
+    line.split_whitespace().collect()
+}
+
+/// Flags for a store on each engine there is.
+fn stores() -> Vec<String> {
+    let server = postgres_url().map(|url| {
+        let joint = if url.contains('?') { '&' } else { '?' };
+        format!("--database {url}{joint}sslmode=disable")
+    });
+    [Some(String::new()), server].into_iter().flatten().collect()
 }
 
 /// The numbers of every SGR sequence.
@@ -374,37 +394,58 @@ fn where_only_ascii_is_understood_nothing_else_is_written() {
 // ---- silence, and others on the same store
 
 #[test]
-fn while_nothing_changes_nothing_is_written() {
-    let home = home();
-    let mut terminal = Terminal::dashtam(&home, "", AMOUNT_SHOWN);
-    assert!(terminal.silent_for(Duration::from_secs(2)), "it never settles");
-    let written = terminal.written();
+fn while_nothing_changes_nothing_happens() {
+    let stores = stores();
+    let homes: Vec<Home> = stores.iter().map(|store| home_with(store)).collect();
+    let open = |(home, store): (&Home, &String)| Terminal::dashtam(home, store, AMOUNT_SHOWN);
+    let mut terminals: Vec<Terminal> = homes.iter().zip(&stores).map(open).collect();
+    for terminal in &terminals {
+        assert!(terminal.silent_for(Duration::from_secs(3)), "it never settles");
+    }
+    let now = |terminal: &Terminal| (terminal.written(), terminal.wakes_and_work());
+    let before: Vec<_> = terminals.iter().map(now).collect();
     // This time is not a hope: it is what is tested.
-    std::thread::sleep(Duration::from_secs(5));
-    assert_eq!(terminal.written(), written);
-    terminal.press("q");
-    terminal.end().with_code(0).restored();
+    std::thread::sleep(Duration::from_secs(10));
+    for (terminal, (written, (wakes, work))) in terminals.iter_mut().zip(before) {
+        assert_eq!(terminal.written(), written);
+        let (wakes_now, work_now) = terminal.wakes_and_work();
+        assert!(wakes_now - wakes <= 20, "{} wake-ups", wakes_now - wakes);
+        let work = work_now.saturating_sub(work);
+        assert!(work <= Duration::from_millis(10), "it computed for {work:?}");
+        terminal.press("q");
+        terminal.end().with_code(0).restored();
+    }
 }
 
 #[test]
 fn all_sessions_on_a_store_see_what_one_of_them_writes() {
-    let home = home();
-    let mut terminals = [(); 2].map(|()| Terminal::dashtam(&home, "", AMOUNT_SHOWN));
-    for terminal in &mut terminals {
-        terminal.press("3");
-        terminal.see("pickled");
-    }
-    deposit(&home, "1.23", "a late guest");
-    let start = Instant::now();
-    for terminal in &terminals {
-        terminal.see("a late guest");
-    }
-    // Twice the second that it should take at most, and as much again for a busy machine.
-    assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
-    for mut terminal in terminals {
-        assert!(!terminal.text().contains("cannot read"));
-        terminal.press("q");
-        terminal.end().with_code(0).restored();
+    for store in stores() {
+        let home = home_with(&store);
+        let kinds = ["", "", "--read-only"];
+        let mut terminals =
+            kinds.map(|kind| Terminal::dashtam(&home, &format!("{store} {kind}"), AMOUNT_SHOWN));
+        for terminal in &mut terminals {
+            terminal.press("3");
+            terminal.see("pickled");
+        }
+        let see = |what: &str, since: Instant| {
+            for terminal in &terminals {
+                terminal.see(what);
+            }
+            // Twice the second that it should take at most, and as much again for a busy machine.
+            assert!(since.elapsed() < Duration::from_secs(4), "{:?}", since.elapsed());
+        };
+        deposit(&home, &store, "1.23", "a late guest");
+        see("a late guest", Instant::now());
+        let row = format!("2024-01-03,{ACCOUNT},DEPOSIT,,,,,USD,4.56");
+        let file = home.rows("more.csv", &[&row]);
+        home.ok(&[&words(&store)[..], &["import", &file]].concat());
+        see("4.56", Instant::now());
+        for mut terminal in terminals {
+            assert!(!terminal.text().contains("cannot read"));
+            terminal.press("q");
+            terminal.end().with_code(0).restored();
+        }
     }
 }
 

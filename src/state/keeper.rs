@@ -17,6 +17,8 @@ use crate::store::{Changes, Store};
 const PAUSE: Duration = Duration::from_secs(5);
 /// Writes that follow closely are shown together.
 const CALM: Duration = Duration::from_millis(50);
+/// How often the calendar is looked at, since a machine may sleep over midnight.
+const CALENDAR: Duration = Duration::from_mins(10);
 
 /// Reads for the screen. It owns the questions that are open; it ends with the screen's end of
 /// the channel.
@@ -88,6 +90,7 @@ impl Keeper {
                     tokio::time::sleep(CALM).await;
                     self.look().await;
                 }
+                () = tokio::time::sleep(CALENDAR) => self.look().await,
             }
         }
     }

@@ -12,6 +12,7 @@ mod cell;
 mod changes;
 mod claims;
 mod connect;
+mod ear;
 mod error;
 mod extras;
 mod figures;
