@@ -15,5 +15,6 @@ pub mod rebuild;
 mod session;
 pub mod splits;
 
+pub use dashboard::{Opened, Shown};
 pub use error::Error;
 pub use session::{Access, Session};

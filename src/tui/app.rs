@@ -42,6 +42,8 @@ pub enum Msg {
     Trouble(Option<Trouble>),
     /// Something to say.
     Notice(String),
+    /// This is waited for before anything can be read; none: it is there.
+    Opening(Option<&'static str>),
 }
 
 /// What the app wants of the world.
@@ -105,6 +107,7 @@ pub struct App {
     filters: BTreeMap<usize, String>,
     commands: Vec<String>,
     notice: Option<String>,
+    opening: Option<&'static str>,
     size: (u16, u16),
     dirty: bool,
 }
@@ -147,6 +150,7 @@ impl App {
             filters: BTreeMap::new(),
             commands: Vec::new(),
             notice: options.notice,
+            opening: None,
             size,
             dirty: true,
         };
@@ -190,6 +194,7 @@ impl App {
             Msg::Answer(answer) => self.answer(answer),
             Msg::Trouble(trouble) => self.look.trouble = trouble,
             Msg::Notice(text) => self.notice = Some(text),
+            Msg::Opening(what) => self.opening = what,
         }
         self.ask(&mut effects);
         effects
@@ -664,7 +669,9 @@ impl App {
         frame::tabs(buf, parts.tabs, self.open, theme);
         frame::context(buf, parts.context, look, &pane.status(look));
         let empty = look.snapshot.as_ref().is_some_and(|snapshot| snapshot.is_empty());
-        if empty {
+        if let Some(what) = self.opening {
+            write(buf, parts.body, what, theme.style(Tone::Dim));
+        } else if empty {
             welcome(buf, parts.body, theme);
         } else {
             pane.draw(buf, parts.body, look);

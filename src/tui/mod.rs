@@ -9,6 +9,7 @@ mod events;
 mod frame;
 mod look;
 mod overlay;
+mod painter;
 mod pane;
 mod run;
 mod screen;
@@ -17,6 +18,5 @@ mod theme;
 mod widget;
 
 pub use app::{App, Effect, Msg, Options};
-pub use run::{Ended, run};
-pub use screen::ScreenError;
+pub use run::{Ended, Error, run};
 pub use theme::{Theme, ThemeName, Tone};
