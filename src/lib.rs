@@ -24,21 +24,23 @@
 //! | [`model`] | nouns: money, accounts, securities, transactions, changes; no I/O | nothing of ours |
 //! | [`clock`] | the only place that asks for the time | model |
 //! | [`config`] | defaults, file, environment, flags; private files and folders | model |
-//! | [`telemetry`] | rolling logs without secrets | model |
+//! | [`telemetry`] | rolling logs and reports of panics, without secrets | model, tasks |
 //! | [`keys`] | the table of actions and their chords, as data | model |
 //! | [`cli`] | the command line as clap sees it | model |
+//! | [`tasks`] | every task and thread, by name; what becomes of a panic in one | nothing of ours |
+//! | `fault` | panics that tests ask for; nothing in a released program | nothing of ours |
 //! | [`analytics`] | verbs over the nouns: lots, rates, prices; pure functions | model |
 //! | [`mod@import`], [`export`] | bytes to rows and rows to bytes, one file per format, pure | model |
-//! | [`store`] | everything SQL, for both engines | model |
+//! | [`store`] | everything SQL, for both engines | model, tasks |
 //! | [`audit`] | what happened: an attempt before, an outcome after | model, store, clock |
 //! | [`provider`] | outside services that know accounts or prices: one file each, one table | model, clock |
 //! | [`figures`] | derived figures kept beside the rows: lots and cash of any day | model, analytics, store |
-//! | [`ledger`] | the one door for writing facts | model, analytics, store, figures, audit, clock |
+//! | [`ledger`] | the one door for writing facts | model, analytics, store, figures, audit, clock, tasks |
 //! | [`report`] | every figure that is shown or printed | model, analytics, store, figures, clock |
-//! | [`refresh`] | what is due is fetched, judged and written, by one process at a time | model, analytics, provider, ledger, report, store, audit, clock |
-//! | [`state`] | what the screen shows: a snapshot that is pushed, slices that are asked for | model, report, store, clock |
+//! | [`refresh`] | what is due is fetched, judged and written, by one process at a time | model, analytics, provider, ledger, report, store, audit, clock, tasks |
+//! | [`state`] | what the screen shows: a snapshot that is pushed, slices that are asked for | model, report, store, clock, tasks, fault |
 //! | [`service`] | one file per verb that a person can ask for | everything above |
-//! | [`tui`] | the dashboard: an event loop, panes, overlays | model, text, keys, state, service, config, clock |
+//! | [`tui`] | the dashboard: an event loop, panes, overlays | model, text, keys, state, service, config, clock, tasks, fault |
 //! | [`cmd`] | one file per command; printing and exit codes live here alone | everything but a screen |
 //!
 //! ## A row of a file
@@ -100,6 +102,7 @@ pub mod clock;
 pub mod cmd;
 pub mod config;
 pub mod export;
+mod fault;
 pub mod figures;
 pub mod import;
 pub mod keys;
@@ -111,11 +114,13 @@ pub mod report;
 pub mod service;
 pub mod state;
 pub mod store;
+pub mod tasks;
 pub mod telemetry;
 pub mod text;
 pub mod tui;
 
 use std::ffi::OsString;
+use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -123,11 +128,17 @@ use std::time::Duration;
 use cli::Cli;
 use clock::Clock;
 use config::{Config, Database, Environment, driver, private};
+use service::{Access, Shown};
 use telemetry::TelemetryConfig;
+use telemetry::crash::{self, Crashes};
+
+/// How long what is still being done may hold up the end.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// The whole program: reads the command line, does what it says, gives the exit code.
 #[must_use]
 pub fn run() -> ExitCode {
+    let crashes = Crashes::watch();
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let cli = match cmd::parse(&arguments) {
         Ok(cli) => cli,
@@ -139,11 +150,12 @@ pub fn run() -> ExitCode {
     // Nothing that is read from here on may end in a core file; where the system does not allow
     // the promise there is nothing to be done about it.
     let _ = private::forbid_core_dumps();
-    ExitCode::from(start(&cli))
+    let code = panic::catch_unwind(AssertUnwindSafe(|| start(&cli, &crashes)));
+    ExitCode::from(code.unwrap_or_else(|_| cmd::crashed(&cli.flags, crashes.last())))
 }
 
 /// Reads the configuration, opens the log and carries the command out.
-fn start(cli: &Cli) -> u8 {
+fn start(cli: &Cli, crashes: &Crashes) -> u8 {
     // One provider of TLS for everybody; a second call changes nothing.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let flags = cmd::overrides(&cli.flags);
@@ -158,6 +170,7 @@ fn start(cli: &Cli) -> u8 {
         return cmd::fail(&cli.flags, error.into());
     }
     let clock = Clock::system(config.timezone.value);
+    crashes.keep_in(place_of_reports(&config, &clock));
     let log = match open_log(cli, &config, &clock) {
         Ok(log) => log,
         Err(error) => return cmd::fail(&cli.flags, error),
@@ -178,17 +191,25 @@ fn start(cli: &Cli) -> u8 {
         Ok(runtime) => runtime,
         Err(error) => return cmd::fail(&cli.flags, error.into()),
     };
-    let code = match screen {
+    let ended = panic::catch_unwind(AssertUnwindSafe(|| match screen {
         true => {
             let ended = runtime.block_on(show(cli, &config, &clock));
             cmd::end_of_dashboard(&cli.flags, ended)
         }
         false => runtime.block_on(cmd::run(cli, &config, &clock)),
-    };
-    // What is still being read must not hold up the end.
-    runtime.shutdown_timeout(Duration::from_secs(2));
+    }));
+    // What is still being done must not hold up the end.
+    runtime.shutdown_timeout(GRACE);
     drop(log);
-    code
+    match ended {
+        Ok(code) => {
+            if let Some(crash) = crashes.last() {
+                cmd::tell_of_crash(&crash);
+            }
+            code
+        }
+        Err(panic) => panic::resume_unwind(panic),
+    }
 }
 
 /// Shows the dashboard; gives the signal that ended it, if one did.
@@ -199,18 +220,10 @@ async fn show(cli: &Cli, config: &Config, clock: &Clock) -> Result<Option<u8>, c
         return Err(cmd::Failure::Terminal(why.to_owned()));
     }
     let read_only = cli.flags.read_only;
-    // The folder of a demo goes when this is dropped.
-    let (session, _folder) = match cli.demo {
-        true => {
-            let opened = service::demo::open(clock).await;
-            let (session, folder) = opened.map_err(cmd::Failure::Service)?;
-            (session, Some(folder))
-        }
-        false => {
-            let access = if read_only { service::Access::Look } else { service::Access::Write };
-            let opened = service::Session::open(config, clock, access).await;
-            (opened.map_err(cmd::Failure::Service)?, None)
-        }
+    let shown = match (cli.demo, read_only) {
+        (true, _) => Shown::Demo,
+        (false, true) => Shown::Store(Access::Look),
+        (false, false) => Shown::Store(Access::Write),
     };
     let (keymap, conflicts) = keys::Keymap::with(&config.chosen_keys());
     let options = tui::Options {
@@ -226,12 +239,25 @@ async fn show(cli: &Cli, config: &Config, clock: &Clock) -> Result<Option<u8>, c
         true => service::demo::CADENCE,
         false => service::refresh::cadence(config),
     };
-    let ended = tui::run(&session, options, true, cadence).await;
-    session.close().await;
-    match ended {
+    let opening = Box::pin(shown.open(config.clone(), clock.clone()));
+    match tui::run(shown.waiting(), opening, cadence, options, true).await {
         Ok(tui::Ended::Quit) => Ok(None),
         Ok(tui::Ended::Signal(number)) => Ok(Some(number)),
-        Err(error) => Err(cmd::Failure::Terminal(error.to_string())),
+        Err(tui::Error::Opening(error)) => Err(cmd::Failure::Service(error)),
+        // Reported already; it ends the program as a panic here would.
+        Err(tui::Error::Panicked) => panic::resume_unwind(Box::new("opening")),
+        Err(error @ tui::Error::Terminal(_)) => Err(cmd::Failure::Terminal(error.to_string())),
+    }
+}
+
+/// Where reports of panics are kept: beside the log.
+fn place_of_reports(config: &Config, clock: &Clock) -> crash::Place {
+    let time = clock.clone();
+    crash::Place {
+        folder: config.log_dir(),
+        make: private::create_dir_private,
+        open: private::append_private,
+        now: Arc::new(move || time.now()),
     }
 }
 

@@ -2,6 +2,7 @@
 //! It gets folder, level, clock and file opener as plain arguments; it must not know the
 //! configuration nor decide when logging starts.
 
+pub mod crash;
 mod daily;
 mod layer;
 mod redact;

@@ -1,6 +1,6 @@
 //! Who may import whom. A room is the first name below `src/` (`src/model/money.rs` is in `model`,
 //! `src/http.rs` is `http`); each room may use only the rooms its row names, some outside crates
-//! belong to one room, and only `clock` asks for the time.
+//! belong to one room, only `clock` asks for the time, and only `tasks` starts tasks and threads.
 
 #![allow(clippy::indexing_slicing, reason = "a test")]
 
@@ -24,21 +24,23 @@ const ROOMS: &[(&str, May)] = &[
     ("model", Use(&[])),
     ("clock", Use(&["model"])),
     ("config", Use(&["model"])),
-    ("telemetry", Use(&["model"])),
+    ("tasks", Use(&[])),
+    ("fault", Use(&[])),
+    ("telemetry", Use(&["model", "tasks"])),
     ("text", Use(&["model"])),
     ("keys", Use(&["model"])),
     ("cli", Use(&["model"])),
     ("analytics", Use(&["model"])),
     ("import", Use(&["model"])),
     ("export", Use(&["model"])),
-    ("store", Use(&["model"])),
+    ("store", Use(&["model", "tasks"])),
     ("http", Use(&["model", "clock"])),
     ("audit", Use(&["model", "store", "clock"])),
     ("vault", Use(&["model", "store", "clock"])),
     ("provider", Use(&["model", "http", "clock"])),
     ("oauth", Use(&["model", "http", "vault", "audit", "store", "clock"])),
     ("figures", Use(&["model", "analytics", "store"])),
-    ("ledger", Use(&["model", "analytics", "store", "figures", "audit", "clock"])),
+    ("ledger", Use(&["model", "analytics", "store", "figures", "audit", "clock", "tasks"])),
     ("report", Use(&["model", "analytics", "store", "figures", "clock"])),
     (
         "refresh",
@@ -55,11 +57,16 @@ const ROOMS: &[(&str, May)] = &[
             "http",
             "clock",
             "config",
+            "tasks",
+            "fault",
         ]),
     ),
-    ("state", Use(&["model", "report", "store", "clock"])),
+    ("state", Use(&["model", "report", "store", "clock", "tasks", "fault"])),
     ("service", UseAllAboveBut(&[])),
-    ("tui", Use(&["model", "text", "keys", "state", "service", "config", "clock"])),
+    (
+        "tui",
+        Use(&["model", "text", "keys", "state", "service", "config", "clock", "tasks", "fault"]),
+    ),
     ("cmd", UseAllAboveBut(&["tui"])),
     ("lib", UseAllAboveBut(&[])),
 ];
@@ -82,6 +89,16 @@ const PURE_ROOMS: &[&str] = &["model", "analytics", "import", "export"];
 /// The ways to learn the time; `clock` alone may use them.
 const TIME_SOURCES: &[[&str; 2]] =
     &[["Utc", "now"], ["Local", "now"], ["SystemTime", "now"], ["Uuid", "now_v7"]];
+
+/// The ways to start a task or a thread; `tasks` alone may use them, so that each has a name there.
+const STARTS: &[[&str; 2]] = &[
+    ["tokio", "spawn"],
+    ["task", "spawn"],
+    ["task", "spawn_blocking"],
+    ["thread", "spawn"],
+    ["thread", "scope"],
+    ["thread", "Builder"],
+];
 
 #[test]
 fn every_file_keeps_the_rule() {
@@ -142,6 +159,7 @@ fn violations(file: &str, source: &str) -> Vec<Violation> {
     }
     found.extend(foreign_crates(room, &tokens));
     found.extend(time_questions(room, &tokens));
+    found.extend(starts(room, &tokens));
     found
 }
 
@@ -282,14 +300,24 @@ fn names_a_crate(tokens: &[Token], at: usize) -> bool {
 }
 
 fn time_questions(room: &str, tokens: &[Token]) -> Vec<Violation> {
+    let sources = if room == "clock" { &[] } else { TIME_SOURCES };
+    calls(sources, tokens, &format!("`{room}` asks for the time by itself"))
+}
+
+fn starts(room: &str, tokens: &[Token]) -> Vec<Violation> {
+    let ways = if room == "tasks" { &[] } else { STARTS };
+    calls(ways, tokens, &format!("`{room}` starts something that `tasks` does not name"))
+}
+
+/// Every call of one of these, and what is wrong with it.
+fn calls(of: &[[&str; 2]], tokens: &[Token], wrong: &str) -> Vec<Violation> {
     let mut found = Vec::new();
-    for (at, token) in tokens.iter().enumerate().filter(|_| room != "clock") {
-        let asks = |source: &&[&str; 2]| {
-            token.is(source[0]) && is(tokens, at + 1, "::") && is(tokens, at + 2, source[1])
+    for (at, token) in tokens.iter().enumerate() {
+        let called = |call: &&[&str; 2]| {
+            token.is(call[0]) && is(tokens, at + 1, "::") && is(tokens, at + 2, call[1])
         };
-        if let Some([kind, question]) = TIME_SOURCES.iter().find(asks) {
-            let what = format!("`{room}` asks for the time by itself: {kind}::{question}");
-            found.push(Violation { line: token.line, what });
+        if let Some([place, name]) = of.iter().find(called) {
+            found.push(Violation { line: token.line, what: format!("{wrong}: {place}::{name}") });
         }
     }
     found
@@ -411,6 +439,21 @@ mod self_test {
         fine("src/store/mod.rs", "use sqlx::Row;");
         fine("src/cmd/man.rs", "clap_mangen::Man::new(x)");
         fine("src/text.rs", "fn age() { person.age; text::age::of(x); let age = 1; }");
+    }
+
+    #[test]
+    fn only_tasks_starts_something() {
+        let not = |source, call| {
+            let expected =
+                format!("1: `ledger` starts something that `tasks` does not name: {call}");
+            assert_eq!(caught("src/ledger/mod.rs", source), [expected]);
+        };
+        not("let t = tokio::spawn(work);", "tokio::spawn");
+        not("tokio::task::spawn_blocking(work)", "task::spawn_blocking");
+        not("std::thread::spawn(work)", "thread::spawn");
+        not("std::thread::Builder::new()", "thread::Builder");
+        fine("src/tasks.rs", "tokio::spawn(work)");
+        fine("src/ledger/mod.rs", "tasks::spawn(Task::Edit, work)");
     }
 
     #[test]

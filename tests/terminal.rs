@@ -11,15 +11,20 @@
 
 mod support;
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
+use std::net::TcpListener;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+#[cfg(debug_assertions)]
+use std::{os::unix::fs::PermissionsExt, path::PathBuf};
 
 use portable_pty::{PtySize, native_pty_system};
+use rustix::fs::FlockOperation;
 use rustix::process::Signal;
 use support::home::{Home, PROGRAM};
+use support::postgres::postgres_url;
 use support::terminal::{Left, Terminal, dashtam, script, wait};
 
 const CTRL_C: &str = "\x03";
@@ -42,16 +47,35 @@ const AMOUNT_SHOWN: &str = "77,777.77";
 
 /// A machine with a little money on it.
 fn home() -> Home {
+    home_with("")
+}
+
+/// The same with these flags, which may name another store.
+fn home_with(flags: &str) -> Home {
     let home = Home::new();
-    home.ok(&["account", "add", ACCOUNT, "--kind", "checking", "--currency", "USD"]);
-    deposit(&home, AMOUNT, "pickled");
+    let add = ["account", "add", ACCOUNT, "--kind", "checking", "--currency", "USD"];
+    home.ok(&[&words(flags)[..], &add].concat());
+    deposit(&home, flags, AMOUNT, "pickled");
     home
 }
 
-fn deposit(home: &Home, amount: &str, why: &str) {
-    let date = ["--date", "2024-01-02", "--type", "deposit", "--amount", amount];
+fn deposit(home: &Home, flags: &str, amount: &str, why: &str) {
+    let date = ["txn", "add", "--date", "2024-01-02", "--type", "deposit", "--amount", amount];
     let rest = ["--account", ACCOUNT, "--description", why];
-    home.ok(&[&["txn", "add"][..], &date, &rest].concat());
+    home.ok(&[&words(flags)[..], &date, &rest].concat());
+}
+
+fn words(line: &str) -> Vec<&str> {
+    line.split_whitespace().collect()
+}
+
+/// Flags for a store on each engine there is.
+fn stores() -> Vec<String> {
+    let server = postgres_url().map(|url| {
+        let joint = if url.contains('?') { '&' } else { '?' };
+        format!("--database {url}{joint}sslmode=disable")
+    });
+    [Some(String::new()), server].into_iter().flatten().collect()
 }
 
 /// The numbers of every SGR sequence.
@@ -199,6 +223,100 @@ fn pasted_text_is_never_a_command() {
     terminal.end().with_code(0).restored();
 }
 
+#[test]
+fn a_key_that_was_held_is_heard_to_its_end() {
+    let home = home();
+    let mut terminal = Terminal::dashtam(&home, "", AMOUNT_SHOWN);
+    // More than one reading of the terminal takes, and nothing behind it to wake the reader.
+    terminal.press(&format!("{}3", "j".repeat(3_000)));
+    terminal.see("pickled");
+    terminal.press("q");
+    terminal.end().with_code(0).restored();
+}
+
+// ---- before there is a store
+
+/// A dashboard that waits for a store which somebody else is just making or migrating; while the
+/// file is held.
+fn waits_for_store(home: &Home) -> (Terminal, File) {
+    let lock = File::open(home.data().join("dashtam.lock")).unwrap();
+    rustix::fs::flock(&lock, FlockOperation::LockExclusive).unwrap();
+    let terminal = Terminal::dashtam(home, "", "opening the store");
+    assert!(terminal.text().contains(TABS));
+    (terminal, lock)
+}
+
+/// The dashboard goes at once, whatever it waits for.
+#[track_caller]
+fn ends_soon(terminal: &mut Terminal) -> Left {
+    let start = Instant::now();
+    let left = terminal.end();
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    left
+}
+
+#[test]
+fn the_screen_is_there_before_the_store() {
+    let home = home();
+    let (mut terminal, lock) = waits_for_store(&home);
+    // Keys are heard; what they ask for waits.
+    terminal.press("3");
+    terminal.until("another pane", |screen| reversed(screen).contains("Transactions"));
+    terminal.press("?");
+    terminal.see("Show the keys of this pane");
+    terminal.press("\x1b");
+    terminal.see_no_more("Show the keys of this pane");
+    drop(lock);
+    terminal.see("pickled");
+    assert!(!terminal.text().contains("opening"));
+    terminal.press("q");
+    terminal.end().with_code(0).restored();
+}
+
+#[test]
+fn nobody_must_wait_for_a_store() {
+    let home = home();
+    for (signal, code) in [(None, 0), (Some(Signal::TERM), 143)] {
+        let (mut terminal, lock) = waits_for_store(&home);
+        match signal {
+            Some(signal) => terminal.signal(signal),
+            None => terminal.press("q"),
+        }
+        ends_soon(&mut terminal).with_code(code).restored();
+        drop(lock);
+    }
+    // A server that takes the call and says nothing.
+    let silent = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let line = format!("--database postgres://x@127.0.0.1:{port}/x?sslmode=disable");
+    for key in ["q", CTRL_C] {
+        let mut terminal = Terminal::dashtam(&home, &line, "opening the store");
+        terminal.press(key);
+        ends_soon(&mut terminal).with_code(0).restored();
+    }
+}
+
+#[test]
+fn a_demo_that_is_left_at_once_leaves_nothing() {
+    let home = Home::new();
+    let mut terminal = Terminal::dashtam(&home, "--demo", TABS);
+    terminal.press("q");
+    ends_soon(&mut terminal).with_code(0).restored();
+    assert_eq!(entries(home.root.path()), [""; 0]);
+}
+
+#[test]
+fn a_store_that_cannot_be_opened_is_an_error_as_any_other() {
+    let home = home();
+    fs::write(home.data().join("dashtam.db"), "this is no database, whatever its name says")
+        .unwrap();
+    let said = home.run(&["report", "accounts"]);
+    let left = Terminal::run(dashtam(&home, "")).end();
+    left.with_code(u32::try_from(said.code.unwrap()).unwrap()).restored();
+    let line = left.text.replace('\n', "");
+    assert!(line.contains("dashtam: ") && said.err.contains(line.trim()), "{line} {}", said.err);
+}
+
 // ---- ends
 
 #[test]
@@ -250,6 +368,182 @@ fn a_closed_window_ends_it() {
 #[test]
 fn a_lost_line_ends_it_without_a_signal() {
     ends_when_hung_up(false);
+}
+
+// ---- our own mistakes, which only a debug build makes when it is asked
+
+/// A machine, and a folder in which a test puts the places where the program is to panic.
+#[cfg(debug_assertions)]
+fn faulty() -> (Home, PathBuf) {
+    let home = home();
+    let faults = home.path("faults");
+    fs::create_dir(&faults).unwrap();
+    (home, faults)
+}
+
+#[cfg(debug_assertions)]
+fn faulty_dashtam(home: &Home, faults: &Path) -> Terminal {
+    let mut command = dashtam(home, "");
+    command.env("DASHTAM_TEST_FAULTS", faults);
+    Terminal::run(command)
+}
+
+/// What was said after the end, and the report that it names, which tells nothing of what is
+/// stored.
+#[cfg(debug_assertions)]
+#[track_caller]
+fn report_after(left: &Left) -> String {
+    left.restored();
+    let said = left.text.replace('\n', "");
+    assert!(said.starts_with("dashtam: ") && said.matches("dashtam: ").count() == 1, "{said}");
+    let path = said.split(": ").last().unwrap().trim();
+    let report = fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}\n{said}"));
+    assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
+    for secret in [ACCOUNT, AMOUNT, AMOUNT_SHOWN, "pickled", "canary", "faults"] {
+        assert!(!report.contains(secret), "{secret} in {report}");
+        assert!(!said.contains(secret), "{secret} in {said}");
+    }
+    assert!(report.contains("src/fault.rs") && report.contains(env!("CARGO_PKG_VERSION")));
+    report
+}
+
+#[cfg(debug_assertions)]
+#[test]
+fn a_panic_gives_the_terminal_back_and_says_where_its_report_is() {
+    for (place, frame) in [("draw", "dashtam::tui::"), ("key", "dashtam::tui::")] {
+        let (home, faults) = faulty();
+        let mut terminal = faulty_dashtam(&home, &faults);
+        terminal.see(AMOUNT_SHOWN);
+        fs::create_dir(faults.join(place)).unwrap();
+        terminal.press("j");
+        let left = terminal.end();
+        left.with_code(1);
+        let report = report_after(&left);
+        assert!(report.contains(frame), "{report}");
+    }
+}
+
+#[cfg(debug_assertions)]
+#[test]
+fn a_panic_before_there_is_a_store_is_told_as_well() {
+    let (home, faults) = faulty();
+    fs::write(faults.join("opening"), "").unwrap();
+    let left = faulty_dashtam(&home, &faults).end();
+    left.with_code(1);
+    let report = report_after(&left);
+    assert!(report.contains("task      opening"), "{report}");
+}
+
+#[cfg(debug_assertions)]
+#[test]
+fn a_task_that_panics_begins_anew_under_a_living_screen() {
+    let (home, faults) = faulty();
+    let mut terminal = faulty_dashtam(&home, &faults);
+    terminal.see(AMOUNT_SHOWN);
+    terminal.press("3");
+    terminal.see("pickled");
+    // Once.
+    fs::write(faults.join("refresh"), "").unwrap();
+    deposit(&home, "", "1.23", "a late guest");
+    terminal.see("begun anew");
+    terminal.see("a late guest");
+    // Again and again.
+    fs::create_dir(faults.join("refresh")).unwrap();
+    deposit(&home, "", "2.34", "a later guest");
+    terminal.see("again and again");
+    terminal.press("?");
+    terminal.see("Show the keys of this pane");
+    terminal.press("\x1b");
+    terminal.see_no_more("Show the keys of this pane");
+    fs::remove_dir(faults.join("refresh")).unwrap();
+    terminal.press("r");
+    terminal.see("a later guest");
+    terminal.see_no_more("again and again");
+    terminal.press("q");
+    let left = terminal.end();
+    left.with_code(0);
+    assert!(report_after(&left).contains("task      keeper"));
+}
+
+#[cfg(debug_assertions)]
+#[test]
+fn a_question_that_panics_is_the_only_one_without_an_answer() {
+    let (home, faults) = faulty();
+    let mut terminal = faulty_dashtam(&home, &faults);
+    terminal.see(AMOUNT_SHOWN);
+    assert!(terminal.silent_for(Duration::from_millis(500)));
+    fs::write(faults.join("answer"), "").unwrap();
+    terminal.press("3");
+    terminal.see("could not be worked out");
+    terminal.press("1");
+    terminal.see(ACCOUNT);
+    // The next time it goes well.
+    deposit(&home, "", "1.23", "a late guest");
+    terminal.press("3");
+    terminal.see("a late guest");
+    terminal.press("q");
+    let left = terminal.end();
+    left.with_code(0);
+    report_after(&left);
+}
+
+// ---- a terminal that takes nothing
+
+/// A dashboard that draws for somebody who does not look.
+fn stalled(home: &Home) -> Terminal {
+    let mut terminal = Terminal::dashtam(home, "", AMOUNT_SHOWN);
+    terminal.stall();
+    // More frames than the system keeps between the two ends: then one more changes nothing.
+    wait("a writer that cannot go on", || {
+        let before = terminal.wakes_of("painter");
+        terminal.press(CTRL_L);
+        std::thread::sleep(Duration::from_millis(200));
+        terminal.wakes_of("painter") == before
+    });
+    terminal
+}
+
+#[test]
+fn a_terminal_that_takes_nothing_holds_up_no_end() {
+    let home = home();
+    for (signal, code) in [(Signal::TERM, 143), (Signal::HUP, 129)] {
+        let mut terminal = stalled(&home);
+        terminal.signal(signal);
+        ends_soon(&mut terminal).with_code(code).restored();
+    }
+    let mut terminal = stalled(&home);
+    terminal.press("q");
+    ends_soon(&mut terminal).with_code(0).restored();
+    // The line breaks after it has stood still.
+    let mut terminal = stalled(&home);
+    let (_, before) = terminal.state_and_work();
+    terminal.hang_up();
+    let start = Instant::now();
+    wait("the end of the process", || terminal.state_and_work().0 == 'Z');
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    let work = terminal.state_and_work().1.saturating_sub(before);
+    assert!(work <= Duration::from_millis(500), "it computed for {work:?}");
+}
+
+#[test]
+fn a_terminal_that_goes_on_shows_the_newest() {
+    let home = home();
+    let mut terminal = stalled(&home);
+    let before = terminal.memory();
+    for _ in 0..500 {
+        terminal.press("12");
+    }
+    terminal.press("3");
+    deposit(&home, "", "1.23", "a late guest");
+    // What it cannot write must not be kept.
+    let grown = terminal.memory().saturating_sub(before);
+    assert!(grown < 8 << 10, "{grown} KiB more");
+    assert!(!terminal.text().contains("pickled"));
+    terminal.go_on();
+    terminal.see("pickled");
+    terminal.see("a late guest");
+    terminal.press("q");
+    terminal.end().with_code(0).restored();
 }
 
 // ---- standing still
@@ -407,37 +701,58 @@ fn where_only_ascii_is_understood_nothing_else_is_written() {
 // ---- silence, and others on the same store
 
 #[test]
-fn while_nothing_changes_nothing_is_written() {
-    let home = home();
-    let mut terminal = Terminal::dashtam(&home, "", AMOUNT_SHOWN);
-    assert!(terminal.silent_for(Duration::from_secs(2)), "it never settles");
-    let written = terminal.written();
+fn while_nothing_changes_nothing_happens() {
+    let stores = stores();
+    let homes: Vec<Home> = stores.iter().map(|store| home_with(store)).collect();
+    let open = |(home, store): (&Home, &String)| Terminal::dashtam(home, store, AMOUNT_SHOWN);
+    let mut terminals: Vec<Terminal> = homes.iter().zip(&stores).map(open).collect();
+    for terminal in &terminals {
+        assert!(terminal.silent_for(Duration::from_secs(3)), "it never settles");
+    }
+    let now = |terminal: &Terminal| (terminal.written(), terminal.wakes_and_work());
+    let before: Vec<_> = terminals.iter().map(now).collect();
     // This time is not a hope: it is what is tested.
-    std::thread::sleep(Duration::from_secs(5));
-    assert_eq!(terminal.written(), written);
-    terminal.press("q");
-    terminal.end().with_code(0).restored();
+    std::thread::sleep(Duration::from_secs(10));
+    for (terminal, (written, (wakes, work))) in terminals.iter_mut().zip(before) {
+        assert_eq!(terminal.written(), written);
+        let (wakes_now, work_now) = terminal.wakes_and_work();
+        assert!(wakes_now - wakes <= 20, "{} wake-ups", wakes_now - wakes);
+        let work = work_now.saturating_sub(work);
+        assert!(work <= Duration::from_millis(10), "it computed for {work:?}");
+        terminal.press("q");
+        terminal.end().with_code(0).restored();
+    }
 }
 
 #[test]
 fn all_sessions_on_a_store_see_what_one_of_them_writes() {
-    let home = home();
-    let mut terminals = [(); 2].map(|()| Terminal::dashtam(&home, "", AMOUNT_SHOWN));
-    for terminal in &mut terminals {
-        terminal.press("3");
-        terminal.see("pickled");
-    }
-    deposit(&home, "1.23", "a late guest");
-    let start = Instant::now();
-    for terminal in &terminals {
-        terminal.see("a late guest");
-    }
-    // Twice the second that it should take at most, and as much again for a busy machine.
-    assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
-    for mut terminal in terminals {
-        assert!(!terminal.text().contains("cannot read"));
-        terminal.press("q");
-        terminal.end().with_code(0).restored();
+    for store in stores() {
+        let home = home_with(&store);
+        let kinds = ["", "", "--read-only"];
+        let mut terminals =
+            kinds.map(|kind| Terminal::dashtam(&home, &format!("{store} {kind}"), AMOUNT_SHOWN));
+        for terminal in &mut terminals {
+            terminal.press("3");
+            terminal.see("pickled");
+        }
+        let see = |what: &str, since: Instant| {
+            for terminal in &terminals {
+                terminal.see(what);
+            }
+            // Twice the second that it should take at most, and as much again for a busy machine.
+            assert!(since.elapsed() < Duration::from_secs(4), "{:?}", since.elapsed());
+        };
+        deposit(&home, &store, "1.23", "a late guest");
+        see("a late guest", Instant::now());
+        let row = format!("2024-01-03,{ACCOUNT},DEPOSIT,,,,,USD,4.56");
+        let file = home.rows("more.csv", &[&row]);
+        home.ok(&[&words(&store)[..], &["import", &file]].concat());
+        see("4.56", Instant::now());
+        for mut terminal in terminals {
+            assert!(!terminal.text().contains("cannot read"));
+            terminal.press("q");
+            terminal.end().with_code(0).restored();
+        }
     }
 }
 

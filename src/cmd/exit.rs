@@ -9,6 +9,7 @@ use super::explain;
 use super::output::Output;
 use crate::import::Problem;
 use crate::model::SafeText;
+use crate::telemetry::crash::Crash;
 use crate::text::Figures;
 use crate::{report, service, store};
 
@@ -90,6 +91,9 @@ pub enum Error {
     /// There is no terminal that a dashboard could be drawn on.
     #[error("{0}")]
     Terminal(String),
+    /// A mistake of our own.
+    #[error("dashtam failed unexpectedly, which is a mistake of its own")]
+    Panicked(Option<Crash>),
     /// Somebody stopped the program.
     #[error("stopped by signal {0}")]
     Signal(u8),
@@ -130,6 +134,7 @@ impl Error {
             Self::NoFigure { .. } => "not_found",
             Self::ManyFigures { .. } | Self::Row(_) => "refused",
             Self::Output(_) => "io",
+            Self::Panicked(_) => "internal",
             Self::Signal(_) => "signal",
         }
     }
@@ -139,6 +144,7 @@ impl Error {
             Self::Service(error) => error.hint(),
             Self::CommandLine { hint, .. } => Some((*hint).to_owned()),
             Self::Terminal(_) => Some(WITHOUT_SCREEN.to_owned()),
+            Self::Panicked(crash) => Some(about(crash.as_ref())),
             Self::Usage(_)
             | Self::NoFigure { .. }
             | Self::ManyFigures { .. }
@@ -182,6 +188,20 @@ fn code_of(kind: &str) -> u8 {
         "usage" | "not_found" | "refused" | "permission" | "file" => USAGE,
         _ => INTERNAL,
     }
+}
+
+/// Where a panic was, and what to do about it.
+pub fn about(crash: Option<&Crash>) -> String {
+    let Some(crash) = crash else { return "there is no report of it".to_owned() };
+    let Crash { location, report } = crash;
+    let report = match report {
+        Some(path) => path.display(),
+        None => return format!("it was at {location}; a report of it could not be written"),
+    };
+    let text = format!(
+        "it was at {location}; please send in its report, which holds no figure, name or secret: {report}"
+    );
+    SafeText::new(&text).to_string()
 }
 
 /// How errors are to be said.

@@ -45,6 +45,7 @@ use crate::cli::{self, Cli, Command, Flags, RefreshArgs, SettingsCommand};
 use crate::clock::Clock;
 use crate::config::{Config, Overrides};
 use crate::service::{self, Access, Session};
+use crate::telemetry::crash::Crash;
 use crate::text::Figures;
 
 use exit::{Error, Manner, Status};
@@ -135,6 +136,17 @@ pub enum Failure {
     Terminal(String),
     /// The store cannot be opened.
     Service(service::Error),
+}
+
+/// Says that a mistake of our own has ended the program, and gives the exit code.
+pub fn crashed(flags: &Flags, crash: Option<Crash>) -> u8 {
+    exit::finish(Err(Error::Panicked(crash)), manner(flags), &mut Output::stdout())
+}
+
+/// Says that a mistake of our own has ended a part of the program, which began anew.
+pub fn tell_of_crash(crash: &Crash) {
+    let told = exit::about(Some(crash));
+    note(&format!("dashtam: a part of it failed unexpectedly and began anew; {told}"));
 }
 
 /// What the flags say about the configuration.

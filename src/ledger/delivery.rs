@@ -12,6 +12,7 @@ use crate::model::{
     SafeText, Tick,
 };
 use crate::store::{BatchFile, Lease, RefreshRecord, Store, WriteTx};
+use crate::tasks::{self, Task};
 
 /// The action of every write of this room, in the trail and in the store.
 const ACTION: &str = "refresh";
@@ -66,7 +67,9 @@ pub async fn deliver(
     now: i64,
 ) -> Result<Delivered> {
     let (store, lease) = (store.clone(), lease.clone());
-    let task = tokio::spawn(async move { deliver_here(&store, &lease, delivery, op, now).await });
+    let task = tasks::spawn(Task::Delivery, async move {
+        deliver_here(&store, &lease, delivery, op, now).await
+    });
     task.await.unwrap_or(Err(Error::Interrupted))
 }
 
@@ -175,7 +178,7 @@ pub async fn take_market(
     now: i64,
 ) -> Result<i64> {
     let (store, lease) = (store.clone(), lease.clone());
-    let task = tokio::spawn(async move {
+    let task = tasks::spawn(Task::Delivery, async move {
         let MarketNews { ticks, bars, rates, refresh } = news;
         let mut tx = store.write().await?;
         tx.put_ticks(&ticks).await?;
@@ -236,7 +239,7 @@ pub async fn note_failure(
     now: i64,
 ) -> Result<i64> {
     let store = store.clone();
-    let task = tokio::spawn(async move {
+    let task = tasks::spawn(Task::Delivery, async move {
         let mut tx = store.write().await?;
         tx.put_refresh(&refresh).await?;
         if let Some(connection) = connection {
@@ -259,7 +262,7 @@ pub async fn connect(
     now: i64,
 ) -> Result<ConnectionId> {
     let (store, provider, label) = (store.clone(), SafeText::new(provider), label.clone());
-    let task = tokio::spawn(async move {
+    let task = tasks::spawn(Task::Delivery, async move {
         let mut tx = store.write().await?;
         let id = ConnectionId(tx.take_id());
         let state = crate::model::ConnectionState::Active;

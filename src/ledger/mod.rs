@@ -38,6 +38,7 @@ pub use undo::Undone;
 
 use crate::model::{AccountId, Change, OpId, SecurityId, TransactionId};
 use crate::store::Store;
+use crate::tasks::{self, Task};
 
 /// What a change did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -63,6 +64,6 @@ pub struct Applied {
 /// When the change is refused or the store fails; then nothing is written.
 pub async fn apply(store: &Store, change: Change, op: OpId, now: i64) -> Result<Applied> {
     let store = store.clone();
-    let task = tokio::spawn(async move { edit::apply(&store, change, op, now).await });
+    let task = tasks::spawn(Task::Edit, async move { edit::apply(&store, change, op, now).await });
     task.await.unwrap_or(Err(Error::Interrupted))
 }

@@ -7,6 +7,7 @@ use tokio::task::JoinHandle;
 
 use super::{Bench, Outcome, Summary, Wish};
 use crate::store::Holder;
+use crate::tasks::{self, Task};
 
 /// A refresh that broke down is tried again after this.
 const AFTER_PANIC: Duration = Duration::from_mins(1);
@@ -50,7 +51,7 @@ impl Refresher {
         let (publish, progress) = watch::channel(Progress::default());
         // One question is as good as many.
         let (asks, asked) = mpsc::channel(1);
-        let task = tokio::spawn(run(bench, publish, asked));
+        let task = tasks::spawn(Task::Refresher, run(bench, publish, asked));
         Self { progress, asks, task }
     }
 
@@ -75,7 +76,11 @@ async fn run(bench: Bench, publish: watch::Sender<Progress>, mut asks: mpsc::Rec
         publish.send_modify(|progress| progress.running = true);
         let (mine, wish) = (bench.clone(), Wish { force, ..Wish::default() });
         // In a task of its own: a mistake in there ends that, not this.
-        let round = tokio::spawn(async move { mine.refresh_once(&wish, Duration::ZERO).await });
+        let round =
+            tasks::spawn(
+                Task::Round,
+                async move { mine.refresh_once(&wish, Duration::ZERO).await },
+            );
         let (pause, heard) = match round.await {
             Ok(Ok(summary)) => (until_next(&bench, &summary), Ok(summary)),
             Ok(Err(error)) => (Some(AFTER_PANIC), Err(error.to_string())),

@@ -19,6 +19,7 @@ use crate::import::{Format, Problem};
 use crate::ledger::{self, Content, Intake, Options, Survey, Taken};
 use crate::model::{BatchId, Change, OpId, SafeText, keep_raw};
 use crate::store::{self, BatchFile};
+use crate::tasks::{self, Task};
 
 /// How many refused rows of a file are told one by one.
 const TOLD: usize = 1_000;
@@ -145,7 +146,7 @@ struct Looked {
 pub async fn run(session: &Session, request: ImportRequest) -> Result<ImportReport, Error> {
     let session = session.clone();
     // The write must not be cancelled half way.
-    let task = tokio::spawn(async move { run_here(&session, &request).await });
+    let task = tasks::spawn(Task::Import, async move { run_here(&session, &request).await });
     task.await.unwrap_or(Err(Error::Interrupted))
 }
 
@@ -390,7 +391,7 @@ async fn read_in(
     let account = request.account.clone();
     let reader = {
         let source = Arc::clone(&source);
-        tokio::task::spawn_blocking(move || {
+        tasks::spawn_blocking(Task::Reading, move || {
             let mut parcel = Parcel::default();
             let read = source.read(account.as_ref(), &mut |row| {
                 parcel.add(row);

@@ -16,5 +16,6 @@ pub mod refresh;
 mod session;
 pub mod splits;
 
+pub use dashboard::{Opened, Shown};
 pub use error::Error;
 pub use session::{Access, Session};

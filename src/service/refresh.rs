@@ -8,6 +8,7 @@ use super::{Error, Session};
 use crate::config::Config;
 use crate::model::{ConnectionId, SafeText};
 use crate::refresh::{self, Bench};
+use crate::tasks::{self, Task};
 
 pub use crate::provider::Class;
 pub use crate::refresh::{
@@ -51,7 +52,7 @@ pub async fn run(
     let bench = bench(session, cadence)?;
     let wait = request.wait;
     // What is being stored must not be cut off half way.
-    let task = tokio::spawn(async move { bench.refresh_once(&wish, wait).await });
+    let task = tasks::spawn(Task::Round, async move { bench.refresh_once(&wish, wait).await });
     Ok(task.await.unwrap_or(Err(refresh::Error::Interrupted))?)
 }
 

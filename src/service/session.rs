@@ -3,8 +3,10 @@
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 use tracing::info;
 
 use super::Error;
@@ -17,6 +19,9 @@ use crate::config::{Config, ConfigError, Database, PostgresHost, PostgresUrl};
 use crate::ledger;
 use crate::model::Setting;
 use crate::store::{AuditTarget, SchemaState, Server, Store, Target};
+
+/// How often one asks for a lock that somebody else has.
+const LOCK_EVERY: Duration = Duration::from_millis(20);
 
 /// What a session may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +61,7 @@ impl Session {
         }
         config.prepare_folders()?;
         // Two first starts at once: one makes the database, the other waits.
-        let lock = lock_folder(&config.data_dir.value)?;
+        let lock = lock_folder(&config.data_dir.value).await?;
         prepare_database_file(&target)?;
         let store = Store::connect(&target).await?;
         let schema = store.schema().await?;
@@ -217,13 +222,18 @@ fn check_surroundings(path: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// Held until the file is dropped.
-fn lock_folder(folder: &Path) -> Result<File, Error> {
+/// Held until the file is dropped. Whoever waits for it may give up.
+async fn lock_folder(folder: &Path) -> Result<File, Error> {
     let path = folder.join("dashtam.lock");
-    let open = || -> io::Result<File> {
+    let lock = async {
         let file = open_private(&path, OpenOptions::new().write(true).create(true))?;
-        flock(&file, FlockOperation::LockExclusive)?;
+        while let Err(error) = flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            match error {
+                Errno::WOULDBLOCK | Errno::INTR => tokio::time::sleep(LOCK_EVERY).await,
+                error => return Err(error.into()),
+            }
+        }
         Ok(file)
     };
-    open().map_err(|source| ConfigError::Folder { path: path.clone(), source }.into())
+    lock.await.map_err(|source| ConfigError::Folder { path: path.clone(), source }.into())
 }

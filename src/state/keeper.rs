@@ -10,13 +10,31 @@ use super::question::{Answer, Question, Slot};
 use super::snapshot::{Snapshot, View, revision};
 use super::{Ask, Trouble};
 use crate::clock::Clock;
-use crate::report;
 use crate::store::{Changes, Store};
+use crate::{fault, report, tasks};
 
 /// How long to wait before a store that cannot be read is tried again.
 const PAUSE: Duration = Duration::from_secs(5);
 /// Writes that follow closely are shown together.
 const CALM: Duration = Duration::from_millis(50);
+/// How often the calendar is looked at, since a machine may sleep over midnight.
+const CALENDAR: Duration = Duration::from_mins(10);
+
+const FELL: &str =
+    "reading failed unexpectedly and has begun anew; a report of it is named at the end";
+const FELL_AGAIN: &str =
+    "reading fails again and again: r tries once more, q ends and names the report";
+const FELL_AT_ONE: &str = "this could not be worked out, and not for a fault of yours; a report of it is named at the end";
+
+/// The keeper's ends of what it shares with the screen.
+#[derive(Debug)]
+pub(super) struct Ends {
+    pub asked: mpsc::UnboundedReceiver<Ask>,
+    pub publish: watch::Sender<Option<Arc<Snapshot>>>,
+    pub complain: watch::Sender<Option<Trouble>>,
+    pub answer: mpsc::UnboundedSender<Answer>,
+    pub say: mpsc::UnboundedSender<&'static str>,
+}
 
 /// Reads for the screen. It owns the questions that are open; it ends with the screen's end of
 /// the channel.
@@ -24,70 +42,103 @@ pub(super) struct Keeper {
     store: Store,
     clock: Clock,
     view: View,
-    publish: watch::Sender<Option<Arc<Snapshot>>>,
-    complain: watch::Sender<Option<Trouble>>,
-    answer: mpsc::UnboundedSender<Answer>,
+    ends: Ends,
+    /// Tells of changes; none: nobody does.
+    ears: Option<Changes>,
     /// The newest question of each slot.
     questions: BTreeMap<Slot, (u64, Box<Question>)>,
     /// Slots whose question has no answer yet.
     waiting: BTreeSet<Slot>,
     /// The snapshot is not what the store and the view say.
     stale: bool,
+    /// The slot whose question is just being answered.
+    answering: Option<Slot>,
+    /// How often reading has panicked since it last went well.
+    falls: usize,
 }
 
 impl Keeper {
-    pub fn new(
-        store: Store,
-        clock: Clock,
-        view: View,
-        publish: watch::Sender<Option<Arc<Snapshot>>>,
-        complain: watch::Sender<Option<Trouble>>,
-        answer: mpsc::UnboundedSender<Answer>,
-    ) -> Self {
+    pub fn new(store: Store, clock: Clock, view: View, ends: Ends) -> Self {
         Self {
             store,
             clock,
             view,
-            publish,
-            complain,
-            answer,
+            ends,
+            ears: None,
             questions: BTreeMap::new(),
             waiting: BTreeSet::new(),
             stale: true,
+            answering: None,
+            falls: 0,
         }
     }
 
-    pub async fn run(mut self, mut asks: mpsc::UnboundedReceiver<Ask>) {
-        let mut ears = None;
+    /// Works until nobody asks any more; begins anew where it panics.
+    pub async fn run(mut self) {
+        while tasks::caught(self.work()).await.is_err() {
+            if !self.stand_up().await {
+                return;
+            }
+        }
+    }
+
+    /// After a panic. A question that brought it has no answer but that; reading is tried once
+    /// more, and from then on when there is something new. False: nobody asks any more.
+    async fn stand_up(&mut self) -> bool {
+        if let Some(slot) = self.answering.take() {
+            self.send(slot, super::Slice::Failed(Trouble(FELL_AT_ONE.to_owned())));
+            return true;
+        }
+        self.falls += 1;
+        self.stale = true;
+        if self.falls == 1 {
+            let _ = self.ends.say.send(FELL);
+            return true;
+        }
+        let _ = self.ends.complain.send(Some(Trouble(FELL_AGAIN.to_owned())));
+        tokio::select! {
+            ask = self.ends.asked.recv() => match ask {
+                Some(ask) => self.hear(ask),
+                None => return false,
+            },
+            _ = next(self.ears.as_mut()) => {}
+        }
+        true
+    }
+
+    async fn work(&mut self) {
         loop {
-            while let Ok(ask) = asks.try_recv() {
+            while let Ok(ask) = self.ends.asked.try_recv() {
                 self.hear(ask);
             }
             if self.stale {
                 // Listening begins before reading, so that nothing falls between.
-                if ears.is_none() {
-                    ears = self.listen().await;
+                if self.ears.is_none() {
+                    self.ears = self.store.changes().await.ok();
                 }
                 self.refresh().await;
                 continue;
             }
             if let Some(slot) = self.waiting.pop_first() {
-                self.reply(slot, &asks).await;
+                self.answering = Some(slot);
+                self.reply(slot).await;
+                self.answering = None;
                 continue;
             }
             tokio::select! {
                 biased;
-                ask = asks.recv() => match ask {
+                ask = self.ends.asked.recv() => match ask {
                     Some(ask) => self.hear(ask),
                     None => return,
                 },
-                changed = next(ears.as_mut()) => {
+                changed = next(self.ears.as_mut()) => {
                     if !changed {
-                        ears = None;
+                        self.ears = None;
                     }
                     tokio::time::sleep(CALM).await;
                     self.look().await;
                 }
+                () = tokio::time::sleep(CALENDAR) => self.look().await,
             }
         }
     }
@@ -110,13 +161,9 @@ impl Keeper {
         }
     }
 
-    async fn listen(&self) -> Option<Changes> {
-        self.store.changes().await.ok()
-    }
-
     /// Something may be new: the store has moved on, or the day has.
     async fn look(&mut self) {
-        let shown = self.publish.borrow().clone();
+        let shown = self.ends.publish.borrow().clone();
         let Some(shown) = shown else {
             self.stale = true;
             return;
@@ -129,11 +176,12 @@ impl Keeper {
         self.stale = false;
         match self.read().await {
             Ok(()) => {
+                self.falls = 0;
                 self.waiting = self.questions.keys().copied().collect();
-                self.complain.send_if_modified(|trouble| trouble.take().is_some());
+                self.ends.complain.send_if_modified(|trouble| trouble.take().is_some());
             }
             Err(error) => {
-                let _ = self.complain.send(Some(Trouble(error.to_string())));
+                let _ = self.ends.complain.send(Some(Trouble(error.to_string())));
                 tokio::time::sleep(PAUSE).await;
                 self.stale = true;
             }
@@ -141,31 +189,38 @@ impl Keeper {
     }
 
     async fn read(&self) -> report::Result<()> {
+        fault::point("refresh");
         let mut tx = self.store.read().await?;
         let snapshot = Snapshot::read(&mut tx, &self.clock, self.view).await?;
         // What is shown already stays until the new one has it too.
-        let first = self.publish.borrow().is_none();
+        let first = self.ends.publish.borrow().is_none();
         if first {
-            let _ = self.publish.send(Some(Arc::new(snapshot.clone())));
+            let _ = self.ends.publish.send(Some(Arc::new(snapshot.clone())));
         }
         let complete = snapshot.complete(&mut tx).await?;
-        let _ = self.publish.send(Some(Arc::new(complete)));
+        let _ = self.ends.publish.send(Some(Arc::new(complete)));
         Ok(())
     }
 
-    async fn reply(&mut self, slot: Slot, asks: &mpsc::UnboundedReceiver<Ask>) {
-        let Some((number, question)) = self.questions.get(&slot) else { return };
+    async fn reply(&mut self, slot: Slot) {
+        let Some((_, question)) = self.questions.get(&slot) else { return };
+        fault::point("answer");
+        let asked = &self.ends.asked;
         let slice = match self.store.read().await {
             // A long search ends when something else is asked: most likely a longer word.
-            Ok(mut tx) => question.answer(&mut tx, || asks.is_empty()).await,
+            Ok(mut tx) => question.answer(&mut tx, || asked.is_empty()).await,
             Err(error) => Some(super::Slice::Failed(Trouble(error.to_string()))),
         };
         match slice {
-            Some(slice) => {
-                let answer = Answer { slot, number: *number, slice: Arc::new(slice) };
-                let _ = self.answer.send(answer);
-            }
+            Some(slice) => self.send(slot, slice),
             None => drop(self.waiting.insert(slot)),
+        }
+    }
+
+    fn send(&self, slot: Slot, slice: super::Slice) {
+        if let Some((number, _)) = self.questions.get(&slot) {
+            let answer = Answer { slot, number: *number, slice: Arc::new(slice) };
+            let _ = self.ends.answer.send(answer);
         }
     }
 }

@@ -27,6 +27,8 @@ pub use crate::report::{
 
 use crate::clock::Clock;
 use crate::store::Store;
+use crate::tasks::{self, Task};
+use keeper::{Ends, Keeper};
 
 /// What the screen tells the keeper.
 #[derive(Clone, Debug)]
@@ -54,21 +56,41 @@ pub struct State {
     pub answers: mpsc::UnboundedReceiver<Answer>,
     /// What the keeper cannot read; none: all is well.
     pub troubles: watch::Receiver<Option<Trouble>>,
+    /// What is to be said once.
+    pub notices: mpsc::UnboundedReceiver<&'static str>,
     asks: mpsc::UnboundedSender<Ask>,
-    task: JoinHandle<()>,
+    /// What the keeper will begin with.
+    waiting: Option<(View, Ends)>,
+    task: Option<JoinHandle<()>>,
 }
 
 impl State {
+    /// Before there is a store: what is asked for waits.
+    #[must_use]
+    pub fn new(view: View) -> Self {
+        let (asks, asked) = mpsc::unbounded_channel();
+        let (answer, answers) = mpsc::unbounded_channel();
+        let (say, notices) = mpsc::unbounded_channel();
+        let (publish, snapshots) = watch::channel(None);
+        let (complain, troubles) = watch::channel(None);
+        let waiting = Some((view, Ends { asked, publish, complain, answer, say }));
+        Self { snapshots, answers, troubles, notices, asks, waiting, task: None }
+    }
+
     /// Starts the keeper.
     #[must_use]
     pub fn start(store: Store, clock: Clock, view: View) -> Self {
-        let (asks, asked) = mpsc::unbounded_channel();
-        let (answer, answers) = mpsc::unbounded_channel();
-        let (publish, snapshots) = watch::channel(None);
-        let (complain, troubles) = watch::channel(None);
-        let keeper = keeper::Keeper::new(store, clock, view, publish, complain, answer);
-        let task = tokio::spawn(keeper.run(asked));
-        Self { snapshots, answers, troubles, asks, task }
+        let mut state = Self::new(view);
+        state.begin(store, clock);
+        state
+    }
+
+    /// Starts the keeper, if it has not begun.
+    pub fn begin(&mut self, store: Store, clock: Clock) {
+        if let Some((view, ends)) = self.waiting.take() {
+            let keeper = Keeper::new(store, clock, view, ends);
+            self.task = Some(tasks::spawn(Task::Keeper, keeper.run()));
+        }
     }
 
     /// Tells the keeper. It never waits; once the keeper is gone nobody listens.
@@ -79,7 +101,9 @@ impl State {
     /// Ends the keeper.
     pub async fn stop(self) {
         drop(self.asks);
-        self.task.abort();
-        let _ = self.task.await;
+        if let Some(task) = self.task {
+            task.abort();
+            let _ = task.await;
+        }
     }
 }

@@ -7,10 +7,13 @@ use sqlx::PgConnection;
 use sqlx::postgres::{PgListener, PgPoolOptions};
 use tokio::time::{Interval, MissedTickBehavior};
 
+use super::ear::Ear;
 use super::{Result, Store};
 
-/// How often the files of a store are looked at.
+/// How often the files of a store are looked at where nobody tells of a write to them.
 const LOOK_EVERY: Duration = Duration::from_millis(900);
+/// The same where the system tells, which it does not of every kind of disk.
+const LOOK_SELDOM: Duration = Duration::from_secs(5);
 /// What writers tell and listeners hear.
 const CHANNEL: &str = "dashtam_changes";
 
@@ -22,7 +25,7 @@ pub struct Changes(Kind);
 #[derive(Debug)]
 enum Kind {
     /// Every write touches one of two files.
-    Files { paths: [PathBuf; 2], seen: [Option<Stamp>; 2], pulse: Interval },
+    Files { paths: [PathBuf; 2], seen: [Option<Stamp>; 2], pulse: Interval, ear: Option<Ear> },
     /// The server tells, on a connection of its own.
     Server(Box<PgListener>),
 }
@@ -39,13 +42,16 @@ impl Store {
         Ok(Changes(match self {
             Self::Sqlite(pool) => {
                 let file = pool.connect_options().get_filename().to_owned();
+                let file = std::fs::canonicalize(&file).unwrap_or(file);
                 let mut log = file.clone().into_os_string();
                 log.push("-wal");
                 let paths = [file, log.into()];
+                let ear = Ear::to(&paths);
                 let seen = stamps(&paths);
-                let mut pulse = tokio::time::interval(LOOK_EVERY);
+                let every = if ear.is_some() { LOOK_SELDOM } else { LOOK_EVERY };
+                let mut pulse = tokio::time::interval(every);
                 pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
-                Kind::Files { paths, seen, pulse }
+                Kind::Files { paths, seen, pulse, ear }
             }
             Self::Postgres(pool) => {
                 // A connection of the store's own pool would keep the store from closing.
@@ -66,8 +72,20 @@ impl Changes {
     /// When the server is gone; after a new connection anything may have changed.
     pub async fn next(&mut self) -> Result<()> {
         match &mut self.0 {
-            Kind::Files { paths, seen, pulse } => loop {
-                pulse.tick().await;
+            Kind::Files { paths, seen, pulse, ear } => loop {
+                tokio::select! {
+                    heard = hear(ear.as_ref()) => match heard {
+                        true => {
+                            *seen = stamps(paths);
+                            return Ok(());
+                        }
+                        false => {
+                            *ear = None;
+                            *pulse = tokio::time::interval(LOOK_EVERY);
+                        }
+                    },
+                    _ = pulse.tick() => {}
+                }
                 let now = stamps(paths);
                 if *seen != now {
                     *seen = now;
@@ -80,6 +98,13 @@ impl Changes {
                 Ok(())
             }
         }
+    }
+}
+
+async fn hear(ear: Option<&Ear>) -> bool {
+    match ear {
+        Some(ear) => ear.hear().await,
+        None => std::future::pending().await,
     }
 }
 

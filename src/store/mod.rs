@@ -13,6 +13,7 @@ mod changes;
 mod claims;
 mod connect;
 mod connections;
+mod ear;
 mod error;
 mod extras;
 mod figures;

@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::{Error, Result};
+use crate::tasks::{self, Task};
 
 /// How many bytes go to the task at once, and how many such parts may wait for it.
 const PART: usize = 256 * 1024;
@@ -122,7 +123,7 @@ impl ServerTx {
             Connection::Free(tx) => {
                 let statement = format!("copy {table} ({columns}) from stdin");
                 let (rows, taken) = mpsc::channel(PARTS);
-                let task = tokio::spawn(copy(tx, statement, taken));
+                let task = tasks::spawn(Task::Copying, copy(tx, statement, taken));
                 Connection::Copying(Copying { table, rows, task })
             }
             other => other,

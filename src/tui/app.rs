@@ -48,6 +48,8 @@ pub enum Msg {
     Refresh(Box<Progress>),
     /// Something to say.
     Notice(String),
+    /// This is waited for before anything can be read; none: it is there.
+    Opening(Option<&'static str>),
 }
 
 /// What the app wants of the world.
@@ -111,6 +113,7 @@ pub struct App {
     filters: BTreeMap<usize, String>,
     commands: Vec<String>,
     notice: Option<String>,
+    opening: Option<&'static str>,
     size: (u16, u16),
     dirty: bool,
 }
@@ -152,6 +155,7 @@ impl App {
             filters: BTreeMap::new(),
             commands: Vec::new(),
             notice: options.notice,
+            opening: None,
             size,
             dirty: true,
         };
@@ -196,6 +200,7 @@ impl App {
             Msg::Trouble(trouble) => self.look.trouble = trouble,
             Msg::Refresh(progress) => self.dirty = self.refreshed(*progress) || was_dirty,
             Msg::Notice(text) => self.notice = Some(text),
+            Msg::Opening(what) => self.opening = what,
         }
         self.ask(&mut effects);
         effects
@@ -687,7 +692,9 @@ impl App {
         frame::tabs(buf, parts.tabs, self.open, theme);
         frame::context(buf, parts.context, look, &pane.status(look));
         let empty = look.snapshot.as_ref().is_some_and(|snapshot| snapshot.is_empty());
-        if empty {
+        if let Some(what) = self.opening {
+            write(buf, parts.body, what, theme.style(Tone::Dim));
+        } else if empty {
             welcome(buf, parts.body, theme);
         } else {
             self.desk.draw(buf, &places(parts.body, self.open, self.zoomed), self.open, look);

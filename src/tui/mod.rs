@@ -12,6 +12,7 @@ mod layout;
 mod live;
 mod look;
 mod overlay;
+mod painter;
 mod pane;
 mod run;
 mod screen;
@@ -20,6 +21,5 @@ mod theme;
 mod widget;
 
 pub use app::{App, Effect, Msg, Options};
-pub use run::{Ended, run};
-pub use screen::ScreenError;
+pub use run::{Ended, Error, run};
 pub use theme::{Theme, ThemeName, Tone};

@@ -2,23 +2,33 @@
 //! wants goes out; a frame is drawn when something changed.
 
 use std::collections::BTreeSet;
+use std::future::pending;
 use std::io;
+use std::time::Duration;
 
 use crossterm::event::Event;
 use rustix::process::{Signal, getpgid, getpgrp, getpid, getsid};
 use rustix::process::{kill_current_process_group, kill_process};
 use tokio::sync::mpsc;
+use tokio::task::{JoinError, JoinHandle};
 
 use super::app::{App, Effect, Msg, Options};
 use super::events;
-use super::screen::{Screen, ScreenError};
+use super::screen::Screen;
 use super::signals::{Caught, Signals};
-use crate::service::Session;
+use crate::fault;
 use crate::service::refresh::{self, Cadence, Progress, Refresher};
+use crate::service::{self, Opened};
 use crate::state::{Ask, State};
+use crate::tasks::{self, Task};
 
 /// The most that is taken in before a frame is drawn.
 const MOST_AT_ONCE: usize = 512;
+
+/// How long a store that is just being opened may go on before it is given up.
+const OPENING: Duration = Duration::from_millis(500);
+/// How long the end may take once the terminal is given back.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// How the dashboard ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,102 +39,249 @@ pub enum Ended {
     Signal(u8),
 }
 
-/// Shows a store until somebody quits.
-///
-/// # Errors
-/// When the terminal cannot be used.
-pub async fn run(
-    session: &Session,
-    options: Options,
-    mouse: bool,
-    cadence: Cadence,
-) -> Result<Ended, ScreenError> {
-    let mut signals = Signals::listen()?;
-    let mut screen = Screen::enter(mouse)?;
-    let view = options.view;
-    let mut app = App::new(options, crossterm::terminal::size()?);
-    // The first frame comes before anything is read.
-    draw(&mut screen, &mut app)?;
-    let mut state = session.watch(view);
-    let mut input = listen()?;
-    // A store that cannot be read is the state's to tell.
-    let mut refresher = refresh::start(session, cadence).await.ok().flatten();
-    let mut ends = Ends { input: &mut input, signals: &mut signals, refresher: &mut refresher };
-    let ended = turn(&mut screen, &mut app, &mut state, &mut ends).await;
-    // The terminal first: whoever quits must not wait.
-    drop(screen);
-    if let Some(refresher) = refresher {
-        refresher.stop().await;
-    }
-    state.stop().await;
-    // A terminal that went is not an error of ours.
-    Ok(ended.unwrap_or(Ended::Signal(1)))
+/// Why there is no dashboard, or none any more.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The terminal.
+    #[error("the terminal cannot be used")]
+    Terminal(#[from] io::Error),
+    /// What was to be shown.
+    #[error(transparent)]
+    Opening(service::Error),
+    /// Opening it panicked; a report of it is written.
+    #[error("opening the store failed unexpectedly")]
+    Panicked,
 }
 
-async fn turn(
-    screen: &mut Screen,
-    app: &mut App,
-    state: &mut State,
-    ends: &mut Ends<'_>,
-) -> io::Result<Ended> {
-    let Ends { input, signals, refresher } = ends;
-    loop {
-        let mut effects = Vec::new();
-        tokio::select! {
-            biased;
-            caught = signals.next() => {
-                if let Some(ended) = heed(caught, screen, app, &mut effects)? {
+/// The store, and what refreshes it.
+type Ready = (Opened, Option<Refresher>);
+type Opening = JoinHandle<Result<Ready, service::Error>>;
+
+/// Shows a store until somebody quits. It is opened by `work` while the screen is there already and
+/// says what is waited for.
+///
+/// # Errors
+/// When the terminal cannot be used or the store cannot be opened.
+pub async fn run(
+    what: &'static str,
+    work: impl Future<Output = Result<Opened, service::Error>> + Send + 'static,
+    cadence: Cadence,
+    options: Options,
+    mouse: bool,
+) -> Result<Ended, Error> {
+    let signals = Signals::listen()?;
+    let state = State::new(options.view);
+    let mut screen = Screen::enter(mouse)?;
+    let mut app = App::new(options, crossterm::terminal::size()?);
+    app.update(Msg::Opening(Some(what)));
+    // The first frame comes before anything is opened or read.
+    app.take_dirty();
+    screen.draw(|frame| app.draw(frame.area(), frame.buffer_mut()))?;
+    let input = listen()?;
+    let opening = async move {
+        let opened = work.await?;
+        // A store that cannot be read is the state's to tell.
+        let refresher = refresh::start(&opened.session, cadence).await.ok().flatten();
+        Ok((opened, refresher))
+    };
+    let mut dashboard = Dashboard {
+        screen,
+        app,
+        dirty: false,
+        state,
+        input,
+        signals,
+        opening: Some(tasks::spawn(Task::Opening, opening)),
+        opened: None,
+        refresher: None,
+    };
+    let ended = dashboard.turn().await;
+    dashboard.close().await;
+    match ended {
+        // A terminal that went is not an error of ours.
+        Err(Error::Terminal(_)) => Ok(Ended::Signal(1)),
+        ended => ended,
+    }
+}
+
+/// The app, and all that it lives among.
+struct Dashboard {
+    screen: Screen,
+    app: App,
+    /// The screen is not what the app says.
+    dirty: bool,
+    state: State,
+    input: mpsc::Receiver<io::Result<Event>>,
+    signals: Signals,
+    opening: Option<Opening>,
+    opened: Option<Opened>,
+    refresher: Option<Refresher>,
+}
+
+impl Dashboard {
+    async fn turn(&mut self) -> Result<Ended, Error> {
+        loop {
+            let mut effects = Vec::new();
+            tokio::select! {
+                biased;
+                caught = self.signals.next() => {
+                    if let Some(ended) = self.heed(caught, &mut effects)? {
+                        return Ok(ended);
+                    }
+                }
+                event = self.input.recv() => {
+                    let Some(event) = event else { return Ok(Ended::Signal(1)) };
+                    self.take(event?, &mut effects);
+                    // Whatever waits already is part of the same frame.
+                    for _ in 0..MOST_AT_ONCE {
+                        let Ok(event) = self.input.try_recv() else { break };
+                        self.take(event?, &mut effects);
+                    }
+                }
+                opened = finished(self.opening.as_mut()) => {
+                    self.opening = None;
+                    let opened = opened.map_err(|_| Error::Panicked)?;
+                    let (opened, refresher) = opened.map_err(Error::Opening)?;
+                    opened.session.begin(&mut self.state);
+                    (self.opened, self.refresher) = (Some(opened), refresher);
+                    effects.extend(self.app.update(Msg::Opening(None)));
+                }
+                Ok(()) = self.state.snapshots.changed() => {
+                    let newest = self.state.snapshots.borrow_and_update().clone();
+                    if let Some(snapshot) = newest {
+                        effects.extend(self.app.update(Msg::Snapshot(snapshot)));
+                    }
+                }
+                Some(answer) = self.state.answers.recv() => {
+                    effects.extend(self.app.update(Msg::Answer(answer)));
+                }
+                Ok(()) = self.state.troubles.changed() => {
+                    let trouble = self.state.troubles.borrow_and_update().clone();
+                    effects.extend(self.app.update(Msg::Trouble(trouble)));
+                }
+                Some(text) = self.state.notices.recv() => {
+                    effects.extend(self.app.update(Msg::Notice(text.to_owned())));
+                }
+                progress = next_progress(&mut self.refresher) => {
+                    effects.extend(self.app.update(Msg::Refresh(Box::new(progress))));
+                }
+                () = self.screen.idle(), if self.dirty => {}
+            }
+            for effect in newest(effects) {
+                if let Some(ended) = self.bring_about(effect)? {
                     return Ok(ended);
                 }
             }
-            event = input.recv() => {
-                let Some(event) = event else { return Ok(Ended::Signal(1)) };
-                take(app, event?, &mut effects);
-                // Whatever waits already is part of the same frame.
-                for _ in 0..MOST_AT_ONCE {
-                    let Ok(event) = input.try_recv() else { break };
-                    take(app, event?, &mut effects);
-                }
-            }
-            changed = state.snapshots.changed() => {
-                let newest = state.snapshots.borrow_and_update().clone();
-                match (changed, newest) {
-                    (Ok(()), Some(snapshot)) => effects.extend(app.update(Msg::Snapshot(snapshot))),
-                    (Ok(()), None) => {}
-                    (Err(_), _) => return stopped(app, screen, input, signals).await,
-                }
-            }
-            Some(answer) = state.answers.recv() => effects.extend(app.update(Msg::Answer(answer))),
-            Ok(()) = state.troubles.changed() => {
-                let trouble = state.troubles.borrow_and_update().clone();
-                effects.extend(app.update(Msg::Trouble(trouble)));
-            }
-            progress = next_progress(refresher) => {
-                effects.extend(app.update(Msg::Refresh(Box::new(progress))));
-            }
+            self.draw()?;
         }
-        for effect in newest(effects) {
-            match effect {
-                Effect::Ask(ask) => state.ask(ask),
-                Effect::Refresh => {
-                    if let Some(refresher) = refresher.as_ref() {
-                        refresher.ask();
-                    }
-                }
-                Effect::Copy(text) => screen.copy(&text)?,
-                Effect::Redraw => screen.forget()?,
-                Effect::Suspend if has_shell() => {
-                    // All of the job, as the terminal itself would; we hear it too.
-                    kill_current_process_group(Signal::TSTP)?;
-                }
-                Effect::Suspend => {
-                    let _ = app.update(Msg::Notice("there is no shell to go to".to_owned()));
-                }
-                Effect::Quit => return Ok(Ended::Quit),
-            }
-        }
-        draw(screen, app)?;
     }
+
+    /// Does what the app wants; some: the end.
+    fn bring_about(&mut self, effect: Effect) -> io::Result<Option<Ended>> {
+        match effect {
+            Effect::Ask(ask) => self.state.ask(ask),
+            Effect::Refresh => {
+                if let Some(refresher) = &self.refresher {
+                    refresher.ask();
+                }
+            }
+            Effect::Copy(text) => self.screen.copy(&text)?,
+            Effect::Redraw => self.screen.forget()?,
+            Effect::Suspend if has_shell() => {
+                // All of the job, as the terminal itself would; we hear it too.
+                kill_current_process_group(Signal::TSTP)?;
+            }
+            Effect::Suspend => {
+                let _ = self.app.update(Msg::Notice("there is no shell to go to".to_owned()));
+            }
+            Effect::Quit => return Ok(Some(Ended::Quit)),
+        }
+        Ok(None)
+    }
+
+    /// What a signal means; some: the end.
+    fn heed(&mut self, caught: Caught, effects: &mut Vec<Effect>) -> io::Result<Option<Ended>> {
+        match caught {
+            Caught::Ended(number) => return Ok(Some(Ended::Signal(number))),
+            Caught::Stopped if !has_shell() => return Ok(None),
+            Caught::Stopped => {
+                self.screen.pause()?;
+                // We stand still here; `fg` goes on behind it.
+                kill_process(getpid(), Signal::STOP)?;
+            }
+            Caught::Continued => {}
+        }
+        self.screen.resume()?;
+        // Nobody told us of a new size while we stood still.
+        let (width, height) = crossterm::terminal::size()?;
+        effects.extend(self.app.update(Msg::Resize(width, height)));
+        Ok(None)
+    }
+
+    fn take(&mut self, event: Event, effects: &mut Vec<Effect>) {
+        fault::point("key");
+        if let Some(msg) = events::message(event) {
+            effects.extend(self.app.update(msg));
+        }
+    }
+
+    /// Draws, if anything changed. A terminal that has not taken the last frame yet gets the newest
+    /// one later.
+    fn draw(&mut self) -> io::Result<()> {
+        self.dirty |= self.app.take_dirty();
+        if !self.dirty || self.screen.is_busy() {
+            return Ok(());
+        }
+        self.dirty = false;
+        let app = &self.app;
+        self.screen.draw(|frame| {
+            app.draw(frame.area(), frame.buffer_mut());
+            fault::point("draw");
+        })
+    }
+
+    /// Gives the terminal back, which must not wait for anything, then ends the rest.
+    async fn close(self) {
+        let Self { screen, state, opening, opened, refresher, .. } = self;
+        drop(screen);
+        let end = async {
+            let (opened, refresher) = match opening {
+                Some(opening) => give_up(opening).await.unzip(),
+                None => (opened, Some(refresher)),
+            };
+            if let Some(refresher) = refresher.flatten() {
+                refresher.stop().await;
+            }
+            state.stop().await;
+            if let Some(opened) = opened {
+                opened.session.clone().close().await;
+            }
+        };
+        // Whatever hangs ends with the program.
+        let _ = tokio::time::timeout(GRACE, end).await;
+    }
+}
+
+/// Waits until the store is open; for ever where it is.
+async fn finished(
+    opening: Option<&mut Opening>,
+) -> Result<Result<Ready, service::Error>, JoinError> {
+    match opening {
+        Some(opening) => opening.await,
+        None => pending().await,
+    }
+}
+
+/// Ends what nobody waits for any more; something half made is better finished, if that is quick.
+async fn give_up(mut opening: Opening) -> Option<Ready> {
+    let ended = match tokio::time::timeout(OPENING, &mut opening).await {
+        Ok(ended) => ended,
+        Err(_) => {
+            opening.abort();
+            opening.await
+        }
+    };
+    ended.ok()?.ok()
 }
 
 /// Without the questions that were overtaken before they were asked: while a cursor moves on, its
@@ -143,13 +300,6 @@ fn newest(effects: Vec<Effect>) -> Vec<Effect> {
     kept
 }
 
-/// What the loop listens to besides the state.
-struct Ends<'a> {
-    input: &'a mut mpsc::Receiver<io::Result<Event>>,
-    signals: &'a mut Signals,
-    refresher: &'a mut Option<Refresher>,
-}
-
 /// Waits until the refreshing has gone on; for ever where nothing is refreshed.
 async fn next_progress(refresher: &mut Option<Refresher>) -> Progress {
     if let Some(running) = refresher {
@@ -160,7 +310,7 @@ async fn next_progress(refresher: &mut Option<Refresher>) -> Progress {
         let trouble = "refreshing has stopped unexpectedly: quit with q and start again";
         return Progress { trouble: Some(trouble.to_owned()), ..Progress::default() };
     }
-    std::future::pending().await
+    pending().await
 }
 
 /// Takes what the terminal sends, so that the loop can see what waits. A key that is held while
@@ -170,7 +320,7 @@ async fn next_progress(refresher: &mut Option<Refresher>) -> Progress {
 /// ever, and on a thread of the runtime it would hold up whatever is to be closed before the end.
 fn listen() -> io::Result<mpsc::Receiver<io::Result<Event>>> {
     let (send, events) = mpsc::channel(MOST_AT_ONCE);
-    std::thread::Builder::new().name("keys".to_owned()).spawn(move || {
+    tasks::thread(Task::Keys, move || {
         loop {
             let event = crossterm::event::read();
             let gone = event.is_err();
@@ -182,78 +332,11 @@ fn listen() -> io::Result<mpsc::Receiver<io::Result<Event>>> {
     Ok(events)
 }
 
-/// Nobody reads the store any more: what is shown stays, and one can quit.
-async fn stopped(
-    app: &mut App,
-    screen: &mut Screen,
-    input: &mut mpsc::Receiver<io::Result<Event>>,
-    signals: &mut Signals,
-) -> io::Result<Ended> {
-    let text = "reading the store has stopped unexpectedly: quit with q and start again";
-    app.update(Msg::Trouble(Some(crate::state::Trouble(text.to_owned()))));
-    loop {
-        draw(screen, app)?;
-        tokio::select! {
-            biased;
-            caught = signals.next() => {
-                if let Some(ended) = heed(caught, screen, app, &mut Vec::new())? {
-                    return Ok(ended);
-                }
-            }
-            event = input.recv() => {
-                let Some(event) = event else { return Ok(Ended::Signal(1)) };
-                let mut effects = Vec::new();
-                take(app, event?, &mut effects);
-                if effects.iter().any(|effect| matches!(effect, Effect::Quit)) {
-                    return Ok(Ended::Quit);
-                }
-            }
-        }
-    }
-}
-
-/// What a signal means; some: the end.
-fn heed(
-    caught: Caught,
-    screen: &mut Screen,
-    app: &mut App,
-    effects: &mut Vec<Effect>,
-) -> io::Result<Option<Ended>> {
-    match caught {
-        Caught::Ended(number) => return Ok(Some(Ended::Signal(number))),
-        Caught::Stopped if !has_shell() => return Ok(None),
-        Caught::Stopped => {
-            screen.pause()?;
-            // We stand still here; `fg` goes on behind it.
-            kill_process(getpid(), Signal::STOP)?;
-        }
-        Caught::Continued => {}
-    }
-    screen.resume()?;
-    // Nobody told us of a new size while we stood still.
-    let (width, height) = crossterm::terminal::size()?;
-    effects.extend(app.update(Msg::Resize(width, height)));
-    Ok(None)
-}
-
 /// Whether there is a shell that could wake us: not where we are in the group of whoever leads the
 /// session, as in a window that was opened for us alone.
 fn has_shell() -> bool {
     let leaders = getsid(None).and_then(|leader| getpgid(Some(leader)));
     leaders.is_ok_and(|group| group != getpgrp())
-}
-
-fn take(app: &mut App, event: Event, effects: &mut Vec<Effect>) {
-    if let Some(msg) = events::message(event) {
-        effects.extend(app.update(msg));
-    }
-}
-
-fn draw(screen: &mut Screen, app: &mut App) -> io::Result<()> {
-    if !app.take_dirty() {
-        return Ok(());
-    }
-    screen.draw(|frame| app.draw(frame.area(), frame.buffer_mut()))
 }
 
 #[cfg(test)]

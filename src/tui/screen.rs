@@ -1,6 +1,7 @@
 //! The terminal itself: taken over at the start, given back at every end.
 
-use std::io::{self, BufWriter, Stdout, Write};
+use std::fmt;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::ThreadId;
@@ -8,63 +9,79 @@ use std::thread::ThreadId;
 use crossterm::event::{
     DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
 };
+use crossterm::style::{Attribute, SetAttribute};
 use crossterm::terminal::{
     BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
     disable_raw_mode, enable_raw_mode,
 };
-use crossterm::{cursor, execute, queue};
+use crossterm::{Command, cursor, execute, queue};
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::{Position, Rect};
 use ratatui::{Frame, Terminal};
 
-/// A frame fits into it, so that it is one write.
-const BUFFER: usize = 64 << 10;
-
-/// The terminal cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[error("the terminal cannot be used")]
-pub struct ScreenError(#[from] io::Error);
+use super::painter::Painter;
 
 /// The terminal, taken over. Dropping it gives it back.
 pub struct Screen {
-    terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    terminal: Terminal<CrosstermBackend<Painter>>,
     mouse: bool,
+    lent: Lent,
+}
+
+/// What it takes to give a terminal back, from wherever.
+#[derive(Clone)]
+struct Lent {
+    painter: Painter,
     ours: Arc<AtomicBool>,
 }
 
 impl Screen {
-    /// Takes the terminal over. A panic on this thread gives it back before it is reported.
+    /// Takes the terminal over. A panic on this thread gives it back before anything else.
     ///
     /// # Errors
     /// When there is none, or it does not listen.
-    pub fn enter(mouse: bool) -> Result<Self, ScreenError> {
-        let ours = Arc::new(AtomicBool::new(false));
-        give_back_on_panic(Arc::clone(&ours), std::thread::current().id());
-        let writer = BufWriter::with_capacity(BUFFER, io::stdout());
-        let terminal = Terminal::new(CrosstermBackend::new(writer))?;
-        let mut screen = Self { terminal, mouse, ours };
+    pub fn enter(mouse: bool) -> io::Result<Self> {
+        let painter = Painter::start()?;
+        let lent = Lent { painter: painter.clone(), ours: Arc::new(AtomicBool::new(false)) };
+        give_back_on_panic(lent.clone(), std::thread::current().id());
+        let terminal = Terminal::new(CrosstermBackend::new(painter))?;
+        let mut screen = Self { terminal, mouse, lent };
         screen.take()?;
         Ok(screen)
     }
 
     fn take(&mut self) -> io::Result<()> {
-        self.ours.store(true, Ordering::SeqCst);
+        self.lent.ours.store(true, Ordering::SeqCst);
         enable_raw_mode()?;
+        // Written with the next frame, whole.
+        self.lent.painter.hold(true);
         let out = self.terminal.backend_mut();
-        execute!(out, EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)?;
+        queue!(out, EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)?;
         if self.mouse {
-            execute!(out, EnableMouseCapture)?;
+            queue!(out, EnableMouseCapture)?;
         }
         Ok(())
     }
 
-    /// Draws a frame: what changed, in one write.
+    /// The terminal has not taken the last frame yet.
+    pub fn is_busy(&self) -> bool {
+        self.lent.painter.is_busy()
+    }
+
+    /// Waits until it has.
+    pub async fn idle(&self) {
+        self.lent.painter.idle().await;
+    }
+
+    /// Draws a frame: what changed, in one write, which this does not wait for.
     ///
     /// # Errors
     /// When the terminal is gone.
     pub fn draw(&mut self, render: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
+        self.lent.painter.hold(true);
         queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
         let drawn = self.terminal.draw(render).map(|_| ());
+        self.lent.painter.hold(false);
         // On the way of errors too, else the terminal would wait for the rest.
         execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)?;
         drawn
@@ -94,8 +111,7 @@ impl Screen {
     /// # Errors
     /// When the terminal is gone.
     pub fn pause(&mut self) -> io::Result<()> {
-        self.terminal.backend_mut().flush()?;
-        give_back(&self.ours)
+        self.lent.give_back()
     }
 
     /// Takes the terminal over again and draws everything anew.
@@ -117,43 +133,47 @@ impl Drop for Screen {
     }
 }
 
-/// Gives the terminal back, once.
-fn give_back(ours: &AtomicBool) -> io::Result<()> {
-    if !ours.swap(false, Ordering::SeqCst) {
-        return Ok(());
+impl Lent {
+    /// Gives the terminal back, once.
+    fn give_back(&mut self) -> io::Result<()> {
+        if !self.ours.swap(false, Ordering::SeqCst) {
+            return Ok(());
+        }
+        // Raw mode first: whatever fails behind it, the shell can be typed into.
+        let raw = disable_raw_mode();
+        self.painter.finish(AsItWas)?;
+        raw
     }
-    let mut out = io::stdout();
-    // Raw mode first: whatever fails behind it, the shell can be typed into.
-    let raw = disable_raw_mode();
-    execute!(
-        out,
-        EndSynchronizedUpdate,
-        DisableMouseCapture,
-        DisableBracketedPaste,
-        LeaveAlternateScreen,
-        cursor::Show
-    )?;
-    raw
+}
+
+/// The terminal as it was before.
+struct AsItWas;
+
+impl Command for AsItWas {
+    fn write_ansi(&self, f: &mut impl fmt::Write) -> fmt::Result {
+        EndSynchronizedUpdate.write_ansi(f)?;
+        SetAttribute(Attribute::Reset).write_ansi(f)?;
+        DisableMouseCapture.write_ansi(f)?;
+        DisableBracketedPaste.write_ansi(f)?;
+        LeaveAlternateScreen.write_ansi(f)?;
+        cursor::Show.write_ansi(f)
+    }
 }
 
 /// Only a panic of the thread that draws ends the dashboard: one of a background task must not
 /// tear the screen down beneath it.
-fn give_back_on_panic(ours: Arc<AtomicBool>, drawing: ThreadId) {
+fn give_back_on_panic(lent: Lent, drawing: ThreadId) {
     let before = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         if std::thread::current().id() == drawing {
-            let _ = give_back(&ours);
-            before(panic);
-        } else if !ours.load(Ordering::SeqCst) {
-            before(panic);
+            let _ = lent.clone().give_back();
         }
+        before(panic);
     }));
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io::Read;
-
     use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 
     use super::*;
@@ -185,29 +205,15 @@ mod tests {
         let name = "a_panic_while_drawing_gives_the_terminal_back_first";
         if in_terminal() {
             let mut screen = Screen::enter(true).unwrap();
+            screen.draw(|frame| frame.render_widget("seen", frame.area())).unwrap();
             screen.draw(|_| panic!("a pot of paint")).unwrap();
             return;
         }
         let written = written_by(name);
         let (before, after) = written.split_once(LEAVES).unwrap();
-        assert!(before.contains("\x1b[?1049h") && !before.contains("a pot of paint"));
+        assert!(before.contains("\x1b[?1049h") && before.contains("seen"));
+        assert!(!before.contains("a pot of paint"));
         assert!(after.contains("\x1b[?25h") && after.contains("a pot of paint"));
         assert!(!after.contains(LEAVES), "it is given back once");
-    }
-
-    #[test]
-    fn a_panic_elsewhere_leaves_the_screen_alone() {
-        let name = "a_panic_elsewhere_leaves_the_screen_alone";
-        if in_terminal() {
-            let screen = Screen::enter(true).unwrap();
-            assert!(std::thread::spawn(|| panic!("a leaking pipe")).join().is_err());
-            write!(io::stdout(), "all is well").unwrap();
-            drop(screen);
-            return;
-        }
-        let written = written_by(name);
-        let (before, after) = written.split_once("all is well").unwrap();
-        assert!(!before.contains(LEAVES) && after.contains(LEAVES));
-        assert!(!written.contains("a leaking pipe"));
     }
 }

@@ -8,6 +8,8 @@ use rustix::process::Signal as Number;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 
+use crate::tasks::{self, Task};
+
 /// What came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Caught {
@@ -66,7 +68,7 @@ impl Signals {
 /// ends with the program.
 fn watch_terminal() -> io::Result<oneshot::Receiver<()>> {
     let (tell, gone) = oneshot::channel();
-    std::thread::Builder::new().name("hang-up".to_owned()).spawn(move || {
+    tasks::thread(Task::HangUp, move || {
         let stdin = io::stdin();
         // A hang-up is told without being asked for.
         let mut ends = [PollFd::new(&stdin, PollFlags::empty())];

@@ -29,6 +29,7 @@ pub struct Terminal {
     shown: Arc<Shown>,
     reader: Option<JoinHandle<()>>,
     reads: Arc<AtomicBool>,
+    stalled: Arc<AtomicBool>,
     modes: String,
 }
 
@@ -109,8 +110,9 @@ impl Terminal {
         let now = Mutex::new(Now { emulator, bytes: Vec::new() });
         let shown = Arc::new(Shown { now, changed: Condvar::new() });
         let reads = Arc::new(AtomicBool::new(true));
+        let stalled = Arc::new(AtomicBool::new(false));
         let output = pair.master.try_clone_reader().unwrap();
-        let reader = read(output, Arc::clone(&shown), Arc::clone(&reads));
+        let reader = read(output, Arc::clone(&shown), Arc::clone(&reads), Arc::clone(&stalled));
         Self {
             keyboard: Some(pair.master.take_writer().unwrap()),
             master: Some(pair.master),
@@ -119,6 +121,7 @@ impl Terminal {
             shown,
             reader: Some(reader),
             reads,
+            stalled,
             modes,
         }
     }
@@ -159,8 +162,19 @@ impl Terminal {
         kill_process_group(Pid::from_raw(group).unwrap(), signal).unwrap();
     }
 
+    /// From now on nobody reads what it writes.
+    pub fn stall(&self) {
+        self.stalled.store(true, Ordering::SeqCst);
+    }
+
+    /// Somebody reads it again.
+    pub fn go_on(&self) {
+        self.stalled.store(false, Ordering::SeqCst);
+    }
+
     /// Closes the window, or cuts the line.
     pub fn hang_up(&mut self) {
+        self.go_on();
         // The reader holds an end too. It lets go at the next byte, so something must change.
         self.reads.store(false, Ordering::SeqCst);
         self.press("?");
@@ -250,6 +264,7 @@ impl Terminal {
             code = self.child.try_wait().unwrap();
             code.is_some()
         });
+        self.go_on();
         let modes = self.has_first_modes();
         // The last of its bytes are there once nobody holds the other end.
         self.slave = None;
@@ -273,12 +288,55 @@ impl Terminal {
     /// What the system says of the process: its state and the time it has computed.
     pub fn state_and_work(&self) -> (char, Duration) {
         const TICK: Duration = Duration::from_millis(10);
-        let stat = format!("/proc/{}/stat", self.pid().as_raw_pid());
-        let stat = std::fs::read_to_string(stat).unwrap();
+        let stat = self.proc("stat");
         // The name before it is in brackets, and may hold anything.
         let fields: Vec<&str> = stat.rsplit_once(") ").unwrap().1.split(' ').collect();
         let ticks: u32 = fields[11].parse::<u32>().unwrap() + fields[12].parse::<u32>().unwrap();
         (fields[0].chars().next().unwrap(), TICK * ticks)
+    }
+
+    /// How often its threads have woken up, and how long they have computed, to the nanosecond.
+    pub fn wakes_and_work(&self) -> (u64, Duration) {
+        let (mut wakes, mut work) = (0, Duration::ZERO);
+        for thread in self.threads() {
+            wakes += self.wakes(&thread);
+            let computed = self.proc(&format!("{thread}/schedstat"));
+            let nanos = computed.split(' ').next().unwrap().parse().unwrap();
+            work += Duration::from_nanos(nanos);
+        }
+        (wakes, work)
+    }
+
+    /// How often a thread of this name has woken up.
+    pub fn wakes_of(&self, name: &str) -> u64 {
+        let mut threads = self.threads().into_iter();
+        let thread = threads.find(|thread| self.proc(&format!("{thread}/comm")).trim() == name);
+        self.wakes(&thread.unwrap_or_else(|| panic!("no thread is called {name}")))
+    }
+
+    fn wakes(&self, thread: &str) -> u64 {
+        let status = self.proc(&format!("{thread}/status"));
+        let line = status.lines().find(|line| line.starts_with("voluntary_ctxt_switches"));
+        line.unwrap().split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+
+    /// The places of its threads below its own in `/proc`.
+    fn threads(&self) -> Vec<String> {
+        let threads = std::fs::read_dir(format!("/proc/{}/task", self.pid().as_raw_pid())).unwrap();
+        let name = |thread: std::fs::DirEntry| thread.file_name().into_string().unwrap();
+        threads.map(|thread| format!("task/{}", name(thread.unwrap()))).collect()
+    }
+
+    /// KiB of memory in use.
+    pub fn memory(&self) -> u64 {
+        let status = self.proc("status");
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+
+    fn proc(&self, name: &str) -> String {
+        let path = format!("/proc/{}/{name}", self.pid().as_raw_pid());
+        std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
     }
 }
 
@@ -313,10 +371,15 @@ fn read(
     mut output: Box<dyn Read + Send>,
     shown: Arc<Shown>,
     reads: Arc<AtomicBool>,
+    stalled: Arc<AtomicBool>,
 ) -> JoinHandle<()> {
     std::thread::spawn(move || {
         let mut buffer = vec![0; 1 << 16];
-        while let Ok(length @ 1..) = output.read(&mut buffer) {
+        loop {
+            while stalled.load(Ordering::SeqCst) {
+                std::thread::sleep(LOOK_EVERY);
+            }
+            let Ok(length @ 1..) = output.read(&mut buffer) else { break };
             let mut now = shown.now.lock().unwrap();
             now.emulator.process(&buffer[..length]);
             now.bytes.extend_from_slice(&buffer[..length]);
