@@ -135,6 +135,56 @@ fn a_row_is_copied_and_quitting_is_wished_for() {
     });
 }
 
+/// What was copied, in order.
+fn copied(dashboard: &Dashboard) -> Vec<&str> {
+    let mut texts = Vec::new();
+    for effect in &dashboard.wanted {
+        if let Effect::Copy(text) = effect {
+            texts.push(text.as_str());
+        }
+    }
+    texts
+}
+
+#[test]
+fn n_goes_from_match_to_match_and_around() {
+    run(async {
+        let mut dashboard = Dashboard::demo((100, 30), options()).await;
+        dashboard.keys("2 n").await;
+        assert!(dashboard.screen().contains("nothing was looked for yet"));
+        dashboard.keys("/ m p l f Esc n Y n Y N Y n n").await;
+        assert!(dashboard.screen().contains("no more below: on from the top"));
+        dashboard.keys("Y").await;
+        let quantity = |row: &str| row.split('\t').nth(2).unwrap().to_owned();
+        let seen: Vec<_> = copied(&dashboard).into_iter().map(quantity).collect();
+        assert_eq!(seen, ["379", "697", "379", "379"]);
+        // A filter that stays leaves only matches to go through.
+        dashboard.keys("1 / u s d Space ! h a r b o r Enter n Y").await;
+        assert!(copied(&dashboard)[4].starts_with("Individual Brokerage\t"), "{:?}", copied(&dashboard)[4]);
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn n_finds_rows_that_are_not_read_yet() {
+    run(async {
+        let mut dashboard = Dashboard::demo((100, 30), options()).await;
+        // The oldest is more than a window away from the newest.
+        dashboard.keys("3 / k i n d : o p e n Esc N Y n").await;
+        let screen = dashboard.screen();
+        assert!(screen.contains("no more below: on from the top"), "{screen}");
+        dashboard.keys("Y n Y N Y").await;
+        let rows = copied(&dashboard);
+        assert!(rows.iter().all(|row| row.contains("\topening\t")), "{rows:?}");
+        assert_ne!(rows[0], rows[1], "the oldest, then the newest");
+        assert_ne!(rows[1], rows[2]);
+        assert_eq!(rows[1], rows[3]);
+        dashboard.keys("/ n o w h e r e Enter Esc n").await;
+        assert!(dashboard.screen().contains("nothing fits nowhere"));
+        dashboard.close().await;
+    });
+}
+
 #[test]
 fn what_is_pasted_is_no_command() {
     run(async {

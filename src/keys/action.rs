@@ -85,6 +85,8 @@ table! {
         Open "open" ["Enter"] "Open the row" bar "open";
         In "in" ["l", "Right"] "Go in, or pan to the right";
         Out "out" ["h", "Left"] "Go out, or pan to the left";
+        FindNext "find-next" ["n"] "Go to the next match of a filter";
+        FindPrevious "find-previous" ["N"] "Go to the match before";
         Sort "sort" ["s"] "Choose the order of the rows";
         CopyRow "copy-row" ["Y"] "Copy the row";
     }

@@ -45,7 +45,7 @@ pub use net_worth::net_worth;
 pub use proposals::{SplitProposal, SplitShare, splits};
 pub use transactions::{TransactionRow, TransactionsQuery, TransactionsReport, transactions};
 pub use types::*;
-pub use window::{At, Ruler, Window, WindowQuery, WindowRow, ruler, window};
+pub use window::{At, NextRow, Ruler, Window, WindowQuery, WindowRow, next_row, ruler, window};
 
 use chrono::NaiveDate;
 

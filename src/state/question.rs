@@ -6,7 +6,7 @@ use super::Trouble;
 use crate::model::SafeText;
 use crate::report::{
     self, AccountsQuery, Bars, BarsQuery, Explanation, LotsReport, NetWorthQuery, NetWorthReport,
-    PositionsQuery, Window, WindowQuery,
+    NextRow, PositionsQuery, Window, WindowQuery,
 };
 use crate::store::Tx;
 
@@ -21,6 +21,8 @@ pub enum Slot {
     Bars,
     /// A window into the transactions.
     Window,
+    /// Where a search goes.
+    Next,
     /// How a figure came about.
     Explain,
 }
@@ -36,6 +38,8 @@ pub enum Question {
     Bars(BarsQuery),
     /// A window into the transactions.
     Window(WindowQuery),
+    /// The next transaction that fits.
+    Next(WindowQuery),
     /// How the figures of a holding came about.
     ExplainHolding(PositionsQuery, SafeText),
     /// How the figures of an account came about.
@@ -53,6 +57,8 @@ pub enum Slice {
     Bars(Bars),
     /// A window into the transactions.
     Window(Window),
+    /// Where a search came to.
+    Next(NextRow),
     /// Derivations.
     Explained(Vec<Explanation>),
     /// It could not be read.
@@ -94,6 +100,9 @@ impl Question {
             Self::Bars(query) => Slice::Bars(report::bars(tx, query).await?),
             Self::Window(query) => {
                 return Ok(report::window(tx, query, None, go_on).await?.map(Slice::Window));
+            }
+            Self::Next(query) => {
+                return Ok(report::next_row(tx, query, go_on).await?.map(Slice::Next));
             }
             Self::ExplainHolding(query, key) => {
                 Slice::Explained(report::explain_holding(tx, query, key).await?)

@@ -1,6 +1,8 @@
 //! The dashboard without its terminal: messages change it, effects come out, a frame is drawn from
 //! it. Nothing in here waits, which is why tests can drive it key by key.
 
+mod typing;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -9,15 +11,12 @@ use ratatui::layout::Rect;
 
 use super::frame::{self, LEAST, Parts};
 use super::look::{Look, Selection};
-use super::overlay::{
-    Command, Help, Overlay, Palette, Prompt, PromptKind, command_words, draw_explanation,
-    parse_command,
-};
+use super::overlay::{Help, Overlay, Palette, Prompt, PromptKind, draw_explanation};
 use super::pane::{Accounts, Chart, Holdings, Outcome, Overview, Pane, PaneId, Transactions, Wish};
 use super::theme::{Theme, ThemeName, Tone};
 use super::widget::{in_ascii, write};
 use crate::config::Colours;
-use crate::keys::{Action, Chord, Context, Found, Key, Keymap};
+use crate::keys::{Action, Chord, Context, Found, Keymap};
 use crate::state::{Answer, Ask, Question, Slice, Slot, Snapshot, Trouble, View};
 use crate::text::Figures;
 
@@ -103,6 +102,8 @@ pub struct App {
     explained: Option<Question>,
     number: u64,
     filters: BTreeMap<usize, String>,
+    /// What was looked for last in each pane.
+    sought: BTreeMap<usize, String>,
     commands: Vec<String>,
     notice: Option<String>,
     size: (u16, u16),
@@ -145,6 +146,7 @@ impl App {
             explained: None,
             number: 0,
             filters: BTreeMap::new(),
+            sought: BTreeMap::new(),
             commands: Vec::new(),
             notice: options.notice,
             size,
@@ -206,6 +208,9 @@ impl App {
     fn refresh(&mut self) {
         let (pane, look) = self.pane_and_look(self.open);
         pane.refresh(look);
+        if let Some(notice) = pane.take_notice() {
+            self.notice = Some(notice);
+        }
     }
 
     fn answer(&mut self, answer: Answer) {
@@ -287,189 +292,6 @@ impl App {
         pane.iter().copied().chain([Context::Everywhere]).collect()
     }
 
-    /// False: the overlay is done.
-    fn overlay_key(
-        &mut self,
-        overlay: &mut Overlay,
-        chord: Chord,
-        effects: &mut Vec<Effect>,
-    ) -> bool {
-        match overlay {
-            Overlay::Prompt(prompt) => self.prompt_key(prompt, chord, effects),
-            Overlay::Help(help) => match chord.key {
-                Key::Esc => false,
-                Key::Down => {
-                    help.top += 1;
-                    true
-                }
-                Key::Up => {
-                    help.top = help.top.saturating_sub(1);
-                    true
-                }
-                Key::PageDown => {
-                    help.top += 10;
-                    true
-                }
-                Key::PageUp => {
-                    help.top = help.top.saturating_sub(10);
-                    true
-                }
-                Key::Char('?' | 'q') if help.search.is_empty() => false,
-                _ => {
-                    help.search.press(chord);
-                    help.top = 0;
-                    true
-                }
-            },
-            Overlay::Palette(palette) => match (chord.key, chord.ctrl) {
-                (Key::Esc, _) => false,
-                (Key::Enter, _) => {
-                    if let Some(action) = palette.chosen() {
-                        self.act(action, effects);
-                    }
-                    false
-                }
-                (Key::Down, _) | (Key::Char('n'), true) => {
-                    let len = palette.matches().len();
-                    palette.cursor.act(Action::MoveDown, len, usize::from(self.size.1));
-                    true
-                }
-                (Key::Up, _) | (Key::Char('p'), true) => {
-                    let len = palette.matches().len();
-                    palette.cursor.act(Action::MoveUp, len, usize::from(self.size.1));
-                    true
-                }
-                _ => {
-                    palette.input.press(chord);
-                    palette.cursor.at = 0;
-                    true
-                }
-            },
-            Overlay::Explain { top } => match chord.key {
-                Key::Down | Key::Char('j') => {
-                    *top += 1;
-                    true
-                }
-                Key::Up | Key::Char('k') => {
-                    *top = top.saturating_sub(1);
-                    true
-                }
-                _ => {
-                    self.explained = None;
-                    false
-                }
-            },
-        }
-    }
-
-    fn prompt_key(&mut self, prompt: &mut Prompt, chord: Chord, effects: &mut Vec<Effect>) -> bool {
-        prompt.complaint = None;
-        match (prompt.kind, chord.key) {
-            (PromptKind::Filter, Key::Esc) => {
-                self.filter("");
-                false
-            }
-            (_, Key::Esc) | (PromptKind::Filter, Key::Enter) => false,
-            (PromptKind::Command, Key::Enter) => self.command(prompt, effects),
-            (PromptKind::AsOf, Key::Enter) => match prompt.input.text().trim().parse() {
-                Ok(day) => {
-                    self.look_at(View { as_of: Some(day), ..self.view }, effects);
-                    false
-                }
-                Err(_) => {
-                    prompt.complaint = Some("a day is written like 2024-12-31".to_owned());
-                    true
-                }
-            },
-            (PromptKind::Command, Key::Up) => {
-                self.recall(prompt, 1);
-                true
-            }
-            (PromptKind::Command, Key::Down) => {
-                self.recall(prompt, -1);
-                true
-            }
-            (PromptKind::Command, Key::Tab) => {
-                complete(prompt);
-                true
-            }
-            (kind, _) => {
-                // An empty line is left by the key that would make it shorter still.
-                if chord.key == Key::Backspace && prompt.input.is_empty() {
-                    return false;
-                }
-                prompt.input.press(chord);
-                if kind == PromptKind::Filter {
-                    self.filter(&prompt.input.text());
-                }
-                true
-            }
-        }
-    }
-
-    fn command(&mut self, prompt: &mut Prompt, effects: &mut Vec<Effect>) -> bool {
-        let line = prompt.input.text();
-        if line.trim().is_empty() {
-            return false;
-        }
-        match parse_command(&line) {
-            Ok(command) => {
-                self.commands.retain(|before| *before != line);
-                self.commands.push(line);
-                match command {
-                    Command::Act(action) => self.act(action, effects),
-                    Command::AsOf(day) => {
-                        self.look_at(View { as_of: Some(day), ..self.view }, effects);
-                    }
-                    Command::Row(row) => self.go_to_row(row),
-                }
-                false
-            }
-            Err(error) => {
-                prompt.complaint = Some(error.to_string());
-                true
-            }
-        }
-    }
-
-    fn recall(&self, prompt: &mut Prompt, by: isize) {
-        let back = prompt.back.saturating_add_signed(by).min(self.commands.len());
-        let line = match back {
-            0 => Some(""),
-            back => self.commands.iter().rev().nth(back - 1).map(String::as_str),
-        };
-        prompt.back = back;
-        prompt.input = super::widget::Input::of(line.unwrap_or_default());
-    }
-
-    fn go_to_row(&mut self, row: usize) {
-        let (pane, look) = self.pane_and_look(self.open);
-        pane.go_to(row, look);
-    }
-
-    fn filter(&mut self, text: &str) {
-        self.filters.insert(self.open.number(), text.to_owned());
-        let (pane, look) = self.pane_and_look(self.open);
-        pane.filter(text, look);
-    }
-
-    fn paste(&mut self, text: &str) {
-        match self.overlays.last_mut() {
-            Some(Overlay::Prompt(prompt)) => {
-                prompt.input.insert(text);
-                if prompt.kind == PromptKind::Filter {
-                    let text = prompt.input.text();
-                    self.filter(&text);
-                }
-            }
-            Some(Overlay::Palette(palette)) => palette.input.insert(text),
-            Some(Overlay::Help(help)) => help.search.insert(text),
-            Some(Overlay::Explain { .. }) | None => {
-                self.notice = Some("there is no line to paste into".to_owned());
-            }
-        }
-    }
-
     fn click(&mut self, column: u16, line: u16, effects: &mut Vec<Effect>) {
         if !self.overlays.is_empty() {
             return;
@@ -540,6 +362,9 @@ impl App {
                 let selection = Selection { range, ..self.look.selection.clone() };
                 self.grant(Wish::Select(selection), effects);
             }
+            Action::FindNext | Action::FindPrevious => {
+                self.seek(action == Action::FindNext, effects);
+            }
             Action::CopyRow => {
                 let text = self.pane(self.open).row_text();
                 if let Some(text) = text.filter(|text| !text.is_empty()) {
@@ -548,6 +373,19 @@ impl App {
                 }
             }
             _ => {}
+        }
+    }
+
+    fn seek(&mut self, forward: bool, effects: &mut Vec<Effect>) {
+        let Some(text) = self.sought.get(&self.open.number()).cloned() else {
+            self.notice = Some("nothing was looked for yet: / looks for something".to_owned());
+            return;
+        };
+        let (pane, look) = self.pane_and_look(self.open);
+        if let Outcome::Done(wishes) = pane.seek(&text, forward, look) {
+            for wish in wishes {
+                self.grant(wish, effects);
+            }
         }
     }
 
@@ -701,25 +539,6 @@ impl App {
             write(buf, area, notice, theme.style(Tone::Plain));
         } else {
             frame::bar(buf, area, &self.keymap, &self.contexts(), theme);
-        }
-    }
-}
-
-/// Completes a command as far as there is one way.
-fn complete(prompt: &mut Prompt) {
-    let typed = prompt.input.text();
-    let fitting: Vec<&str> =
-        command_words().into_iter().filter(|word| word.starts_with(&typed)).collect();
-    match fitting.as_slice() {
-        [] => prompt.complaint = Some("no command begins like that".to_owned()),
-        [one] => prompt.input = super::widget::Input::of(one),
-        [first, rest @ ..] => {
-            let shared = rest.iter().fold((*first).to_owned(), |shared, word| {
-                let same = shared.chars().zip(word.chars()).take_while(|(a, b)| a == b);
-                same.map(|(c, _)| c).collect()
-            });
-            prompt.input = super::widget::Input::of(&shared);
-            prompt.complaint = Some(fitting.join("  "));
         }
     }
 }

@@ -69,6 +69,15 @@ pub struct Window {
     pub total: Option<u64>,
 }
 
+/// Where a search came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NextRow {
+    /// The row; none: nothing fits.
+    pub id: Option<TransactionId>,
+    /// It was found from the other end on.
+    pub around: bool,
+}
+
 /// A row of a window.
 #[derive(Clone, Debug)]
 pub struct WindowRow {
@@ -97,12 +106,7 @@ pub async fn window(
     go_on: impl Fn() -> bool,
 ) -> Result<Option<Window>> {
     let names = Names::read(tx).await?;
-    let categories = tx.categories().await?;
-    let mut sieve = Sieve::new(&query.find, &names, &categories);
-    sieve.narrow_to(query.to);
-    if let Some(account) = query.account {
-        sieve.fits.insert(0, Fits::Account(vec![account]));
-    }
+    let sieve = sieve(tx, query, &names).await?;
     let everything = query.find.is_everything();
     let walker =
         Walker { tx, names: &names, sieve: &sieve, account: query.account, everything, go_on };
@@ -111,6 +115,35 @@ pub async fn window(
     let Some(view) = looker.look().await? else { return Ok(None) };
     let total = if everything { total(tx, query, ruler).await? } else { None };
     finish(tx, &names, view, total).await.map(Some)
+}
+
+/// The next row that fits behind the place of a query (the one before, where that is
+/// [`At::Before`]); none where `go_on` said stop.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn next_row(
+    tx: &mut Tx,
+    query: &WindowQuery,
+    go_on: impl Fn() -> bool,
+) -> Result<Option<NextRow>> {
+    let names = Names::read(tx).await?;
+    let sieve = sieve(tx, query, &names).await?;
+    let everything = query.find.is_everything();
+    let walker =
+        Walker { tx, names: &names, sieve: &sieve, account: query.account, everything, go_on };
+    Looker { walker, query, ruler: None }.next().await
+}
+
+/// What fits a query.
+async fn sieve(tx: &mut Tx, query: &WindowQuery, names: &Names) -> Result<Sieve> {
+    let categories = tx.categories().await?;
+    let mut sieve = Sieve::new(&query.find, names, &categories);
+    sieve.narrow_to(query.to);
+    if let Some(account) = query.account {
+        sieve.fits.insert(0, Fits::Account(vec![account]));
+    }
+    Ok(sieve)
 }
 
 /// How many rows there are at all, where that costs little.

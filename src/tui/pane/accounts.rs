@@ -11,13 +11,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{Outcome, Pane, PaneId, Wish};
+use super::{Outcome, Pane, PaneId, Wish, found};
 use crate::keys::{Action, Context};
 use crate::model::{Dec, Exact, SafeText};
 use crate::state::{AccountRow, AccountsQuery, Question, Snapshot};
 use crate::tui::look::{Look, Selection};
 use crate::tui::theme::Tone;
-use crate::tui::widget::{Align, Cell, Column, Cursor, Grid, Row, write};
+use crate::tui::widget::{Align, Cell, Column, Cursor, Grid, Row, Sought, write};
 
 const COLUMNS: [Column; 6] = [
     Column { title: "Account", align: Align::Left, priority: 0, width: (14, 40) },
@@ -40,7 +40,7 @@ enum Line {
 #[derive(Debug, Default)]
 pub struct Accounts {
     folded: BTreeSet<SafeText>,
-    filter: String,
+    filter: Sought,
     cursor: Cursor,
     grid: Grid,
     lines: Vec<Line>,
@@ -58,10 +58,9 @@ impl Accounts {
     }
 
     fn lay_out(&mut self, snapshot: &Snapshot, look: &Look) {
-        let wanted = self.filter.to_lowercase();
         let mut by_institution: BTreeMap<SafeText, Vec<usize>> = BTreeMap::new();
         for (at, row) in snapshot.accounts.rows.iter().enumerate() {
-            if wanted.is_empty() || words_of(row).contains(&wanted) {
+            if self.filter.is_empty() || self.filter.fits(&words_of(row)) {
                 by_institution.entry(institution(row)).or_default().push(at);
             }
         }
@@ -169,8 +168,19 @@ impl Pane for Accounts {
     }
 
     fn filter(&mut self, text: &str, look: &Look) {
-        text.clone_into(&mut self.filter);
+        self.filter = Sought::of(text);
         self.refresh(look);
+    }
+
+    fn seek(&mut self, text: &str, forward: bool, look: &Look) -> Outcome {
+        let sought = Sought::of(text);
+        let rows = look.snapshot.as_ref().map_or(&[][..], |shown| &shown.accounts.rows);
+        let fits = |line: usize| match self.lines.get(line) {
+            Some(Line::Account(at)) => rows.get(*at).is_some_and(|row| sought.fits(&words_of(row))),
+            _ => false,
+        };
+        let height = self.grid.height(look.size.1);
+        found(self.cursor.seek(forward, self.lines.len(), height, fits), forward, text)
     }
 
     fn row_text(&self) -> Option<String> {
@@ -190,7 +200,7 @@ fn institution(row: &AccountRow) -> SafeText {
 }
 
 fn words_of(row: &AccountRow) -> String {
-    format!("{} {} {} {}", row.name, row.kind, row.currency, institution(row)).to_lowercase()
+    format!("{} {} {} {}", row.name, row.kind, row.currency, institution(row))
 }
 
 fn cash_of(account: &AccountRow, look: &Look) -> Vec<String> {

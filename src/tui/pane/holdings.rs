@@ -11,14 +11,14 @@ use std::cmp::Ordering;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{Outcome, Pane, PaneId, Wish};
+use super::{Outcome, Pane, PaneId, Wish, found};
 use crate::keys::{Action, Context};
 use crate::model::{Dec, Exact, SafeText, Term};
 use crate::state::{HoldingRow, LotRow, PositionsQuery, Question, Slice, Slot, Snapshot, View};
 use crate::text::{DOWN, UNKNOWN, UP, percent};
 use crate::tui::look::{Look, Selection};
 use crate::tui::theme::Tone;
-use crate::tui::widget::{Align, Cell, Column, Cursor, Grid, Row, write};
+use crate::tui::widget::{Align, Cell, Column, Cursor, Grid, Row, Sought, write};
 
 const COLUMNS: [Column; 10] = [
     Column { title: "Symbol", align: Align::Left, priority: 0, width: (8, 16) },
@@ -107,7 +107,7 @@ pub struct Holdings {
     group: Group,
     order: Order,
     lots: bool,
-    filter: String,
+    filter: Sought,
     cursor: Cursor,
     grid: Grid,
     lines: Vec<Line>,
@@ -127,11 +127,10 @@ impl Holdings {
 
     fn lay_out(&mut self, snapshot: &Snapshot, look: &Look) {
         let report = &snapshot.holdings;
-        let wanted = self.filter.to_lowercase();
         let fits = |row: &HoldingRow| {
             let in_scope =
                 look.selection.account.is_none() || look.selection.account == row.account;
-            in_scope && (wanted.is_empty() || words_of(row).contains(&wanted))
+            in_scope && (self.filter.is_empty() || self.filter.fits(&words_of(row)))
         };
         let mut order: Vec<usize> =
             (0..report.rows.len()).filter(|at| report.rows.get(*at).is_some_and(fits)).collect();
@@ -308,8 +307,19 @@ impl Pane for Holdings {
     }
 
     fn filter(&mut self, text: &str, look: &Look) {
-        text.clone_into(&mut self.filter);
+        self.filter = Sought::of(text);
         self.refresh(look);
+    }
+
+    fn seek(&mut self, text: &str, forward: bool, look: &Look) -> Outcome {
+        let sought = Sought::of(text);
+        let rows = look.snapshot.as_ref().map_or(&[][..], |shown| &shown.holdings.rows);
+        let fits = |line: usize| match self.lines.get(line) {
+            Some(Line::Holding(at)) => rows.get(*at).is_some_and(|row| sought.fits(&words_of(row))),
+            _ => false,
+        };
+        let height = self.grid.height(look.size.1);
+        found(self.cursor.seek(forward, self.lines.len(), height, fits), forward, text)
     }
 
     fn row_text(&self) -> Option<String> {
@@ -350,7 +360,7 @@ fn words_of(row: &HoldingRow) -> String {
     let name = row.name.as_ref().map_or("", SafeText::as_str);
     let account = row.account.as_ref().map_or("", SafeText::as_str);
     let class = row.asset_class.map(|class| class.to_string()).unwrap_or_default();
-    format!("{} {name} {account} {class} {}", row.symbol, row.currency).to_lowercase()
+    format!("{} {name} {account} {class} {}", row.symbol, row.currency)
 }
 
 fn cells(row: &HoldingRow, snapshot: &Snapshot, look: &Look) -> Vec<Cell> {

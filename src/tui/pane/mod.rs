@@ -97,6 +97,22 @@ impl Outcome {
     }
 }
 
+/// What there is to say of a search that goes around: true if it did, none if nothing fits.
+fn found(around: Option<bool>, forward: bool, text: &str) -> Outcome {
+    match (around, forward) {
+        (Some(false), _) => Outcome::DONE,
+        (around, _) => Outcome::wish(Wish::Say(said_of_search(around, forward, text))),
+    }
+}
+
+fn said_of_search(around: Option<bool>, forward: bool, text: &str) -> String {
+    match (around, forward) {
+        (Some(_), true) => "no more below: on from the top".to_owned(),
+        (Some(_), false) => "no more above: on from the bottom".to_owned(),
+        (None, _) => format!("nothing fits {text}"),
+    }
+}
+
 /// One side of the portfolio on the screen.
 pub trait Pane {
     /// Whose keys it hears.
@@ -123,6 +139,16 @@ pub trait Pane {
 
     /// Shows only what has this text.
     fn filter(&mut self, _: &str, _: &Look) {}
+
+    /// Goes to the next row that has this text, or to the one before.
+    fn seek(&mut self, _text: &str, _forward: bool, _: &Look) -> Outcome {
+        Outcome::Unknown
+    }
+
+    /// What came out while nobody pressed a key, to be said once.
+    fn take_notice(&mut self) -> Option<String> {
+        None
+    }
 
     /// The row at the cursor, for the clipboard.
     fn row_text(&self) -> Option<String> {

@@ -35,9 +35,7 @@ impl Pane for Overview {
     }
 
     fn refresh(&mut self, look: &Look) {
-        let mut inner = look.clone();
-        inner.size = (look.size.0, accounts_lines(look.size));
-        self.accounts.refresh(&inner);
+        self.accounts.refresh(&with_accounts(look));
         self.cursor.settle(findings(look).len(), 1);
     }
 
@@ -51,11 +49,7 @@ impl Pane for Overview {
                 };
                 Outcome::wish(Wish::Select(Selection { range, ..look.selection.clone() }))
             }
-            _ => {
-                let mut inner = look.clone();
-                inner.size = (look.size.0, accounts_lines(look.size));
-                self.accounts.act(action, &inner)
-            }
+            _ => self.accounts.act(action, &with_accounts(look)),
         }
     }
 
@@ -105,6 +99,14 @@ impl Pane for Overview {
         }
     }
 
+    fn filter(&mut self, text: &str, look: &Look) {
+        self.accounts.filter(text, &with_accounts(look));
+    }
+
+    fn seek(&mut self, text: &str, forward: bool, look: &Look) -> Outcome {
+        self.accounts.seek(text, forward, &with_accounts(look))
+    }
+
     fn row_text(&self) -> Option<String> {
         self.accounts.row_text()
     }
@@ -112,6 +114,11 @@ impl Pane for Overview {
     fn status(&self, _: &Look) -> String {
         String::new()
     }
+}
+
+/// What the accounts are shown: the same in a smaller place.
+fn with_accounts(look: &Look) -> Look {
+    Look { size: (look.size.0, accounts_lines(look.size)), ..look.clone() }
 }
 
 /// How many lines the accounts get.

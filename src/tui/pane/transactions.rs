@@ -8,7 +8,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{Outcome, Pane, PaneId, Wish};
+use super::{Outcome, Pane, PaneId, Wish, said_of_search};
 use crate::keys::{Action, Context};
 use crate::model::{AccountId, SafeText, Status, TransactionId};
 use crate::state::{At, Find, Question, Slice, Slot, Window, WindowQuery, WindowRow};
@@ -43,9 +43,23 @@ pub struct Transactions {
     on: Option<TransactionId>,
     /// Where the cursor goes in the next window that is not around a row.
     end: bool,
+    /// Where it goes as soon as the row is there.
+    target: Option<TransactionId>,
+    /// What is being looked for.
+    hunt: Option<Hunt>,
+    notice: Option<String>,
     cursor: Cursor,
     ids: Vec<TransactionId>,
     grid: Grid,
+}
+
+/// A search that is under way.
+#[derive(Debug)]
+struct Hunt {
+    find: Find,
+    text: String,
+    forward: bool,
+    from: At,
 }
 
 impl Transactions {
@@ -69,8 +83,45 @@ impl Transactions {
         }
     }
 
+    /// Goes where a search came to.
+    fn arrive(&mut self, look: &Look) {
+        let Some(Slice::Next(next)) = look.answers.get(&Slot::Next).map(AsRef::as_ref) else {
+            return;
+        };
+        let Some(hunt) = self.hunt.take() else { return };
+        let around = next.id.map(|_| next.around);
+        if around != Some(false) {
+            self.notice = Some(said_of_search(around, hunt.forward, &hunt.text));
+        }
+        let Some(id) = next.id else { return };
+        match self.ids.iter().position(|other| *other == id) {
+            Some(at) => {
+                self.cursor.at = at;
+                let height = self.height(look);
+                self.cursor.settle(self.ids.len(), height);
+                self.follow(look);
+            }
+            None => {
+                self.at = At::Around(id);
+                self.target = Some(id);
+            }
+        }
+    }
+
+    /// A question about the transactions that are in sight.
+    fn query(&self, look: &Look, find: &Find, at: At) -> WindowQuery {
+        let snapshot = look.snapshot.as_ref();
+        let account: Option<AccountId> = look.selection.account.as_ref().and_then(|name| {
+            let mut accounts = snapshot?.accounts.rows.iter();
+            accounts.find(|row| row.name == *name).map(|row| row.id)
+        });
+        let to = snapshot.and_then(|snapshot| snapshot.view.as_of);
+        WindowQuery { find: find.clone(), account, to, at, rows: ROWS }
+    }
+
     fn jump(&mut self, at: At) {
         self.end = at == At::Oldest;
+        self.target = None;
         self.at = at;
         self.on = None;
         self.cursor = Cursor::default();
@@ -91,7 +142,12 @@ impl Pane for Transactions {
         self.ids = window.rows.iter().map(|row| row.row.id).collect();
         let rows = window.rows.iter().map(|row| Row::of(cells(row, look))).collect();
         self.grid = Grid::new(&COLUMNS, rows, None).no_narrower(&self.grid);
-        let place = self.on.and_then(|id| self.ids.iter().position(|other| *other == id));
+        let place_of = |id| self.ids.iter().position(|other| *other == id);
+        let target = self.target.and_then(place_of);
+        if target.is_some() {
+            self.target = None;
+        }
+        let place = target.or_else(|| self.on.and_then(place_of));
         match place {
             // The row stays where it is on the screen, whatever window it is in.
             Some(at) => {
@@ -104,6 +160,7 @@ impl Pane for Transactions {
         let height = self.height(look);
         self.cursor.settle(self.ids.len(), height);
         self.on = self.ids.get(self.cursor.at).copied();
+        self.arrive(look);
     }
 
     fn act(&mut self, action: Action, look: &Look) -> Outcome {
@@ -129,6 +186,7 @@ impl Pane for Transactions {
                 if !self.cursor.act(action, self.ids.len(), height) {
                     return Outcome::Unknown;
                 }
+                self.target = None;
                 self.follow(look);
             }
         }
@@ -136,18 +194,16 @@ impl Pane for Transactions {
     }
 
     fn questions(&self, look: &Look) -> Vec<(Slot, Question)> {
-        let Some(snapshot) = &look.snapshot else { return Vec::new() };
-        let account: Option<AccountId> = look.selection.account.as_ref().and_then(|name| {
-            snapshot.accounts.rows.iter().find(|row| row.name == *name).map(|row| row.id)
-        });
-        let query = WindowQuery {
-            find: self.find.clone(),
-            account,
-            to: snapshot.view.as_of,
-            at: self.at,
-            rows: ROWS,
-        };
-        vec![(Slot::Window, Question::Window(query))]
+        if look.snapshot.is_none() {
+            return Vec::new();
+        }
+        let window = self.query(look, &self.find, self.at);
+        let mut questions = vec![(Slot::Window, Question::Window(window))];
+        if let Some(hunt) = &self.hunt {
+            let next = self.query(look, &hunt.find, hunt.from);
+            questions.push((Slot::Next, Question::Next(next)));
+        }
+        questions
     }
 
     fn draw(&self, buf: &mut Buffer, area: Rect, look: &Look) {
@@ -193,6 +249,33 @@ impl Pane for Transactions {
             Err(error) => self.complaint = Some(error.to_string()),
         }
         self.refresh(look);
+    }
+
+    fn seek(&mut self, text: &str, forward: bool, look: &Look) -> Outcome {
+        let find = match Find::parse(text) {
+            Ok(find) => find,
+            Err(error) => return Outcome::wish(Wish::Say(error.to_string())),
+        };
+        // A filter leaves nothing but what fits: the next row is the next match.
+        let next = match forward {
+            true => Some(self.cursor.at + 1).filter(|at| *at < self.ids.len()),
+            false => self.cursor.at.checked_sub(1),
+        };
+        if find == self.find && next.is_some() {
+            let action = if forward { Action::MoveDown } else { Action::MoveUp };
+            return self.act(action, look);
+        }
+        let from = match (self.on, forward) {
+            (Some(id), true) => At::After(id),
+            (Some(id), false) => At::Before(id),
+            (None, _) => At::Newest,
+        };
+        self.hunt = Some(Hunt { find, text: text.to_owned(), forward, from });
+        Outcome::DONE
+    }
+
+    fn take_notice(&mut self) -> Option<String> {
+        self.notice.take()
     }
 
     fn go_to(&mut self, row: usize, _: &Look) {

@@ -5,9 +5,11 @@ mod cursor;
 mod grid;
 mod input;
 mod plain;
+mod sought;
 
 pub use chart::{Scale, line_chart};
 pub use cursor::Cursor;
 pub use grid::{Align, Cell, Column, Grid, Row};
 pub use input::Input;
 pub use plain::{in_ascii, write, write_right};
+pub use sought::Sought;
