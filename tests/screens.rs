@@ -89,6 +89,10 @@ fn keys_lead_to_screens() {
         ("time_travel", "@ 2 0 2 0 - 0 6 - 3 0 Enter"),
         ("time_travel_wrong", "@ 2 0 2 0 - 1 3 Enter"),
         ("private", "2 p"),
+        ("marked_holdings", "2 j Space Space"),
+        ("a_range_with_no_sum", "2 j j j j v j j j j j"),
+        ("marked_accounts", "1 j Space Space j j j Space"),
+        ("marked_transactions", "3 Space Space Space j Space"),
     ];
     run(async {
         for (name, keys) in ways {
@@ -146,6 +150,76 @@ fn copied(dashboard: &Dashboard) -> Vec<&str> {
     texts
 }
 
+/// The sums of amounts such as `-1,234.50 USD`, the currencies in order.
+fn summed<'a>(amounts: impl Iterator<Item = &'a str>) -> String {
+    let mut sums = std::collections::BTreeMap::new();
+    for amount in amounts {
+        let (figure, currency) = amount.split_once(' ').unwrap();
+        let cents: i64 = figure.replace([',', '.'], "").parse().unwrap();
+        *sums.entry(currency).or_insert(0) += cents;
+    }
+    let groups = |number: i64| {
+        let digits = number.to_string();
+        let parts = digits.as_bytes().rchunks(3).rev();
+        parts.map(|part| String::from_utf8_lossy(part)).collect::<Vec<_>>().join(",")
+    };
+    let shown = sums.into_iter().map(|(currency, cents): (&str, i64)| {
+        let sign = if cents < 0 { "-" } else { "" };
+        let cents = cents.abs();
+        format!("{sign}{}.{:02} {currency}", groups(cents / 100), cents % 100)
+    });
+    shown.collect::<Vec<_>>().join("   ")
+}
+
+#[test]
+fn marks_survive_other_windows_and_their_sum_is_exact() {
+    run(async {
+        let mut dashboard = Dashboard::demo((120, 30), options()).await;
+        dashboard.keys("3 Space G Space Y").await;
+        let rows = copied(&dashboard)[0].lines().collect::<Vec<_>>();
+        assert_eq!(rows.len(), 2);
+        assert!(rows[0].starts_with("2026-11-20\t") && rows[1].starts_with("2016-11-01\t"));
+        // A range that begins far away.
+        dashboard.keys("Esc g g j v : 6 0 0 Enter v y").await;
+        let amounts: Vec<_> = copied(&dashboard)[1].lines().map(str::to_owned).collect();
+        assert_eq!(amounts.len(), 599);
+        dashboard.keys("j").await;
+        let shown = format!("599 marked   {}", summed(amounts.iter().map(String::as_str)));
+        assert!(dashboard.screen().contains(&shown), "{shown}\n{}", dashboard.screen());
+        // Esc leaves the marks, and only then anything else.
+        dashboard.keys("Esc").await;
+        assert!(!dashboard.screen().contains("marked"));
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn a_mark_is_on_what_was_marked_wherever_it_goes() {
+    run(async {
+        let mut dashboard = Dashboard::demo((120, 30), options()).await;
+        dashboard.keys("2 j Space / e t h Enter o Y").await;
+        assert!(copied(&dashboard)[0].starts_with("BTC\t"), "{:?}", copied(&dashboard));
+        assert!(dashboard.screen().contains("copied"));
+        dashboard.keys("Esc j").await;
+        assert!(!dashboard.screen().contains("marked"), "{}", dashboard.screen());
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn a_figure_is_copied_and_never_one_that_is_hidden() {
+    run(async {
+        let mut dashboard = Dashboard::demo((120, 30), options()).await;
+        dashboard.keys("2 j y 3 y 1 j y 4 y 2 g g y").await;
+        assert_eq!(copied(&dashboard), ["20,960.74", "-89.48 USD", "23,877.87", "1,226,598.34"],);
+        assert!(dashboard.screen().contains("there is nothing to copy here"), "a heading");
+        dashboard.keys("j p y").await;
+        assert!(dashboard.screen().contains("amounts are hidden"));
+        assert_eq!(copied(&dashboard).len(), 4);
+        dashboard.close().await;
+    });
+}
+
 #[test]
 fn n_goes_from_match_to_match_and_around() {
     run(async {
@@ -160,7 +234,11 @@ fn n_goes_from_match_to_match_and_around() {
         assert_eq!(seen, ["379", "697", "379", "379"]);
         // A filter that stays leaves only matches to go through.
         dashboard.keys("1 / u s d Space ! h a r b o r Enter n Y").await;
-        assert!(copied(&dashboard)[4].starts_with("Individual Brokerage\t"), "{:?}", copied(&dashboard)[4]);
+        assert!(
+            copied(&dashboard)[4].starts_with("Individual Brokerage\t"),
+            "{:?}",
+            copied(&dashboard)[4]
+        );
         dashboard.close().await;
     });
 }

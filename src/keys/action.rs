@@ -66,6 +66,7 @@ table! {
         Today "today" ["T"] "Come back to today";
         RangeShorter "range-shorter" ["[", ","] "Show a shorter range";
         RangeLonger "range-longer" ["]", "."] "Show a longer range";
+        CopyCell "copy-cell" ["y"] "Copy the figure of the row";
         Privacy "privacy" ["p"] "Hide or show amounts";
         Theme "theme" ["t"] "Take the next theme";
         Redraw "redraw" ["Ctrl-l"] "Draw the screen again";
@@ -88,7 +89,9 @@ table! {
         FindNext "find-next" ["n"] "Go to the next match of a filter";
         FindPrevious "find-previous" ["N"] "Go to the match before";
         Sort "sort" ["s"] "Choose the order of the rows";
-        CopyRow "copy-row" ["Y"] "Copy the row";
+        Mark "mark" ["Space"] "Mark the row, or unmark it";
+        MarkRange "mark-range" ["v"] "Begin or end a range of marks";
+        CopyRow "copy-row" ["Y"] "Copy the row, or all marked rows";
     }
     Accounts {
         Fold "fold" ["o"] "Fold or unfold an institution" bar "fold";

@@ -45,7 +45,9 @@ pub use net_worth::net_worth;
 pub use proposals::{SplitProposal, SplitShare, splits};
 pub use transactions::{TransactionRow, TransactionsQuery, TransactionsReport, transactions};
 pub use types::*;
-pub use window::{At, NextRow, Ruler, Window, WindowQuery, WindowRow, next_row, ruler, window};
+pub use window::{
+    At, NextRow, Ruler, Window, WindowQuery, WindowRow, between, next_row, rows, ruler, window,
+};
 
 use chrono::NaiveDate;
 

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::Trouble;
-use crate::model::SafeText;
+use crate::model::{SafeText, TransactionId};
 use crate::report::{
     self, AccountsQuery, Bars, BarsQuery, Explanation, LotsReport, NetWorthQuery, NetWorthReport,
-    NextRow, PositionsQuery, Window, WindowQuery,
+    NextRow, PositionsQuery, Window, WindowQuery, WindowRow,
 };
 use crate::store::Tx;
 
@@ -23,6 +23,10 @@ pub enum Slot {
     Window,
     /// Where a search goes.
     Next,
+    /// What is marked and not in the window.
+    Marked,
+    /// What lies between two rows.
+    Between,
     /// How a figure came about.
     Explain,
 }
@@ -40,6 +44,10 @@ pub enum Question {
     Window(WindowQuery),
     /// The next transaction that fits.
     Next(WindowQuery),
+    /// These transactions.
+    Rows(Vec<TransactionId>),
+    /// The transactions that fit from one to another.
+    Between(WindowQuery, TransactionId, TransactionId),
     /// How the figures of a holding came about.
     ExplainHolding(PositionsQuery, SafeText),
     /// How the figures of an account came about.
@@ -59,6 +67,10 @@ pub enum Slice {
     Window(Window),
     /// Where a search came to.
     Next(NextRow),
+    /// The transactions with these ids: those that are still there.
+    Rows(Vec<TransactionId>, Vec<WindowRow>),
+    /// From one row to another; empty: more than were asked for.
+    Between(Vec<TransactionId>),
     /// Derivations.
     Explained(Vec<Explanation>),
     /// It could not be read.
@@ -103,6 +115,11 @@ impl Question {
             }
             Self::Next(query) => {
                 return Ok(report::next_row(tx, query, go_on).await?.map(Slice::Next));
+            }
+            Self::Rows(ids) => Slice::Rows(ids.clone(), report::rows(tx, ids).await?),
+            Self::Between(query, one, other) => {
+                let found = report::between(tx, query, (*one, *other), go_on).await?;
+                return Ok(found.map(Slice::Between));
             }
             Self::ExplainHolding(query, key) => {
                 Slice::Explained(report::explain_holding(tx, query, key).await?)

@@ -365,15 +365,36 @@ impl App {
             Action::FindNext | Action::FindPrevious => {
                 self.seek(action == Action::FindNext, effects);
             }
-            Action::CopyRow => {
-                let text = self.pane(self.open).row_text();
-                if let Some(text) = text.filter(|text| !text.is_empty()) {
-                    self.notice = Some("copied".to_owned());
-                    effects.push(Effect::Copy(text));
-                }
+            Action::CopyCell | Action::CopyRow => {
+                self.copy(action == Action::CopyRow, effects);
             }
             _ => {}
         }
+    }
+
+    /// Puts what is marked, or else what the cursor is on, into the clipboard.
+    fn copy(&mut self, whole: bool, effects: &mut Vec<Effect>) {
+        let texts = self.pane(self.open).texts(whole, &self.look);
+        let notice = match texts {
+            None => "the marked rows are still being read".to_owned(),
+            Some(_) if !whole && self.look.figures.private => {
+                "amounts are hidden: nothing was copied".to_owned()
+            }
+            Some(mut texts) => {
+                texts.retain(|text| !text.is_empty());
+                let notice = match (texts.as_slice(), whole) {
+                    ([], _) => "there is nothing to copy here".to_owned(),
+                    ([one], false) => format!("copied {one}"),
+                    ([_], true) => "copied".to_owned(),
+                    (all, _) => format!("copied {} lines", all.len()),
+                };
+                if !texts.is_empty() {
+                    effects.push(Effect::Copy(texts.join("\n")));
+                }
+                notice
+            }
+        };
+        self.notice = Some(notice);
     }
 
     fn seek(&mut self, forward: bool, effects: &mut Vec<Effect>) {
@@ -538,7 +559,11 @@ impl App {
         } else if let Some(notice) = &self.notice {
             write(buf, area, notice, theme.style(Tone::Plain));
         } else {
-            frame::bar(buf, area, &self.keymap, &self.contexts(), theme);
+            let marked = self.pane(self.open).tally(&self.look);
+            let used = marked.map_or(0, |tally| tally.draw(buf, area, theme, self.look.figures));
+            let width = area.width.saturating_sub(used);
+            let rest = Rect { x: area.x + used.min(area.width), width, ..area };
+            frame::bar(buf, rest, &self.keymap, &self.contexts(), theme);
         }
     }
 }

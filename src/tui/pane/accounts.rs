@@ -11,13 +11,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{Outcome, Pane, PaneId, Wish, found};
+use super::{Outcome, Pane, PaneId, Tally, Wish, found};
 use crate::keys::{Action, Context};
-use crate::model::{Dec, Exact, SafeText};
+use crate::model::{AccountId, Dec, Exact, SafeText};
 use crate::state::{AccountRow, AccountsQuery, Question, Snapshot};
 use crate::tui::look::{Look, Selection};
 use crate::tui::theme::Tone;
-use crate::tui::widget::{Align, Cell, Column, Cursor, Grid, Row, Sought, write};
+use crate::tui::widget::{Align, Cell, Column, Cursor, Grid, Marking, Marks, Row, Sought, write};
 
 const COLUMNS: [Column; 6] = [
     Column { title: "Account", align: Align::Left, priority: 0, width: (14, 40) },
@@ -27,6 +27,9 @@ const COLUMNS: [Column; 6] = [
     Column { title: "In base", align: Align::Right, priority: 0, width: (7, 30) },
     Column { title: "", align: Align::Left, priority: 4, width: (0, 20) },
 ];
+
+/// The column of the figure that matters most.
+const MAIN: usize = 4;
 
 /// What a line of the table is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,12 +47,23 @@ pub struct Accounts {
     cursor: Cursor,
     grid: Grid,
     lines: Vec<Line>,
+    /// Beside each line its account, if it can be marked.
+    keys: Vec<Option<AccountId>>,
+    marks: Marks<AccountId>,
 }
 
 impl Accounts {
     fn settle(&mut self, look: &Look) {
         let height = self.grid.height(look.size.1);
         self.cursor.settle(self.grid.len(), height);
+        self.show_marks();
+    }
+
+    /// Beside the marked rows, and those of an open range, which ends at the cursor.
+    fn show_marks(&mut self) {
+        let marked = self.marks.among(&self.keys, self.cursor.at);
+        let key = |at: usize| self.keys.get(at).and_then(Option::as_ref);
+        self.grid.mark(|at| key(at).is_some_and(|key| marked.contains(key)));
     }
 
     fn account<'a>(&self, look: &'a Look) -> Option<&'a AccountRow> {
@@ -89,7 +103,20 @@ impl Accounts {
                 }
             }
         }
+        let key = |line: &Line| match line {
+            Line::Account(at) => snapshot.accounts.rows.get(*at).map(|row| row.id),
+            _ => None,
+        };
+        self.keys = self.lines.iter().map(key).collect();
+        self.marks.retain(|id| snapshot.accounts.rows.iter().any(|row| row.id == *id));
         self.grid = Grid::new(&COLUMNS, rows, Some(total(snapshot, look)));
+    }
+
+    /// The marked accounts, in their order.
+    fn marked<'a>(&self, look: &'a Look) -> Vec<&'a AccountRow> {
+        let marked = self.marks.all(&self.keys, self.cursor.at);
+        let rows = look.snapshot.as_ref().map_or(&[][..], |shown| &shown.accounts.rows);
+        rows.iter().filter(|row| marked.contains(&row.id)).collect()
     }
 }
 
@@ -107,7 +134,23 @@ impl Pane for Accounts {
     fn act(&mut self, action: Action, look: &Look) -> Outcome {
         let height = self.grid.height(look.size.1);
         if self.cursor.act(action, self.grid.len(), height) {
+            self.show_marks();
             return Outcome::DONE;
+        }
+        match self.marks.act(action, &self.keys, self.cursor.at) {
+            Marking::Unknown => {}
+            marking => {
+                match marking {
+                    Marking::Next => {
+                        self.cursor.act(Action::MoveDown, self.grid.len(), height);
+                    }
+                    // The range began where nothing is shown any more.
+                    Marking::Between(_, here) => self.marks.add([here]),
+                    Marking::Unknown | Marking::Done => {}
+                }
+                self.refresh(look);
+                return Outcome::DONE;
+            }
         }
         match action {
             Action::Fold => {
@@ -180,11 +223,43 @@ impl Pane for Accounts {
             _ => false,
         };
         let height = self.grid.height(look.size.1);
-        found(self.cursor.seek(forward, self.lines.len(), height, fits), forward, text)
+        let around = self.cursor.seek(forward, self.lines.len(), height, fits);
+        self.show_marks();
+        found(around, forward, text)
     }
 
-    fn row_text(&self) -> Option<String> {
-        Some(self.grid.text_of(self.cursor.at))
+    fn tally(&self, look: &Look) -> Option<Tally> {
+        let marked = self.marked(look);
+        let snapshot = look.snapshot.as_ref().filter(|_| !marked.is_empty())?;
+        let mut tally = Tally::of(marked.len(), self.marks.is_open());
+        for row in marked {
+            // A value that is only known in part is no value of the account.
+            let value = row.value_base.filter(|_| !row.partial);
+            tally.add(snapshot.currency, value, || match row.value_base {
+                Some(_) => format!("{} is only known in part", row.name),
+                None => format!("the value of {} is not known", row.name),
+            });
+        }
+        Some(tally)
+    }
+
+    fn texts(&self, whole: bool, look: &Look) -> Option<Vec<String>> {
+        let marked = self.marked(look);
+        let snapshot = look.snapshot.as_ref()?;
+        if marked.is_empty() {
+            return Some(vec![match whole {
+                true => self.grid.text_of(self.cursor.at),
+                false => self.grid.cell_of(self.cursor.at, MAIN),
+            }]);
+        }
+        let text = |row: &AccountRow| match whole {
+            true => {
+                let cash = Some(cash_of(row, look).join(", "));
+                account_row(row, cash, snapshot, look).text()
+            }
+            false => look.figures.money_or_unknown(row.value_base, snapshot.currency).into_string(),
+        };
+        Some(marked.into_iter().map(text).collect())
     }
 
     fn click(&mut self, line: u16, look: &Look) {

@@ -11,14 +11,14 @@ use std::cmp::Ordering;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{Outcome, Pane, PaneId, Wish, found};
+use super::{Outcome, Pane, PaneId, Tally, Wish, found};
 use crate::keys::{Action, Context};
-use crate::model::{Dec, Exact, SafeText, Term};
+use crate::model::{Dec, Exact, SafeText, SecurityId, Term};
 use crate::state::{HoldingRow, LotRow, PositionsQuery, Question, Slice, Slot, Snapshot, View};
 use crate::text::{DOWN, UNKNOWN, UP, percent};
 use crate::tui::look::{Look, Selection};
 use crate::tui::theme::Tone;
-use crate::tui::widget::{Align, Cell, Column, Cursor, Grid, Row, Sought, write};
+use crate::tui::widget::{Align, Cell, Column, Cursor, Grid, Marking, Marks, Row, Sought, write};
 
 const COLUMNS: [Column; 10] = [
     Column { title: "Symbol", align: Align::Left, priority: 0, width: (8, 16) },
@@ -32,6 +32,9 @@ const COLUMNS: [Column; 10] = [
     Column { title: "Unrealized", align: Align::Right, priority: 1, width: (6, 26) },
     Column { title: "Return", align: Align::Right, priority: 7, width: (6, 12) },
 ];
+
+/// The column of the figure that matters most.
+const MAIN: usize = 5;
 
 /// What rows are put together by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -111,8 +114,14 @@ pub struct Holdings {
     cursor: Cursor,
     grid: Grid,
     lines: Vec<Line>,
+    /// Beside each line what it is, if it can be marked.
+    keys: Vec<Option<Held>>,
+    marks: Marks<Held>,
     shown: usize,
 }
+
+/// A position: in which account, and of what.
+type Held = (Option<SafeText>, SecurityId);
 
 impl Holdings {
     fn row<'a>(&self, look: &'a Look) -> Option<&'a HoldingRow> {
@@ -123,6 +132,14 @@ impl Holdings {
     fn settle(&mut self, look: &Look) {
         let height = self.grid.height(look.size.1);
         self.cursor.settle(self.grid.len(), height);
+        self.show_marks();
+    }
+
+    /// Beside the marked rows, and those of an open range, which ends at the cursor.
+    fn show_marks(&mut self) {
+        let marked = self.marks.among(&self.keys, self.cursor.at);
+        let key = |at: usize| self.keys.get(at).and_then(Option::as_ref);
+        self.grid.mark(|at| key(at).is_some_and(|key| marked.contains(key)));
     }
 
     fn lay_out(&mut self, snapshot: &Snapshot, look: &Look) {
@@ -168,7 +185,22 @@ impl Holdings {
                 self.lines.push(Line::Lot);
             }
         }
+        let key = |line: &Line| match line {
+            Line::Holding(at) => report.rows.get(*at).map(key_of),
+            _ => None,
+        };
+        self.keys = self.lines.iter().map(key).collect();
+        self.marks.retain(|key| report.rows.iter().any(|row| key_of(row) == *key));
         self.grid = Grid::new(&COLUMNS, rows, Some(total(snapshot, look)));
+    }
+
+    /// The marked positions, in their order.
+    fn marked<'a>(&self, look: &'a Look) -> Vec<&'a HoldingRow> {
+        let marked = self.marks.all(&self.keys, self.cursor.at);
+        let rows = look.snapshot.as_ref().map_or(&[][..], |shown| &shown.holdings.rows);
+        let mut rows: Vec<_> = rows.iter().filter(|row| marked.contains(&key_of(row))).collect();
+        rows.sort_by(|a, b| self.compare(a, b));
+        rows
     }
 
     fn compare(&self, a: &HoldingRow, b: &HoldingRow) -> Ordering {
@@ -226,7 +258,23 @@ impl Pane for Holdings {
     fn act(&mut self, action: Action, look: &Look) -> Outcome {
         let height = self.grid.height(look.size.1);
         if self.cursor.act(action, self.grid.len(), height) {
+            self.show_marks();
             return Outcome::DONE;
+        }
+        match self.marks.act(action, &self.keys, self.cursor.at) {
+            Marking::Unknown => {}
+            marking => {
+                match marking {
+                    Marking::Next => {
+                        self.cursor.act(Action::MoveDown, self.grid.len(), height);
+                    }
+                    // The range began where nothing is shown any more.
+                    Marking::Between(_, here) => self.marks.add([here]),
+                    Marking::Unknown | Marking::Done => {}
+                }
+                self.refresh(look);
+                return Outcome::DONE;
+            }
         }
         match action {
             Action::Group => {
@@ -319,11 +367,39 @@ impl Pane for Holdings {
             _ => false,
         };
         let height = self.grid.height(look.size.1);
-        found(self.cursor.seek(forward, self.lines.len(), height, fits), forward, text)
+        let around = self.cursor.seek(forward, self.lines.len(), height, fits);
+        self.show_marks();
+        found(around, forward, text)
     }
 
-    fn row_text(&self) -> Option<String> {
-        Some(self.grid.text_of(self.cursor.at))
+    fn tally(&self, look: &Look) -> Option<Tally> {
+        let marked = self.marked(look);
+        let snapshot = look.snapshot.as_ref().filter(|_| !marked.is_empty())?;
+        let mut tally = Tally::of(marked.len(), self.marks.is_open());
+        for row in marked {
+            let lacks = || match row.price {
+                Some(_) => format!("the value of {} is not known", row.symbol),
+                None => format!("{} has no price", row.symbol),
+            };
+            tally.add(snapshot.currency, row.value_base, lacks);
+        }
+        Some(tally)
+    }
+
+    fn texts(&self, whole: bool, look: &Look) -> Option<Vec<String>> {
+        let marked = self.marked(look);
+        let snapshot = look.snapshot.as_ref()?;
+        if marked.is_empty() {
+            return Some(vec![match whole {
+                true => self.grid.text_of(self.cursor.at),
+                false => self.grid.cell_of(self.cursor.at, MAIN),
+            }]);
+        }
+        let text = |row: &HoldingRow| match whole {
+            true => Row::of(cells(row, snapshot, look)).text(),
+            false => look.figures.money_or_unknown(row.value_base, snapshot.currency).into_string(),
+        };
+        Some(marked.into_iter().map(text).collect())
     }
 
     fn click(&mut self, line: u16, look: &Look) {
@@ -335,13 +411,13 @@ impl Pane for Holdings {
 }
 
 impl Holdings {
-    fn row_key(&self, look: &Look) -> Option<(Option<SafeText>, SafeText)> {
+    fn row_key(&self, look: &Look) -> Option<Held> {
         self.row(look).map(key_of)
     }
 }
 
-fn key_of(row: &HoldingRow) -> (Option<SafeText>, SafeText) {
-    (row.account.clone(), row.symbol.clone())
+fn key_of(row: &HoldingRow) -> Held {
+    (row.account.clone(), row.security_id)
 }
 
 fn positions(snapshot: &Snapshot) -> PositionsQuery {

@@ -5,6 +5,7 @@ mod accounts;
 mod chart;
 mod holdings;
 mod overview;
+mod tally;
 mod transactions;
 
 use ratatui::buffer::Buffer;
@@ -14,6 +15,7 @@ pub use accounts::Accounts;
 pub use chart::Chart;
 pub use holdings::Holdings;
 pub use overview::Overview;
+pub use tally::Tally;
 pub use transactions::Transactions;
 
 use super::look::{Look, Selection};
@@ -150,9 +152,15 @@ pub trait Pane {
         None
     }
 
-    /// The row at the cursor, for the clipboard.
-    fn row_text(&self) -> Option<String> {
+    /// What is marked; none: nothing is.
+    fn tally(&self, _: &Look) -> Option<Tally> {
         None
+    }
+
+    /// For the clipboard, the marked rows or else the one at the cursor: whole, or only the figure
+    /// that matters most in it. None: they are not all read yet.
+    fn texts(&self, _whole: bool, _: &Look) -> Option<Vec<String>> {
+        Some(Vec::new())
     }
 
     /// Goes to a row by its number, counted from 1.

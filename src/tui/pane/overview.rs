@@ -5,7 +5,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 
 use super::chart::net_worth;
 use super::holdings::direction;
-use super::{Accounts, Outcome, Pane, Wish};
+use super::{Accounts, Outcome, Pane, Tally, Wish};
 use crate::keys::{Action, Context};
 use crate::model::Dec;
 use crate::state::{FindingRow, NetWorthReport, Question, Slice, Slot, Snapshot};
@@ -107,8 +107,12 @@ impl Pane for Overview {
         self.accounts.seek(text, forward, &with_accounts(look))
     }
 
-    fn row_text(&self) -> Option<String> {
-        self.accounts.row_text()
+    fn tally(&self, look: &Look) -> Option<Tally> {
+        self.accounts.tally(look)
+    }
+
+    fn texts(&self, whole: bool, look: &Look) -> Option<Vec<String>> {
+        self.accounts.texts(whole, look)
     }
 
     fn status(&self, _: &Look) -> String {

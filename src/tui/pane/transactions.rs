@@ -5,17 +5,20 @@
 //! 2024-03-08  RRSP      dividend  VFV.TO                           12.40    1,203.11
 //! ```
 
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{Outcome, Pane, PaneId, Wish, said_of_search};
+use super::{Outcome, Pane, PaneId, Tally, Wish, said_of_search};
 use crate::keys::{Action, Context};
 use crate::model::{AccountId, SafeText, Status, TransactionId};
 use crate::state::{At, Find, Question, Slice, Slot, Window, WindowQuery, WindowRow};
 use crate::text::UNKNOWN;
 use crate::tui::look::{Look, Selection};
 use crate::tui::theme::Tone;
-use crate::tui::widget::{Align, Cell, Column, Cursor, Grid, Row, write};
+use crate::tui::widget::{Align, Cell, Column, Cursor, Grid, Marking, Marks, Row, write};
 
 const COLUMNS: [Column; 9] = [
     Column { title: "Date", align: Align::Left, priority: 0, width: (10, 10) },
@@ -47,11 +50,20 @@ pub struct Transactions {
     target: Option<TransactionId>,
     /// What is being looked for.
     hunt: Option<Hunt>,
+    marks: Marks<TransactionId>,
+    /// Two rows; what lies between them is being read, to be marked.
+    between: Option<(TransactionId, TransactionId)>,
     notice: Option<String>,
     cursor: Cursor,
     ids: Vec<TransactionId>,
     grid: Grid,
 }
+
+/// The most rows of a range that reaches beyond the window.
+const MOST_MARKED: usize = 5_000;
+
+/// The column of the figure that matters most.
+const MAIN: usize = 6;
 
 /// A search that is under way.
 #[derive(Debug)]
@@ -67,6 +79,20 @@ impl Transactions {
         window_of(look)?.rows.get(self.cursor.at)
     }
 
+    /// The window as a table.
+    fn lay_out(&mut self, look: &Look) {
+        let Some(window) = window_of(look) else { return };
+        let rows = window.rows.iter().map(|row| Row::of(cells(row, look))).collect();
+        self.grid = Grid::new(&COLUMNS, rows, None).no_narrower(&self.grid);
+        self.show_marks();
+    }
+
+    /// Beside the marked rows, and those of an open range, which ends at the cursor.
+    fn show_marks(&mut self) {
+        let marked = self.marks.among(&self.keys(), self.cursor.at);
+        self.grid.mark(|at| self.ids.get(at).is_some_and(|id| marked.contains(id)));
+    }
+
     fn height(&self, look: &Look) -> usize {
         self.grid.height(look.size.1)
     }
@@ -74,6 +100,7 @@ impl Transactions {
     /// The window moves along where the cursor comes near its end.
     fn follow(&mut self, look: &Look) {
         self.on = self.ids.get(self.cursor.at).copied();
+        self.show_marks();
         let Some(window) = window_of(look) else { return };
         let near = self.height(look) * 2;
         let before = self.cursor.at < near && !window.first_is_newest;
@@ -108,6 +135,56 @@ impl Transactions {
         }
     }
 
+    /// Marks what lies between two rows, once it is read.
+    fn take_range(&mut self, look: &Look) {
+        let Some(Slice::Between(ids)) = look.answers.get(&Slot::Between).map(AsRef::as_ref) else {
+            return;
+        };
+        if self.between.take().is_none() {
+            return;
+        }
+        if ids.is_empty() {
+            self.notice = Some(format!("more than {MOST_MARKED} rows are too many to mark"));
+        }
+        self.marks.add(ids.iter().copied());
+    }
+
+    /// Forgets marks of rows that are gone.
+    fn prune(&mut self, look: &Look) {
+        if let Some(Slice::Rows(asked, found)) = look.answers.get(&Slot::Marked).map(AsRef::as_ref)
+        {
+            let asked: BTreeSet<_> = asked.iter().collect();
+            let found: BTreeSet<_> = found.iter().map(|row| row.row.id).collect();
+            self.marks.retain(|id| !asked.contains(id) || found.contains(id));
+        }
+    }
+
+    /// The rows of the window by what marks them.
+    fn keys(&self) -> Vec<Option<TransactionId>> {
+        self.ids.iter().copied().map(Some).collect()
+    }
+
+    /// The marked rows, in the order of the screen; none: not all of them are read.
+    fn marked<'a>(&self, look: &'a Look) -> Option<Vec<&'a WindowRow>> {
+        let marked = self.marks.all(&self.keys(), self.cursor.at);
+        let shown = window_of(look).map_or(&[][..], |window| &window.rows);
+        let elsewhere = match look.answers.get(&Slot::Marked).map(AsRef::as_ref) {
+            Some(Slice::Rows(_, rows)) => rows.as_slice(),
+            _ => &[],
+        };
+        let mut left = marked.clone();
+        let mut take = |rows: &'a [WindowRow]| -> Vec<&'a WindowRow> {
+            rows.iter().filter(|row| left.remove(&row.row.id)).collect()
+        };
+        let mut rows = take(shown);
+        let others = take(elsewhere);
+        if !others.is_empty() {
+            rows.extend(others);
+            rows.sort_by_key(|row| Reverse(row.row.date));
+        }
+        left.is_empty().then_some(rows)
+    }
+
     /// A question about the transactions that are in sight.
     fn query(&self, look: &Look, find: &Find, at: At) -> WindowQuery {
         let snapshot = look.snapshot.as_ref();
@@ -140,8 +217,6 @@ impl Pane for Transactions {
             return;
         };
         self.ids = window.rows.iter().map(|row| row.row.id).collect();
-        let rows = window.rows.iter().map(|row| Row::of(cells(row, look))).collect();
-        self.grid = Grid::new(&COLUMNS, rows, None).no_narrower(&self.grid);
         let place_of = |id| self.ids.iter().position(|other| *other == id);
         let target = self.target.and_then(place_of);
         if target.is_some() {
@@ -160,6 +235,9 @@ impl Pane for Transactions {
         let height = self.height(look);
         self.cursor.settle(self.ids.len(), height);
         self.on = self.ids.get(self.cursor.at).copied();
+        self.take_range(look);
+        self.prune(look);
+        self.lay_out(look);
         self.arrive(look);
     }
 
@@ -183,11 +261,20 @@ impl Pane for Transactions {
             }
             action => {
                 let height = self.height(look);
-                if !self.cursor.act(action, self.ids.len(), height) {
+                let marking = self.marks.act(action, &self.keys(), self.cursor.at);
+                let action = if marking == Marking::Next { Action::MoveDown } else { action };
+                let moved = self.cursor.act(action, self.ids.len(), height);
+                if !moved && marking == Marking::Unknown {
                     return Outcome::Unknown;
                 }
-                self.target = None;
-                self.follow(look);
+                if moved {
+                    self.target = None;
+                    self.follow(look);
+                }
+                if let Marking::Between(one, other) = marking {
+                    self.between = Some((one, other));
+                }
+                self.show_marks();
             }
         }
         Outcome::DONE
@@ -202,6 +289,16 @@ impl Pane for Transactions {
         if let Some(hunt) = &self.hunt {
             let next = self.query(look, &hunt.find, hunt.from);
             questions.push((Slot::Next, Question::Next(next)));
+        }
+        if let Some((one, other)) = self.between {
+            let query =
+                WindowQuery { rows: MOST_MARKED, ..self.query(look, &self.find, At::Newest) };
+            questions.push((Slot::Between, Question::Between(query, one, other)));
+        }
+        let here: BTreeSet<_> = self.ids.iter().collect();
+        if self.marks.kept().iter().any(|id| !here.contains(id)) {
+            let ids = self.marks.kept().iter().copied().collect();
+            questions.push((Slot::Marked, Question::Rows(ids)));
         }
         questions
     }
@@ -282,8 +379,42 @@ impl Pane for Transactions {
         self.jump(At::Row(row as u64));
     }
 
-    fn row_text(&self) -> Option<String> {
-        Some(self.grid.text_of(self.cursor.at))
+    fn tally(&self, look: &Look) -> Option<Tally> {
+        let count = self.marks.all(&self.keys(), self.cursor.at).len();
+        if count == 0 {
+            return None;
+        }
+        let mut tally = Tally::of(count, self.marks.is_open());
+        let Some(rows) = self.marked(look) else {
+            tally.note("reading ...");
+            return Some(tally);
+        };
+        let mut uncounted = 0;
+        for WindowRow { row, .. } in rows {
+            match row.status.counts() {
+                true => tally.add(row.currency, Some(row.amount), String::new),
+                false => uncounted += 1,
+            }
+        }
+        if uncounted > 0 {
+            tally.note(format!("without {uncounted} failed or cancelled"));
+        }
+        Some(tally)
+    }
+
+    fn texts(&self, whole: bool, look: &Look) -> Option<Vec<String>> {
+        let marked = self.marked(look)?;
+        if marked.is_empty() {
+            return Some(vec![match whole {
+                true => self.grid.text_of(self.cursor.at),
+                false => self.grid.cell_of(self.cursor.at, MAIN),
+            }]);
+        }
+        let text = |row: &&WindowRow| match whole {
+            true => Row::of(cells(row, look)).text(),
+            false => amount(row, look),
+        };
+        Some(marked.iter().map(text).collect())
     }
 
     fn click(&mut self, line: u16, look: &Look) {
@@ -303,17 +434,21 @@ fn window_of(look: &Look) -> Option<&Window> {
     }
 }
 
+fn amount(window: &WindowRow, look: &Look) -> String {
+    let row = &window.row;
+    format!("{} {}", look.figures.money(row.amount, row.currency), row.currency)
+}
+
 fn cells(window: &WindowRow, look: &Look) -> Vec<Cell> {
     let (row, figures) = (&window.row, look.figures);
     let text = |text: &Option<SafeText>| text.as_ref().map_or("", SafeText::as_str).to_owned();
-    let counts = matches!(row.status, Status::Settled | Status::Pending);
+    let counts = row.status.counts();
     let tone = if counts { Tone::Plain } else { Tone::Dim };
     let status = match row.status {
         Status::Settled => String::new(),
         other => format!(" ({other})"),
     };
     let price = row.price.map(|price| figures.price(Some(price), row.currency).into_string());
-    let amount = format!("{} {}", figures.money(row.amount, row.currency), row.currency);
     let balance = match window.balance {
         Some(balance) => figures.money(balance, row.currency).into_string(),
         None if counts => UNKNOWN.to_owned(),
@@ -326,7 +461,7 @@ fn cells(window: &WindowRow, look: &Look) -> Vec<Cell> {
         Cell::new(text(&row.symbol), tone),
         Cell::new(figures.quantity(row.quantity).into_string(), tone),
         Cell::new(price.unwrap_or_default(), tone),
-        Cell::new(amount, tone),
+        Cell::new(amount(window, look), tone),
         Cell::new(balance, Tone::Dim),
         Cell::new(text(&row.description), Tone::Dim),
     ]

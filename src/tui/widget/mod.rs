@@ -4,6 +4,7 @@ mod chart;
 mod cursor;
 mod grid;
 mod input;
+mod marks;
 mod plain;
 mod sought;
 
@@ -11,5 +12,6 @@ pub use chart::{Scale, line_chart};
 pub use cursor::Cursor;
 pub use grid::{Align, Cell, Column, Grid, Row};
 pub use input::Input;
+pub use marks::{Marking, Marks};
 pub use plain::{in_ascii, write, write_right};
 pub use sought::Sought;
