@@ -115,8 +115,9 @@ impl Tx {
     /// # Errors
     /// When the database cannot be read.
     pub async fn count_rows(&mut self, account: Option<AccountId>) -> Result<i64> {
+        // Of no account are rows that lead to a security; their own account counts them already.
         const SQL: &str = "select cast(coalesce(sum(rows), 0) as bigint) from tally \
-             where $1 = 0 or account_id = $1";
+             where account_id <> 0 and ($1 = 0 or account_id = $1)";
         let account = account.map_or(0, |id| id.0);
         Ok(on_tx!(self, conn => {
             sqlx::query_scalar(SQL).bind(account).fetch_one(&mut **conn).await?
