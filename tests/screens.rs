@@ -72,7 +72,10 @@ fn keys_lead_to_screens() {
     // What is pressed, and the picture.
     let ways = [
         ("lots_beneath_holdings", "2 j j L"),
-        ("holdings_by_class_and_symbol", "2 o s"),
+        ("holdings_by_class_and_symbol", "2 o s k k k k Space Enter"),
+        ("sort_menu", "2 s j"),
+        ("accounts_by_value", "1 s j j Space Enter"),
+        ("oldest_transactions_first", "3 s Space Enter"),
         ("explain_a_holding", "2 j ="),
         ("explain_an_account", "1 j ="),
         ("help_of_the_holdings", "2 ?"),
@@ -216,6 +219,27 @@ fn a_figure_is_copied_and_never_one_that_is_hidden() {
         dashboard.keys("j p y").await;
         assert!(dashboard.screen().contains("amounts are hidden"));
         assert_eq!(copied(&dashboard).len(), 4);
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn the_oldest_first_is_the_same_ledger_turned_around() {
+    run(async {
+        let mut dashboard = Dashboard::demo((120, 30), options()).await;
+        dashboard.keys("3 v G v Y Esc").await;
+        let rows: Vec<_> = copied(&dashboard)[0].lines().map(str::to_owned).collect();
+        assert_eq!(rows.len(), 2838);
+        dashboard.keys("s Space Enter Y j Y : 2 0 0 0 Enter").await;
+        assert!(dashboard.screen().contains("row 2000 of 2838"), "{}", dashboard.screen());
+        dashboard.keys("Y j Y G Y").await;
+        let seen: Vec<_> = copied(&dashboard)[1..].iter().map(ToString::to_string).collect();
+        let nth = |at: usize| rows[rows.len() - at].clone();
+        assert_eq!(seen, [nth(1), nth(2), nth(2000), nth(2001), rows[0].clone()]);
+        assert!(dashboard.screen().contains("row 2838 of 2838"), "{}", dashboard.screen());
+        // From the newest, on a key or on the next match, the way is down to it.
+        dashboard.keys("g g / k i n d : o p e n Esc n Y").await;
+        assert_eq!(copied(&dashboard).last().copied(), Some(nth(2).as_str()));
         dashboard.close().await;
     });
 }

@@ -11,7 +11,7 @@ use ratatui::layout::Rect;
 
 use super::frame::{self, LEAST, Parts};
 use super::look::{Look, Selection};
-use super::overlay::{Help, Overlay, Palette, Prompt, PromptKind, draw_explanation};
+use super::overlay::{Help, Overlay, Palette, Prompt, PromptKind, SortMenu, draw_explanation};
 use super::pane::{Accounts, Chart, Holdings, Outcome, Overview, Pane, PaneId, Transactions, Wish};
 use super::theme::{Theme, ThemeName, Tone};
 use super::widget::{in_ascii, write};
@@ -362,6 +362,12 @@ impl App {
                 let selection = Selection { range, ..self.look.selection.clone() };
                 self.grant(Wish::Select(selection), effects);
             }
+            Action::Sort => match self.pane(self.open).sorting() {
+                Some((by, order)) => {
+                    self.overlays.push(Overlay::Sort(SortMenu::new(by, order)));
+                }
+                None => self.notice = Some("these rows have one order only".to_owned()),
+            },
             Action::FindNext | Action::FindPrevious => {
                 self.seek(action == Action::FindNext, effects);
             }
@@ -542,6 +548,7 @@ impl App {
                 help.draw(buf, parts.body, theme, &self.keymap, &self.contexts());
             }
             Some(Overlay::Palette(palette)) => palette.draw(buf, parts.body, theme, &self.keymap),
+            Some(Overlay::Sort(menu)) => menu.draw(buf, parts.body, theme),
             Some(Overlay::Explain { top }) => {
                 let slice = self.look.answers.get(&Slot::Explain).map(AsRef::<Slice>::as_ref);
                 draw_explanation(buf, parts.body, theme, self.look.figures, slice, *top);

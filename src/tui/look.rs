@@ -1,5 +1,6 @@
 //! What a pane is shown: the newest snapshot, answers, and how things are to look.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use chrono::{Datelike, Months, NaiveDate};
 use super::theme::Theme;
 use crate::model::{SafeText, SecurityId};
 use crate::state::{Slice, Slot, Snapshot, Trouble};
-use crate::text::Figures;
+use crate::text::{DOWN, Figures, UP};
 
 /// A span of time that ends on the day that is looked at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -79,6 +80,29 @@ impl Range {
             Self::Max => return None,
         };
         end.checked_sub_months(Months::new(months))
+    }
+}
+
+/// An order: by which of the things that a pane offers, and which way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Order {
+    /// Its place in the list of them.
+    pub by: usize,
+    /// The highest, the newest, the last letter first.
+    pub down: bool,
+}
+
+impl Order {
+    /// Of two things that stand like this from low to high.
+    #[must_use]
+    pub const fn turned(self, order: Ordering) -> Ordering {
+        if self.down { order.reverse() } else { order }
+    }
+
+    /// The arrow beside it.
+    #[must_use]
+    pub const fn arrow(self) -> char {
+        if self.down { DOWN } else { UP }
     }
 }
 

@@ -141,12 +141,13 @@ impl<G: Fn() -> bool> Looker<'_, G> {
         Ok(Some(View { rows, first_is_newest: number == 1, last_is_oldest: end, first_row }))
     }
 
-    /// The row that a search from the place of the query comes to, upwards from `Before` and
-    /// downwards from any other; it goes on from the other end.
+    /// The row that a search from the place of the query comes to, towards the newest from
+    /// `Before` or `Oldest` and towards the oldest from any other; it goes on from the other end.
     pub async fn next(&mut self) -> Result<Option<NextRow>> {
         let (way, from) = match self.query.at {
             At::Before(id) => (Way::Newer, self.row(id).await?),
             At::After(id) => (Way::Older, self.row(id).await?),
+            At::Oldest => (Way::Newer, None),
             _ => (Way::Older, None),
         };
         if let Some(from) = &from {

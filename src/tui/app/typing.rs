@@ -1,6 +1,8 @@
 //! What is typed while something lies over the pane: the top overlay hears every key.
 
-use super::super::overlay::{Command, Overlay, Prompt, PromptKind, command_words, parse_command};
+use super::super::overlay::{
+    Command, Overlay, Prompt, PromptKind, Sorted, command_words, parse_command,
+};
 use super::super::widget::Input;
 use super::{App, Effect};
 use crate::keys::{Action, Chord, Key};
@@ -63,6 +65,15 @@ impl App {
                     palette.input.press(chord);
                     palette.cursor.at = 0;
                     true
+                }
+            },
+            Overlay::Sort(menu) => match menu.press(chord) {
+                Sorted::Open => true,
+                Sorted::Left => false,
+                Sorted::Chosen(order) => {
+                    let (pane, look) = self.pane_and_look(self.open);
+                    pane.sort(order, look);
+                    false
                 }
             },
             Overlay::Explain { top } => match chord.key {
@@ -171,6 +182,9 @@ impl App {
     fn go_to_row(&mut self, row: usize) {
         let (pane, look) = self.pane_and_look(self.open);
         pane.go_to(row, look);
+        if let Some(notice) = pane.take_notice() {
+            self.notice = Some(notice);
+        }
     }
 
     pub(super) fn filter(&mut self, text: &str) {
@@ -190,7 +204,7 @@ impl App {
             }
             Some(Overlay::Palette(palette)) => palette.input.insert(text),
             Some(Overlay::Help(help)) => help.search.insert(text),
-            Some(Overlay::Explain { .. }) | None => {
+            Some(Overlay::Sort(_) | Overlay::Explain { .. }) | None => {
                 self.notice = Some("there is no line to paste into".to_owned());
             }
         }

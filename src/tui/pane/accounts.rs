@@ -6,16 +6,17 @@
 //!     Brokerage      brokerage    9,953.00 USD    610,022.87 USD    610,022.87
 //! ```
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{Outcome, Pane, PaneId, Tally, Wish, found};
+use super::{Outcome, Pane, PaneId, Tally, Wish, by_figure, found};
 use crate::keys::{Action, Context};
 use crate::model::{AccountId, Dec, Exact, SafeText};
 use crate::state::{AccountRow, AccountsQuery, Question, Snapshot};
-use crate::tui::look::{Look, Selection};
+use crate::tui::look::{Look, Order, Selection};
 use crate::tui::theme::Tone;
 use crate::tui::widget::{Align, Cell, Column, Cursor, Grid, Marking, Marks, Row, Sought, write};
 
@@ -31,6 +32,12 @@ const COLUMNS: [Column; 6] = [
 /// The column of the figure that matters most.
 const MAIN: usize = 4;
 
+/// What accounts, and institutions too, can be put in order by.
+const BY: [&str; 3] = ["Account", "Kind", "In base"];
+const BY_ACCOUNT: usize = 0;
+const BY_KIND: usize = 1;
+const BY_VALUE: usize = 2;
+
 /// What a line of the table is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Line {
@@ -44,6 +51,7 @@ enum Line {
 pub struct Accounts {
     folded: BTreeSet<SafeText>,
     filter: Sought,
+    order: Order,
     cursor: Cursor,
     grid: Grid,
     lines: Vec<Line>,
@@ -72,20 +80,25 @@ impl Accounts {
     }
 
     fn lay_out(&mut self, snapshot: &Snapshot, look: &Look) {
-        let mut by_institution: BTreeMap<SafeText, Vec<usize>> = BTreeMap::new();
+        let mut by_institution: BTreeMap<SafeText, Vec<(usize, &AccountRow)>> = BTreeMap::new();
         for (at, row) in snapshot.accounts.rows.iter().enumerate() {
             if self.filter.is_empty() || self.filter.fits(&words_of(row)) {
-                by_institution.entry(institution(row)).or_default().push(at);
+                by_institution.entry(institution(row)).or_default().push((at, row));
             }
         }
+        let mut by_institution: Vec<_> = by_institution.into_iter().collect();
+        for (_, accounts) in &mut by_institution {
+            accounts.sort_by(|(_, a), (_, b)| self.compare(a, b));
+        }
+        by_institution.sort_by(|(a, its), (b, others)| match self.order.by {
+            BY_ACCOUNT => self.order.turned(a.cmp(b)),
+            BY_VALUE => by_figure(sum(its), sum(others), self.order),
+            _ => a.cmp(b),
+        });
         let mut rows = Vec::new();
         self.lines.clear();
         for (name, accounts) in by_institution {
             let folded = self.folded.contains(&name);
-            let accounts: Vec<(usize, &AccountRow)> = accounts
-                .into_iter()
-                .filter_map(|at| Some((at, snapshot.accounts.rows.get(at)?)))
-                .collect();
             rows.push(institution_row(&name, folded, &accounts, snapshot, look));
             self.lines.push(Line::Institution(name));
             for (at, account) in accounts.into_iter().filter(|_| !folded) {
@@ -112,6 +125,15 @@ impl Accounts {
         self.grid = Grid::new(&COLUMNS, rows, Some(total(snapshot, look)));
     }
 
+    fn compare(&self, a: &AccountRow, b: &AccountRow) -> Ordering {
+        let by = match self.order.by {
+            BY_KIND => self.order.turned(a.kind.as_str().cmp(b.kind.as_str())),
+            BY_VALUE => by_figure(a.value_base, b.value_base, self.order),
+            _ => self.order.turned(a.name.cmp(&b.name)),
+        };
+        by.then_with(|| a.name.cmp(&b.name))
+    }
+
     /// The marked accounts, in their order.
     fn marked<'a>(&self, look: &'a Look) -> Vec<&'a AccountRow> {
         let marked = self.marks.all(&self.keys, self.cursor.at);
@@ -127,7 +149,11 @@ impl Pane for Accounts {
 
     fn refresh(&mut self, look: &Look) {
         let Some(snapshot) = look.snapshot.clone() else { return };
+        // The cursor stays with its account, wherever that went.
+        let on = self.keys.get(self.cursor.at).cloned().flatten();
         self.lay_out(&snapshot, look);
+        let at = on.and_then(|id| self.keys.iter().position(|key| *key == Some(id)));
+        self.cursor.at = at.unwrap_or(self.cursor.at);
         self.settle(look);
     }
 
@@ -207,11 +233,25 @@ impl Pane for Accounts {
 
     fn status(&self, look: &Look) -> String {
         let count = look.snapshot.as_ref().map_or(0, |snapshot| snapshot.accounts.rows.len());
-        format!("{count} accounts")
+        match BY.get(self.order.by).filter(|_| self.order != Order::default()) {
+            Some(by) => {
+                format!("sort {} {}   {count} accounts", by.to_lowercase(), self.order.arrow())
+            }
+            None => format!("{count} accounts"),
+        }
     }
 
     fn filter(&mut self, text: &str, look: &Look) {
         self.filter = Sought::of(text);
+        self.refresh(look);
+    }
+
+    fn sorting(&self) -> Option<(&'static [&'static str], Order)> {
+        Some((&BY, self.order))
+    }
+
+    fn sort(&mut self, order: Order, look: &Look) {
+        self.order = order;
         self.refresh(look);
     }
 
@@ -291,11 +331,7 @@ fn institution_row(
     snapshot: &Snapshot,
     look: &Look,
 ) -> Row {
-    let values: Option<Vec<Dec>> = accounts.iter().map(|(_, row)| row.value_base).collect();
-    let sum = values.and_then(|values| {
-        let sum = values.into_iter().fold(Exact::ZERO, |sum, value| sum.add(&Exact::from(value)));
-        sum.round(12).ok()
-    });
+    let sum = sum(accounts);
     let mark = if folded { '▸' } else { '▾' };
     let mut cells = vec![Cell::default(); COLUMNS.len()];
     if let [first, .., base, _] = cells.as_mut_slice() {
@@ -304,6 +340,13 @@ fn institution_row(
         *base = Cell::new(text.into_string(), Tone::Strong);
     }
     Row::of(cells)
+}
+
+/// What accounts are worth together; none where that of one is not known.
+fn sum(accounts: &[(usize, &AccountRow)]) -> Option<Dec> {
+    let values: Option<Vec<Dec>> = accounts.iter().map(|(_, row)| row.value_base).collect();
+    let sum = values?.into_iter().fold(Exact::ZERO, |sum, value| sum.add(&Exact::from(value)));
+    sum.round(12).ok()
 }
 
 fn account_row(

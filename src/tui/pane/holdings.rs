@@ -11,12 +11,12 @@ use std::cmp::Ordering;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{Outcome, Pane, PaneId, Tally, Wish, found};
+use super::{Outcome, Pane, PaneId, Tally, Wish, by_figure, found};
 use crate::keys::{Action, Context};
 use crate::model::{Dec, Exact, SafeText, SecurityId, Term};
 use crate::state::{HoldingRow, LotRow, PositionsQuery, Question, Slice, Slot, Snapshot, View};
 use crate::text::{DOWN, UNKNOWN, UP, percent};
-use crate::tui::look::{Look, Selection};
+use crate::tui::look::{Look, Order, Selection};
 use crate::tui::theme::Tone;
 use crate::tui::widget::{Align, Cell, Column, Cursor, Grid, Marking, Marks, Row, Sought, write};
 
@@ -66,35 +66,14 @@ impl Group {
     }
 }
 
-/// The order of rows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Order {
-    #[default]
-    Value,
-    Symbol,
-    Unrealized,
-    Weight,
-}
-
-impl Order {
-    const fn next(self) -> Self {
-        match self {
-            Self::Value => Self::Symbol,
-            Self::Symbol => Self::Unrealized,
-            Self::Unrealized => Self::Weight,
-            Self::Weight => Self::Value,
-        }
-    }
-
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Value => "value",
-            Self::Symbol => "symbol",
-            Self::Unrealized => "unrealized",
-            Self::Weight => "weight",
-        }
-    }
-}
+/// What rows can be put in order by.
+const BY: [&str; 9] =
+    ["Symbol", "Name", "Quantity", "Price", "Value", "Weight", "Cost", "Unrealized", "Return"];
+/// Those of them that are no figures.
+const BY_SYMBOL: usize = 0;
+const BY_NAME: usize = 1;
+/// At first the most valuable comes first.
+const BY_VALUE: Order = Order { by: 4, down: true };
 
 /// What a line of the table is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,7 +87,8 @@ enum Line {
 #[derive(Debug, Default)]
 pub struct Holdings {
     group: Group,
-    order: Order,
+    /// None: as it is at first.
+    order: Option<Order>,
     lots: bool,
     filter: Sought,
     cursor: Cursor,
@@ -204,18 +184,13 @@ impl Holdings {
     }
 
     fn compare(&self, a: &HoldingRow, b: &HoldingRow) -> Ordering {
-        let by_figure = |a: Option<Dec>, b: Option<Dec>| match (a, b) {
-            (Some(a), Some(b)) => b.cmp(&a),
-            (Some(_), None) => Ordering::Less,
-            (None, Some(_)) => Ordering::Greater,
-            (None, None) => Ordering::Equal,
+        let order = self.order.unwrap_or(BY_VALUE);
+        let by = match order.by {
+            BY_SYMBOL => order.turned(a.symbol.cmp(&b.symbol)),
+            BY_NAME => order.turned(a.name.cmp(&b.name)),
+            by => by_figure(figure(a, by), figure(b, by), order),
         };
-        let order = match self.order {
-            Order::Value | Order::Weight => by_figure(a.value_base, b.value_base),
-            Order::Unrealized => by_figure(a.unrealized_base, b.unrealized_base),
-            Order::Symbol => Ordering::Equal,
-        };
-        self.group_of(a).cmp(&self.group_of(b)).then(order).then_with(|| a.symbol.cmp(&b.symbol))
+        self.group_of(a).cmp(&self.group_of(b)).then(by).then_with(|| a.symbol.cmp(&b.symbol))
     }
 
     fn group_of(&self, row: &HoldingRow) -> Option<SafeText> {
@@ -282,11 +257,6 @@ impl Pane for Holdings {
                 self.refresh(look);
                 Outcome::wish(Wish::Say(format!("grouped by {}", self.group.as_str())))
             }
-            Action::Sort => {
-                self.order = self.order.next();
-                self.refresh(look);
-                Outcome::wish(Wish::Say(format!("sorted by {}", self.order.as_str())))
-            }
             Action::Lots => {
                 self.lots = !self.lots;
                 self.refresh(look);
@@ -351,11 +321,22 @@ impl Pane for Holdings {
             true => format!("{all} rows"),
             false => format!("{} of {all} rows", self.shown),
         };
-        format!("sort {}   group {}   {rows}", self.order.as_str(), self.group.as_str())
+        let order = self.order.unwrap_or(BY_VALUE);
+        let by = BY.get(order.by).map(|by| by.to_lowercase()).unwrap_or_default();
+        format!("sort {by} {}   group {}   {rows}", order.arrow(), self.group.as_str())
     }
 
     fn filter(&mut self, text: &str, look: &Look) {
         self.filter = Sought::of(text);
+        self.refresh(look);
+    }
+
+    fn sorting(&self) -> Option<(&'static [&'static str], Order)> {
+        Some((&BY, self.order.unwrap_or(BY_VALUE)))
+    }
+
+    fn sort(&mut self, order: Order, look: &Look) {
+        self.order = Some(order);
         self.refresh(look);
     }
 
@@ -487,10 +468,8 @@ pub fn direction(value: Option<Dec>) -> Tone {
     }
 }
 
-/// A gain as a part of the cost.
 fn gain_part(gain: Option<Dec>, cost: Option<Dec>) -> Cell {
-    let part = gain.zip(cost).filter(|(_, cost)| !cost.is_zero());
-    let part = part.and_then(|(gain, cost)| quotient(gain, cost.abs()));
+    let part = part_of(gain, cost);
     let shown = percent(part).into_string();
     match part {
         Some(part) if part.is_negative() => Cell::new(format!("{DOWN} {shown}"), Tone::Down),
@@ -498,6 +477,25 @@ fn gain_part(gain: Option<Dec>, cost: Option<Dec>) -> Cell {
         Some(_) => Cell::plain(shown),
         None => Cell::plain(UNKNOWN),
     }
+}
+
+/// The figure of a row that it can be put in order by.
+fn figure(row: &HoldingRow, by: usize) -> Option<Dec> {
+    match BY.get(by).copied()? {
+        "Quantity" => Some(row.quantity),
+        "Price" => row.price,
+        "Value" => row.value_base,
+        "Weight" => row.weight,
+        "Cost" => row.cost_base,
+        "Unrealized" => row.unrealized_base,
+        _ => part_of(row.unrealized_base, row.cost_base),
+    }
+}
+
+/// A gain as a part of the cost.
+fn part_of(gain: Option<Dec>, cost: Option<Dec>) -> Option<Dec> {
+    let (gain, cost) = gain.zip(cost).filter(|(_, cost)| !cost.is_zero())?;
+    quotient(gain, cost.abs())
 }
 
 fn quotient(a: Dec, b: Dec) -> Option<Dec> {

@@ -8,6 +8,8 @@ mod overview;
 mod tally;
 mod transactions;
 
+use std::cmp::Ordering;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -18,8 +20,9 @@ pub use overview::Overview;
 pub use tally::Tally;
 pub use transactions::Transactions;
 
-use super::look::{Look, Selection};
+use super::look::{Look, Order, Selection};
 use crate::keys::{Action, Context};
+use crate::model::Dec;
 use crate::state::{Question, Slot, View};
 
 /// More rows than any list has that is shown as a whole.
@@ -99,6 +102,14 @@ impl Outcome {
     }
 }
 
+/// The order of two figures. What is not known comes last, whichever way.
+fn by_figure(a: Option<Dec>, b: Option<Dec>, order: Order) -> Ordering {
+    match (a, b) {
+        (Some(a), Some(b)) => order.turned(a.cmp(&b)),
+        (a, b) => a.is_none().cmp(&b.is_none()),
+    }
+}
+
 /// What there is to say of a search that goes around: true if it did, none if nothing fits.
 fn found(around: Option<bool>, forward: bool, text: &str) -> Outcome {
     match (around, forward) {
@@ -141,6 +152,14 @@ pub trait Pane {
 
     /// Shows only what has this text.
     fn filter(&mut self, _: &str, _: &Look) {}
+
+    /// What its rows can be put in order by, and the order that is; none: there is only one.
+    fn sorting(&self) -> Option<(&'static [&'static str], Order)> {
+        None
+    }
+
+    /// Puts its rows in another order.
+    fn sort(&mut self, _: Order, _: &Look) {}
 
     /// Goes to the next row that has this text, or to the one before.
     fn seek(&mut self, _text: &str, _forward: bool, _: &Look) -> Outcome {

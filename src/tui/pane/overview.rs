@@ -11,7 +11,7 @@ use crate::model::Dec;
 use crate::state::{FindingRow, NetWorthReport, Question, Slice, Slot, Snapshot};
 use crate::text::{UNKNOWN, percent};
 use crate::tui::frame::framed;
-use crate::tui::look::{Look, Range, Selection};
+use crate::tui::look::{Look, Order, Range, Selection};
 use crate::tui::theme::Tone;
 use crate::tui::widget::{Cursor, Scale, line_chart, write, write_right};
 
@@ -101,6 +101,14 @@ impl Pane for Overview {
 
     fn filter(&mut self, text: &str, look: &Look) {
         self.accounts.filter(text, &with_accounts(look));
+    }
+
+    fn sorting(&self) -> Option<(&'static [&'static str], Order)> {
+        self.accounts.sorting()
+    }
+
+    fn sort(&mut self, order: Order, look: &Look) {
+        self.accounts.sort(order, &with_accounts(look));
     }
 
     fn seek(&mut self, text: &str, forward: bool, look: &Look) -> Outcome {

@@ -16,7 +16,7 @@ use crate::keys::{Action, Context};
 use crate::model::{AccountId, SafeText, Status, TransactionId};
 use crate::state::{At, Find, Question, Slice, Slot, Window, WindowQuery, WindowRow};
 use crate::text::UNKNOWN;
-use crate::tui::look::{Look, Selection};
+use crate::tui::look::{Look, Order, Selection};
 use crate::tui::theme::Tone;
 use crate::tui::widget::{Align, Cell, Column, Cursor, Grid, Marking, Marks, Row, write};
 
@@ -38,14 +38,16 @@ const ROWS: usize = 300;
 /// The pane.
 #[derive(Debug, Default)]
 pub struct Transactions {
+    oldest_first: bool,
     find: Find,
     complaint: Option<String>,
     filtered: bool,
     at: At,
     /// The row at the cursor, found again in the next window.
     on: Option<TransactionId>,
-    /// Where the cursor goes in the next window that is not around a row.
-    end: bool,
+    /// How far from the end the cursor goes in the next window that is not around a row; none:
+    /// it stays.
+    from_end: Option<usize>,
     /// Where it goes as soon as the row is there.
     target: Option<TransactionId>,
     /// What is being looked for.
@@ -62,6 +64,9 @@ pub struct Transactions {
 /// The most rows of a range that reaches beyond the window.
 const MOST_MARKED: usize = 5_000;
 
+/// There may be a million rows, and only their days have an index.
+const BY: [&str; 1] = ["Date"];
+
 /// The column of the figure that matters most.
 const MAIN: usize = 6;
 
@@ -76,13 +81,30 @@ struct Hunt {
 
 impl Transactions {
     fn row<'a>(&self, look: &'a Look) -> Option<&'a WindowRow> {
-        window_of(look)?.rows.get(self.cursor.at)
+        self.in_order(window_of(look)?).get(self.cursor.at).copied()
+    }
+
+    /// The rows of a window as the screen has them.
+    fn in_order<'a>(&self, window: &'a Window) -> Vec<&'a WindowRow> {
+        match self.oldest_first {
+            true => window.rows.iter().rev().collect(),
+            false => window.rows.iter().collect(),
+        }
+    }
+
+    /// Where the first row of the screen is, and the last one.
+    const fn ends(&self) -> (At, At) {
+        match self.oldest_first {
+            true => (At::Oldest, At::Newest),
+            false => (At::Newest, At::Oldest),
+        }
     }
 
     /// The window as a table.
     fn lay_out(&mut self, look: &Look) {
         let Some(window) = window_of(look) else { return };
-        let rows = window.rows.iter().map(|row| Row::of(cells(row, look))).collect();
+        let rows = self.in_order(window).into_iter();
+        let rows = rows.map(|row| Row::of(cells(row, look))).collect();
         self.grid = Grid::new(&COLUMNS, rows, None).no_narrower(&self.grid);
         self.show_marks();
     }
@@ -103,8 +125,12 @@ impl Transactions {
         self.show_marks();
         let Some(window) = window_of(look) else { return };
         let near = self.height(look) * 2;
-        let before = self.cursor.at < near && !window.first_is_newest;
-        let after = self.cursor.at + near >= self.ids.len() && !window.last_is_oldest;
+        let ends = match self.oldest_first {
+            true => (window.last_is_oldest, window.first_is_newest),
+            false => (window.first_is_newest, window.last_is_oldest),
+        };
+        let before = self.cursor.at < near && !ends.0;
+        let after = self.cursor.at + near >= self.ids.len() && !ends.1;
         if let Some(id) = self.on.filter(|_| before || after) {
             self.at = At::Around(id);
         }
@@ -172,17 +198,26 @@ impl Transactions {
             Some(Slice::Rows(_, rows)) => rows.as_slice(),
             _ => &[],
         };
-        let mut left = marked.clone();
-        let mut take = |rows: &'a [WindowRow]| -> Vec<&'a WindowRow> {
-            rows.iter().filter(|row| left.remove(&row.row.id)).collect()
+        let pick = |rows: &'a [WindowRow]| -> Vec<&'a WindowRow> {
+            rows.iter().filter(|row| marked.contains(&row.row.id)).collect()
         };
-        let mut rows = take(shown);
-        let others = take(elsewhere);
-        if !others.is_empty() {
-            rows.extend(others);
-            rows.sort_by_key(|row| Reverse(row.row.date));
+        let (here, there) = (pick(shown), pick(elsewhere));
+        let mut rows = match (here.len() == marked.len(), there.len() == marked.len()) {
+            (true, _) => here,
+            (_, true) => there,
+            // Marks far away, and an open range here.
+            _ => {
+                let known: BTreeSet<_> = there.iter().map(|row| row.row.id).collect();
+                let more = here.into_iter().filter(|row| !known.contains(&row.row.id));
+                let mut rows: Vec<_> = more.chain(there.iter().copied()).collect();
+                rows.sort_by_key(|row| Reverse(row.row.date));
+                rows
+            }
+        };
+        if self.oldest_first {
+            rows.reverse();
         }
-        left.is_empty().then_some(rows)
+        (rows.len() == marked.len()).then_some(rows)
     }
 
     /// A question about the transactions that are in sight.
@@ -197,7 +232,7 @@ impl Transactions {
     }
 
     fn jump(&mut self, at: At) {
-        self.end = at == At::Oldest;
+        self.from_end = (at == self.ends().1).then_some(0);
         self.target = None;
         self.at = at;
         self.on = None;
@@ -216,7 +251,7 @@ impl Pane for Transactions {
             self.ids.clear();
             return;
         };
-        self.ids = window.rows.iter().map(|row| row.row.id).collect();
+        self.ids = self.in_order(window).into_iter().map(|row| row.row.id).collect();
         let place_of = |id| self.ids.iter().position(|other| *other == id);
         let target = self.target.and_then(place_of);
         if target.is_some() {
@@ -229,8 +264,11 @@ impl Pane for Transactions {
                 let from_top = self.cursor.at.saturating_sub(self.cursor.top);
                 self.cursor = Cursor { at, top: at.saturating_sub(from_top) };
             }
-            None if self.end => self.cursor.at = self.ids.len(),
-            None => {}
+            None => {
+                if let Some(from_end) = self.from_end {
+                    self.cursor.at = self.ids.len().saturating_sub(from_end + 1);
+                }
+            }
         }
         let height = self.height(look);
         self.cursor.settle(self.ids.len(), height);
@@ -244,8 +282,8 @@ impl Pane for Transactions {
     fn act(&mut self, action: Action, look: &Look) -> Outcome {
         let whole = window_of(look).is_some_and(|all| all.first_is_newest && all.last_is_oldest);
         match action {
-            Action::First if !whole => self.jump(At::Newest),
-            Action::Last if !whole => self.jump(At::Oldest),
+            Action::First if !whole => self.jump(self.ends().0),
+            Action::Last if !whole => self.jump(self.ends().1),
             Action::Open | Action::In => {
                 let security = self
                     .row(look)
@@ -324,7 +362,15 @@ impl Pane for Transactions {
             return complaint.clone();
         }
         let Some(window) = window_of(look) else { return String::new() };
-        let row = window.first_row.map(|first| format!("row {}", first + self.cursor.at as u64));
+        let place = match self.oldest_first {
+            // Counted from the oldest, which needs the number of all of them.
+            true => window.first_row.zip(window.total).and_then(|(first, total)| {
+                let last = first + (self.ids.len() as u64).saturating_sub(1);
+                (total + 1 + self.cursor.at as u64).checked_sub(last)
+            }),
+            false => window.first_row.map(|first| first + self.cursor.at as u64),
+        };
+        let row = place.map(|place| format!("row {place}"));
         match (row, window.total) {
             (Some(row), Some(total)) => format!("{row} of {total}"),
             (None, Some(total)) => format!("{total} rows"),
@@ -339,13 +385,25 @@ impl Pane for Transactions {
                 self.filtered = !find.is_everything();
                 if find != self.find {
                     self.find = find;
-                    self.jump(At::Newest);
+                    self.jump(self.ends().0);
                 }
             }
             // What was found before stays until the words make sense again.
             Err(error) => self.complaint = Some(error.to_string()),
         }
         self.refresh(look);
+    }
+
+    fn sorting(&self) -> Option<(&'static [&'static str], Order)> {
+        Some((&BY, Order { by: 0, down: !self.oldest_first }))
+    }
+
+    fn sort(&mut self, order: Order, look: &Look) {
+        if self.oldest_first == order.down {
+            self.oldest_first = !order.down;
+            self.jump(self.ends().0);
+            self.refresh(look);
+        }
     }
 
     fn seek(&mut self, text: &str, forward: bool, look: &Look) -> Outcome {
@@ -362,10 +420,10 @@ impl Pane for Transactions {
             let action = if forward { Action::MoveDown } else { Action::MoveUp };
             return self.act(action, look);
         }
-        let from = match (self.on, forward) {
+        let from = match (self.on, forward != self.oldest_first) {
             (Some(id), true) => At::After(id),
             (Some(id), false) => At::Before(id),
-            (None, _) => At::Newest,
+            (None, _) => self.ends().0,
         };
         self.hunt = Some(Hunt { find, text: text.to_owned(), forward, from });
         Outcome::DONE
@@ -375,8 +433,23 @@ impl Pane for Transactions {
         self.notice.take()
     }
 
-    fn go_to(&mut self, row: usize, _: &Look) {
-        self.jump(At::Row(row as u64));
+    fn go_to(&mut self, row: usize, look: &Look) {
+        let row = row as u64;
+        if !self.oldest_first {
+            self.jump(At::Row(row));
+            return;
+        }
+        // Rows are numbered from the newest on.
+        match window_of(look).and_then(|window| window.total) {
+            Some(total) => {
+                let number = (total + 1).saturating_sub(row).max(1);
+                // With rows on both sides of it.
+                let first = number.saturating_sub(ROWS as u64 / 2).max(1);
+                self.jump(At::Row(first));
+                self.from_end = usize::try_from(number - first).ok();
+            }
+            None => self.notice = Some("in this order a filter has no numbers".to_owned()),
+        }
     }
 
     fn tally(&self, look: &Look) -> Option<Tally> {
