@@ -195,11 +195,17 @@ async fn show(cli: &Cli, config: &Config, clock: &Clock) -> Result<Option<u8>, c
         }
     };
     let (keymap, conflicts) = keys::Keymap::with(&config.chosen_keys());
+    let remembered = (!cli.demo).then(|| config.taste_file());
+    let taste = remembered.as_deref().map(config::Taste::read).unwrap_or_default();
     let options = tui::Options {
         keymap,
         colours: config.color.value.then_some(terminal.colours),
         ascii: !terminal.unicode,
-        private: cli.flags.private,
+        // Before anything is drawn: who hid amounts must not see them flash up.
+        private: cli.flags.private || taste.private,
+        theme: taste.theme.as_deref().and_then(tui::ThemeName::named).unwrap_or_default(),
+        visited: taste.visit,
+        memory: remembered.filter(|_| !read_only),
         read_only,
         view: state::View { as_of: cli.flags.as_of, closed: false },
         notice: conflicts.first().map(|conflict| format!("config: {conflict}; see `dashtam keys`")),

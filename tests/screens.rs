@@ -13,7 +13,7 @@
 #[path = "support/screen.rs"]
 mod screen;
 
-use dashtam::tui::{Effect, Msg};
+use dashtam::tui::{Effect, Memo, Msg, ThemeName};
 use screen::{Dashboard, options};
 
 const SIZES: [(u16, u16); 4] = [(80, 24), (120, 40), (200, 50), (60, 30)];
@@ -240,6 +240,49 @@ fn the_oldest_first_is_the_same_ledger_turned_around() {
         // From the newest, on a key or on the next match, the way is down to it.
         dashboard.keys("g g / k i n d : o p e n Esc n Y").await;
         assert_eq!(copied(&dashboard).last().copied(), Some(nth(2).as_str()));
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn the_overview_says_what_changed_since_the_last_visit() {
+    let day = |text: &str| Some(text.parse().unwrap());
+    run(async {
+        let last = dashtam::tui::Options { visited: day("2026-11-17"), ..options() };
+        let mut dashboard = Dashboard::demo((120, 40), last).await;
+        insta::assert_snapshot!("since_the_last_visit", dashboard.screen());
+        assert_eq!(dashboard.remembered, [Memo::Visit("2026-11-21".parse().unwrap())]);
+        // Narrower, it has a line of its own; on a day gone by nobody had been away.
+        dashboard.resize((60, 24)).await;
+        assert!(dashboard.screen().lines().nth(4).unwrap().contains("since Tue"));
+        dashboard.keys("@ 2 0 2 0 - 0 6 - 3 0 Enter").await;
+        assert!(!dashboard.screen().contains("since"));
+        dashboard.close().await;
+        for (visited, shown) in [
+            (day("2026-11-21"), None),
+            (day("2026-11-22"), None),
+            (None, None),
+            (day("2026-11-15"), Some("since Sun")),
+            (day("2026-11-14"), Some("since 2026-11-14")),
+        ] {
+            let last = dashtam::tui::Options { visited, ..options() };
+            let dashboard = Dashboard::demo((120, 40), last).await;
+            let screen = dashboard.screen();
+            assert_eq!(screen.contains("since"), shown.is_some(), "{visited:?}");
+            assert!(screen.contains(shown.unwrap_or_default()), "{visited:?}: {screen}");
+            dashboard.close().await;
+        }
+    });
+}
+
+#[test]
+fn taste_is_to_be_remembered() {
+    run(async {
+        let mut dashboard = Dashboard::demo((80, 24), options()).await;
+        dashboard.remembered.clear();
+        dashboard.keys("p t p").await;
+        let expected = [Memo::Private(true), Memo::Theme(ThemeName::Light), Memo::Private(false)];
+        assert_eq!(dashboard.remembered, expected);
         dashboard.close().await;
     });
 }

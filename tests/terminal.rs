@@ -106,6 +106,27 @@ fn the_demo_opens_and_leaves_nothing() {
     assert_eq!(entries(home.root.path()), [""; 0]);
 }
 
+#[test]
+fn amounts_that_were_hidden_are_never_seen_at_the_next_start() {
+    let home = home();
+    let ends = |mut terminal: Terminal| {
+        terminal.press("q");
+        terminal.end()
+    };
+    let mut first = Terminal::dashtam(&home, "", AMOUNT_SHOWN);
+    first.press("p");
+    first.see_no_more(AMOUNT_SHOWN);
+    ends(first);
+    let is_seen = |left: &Left| String::from_utf8_lossy(&left.bytes).contains(AMOUNT_SHOWN);
+    assert!(!is_seen(&ends(Terminal::dashtam(&home, "", ACCOUNT))));
+    // Who only looks shows them for now, and changes nothing for others.
+    let mut looking = Terminal::dashtam(&home, "--read-only", ACCOUNT);
+    looking.press("p");
+    looking.see(AMOUNT_SHOWN);
+    ends(looking);
+    assert!(!is_seen(&ends(Terminal::dashtam(&home, "", ACCOUNT))));
+}
+
 fn entries(folder: &Path) -> Vec<String> {
     let name = |entry: fs::DirEntry| entry.file_name().into_string().unwrap();
     fs::read_dir(folder).unwrap().map(|entry| name(entry.unwrap())).collect()

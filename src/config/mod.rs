@@ -8,6 +8,7 @@ mod file;
 mod paths;
 pub mod private;
 mod source;
+mod taste;
 mod terminal;
 
 use std::collections::BTreeMap;
@@ -23,6 +24,7 @@ use file::ConfigFile;
 pub use file::KEYS;
 use private::ReadFile;
 pub use source::{Environment, Origin, Overrides, Setting};
+pub use taste::Taste;
 pub use terminal::{Colours, TerminalKind};
 
 const FILE_NAME: &str = "config.toml";
@@ -121,6 +123,11 @@ impl Config {
 
     pub fn log_dir(&self) -> PathBuf {
         self.state_dir.value.join("log")
+    }
+
+    /// Where the dashboard remembers taste.
+    pub fn taste_file(&self) -> PathBuf {
+        self.state_dir.value.join("dashboard.toml")
     }
 
     pub fn audit_dir(&self) -> PathBuf {

@@ -21,8 +21,8 @@ pub use snapshot::{Snapshot, View};
 /// The words of questions and answers, for whoever draws them.
 pub use crate::report::{
     AccountRow, AccountsQuery, At, Bars, BarsQuery, Every, Explanation, Find, FindingRow,
-    HoldingRow, Input, LotRow, MarkKind, NetWorthQuery, NetWorthReport, NextRow, PositionsQuery,
-    Window, WindowQuery, WindowRow,
+    HoldingRow, Input, LotRow, MarkKind, MoversQuery, NetWorthQuery, NetWorthReport, NextRow,
+    PositionsQuery, Window, WindowQuery, WindowRow,
 };
 
 use crate::clock::Clock;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::Trouble;
 use crate::model::{SafeText, TransactionId};
 use crate::report::{
-    self, AccountsQuery, Bars, BarsQuery, Explanation, LotsReport, NetWorthQuery, NetWorthReport,
-    NextRow, PositionsQuery, Window, WindowQuery, WindowRow,
+    self, AccountsQuery, Bars, BarsQuery, Explanation, LotsReport, Movers, MoversQuery,
+    NetWorthQuery, NetWorthReport, NextRow, PositionsQuery, Window, WindowQuery, WindowRow,
 };
 use crate::store::Tx;
 
@@ -15,6 +15,8 @@ use crate::store::Tx;
 pub enum Slot {
     /// The line of net worth.
     History,
+    /// What changed since the last visit.
+    Since,
     /// Lots beneath the holdings.
     Lots,
     /// Prices of a security.
@@ -36,6 +38,8 @@ pub enum Slot {
 pub enum Question {
     /// Net worth over time.
     History(NetWorthQuery),
+    /// What changed since a day.
+    Movers(MoversQuery),
     /// Every open lot.
     Lots(PositionsQuery),
     /// The prices of a security.
@@ -59,6 +63,8 @@ pub enum Question {
 pub enum Slice {
     /// Net worth over time.
     History(NetWorthReport),
+    /// What changed since a day.
+    Movers(Movers),
     /// Open lots.
     Lots(LotsReport),
     /// Prices.
@@ -108,6 +114,7 @@ impl Question {
     ) -> Result<Option<Slice>, report::Error> {
         Ok(Some(match self {
             Self::History(query) => Slice::History(report::net_worth(tx, query).await?),
+            Self::Movers(query) => Slice::Movers(report::movers(tx, query).await?),
             Self::Lots(query) => Slice::Lots(report::lots(tx, query).await?),
             Self::Bars(query) => Slice::Bars(report::bars(tx, query).await?),
             Self::Window(query) => {

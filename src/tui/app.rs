@@ -4,13 +4,16 @@
 mod typing;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use chrono::NaiveDate;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::frame::{self, LEAST, Parts};
 use super::look::{Look, Selection};
+use super::memory::Memo;
 use super::overlay::{Help, Overlay, Palette, Prompt, PromptKind, SortMenu, draw_explanation};
 use super::pane::{Accounts, Chart, Holdings, Outcome, Overview, Pane, PaneId, Transactions, Wish};
 use super::theme::{Theme, ThemeName, Tone};
@@ -50,6 +53,8 @@ pub enum Effect {
     Ask(Ask),
     /// A text in the clipboard.
     Copy(String),
+    /// Something remembered until the next start.
+    Remember(Memo),
     /// Everything drawn anew.
     Redraw,
     /// To wait in the background until the shell calls.
@@ -69,6 +74,12 @@ pub struct Options {
     pub ascii: bool,
     /// Amounts are hidden.
     pub private: bool,
+    /// How things look.
+    pub theme: ThemeName,
+    /// The last day on which somebody was here; none: never, or nobody knows.
+    pub visited: Option<NaiveDate>,
+    /// Where taste is remembered; none: it is not.
+    pub memory: Option<PathBuf>,
     /// Nothing may be written.
     pub read_only: bool,
     /// What is looked at.
@@ -106,6 +117,10 @@ pub struct App {
     sought: BTreeMap<usize, String>,
     commands: Vec<String>,
     notice: Option<String>,
+    /// The last day on which somebody was here.
+    visited: Option<NaiveDate>,
+    /// Today is known, and somebody is here.
+    here: bool,
     size: (u16, u16),
     dirty: bool,
 }
@@ -123,7 +138,8 @@ impl App {
             trouble: None,
             selection: Selection::default(),
             figures: Figures::grouped(options.private),
-            theme: Theme { name: ThemeName::default(), colours: options.colours },
+            since: None,
+            theme: Theme { name: options.theme, colours: options.colours },
             read_only: options.read_only,
             size: (0, 0),
         };
@@ -149,6 +165,8 @@ impl App {
             sought: BTreeMap::new(),
             commands: Vec::new(),
             notice: options.notice,
+            visited: options.visited,
+            here: false,
             size,
             dirty: true,
         };
@@ -177,7 +195,11 @@ impl App {
         self.dirty = true;
         let mut effects = Vec::new();
         match msg {
-            Msg::Key(chord) => self.key(chord, &mut effects),
+            Msg::Key(chord) => {
+                // A dashboard may stay open for days; on another day a key is another visit.
+                self.visit(&mut effects);
+                self.key(chord, &mut effects);
+            }
             Msg::Paste(text) => self.paste(&text),
             Msg::Click(column, line) => self.click(column, line, &mut effects),
             Msg::Wheel(down) => {
@@ -187,6 +209,10 @@ impl App {
             Msg::Resize(width, height) => self.resize((width, height)),
             Msg::Snapshot(snapshot) => {
                 self.look.snapshot = Some(snapshot);
+                if !self.here {
+                    self.here = true;
+                    self.visit(&mut effects);
+                }
                 self.refresh();
             }
             Msg::Answer(answer) => self.answer(answer),
@@ -202,6 +228,17 @@ impl App {
         let body = Parts::of(Rect::new(0, 0, size.0, size.1)).body;
         self.look.size = (body.width, body.height);
         self.refresh();
+    }
+
+    /// Somebody is here: what changed since they were here on another day becomes of interest.
+    fn visit(&mut self, effects: &mut Vec<Effect>) {
+        let Some(today) = self.look.snapshot.as_ref().map(|snapshot| snapshot.today) else {
+            return;
+        };
+        if self.visited != Some(today) {
+            self.look.since = self.visited.replace(today).filter(|day| *day < today);
+            effects.push(Effect::Remember(Memo::Visit(today)));
+        }
     }
 
     /// Lays out the open pane anew; the others are, once they are opened.
@@ -344,12 +381,15 @@ impl App {
             Action::Help => self.overlays.push(Overlay::Help(Help::default())),
             Action::Cancel => self.cancel(),
             Action::Privacy => {
-                self.look.figures = Figures::grouped(!self.look.figures.private);
+                let private = !self.look.figures.private;
+                self.look.figures = Figures::grouped(private);
+                effects.push(Effect::Remember(Memo::Private(private)));
                 self.refresh();
             }
             Action::Theme => {
                 self.look.theme.name = self.look.theme.name.next();
                 self.notice = Some(format!("theme: {}", self.look.theme.name.as_str()));
+                effects.push(Effect::Remember(Memo::Theme(self.look.theme.name)));
             }
             Action::Today => self.look_at(View { as_of: None, ..self.view }, effects),
             Action::Refresh => effects.push(Effect::Ask(Ask::Look)),

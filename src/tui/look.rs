@@ -128,6 +128,8 @@ pub struct Look {
     pub trouble: Option<Trouble>,
     /// What all panes look at together.
     pub selection: Selection,
+    /// The day of the visit before this one; none: there was none, or it was today.
+    pub since: Option<NaiveDate>,
     /// How figures are written.
     pub figures: Figures,
     /// How things look.

@@ -8,6 +8,7 @@ mod app;
 mod events;
 mod frame;
 mod look;
+mod memory;
 mod overlay;
 mod pane;
 mod run;
@@ -17,6 +18,7 @@ mod theme;
 mod widget;
 
 pub use app::{App, Effect, Msg, Options};
+pub use memory::Memo;
 pub use run::{Ended, run};
 pub use screen::ScreenError;
 pub use theme::{Theme, ThemeName, Tone};

@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 
 use super::app::{App, Effect, Msg, Options};
 use super::events;
+use super::memory::Memory;
 use super::screen::{Screen, ScreenError};
 use super::signals::{Caught, Signals};
 use crate::service::Session;
@@ -31,19 +32,25 @@ pub enum Ended {
 ///
 /// # Errors
 /// When the terminal cannot be used.
-pub async fn run(session: &Session, options: Options, mouse: bool) -> Result<Ended, ScreenError> {
+pub async fn run(
+    session: &Session,
+    mut options: Options,
+    mouse: bool,
+) -> Result<Ended, ScreenError> {
     let mut signals = Signals::listen()?;
     let mut screen = Screen::enter(mouse)?;
     let view = options.view;
+    let memory = Memory::open(options.memory.take());
     let mut app = App::new(options, crossterm::terminal::size()?);
     // The first frame comes before anything is read.
     draw(&mut screen, &mut app)?;
     let mut state = session.watch(view);
     let mut input = listen()?;
-    let ended = turn(&mut screen, &mut app, &mut state, &mut input, &mut signals).await;
+    let ended = turn(&mut screen, &mut app, &mut state, &mut input, &mut signals, &memory).await;
     // The terminal first: whoever quits must not wait.
     drop(screen);
     state.stop().await;
+    memory.close().await;
     // A terminal that went is not an error of ours.
     Ok(ended.unwrap_or(Ended::Signal(1)))
 }
@@ -54,6 +61,7 @@ async fn turn(
     state: &mut State,
     input: &mut mpsc::Receiver<io::Result<Event>>,
     signals: &mut Signals,
+    memory: &Memory,
 ) -> io::Result<Ended> {
     loop {
         let mut effects = Vec::new();
@@ -91,6 +99,7 @@ async fn turn(
             match effect {
                 Effect::Ask(ask) => state.ask(ask),
                 Effect::Copy(text) => screen.copy(&text)?,
+                Effect::Remember(memo) => memory.keep(memo),
                 Effect::Redraw => screen.forget()?,
                 Effect::Suspend if has_shell() => {
                     // All of the job, as the terminal itself would; we hear it too.

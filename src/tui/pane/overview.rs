@@ -2,13 +2,14 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
+use unicode_width::UnicodeWidthStr;
 
 use super::chart::net_worth;
 use super::holdings::direction;
 use super::{Accounts, Outcome, Pane, Tally, Wish};
 use crate::keys::{Action, Context};
-use crate::model::Dec;
-use crate::state::{FindingRow, NetWorthReport, Question, Slice, Slot, Snapshot};
+use crate::model::{Currency, Dec};
+use crate::state::{FindingRow, MoversQuery, NetWorthReport, Question, Slice, Slot, Snapshot};
 use crate::text::{UNKNOWN, percent};
 use crate::tui::frame::framed;
 use crate::tui::look::{Look, Order, Range, Selection};
@@ -56,7 +57,18 @@ impl Pane for Overview {
     fn questions(&self, look: &Look) -> Vec<(Slot, Question)> {
         let Some(snapshot) = &look.snapshot else { return Vec::new() };
         let query = net_worth(snapshot, look.selection.range, None);
-        vec![(Slot::History, Question::History(query))]
+        let mut questions = vec![(Slot::History, Question::History(query))];
+        // On a day gone by, the last visit is still to come.
+        if let Some(day) = look.since.filter(|_| snapshot.view.as_of.is_none()) {
+            let query = MoversQuery {
+                as_of: snapshot.day,
+                today: snapshot.today,
+                currency: None,
+                since: Some(day),
+            };
+            questions.push((Slot::Since, Question::Movers(query)));
+        }
+        questions
     }
 
     fn draw(&self, buf: &mut Buffer, area: Rect, look: &Look) {
@@ -143,6 +155,7 @@ fn worth(buf: &mut Buffer, area: Rect, snapshot: &Snapshot, look: &Look) {
         return;
     }
     let (figures, theme, currency) = (look.figures, look.theme, snapshot.currency);
+    let mut top = 1;
     let line = |at: u16| Rect { y: area.y + at, height: 1, ..area };
     match &snapshot.movers {
         None => drop(write(buf, line(0), "reading ...", theme.style(Tone::Dim))),
@@ -165,12 +178,23 @@ fn worth(buf: &mut Buffer, area: Rect, snapshot: &Snapshot, look: &Look) {
             };
             x += write(buf, rest(x), &text, theme.style(tone)) + 3;
             if !movers.now.missing.is_empty() {
-                write(buf, rest(x), "partial", theme.style(Tone::Warn));
+                x += write(buf, rest(x), "partial", theme.style(Tone::Warn)) + 3;
+            }
+            if let Some((text, tone)) = since(look, currency) {
+                // A figure is not cut: where it has no room it has a line of its own.
+                let fits = text.width() <= usize::from(rest(x).width);
+                if !fits {
+                    top += 1;
+                }
+                let place = if fits { rest(x) } else { line(1) };
+                if area.height >= top {
+                    write(buf, place, &text, theme.style(tone));
+                }
             }
         }
     }
-    if area.height > 3 {
-        let place = Rect { y: area.y + 1, height: area.height - 2, ..area };
+    if area.height > top + 2 {
+        let place = Rect { y: area.y + top, height: area.height - top - 1, ..area };
         let points = history(look).map(|report| {
             report.rows.iter().map(|row| row.net_worth).collect::<Vec<Option<Dec>>>()
         });
@@ -191,6 +215,22 @@ fn worth(buf: &mut Buffer, area: Rect, snapshot: &Snapshot, look: &Look) {
             .collect();
         write_right(buf, line(area.height - 1), &ranges.join(" "), theme.style(Tone::Dim));
     }
+}
+
+/// What changed since the last visit: `▲ +11,940.07 since Tue`.
+fn since(look: &Look, currency: Currency) -> Option<(String, Tone)> {
+    let Some(Slice::Movers(movers)) = look.answers.get(&Slot::Since).map(AsRef::as_ref) else {
+        return None;
+    };
+    let change = movers.change.map(|change| change.amount);
+    let shown = look.figures.gain(change, currency);
+    // A weekday means the last one of its name.
+    let days = movers.as_of.signed_duration_since(movers.since).num_days();
+    let day = match days {
+        0..7 => movers.since.format("%a").to_string(),
+        _ => movers.since.to_string(),
+    };
+    Some((format!("{shown} since {day}"), direction(change)))
 }
 
 fn history(look: &Look) -> Option<&NetWorthReport> {
