@@ -92,6 +92,7 @@ fn keys_lead_to_screens() {
         ("time_travel", "@ 2 0 2 0 - 0 6 - 3 0 Enter"),
         ("time_travel_wrong", "@ 2 0 2 0 - 1 3 Enter"),
         ("private", "2 p"),
+        ("accounts_with_all_the_room", "0 +"),
         ("marked_holdings", "2 j Space Space"),
         ("a_range_with_no_sum", "2 j j j j v j j j j j"),
         ("marked_accounts", "1 j Space Space j j j Space"),

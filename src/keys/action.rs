@@ -61,6 +61,8 @@ table! {
         Cancel "cancel" ["Esc"] "Leave what is open";
         Refresh "refresh" ["r"] "Read the store again" bar "refresh";
         Explain "explain" ["="] "Explain this figure" bar "explain";
+        Full "full" ["+"] "Give one part all the room";
+        Half "half" ["_"] "Show the other parts again";
         // `@`, `[` and `]` need AltGr on many keyboards, so each has a second chord.
         AsOf "as-of" ["@", "Ctrl-t"] "See the portfolio of another day";
         Today "today" ["T"] "Come back to today";

@@ -139,6 +139,7 @@ impl App {
             selection: Selection::default(),
             figures: Figures::grouped(options.private),
             since: None,
+            zoomed: false,
             theme: Theme { name: options.theme, colours: options.colours },
             read_only: options.read_only,
             size: (0, 0),
@@ -408,6 +409,10 @@ impl App {
                 }
                 None => self.notice = Some("these rows have one order only".to_owned()),
             },
+            Action::Full | Action::Half => {
+                self.look.zoomed = action == Action::Full;
+                self.refresh();
+            }
             Action::FindNext | Action::FindPrevious => {
                 self.seek(action == Action::FindNext, effects);
             }

@@ -134,6 +134,8 @@ pub struct Look {
     pub figures: Figures,
     /// How things look.
     pub theme: Theme,
+    /// The pane with the cursor has all the room.
+    pub zoomed: bool,
     /// Nothing may be written.
     pub read_only: bool,
     /// The size of the place of the pane: columns and lines.

@@ -76,11 +76,14 @@ impl Pane for Overview {
             write(buf, area, "reading ...", look.theme.style(Tone::Dim));
             return;
         };
-        let [top, bottom] = Layout::vertical([
-            Constraint::Fill(1),
-            Constraint::Length(accounts_lines(look.size) + 2),
-        ])
-        .areas(area);
+        if look.zoomed {
+            let inner = framed(buf, area, "Accounts", look.theme);
+            self.accounts.draw(buf, inner, look);
+            return;
+        }
+        let [top, bottom] =
+            Layout::vertical([Constraint::Fill(1), Constraint::Length(accounts_lines(look) + 2)])
+                .areas(area);
         let (left, right) = match area.width >= WIDE {
             true => {
                 let [left, right] =
@@ -142,12 +145,13 @@ impl Pane for Overview {
 
 /// What the accounts are shown: the same in a smaller place.
 fn with_accounts(look: &Look) -> Look {
-    Look { size: (look.size.0, accounts_lines(look.size)), ..look.clone() }
+    Look { size: (look.size.0, accounts_lines(look)), ..look.clone() }
 }
 
 /// How many lines the accounts get.
-const fn accounts_lines((_, lines): (u16, u16)) -> u16 {
-    (lines / 2).saturating_sub(2)
+const fn accounts_lines(look: &Look) -> u16 {
+    let lines = if look.zoomed { look.size.1 } else { look.size.1 / 2 };
+    lines.saturating_sub(2)
 }
 
 fn worth(buf: &mut Buffer, area: Rect, snapshot: &Snapshot, look: &Look) {
