@@ -175,6 +175,25 @@ fn start(cli: &Cli) -> u8 {
 
 /// Shows the dashboard; gives the signal that ended it, if one did.
 async fn show(cli: &Cli, config: &Config, clock: &Clock) -> Result<Option<u8>, cmd::Failure> {
+    let mut keyboard = tui::Keyboard::default();
+    let mut ended = show_one(cli, config, clock, cli.demo, &mut keyboard).await?;
+    if ended == tui::Ended::Demo {
+        ended = show_one(cli, config, clock, true, &mut keyboard).await?;
+    }
+    match ended {
+        tui::Ended::Quit | tui::Ended::Demo => Ok(None),
+        tui::Ended::Signal(number) => Ok(Some(number)),
+    }
+}
+
+/// Shows the store, or the demo.
+async fn show_one(
+    cli: &Cli,
+    config: &Config,
+    clock: &Clock,
+    demo: bool,
+    keyboard: &mut tui::Keyboard,
+) -> Result<tui::Ended, cmd::Failure> {
     let terminal = config.terminal;
     if terminal.dumb {
         let why = "this terminal (TERM) cannot be written to in places";
@@ -182,7 +201,7 @@ async fn show(cli: &Cli, config: &Config, clock: &Clock) -> Result<Option<u8>, c
     }
     let read_only = cli.flags.read_only;
     // The folder of a demo goes when this is dropped.
-    let (session, _folder) = match cli.demo {
+    let (session, _folder) = match demo {
         true => {
             let opened = service::demo::open(clock).await;
             let (session, folder) = opened.map_err(cmd::Failure::Service)?;
@@ -195,7 +214,7 @@ async fn show(cli: &Cli, config: &Config, clock: &Clock) -> Result<Option<u8>, c
         }
     };
     let (keymap, conflicts) = keys::Keymap::with(&config.chosen_keys());
-    let remembered = (!cli.demo).then(|| config.taste_file());
+    let remembered = (!demo).then(|| config.taste_file());
     let taste = remembered.as_deref().map(config::Taste::read).unwrap_or_default();
     let options = tui::Options {
         keymap,
@@ -210,13 +229,9 @@ async fn show(cli: &Cli, config: &Config, clock: &Clock) -> Result<Option<u8>, c
         view: state::View { as_of: cli.flags.as_of, closed: false },
         notice: conflicts.first().map(|conflict| format!("config: {conflict}; see `dashtam keys`")),
     };
-    let ended = tui::run(&session, options, true).await;
+    let ended = tui::run(&session, options, true, keyboard).await;
     session.close().await;
-    match ended {
-        Ok(tui::Ended::Quit) => Ok(None),
-        Ok(tui::Ended::Signal(number)) => Ok(Some(number)),
-        Err(error) => Err(cmd::Failure::Terminal(error.to_string())),
-    }
+    ended.map_err(|error| cmd::Failure::Terminal(error.to_string()))
 }
 
 /// The log of a command that leaves traces; one that only looks writes none.

@@ -13,7 +13,7 @@
 #[path = "support/screen.rs"]
 mod screen;
 
-use dashtam::tui::{Effect, Memo, Msg, ThemeName};
+use dashtam::tui::{Effect, Errand, Memo, Msg, ThemeName};
 use screen::{Dashboard, options};
 
 const SIZES: [(u16, u16); 4] = [(80, 24), (120, 40), (200, 50), (60, 30)];
@@ -284,6 +284,64 @@ fn taste_is_to_be_remembered() {
         dashboard.keys("p t p").await;
         let expected = [Memo::Private(true), Memo::Theme(ThemeName::Light), Memo::Private(false)];
         assert_eq!(dashboard.remembered, expected);
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn an_empty_store_has_doors_and_each_leads_somewhere() {
+    run(async {
+        let mut dashboard = Dashboard::empty((80, 24), options()).await;
+        insta::assert_snapshot!("welcome_80x24", dashboard.screen());
+        dashboard.keys("j Enter").await;
+        insta::assert_snapshot!("welcome_import", dashboard.screen());
+        dashboard.keys("a . c s v Enter").await;
+        let [Effect::Begin(Errand::Import(files), _)] = &dashboard.wanted[..] else {
+            panic!("{:?}", dashboard.wanted)
+        };
+        assert_eq!(files, &[std::path::PathBuf::from("a.csv")]);
+        dashboard.keys("j Enter N e w Space J a r Space s a v i n g s Space u s d Enter").await;
+        let Some(Effect::Begin(Errand::AddAccount { name, .. }, _)) = dashboard.wanted.last()
+        else {
+            panic!("{:?}", dashboard.wanted)
+        };
+        assert_eq!(name.as_str(), "New Jar");
+        dashboard.keys("g g Enter").await;
+        assert!(matches!(dashboard.wanted.last(), Some(Effect::Demo)));
+        // The rest of the keys is as everywhere.
+        dashboard.keys("q").await;
+        assert!(matches!(dashboard.wanted.last(), Some(Effect::Quit)));
+        for width in 0..90 {
+            dashboard.resize((width, 24 - (width % 24))).await;
+            dashboard.buffer();
+        }
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn where_nothing_is_written_no_door_would_write() {
+    run(async {
+        let looking = dashtam::tui::Options { read_only: true, ..options() };
+        let mut dashboard = Dashboard::empty((80, 24), looking).await;
+        insta::assert_snapshot!("welcome_read_only", dashboard.screen());
+        dashboard.keys("j j Enter").await;
+        assert!(matches!(dashboard.wanted[..], [Effect::Demo]));
+        dashboard.keys(": i m p o r t Space x Enter").await;
+        assert!(dashboard.screen().contains("nothing is written"));
+        assert_eq!(dashboard.wanted.len(), 1);
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn a_long_answer_is_read_as_a_whole() {
+    run(async {
+        let mut dashboard = Dashboard::empty((60, 24), options()).await;
+        let said = "line 3, column amount: expected ".repeat(5);
+        dashboard.tell(Msg::Notice(said.clone()));
+        let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words(&dashboard.screen()).ends_with(said.trim()), "{}", dashboard.screen());
         dashboard.close().await;
     });
 }

@@ -107,6 +107,37 @@ fn the_demo_opens_and_leaves_nothing() {
 }
 
 #[test]
+fn the_doors_of_the_welcome_lead_somewhere() {
+    let home = Home::new();
+    home.rows("rows.csv", &["2026-01-05,Tin Box,DEPOSIT,,,,,USD,41.5"]);
+    let mut terminal = Terminal::dashtam(&home, "", "Welcome");
+    terminal.press("j\r");
+    terminal.see(":import");
+    terminal.press("nowhere.csv\r");
+    terminal.see("check the name");
+    terminal.press(":import rows.csv\r");
+    terminal.see("1 new");
+    terminal.see("Tin Box");
+    terminal.press(":account add Glass Jar savings usd\r");
+    terminal.see("Glass Jar");
+    terminal.press("q");
+    terminal.end().with_code(0).restored();
+    assert_eq!(home.account("Tin Box")["value"], "41.5");
+    assert_eq!(home.account("Glass Jar")["kind"], "savings");
+}
+
+#[test]
+fn the_demo_opens_in_place_of_an_empty_store_and_leaves_nothing_in_it() {
+    let home = Home::new();
+    let mut terminal = Terminal::dashtam(&home, "", "Welcome");
+    terminal.press("\r");
+    terminal.see("Everyday Checking");
+    terminal.press("q");
+    terminal.end().with_code(0).restored();
+    assert!(home.transactions().is_empty());
+}
+
+#[test]
 fn amounts_that_were_hidden_are_never_seen_at_the_next_start() {
     let home = home();
     let ends = |mut terminal: Terminal| {

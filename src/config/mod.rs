@@ -188,6 +188,14 @@ fn absolute(path: PathBuf) -> PathBuf {
     std::path::absolute(&path).unwrap_or(path)
 }
 
+/// A path that somebody types in the dashboard: `~/` is the home folder.
+///
+/// # Errors
+/// When there is no home folder.
+pub fn typed_path(text: &str) -> Result<PathBuf, ConfigError> {
+    paths::written_in_file(text, Path::new(""), &Environment::from_process())
+}
+
 fn check_profile(name: Setting<String>) -> Result<Setting<String>, ConfigError> {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     if (1..=32).contains(&name.value.len()) && name.value.chars().all(plain) {

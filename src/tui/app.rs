@@ -10,14 +10,18 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::widgets::{Clear, Widget};
 
+use super::errand::Errand;
 use super::frame::{self, LEAST, Parts};
 use super::look::{Look, Selection};
 use super::memory::Memo;
 use super::overlay::{Help, Overlay, Palette, Prompt, PromptKind, SortMenu, draw_explanation};
-use super::pane::{Accounts, Chart, Holdings, Outcome, Overview, Pane, PaneId, Transactions, Wish};
+use super::pane::{
+    Accounts, Chart, Holdings, Outcome, Overview, Pane, PaneId, Transactions, Welcome, Wish,
+};
 use super::theme::{Theme, ThemeName, Tone};
-use super::widget::{in_ascii, write};
+use super::widget::{in_ascii, wrapped, write};
 use crate::config::Colours;
 use crate::keys::{Action, Chord, Context, Found, Keymap};
 use crate::state::{Answer, Ask, Question, Slice, Slot, Snapshot, Trouble, View};
@@ -59,6 +63,10 @@ pub enum Effect {
     Redraw,
     /// To wait in the background until the shell calls.
     Suspend,
+    /// Something written, and figures masked like these where that has to be told.
+    Begin(Errand, Figures),
+    /// The demo in place of this store.
+    Demo,
     /// To end.
     Quit,
 }
@@ -100,6 +108,7 @@ pub struct App {
     holdings: Holdings,
     transactions: Transactions,
     chart: Chart,
+    welcome: Welcome,
     open: PaneId,
     /// Views before this one, the latest last.
     history: Vec<(PaneId, Selection)>,
@@ -154,6 +163,7 @@ impl App {
             holdings: Holdings::default(),
             transactions: Transactions::default(),
             chart: Chart::default(),
+            welcome: Welcome::default(),
             open: PaneId::Overview,
             history: Vec::new(),
             overlays: Vec::new(),
@@ -471,6 +481,10 @@ impl App {
             }
             Wish::View(view) => self.look_at(view, effects),
             Wish::Say(text) => self.notice = Some(text),
+            Wish::Type(text) => {
+                self.overlays.push(Overlay::Prompt(Prompt::new(PromptKind::Command, text)));
+            }
+            Wish::Demo => effects.push(Effect::Demo),
             Wish::Explain(question) => {
                 self.explained = Some(*question);
                 self.overlays.push(Overlay::Explain { top: 0 });
@@ -532,8 +546,14 @@ impl App {
         self.refresh();
     }
 
+    /// There is nothing to show.
+    fn is_empty(&self) -> bool {
+        self.look.snapshot.as_ref().is_some_and(|snapshot| snapshot.is_empty())
+    }
+
     fn pane(&self, id: PaneId) -> &dyn Pane {
         match id {
+            _ if self.is_empty() => &self.welcome,
             PaneId::Overview => &self.overview,
             PaneId::Accounts => &self.accounts,
             PaneId::Holdings => &self.holdings,
@@ -544,6 +564,7 @@ impl App {
 
     fn pane_and_look(&mut self, id: PaneId) -> (&mut dyn Pane, &Look) {
         let pane: &mut dyn Pane = match id {
+            _ if self.is_empty() => &mut self.welcome,
             PaneId::Overview => &mut self.overview,
             PaneId::Accounts => &mut self.accounts,
             PaneId::Holdings => &mut self.holdings,
@@ -573,12 +594,7 @@ impl App {
         let pane = self.pane(self.open);
         frame::tabs(buf, parts.tabs, self.open, theme);
         frame::context(buf, parts.context, look, &pane.status(look));
-        let empty = look.snapshot.as_ref().is_some_and(|snapshot| snapshot.is_empty());
-        if empty {
-            welcome(buf, parts.body, theme);
-        } else {
-            pane.draw(buf, parts.body, look);
-        }
+        pane.draw(buf, parts.body, look);
         self.draw_overlay(buf, &parts);
         self.draw_bar(buf, parts.bar);
         if self.ascii {
@@ -609,7 +625,7 @@ impl App {
         } else if let Some(trouble) = &self.look.trouble {
             write(buf, area, &trouble.0, theme.style(Tone::Error));
         } else if let Some(notice) = &self.notice {
-            write(buf, area, notice, theme.style(Tone::Plain));
+            draw_notice(buf, area, notice, theme);
         } else {
             let marked = self.pane(self.open).tally(&self.look);
             let used = marked.map_or(0, |tally| tally.draw(buf, area, theme, self.look.figures));
@@ -620,20 +636,15 @@ impl App {
     }
 }
 
-/// What there is to do where there is nothing yet.
-fn welcome(buf: &mut Buffer, area: Rect, theme: Theme) {
-    let lines = [
-        ("Welcome. There is nothing here yet.", Tone::Title),
-        ("", Tone::Plain),
-        ("dashtam --demo                     look at a sample household", Tone::Plain),
-        ("dashtam import FILE...             bring in a file of transactions", Tone::Plain),
-        ("dashtam account add NAME ...       add an account by hand", Tone::Plain),
-        ("", Tone::Plain),
-        ("This screen shows what comes as soon as it is there.", Tone::Dim),
-    ];
-    for ((text, tone), at) in lines.into_iter().zip(0..area.height) {
-        let place =
-            Rect { x: area.x + 2, y: area.y + at, width: area.width.saturating_sub(4), height: 1 };
-        write(buf, place, text, theme.style(tone));
+/// Says something in the bottom line, and above it where that is too short.
+fn draw_notice(buf: &mut Buffer, area: Rect, text: &str, theme: Theme) {
+    const MOST: usize = 8;
+    let lines = wrapped(text, usize::from(area.width));
+    let lines = lines.get(..MOST.min(lines.len())).unwrap_or_default();
+    let height = u16::try_from(lines.len()).unwrap_or(1).clamp(1, area.bottom().max(1));
+    let place = Rect { y: area.bottom() - height, height, ..area };
+    Clear.render(place, buf);
+    for (line, at) in lines.iter().zip(0..height) {
+        write(buf, Rect { y: place.y + at, height: 1, ..place }, line, theme.style(Tone::Plain));
     }
 }

@@ -5,6 +5,7 @@
 //! `state`; what is written goes to `service`. Nothing in here waits for either.
 
 mod app;
+mod errand;
 mod events;
 mod frame;
 mod look;
@@ -18,7 +19,8 @@ mod theme;
 mod widget;
 
 pub use app::{App, Effect, Msg, Options};
+pub use errand::Errand;
 pub use memory::Memo;
-pub use run::{Ended, run};
+pub use run::{Ended, Keyboard, run};
 pub use screen::ScreenError;
 pub use theme::{Theme, ThemeName, Tone};

@@ -9,6 +9,7 @@ use rustix::process::{kill_current_process_group, kill_process};
 use tokio::sync::mpsc;
 
 use super::app::{App, Effect, Msg, Options};
+use super::errand::Errands;
 use super::events;
 use super::memory::Memory;
 use super::screen::{Screen, ScreenError};
@@ -26,6 +27,8 @@ pub enum Ended {
     Quit,
     /// A signal of this number came, or the terminal went.
     Signal(u8),
+    /// A person wants to look at the demo.
+    Demo,
 }
 
 /// Shows a store until somebody quits.
@@ -36,6 +39,7 @@ pub async fn run(
     session: &Session,
     mut options: Options,
     mouse: bool,
+    keyboard: &mut Keyboard,
 ) -> Result<Ended, ScreenError> {
     let mut signals = Signals::listen()?;
     let mut screen = Screen::enter(mouse)?;
@@ -45,14 +49,37 @@ pub async fn run(
     // The first frame comes before anything is read.
     draw(&mut screen, &mut app)?;
     let mut state = session.watch(view);
-    let mut input = listen()?;
-    let ended = turn(&mut screen, &mut app, &mut state, &mut input, &mut signals, &memory).await;
+    let input = keyboard.listen()?;
+    let mut tasks = Tasks { memory, errands: Errands::new(session) };
+    let ended = turn(&mut screen, &mut app, &mut state, input, &mut signals, &mut tasks).await;
     // The terminal first: whoever quits must not wait.
     drop(screen);
     state.stop().await;
-    memory.close().await;
+    tasks.memory.close().await;
     // A terminal that went is not an error of ours.
     Ok(ended.unwrap_or(Ended::Signal(1)))
+}
+
+/// What the terminal sends. Whoever listened goes on listening: of two, each would have some keys.
+#[derive(Debug, Default)]
+pub struct Keyboard {
+    events: Option<mpsc::Receiver<io::Result<Event>>>,
+}
+
+impl Keyboard {
+    fn listen(&mut self) -> io::Result<&mut mpsc::Receiver<io::Result<Event>>> {
+        let events = match self.events.take() {
+            Some(events) => events,
+            None => listen()?,
+        };
+        Ok(self.events.insert(events))
+    }
+}
+
+/// What is done beside the loop.
+struct Tasks {
+    memory: Memory,
+    errands: Errands,
 }
 
 async fn turn(
@@ -61,7 +88,7 @@ async fn turn(
     state: &mut State,
     input: &mut mpsc::Receiver<io::Result<Event>>,
     signals: &mut Signals,
-    memory: &Memory,
+    Tasks { memory, errands }: &mut Tasks,
 ) -> io::Result<Ended> {
     loop {
         let mut effects = Vec::new();
@@ -90,6 +117,7 @@ async fn turn(
                 }
             }
             Some(answer) = state.answers.recv() => effects.extend(app.update(Msg::Answer(answer))),
+            Some(said) = errands.next() => effects.extend(app.update(Msg::Notice(said))),
             Ok(()) = state.troubles.changed() => {
                 let trouble = state.troubles.borrow_and_update().clone();
                 effects.extend(app.update(Msg::Trouble(trouble)));
@@ -100,6 +128,8 @@ async fn turn(
                 Effect::Ask(ask) => state.ask(ask),
                 Effect::Copy(text) => screen.copy(&text)?,
                 Effect::Remember(memo) => memory.keep(memo),
+                Effect::Begin(errand, figures) => errands.begin(errand, figures),
+                Effect::Demo => return Ok(Ended::Demo),
                 Effect::Redraw => screen.forget()?,
                 Effect::Suspend if has_shell() => {
                     // All of the job, as the terminal itself would; we hear it too.

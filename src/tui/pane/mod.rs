@@ -7,6 +7,7 @@ mod holdings;
 mod overview;
 mod tally;
 mod transactions;
+mod welcome;
 
 use std::cmp::Ordering;
 
@@ -19,6 +20,7 @@ pub use holdings::Holdings;
 pub use overview::Overview;
 pub use tally::Tally;
 pub use transactions::Transactions;
+pub use welcome::Welcome;
 
 use super::look::{Look, Order, Selection};
 use crate::keys::{Action, Context};
@@ -80,6 +82,10 @@ pub enum Wish {
     Say(String),
     /// How a figure came about.
     Explain(Box<Question>),
+    /// The command line with the beginning of a line.
+    Type(&'static str),
+    /// The demo in place of this store.
+    Demo,
 }
 
 /// What became of an action.

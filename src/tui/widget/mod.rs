@@ -13,5 +13,5 @@ pub use cursor::Cursor;
 pub use grid::{Align, Cell, Column, Grid, Row};
 pub use input::Input;
 pub use marks::{Marking, Marks};
-pub use plain::{in_ascii, write, write_right};
+pub use plain::{in_ascii, wrapped, write, write_right};
 pub use sought::Sought;

@@ -45,6 +45,21 @@ fn fit(text: &str, width: usize) -> String {
     kept
 }
 
+/// Lines of at most so many columns, broken between words where they can be.
+pub fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.width() + 1 + word.width() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
 /// Puts what ASCII has in place of what it has not.
 pub fn in_ascii(buf: &mut Buffer) {
     for cell in &mut buf.content {
@@ -85,6 +100,14 @@ mod tests {
         assert_eq!(fit("abcd", 3), "ab…");
         assert_eq!(fit("日本語", 4), "日…");
         assert_eq!(fit("abc", 0), "");
+    }
+
+    #[test]
+    fn long_text_is_broken_between_words() {
+        assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrapped("one two three", 20), ["one two three"]);
+        assert_eq!(wrapped("indivisible x", 4), ["indivisible", "x"]);
+        assert!(wrapped(" ", 4).is_empty());
     }
 
     #[test]
