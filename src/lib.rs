@@ -214,35 +214,59 @@ fn start(cli: &Cli, crashes: &Crashes) -> u8 {
 
 /// Shows the dashboard; gives the signal that ended it, if one did.
 async fn show(cli: &Cli, config: &Config, clock: &Clock) -> Result<Option<u8>, cmd::Failure> {
+    let mut keyboard = tui::Keyboard::default();
+    let mut ended = show_one(cli, config, clock, cli.demo, &mut keyboard).await?;
+    if ended == tui::Ended::Demo {
+        ended = show_one(cli, config, clock, true, &mut keyboard).await?;
+    }
+    match ended {
+        tui::Ended::Quit | tui::Ended::Demo => Ok(None),
+        tui::Ended::Signal(number) => Ok(Some(number)),
+    }
+}
+
+/// Shows the store, or the demo.
+async fn show_one(
+    cli: &Cli,
+    config: &Config,
+    clock: &Clock,
+    demo: bool,
+    keyboard: &mut tui::Keyboard,
+) -> Result<tui::Ended, cmd::Failure> {
     let terminal = config.terminal;
     if terminal.dumb {
         let why = "this terminal (TERM) cannot be written to in places";
         return Err(cmd::Failure::Terminal(why.to_owned()));
     }
     let read_only = cli.flags.read_only;
-    let shown = match (cli.demo, read_only) {
+    let shown = match (demo, read_only) {
         (true, _) => Shown::Demo,
         (false, true) => Shown::Store(Access::Look),
         (false, false) => Shown::Store(Access::Write),
     };
     let (keymap, conflicts) = keys::Keymap::with(&config.chosen_keys());
+    let remembered = (!demo).then(|| config.taste_file());
+    let taste = remembered.as_deref().map(config::Taste::read).unwrap_or_default();
     let options = tui::Options {
         keymap,
         colours: config.color.value.then_some(terminal.colours),
         ascii: !terminal.unicode,
-        private: cli.flags.private,
+        // Before anything is drawn: who hid amounts must not see them flash up.
+        private: cli.flags.private || taste.private,
+        theme: taste.theme.as_deref().and_then(tui::ThemeName::named).unwrap_or_default(),
+        visited: taste.visit,
+        memory: remembered.filter(|_| !read_only),
         read_only,
         view: state::View { as_of: cli.flags.as_of, closed: false },
         notice: conflicts.first().map(|conflict| format!("config: {conflict}; see `dashtam keys`")),
     };
-    let cadence = match cli.demo {
+    let cadence = match demo {
         true => service::demo::CADENCE,
         false => service::refresh::cadence(config),
     };
     let opening = Box::pin(shown.open(config.clone(), clock.clone()));
-    match tui::run(shown.waiting(), opening, cadence, options, true).await {
-        Ok(tui::Ended::Quit) => Ok(None),
-        Ok(tui::Ended::Signal(number)) => Ok(Some(number)),
+    match tui::run(shown.waiting(), opening, cadence, options, true, keyboard).await {
+        Ok(ended) => Ok(ended),
         Err(tui::Error::Opening(error)) => Err(cmd::Failure::Service(error)),
         // Reported already; it ends the program as a panic here would.
         Err(tui::Error::Panicked) => panic::resume_unwind(Box::new("opening")),

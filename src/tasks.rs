@@ -28,6 +28,10 @@ pub enum Task {
     Round,
     /// Writes what a connection brought, whoever waits for it.
     Delivery,
+    /// Does what was asked for on the command line of the dashboard.
+    Errand,
+    /// Writes down what is remembered until the next start.
+    Memory,
     /// Reads a file that is taken in.
     Reading,
     /// Copies rows to a server.
@@ -52,6 +56,8 @@ impl Task {
             Self::Refresher => "refresher",
             Self::Round => "round",
             Self::Delivery => "delivery",
+            Self::Errand => "errand",
+            Self::Memory => "memory",
             Self::Reading => "reading",
             Self::Copying => "copying",
             Self::Keys => "keys",

@@ -174,6 +174,58 @@ fn a_store_without_connections_refreshes_nothing_and_says_nothing_of_it() {
     terminal.end().with_code(0).restored();
 }
 
+#[test]
+fn the_doors_of_the_welcome_lead_somewhere() {
+    let home = Home::new();
+    home.rows("rows.csv", &["2026-01-05,Tin Box,DEPOSIT,,,,,USD,41.5"]);
+    let mut terminal = Terminal::dashtam(&home, "", "Welcome");
+    terminal.press("j\r");
+    terminal.see(":import");
+    terminal.press("nowhere.csv\r");
+    terminal.see("check the name");
+    terminal.press(":import rows.csv\r");
+    terminal.see("1 new");
+    terminal.see("Tin Box");
+    terminal.press(":account add Glass Jar savings usd\r");
+    terminal.see("Glass Jar");
+    terminal.press("q");
+    terminal.end().with_code(0).restored();
+    assert_eq!(home.account("Tin Box")["value"], "41.5");
+    assert_eq!(home.account("Glass Jar")["kind"], "savings");
+}
+
+#[test]
+fn the_demo_opens_in_place_of_an_empty_store_and_leaves_nothing_in_it() {
+    let home = Home::new();
+    let mut terminal = Terminal::dashtam(&home, "", "Welcome");
+    terminal.press("\r");
+    terminal.see("Everyday Checking");
+    terminal.press("q");
+    terminal.end().with_code(0).restored();
+    assert!(home.transactions().is_empty());
+}
+
+#[test]
+fn amounts_that_were_hidden_are_never_seen_at_the_next_start() {
+    let home = home();
+    let ends = |mut terminal: Terminal| {
+        terminal.press("q");
+        terminal.end()
+    };
+    let mut first = Terminal::dashtam(&home, "", AMOUNT_SHOWN);
+    first.press("p");
+    first.see_no_more(AMOUNT_SHOWN);
+    ends(first);
+    let is_seen = |left: &Left| String::from_utf8_lossy(&left.bytes).contains(AMOUNT_SHOWN);
+    assert!(!is_seen(&ends(Terminal::dashtam(&home, "", ACCOUNT))));
+    // Who only looks shows them for now, and changes nothing for others.
+    let mut looking = Terminal::dashtam(&home, "--read-only", ACCOUNT);
+    looking.press("p");
+    looking.see(AMOUNT_SHOWN);
+    ends(looking);
+    assert!(!is_seen(&ends(Terminal::dashtam(&home, "", ACCOUNT))));
+}
+
 fn entries(folder: &Path) -> Vec<String> {
     let name = |entry: fs::DirEntry| entry.file_name().into_string().unwrap();
     fs::read_dir(folder).unwrap().map(|entry| name(entry.unwrap())).collect()

@@ -8,6 +8,7 @@ mod file;
 mod paths;
 pub mod private;
 mod source;
+mod taste;
 mod terminal;
 
 use std::collections::BTreeMap;
@@ -24,6 +25,7 @@ use file::ConfigFile;
 pub use file::KEYS;
 use private::ReadFile;
 pub use source::{Environment, Origin, Overrides, Setting};
+pub use taste::Taste;
 pub use terminal::{Colours, TerminalKind};
 
 const FILE_NAME: &str = "config.toml";
@@ -144,6 +146,11 @@ impl Config {
         self.state_dir.value.join("log")
     }
 
+    /// Where the dashboard remembers taste.
+    pub fn taste_file(&self) -> PathBuf {
+        self.state_dir.value.join("dashboard.toml")
+    }
+
     pub fn audit_dir(&self) -> PathBuf {
         self.state_dir.value.join("audit")
     }
@@ -202,6 +209,14 @@ fn flag<T: Clone>(value: Option<&T>, name: &'static str) -> Option<Setting<T>> {
 /// A path from a flag or the environment starts at the current folder.
 fn absolute(path: PathBuf) -> PathBuf {
     std::path::absolute(&path).unwrap_or(path)
+}
+
+/// A path that somebody types in the dashboard: `~/` is the home folder.
+///
+/// # Errors
+/// When there is no home folder.
+pub fn typed_path(text: &str) -> Result<PathBuf, ConfigError> {
+    paths::written_in_file(text, Path::new(""), &Environment::from_process())
 }
 
 fn check_profile(name: Setting<String>) -> Result<Setting<String>, ConfigError> {

@@ -61,11 +61,14 @@ table! {
         Cancel "cancel" ["Esc"] "Leave what is open";
         Refresh "refresh" ["r"] "Fetch what is new" bar "refresh";
         Explain "explain" ["="] "Explain this figure" bar "explain";
+        Full "full" ["+"] "Give one part all the room";
+        Half "half" ["_"] "Show the other parts again";
         // `@`, `[` and `]` need AltGr on many keyboards, so each has a second chord.
         AsOf "as-of" ["@", "Ctrl-t"] "See the portfolio of another day";
         Today "today" ["T"] "Come back to today";
         RangeShorter "range-shorter" ["[", ","] "Show a shorter range";
         RangeLonger "range-longer" ["]", "."] "Show a longer range";
+        CopyCell "copy-cell" ["y"] "Copy the figure of the row";
         Privacy "privacy" ["p"] "Hide or show amounts";
         Theme "theme" ["t"] "Take the next theme";
         Redraw "redraw" ["Ctrl-l"] "Draw the screen again";
@@ -85,8 +88,12 @@ table! {
         Open "open" ["Enter"] "Open the row" bar "open";
         In "in" ["l", "Right"] "Go in, or pan to the right";
         Out "out" ["h", "Left"] "Go out, or pan to the left";
+        FindNext "find-next" ["n"] "Go to the next match of a filter";
+        FindPrevious "find-previous" ["N"] "Go to the match before";
         Sort "sort" ["s"] "Choose the order of the rows";
-        CopyRow "copy-row" ["Y"] "Copy the row";
+        Mark "mark" ["Space"] "Mark the row, or unmark it";
+        MarkRange "mark-range" ["v"] "Begin or end a range of marks";
+        CopyRow "copy-row" ["Y"] "Copy the row, or all marked rows";
     }
     Accounts {
         Fold "fold" ["o"] "Fold or unfold an institution" bar "fold";

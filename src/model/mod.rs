@@ -10,6 +10,7 @@ mod connection;
 mod currency;
 mod decimal;
 mod exact;
+mod fold;
 mod ids;
 mod item;
 mod lot;
@@ -30,6 +31,7 @@ pub use connection::{Connection, ConnectionState, IllegalTransition, Part};
 pub use currency::{Currency, Unit, UnknownCurrency};
 pub use decimal::{Dec, DecError};
 pub use exact::{Exact, ExactError};
+pub use fold::fold;
 pub use ids::{
     AccountId, BatchId, CategoryId, ConnectionId, InstitutionId, OpId, SecurityId, TransactionId,
 };

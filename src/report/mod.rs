@@ -50,7 +50,9 @@ pub use transactions::{
     transactions,
 };
 pub use types::*;
-pub use window::{At, Ruler, Window, WindowQuery, WindowRow, ruler, window};
+pub use window::{
+    At, NextRow, Ruler, Window, WindowQuery, WindowRow, between, next_row, rows, ruler, window,
+};
 
 use chrono::NaiveDate;
 

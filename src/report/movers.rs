@@ -16,7 +16,7 @@ use crate::model::{Currency, Dec, Exact, SafeText, SecurityId};
 use crate::store::Tx;
 
 /// Which changes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MoversQuery {
     /// What is held at the end of this day.
     pub as_of: NaiveDate,

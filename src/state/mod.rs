@@ -21,8 +21,9 @@ pub use snapshot::{Snapshot, View};
 /// The words of questions and answers, for whoever draws them.
 pub use crate::report::{
     AccountRow, AccountsQuery, At, Bars, BarsQuery, ConnectionRow, Every, Explanation, Find,
-    FindingRow, HoldingRow, Input, LotRow, MarkKind, Mover, NetWorthQuery, NetWorthReport,
-    PositionsQuery, TransactionDetail, TransactionRow, Window, WindowQuery, WindowRow,
+    FindingRow, HoldingRow, Input, LotRow, MarkKind, Mover, MoversQuery, NetWorthQuery,
+    NetWorthReport, NextRow, PositionsQuery, TransactionDetail, TransactionRow, Window,
+    WindowQuery, WindowRow,
 };
 
 use crate::clock::Clock;

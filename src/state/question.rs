@@ -5,8 +5,9 @@ use std::sync::Arc;
 use super::Trouble;
 use crate::model::{SafeText, TransactionId};
 use crate::report::{
-    self, AccountsQuery, Bars, BarsQuery, Explanation, LotsReport, NetWorthQuery, NetWorthReport,
-    PositionsQuery, TransactionDetail, Window, WindowQuery,
+    self, AccountsQuery, Bars, BarsQuery, Explanation, LotsReport, Movers, MoversQuery,
+    NetWorthQuery, NetWorthReport, NextRow, PositionsQuery, TransactionDetail, Window, WindowQuery,
+    WindowRow,
 };
 use crate::store::Tx;
 
@@ -15,6 +16,8 @@ use crate::store::Tx;
 pub enum Slot {
     /// The line of net worth in the overview.
     History,
+    /// What changed since the last visit.
+    Since,
     /// Lots beneath the holdings.
     Lots,
     /// The chart: prices of a security, or net worth.
@@ -23,6 +26,12 @@ pub enum Slot {
     Window,
     /// What is known of a transaction beyond its row.
     Row,
+    /// Where a search goes.
+    Next,
+    /// What is marked and not in the window.
+    Marked,
+    /// What lies between two rows.
+    Between,
     /// How a figure came about.
     Explain,
 }
@@ -32,6 +41,8 @@ pub enum Slot {
 pub enum Question {
     /// Net worth over time.
     History(NetWorthQuery),
+    /// What changed since a day.
+    Movers(MoversQuery),
     /// Every open lot.
     Lots(PositionsQuery),
     /// The prices of a security.
@@ -40,6 +51,12 @@ pub enum Question {
     Window(WindowQuery),
     /// What is known of a transaction beyond its row.
     Row(TransactionId),
+    /// The next transaction that fits.
+    Next(WindowQuery),
+    /// These transactions.
+    Rows(Vec<TransactionId>),
+    /// The transactions that fit from one to another.
+    Between(WindowQuery, TransactionId, TransactionId),
     /// How the figures of a holding came about.
     ExplainHolding(PositionsQuery, SafeText),
     /// How the figures of an account came about.
@@ -51,6 +68,8 @@ pub enum Question {
 pub enum Slice {
     /// Net worth over time.
     History(NetWorthReport),
+    /// What changed since a day.
+    Movers(Movers),
     /// Open lots.
     Lots(LotsReport),
     /// Prices.
@@ -59,6 +78,12 @@ pub enum Slice {
     Window(Window),
     /// What is known of a transaction beyond its row.
     Row(TransactionDetail),
+    /// Where a search came to.
+    Next(NextRow),
+    /// The transactions with these ids: those that are still there.
+    Rows(Vec<TransactionId>, Vec<WindowRow>),
+    /// From one row to another; empty: more than were asked for.
+    Between(Vec<TransactionId>),
     /// Derivations.
     Explained(Vec<Explanation>),
     /// It could not be read.
@@ -96,12 +121,21 @@ impl Question {
     ) -> Result<Option<Slice>, report::Error> {
         Ok(Some(match self {
             Self::History(query) => Slice::History(report::net_worth(tx, query).await?),
+            Self::Movers(query) => Slice::Movers(report::movers(tx, query).await?),
             Self::Lots(query) => Slice::Lots(report::lots(tx, query).await?),
             Self::Bars(query) => Slice::Bars(report::bars(tx, query).await?),
             Self::Window(query) => {
                 return Ok(report::window(tx, query, None, go_on).await?.map(Slice::Window));
             }
             Self::Row(id) => Slice::Row(report::transaction_detail(tx, *id).await?),
+            Self::Next(query) => {
+                return Ok(report::next_row(tx, query, go_on).await?.map(Slice::Next));
+            }
+            Self::Rows(ids) => Slice::Rows(ids.clone(), report::rows(tx, ids).await?),
+            Self::Between(query, one, other) => {
+                let found = report::between(tx, query, (*one, *other), go_on).await?;
+                return Ok(found.map(Slice::Between));
+            }
             Self::ExplainHolding(query, key) => {
                 Slice::Explained(report::explain_holding(tx, query, key).await?)
             }

@@ -115,6 +115,7 @@ impl Tx {
     /// # Errors
     /// When the database cannot be read.
     pub async fn count_rows(&mut self, account: Option<AccountId>) -> Result<i64> {
+        // Of no account are rows that lead to a security; their own account counts them already.
         const SQL: &str = "select cast(coalesce(sum(rows), 0) as bigint) from tally \
              where account_id <> 0 and ($1 = 0 or account_id = $1)";
         let account = account.map_or(0, |id| id.0);

@@ -1,26 +1,30 @@
 //! The dashboard without its terminal: messages change it, effects come out, a frame is drawn from
 //! it. Nothing in here waits, which is why tests can drive it key by key.
 
+mod typing;
+
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use chrono::NaiveDate;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::widgets::{Clear, Widget};
 
 use super::desk::Desk;
+use super::errand::Errand;
 use super::frame::{self, LEAST, Parts};
 use super::layout::{Part, Place, places};
 use super::live::{brought, live};
 use super::look::{Look, Selection};
-use super::overlay::{
-    Command, Help, Overlay, Palette, Prompt, PromptKind, command_words, draw_explanation,
-    parse_command,
-};
-use super::pane::{Outcome, Pane, PaneId, Wish};
+use super::memory::Memo;
+use super::overlay::{Help, Overlay, Palette, Prompt, PromptKind, SortMenu, draw_explanation};
+use super::pane::{Outcome, Pane, PaneId, Welcome, Wish};
 use super::theme::{Theme, ThemeName, Tone};
-use super::widget::{in_ascii, write};
+use super::widget::{in_ascii, wrapped, write};
 use crate::config::Colours;
-use crate::keys::{Action, Chord, Context, Found, Key, Keymap};
+use crate::keys::{Action, Chord, Context, Found, Keymap};
 use crate::service::refresh::Progress;
 use crate::state::{Answer, Ask, Question, Slot, Snapshot, Trouble, View};
 use crate::text::Figures;
@@ -61,10 +65,16 @@ pub enum Effect {
     Refresh,
     /// A text in the clipboard.
     Copy(String),
+    /// Something remembered until the next start.
+    Remember(Memo),
     /// Everything drawn anew.
     Redraw,
     /// To wait in the background until the shell calls.
     Suspend,
+    /// Something written, and figures masked like these where that has to be told.
+    Begin(Errand, Figures),
+    /// The demo in place of this store.
+    Demo,
     /// To end.
     Quit,
 }
@@ -80,6 +90,12 @@ pub struct Options {
     pub ascii: bool,
     /// Amounts are hidden.
     pub private: bool,
+    /// How things look.
+    pub theme: ThemeName,
+    /// The last day on which somebody was here; none: never, or nobody knows.
+    pub visited: Option<NaiveDate>,
+    /// Where taste is remembered; none: it is not.
+    pub memory: Option<PathBuf>,
     /// Nothing may be written.
     pub read_only: bool,
     /// What is looked at.
@@ -96,9 +112,8 @@ pub struct App {
     keymap: Keymap,
     ascii: bool,
     desk: Desk,
+    welcome: Welcome,
     open: PaneId,
-    /// The open pane has the whole place.
-    zoomed: bool,
     /// Views before this one, the latest last.
     history: Vec<(PaneId, Selection)>,
     overlays: Vec<Overlay>,
@@ -111,9 +126,15 @@ pub struct App {
     explained: Option<Question>,
     number: u64,
     filters: BTreeMap<usize, String>,
+    /// What was looked for last in each pane.
+    sought: BTreeMap<usize, String>,
     commands: Vec<String>,
     notice: Option<String>,
     opening: Option<&'static str>,
+    /// The last day on which somebody was here.
+    visited: Option<NaiveDate>,
+    /// Today is known, and somebody is here.
+    here: bool,
     size: (u16, u16),
     dirty: bool,
 }
@@ -131,7 +152,9 @@ impl App {
             trouble: None,
             selection: Selection::default(),
             figures: Figures::grouped(options.private),
-            theme: Theme { name: ThemeName::default(), colours: options.colours },
+            since: None,
+            zoomed: false,
+            theme: Theme { name: options.theme, colours: options.colours },
             read_only: options.read_only,
             progress: None,
             size: (0, 0),
@@ -143,8 +166,8 @@ impl App {
             keymap: options.keymap,
             ascii: options.ascii,
             desk: Desk::default(),
+            welcome: Welcome::default(),
             open: PaneId::Overview,
-            zoomed: false,
             history: Vec::new(),
             overlays: Vec::new(),
             typed: Vec::new(),
@@ -153,9 +176,12 @@ impl App {
             explained: None,
             number: 0,
             filters: BTreeMap::new(),
+            sought: BTreeMap::new(),
             commands: Vec::new(),
             notice: options.notice,
             opening: None,
+            visited: options.visited,
+            here: false,
             size,
             dirty: true,
         };
@@ -184,7 +210,11 @@ impl App {
         let was_dirty = std::mem::replace(&mut self.dirty, true);
         let mut effects = Vec::new();
         match msg {
-            Msg::Key(chord) => self.key(chord, &mut effects),
+            Msg::Key(chord) => {
+                // A dashboard may stay open for days; on another day a key is another visit.
+                self.visit(&mut effects);
+                self.key(chord, &mut effects);
+            }
             Msg::Paste(text) => self.paste(&text),
             Msg::Click(column, line) => self.click(column, line, &mut effects),
             Msg::Wheel(down) => {
@@ -194,6 +224,10 @@ impl App {
             Msg::Resize(width, height) => self.resize((width, height)),
             Msg::Snapshot(snapshot) => {
                 self.look.snapshot = Some(snapshot);
+                if !self.here {
+                    self.here = true;
+                    self.visit(&mut effects);
+                }
                 self.refresh();
             }
             Msg::Answer(answer) => self.answer(answer),
@@ -214,7 +248,7 @@ impl App {
     /// What is seen, and where.
     fn places(&self) -> Vec<Place> {
         let body = Parts::of(Rect::new(0, 0, self.size.0, self.size.1)).body;
-        places(body, self.open, self.zoomed)
+        places(body, self.open, self.look.zoomed)
     }
 
     /// Lays out what is seen anew; the rest is, once it is opened.
@@ -224,7 +258,25 @@ impl App {
             let inner = own.inner();
             self.look.size = (inner.width, inner.height);
         }
+        if self.is_empty() {
+            self.welcome.refresh(&self.look);
+            return;
+        }
         self.desk.refresh(&places, self.open, &self.look);
+        if let Some(notice) = self.desk.pane_mut(self.open).take_notice() {
+            self.notice = Some(notice);
+        }
+    }
+
+    /// Somebody is here: what changed since they were here on another day becomes of interest.
+    fn visit(&mut self, effects: &mut Vec<Effect>) {
+        let Some(today) = self.look.snapshot.as_ref().map(|snapshot| snapshot.today) else {
+            return;
+        };
+        if self.visited != Some(today) {
+            self.look.since = self.visited.replace(today).filter(|day| *day < today);
+            effects.push(Effect::Remember(Memo::Visit(today)));
+        }
     }
 
     fn answer(&mut self, answer: Answer) {
@@ -320,189 +372,6 @@ impl App {
         pane.iter().copied().chain([Context::Everywhere]).collect()
     }
 
-    /// False: the overlay is done.
-    fn overlay_key(
-        &mut self,
-        overlay: &mut Overlay,
-        chord: Chord,
-        effects: &mut Vec<Effect>,
-    ) -> bool {
-        match overlay {
-            Overlay::Prompt(prompt) => self.prompt_key(prompt, chord, effects),
-            Overlay::Help(help) => match chord.key {
-                Key::Esc => false,
-                Key::Down => {
-                    help.top += 1;
-                    true
-                }
-                Key::Up => {
-                    help.top = help.top.saturating_sub(1);
-                    true
-                }
-                Key::PageDown => {
-                    help.top += 10;
-                    true
-                }
-                Key::PageUp => {
-                    help.top = help.top.saturating_sub(10);
-                    true
-                }
-                Key::Char('?' | 'q') if help.search.is_empty() => false,
-                _ => {
-                    help.search.press(chord);
-                    help.top = 0;
-                    true
-                }
-            },
-            Overlay::Palette(palette) => match (chord.key, chord.ctrl) {
-                (Key::Esc, _) => false,
-                (Key::Enter, _) => {
-                    if let Some(action) = palette.chosen() {
-                        self.act(action, effects);
-                    }
-                    false
-                }
-                (Key::Down, _) | (Key::Char('n'), true) => {
-                    let len = palette.matches().len();
-                    palette.cursor.act(Action::MoveDown, len, usize::from(self.size.1));
-                    true
-                }
-                (Key::Up, _) | (Key::Char('p'), true) => {
-                    let len = palette.matches().len();
-                    palette.cursor.act(Action::MoveUp, len, usize::from(self.size.1));
-                    true
-                }
-                _ => {
-                    palette.input.press(chord);
-                    palette.cursor.at = 0;
-                    true
-                }
-            },
-            Overlay::Explain { top } => match chord.key {
-                Key::Down | Key::Char('j') => {
-                    *top += 1;
-                    true
-                }
-                Key::Up | Key::Char('k') => {
-                    *top = top.saturating_sub(1);
-                    true
-                }
-                _ => {
-                    self.explained = None;
-                    false
-                }
-            },
-        }
-    }
-
-    fn prompt_key(&mut self, prompt: &mut Prompt, chord: Chord, effects: &mut Vec<Effect>) -> bool {
-        prompt.complaint = None;
-        match (prompt.kind, chord.key) {
-            (PromptKind::Filter, Key::Esc) => {
-                self.filter("");
-                false
-            }
-            (_, Key::Esc) | (PromptKind::Filter, Key::Enter) => false,
-            (PromptKind::Command, Key::Enter) => self.command(prompt, effects),
-            (PromptKind::AsOf, Key::Enter) => match prompt.input.text().trim().parse() {
-                Ok(day) => {
-                    self.look_at(View { as_of: Some(day), ..self.view }, effects);
-                    false
-                }
-                Err(_) => {
-                    prompt.complaint = Some("a day is written like 2024-12-31".to_owned());
-                    true
-                }
-            },
-            (PromptKind::Command, Key::Up) => {
-                self.recall(prompt, 1);
-                true
-            }
-            (PromptKind::Command, Key::Down) => {
-                self.recall(prompt, -1);
-                true
-            }
-            (PromptKind::Command, Key::Tab) => {
-                complete(prompt);
-                true
-            }
-            (kind, _) => {
-                // An empty line is left by the key that would make it shorter still.
-                if chord.key == Key::Backspace && prompt.input.is_empty() {
-                    return false;
-                }
-                prompt.input.press(chord);
-                if kind == PromptKind::Filter {
-                    self.filter(&prompt.input.text());
-                }
-                true
-            }
-        }
-    }
-
-    fn command(&mut self, prompt: &mut Prompt, effects: &mut Vec<Effect>) -> bool {
-        let line = prompt.input.text();
-        if line.trim().is_empty() {
-            return false;
-        }
-        match parse_command(&line) {
-            Ok(command) => {
-                self.commands.retain(|before| *before != line);
-                self.commands.push(line);
-                match command {
-                    Command::Act(action) => self.act(action, effects),
-                    Command::AsOf(day) => {
-                        self.look_at(View { as_of: Some(day), ..self.view }, effects);
-                    }
-                    Command::Row(row) => self.go_to_row(row),
-                }
-                false
-            }
-            Err(error) => {
-                prompt.complaint = Some(error.to_string());
-                true
-            }
-        }
-    }
-
-    fn recall(&self, prompt: &mut Prompt, by: isize) {
-        let back = prompt.back.saturating_add_signed(by).min(self.commands.len());
-        let line = match back {
-            0 => Some(""),
-            back => self.commands.iter().rev().nth(back - 1).map(String::as_str),
-        };
-        prompt.back = back;
-        prompt.input = super::widget::Input::of(line.unwrap_or_default());
-    }
-
-    fn go_to_row(&mut self, row: usize) {
-        let (pane, look) = self.pane_and_look(self.open);
-        pane.go_to(row, look);
-    }
-
-    fn filter(&mut self, text: &str) {
-        self.filters.insert(self.open.number(), text.to_owned());
-        let (pane, look) = self.pane_and_look(self.open);
-        pane.filter(text, look);
-    }
-
-    fn paste(&mut self, text: &str) {
-        match self.overlays.last_mut() {
-            Some(Overlay::Prompt(prompt)) => {
-                prompt.input.insert(text);
-                if prompt.kind == PromptKind::Filter {
-                    let text = prompt.input.text();
-                    self.filter(&text);
-                }
-            }
-            Some(Overlay::Palette(palette)) => palette.input.insert(text),
-            Some(Overlay::Help(help)) => help.search.insert(text),
-            Some(Overlay::Explain { .. }) | None => {
-                self.notice = Some("there is no line to paste into".to_owned());
-            }
-        }
-    }
-
     fn click(&mut self, column: u16, line: u16, effects: &mut Vec<Effect>) {
         if !self.overlays.is_empty() {
             return;
@@ -557,12 +426,15 @@ impl App {
             Action::Help => self.overlays.push(Overlay::Help(Help::default())),
             Action::Cancel => self.cancel(),
             Action::Privacy => {
-                self.look.figures = Figures::grouped(!self.look.figures.private);
+                let private = !self.look.figures.private;
+                self.look.figures = Figures::grouped(private);
+                effects.push(Effect::Remember(Memo::Private(private)));
                 self.refresh();
             }
             Action::Theme => {
                 self.look.theme.name = self.look.theme.name.next();
                 self.notice = Some(format!("theme: {}", self.look.theme.name.as_str()));
+                effects.push(Effect::Remember(Memo::Theme(self.look.theme.name)));
             }
             Action::Today => self.look_at(View { as_of: None, ..self.view }, effects),
             Action::Refresh => {
@@ -581,14 +453,61 @@ impl App {
                 let selection = Selection { range, ..self.look.selection.clone() };
                 self.grant(Wish::Select(selection), effects);
             }
-            Action::CopyRow => {
-                let text = self.pane(self.open).row_text();
-                if let Some(text) = text.filter(|text| !text.is_empty()) {
-                    self.notice = Some("copied".to_owned());
-                    effects.push(Effect::Copy(text));
+            Action::Sort => match self.pane(self.open).sorting() {
+                Some((by, order)) => {
+                    self.overlays.push(Overlay::Sort(SortMenu::new(by, order)));
                 }
+                None => self.notice = Some("these rows have one order only".to_owned()),
+            },
+            Action::Full | Action::Half => {
+                self.look.zoomed = action == Action::Full;
+                self.refresh();
+            }
+            Action::FindNext | Action::FindPrevious => {
+                self.seek(action == Action::FindNext, effects);
+            }
+            Action::CopyCell | Action::CopyRow => {
+                self.copy(action == Action::CopyRow, effects);
             }
             _ => {}
+        }
+    }
+
+    /// Puts what is marked, or else what the cursor is on, into the clipboard.
+    fn copy(&mut self, whole: bool, effects: &mut Vec<Effect>) {
+        let texts = self.pane(self.open).texts(whole, &self.look);
+        let notice = match texts {
+            None => "the marked rows are still being read".to_owned(),
+            Some(_) if !whole && self.look.figures.private => {
+                "amounts are hidden: nothing was copied".to_owned()
+            }
+            Some(mut texts) => {
+                texts.retain(|text| !text.is_empty());
+                let notice = match (texts.as_slice(), whole) {
+                    ([], _) => "there is nothing to copy here".to_owned(),
+                    ([one], false) => format!("copied {one}"),
+                    ([_], true) => "copied".to_owned(),
+                    (all, _) => format!("copied {} lines", all.len()),
+                };
+                if !texts.is_empty() {
+                    effects.push(Effect::Copy(texts.join("\n")));
+                }
+                notice
+            }
+        };
+        self.notice = Some(notice);
+    }
+
+    fn seek(&mut self, forward: bool, effects: &mut Vec<Effect>) {
+        let Some(text) = self.sought.get(&self.open.number()).cloned() else {
+            self.notice = Some("nothing was looked for yet: / looks for something".to_owned());
+            return;
+        };
+        let (pane, look) = self.pane_and_look(self.open);
+        if let Outcome::Done(wishes) = pane.seek(&text, forward, look) {
+            for wish in wishes {
+                self.grant(wish, effects);
+            }
         }
     }
 
@@ -602,6 +521,10 @@ impl App {
             }
             Wish::View(view) => self.look_at(view, effects),
             Wish::Say(text) => self.notice = Some(text),
+            Wish::Type(text) => {
+                self.overlays.push(Overlay::Prompt(Prompt::new(PromptKind::Command, text)));
+            }
+            Wish::Demo => effects.push(Effect::Demo),
             Wish::Explain(question) => {
                 self.explained = Some(*question);
                 self.overlays.push(Overlay::Explain { top: 0 });
@@ -663,12 +586,24 @@ impl App {
         self.refresh();
     }
 
+    /// There is nothing to show.
+    fn is_empty(&self) -> bool {
+        self.look.snapshot.as_ref().is_some_and(|snapshot| snapshot.is_empty())
+    }
+
     fn pane(&self, id: PaneId) -> &dyn Pane {
-        self.desk.pane(id)
+        match self.is_empty() {
+            true => &self.welcome,
+            false => self.desk.pane(id),
+        }
     }
 
     fn pane_and_look(&mut self, id: PaneId) -> (&mut dyn Pane, &Look) {
-        (self.desk.pane_mut(id), &self.look)
+        let pane: &mut dyn Pane = match self.is_empty() {
+            true => &mut self.welcome,
+            false => self.desk.pane_mut(id),
+        };
+        (pane, &self.look)
     }
 
     // ---- drawing
@@ -691,13 +626,12 @@ impl App {
         let pane = self.pane(self.open);
         frame::tabs(buf, parts.tabs, self.open, theme);
         frame::context(buf, parts.context, look, &pane.status(look));
-        let empty = look.snapshot.as_ref().is_some_and(|snapshot| snapshot.is_empty());
         if let Some(what) = self.opening {
             write(buf, parts.body, what, theme.style(Tone::Dim));
-        } else if empty {
-            welcome(buf, parts.body, theme);
+        } else if self.is_empty() {
+            self.welcome.draw(buf, parts.body, look);
         } else {
-            self.desk.draw(buf, &places(parts.body, self.open, self.zoomed), self.open, look);
+            self.desk.draw(buf, &places(parts.body, self.open, look.zoomed), self.open, look);
         }
         self.draw_overlay(buf, &parts);
         self.draw_bar(buf, parts.bar);
@@ -713,6 +647,7 @@ impl App {
                 help.draw(buf, parts.body, theme, &self.keymap, &self.contexts());
             }
             Some(Overlay::Palette(palette)) => palette.draw(buf, parts.body, theme, &self.keymap),
+            Some(Overlay::Sort(menu)) => menu.draw(buf, parts.body, theme),
             Some(Overlay::Explain { top }) => {
                 let slice = self.look.answer(Slot::Explain);
                 draw_explanation(buf, parts.body, theme, self.look.figures, slice, *top);
@@ -730,46 +665,26 @@ impl App {
                 if self.look.snapshot.is_some() { " (shown is what was read last)" } else { "" };
             write(buf, area, &format!("{}{older}", trouble.0), theme.style(Tone::Error));
         } else if let Some(notice) = &self.notice {
-            write(buf, area, notice, theme.style(Tone::Plain));
+            draw_notice(buf, area, notice, theme);
         } else {
-            frame::bar(buf, area, &self.keymap, &self.contexts(), theme);
+            let marked = self.pane(self.open).tally(&self.look);
+            let used = marked.map_or(0, |tally| tally.draw(buf, area, theme, self.look.figures));
+            let width = area.width.saturating_sub(used);
+            let rest = Rect { x: area.x + used.min(area.width), width, ..area };
+            frame::bar(buf, rest, &self.keymap, &self.contexts(), theme);
         }
     }
 }
 
-/// Completes a command as far as there is one way.
-fn complete(prompt: &mut Prompt) {
-    let typed = prompt.input.text();
-    let fitting: Vec<&str> =
-        command_words().into_iter().filter(|word| word.starts_with(&typed)).collect();
-    match fitting.as_slice() {
-        [] => prompt.complaint = Some("no command begins like that".to_owned()),
-        [one] => prompt.input = super::widget::Input::of(one),
-        [first, rest @ ..] => {
-            let shared = rest.iter().fold((*first).to_owned(), |shared, word| {
-                let same = shared.chars().zip(word.chars()).take_while(|(a, b)| a == b);
-                same.map(|(c, _)| c).collect()
-            });
-            prompt.input = super::widget::Input::of(&shared);
-            prompt.complaint = Some(fitting.join("  "));
-        }
-    }
-}
-
-/// What there is to do where there is nothing yet.
-fn welcome(buf: &mut Buffer, area: Rect, theme: Theme) {
-    let lines = [
-        ("Welcome. There is nothing here yet.", Tone::Title),
-        ("", Tone::Plain),
-        ("dashtam --demo                     look at a sample household", Tone::Plain),
-        ("dashtam import FILE...             bring in a file of transactions", Tone::Plain),
-        ("dashtam account add NAME ...       add an account by hand", Tone::Plain),
-        ("", Tone::Plain),
-        ("This screen shows what comes as soon as it is there.", Tone::Dim),
-    ];
-    for ((text, tone), at) in lines.into_iter().zip(0..area.height) {
-        let place =
-            Rect { x: area.x + 2, y: area.y + at, width: area.width.saturating_sub(4), height: 1 };
-        write(buf, place, text, theme.style(tone));
+/// Says something in the bottom line, and above it where that is too short.
+fn draw_notice(buf: &mut Buffer, area: Rect, text: &str, theme: Theme) {
+    const MOST: usize = 8;
+    let lines = wrapped(text, usize::from(area.width));
+    let lines = lines.get(..MOST.min(lines.len())).unwrap_or_default();
+    let height = u16::try_from(lines.len()).unwrap_or(1).clamp(1, area.bottom().max(1));
+    let place = Rect { y: area.bottom() - height, height, ..area };
+    Clear.render(place, buf);
+    for (line, at) in lines.iter().zip(0..height) {
+        write(buf, Rect { y: place.y + at, height: 1, ..place }, line, theme.style(Tone::Plain));
     }
 }

@@ -1,5 +1,6 @@
 //! What a pane is shown: the newest snapshot, answers, and how things are to look.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use super::theme::{Theme, Tone};
 use crate::model::{SafeText, SecurityId};
 use crate::service::refresh::Progress;
 use crate::state::{AccountRow, Question, Slice, Slot, Snapshot, Trouble};
-use crate::text::Figures;
+use crate::text::{DOWN, Figures, UP};
 
 /// A span of time that ends on the day that is looked at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -83,6 +84,29 @@ impl Range {
     }
 }
 
+/// An order: by which of the things that a pane offers, and which way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Order {
+    /// Its place in the list of them.
+    pub by: usize,
+    /// The highest, the newest, the last letter first.
+    pub down: bool,
+}
+
+impl Order {
+    /// Of two things that stand like this from low to high.
+    #[must_use]
+    pub const fn turned(self, order: Ordering) -> Ordering {
+        if self.down { order.reverse() } else { order }
+    }
+
+    /// The arrow beside it.
+    #[must_use]
+    pub const fn arrow(self) -> char {
+        if self.down { DOWN } else { UP }
+    }
+}
+
 /// What all panes look at together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selection {
@@ -105,10 +129,14 @@ pub struct Look {
     pub trouble: Option<Trouble>,
     /// What all panes look at together.
     pub selection: Selection,
+    /// The day of the visit before this one; none: there was none, or it was today.
+    pub since: Option<NaiveDate>,
     /// How figures are written.
     pub figures: Figures,
     /// How things look.
     pub theme: Theme,
+    /// The pane with the cursor has all the room.
+    pub zoomed: bool,
     /// Nothing may be written.
     pub read_only: bool,
     /// How this session refreshes; none: it does not.
@@ -124,6 +152,12 @@ impl Look {
     #[must_use]
     pub fn answer(&self, slot: Slot) -> Option<&Slice> {
         self.answers.get(&slot).map(|(_, slice)| slice.as_ref())
+    }
+
+    /// What was answered to just this question.
+    #[must_use]
+    pub fn answer_to(&self, slot: Slot, question: Option<&Question>) -> Option<&Slice> {
+        self.answer(slot).filter(|_| question.is_some() && self.answered(slot) == question)
     }
 
     /// What the last answer is about.

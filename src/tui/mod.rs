@@ -6,11 +6,13 @@
 
 mod app;
 mod desk;
+mod errand;
 mod events;
 mod frame;
 mod layout;
 mod live;
 mod look;
+mod memory;
 mod overlay;
 mod painter;
 mod pane;
@@ -21,5 +23,7 @@ mod theme;
 mod widget;
 
 pub use app::{App, Effect, Msg, Options};
-pub use run::{Ended, Error, run};
+pub use errand::Errand;
+pub use memory::Memo;
+pub use run::{Ended, Error, Keyboard, run};
 pub use theme::{Theme, ThemeName, Tone};

@@ -13,7 +13,9 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinHandle};
 
 use super::app::{App, Effect, Msg, Options};
+use super::errand::Errands;
 use super::events;
+use super::memory::Memory;
 use super::screen::Screen;
 use super::signals::{Caught, Signals};
 use crate::fault;
@@ -37,6 +39,8 @@ pub enum Ended {
     Quit,
     /// A signal of this number came, or the terminal went.
     Signal(u8),
+    /// A person wants to look at the demo.
+    Demo,
 }
 
 /// Why there is no dashboard, or none any more.
@@ -66,18 +70,20 @@ pub async fn run(
     what: &'static str,
     work: impl Future<Output = Result<Opened, service::Error>> + Send + 'static,
     cadence: Cadence,
-    options: Options,
+    mut options: Options,
     mouse: bool,
+    keyboard: &mut Keyboard,
 ) -> Result<Ended, Error> {
     let signals = Signals::listen()?;
     let state = State::new(options.view);
     let mut screen = Screen::enter(mouse)?;
+    let memory = Memory::open(options.memory.take());
     let mut app = App::new(options, crossterm::terminal::size()?);
     app.update(Msg::Opening(Some(what)));
     // The first frame comes before anything is opened or read.
     app.take_dirty();
     screen.draw(|frame| app.draw(frame.area(), frame.buffer_mut()))?;
-    let input = listen()?;
+    let input = keyboard.listen()?;
     let opening = async move {
         let opened = work.await?;
         // A store that cannot be read is the state's to tell.
@@ -94,6 +100,8 @@ pub async fn run(
         opening: Some(tasks::spawn(Task::Opening, opening)),
         opened: None,
         refresher: None,
+        memory,
+        errands: Errands::default(),
     };
     let ended = dashboard.turn().await;
     dashboard.close().await;
@@ -104,21 +112,39 @@ pub async fn run(
     }
 }
 
+/// What the terminal sends. Whoever listened goes on listening: of two, each would have some keys.
+#[derive(Debug, Default)]
+pub struct Keyboard {
+    events: Option<mpsc::Receiver<io::Result<Event>>>,
+}
+
+impl Keyboard {
+    fn listen(&mut self) -> io::Result<&mut mpsc::Receiver<io::Result<Event>>> {
+        let events = match self.events.take() {
+            Some(events) => events,
+            None => listen()?,
+        };
+        Ok(self.events.insert(events))
+    }
+}
+
 /// The app, and all that it lives among.
-struct Dashboard {
+struct Dashboard<'a> {
     screen: Screen,
     app: App,
     /// The screen is not what the app says.
     dirty: bool,
     state: State,
-    input: mpsc::Receiver<io::Result<Event>>,
+    input: &'a mut mpsc::Receiver<io::Result<Event>>,
     signals: Signals,
     opening: Option<Opening>,
     opened: Option<Opened>,
     refresher: Option<Refresher>,
+    memory: Memory,
+    errands: Errands,
 }
 
-impl Dashboard {
+impl Dashboard<'_> {
     async fn turn(&mut self) -> Result<Ended, Error> {
         loop {
             let mut effects = Vec::new();
@@ -162,6 +188,9 @@ impl Dashboard {
                 Some(text) = self.state.notices.recv() => {
                     effects.extend(self.app.update(Msg::Notice(text.to_owned())));
                 }
+                Some(said) = self.errands.next() => {
+                    effects.extend(self.app.update(Msg::Notice(said)));
+                }
                 progress = next_progress(&mut self.refresher) => {
                     effects.extend(self.app.update(Msg::Refresh(Box::new(progress))));
                 }
@@ -186,6 +215,13 @@ impl Dashboard {
                 }
             }
             Effect::Copy(text) => self.screen.copy(&text)?,
+            Effect::Remember(memo) => self.memory.keep(memo),
+            Effect::Begin(errand, figures) => {
+                if let Some(opened) = &self.opened {
+                    self.errands.begin(&opened.session, errand, figures);
+                }
+            }
+            Effect::Demo => return Ok(Some(Ended::Demo)),
             Effect::Redraw => self.screen.forget()?,
             Effect::Suspend if has_shell() => {
                 // All of the job, as the terminal itself would; we hear it too.
@@ -242,7 +278,7 @@ impl Dashboard {
 
     /// Gives the terminal back, which must not wait for anything, then ends the rest.
     async fn close(self) {
-        let Self { screen, state, opening, opened, refresher, .. } = self;
+        let Self { screen, state, opening, opened, refresher, memory, .. } = self;
         drop(screen);
         let end = async {
             let (opened, refresher) = match opening {
@@ -253,6 +289,7 @@ impl Dashboard {
                 refresher.stop().await;
             }
             state.stop().await;
+            memory.close().await;
             if let Some(opened) = opened {
                 opened.session.clone().close().await;
             }

@@ -54,6 +54,12 @@ impl ThemeName {
         }
     }
 
+    /// The one of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Dark, Self::Light].into_iter().find(|theme| theme.as_str() == name)
+    }
+
     /// As people call it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -9,11 +9,11 @@
 use std::time::Duration;
 
 use dashtam::clock::Clock;
-use dashtam::config::Colours;
+use dashtam::config::{Colours, Config, Environment, Overrides};
 use dashtam::keys::{Keymap, parse_chords};
-use dashtam::service::{Session, demo};
+use dashtam::service::{Access, Session, demo};
 use dashtam::state::{State, View};
-use dashtam::tui::{App, Effect, Msg, Options};
+use dashtam::tui::{App, Effect, Memo, Msg, Options, ThemeName};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use tempfile::TempDir;
@@ -27,6 +27,8 @@ pub struct Dashboard {
     pub size: (u16, u16),
     /// What it wanted of the world beyond the state.
     pub wanted: Vec<Effect>,
+    /// What it wanted to remember.
+    pub remembered: Vec<Memo>,
     state: State,
     session: Session,
     _folder: Option<TempDir>,
@@ -42,6 +44,9 @@ pub fn options() -> Options {
         colours: Some(Colours::Sixteen),
         ascii: false,
         private: false,
+        theme: ThemeName::default(),
+        visited: None,
+        memory: None,
         read_only: false,
         view: View::default(),
         notice: None,
@@ -55,6 +60,16 @@ impl Dashboard {
         Self::over(session, Some(folder), size, options).await
     }
 
+    /// Over a store with nothing in it.
+    pub async fn empty(size: (u16, u16), options: Options) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let flags =
+            Overrides { data_dir: Some(folder.path().join("data")), ..Overrides::default() };
+        let config = Config::load(&flags, &Environment::default()).unwrap();
+        let session = Session::open(&config, &clock(), Access::Write).await.unwrap();
+        Self::over(session, Some(folder), size, options).await
+    }
+
     /// Over any store.
     pub async fn over(
         session: Session,
@@ -64,7 +79,15 @@ impl Dashboard {
     ) -> Self {
         let state = session.watch(options.view);
         let app = App::new(options, size);
-        let mut dashboard = Self { app, size, wanted: Vec::new(), state, session, _folder: folder };
+        let mut dashboard = Self {
+            app,
+            size,
+            wanted: Vec::new(),
+            remembered: Vec::new(),
+            state,
+            session,
+            _folder: folder,
+        };
         dashboard.settle().await;
         dashboard
     }
@@ -81,6 +104,7 @@ impl Dashboard {
         for effect in self.app.update(msg) {
             match effect {
                 Effect::Ask(ask) => self.state.ask(ask),
+                Effect::Remember(memo) => self.remembered.push(memo),
                 other => self.wanted.push(other),
             }
         }

@@ -15,7 +15,7 @@ pub use error::FindError;
 pub use span::Span;
 use token::Token;
 
-use crate::model::{BatchId, Currency, Dec, Kind, Origin, SafeText, Status, Subtype};
+use crate::model::{BatchId, Currency, Dec, Kind, Origin, SafeText, Status, Subtype, fold};
 
 /// Which transactions somebody looks for; the default is all of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -62,12 +62,6 @@ pub enum Test {
     Days(RangeInclusive<NaiveDate>),
     /// There are other rows of the same event.
     Linked,
-}
-
-/// Text as it is compared: upper and lower case are the same.
-#[must_use]
-pub fn fold(text: &str) -> String {
-    text.to_lowercase()
 }
 
 impl Find {

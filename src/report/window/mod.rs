@@ -12,7 +12,7 @@ use chrono::NaiveDate;
 pub use ruler::{Ruler, ruler};
 use sieve::Sieve;
 use view::{FirstRow, Looker, View};
-use walk::Walker;
+use walk::{Placed, Walker};
 
 use super::transactions::{TransactionRow, as_row, linked};
 use super::{Find, Result};
@@ -69,6 +69,15 @@ pub struct Window {
     pub total: Option<u64>,
 }
 
+/// Where a search came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NextRow {
+    /// The row; none: nothing fits.
+    pub id: Option<TransactionId>,
+    /// It was found from the other end on.
+    pub around: bool,
+}
+
 /// A row of a window.
 #[derive(Clone, Debug)]
 pub struct WindowRow {
@@ -97,12 +106,7 @@ pub async fn window(
     go_on: impl Fn() -> bool,
 ) -> Result<Option<Window>> {
     let names = Names::read(tx).await?;
-    let categories = tx.categories().await?;
-    let mut sieve = Sieve::new(&query.find, &names, &categories);
-    sieve.narrow_to(query.to);
-    if let Some(account) = query.account {
-        sieve.fits.insert(0, Fits::Account(vec![account]));
-    }
+    let sieve = sieve(tx, query, &names).await?;
     let everything = query.find.is_everything();
     let walker =
         Walker { tx, names: &names, sieve: &sieve, account: query.account, everything, go_on };
@@ -111,6 +115,85 @@ pub async fn window(
     let Some(view) = looker.look().await? else { return Ok(None) };
     let total = if everything { total(tx, query, ruler).await? } else { None };
     finish(tx, &names, view, total).await.map(Some)
+}
+
+/// The next row that fits behind the place of a query (the one before, where that is
+/// [`At::Before`]); none where `go_on` said stop.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn next_row(
+    tx: &mut Tx,
+    query: &WindowQuery,
+    go_on: impl Fn() -> bool,
+) -> Result<Option<NextRow>> {
+    let names = Names::read(tx).await?;
+    let sieve = sieve(tx, query, &names).await?;
+    let everything = query.find.is_everything();
+    let walker =
+        Walker { tx, names: &names, sieve: &sieve, account: query.account, everything, go_on };
+    Looker { walker, query, ruler: None }.next().await
+}
+
+/// These rows as a window shows them, the newest first; one that is gone is left out.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn rows(tx: &mut Tx, ids: &[TransactionId]) -> Result<Vec<WindowRow>> {
+    let names = Names::read(tx).await?;
+    let rows = tx.transactions_by_id(ids).await?;
+    let live = rows.into_iter().filter(|row| !row.transaction.deleted);
+    let mut rows: Vec<_> = live.map(|row| Placed::new(&names, row)).collect();
+    rows.sort_by(|a, b| b.key.cmp(&a.key));
+    let view = View { rows, ..View::default() };
+    Ok(finish(tx, &names, view, None).await?.rows)
+}
+
+/// The rows that fit a query from one row to another, both of them too, whichever is newer. Empty
+/// where there are more than the query allows; none where `go_on` said stop.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn between(
+    tx: &mut Tx,
+    query: &WindowQuery,
+    (one, other): (TransactionId, TransactionId),
+    go_on: impl Fn() -> bool,
+) -> Result<Option<Vec<TransactionId>>> {
+    let names = Names::read(tx).await?;
+    let sieve = sieve(tx, query, &names).await?;
+    let everything = query.find.is_everything();
+    for (first, last) in [(one, other), (other, one)] {
+        let query = WindowQuery { at: At::After(first), ..query.clone() };
+        let walker = Walker {
+            tx,
+            names: &names,
+            sieve: &sieve,
+            account: query.account,
+            everything,
+            go_on: &go_on,
+        };
+        let view = Looker { walker, query: &query, ruler: None }.look().await?;
+        let Some(view) = view else { return Ok(None) };
+        let ids = view.rows.iter().map(|placed| placed.row.transaction.id);
+        let mut ids: Vec<_> = [first].into_iter().chain(ids).collect();
+        if let Some(at) = ids.iter().position(|id| *id == last) {
+            ids.truncate(at + 1);
+            return Ok(Some(ids));
+        }
+    }
+    Ok(Some(Vec::new()))
+}
+
+/// What fits a query.
+async fn sieve(tx: &mut Tx, query: &WindowQuery, names: &Names) -> Result<Sieve> {
+    let categories = tx.categories().await?;
+    let mut sieve = Sieve::new(&query.find, names, &categories);
+    sieve.narrow_to(query.to);
+    if let Some(account) = query.account {
+        sieve.fits.insert(0, Fits::Account(vec![account]));
+    }
+    Ok(sieve)
 }
 
 /// How many rows there are at all, where that costs little.

@@ -5,9 +5,9 @@ use std::ops::RangeBounds;
 
 use chrono::NaiveDate;
 
-use super::super::find::{Find, Span, Test, fold};
+use super::super::find::{Find, Span, Test};
 use crate::figures::Names;
-use crate::model::{AccountId, CategoryId, Dec, SafeText, SecurityId};
+use crate::model::{AccountId, CategoryId, Dec, SafeText, SecurityId, fold};
 use crate::store::{CategoryRecord, Fits, Line, LineWords, Wanted};
 
 /// What of a store fits a query.

@@ -1,7 +1,7 @@
 //! Which rows a window shows, and what is known of those around it.
 
 use super::walk::{Placed, Walk, Walker, Way};
-use super::{At, Ruler, WindowQuery, ruler};
+use super::{At, NextRow, Ruler, WindowQuery, ruler};
 use crate::model::TransactionId;
 use crate::store::Result;
 
@@ -139,6 +139,28 @@ impl<G: Fn() -> bool> Looker<'_, G> {
         }
         let first_row = FirstRow::Number(number);
         Ok(Some(View { rows, first_is_newest: number == 1, last_is_oldest: end, first_row }))
+    }
+
+    /// The row that a search from the place of the query comes to, towards the newest from
+    /// `Before` or `Oldest` and towards the oldest from any other; it goes on from the other end.
+    pub async fn next(&mut self) -> Result<Option<NextRow>> {
+        let (way, from) = match self.query.at {
+            At::Before(id) => (Way::Newer, self.row(id).await?),
+            At::After(id) => (Way::Older, self.row(id).await?),
+            At::Oldest => (Way::Newer, None),
+            _ => (Way::Older, None),
+        };
+        if let Some(from) = &from {
+            let Some((rows, _)) = self.walk(Walk::behind(way, from), 1).await? else {
+                return Ok(None);
+            };
+            if let Some(row) = rows.first() {
+                return Ok(Some(NextRow { id: Some(row.row.transaction.id), around: false }));
+            }
+        }
+        let Some((rows, _)) = self.walk(Walk::all(way), 1).await? else { return Ok(None) };
+        let id = rows.first().map(|row| row.row.transaction.id);
+        Ok(Some(NextRow { id, around: from.is_some() }))
     }
 
     async fn row(&mut self, id: TransactionId) -> Result<Option<Placed>> {

@@ -5,12 +5,14 @@ mod explain;
 mod help;
 mod palette;
 mod prompt;
+mod sort;
 
 pub use command::{Command, parse as parse_command, words as command_words};
 pub use explain::draw as draw_explanation;
 pub use help::Help;
 pub use palette::Palette;
 pub use prompt::{Prompt, PromptKind};
+pub use sort::{SortMenu, Sorted};
 
 /// What lies over the pane.
 #[derive(Debug)]
@@ -21,6 +23,8 @@ pub enum Overlay {
     Help(Help),
     /// Commands by name.
     Palette(Palette),
+    /// What the rows can be put in order by.
+    Sort(SortMenu),
     /// How a figure came about.
     Explain {
         /// The first line that is seen.

@@ -6,17 +6,18 @@
 //!     Brokerage      brokerage    9,953.00 USD    610,022.87 USD    610,022.87  stale
 //! ```
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::list::List;
-use super::{Outcome, Pane, PaneId, Wish, account_detail, figure};
+use super::{Outcome, Pane, PaneId, Tally, Wish, account_detail, by_figure, figure};
 use crate::keys::{Action, Context};
-use crate::model::SafeText;
+use crate::model::{AccountId, Dec, SafeText};
 use crate::state::{AccountRow, AccountsQuery, Question, Snapshot};
-use crate::tui::look::{Look, Selection};
+use crate::tui::look::{Look, Order, Selection};
 use crate::tui::theme::Tone;
 use crate::tui::widget::{Align, Cell, Column, Grid, Row};
 
@@ -34,43 +35,61 @@ const COLUMNS: [Column; 6] = [
     Column { title: "", align: Align::Left, priority: 1, width: (0, 24) },
 ];
 
+/// The column of the figure that matters most.
+const MAIN: usize = 4;
+
+/// What accounts, and institutions too, can be put in order by.
+const BY: [&str; 3] = ["Account", "Kind", "In base"];
+const BY_ACCOUNT: usize = 0;
+const BY_KIND: usize = 1;
+const BY_VALUE: usize = 2;
+
 /// What a line of the table is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Line {
     Institution(SafeText),
-    /// An account, or more of its cash.
     Account(usize),
+    /// More of its cash.
+    Cash(usize),
 }
 
 /// The pane.
 #[derive(Debug, Default)]
 pub struct Accounts {
     folded: BTreeSet<SafeText>,
-    list: List,
+    order: Order,
+    list: List<AccountId>,
     lines: Vec<Line>,
 }
 
 impl Accounts {
     fn account<'a>(&self, look: &'a Look) -> Option<&'a AccountRow> {
-        let Some(Line::Account(at)) = self.lines.get(self.list.cursor.at) else { return None };
+        let (Line::Account(at) | Line::Cash(at)) = self.lines.get(self.list.cursor.at)? else {
+            return None;
+        };
         look.snapshot.as_ref()?.accounts.rows.get(*at)
     }
 
     fn lay_out(&mut self, snapshot: &Snapshot, look: &Look) {
-        let mut by_institution: BTreeMap<SafeText, Vec<usize>> = BTreeMap::new();
+        let mut by_institution: BTreeMap<SafeText, Vec<(usize, &AccountRow)>> = BTreeMap::new();
         for (at, row) in snapshot.accounts.rows.iter().enumerate() {
             if self.list.lets_through(&words_of(row)) {
-                by_institution.entry(institution(row)).or_default().push(at);
+                by_institution.entry(institution(row)).or_default().push((at, row));
             }
         }
+        let mut by_institution: Vec<_> = by_institution.into_iter().collect();
+        for (_, accounts) in &mut by_institution {
+            accounts.sort_by(|(_, a), (_, b)| self.compare(a, b));
+        }
+        by_institution.sort_by(|(a, its), (b, others)| match self.order.by {
+            BY_ACCOUNT => self.order.turned(a.cmp(b)),
+            BY_VALUE => by_figure(sum(its), sum(others), self.order),
+            _ => a.cmp(b),
+        });
         let mut rows = Vec::new();
         self.lines.clear();
         for (name, accounts) in by_institution {
             let folded = self.folded.contains(&name);
-            let accounts: Vec<(usize, &AccountRow)> = accounts
-                .into_iter()
-                .filter_map(|at| Some((at, snapshot.accounts.rows.get(at)?)))
-                .collect();
             rows.push(institution_row(&name, folded, &accounts, snapshot, look));
             self.lines.push(Line::Institution(name));
             for (at, account) in accounts.into_iter().filter(|_| !folded) {
@@ -85,11 +104,33 @@ impl Accounts {
                         *cash = Cell::plain(more);
                     }
                     rows.push(Row::of(cells));
-                    self.lines.push(Line::Account(at));
+                    self.lines.push(Line::Cash(at));
                 }
             }
         }
-        self.list.show(Grid::new(&COLUMNS, rows, Some(total(snapshot, look))), look);
+        let key = |line: &Line| match line {
+            Line::Account(at) => snapshot.accounts.rows.get(*at).map(|row| row.id),
+            Line::Institution(_) | Line::Cash(_) => None,
+        };
+        let keys = self.lines.iter().map(key).collect();
+        self.list.marks.retain(|id| snapshot.accounts.rows.iter().any(|row| row.id == *id));
+        self.list.show(Grid::new(&COLUMNS, rows, Some(total(snapshot, look))), keys, look);
+    }
+
+    fn compare(&self, a: &AccountRow, b: &AccountRow) -> Ordering {
+        let by = match self.order.by {
+            BY_KIND => self.order.turned(a.kind.as_str().cmp(b.kind.as_str())),
+            BY_VALUE => by_figure(a.value_base, b.value_base, self.order),
+            _ => self.order.turned(a.name.cmp(&b.name)),
+        };
+        by.then_with(|| a.name.cmp(&b.name))
+    }
+
+    /// The marked accounts, in their order.
+    fn marked<'a>(&self, look: &'a Look) -> Vec<&'a AccountRow> {
+        let marked = self.list.marked();
+        let rows = look.snapshot.as_ref().map_or(&[][..], |shown| &shown.accounts.rows);
+        rows.iter().filter(|row| marked.contains(&row.id)).collect()
     }
 }
 
@@ -183,9 +224,13 @@ impl Pane for Accounts {
     }
 
     fn status(&self, look: &Look) -> String {
-        match look.snapshot.as_ref().map_or(0, |snapshot| snapshot.accounts.rows.len()) {
+        let count = match look.snapshot.as_ref().map_or(0, |shown| shown.accounts.rows.len()) {
             1 => "1 account".to_owned(),
             count => format!("{count} accounts"),
+        };
+        match BY.get(self.order.by).filter(|_| self.order != Order::default()) {
+            Some(by) => format!("sort {} {}   {count}", by.to_lowercase(), self.order.arrow()),
+            None => count,
         }
     }
 
@@ -198,8 +243,52 @@ impl Pane for Accounts {
         self.list.is_filtered()
     }
 
-    fn row_text(&self) -> Option<String> {
-        Some(self.list.row_text())
+    fn sorting(&self) -> Option<(&'static [&'static str], Order)> {
+        Some((&BY, self.order))
+    }
+
+    fn sort(&mut self, order: Order, look: &Look) {
+        self.order = order;
+        self.refresh(look);
+    }
+
+    fn seek(&mut self, text: &str, forward: bool, look: &Look) -> Outcome {
+        let rows = look.snapshot.as_ref().map_or(&[][..], |shown| &shown.accounts.rows);
+        self.list.seek(text, forward, look, |line| match self.lines.get(line) {
+            Some(Line::Account(at)) => rows.get(*at).map(words_of),
+            _ => None,
+        })
+    }
+
+    fn tally(&self, look: &Look) -> Option<Tally> {
+        let marked = self.marked(look);
+        let snapshot = look.snapshot.as_ref().filter(|_| !marked.is_empty())?;
+        let mut tally = Tally::of(marked.len(), self.list.marks.is_open());
+        for row in marked {
+            // A value that is only known in part is no value of the account.
+            let value = row.value_base.filter(|_| !row.partial);
+            tally.add(snapshot.currency, value, || match row.value_base {
+                Some(_) => format!("{} is only known in part", row.name),
+                None => format!("the value of {} is not known", row.name),
+            });
+        }
+        Some(tally)
+    }
+
+    fn texts(&self, whole: bool, look: &Look) -> Option<Vec<String>> {
+        let marked = self.marked(look);
+        let snapshot = look.snapshot.as_ref()?;
+        if marked.is_empty() {
+            return Some(vec![self.list.text(whole, MAIN)]);
+        }
+        let text = |row: &AccountRow| match whole {
+            true => {
+                let cash = Some(cash_of(row, look).join(", "));
+                account_row(row, cash, snapshot, look).text()
+            }
+            false => look.figures.money_or_unknown(row.value_base, snapshot.currency).into_string(),
+        };
+        Some(marked.into_iter().map(text).collect())
     }
 
     fn click(&mut self, line: u16, look: &Look) {
@@ -212,13 +301,18 @@ fn institution(row: &AccountRow) -> SafeText {
 }
 
 fn words_of(row: &AccountRow) -> String {
-    format!("{} {} {} {}", row.name, row.kind, row.currency, institution(row)).to_lowercase()
+    format!("{} {} {} {}", row.name, row.kind, row.currency, institution(row))
 }
 
 fn cash_of(account: &AccountRow, look: &Look) -> Vec<String> {
     let held = account.cash.iter().filter(|(_, amount)| !amount.is_zero());
     held.map(|(currency, amount)| format!("{} {currency}", look.figures.money(*amount, *currency)))
         .collect()
+}
+
+/// What is known of their values.
+fn sum(accounts: &[(usize, &AccountRow)]) -> Option<Dec> {
+    figure::sum(accounts.iter().map(|(_, row)| row.value_base))
 }
 
 fn institution_row(
@@ -228,7 +322,7 @@ fn institution_row(
     snapshot: &Snapshot,
     look: &Look,
 ) -> Row {
-    let sum = figure::sum(accounts.iter().map(|(_, row)| row.value_base));
+    let sum = sum(accounts);
     let partial = accounts.iter().any(|(_, row)| row.partial);
     let mark = if folded { '▸' } else { '▾' };
     let mut cells = vec![Cell::default(); COLUMNS.len()];

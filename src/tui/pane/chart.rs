@@ -222,8 +222,16 @@ impl Pane for Chart {
         format!("{}   {}", self.kind.as_str(), look.selection.range.as_str())
     }
 
-    fn row_text(&self) -> Option<String> {
-        None
+    /// The figure at the crosshair, or the newest.
+    fn texts(&self, _: bool, look: &Look) -> Option<Vec<String>> {
+        let Some(series) = series(look) else { return Some(Vec::new()) };
+        let back = self.cross.unwrap_or(0);
+        let bar = series.bars.iter().rev().nth(back).and_then(Option::as_ref);
+        let text = bar.map(|bar| match series.of {
+            Some(_) => look.figures.price(Some(bar.close), series.currency),
+            None => look.figures.money(bar.close, series.currency),
+        });
+        Some(text.into_iter().map(SafeText::into_string).collect())
     }
 }
 

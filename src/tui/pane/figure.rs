@@ -23,7 +23,7 @@ pub fn gain(value: Option<Dec>, currency: Currency, figures: Figures) -> Cell {
 
 /// A gain as a part of the cost.
 pub fn gain_part(gain: Option<Dec>, cost: Option<Dec>) -> Cell {
-    let part = gain.zip(cost).and_then(|(gain, cost)| quotient(gain, cost.abs()));
+    let part = part_of(gain, cost);
     let shown = percent(part).into_string();
     match part {
         Some(part) if part.is_negative() => Cell::new(format!("{DOWN} {shown}"), Tone::Down),
@@ -31,6 +31,12 @@ pub fn gain_part(gain: Option<Dec>, cost: Option<Dec>) -> Cell {
         Some(_) => Cell::plain(shown),
         None => Cell::plain(UNKNOWN),
     }
+}
+
+/// The same part as a number; none: of nothing.
+#[must_use]
+pub fn part_of(gain: Option<Dec>, cost: Option<Dec>) -> Option<Dec> {
+    gain.zip(cost).and_then(|(gain, cost)| quotient(gain, cost.abs()))
 }
 
 /// Per cent with a sign.

@@ -12,16 +12,16 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::accounts::PARTIAL;
-use super::figure::{direction, gain, gain_part, quotient, signed, sum};
+use super::figure::{direction, gain, gain_part, part_of, quotient, signed, sum};
 use super::list::List;
-use super::{Outcome, Pane, PaneId, Wish, account_detail, holding_detail};
+use super::{Outcome, Pane, PaneId, Tally, Wish, account_detail, by_figure, holding_detail};
 use crate::keys::{Action, Context};
-use crate::model::{AccountId, Dec, SafeText, Term};
+use crate::model::{AccountId, Dec, SafeText, SecurityId, Term};
 use crate::state::{
     AccountRow, HoldingRow, LotRow, PositionsQuery, Question, Slice, Slot, Snapshot, View,
 };
 use crate::text::{Figures, percent};
-use crate::tui::look::{Look, Selection};
+use crate::tui::look::{Look, Order, Selection};
 use crate::tui::theme::Tone;
 use crate::tui::widget::{Align, Cell, Column, Grid, Row};
 
@@ -40,6 +40,9 @@ const COLUMNS: [Column; 12] = [
     Column { title: "Return", align: Align::Point, priority: 8, width: (6, 0) },
     Column { title: "Realized", align: Align::Point, priority: 10, width: (6, 0) },
 ];
+
+/// The column of the figure that matters most.
+const MAIN: usize = 6;
 
 /// What rows are put together by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -71,35 +74,14 @@ impl Group {
     }
 }
 
-/// The order of rows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Order {
-    #[default]
-    Value,
-    Symbol,
-    Unrealized,
-    Weight,
-}
-
-impl Order {
-    const fn next(self) -> Self {
-        match self {
-            Self::Value => Self::Symbol,
-            Self::Symbol => Self::Unrealized,
-            Self::Unrealized => Self::Weight,
-            Self::Weight => Self::Value,
-        }
-    }
-
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Value => "value",
-            Self::Symbol => "symbol",
-            Self::Unrealized => "unrealized",
-            Self::Weight => "weight",
-        }
-    }
-}
+/// What rows can be put in order by.
+const BY: [&str; 9] =
+    ["Symbol", "Name", "Quantity", "Price", "Value", "Weight", "Cost", "Unrealized", "Return"];
+/// Those of them that are no figures.
+const BY_SYMBOL: usize = 0;
+const BY_NAME: usize = 1;
+/// At first the most valuable comes first.
+const BY_VALUE: Order = Order { by: 4, down: true };
 
 /// What a line of the table is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,12 +96,16 @@ enum Line {
 #[derive(Debug, Default)]
 pub struct Holdings {
     group: Group,
-    order: Order,
+    /// None: as it is at first.
+    order: Option<Order>,
     lots: bool,
-    list: List,
+    list: List<Held>,
     lines: Vec<Line>,
     shown: usize,
 }
+
+/// A position: in which account, and of what.
+type Held = (Option<SafeText>, SecurityId);
 
 impl Holdings {
     fn line<'a>(&self, look: &'a Look) -> Option<(&Line, &'a HoldingRow)> {
@@ -145,11 +131,9 @@ impl Holdings {
 
     fn lay_out(&mut self, snapshot: &Snapshot, look: &Look) {
         let report = &snapshot.holdings;
-        let scope = look.selection.account.as_ref();
-        let in_scope = |row: &&HoldingRow| scope.is_none() || scope == row.account.as_ref();
-        let fits = |row: &HoldingRow| in_scope(&row) && self.list.lets_through(&words_of(row));
-        let whole = sum(report.rows.iter().filter(in_scope).map(|row| row.value_base));
-        let sheet = Sheet { snapshot, look, whole };
+        let fits =
+            |row: &HoldingRow| is_in_scope(row, look) && self.list.lets_through(&words_of(row));
+        let sheet = Sheet::of(snapshot, look);
         let mut order: Vec<usize> =
             (0..report.rows.len()).filter(|at| report.rows.get(*at).is_some_and(fits)).collect();
         let order_of = |at: &usize| report.rows.get(*at);
@@ -180,22 +164,32 @@ impl Holdings {
             }
         }
         let total = sheet.total(&shown);
-        self.list.show(Grid::new(&COLUMNS, rows, Some(total)), look);
+        let key = |line: &Line| match line {
+            Line::Holding(at) => report.rows.get(*at).map(key_of),
+            Line::Heading | Line::Lot(_) => None,
+        };
+        let keys = self.lines.iter().map(key).collect();
+        self.list.marks.retain(|key| report.rows.iter().any(|row| key_of(row) == *key));
+        self.list.show(Grid::new(&COLUMNS, rows, Some(total)), keys, look);
+    }
+
+    /// The marked positions, in their order.
+    fn marked<'a>(&self, look: &'a Look) -> Vec<&'a HoldingRow> {
+        let marked = self.list.marked();
+        let rows = look.snapshot.as_ref().map_or(&[][..], |shown| &shown.holdings.rows);
+        let mut rows: Vec<_> = rows.iter().filter(|row| marked.contains(&key_of(row))).collect();
+        rows.sort_by(|a, b| self.compare(a, b));
+        rows
     }
 
     fn compare(&self, a: &HoldingRow, b: &HoldingRow) -> Ordering {
-        let by_figure = |a: Option<Dec>, b: Option<Dec>| match (a, b) {
-            (Some(a), Some(b)) => b.cmp(&a),
-            (Some(_), None) => Ordering::Less,
-            (None, Some(_)) => Ordering::Greater,
-            (None, None) => Ordering::Equal,
+        let order = self.order.unwrap_or(BY_VALUE);
+        let by = match order.by {
+            BY_SYMBOL => order.turned(a.symbol.cmp(&b.symbol)),
+            BY_NAME => order.turned(a.name.cmp(&b.name)),
+            by => by_figure(figure(a, by), figure(b, by), order),
         };
-        let order = match self.order {
-            Order::Value | Order::Weight => by_figure(a.value_base, b.value_base),
-            Order::Unrealized => by_figure(a.unrealized_base, b.unrealized_base),
-            Order::Symbol => Ordering::Equal,
-        };
-        self.group_of(a).cmp(&self.group_of(b)).then(order).then_with(|| a.symbol.cmp(&b.symbol))
+        self.group_of(a).cmp(&self.group_of(b)).then(by).then_with(|| a.symbol.cmp(&b.symbol))
     }
 
     fn group_of(&self, row: &HoldingRow) -> Option<SafeText> {
@@ -220,19 +214,7 @@ impl Pane for Holdings {
 
     fn refresh(&mut self, look: &Look) {
         let Some(snapshot) = look.snapshot.clone() else { return };
-        // The cursor stays with what it is on, wherever that went.
-        let held = self.row_key(look);
         self.lay_out(&snapshot, look);
-        if let Some(key) = held {
-            let same = self.lines.iter().position(|line| match line {
-                Line::Holding(at) => {
-                    snapshot.holdings.rows.get(*at).map(key_of) == Some(key.clone())
-                }
-                _ => false,
-            });
-            self.list.cursor.at = same.unwrap_or(self.list.cursor.at);
-            self.list.settle(look);
-        }
     }
 
     fn act(&mut self, action: Action, look: &Look) -> Outcome {
@@ -244,11 +226,6 @@ impl Pane for Holdings {
                 self.group = self.group.next();
                 self.refresh(look);
                 Outcome::wish(Wish::Say(format!("grouped by {}", self.group.as_str())))
-            }
-            Action::Sort => {
-                self.order = self.order.next();
-                self.refresh(look);
-                Outcome::wish(Wish::Say(format!("sorted by {}", self.order.as_str())))
             }
             Action::Lots => {
                 self.lots = !self.lots;
@@ -345,7 +322,9 @@ impl Pane for Holdings {
             true => format!("{all} rows"),
             false => format!("{} of {all} rows", self.shown),
         };
-        format!("sort {}   group {}   {rows}", self.order.as_str(), self.group.as_str())
+        let order = self.order.unwrap_or(BY_VALUE);
+        let by = BY.get(order.by).map(|by| by.to_lowercase()).unwrap_or_default();
+        format!("sort {by} {}   group {}   {rows}", order.arrow(), self.group.as_str())
     }
 
     fn filter(&mut self, text: &str, look: &Look) {
@@ -357,8 +336,49 @@ impl Pane for Holdings {
         self.list.is_filtered()
     }
 
-    fn row_text(&self) -> Option<String> {
-        Some(self.list.row_text())
+    fn sorting(&self) -> Option<(&'static [&'static str], Order)> {
+        Some((&BY, self.order.unwrap_or(BY_VALUE)))
+    }
+
+    fn sort(&mut self, order: Order, look: &Look) {
+        self.order = Some(order);
+        self.refresh(look);
+    }
+
+    fn seek(&mut self, text: &str, forward: bool, look: &Look) -> Outcome {
+        let rows = look.snapshot.as_ref().map_or(&[][..], |shown| &shown.holdings.rows);
+        self.list.seek(text, forward, look, |line| match self.lines.get(line) {
+            Some(Line::Holding(at)) => rows.get(*at).map(words_of),
+            _ => None,
+        })
+    }
+
+    fn tally(&self, look: &Look) -> Option<Tally> {
+        let marked = self.marked(look);
+        let snapshot = look.snapshot.as_ref().filter(|_| !marked.is_empty())?;
+        let mut tally = Tally::of(marked.len(), self.list.marks.is_open());
+        for row in marked {
+            let lacks = || match row.price {
+                Some(_) => format!("the value of {} is not known", row.symbol),
+                None => format!("{} has no price", row.symbol),
+            };
+            tally.add(snapshot.currency, row.value_base, lacks);
+        }
+        Some(tally)
+    }
+
+    fn texts(&self, whole: bool, look: &Look) -> Option<Vec<String>> {
+        let marked = self.marked(look);
+        let snapshot = look.snapshot.as_ref()?;
+        if marked.is_empty() {
+            return Some(vec![self.list.text(whole, MAIN)]);
+        }
+        let sheet = Sheet::of(snapshot, look);
+        let text = |row: &HoldingRow| match whole {
+            true => sheet.holding(row).text(),
+            false => look.figures.money_or_unknown(row.value_base, snapshot.currency).into_string(),
+        };
+        Some(marked.into_iter().map(text).collect())
     }
 
     fn click(&mut self, line: u16, look: &Look) {
@@ -366,15 +386,27 @@ impl Pane for Holdings {
     }
 }
 
-impl Holdings {
-    fn row_key(&self, look: &Look) -> Option<(Option<SafeText>, SafeText)> {
-        let (line, row) = self.line(look)?;
-        matches!(line, Line::Holding(_)).then(|| key_of(row))
-    }
+fn key_of(row: &HoldingRow) -> Held {
+    (row.account.clone(), row.security_id)
 }
 
-fn key_of(row: &HoldingRow) -> (Option<SafeText>, SafeText) {
-    (row.account.clone(), row.symbol.clone())
+/// Whether a holding is in the account that is selected, if one is.
+fn is_in_scope(row: &HoldingRow, look: &Look) -> bool {
+    let scope = &look.selection.account;
+    scope.is_none() || *scope == row.account
+}
+
+/// The figure of a row that it can be put in order by.
+fn figure(row: &HoldingRow, by: usize) -> Option<Dec> {
+    match BY.get(by).copied()? {
+        "Quantity" => Some(row.quantity),
+        "Price" => row.price,
+        "Value" => row.value_base,
+        "Weight" => row.weight,
+        "Cost" => row.cost_base,
+        "Unrealized" => row.unrealized_base,
+        _ => part_of(row.unrealized_base, row.cost_base),
+    }
 }
 
 fn positions(snapshot: &Snapshot) -> PositionsQuery {
@@ -393,7 +425,7 @@ fn words_of(row: &HoldingRow) -> String {
     let name = row.name.as_ref().map_or("", SafeText::as_str);
     let account = row.account.as_ref().map_or("", SafeText::as_str);
     let class = row.asset_class.map(|class| class.to_string()).unwrap_or_default();
-    format!("{} {name} {account} {class} {}", row.symbol, row.currency).to_lowercase()
+    format!("{} {name} {account} {class} {}", row.symbol, row.currency)
 }
 
 /// The account of a holding.
@@ -422,7 +454,12 @@ struct Sheet<'a> {
     whole: Option<Dec>,
 }
 
-impl Sheet<'_> {
+impl<'a> Sheet<'a> {
+    fn of(snapshot: &'a Snapshot, look: &'a Look) -> Self {
+        let rows = snapshot.holdings.rows.iter().filter(|row| is_in_scope(row, look));
+        Self { snapshot, look, whole: sum(rows.map(|row| row.value_base)) }
+    }
+
     fn money(&self, value: Option<Dec>, tone: Tone) -> Cell {
         let shown = self.look.figures.money_or_unknown(value, self.snapshot.currency);
         Cell::new(shown.into_string(), tone)

@@ -1,34 +1,72 @@
-//! What every pane with a table has: rows, the place in them, and what they are filtered by.
+//! What every pane with a table has: rows, the place in them, what they are filtered by, and which
+//! of them are marked.
+
+use std::collections::BTreeSet;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::{Outcome, found};
 use crate::keys::Action;
 use crate::tui::look::Look;
 use crate::tui::theme::Tone;
-use crate::tui::widget::{Cursor, Grid, write};
+use crate::tui::widget::{Cursor, Grid, Marking, Marks, Sought, write};
 
-/// A table with a cursor and a filter.
-#[derive(Debug, Default)]
-pub struct List {
+/// A table with a cursor, a filter and marks. `K` is what a row is, wherever it stands.
+#[derive(Debug)]
+pub struct List<K> {
     /// The place.
     pub cursor: Cursor,
     /// The rows.
     pub grid: Grid,
-    /// What rows must have in them, in small letters.
-    wanted: String,
+    /// What is marked.
+    pub marks: Marks<K>,
+    /// Beside each row what it is, if it can be marked.
+    keys: Vec<Option<K>>,
+    sought: Sought,
 }
 
-impl List {
-    /// Shows other rows.
-    pub fn show(&mut self, grid: Grid, look: &Look) {
-        self.grid = grid;
+impl<K> Default for List<K> {
+    fn default() -> Self {
+        Self {
+            cursor: Cursor::default(),
+            grid: Grid::default(),
+            marks: Marks::default(),
+            keys: Vec::new(),
+            sought: Sought::default(),
+        }
+    }
+}
+
+impl<K: Ord + Clone> List<K> {
+    /// Shows other rows. The cursor stays with its row, wherever that went.
+    pub fn show(&mut self, grid: Grid, keys: Vec<Option<K>>, look: &Look) {
+        let on = self.keys.get(self.cursor.at).cloned().flatten();
+        self.lay(grid, keys);
+        if on.is_some() && self.keys.get(self.cursor.at) != Some(&on) {
+            let at = self.keys.iter().position(|key| *key == on);
+            self.cursor.at = at.unwrap_or(self.cursor.at);
+        }
         self.settle(look);
+    }
+
+    /// Shows other rows, whatever the cursor is on.
+    pub fn lay(&mut self, grid: Grid, keys: Vec<Option<K>>) {
+        (self.grid, self.keys) = (grid, keys);
+        self.show_marks();
     }
 
     /// Keeps the cursor among the rows and in sight.
     pub fn settle(&mut self, look: &Look) {
         self.cursor.settle(self.grid.len(), self.height(look));
+        self.show_marks();
+    }
+
+    /// Beside the marked rows, and those of an open range, which ends at the cursor.
+    pub fn show_marks(&mut self) {
+        let marked = self.marks.among(&self.keys, self.cursor.at);
+        let key = |at: usize| self.keys.get(at).and_then(Option::as_ref);
+        self.grid.mark(|at| key(at).is_some_and(|key| marked.contains(key)));
     }
 
     /// How many rows are seen.
@@ -37,9 +75,35 @@ impl List {
         self.grid.height(look.size.1)
     }
 
-    /// Moves as an action says. False: it says nothing of moving.
+    /// Moves or marks as an action says. False: it says nothing of that.
     pub fn act(&mut self, action: Action, look: &Look) -> bool {
-        self.cursor.act(action, self.grid.len(), self.height(look))
+        match self.mark(action, look) {
+            Marking::Unknown => return false,
+            // The range began where nothing is shown any more.
+            Marking::Between(_, here) => self.marks.add([here]),
+            Marking::Done | Marking::Next => {}
+        }
+        self.show_marks();
+        true
+    }
+
+    /// The same, where what is not shown may be marked too.
+    pub fn mark(&mut self, action: Action, look: &Look) -> Marking<K> {
+        let height = self.height(look);
+        if self.cursor.act(action, self.grid.len(), height) {
+            return Marking::Done;
+        }
+        let marking = self.marks.act(action, &self.keys, self.cursor.at);
+        if marking == Marking::Next {
+            self.cursor.act(Action::MoveDown, self.grid.len(), height);
+        }
+        marking
+    }
+
+    /// Everything that is marked, an open range counted up to the cursor.
+    #[must_use]
+    pub fn marked(&self) -> BTreeSet<K> {
+        self.marks.all(&self.keys, self.cursor.at)
     }
 
     /// Goes to the row of a line of the place.
@@ -50,27 +114,45 @@ impl List {
         }
     }
 
-    /// From now on rows must have this in them.
+    /// From now on only rows that have this are wanted.
     pub fn filter(&mut self, text: &str) {
-        self.wanted = text.to_lowercase();
+        self.sought = Sought::of(text);
     }
 
     /// Some rows may be left out.
     #[must_use]
     pub const fn is_filtered(&self) -> bool {
-        !self.wanted.is_empty()
+        !self.sought.is_empty()
     }
 
-    /// Whether a row of these words, in small letters, is wanted.
+    /// Whether a row of these words is wanted.
     #[must_use]
     pub fn lets_through(&self, words: &str) -> bool {
-        words.contains(&self.wanted)
+        self.sought.is_empty() || self.sought.fits(words)
     }
 
-    /// The row at the cursor, for the clipboard.
+    /// Goes to the next row that has a text, or to the one before; `words_of` are those of a row.
+    pub fn seek(
+        &mut self,
+        text: &str,
+        forward: bool,
+        look: &Look,
+        words_of: impl Fn(usize) -> Option<String>,
+    ) -> Outcome {
+        let sought = Sought::of(text);
+        let fits = |row: usize| words_of(row).is_some_and(|words| sought.fits(&words));
+        let around = self.cursor.seek(forward, self.grid.len(), self.height(look), fits);
+        self.show_marks();
+        found(around, forward, text)
+    }
+
+    /// The row at the cursor for the clipboard: whole, or its cell of one column.
     #[must_use]
-    pub fn row_text(&self) -> String {
-        self.grid.text_of(self.cursor.at)
+    pub fn text(&self, whole: bool, column: usize) -> String {
+        match whole {
+            true => self.grid.text_of(self.cursor.at),
+            false => self.grid.cell_of(self.cursor.at, column),
+        }
     }
 
     /// Draws the rows, or says why there are none.

@@ -9,8 +9,12 @@ mod holding_detail;
 mod holdings;
 mod list;
 mod overview;
+mod tally;
 mod transaction_detail;
 mod transactions;
+mod welcome;
+
+use std::cmp::Ordering;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -19,10 +23,13 @@ pub use accounts::Accounts;
 pub use chart::Chart;
 pub use holdings::Holdings;
 pub use overview::Overview;
+pub use tally::Tally;
 pub use transactions::Transactions;
+pub use welcome::Welcome;
 
-use super::look::{Look, Selection};
+use super::look::{Look, Order, Selection};
 use crate::keys::{Action, Context};
+use crate::model::Dec;
 use crate::state::{Question, Slot, View};
 
 /// More rows than any list has that is shown as a whole.
@@ -80,6 +87,10 @@ pub enum Wish {
     Say(String),
     /// How a figure came about.
     Explain(Box<Question>),
+    /// The command line with the beginning of a line.
+    Type(&'static str),
+    /// The demo in place of this store.
+    Demo,
 }
 
 /// What became of an action.
@@ -99,6 +110,30 @@ impl Outcome {
     #[must_use]
     pub fn wish(wish: Wish) -> Self {
         Self::Done(vec![wish])
+    }
+}
+
+/// The order of two figures. What is not known comes last, whichever way.
+fn by_figure(a: Option<Dec>, b: Option<Dec>, order: Order) -> Ordering {
+    match (a, b) {
+        (Some(a), Some(b)) => order.turned(a.cmp(&b)),
+        (a, b) => a.is_none().cmp(&b.is_none()),
+    }
+}
+
+/// What there is to say of a search that goes around: true if it did, none if nothing fits.
+fn found(around: Option<bool>, forward: bool, text: &str) -> Outcome {
+    match (around, forward) {
+        (Some(false), _) => Outcome::DONE,
+        (around, _) => Outcome::wish(Wish::Say(said_of_search(around, forward, text))),
+    }
+}
+
+fn said_of_search(around: Option<bool>, forward: bool, text: &str) -> String {
+    match (around, forward) {
+        (Some(_), true) => "no more below: on from the top".to_owned(),
+        (Some(_), false) => "no more above: on from the bottom".to_owned(),
+        (None, _) => format!("nothing fits {text}"),
     }
 }
 
@@ -152,9 +187,33 @@ pub trait Pane {
         false
     }
 
-    /// The row at the cursor, for the clipboard.
-    fn row_text(&self) -> Option<String> {
+    /// What its rows can be put in order by, and the order that is; none: there is only one.
+    fn sorting(&self) -> Option<(&'static [&'static str], Order)> {
         None
+    }
+
+    /// Puts its rows in another order.
+    fn sort(&mut self, _: Order, _: &Look) {}
+
+    /// Goes to the next row that has this text, or to the one before.
+    fn seek(&mut self, _text: &str, _forward: bool, _: &Look) -> Outcome {
+        Outcome::Unknown
+    }
+
+    /// What came out while nobody pressed a key, to be said once.
+    fn take_notice(&mut self) -> Option<String> {
+        None
+    }
+
+    /// What is marked; none: nothing is.
+    fn tally(&self, _: &Look) -> Option<Tally> {
+        None
+    }
+
+    /// For the clipboard, the marked rows or else the one at the cursor: whole, or only the figure
+    /// that matters most in it. None: they are not all read yet.
+    fn texts(&self, _whole: bool, _: &Look) -> Option<Vec<String>> {
+        Some(Vec::new())
     }
 
     /// Goes to a row by its number, counted from 1.

@@ -2,16 +2,17 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
+use unicode_width::UnicodeWidthStr;
 
 use super::chart::net_worth;
 use super::figure::{direction, signed};
-use super::{Accounts, Outcome, Pane, Wish};
+use super::{Accounts, Outcome, Pane, Tally, Wish};
 use crate::keys::{Action, Context};
-use crate::model::Dec;
-use crate::state::{FindingRow, NetWorthReport, Question, Slice, Slot, Snapshot};
+use crate::model::{Currency, Dec};
+use crate::state::{FindingRow, MoversQuery, NetWorthReport, Question, Slice, Slot, Snapshot};
 use crate::text::percent;
 use crate::tui::frame::framed;
-use crate::tui::look::{Look, Range, Selection};
+use crate::tui::look::{Look, Order, Range, Selection};
 use crate::tui::theme::Tone;
 use crate::tui::widget::{Cursor, Scale, line_chart, write, write_right};
 
@@ -35,9 +36,7 @@ impl Pane for Overview {
     }
 
     fn refresh(&mut self, look: &Look) {
-        let mut inner = look.clone();
-        inner.size = (look.size.0, accounts_lines(look.size));
-        self.accounts.refresh(&inner);
+        self.accounts.refresh(&with_accounts(look));
         self.cursor.settle(findings(look).len(), 1);
     }
 
@@ -51,18 +50,25 @@ impl Pane for Overview {
                 };
                 Outcome::wish(Wish::Select(Selection { range, ..look.selection.clone() }))
             }
-            _ => {
-                let mut inner = look.clone();
-                inner.size = (look.size.0, accounts_lines(look.size));
-                self.accounts.act(action, &inner)
-            }
+            _ => self.accounts.act(action, &with_accounts(look)),
         }
     }
 
     fn questions(&self, look: &Look) -> Vec<(Slot, Question)> {
         let Some(snapshot) = &look.snapshot else { return Vec::new() };
         let query = net_worth(snapshot, look.selection.range, None);
-        vec![(Slot::History, Question::History(query))]
+        let mut questions = vec![(Slot::History, Question::History(query))];
+        // On a day gone by, the last visit is still to come.
+        if let Some(day) = look.since.filter(|_| snapshot.view.as_of.is_none()) {
+            let query = MoversQuery {
+                as_of: snapshot.day,
+                today: snapshot.today,
+                currency: None,
+                since: Some(day),
+            };
+            questions.push((Slot::Since, Question::Movers(query)));
+        }
+        questions
     }
 
     fn draw(&self, buf: &mut Buffer, area: Rect, look: &Look) {
@@ -71,11 +77,14 @@ impl Pane for Overview {
             write(buf, area, text, look.theme.style(tone));
             return;
         };
-        let [top, bottom] = Layout::vertical([
-            Constraint::Fill(1),
-            Constraint::Length(accounts_lines(look.size) + 2),
-        ])
-        .areas(area);
+        if look.zoomed {
+            let inner = framed(buf, area, "Accounts", look.theme);
+            self.accounts.draw(buf, inner, look);
+            return;
+        }
+        let [top, bottom] =
+            Layout::vertical([Constraint::Fill(1), Constraint::Length(accounts_lines(look) + 2)])
+                .areas(area);
         let (left, right) = match area.width >= WIDE {
             true => {
                 let [left, right] =
@@ -106,8 +115,28 @@ impl Pane for Overview {
         }
     }
 
-    fn row_text(&self) -> Option<String> {
-        self.accounts.row_text()
+    fn filter(&mut self, text: &str, look: &Look) {
+        self.accounts.filter(text, &with_accounts(look));
+    }
+
+    fn sorting(&self) -> Option<(&'static [&'static str], Order)> {
+        self.accounts.sorting()
+    }
+
+    fn sort(&mut self, order: Order, look: &Look) {
+        self.accounts.sort(order, &with_accounts(look));
+    }
+
+    fn seek(&mut self, text: &str, forward: bool, look: &Look) -> Outcome {
+        self.accounts.seek(text, forward, &with_accounts(look))
+    }
+
+    fn tally(&self, look: &Look) -> Option<Tally> {
+        self.accounts.tally(look)
+    }
+
+    fn texts(&self, whole: bool, look: &Look) -> Option<Vec<String>> {
+        self.accounts.texts(whole, look)
     }
 
     fn status(&self, _: &Look) -> String {
@@ -115,9 +144,15 @@ impl Pane for Overview {
     }
 }
 
+/// What the accounts are shown: the same in a smaller place.
+fn with_accounts(look: &Look) -> Look {
+    Look { size: (look.size.0, accounts_lines(look)), ..look.clone() }
+}
+
 /// How many lines the accounts get.
-const fn accounts_lines((_, lines): (u16, u16)) -> u16 {
-    (lines / 2).saturating_sub(2)
+const fn accounts_lines(look: &Look) -> u16 {
+    let lines = if look.zoomed { look.size.1 } else { look.size.1 / 2 };
+    lines.saturating_sub(2)
 }
 
 fn worth(buf: &mut Buffer, area: Rect, snapshot: &Snapshot, look: &Look) {
@@ -125,6 +160,7 @@ fn worth(buf: &mut Buffer, area: Rect, snapshot: &Snapshot, look: &Look) {
         return;
     }
     let (figures, theme, currency) = (look.figures, look.theme, snapshot.currency);
+    let mut top = 1;
     let line = |at: u16| Rect { y: area.y + at, height: 1, ..area };
     match &snapshot.movers {
         None => drop(write(buf, line(0), "reading ...", theme.style(Tone::Dim))),
@@ -147,12 +183,23 @@ fn worth(buf: &mut Buffer, area: Rect, snapshot: &Snapshot, look: &Look) {
             };
             x += write(buf, rest(x), &text, theme.style(tone)) + 3;
             if !movers.now.missing.is_empty() {
-                write(buf, rest(x), "partial", theme.style(Tone::Warn));
+                x += write(buf, rest(x), "partial", theme.style(Tone::Warn)) + 3;
+            }
+            if let Some((text, tone)) = since(look, currency) {
+                // A figure is not cut: where it has no room it has a line of its own.
+                let fits = text.width() <= usize::from(rest(x).width);
+                if !fits {
+                    top += 1;
+                }
+                let place = if fits { rest(x) } else { line(1) };
+                if area.height >= top {
+                    write(buf, place, &text, theme.style(tone));
+                }
             }
         }
     }
-    if area.height > 3 {
-        let place = Rect { y: area.y + 1, height: area.height - 2, ..area };
+    if area.height > top + 2 {
+        let place = Rect { y: area.y + top, height: area.height - top - 1, ..area };
         let points = history(look).map(|report| {
             report.rows.iter().map(|row| row.net_worth).collect::<Vec<Option<Dec>>>()
         });
@@ -176,6 +223,22 @@ fn worth(buf: &mut Buffer, area: Rect, snapshot: &Snapshot, look: &Look) {
             .collect();
         write_right(buf, line(area.height - 1), &ranges.join(" "), theme.style(Tone::Dim));
     }
+}
+
+/// What changed since the last visit: `▲ +11,940.07 since Tue`.
+fn since(look: &Look, currency: Currency) -> Option<(String, Tone)> {
+    let Some(Slice::Movers(movers)) = look.answer(Slot::Since) else {
+        return None;
+    };
+    let change = movers.change.map(|change| change.amount);
+    let shown = look.figures.gain(change, currency);
+    // A weekday means the last one of its name.
+    let days = movers.as_of.signed_duration_since(movers.since).num_days();
+    let day = match days {
+        0..7 => movers.since.format("%a").to_string(),
+        _ => movers.since.to_string(),
+    };
+    Some((format!("{shown} since {day}"), direction(change)))
 }
 
 fn history(look: &Look) -> Option<&NetWorthReport> {

@@ -5,18 +5,21 @@
 //! 2024-03-08  RRSP      dividend  VFV.TO                           12.40    1,203.11
 //! ```
 
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::list::List;
-use super::{Outcome, Pane, PaneId, Wish, transaction_detail};
+use super::{Outcome, Pane, PaneId, Tally, Wish, said_of_search, transaction_detail};
 use crate::keys::{Action, Context};
 use crate::model::{SafeText, Status, TransactionId};
 use crate::state::{At, Find, Question, Slice, Slot, Window, WindowQuery, WindowRow};
 use crate::text::UNKNOWN;
-use crate::tui::look::{Look, Selection};
+use crate::tui::look::{Look, Order, Selection};
 use crate::tui::theme::Tone;
-use crate::tui::widget::{Align, Cell, Column, Cursor, Grid, Row, write};
+use crate::tui::widget::{Align, Cell, Column, Cursor, Grid, Marking, Row, write};
 
 const COLUMNS: [Column; 9] = [
     Column { title: "Date", align: Align::Left, priority: 0, width: (10, 10) },
@@ -36,6 +39,7 @@ const ROWS: usize = 300;
 /// The pane.
 #[derive(Debug, Default)]
 pub struct Transactions {
+    oldest_first: bool,
     find: Find,
     complaint: Option<String>,
     filtered: bool,
@@ -44,31 +48,183 @@ pub struct Transactions {
     at: At,
     /// The row at the cursor, found again in the next window.
     on: Option<TransactionId>,
-    /// Where the cursor goes in the next window that is not around a row.
-    end: bool,
-    list: List,
+    /// How far from the end the cursor goes in the next window that is not around a row; none:
+    /// it stays.
+    from_end: Option<usize>,
+    /// Where it goes as soon as the row is there.
+    target: Option<TransactionId>,
+    /// What is being looked for.
+    hunt: Option<Hunt>,
+    list: List<TransactionId>,
+    /// Two rows; what lies between them is being read, to be marked.
+    between: Option<(TransactionId, TransactionId)>,
+    notice: Option<String>,
     ids: Vec<TransactionId>,
+}
+
+/// The most rows of a range that reaches beyond the window.
+const MOST_MARKED: usize = 5_000;
+
+/// There may be a million rows, and only their days have an index.
+const BY: [&str; 1] = ["Date"];
+
+/// The column of the figure that matters most.
+const MAIN: usize = 6;
+
+/// A search that is under way.
+#[derive(Debug)]
+struct Hunt {
+    find: Find,
+    text: String,
+    forward: bool,
+    from: At,
 }
 
 impl Transactions {
     fn row<'a>(&self, look: &'a Look) -> Option<&'a WindowRow> {
-        window_of(look)?.rows.get(self.list.cursor.at)
+        self.in_order(window_of(look)?).get(self.list.cursor.at).copied()
+    }
+
+    /// The rows of a window as the screen has them.
+    fn in_order<'a>(&self, window: &'a Window) -> Vec<&'a WindowRow> {
+        match self.oldest_first {
+            true => window.rows.iter().rev().collect(),
+            false => window.rows.iter().collect(),
+        }
+    }
+
+    /// Where the first row of the screen is, and the last one.
+    const fn ends(&self) -> (At, At) {
+        match self.oldest_first {
+            true => (At::Oldest, At::Newest),
+            false => (At::Newest, At::Oldest),
+        }
+    }
+
+    /// The window as a table.
+    fn lay_out(&mut self, window: &Window, look: &Look) {
+        let rows: Vec<_> = self.in_order(window);
+        self.ids = rows.iter().map(|row| row.row.id).collect();
+        let rows = rows.into_iter().map(|row| Row::of(cells(row, look))).collect();
+        let grid = Grid::new(&COLUMNS, rows, None).no_narrower(&self.list.grid);
+        self.list.lay(grid, self.ids.iter().copied().map(Some).collect());
     }
 
     /// The window moves along where the cursor comes near its end.
     fn follow(&mut self, look: &Look) {
         self.on = self.ids.get(self.list.cursor.at).copied();
+        self.list.show_marks();
         let Some(window) = window_of(look) else { return };
         let near = self.list.height(look) * 2;
-        let before = self.list.cursor.at < near && !window.first_is_newest;
-        let after = self.list.cursor.at + near >= self.ids.len() && !window.last_is_oldest;
+        let ends = match self.oldest_first {
+            true => (window.last_is_oldest, window.first_is_newest),
+            false => (window.first_is_newest, window.last_is_oldest),
+        };
+        let before = self.list.cursor.at < near && !ends.0;
+        let after = self.list.cursor.at + near >= self.ids.len() && !ends.1;
         if let Some(id) = self.on.filter(|_| before || after) {
             self.at = At::Around(id);
         }
     }
 
+    /// Goes where a search came to.
+    fn arrive(&mut self, look: &Look) {
+        let question = self.hunting(look);
+        let Some(Slice::Next(next)) = look.answer_to(Slot::Next, question.as_ref()) else { return };
+        let Some(hunt) = self.hunt.take() else { return };
+        let around = next.id.map(|_| next.around);
+        if around != Some(false) {
+            self.notice = Some(said_of_search(around, hunt.forward, &hunt.text));
+        }
+        let Some(id) = next.id else { return };
+        match self.ids.iter().position(|other| *other == id) {
+            Some(at) => {
+                self.list.cursor.at = at;
+                self.list.settle(look);
+                self.follow(look);
+            }
+            None => {
+                self.at = At::Around(id);
+                self.target = Some(id);
+            }
+        }
+    }
+
+    /// Marks what lies between two rows, once it is read.
+    fn take_range(&mut self, look: &Look) {
+        let question = self.reaching(look);
+        let Some(Slice::Between(ids)) = look.answer_to(Slot::Between, question.as_ref()) else {
+            return;
+        };
+        self.between = None;
+        if ids.is_empty() {
+            self.notice = Some(format!("more than {MOST_MARKED} rows are too many to mark"));
+        }
+        self.list.marks.add(ids.iter().copied());
+    }
+
+    /// Forgets marks of rows that are gone.
+    fn prune(&mut self, look: &Look) {
+        if let Some(Slice::Rows(asked, found)) = look.answer(Slot::Marked) {
+            let asked: BTreeSet<_> = asked.iter().collect();
+            let found: BTreeSet<_> = found.iter().map(|row| row.row.id).collect();
+            self.list.marks.retain(|id| !asked.contains(id) || found.contains(id));
+        }
+    }
+
+    /// The marked rows, in the order of the screen; none: not all of them are read.
+    fn marked<'a>(&self, look: &'a Look) -> Option<Vec<&'a WindowRow>> {
+        let marked = self.list.marked();
+        let shown = window_of(look).map_or(&[][..], |window| &window.rows);
+        let elsewhere = match look.answer(Slot::Marked) {
+            Some(Slice::Rows(_, rows)) => rows.as_slice(),
+            _ => &[],
+        };
+        let pick = |rows: &'a [WindowRow]| -> Vec<&'a WindowRow> {
+            rows.iter().filter(|row| marked.contains(&row.row.id)).collect()
+        };
+        let (here, there) = (pick(shown), pick(elsewhere));
+        let mut rows = match (here.len() == marked.len(), there.len() == marked.len()) {
+            (true, _) => here,
+            (_, true) => there,
+            // Marks far away, and an open range here.
+            _ => {
+                let known: BTreeSet<_> = there.iter().map(|row| row.row.id).collect();
+                let more = here.into_iter().filter(|row| !known.contains(&row.row.id));
+                let mut rows: Vec<_> = more.chain(there.iter().copied()).collect();
+                rows.sort_by_key(|row| Reverse(row.row.date));
+                rows
+            }
+        };
+        if self.oldest_first {
+            rows.reverse();
+        }
+        (rows.len() == marked.len()).then_some(rows)
+    }
+
+    /// A question about the transactions that are in sight.
+    fn query(&self, look: &Look, find: &Find, at: At) -> WindowQuery {
+        let account = look.account().map(|account| account.id);
+        let to = look.snapshot.as_ref().and_then(|snapshot| snapshot.view.as_of);
+        WindowQuery { find: find.clone(), account, to, at, rows: ROWS }
+    }
+
+    /// What the search that is under way asks.
+    fn hunting(&self, look: &Look) -> Option<Question> {
+        let hunt = self.hunt.as_ref()?;
+        Some(Question::Next(self.query(look, &hunt.find, hunt.from)))
+    }
+
+    /// What the range asks that reaches beyond the window.
+    fn reaching(&self, look: &Look) -> Option<Question> {
+        let (one, other) = self.between?;
+        let query = WindowQuery { rows: MOST_MARKED, ..self.query(look, &self.find, At::Newest) };
+        Some(Question::Between(query, one, other))
+    }
+
     fn jump(&mut self, at: At) {
-        self.end = at == At::Oldest;
+        self.from_end = (at == self.ends().1).then_some(0);
+        self.target = None;
         self.at = at;
         self.on = None;
         self.list.cursor = Cursor::default();
@@ -84,35 +240,44 @@ impl Pane for Transactions {
         // The rows of another account are looked at from the newest on.
         if self.account != look.selection.account {
             self.account.clone_from(&look.selection.account);
-            self.jump(At::Newest);
+            self.jump(self.ends().0);
         }
         let Some(window) = window_of(look) else {
-            self.list.grid = Grid::default();
+            self.list.lay(Grid::default(), Vec::new());
             self.ids.clear();
             return;
         };
-        self.ids = window.rows.iter().map(|row| row.row.id).collect();
-        let rows = window.rows.iter().map(|row| Row::of(cells(row, look))).collect();
-        self.list.grid = Grid::new(&COLUMNS, rows, None).no_narrower(&self.list.grid);
-        let place = self.on.and_then(|id| self.ids.iter().position(|other| *other == id));
+        self.lay_out(window, look);
+        let place_of = |id| self.ids.iter().position(|other| *other == id);
+        let target = self.target.and_then(place_of);
+        if target.is_some() {
+            self.target = None;
+        }
+        let place = target.or_else(|| self.on.and_then(place_of));
         match place {
             // The row stays where it is on the screen, whatever window it is in.
             Some(at) => {
                 let from_top = self.list.cursor.at.saturating_sub(self.list.cursor.top);
                 self.list.cursor = Cursor { at, top: at.saturating_sub(from_top) };
             }
-            None if self.end => self.list.cursor.at = self.ids.len(),
-            None => {}
+            None => {
+                if let Some(from_end) = self.from_end {
+                    self.list.cursor.at = self.ids.len().saturating_sub(from_end + 1);
+                }
+            }
         }
+        self.take_range(look);
+        self.prune(look);
         self.list.settle(look);
         self.on = self.ids.get(self.list.cursor.at).copied();
+        self.arrive(look);
     }
 
     fn act(&mut self, action: Action, look: &Look) -> Outcome {
         let whole = window_of(look).is_some_and(|all| all.first_is_newest && all.last_is_oldest);
         match action {
-            Action::First if !whole => self.jump(At::Newest),
-            Action::Last if !whole => self.jump(At::Oldest),
+            Action::First if !whole => self.jump(self.ends().0),
+            Action::Last if !whole => self.jump(self.ends().1),
             Action::Open | Action::In => {
                 let security = self
                     .row(look)
@@ -127,9 +292,14 @@ impl Pane for Transactions {
                 };
             }
             action => {
-                if !self.list.act(action, look) {
+                let marking = self.list.mark(action, look);
+                if marking == Marking::Unknown {
                     return Outcome::Unknown;
                 }
+                if let Marking::Between(one, other) = marking {
+                    self.between = Some((one, other));
+                }
+                self.target = None;
                 self.follow(look);
             }
         }
@@ -137,16 +307,19 @@ impl Pane for Transactions {
     }
 
     fn questions(&self, look: &Look) -> Vec<(Slot, Question)> {
-        let Some(snapshot) = &look.snapshot else { return Vec::new() };
-        let account = look.account().map(|account| account.id);
-        let query = WindowQuery {
-            find: self.find.clone(),
-            account,
-            to: snapshot.view.as_of,
-            at: self.at,
-            rows: ROWS,
-        };
-        vec![(Slot::Window, Question::Window(query))]
+        if look.snapshot.is_none() {
+            return Vec::new();
+        }
+        let window = self.query(look, &self.find, self.at);
+        let mut questions = vec![(Slot::Window, Question::Window(window))];
+        questions.extend(self.hunting(look).map(|next| (Slot::Next, next)));
+        questions.extend(self.reaching(look).map(|between| (Slot::Between, between)));
+        let here: BTreeSet<_> = self.ids.iter().collect();
+        if self.list.marks.kept().iter().any(|id| !here.contains(id)) {
+            let ids = self.list.marks.kept().iter().copied().collect();
+            questions.push((Slot::Marked, Question::Rows(ids)));
+        }
+        questions
     }
 
     fn subject(&self, look: &Look) -> Option<Selection> {
@@ -190,8 +363,15 @@ impl Pane for Transactions {
             return complaint.clone();
         }
         let Some(window) = window_of(look) else { return String::new() };
-        let row =
-            window.first_row.map(|first| format!("row {}", first + self.list.cursor.at as u64));
+        let place = match self.oldest_first {
+            // Counted from the oldest, which needs the number of all of them.
+            true => window.first_row.zip(window.total).and_then(|(first, total)| {
+                let last = first + (self.ids.len() as u64).saturating_sub(1);
+                (total + 1 + self.list.cursor.at as u64).checked_sub(last)
+            }),
+            false => window.first_row.map(|first| first + self.list.cursor.at as u64),
+        };
+        let row = place.map(|place| format!("row {place}"));
         match (row, window.total) {
             (Some(row), Some(total)) => format!("{row} of {total}"),
             (None, Some(total)) => format!("{total} rows"),
@@ -206,7 +386,7 @@ impl Pane for Transactions {
                 self.filtered = !find.is_everything();
                 if find != self.find {
                     self.find = find;
-                    self.jump(At::Newest);
+                    self.jump(self.ends().0);
                 }
             }
             // What was found before stays until the words make sense again.
@@ -215,16 +395,101 @@ impl Pane for Transactions {
         self.refresh(look);
     }
 
-    fn go_to(&mut self, row: usize, _: &Look) {
-        self.jump(At::Row(row as u64));
+    fn sorting(&self) -> Option<(&'static [&'static str], Order)> {
+        Some((&BY, Order { by: 0, down: !self.oldest_first }))
     }
 
     fn is_filtered(&self) -> bool {
         self.filtered
     }
 
-    fn row_text(&self) -> Option<String> {
-        Some(self.list.row_text())
+    fn sort(&mut self, order: Order, look: &Look) {
+        if self.oldest_first == order.down {
+            self.oldest_first = !order.down;
+            self.jump(self.ends().0);
+            self.refresh(look);
+        }
+    }
+
+    fn seek(&mut self, text: &str, forward: bool, look: &Look) -> Outcome {
+        let find = match Find::parse(text) {
+            Ok(find) => find,
+            Err(error) => return Outcome::wish(Wish::Say(error.to_string())),
+        };
+        // A filter leaves nothing but what fits: the next row is the next match.
+        let next = match forward {
+            true => Some(self.list.cursor.at + 1).filter(|at| *at < self.ids.len()),
+            false => self.list.cursor.at.checked_sub(1),
+        };
+        if find == self.find && next.is_some() {
+            let action = if forward { Action::MoveDown } else { Action::MoveUp };
+            return self.act(action, look);
+        }
+        let from = match (self.on, forward != self.oldest_first) {
+            (Some(id), true) => At::After(id),
+            (Some(id), false) => At::Before(id),
+            (None, _) => self.ends().0,
+        };
+        self.hunt = Some(Hunt { find, text: text.to_owned(), forward, from });
+        Outcome::DONE
+    }
+
+    fn take_notice(&mut self) -> Option<String> {
+        self.notice.take()
+    }
+
+    fn go_to(&mut self, row: usize, look: &Look) {
+        let row = row as u64;
+        if !self.oldest_first {
+            self.jump(At::Row(row));
+            return;
+        }
+        // Rows are numbered from the newest on.
+        match window_of(look).and_then(|window| window.total) {
+            Some(total) => {
+                let number = (total + 1).saturating_sub(row).max(1);
+                // With rows on both sides of it.
+                let first = number.saturating_sub(ROWS as u64 / 2).max(1);
+                self.jump(At::Row(first));
+                self.from_end = usize::try_from(number - first).ok();
+            }
+            None => self.notice = Some("in this order a filter has no numbers".to_owned()),
+        }
+    }
+
+    fn tally(&self, look: &Look) -> Option<Tally> {
+        let count = self.list.marked().len();
+        if count == 0 {
+            return None;
+        }
+        let mut tally = Tally::of(count, self.list.marks.is_open());
+        let Some(rows) = self.marked(look) else {
+            tally.note("reading ...");
+            return Some(tally);
+        };
+        let mut uncounted = 0;
+        for WindowRow { row, .. } in rows {
+            match row.status.counts() {
+                true => tally.add(row.currency, Some(row.amount), String::new),
+                false => uncounted += 1,
+            }
+        }
+        if uncounted > 0 {
+            tally.note(format!("without {uncounted} failed or cancelled"));
+        }
+        Some(tally)
+    }
+
+    fn texts(&self, whole: bool, look: &Look) -> Option<Vec<String>> {
+        let marked = self.marked(look)?;
+        if marked.is_empty() {
+            return Some(vec![self.list.text(whole, MAIN)]);
+        }
+        let text = |row: &&WindowRow| match whole {
+            true => Row::of(cells(row, look)).text(),
+            false => amount(row, look),
+        };
+        Some(marked.iter().map(text).collect())
     }
 
     fn click(&mut self, line: u16, look: &Look) {
@@ -240,17 +505,21 @@ fn window_of(look: &Look) -> Option<&Window> {
     }
 }
 
+fn amount(window: &WindowRow, look: &Look) -> String {
+    let row = &window.row;
+    format!("{} {}", look.figures.money(row.amount, row.currency), row.currency)
+}
+
 fn cells(window: &WindowRow, look: &Look) -> Vec<Cell> {
     let (row, figures) = (&window.row, look.figures);
     let text = |text: &Option<SafeText>| text.as_ref().map_or("", SafeText::as_str).to_owned();
-    let counts = matches!(row.status, Status::Settled | Status::Pending);
+    let counts = row.status.counts();
     let tone = if counts { Tone::Plain } else { Tone::Dim };
     let status = match row.status {
         Status::Settled => String::new(),
         other => format!("{other} "),
     };
     let price = row.price.map(|price| figures.price(Some(price), row.currency).into_string());
-    let amount = format!("{} {}", figures.money(row.amount, row.currency), row.currency);
     let balance = match window.balance {
         Some(balance) => figures.money(balance, row.currency).into_string(),
         None if counts => UNKNOWN.to_owned(),
@@ -263,7 +532,7 @@ fn cells(window: &WindowRow, look: &Look) -> Vec<Cell> {
         Cell::new(text(&row.symbol), tone),
         Cell::new(figures.quantity(row.quantity).into_string(), tone),
         Cell::new(price.unwrap_or_default(), tone),
-        Cell::new(amount, tone),
+        Cell::new(amount(window, look), tone),
         Cell::new(balance, Tone::Dim),
         Cell::new(text(&row.description), Tone::Dim),
     ]

@@ -36,6 +36,26 @@ impl Cursor {
         true
     }
 
+    /// Goes to the next row that fits, or to the one before, and on from the other end. True: it
+    /// went on from there; none: no row fits.
+    pub fn seek(
+        &mut self,
+        forward: bool,
+        len: usize,
+        height: usize,
+        fits: impl Fn(usize) -> bool,
+    ) -> Option<bool> {
+        let mut rows = (1..=len).map(|by| match forward {
+            true => (self.at + by) % len,
+            false => (self.at + len - by) % len,
+        });
+        let found = rows.find(|row| fits(*row))?;
+        let around = if forward { found <= self.at } else { found >= self.at };
+        self.at = found;
+        self.settle(len, height);
+        Some(around)
+    }
+
     /// Keeps the place within a list, and in sight.
     pub fn settle(&mut self, len: usize, height: usize) {
         let height = height.max(1);
@@ -67,6 +87,22 @@ mod tests {
         assert_eq!(go(Action::First, 10, 4), (0, 0));
         assert_eq!(go(Action::MoveDown, 0, 0), (0, 0));
         assert!(!Cursor::default().act(Action::Quit, 10, 4));
+    }
+
+    #[test]
+    fn what_fits_is_found_and_the_search_goes_around() {
+        let mut cursor = Cursor::default();
+        let mut seek = |forward| {
+            let around = cursor.seek(forward, 10, 4, |row| row == 3 || row == 7);
+            (cursor.at, around)
+        };
+        assert_eq!(seek(true), (3, Some(false)));
+        assert_eq!(seek(true), (7, Some(false)));
+        assert_eq!(seek(true), (3, Some(true)));
+        assert_eq!(seek(false), (7, Some(true)));
+        assert_eq!(seek(false), (3, Some(false)));
+        assert_eq!(Cursor::default().seek(true, 10, 4, |_| false), None);
+        assert_eq!(Cursor::default().seek(true, 0, 4, |_| true), None);
     }
 
     #[test]

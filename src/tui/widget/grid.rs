@@ -60,19 +60,33 @@ pub struct Row {
     pub cells: Vec<Cell>,
     /// One text over the whole width instead.
     pub whole: Option<Cell>,
+    /// Somebody marked it.
+    pub marked: bool,
 }
 
 impl Row {
     /// Of cells.
     #[must_use]
     pub const fn of(cells: Vec<Cell>) -> Self {
-        Self { cells, whole: None }
+        Self { cells, whole: None, marked: false }
     }
 
     /// One text over the whole width.
     #[must_use]
     pub const fn whole(cell: Cell) -> Self {
-        Self { cells: Vec::new(), whole: Some(cell) }
+        Self { cells: Vec::new(), whole: Some(cell), marked: false }
+    }
+
+    /// As text, for the clipboard.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match &self.whole {
+            Some(cell) => cell.text.trim().to_owned(),
+            None => {
+                let cells: Vec<&str> = self.cells.iter().map(|cell| cell.text.trim()).collect();
+                cells.join("\t")
+            }
+        }
     }
 }
 
@@ -122,6 +136,13 @@ impl Grid {
         self
     }
 
+    /// Marks the rows of which this is true, and no others.
+    pub fn mark(&mut self, marked: impl Fn(usize) -> bool) {
+        for (at, row) in self.rows.iter_mut().enumerate() {
+            row.marked = marked(at);
+        }
+    }
+
     /// How many rows there are.
     #[must_use]
     pub const fn len(&self) -> usize {
@@ -143,14 +164,14 @@ impl Grid {
     /// A row as text, for the clipboard.
     #[must_use]
     pub fn text_of(&self, row: usize) -> String {
-        let Some(row) = self.rows.get(row) else { return String::new() };
-        match &row.whole {
-            Some(cell) => cell.text.trim().to_owned(),
-            None => {
-                let cells: Vec<&str> = row.cells.iter().map(|cell| cell.text.trim()).collect();
-                cells.join("\t")
-            }
-        }
+        self.rows.get(row).map(Row::text).unwrap_or_default()
+    }
+
+    /// A cell as text, for the clipboard; empty where there is none.
+    #[must_use]
+    pub fn cell_of(&self, row: usize, column: usize) -> String {
+        let cell = self.rows.get(row).and_then(|row| row.cells.get(column));
+        cell.map(|cell| cell.text.trim().to_owned()).unwrap_or_default()
     }
 
     /// Draws as many rows as fit; where that is not all, the last line says how many are left out.
@@ -229,6 +250,12 @@ impl Grid {
                 }
                 Align::Point => write_right(buf, place, &cell.text, style),
             }
+        }
+        // In the gap, so that a mark moves nothing.
+        if let Some((_, x, width)) = places.first().filter(|_| row.marked) {
+            let x = (x + width).min(line.width.saturating_sub(1));
+            let place = Rect { x: line.x + x, width: 1.min(line.width), ..line };
+            write(buf, place, "●", theme.style(Tone::Key));
         }
     }
 

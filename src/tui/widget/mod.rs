@@ -4,10 +4,14 @@ mod chart;
 mod cursor;
 mod grid;
 mod input;
+mod marks;
 mod plain;
+mod sought;
 
 pub use chart::{Scale, line_chart};
 pub use cursor::Cursor;
 pub use grid::{Align, Cell, Column, Grid, Row};
 pub use input::Input;
+pub use marks::{Marking, Marks};
 pub use plain::{fit, in_ascii, wrapped, write, write_right};
+pub use sought::Sought;

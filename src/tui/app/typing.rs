@@ -1,0 +1,238 @@
+//! What is typed while something lies over the pane: the top overlay hears every key.
+
+use super::super::overlay::{
+    Command, Overlay, Prompt, PromptKind, Sorted, command_words, parse_command,
+};
+use super::super::widget::Input;
+use super::{App, Effect};
+use crate::keys::{Action, Chord, Key};
+use crate::state::View;
+
+impl App {
+    /// False: the overlay is done.
+    pub(super) fn overlay_key(
+        &mut self,
+        overlay: &mut Overlay,
+        chord: Chord,
+        effects: &mut Vec<Effect>,
+    ) -> bool {
+        match overlay {
+            Overlay::Prompt(prompt) => self.prompt_key(prompt, chord, effects),
+            Overlay::Help(help) => match chord.key {
+                Key::Esc => false,
+                Key::Down => {
+                    help.top += 1;
+                    true
+                }
+                Key::Up => {
+                    help.top = help.top.saturating_sub(1);
+                    true
+                }
+                Key::PageDown => {
+                    help.top += 10;
+                    true
+                }
+                Key::PageUp => {
+                    help.top = help.top.saturating_sub(10);
+                    true
+                }
+                Key::Char('?' | 'q') if help.search.is_empty() => false,
+                _ => {
+                    help.search.press(chord);
+                    help.top = 0;
+                    true
+                }
+            },
+            Overlay::Palette(palette) => match (chord.key, chord.ctrl) {
+                (Key::Esc, _) => false,
+                (Key::Enter, _) => {
+                    if let Some(action) = palette.chosen() {
+                        self.act(action, effects);
+                    }
+                    false
+                }
+                (Key::Down, _) | (Key::Char('n'), true) => {
+                    let len = palette.matches().len();
+                    palette.cursor.act(Action::MoveDown, len, usize::from(self.size.1));
+                    true
+                }
+                (Key::Up, _) | (Key::Char('p'), true) => {
+                    let len = palette.matches().len();
+                    palette.cursor.act(Action::MoveUp, len, usize::from(self.size.1));
+                    true
+                }
+                _ => {
+                    palette.input.press(chord);
+                    palette.cursor.at = 0;
+                    true
+                }
+            },
+            Overlay::Sort(menu) => match menu.press(chord) {
+                Sorted::Open => true,
+                Sorted::Left => false,
+                Sorted::Chosen(order) => {
+                    let (pane, look) = self.pane_and_look(self.open);
+                    pane.sort(order, look);
+                    false
+                }
+            },
+            Overlay::Explain { top } => match chord.key {
+                Key::Down | Key::Char('j') => {
+                    *top += 1;
+                    true
+                }
+                Key::Up | Key::Char('k') => {
+                    *top = top.saturating_sub(1);
+                    true
+                }
+                _ => {
+                    self.explained = None;
+                    false
+                }
+            },
+        }
+    }
+
+    fn prompt_key(&mut self, prompt: &mut Prompt, chord: Chord, effects: &mut Vec<Effect>) -> bool {
+        prompt.complaint = None;
+        if prompt.kind == PromptKind::Filter
+            && matches!(chord.key, Key::Esc | Key::Enter)
+            && !prompt.input.is_empty()
+        {
+            self.sought.insert(self.open.number(), prompt.input.text());
+        }
+        match (prompt.kind, chord.key) {
+            (PromptKind::Filter, Key::Esc) => {
+                self.filter("");
+                false
+            }
+            (_, Key::Esc) | (PromptKind::Filter, Key::Enter) => false,
+            (PromptKind::Command, Key::Enter) => self.command(prompt, effects),
+            (PromptKind::AsOf, Key::Enter) => match prompt.input.text().trim().parse() {
+                Ok(day) => {
+                    self.look_at(View { as_of: Some(day), ..self.view }, effects);
+                    false
+                }
+                Err(_) => {
+                    prompt.complaint = Some("a day is written like 2024-12-31".to_owned());
+                    true
+                }
+            },
+            (PromptKind::Command, Key::Up) => {
+                self.recall(prompt, 1);
+                true
+            }
+            (PromptKind::Command, Key::Down) => {
+                self.recall(prompt, -1);
+                true
+            }
+            (PromptKind::Command, Key::Tab) => {
+                complete(prompt);
+                true
+            }
+            (kind, _) => {
+                // An empty line is left by the key that would make it shorter still.
+                if chord.key == Key::Backspace && prompt.input.is_empty() {
+                    return false;
+                }
+                prompt.input.press(chord);
+                if kind == PromptKind::Filter {
+                    self.filter(&prompt.input.text());
+                }
+                true
+            }
+        }
+    }
+
+    fn command(&mut self, prompt: &mut Prompt, effects: &mut Vec<Effect>) -> bool {
+        let line = prompt.input.text();
+        if line.trim().is_empty() {
+            return false;
+        }
+        match parse_command(&line) {
+            Ok(command) => {
+                self.commands.retain(|before| *before != line);
+                self.commands.push(line);
+                match command {
+                    Command::Act(action) => self.act(action, effects),
+                    Command::AsOf(day) => {
+                        self.look_at(View { as_of: Some(day), ..self.view }, effects);
+                    }
+                    Command::Row(row) => self.go_to_row(row),
+                    Command::Errand(_) if self.look.read_only => {
+                        self.notice = Some("--read-only: nothing is written".to_owned());
+                    }
+                    Command::Errand(errand) => {
+                        self.notice = Some("at work ...".to_owned());
+                        effects.push(Effect::Begin(errand, self.look.figures));
+                    }
+                }
+                false
+            }
+            Err(error) => {
+                prompt.complaint = Some(error.to_string());
+                true
+            }
+        }
+    }
+
+    fn recall(&self, prompt: &mut Prompt, by: isize) {
+        let back = prompt.back.saturating_add_signed(by).min(self.commands.len());
+        let line = match back {
+            0 => Some(""),
+            back => self.commands.iter().rev().nth(back - 1).map(String::as_str),
+        };
+        prompt.back = back;
+        prompt.input = Input::of(line.unwrap_or_default());
+    }
+
+    fn go_to_row(&mut self, row: usize) {
+        let (pane, look) = self.pane_and_look(self.open);
+        pane.go_to(row, look);
+        if let Some(notice) = pane.take_notice() {
+            self.notice = Some(notice);
+        }
+    }
+
+    pub(super) fn filter(&mut self, text: &str) {
+        self.filters.insert(self.open.number(), text.to_owned());
+        let (pane, look) = self.pane_and_look(self.open);
+        pane.filter(text, look);
+    }
+
+    pub(super) fn paste(&mut self, text: &str) {
+        match self.overlays.last_mut() {
+            Some(Overlay::Prompt(prompt)) => {
+                prompt.input.insert(text);
+                if prompt.kind == PromptKind::Filter {
+                    let text = prompt.input.text();
+                    self.filter(&text);
+                }
+            }
+            Some(Overlay::Palette(palette)) => palette.input.insert(text),
+            Some(Overlay::Help(help)) => help.search.insert(text),
+            Some(Overlay::Sort(_) | Overlay::Explain { .. }) | None => {
+                self.notice = Some("there is no line to paste into".to_owned());
+            }
+        }
+    }
+}
+
+/// Completes a command as far as there is one way.
+fn complete(prompt: &mut Prompt) {
+    let typed = prompt.input.text();
+    let fitting: Vec<&str> =
+        command_words().into_iter().filter(|word| word.starts_with(&typed)).collect();
+    match fitting.as_slice() {
+        [] => prompt.complaint = Some("no command begins like that".to_owned()),
+        [one] => prompt.input = Input::of(one),
+        [first, rest @ ..] => {
+            let shared = rest.iter().fold((*first).to_owned(), |shared, word| {
+                let same = shared.chars().zip(word.chars()).take_while(|(a, b)| a == b);
+                same.map(|(c, _)| c).collect()
+            });
+            prompt.input = Input::of(&shared);
+            prompt.complaint = Some(fitting.join("  "));
+        }
+    }
+}
