@@ -789,7 +789,7 @@ fn rounds_that_change_nothing_are_silent() {
     use dashtam::service::refresh::Progress;
     run(async {
         let mut dashboard = Dashboard::demo((80, 24), options()).await;
-        dashboard.tell(Msg::Refresh(Box::new(Progress::default())));
+        dashboard.tell(Msg::Refresh(Box::default()));
         dashboard.app.take_dirty();
         for rounds in 1..4 {
             for running in [true, false] {
