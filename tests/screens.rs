@@ -406,7 +406,21 @@ fn what_is_pasted_is_no_command() {
 fn no_size_and_no_pane_panics() {
     run(async {
         let mut dashboard = Dashboard::demo((1, 1), options()).await;
-        for keys in ["0", "1", "2", "3", "4", "m m v", "2 ?", "Esc Ctrl-p", "Esc =", "Esc :"] {
+        for keys in [
+            "0",
+            "1",
+            "2",
+            "3",
+            "4",
+            "m m v",
+            "2 ?",
+            "Esc Ctrl-p",
+            "Esc =",
+            "Esc :",
+            "Esc s",
+            "Esc v j",
+            "+",
+        ] {
             dashboard.keys(keys).await;
             let borders = [59, 60, 79, 80, 81, 99, 100, 101, 119, 120, 121, 199, 200, 300];
             let sizes = (0..=40u16)
@@ -431,7 +445,7 @@ fn no_figure_is_seen_in_privacy() {
         let mut open = Dashboard::demo((200, 50), options()).await;
         let mut private = Dashboard::demo((200, 50), options()).await;
         private.keys("p").await;
-        for keys in ["0", "1", "2 L", "3", "4", "2 j =", "Esc"] {
+        for keys in ["0", "1 Space", "2 L Space", "3 v j", "4", "2 j =", "Esc"] {
             open.keys(keys).await;
             private.keys(keys).await;
             let shown = private.screen();

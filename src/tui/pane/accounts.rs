@@ -150,7 +150,7 @@ impl Pane for Accounts {
     fn refresh(&mut self, look: &Look) {
         let Some(snapshot) = look.snapshot.clone() else { return };
         // The cursor stays with its account, wherever that went.
-        let on = self.keys.get(self.cursor.at).cloned().flatten();
+        let on = self.keys.get(self.cursor.at).copied().flatten();
         self.lay_out(&snapshot, look);
         let at = on.and_then(|id| self.keys.iter().position(|key| *key == Some(id)));
         self.cursor.at = at.unwrap_or(self.cursor.at);

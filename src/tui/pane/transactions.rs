@@ -220,17 +220,6 @@ impl Transactions {
         (rows.len() == marked.len()).then_some(rows)
     }
 
-    /// A question about the transactions that are in sight.
-    fn query(&self, look: &Look, find: &Find, at: At) -> WindowQuery {
-        let snapshot = look.snapshot.as_ref();
-        let account: Option<AccountId> = look.selection.account.as_ref().and_then(|name| {
-            let mut accounts = snapshot?.accounts.rows.iter();
-            accounts.find(|row| row.name == *name).map(|row| row.id)
-        });
-        let to = snapshot.and_then(|snapshot| snapshot.view.as_of);
-        WindowQuery { find: find.clone(), account, to, at, rows: ROWS }
-    }
-
     fn jump(&mut self, at: At) {
         self.from_end = (at == self.ends().1).then_some(0);
         self.target = None;
@@ -322,15 +311,14 @@ impl Pane for Transactions {
         if look.snapshot.is_none() {
             return Vec::new();
         }
-        let window = self.query(look, &self.find, self.at);
+        let window = query_of(look, &self.find, self.at);
         let mut questions = vec![(Slot::Window, Question::Window(window))];
         if let Some(hunt) = &self.hunt {
-            let next = self.query(look, &hunt.find, hunt.from);
+            let next = query_of(look, &hunt.find, hunt.from);
             questions.push((Slot::Next, Question::Next(next)));
         }
         if let Some((one, other)) = self.between {
-            let query =
-                WindowQuery { rows: MOST_MARKED, ..self.query(look, &self.find, At::Newest) };
+            let query = WindowQuery { rows: MOST_MARKED, ..query_of(look, &self.find, At::Newest) };
             questions.push((Slot::Between, Question::Between(query, one, other)));
         }
         let here: BTreeSet<_> = self.ids.iter().collect();
@@ -498,6 +486,17 @@ impl Pane for Transactions {
             self.follow(look);
         }
     }
+}
+
+/// A question about the transactions that are in sight.
+fn query_of(look: &Look, find: &Find, at: At) -> WindowQuery {
+    let snapshot = look.snapshot.as_ref();
+    let account: Option<AccountId> = look.selection.account.as_ref().and_then(|name| {
+        let mut accounts = snapshot?.accounts.rows.iter();
+        accounts.find(|row| row.name == *name).map(|row| row.id)
+    });
+    let to = snapshot.and_then(|snapshot| snapshot.view.as_of);
+    WindowQuery { find: find.clone(), account, to, at, rows: ROWS }
 }
 
 fn window_of(look: &Look) -> Option<&Window> {
