@@ -34,7 +34,7 @@ const PANES: [(&str, &str); 5] = [
 ];
 
 /// Ways to each pane with what it opens, and to each overlay.
-const WAYS: [&str; 17] = [
+const WAYS: [&str; 20] = [
     "0",
     "1",
     "1 o",
@@ -52,6 +52,9 @@ const WAYS: [&str; 17] = [
     "Esc 1 =",
     "Esc 2 j =",
     "Esc : x",
+    "Esc 2 s",
+    "Esc 3 v j j",
+    "Esc 0 +",
 ];
 
 /// Several threads, as in the program: reading goes on while frames are drawn.
@@ -165,7 +168,7 @@ fn a_click_goes_to_the_pane_and_the_row_beneath_it() {
         // The third row of the transactions, at the lower right.
         dashboard.tell(Msg::Click(100, 30));
         dashboard.settle().await;
-        assert!(dashboard.screen().contains("row 3 of 2839"), "{}", dashboard.screen());
+        assert!(dashboard.screen().contains("row 3 of 2838"), "{}", dashboard.screen());
         dashboard.keys("Y").await;
         let [Effect::Copy(row)] = &dashboard.wanted[..] else { panic!("{:?}", dashboard.wanted) };
         assert!(row.starts_with("2026-11-19\tRRSP\tbuy\tMPLF.TO\t20\t"), "{row}");

@@ -284,6 +284,17 @@ async fn check(engine: &Engine, all: &[Known], question: &Question) {
     let query = WindowQuery { find: Find::parse(&text).unwrap(), account, to, at, rows: wanted };
     let window = ask(engine, &query, question.with_ruler).await;
     let context = format!("{question:?} `{text}` on {}", engine.name);
+    let next = match question.at {
+        2 => Some((fits[..newer].last().or(fits.last()), newer == 0)),
+        3 => Some((fits.get(older).or(fits.first()), older == last)),
+        _ => None,
+    };
+    if let Some((next, around)) = next {
+        let mut tx = engine.session.store.read().await.unwrap();
+        let found = report::next_row(&mut tx, &query, || true).await.unwrap().unwrap();
+        let next = next.map(|&at| all[at].row.id);
+        assert_eq!((found.id, found.around), (next, around), "{context}");
+    }
     let ids: Vec<_> = window.rows.iter().map(|row| row.row.id).collect();
     let expected: Vec<_> = fits[shown.clone()].iter().map(|&at| all[at].row.id).collect();
     if wanted == 0 {

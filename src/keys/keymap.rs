@@ -166,7 +166,8 @@ mod tests {
         for (contexts, typed, expected) in [
             (HOLDINGS, "j", Found::Action(Action::MoveDown)),
             (CHART, "j", Found::Action(Action::NextSecurity)),
-            (HOLDINGS, "v", Found::Nothing),
+            (HOLDINGS, "v", Found::Action(Action::MarkRange)),
+            (HOLDINGS, "<", Found::Nothing),
             (CHART, "v", Found::Action(Action::Volume)),
             (HOLDINGS, "o", Found::Action(Action::Group)),
             (&[Context::Accounts], "o", Found::Action(Action::Fold)),

@@ -51,7 +51,7 @@ impl SortMenu {
                 self.cursor.act(action, len, len);
             }
             Key::Up | Key::Char('k') => drop(self.cursor.act(Action::MoveUp, len, len)),
-            Key::Char(' ') | Key::Tab | Key::Left | Key::Right | Key::Char('h' | 'l') => {
+            Key::Char(' ' | 'h' | 'l') | Key::Tab | Key::Left | Key::Right => {
                 self.down = !self.down;
             }
             _ => {}

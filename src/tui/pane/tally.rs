@@ -109,8 +109,8 @@ mod tests {
     use super::*;
     use crate::tui::theme::ThemeName;
 
-    fn dec(text: &str) -> Option<Dec> {
-        Some(Dec::parse(text).unwrap())
+    fn dec(text: &str) -> Dec {
+        Dec::parse(text).unwrap()
     }
 
     fn drawn(tally: &Tally, width: u16) -> String {
@@ -126,9 +126,9 @@ mod tests {
     fn each_currency_has_its_sum() {
         let mut tally = Tally::of(4, false);
         for amount in ["0.1", "0.2", "-1000"] {
-            tally.add(Currency::USD, dec(amount), String::new);
+            tally.add(Currency::USD, Some(dec(amount)), String::new);
         }
-        tally.add(Currency::CAD, dec("5"), String::new);
+        tally.add(Currency::CAD, Some(dec("5")), String::new);
         assert_eq!(drawn(&tally, 60), "4 marked   5.00 CAD   -999.70 USD");
         // What does not fit is counted and not cut.
         assert_eq!(drawn(&tally, 33), "4 marked   5.00 CAD   and 1 more");
@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn what_is_not_known_makes_no_smaller_sum() {
         let mut tally = Tally::of(3, true);
-        tally.add(Currency::USD, dec("1"), String::new);
+        tally.add(Currency::USD, Some(dec("1")), String::new);
         tally.add(Currency::USD, None, || "OLPC has no value".to_owned());
         assert_eq!(drawn(&tally, 60), "3 in the range   n/a USD: OLPC has no value");
         tally.add(Currency::USD, None, || "FOO has no value".to_owned());
@@ -151,8 +151,8 @@ mod tests {
     fn more_digits_than_there_are_is_said() {
         let mut tally = Tally::of(2, false);
         let most = "9999999999999999999999999999";
-        tally.add(Currency::USD, dec(most), String::new);
-        tally.add(Currency::USD, dec(most), String::new);
+        tally.add(Currency::USD, Some(dec(most)), String::new);
+        tally.add(Currency::USD, Some(dec(most)), String::new);
         assert_eq!(drawn(&tally, 60), "2 marked   n/a USD: more digits than there are");
     }
 }

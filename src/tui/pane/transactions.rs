@@ -202,23 +202,16 @@ impl Transactions {
         (rows.len() == marked.len()).then_some(rows)
     }
 
-    /// A question about the transactions that are in sight.
-    fn query(&self, look: &Look, find: &Find, at: At) -> WindowQuery {
-        let account = look.account().map(|account| account.id);
-        let to = look.snapshot.as_ref().and_then(|snapshot| snapshot.view.as_of);
-        WindowQuery { find: find.clone(), account, to, at, rows: ROWS }
-    }
-
     /// What the search that is under way asks.
     fn hunting(&self, look: &Look) -> Option<Question> {
         let hunt = self.hunt.as_ref()?;
-        Some(Question::Next(self.query(look, &hunt.find, hunt.from)))
+        Some(Question::Next(query_of(look, &hunt.find, hunt.from)))
     }
 
     /// What the range asks that reaches beyond the window.
     fn reaching(&self, look: &Look) -> Option<Question> {
         let (one, other) = self.between?;
-        let query = WindowQuery { rows: MOST_MARKED, ..self.query(look, &self.find, At::Newest) };
+        let query = WindowQuery { rows: MOST_MARKED, ..query_of(look, &self.find, At::Newest) };
         Some(Question::Between(query, one, other))
     }
 
@@ -310,7 +303,7 @@ impl Pane for Transactions {
         if look.snapshot.is_none() {
             return Vec::new();
         }
-        let window = self.query(look, &self.find, self.at);
+        let window = query_of(look, &self.find, self.at);
         let mut questions = vec![(Slot::Window, Question::Window(window))];
         questions.extend(self.hunting(look).map(|next| (Slot::Next, next)));
         questions.extend(self.reaching(look).map(|between| (Slot::Between, between)));
@@ -496,6 +489,13 @@ impl Pane for Transactions {
         self.list.click(line, look);
         self.follow(look);
     }
+}
+
+/// A question about the transactions that are in sight.
+fn query_of(look: &Look, find: &Find, at: At) -> WindowQuery {
+    let account = look.account().map(|account| account.id);
+    let to = look.snapshot.as_ref().and_then(|snapshot| snapshot.view.as_of);
+    WindowQuery { find: find.clone(), account, to, at, rows: ROWS }
 }
 
 fn window_of(look: &Look) -> Option<&Window> {

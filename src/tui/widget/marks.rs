@@ -63,7 +63,7 @@ impl<K: Ord + Clone> Marks<K> {
                 self.from = None;
                 match (place_of(&from, rows), here) {
                     (Some(_), _) => {
-                        let all = self.range_from(&from, rows, at);
+                        let all = range_from(&from, rows, at);
                         self.kept.extend(all);
                         Marking::Done
                     }
@@ -101,7 +101,7 @@ impl<K: Ord + Clone> Marks<K> {
         let mut all: BTreeSet<K> =
             rows.iter().flatten().filter(|key| self.kept.contains(*key)).cloned().collect();
         if let Some(from) = &self.from {
-            all.extend(self.range_from(from, rows, at));
+            all.extend(range_from(from, rows, at));
         }
         all
     }
@@ -113,12 +113,12 @@ impl<K: Ord + Clone> Marks<K> {
         all.extend(self.among(rows, at));
         all
     }
+}
 
-    fn range_from(&self, from: &K, rows: &[Option<K>], at: usize) -> Vec<K> {
-        let Some(start) = place_of(from, rows) else { return Vec::new() };
-        let (first, last) = (start.min(at), start.max(at));
-        rows.iter().take(last + 1).skip(first).flatten().cloned().collect()
-    }
+fn range_from<K: PartialEq + Clone>(from: &K, rows: &[Option<K>], at: usize) -> Vec<K> {
+    let Some(start) = place_of(from, rows) else { return Vec::new() };
+    let (first, last) = (start.min(at), start.max(at));
+    rows.iter().take(last + 1).skip(first).flatten().cloned().collect()
 }
 
 fn place_of<K: PartialEq>(key: &K, rows: &[Option<K>]) -> Option<usize> {
