@@ -317,7 +317,7 @@ fn the_oldest_first_is_the_same_ledger_turned_around() {
 fn the_overview_says_what_changed_since_the_last_visit() {
     let day = |text: &str| Some(text.parse().unwrap());
     run(async {
-        let last = dashtam::tui::Options { visited: day("2026-11-17"), ..options() };
+        let last = Options { visited: day("2026-11-17"), ..options() };
         let mut dashboard = Dashboard::demo((120, 40), last).await;
         insta::assert_snapshot!("since_the_last_visit", dashboard.screen());
         assert_eq!(dashboard.remembered, [Memo::Visit("2026-11-21".parse().unwrap())]);
@@ -334,7 +334,7 @@ fn the_overview_says_what_changed_since_the_last_visit() {
             (day("2026-11-15"), Some("since Sun")),
             (day("2026-11-14"), Some("since 2026-11-14")),
         ] {
-            let last = dashtam::tui::Options { visited, ..options() };
+            let last = Options { visited, ..options() };
             let dashboard = Dashboard::demo((120, 40), last).await;
             let screen = dashboard.screen();
             assert_eq!(screen.contains("since"), shown.is_some(), "{visited:?}");
@@ -390,7 +390,7 @@ fn an_empty_store_has_doors_and_each_leads_somewhere() {
 #[test]
 fn where_nothing_is_written_no_door_would_write() {
     run(async {
-        let looking = dashtam::tui::Options { read_only: true, ..options() };
+        let looking = Options { read_only: true, ..options() };
         let mut dashboard = Dashboard::empty((80, 24), looking).await;
         insta::assert_snapshot!("welcome_read_only", dashboard.screen());
         dashboard.keys("j j Enter").await;
@@ -489,7 +489,7 @@ fn no_size_and_no_pane_panics() {
     let small: Vec<_> =
         (0..=40u16).flat_map(|width| (0..=24u16).map(move |height| (width, height))).collect();
     run(async {
-        for mut dashboard in stores((1, 1)).await {
+        for mut dashboard in Box::pin(stores((1, 1))).await {
             for (at, keys) in (0u16..).zip(WAYS) {
                 dashboard.keys(keys).await;
                 let resize = |dashboard: &mut Dashboard, size: (u16, u16)| {
@@ -727,7 +727,7 @@ fn without_unicode_and_colours_there_is_ascii_without_colours() {
 fn the_line_of_context_says_how_the_refreshing_goes() {
     use dashtam::service::refresh::{self, Progress, RefreshRequest};
     run(async {
-        let (session, folder) = dashtam::service::demo::open(&screen::clock()).await.unwrap();
+        let (session, folder) = dashtam::service::demo::open(&clock()).await.unwrap();
         let wait = std::time::Duration::ZERO;
         let (connections, only, force) = (Vec::new(), None, false);
         let request = RefreshRequest { connections, only, force, wait };
@@ -772,8 +772,8 @@ fn a_connection_that_fails_is_named_with_its_reason() {
     use dashtam::model::{OpId, SafeText};
     use dashtam::service::refresh::{self, RefreshRequest};
     run(async {
-        let (session, folder) = dashtam::service::demo::open(&screen::clock()).await.unwrap();
-        let now = screen::clock().now().timestamp_micros();
+        let (session, folder) = dashtam::service::demo::open(&clock()).await.unwrap();
+        let now = clock().now().timestamp_micros();
         let label = SafeText::new("Old bank");
         ledger::connect(&session.store, "acme", &label, OpId::at(0), now).await.unwrap();
         let wait = std::time::Duration::ZERO;
