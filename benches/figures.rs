@@ -17,25 +17,19 @@
     reason = "a bench is a test that prints"
 )]
 
-#[path = "support/bench.rs"]
-mod bench;
-#[path = "support/measure.rs"]
-mod measure;
-#[path = "support/portfolio.rs"]
-mod portfolio;
 #[path = "../tests/support/postgres.rs"]
 mod postgres;
-#[path = "support/table.rs"]
-mod table;
+mod support;
 
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use bench::{Bench, announce, setting};
-use measure::{Figures, medians};
-use portfolio::{Files, TEN_YEARS};
-use table::{Against, Table};
+use support::bench::{Bench, announce, setting};
+use support::measure::{Figures, medians};
+use support::portfolio::{Files, TEN_YEARS};
+use support::table::{Against, Table};
+use support::{measure, portfolio};
 
 /// Import may take so many times the CPU of `sqlite3 .import`, which neither checks nor indexes.
 const IMPORT_TIMES_SQLITE: f64 = 4.0;

@@ -17,23 +17,17 @@
     reason = "a bench is a test that prints"
 )]
 
-#[path = "support/bench.rs"]
-mod bench;
-#[path = "support/measure.rs"]
-mod measure;
-#[path = "support/portfolio.rs"]
-mod portfolio;
-#[path = "support/table.rs"]
-mod table;
+mod support;
 
 use std::path::PathBuf;
 use std::process::Command;
 
-use bench::{Bench, announce, setting};
 use chrono::Months;
-use measure::{Figures, medians};
-use portfolio::{Files, TEN_YEARS};
-use table::{Against, Table};
+use support::bench::{Bench, announce, setting};
+use support::measure::{Figures, medians};
+use support::portfolio::{Files, TEN_YEARS};
+use support::table::{Against, Table};
+use support::{measure, portfolio};
 
 /// Of every size, so that sizes differ in rows alone.
 const SECURITIES: usize = 100;

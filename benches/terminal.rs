@@ -15,26 +15,19 @@
     clippy::string_slice,
     clippy::print_stdout,
     clippy::print_stderr,
-    dead_code,
-    reason = "a bench is a test that prints, and uses a part of what benches share"
+    reason = "a bench is a test that prints"
 )]
 
-#[path = "support/bench.rs"]
-mod bench;
-#[path = "support/measure.rs"]
-mod measure;
-#[path = "support/portfolio.rs"]
-mod portfolio;
-#[path = "support/table.rs"]
-mod table;
+mod support;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use bench::{Bench, announce, setting};
-use portfolio::{Files, TEN_YEARS};
 use serde_json::Value;
-use table::{Against, Table};
+use support::bench::{Bench, announce, setting};
+use support::portfolio::{Files, TEN_YEARS};
+use support::table::{Against, Table};
+use support::{measure, portfolio};
 
 /// Beside what hello takes.
 const PAINT_TIMES: f64 = 3.0;

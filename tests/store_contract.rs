@@ -457,6 +457,7 @@ async fn write_one_of_everything(store: &Store, told: &mut Vec<String>) {
 async fn ask_for_lines(tx: &mut Tx, told: &mut Vec<String>) {
     let has = |text: &str| Fits::Text(text.to_owned());
     let not = |fits| Fits::Not(Box::new(fits));
+    let amount = dec("-1234567890123456.789012345678");
     let all = Wanted { words: true, amount: true, quantity: true };
     let everywhere = Stretch::of_days(None, Some(day(10)));
     let (early, late) =
@@ -486,6 +487,11 @@ async fn ask_for_lines(tx: &mut Tx, told: &mut Vec<String>) {
         (vec![Fits::Linked], vec![30, 31], &everywhere),
         (vec![has("nowhere\\%_"), Fits::Linked], vec![30, 31], &everywhere),
         (vec![Fits::Any(vec![has("x"), Fits::Currency(Currency::CAD)])], vec![30, 31], &everywhere),
+        (vec![Fits::Amount(None, Some(amount))], vec![30, 31, 32], &everywhere),
+        (vec![Fits::Amount(Some(amount), Some(amount))], vec![30, 31, 32], &everywhere),
+        (vec![Fits::Amount(Some(Dec::ZERO), None)], vec![], &everywhere),
+        (vec![Fits::Quantity(Some(dec("-1.5")), Some(dec("-1.5")))], vec![], &everywhere),
+        (vec![Fits::Quantity(Some(dec("1.5")), None)], vec![30, 31, 32], &everywhere),
     ] {
         let mut lines = tx.lines(&fits, stretch, all).await.unwrap();
         lines.sort_by_key(|line| line.id);

@@ -44,9 +44,13 @@ pub enum Fits {
     Linked,
     /// Its description or note may hold this lower-case text: never no where it does.
     Text(String),
+    /// Its amount may lie between these, where there are such ends: never no where it does.
+    Amount(Option<Dec>, Option<Dec>),
+    /// The same of its quantity, with its sign or without.
+    Quantity(Option<Dec>, Option<Dec>),
     /// One of these holds.
     Any(Vec<Fits>),
-    /// This does not hold; never said of [`Fits::Text`].
+    /// This does not hold; never said of what may be.
     Not(Box<Fits>),
 }
 
@@ -230,6 +234,12 @@ impl<'a> Condition<'a> {
                 }
                 ")".to_owned()
             }
+            Fits::Amount(from, to) => nearly_between("t.amount", "", *from, *to),
+            Fits::Quantity(from, to) => {
+                let [signed, unsigned] =
+                    ["", "abs"].map(|of| nearly_between("t.quantity", of, *from, *to));
+                format!("({signed} or {unsigned})")
+            }
             Fits::Any(all) => {
                 self.text.push_str("(false");
                 for fits in all {
@@ -246,6 +256,18 @@ impl<'a> Condition<'a> {
         };
         self.text.push_str(&text);
     }
+}
+
+/// Decimals are no floats, so the ends are a little farther apart than they are said to be.
+fn nearly_between(column: &str, of: &str, from: Option<Dec>, to: Option<Dec>) -> String {
+    let end = |end: Option<Dec>, compare: &str, away: &str| match end {
+        Some(end) => format!(
+            "{of}(cast({column} as double precision)) {compare} \
+             {end} {away} abs({end}) * 1e-9 {away} 1e-9"
+        ),
+        None => "true".to_owned(),
+    };
+    format!("({} and {})", end(from, ">=", "-"), end(to, "<=", "+"))
 }
 
 fn written(id: &impl ToString) -> String {

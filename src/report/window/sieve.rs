@@ -1,7 +1,7 @@
 //! A query against one store: what the database can leave out, and what is tested here.
 
 use std::collections::BTreeSet;
-use std::ops::RangeBounds;
+use std::ops::{Bound, RangeBounds};
 
 use chrono::NaiveDate;
 
@@ -50,11 +50,17 @@ impl Sieve {
                 }
                 Test::Amount(span) => {
                     sieve.wanted.amount = true;
+                    if !term.not {
+                        sieve.fits.push(Fits::Amount(end(span.0), end(span.1)));
+                    }
                     sieve.tests.push((term.not, RowTest::Amount(*span)));
                     continue;
                 }
                 Test::Quantity(span) => {
                     sieve.wanted.quantity = true;
+                    if !term.not {
+                        sieve.fits.push(Fits::Quantity(end(span.0), end(span.1)));
+                    }
                     sieve.tests.push((term.not, RowTest::Quantity(*span)));
                     continue;
                 }
@@ -128,6 +134,14 @@ impl RowTest {
                     || [description, note].into_iter().flatten().any(|it| fold(it).contains(text))
             }
         }
+    }
+}
+
+/// The end of a span, whether it belongs to it or not.
+const fn end(bound: Bound<Dec>) -> Option<Dec> {
+    match bound {
+        Bound::Included(end) | Bound::Excluded(end) => Some(end),
+        Bound::Unbounded => None,
     }
 }
 
