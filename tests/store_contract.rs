@@ -487,11 +487,11 @@ async fn ask_for_lines(tx: &mut Tx, told: &mut Vec<String>) {
         (vec![Fits::Linked], vec![30, 31], &everywhere),
         (vec![has("nowhere\\%_"), Fits::Linked], vec![30, 31], &everywhere),
         (vec![Fits::Any(vec![has("x"), Fits::Currency(Currency::CAD)])], vec![30, 31], &everywhere),
-        (vec![Fits::Amount(None, Some(amount))], vec![30, 31, 32], &everywhere),
-        (vec![Fits::Amount(Some(amount), Some(amount))], vec![30, 31, 32], &everywhere),
-        (vec![Fits::Amount(Some(Dec::ZERO), None)], vec![], &everywhere),
+        (vec![Fits::Amount(None, Some(amount))], vec![30, 31], &everywhere),
+        (vec![Fits::Amount(Some(amount), Some(amount))], vec![30, 31], &everywhere),
+        (vec![Fits::Amount(Some(Dec::ZERO), None)], vec![32], &everywhere),
         (vec![Fits::Quantity(Some(dec("-1.5")), Some(dec("-1.5")))], vec![], &everywhere),
-        (vec![Fits::Quantity(Some(dec("1.5")), None)], vec![30, 31, 32], &everywhere),
+        (vec![Fits::Quantity(Some(dec("1.5")), None)], vec![30, 31], &everywhere),
     ] {
         let mut lines = tx.lines(&fits, stretch, all).await.unwrap();
         lines.sort_by_key(|line| line.id);
@@ -1250,6 +1250,9 @@ async fn figures_kept_in_an_older_way_are_made_again_before_they_are_seen() {
             "delete from positions",
             "alter table lot_pages rename column half to year",
             "drop table figures_due",
+            "drop table refresher",
+            "drop table refreshes",
+            "drop table ticks",
             "delete from _sqlx_migrations where version >= 3",
         ];
         // The second time as after a crash between the migration and the figures.

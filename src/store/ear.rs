@@ -45,7 +45,7 @@ mod told {
 
         /// Waits for the next write. Nothing is lost where the wait is given up. False: no more is
         /// told.
-        pub async fn hear(&self) -> bool {
+        pub(in crate::store) async fn hear(&self) -> bool {
             loop {
                 let Ok(mut ready) = self.events.readable().await else { return false };
                 if self.is_told() {
@@ -86,7 +86,7 @@ mod untold {
         }
 
         /// Nothing is heard.
-        pub async fn hear(&self) -> bool {
+        pub(in crate::store) async fn hear(&self) -> bool {
             false
         }
     }
