@@ -2,6 +2,7 @@
 //! knows neither what accounts are called nor how rows become one event.
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use chrono::{NaiveDate, TimeDelta};
 
@@ -67,6 +68,33 @@ pub fn can_be_legs(a: &Move, b: &Move) -> bool {
     alike && leaves != other_leaves && a.account != b.account
 }
 
+/// What leaves somewhere and comes somewhere: of most amounts nothing comes back.
+#[derive(Debug, Default)]
+pub struct Returning(HashMap<u64, (bool, bool)>);
+
+impl Returning {
+    /// Takes notice of a row.
+    pub fn see(&mut self, row: &Move) {
+        if let Some((thing, leaves)) = thing(row) {
+            let (out, into) = self.0.entry(short(&thing)).or_default();
+            *(if leaves { out } else { into }) = true;
+        }
+    }
+
+    /// Whether some row may be the other leg of this one.
+    #[must_use]
+    pub fn may_have(&self, row: &Move) -> bool {
+        thing(row).is_some_and(|(thing, _)| self.0.get(&short(&thing)) == Some(&(true, true)))
+    }
+}
+
+/// Enough to tell most things apart, in little room.
+fn short(thing: &Thing) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    thing.hash(&mut hasher);
+    hasher.finish()
+}
+
 /// The rows of one thing.
 #[derive(Default)]
 struct Sides {
@@ -78,15 +106,6 @@ struct Sides {
 /// `order`. No row is in two of them.
 #[must_use]
 pub fn propose<K: Ord>(mut rows: Vec<Move>, order: impl Fn(&Move) -> K) -> Vec<Pair> {
-    // Of most amounts nothing comes back: they are not worth a place in the order.
-    let mut sides: HashMap<Thing, (bool, bool)> = HashMap::new();
-    for (thing, leaves) in rows.iter().filter_map(thing) {
-        let (out, into) = sides.entry(thing).or_default();
-        *(if leaves { out } else { into }) = true;
-    }
-    rows.retain(|row| {
-        thing(row).is_some_and(|(thing, _)| sides.get(&thing) == Some(&(true, true)))
-    });
     rows.sort_by_cached_key(order);
     let mut things: HashMap<Thing, Sides> = HashMap::new();
     for row in &rows {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 
 use super::{FindingRow, Result};
-use crate::analytics::pairs::{self, Pair};
+use crate::analytics::pairs::{self, Pair, Returning};
 use crate::analytics::splits::{self, Break, DAYS, Quantities, Step, Witness};
 use crate::figures::{self, Market, Names, Otherwise, Scope, TRANSIT};
 use crate::model::{
@@ -170,7 +170,13 @@ pub(super) async fn findings(
     names: &Names,
     through: NaiveDate,
 ) -> Result<Vec<FindingRow>> {
-    let moves = tx.unlinked_moves(through).await?;
+    let mut returning = Returning::default();
+    tx.unlinked_moves(through, |row| {
+        returning.see(row);
+        false
+    })
+    .await?;
+    let moves = tx.unlinked_moves(through, |row| returning.may_have(row)).await?;
     let order = |row: &Move| (row.date, row.place, names.account(row.account), row.id);
     let pairs = pairs::propose(moves, order);
     let mut rows: Vec<_> = pairs.iter().map(|pair| pair_row(names, pair)).collect();

@@ -6,6 +6,7 @@
 use std::ops::RangeInclusive;
 
 use chrono::NaiveDate;
+use futures_util::TryStreamExt as _;
 
 use super::cell::{Cell, D};
 use super::row::word;
@@ -341,9 +342,10 @@ impl Tx {
             for cell in condition.cells {
                 query = super::cell::bind_cell!(query, cell);
             }
-            let rows = query.fetch_all(&mut **conn).await?;
-            let mut lines = Vec::with_capacity(rows.len());
-            for row in &rows {
+            // A row of the driver takes many times the room of a line.
+            let mut rows = query.fetch(&mut **conn);
+            let mut lines = Vec::new();
+            while let Some(row) = rows.try_next().await? {
                 let words = match words {
                     None => None,
                     Some(at) => Some(LineWords {

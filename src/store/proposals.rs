@@ -2,6 +2,7 @@
 //! are read by an index that holds no others.
 
 use chrono::NaiveDate;
+use futures_util::TryStreamExt as _;
 
 use super::cell::{Cell, D};
 use super::row::{both_rows, word};
@@ -27,21 +28,32 @@ both_rows!(Known, |row| {
 });
 
 impl Tx {
-    /// The live moves up to a day (inclusive) that have no link, by day.
+    /// Of the live moves up to a day (inclusive) that have no link those that `keep` wants, by day.
+    /// There may be very many, and few that are of use.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn unlinked_moves(&mut self, through: NaiveDate) -> Result<Vec<Move>> {
+    pub async fn unlinked_moves(
+        &mut self,
+        through: NaiveDate,
+        mut keep: impl FnMut(&Move) -> bool + Send,
+    ) -> Result<Vec<Move>> {
         // The first two conditions are the words of an index, which stand for `Move::SUBTYPES`.
         const SQL: &str = "select id, account_id, trade_date, seq, rank, subtype, security_id, \
              quantity, currency, amount from transactions where link is null and subtype in \
              ('deposit', 'withdrawal', 'wire_in', 'wire_out', 'transfer_in', 'transfer_out', \
              'internal', 'journal') and deleted = false and status in ('pending', 'settled') \
              and trade_date <= $1 order by trade_date";
-        let rows: Vec<Known> = on_tx!(self, conn => {
-            sqlx::query_as(SQL).bind(through).fetch_all(&mut **conn).await?
+        let mut kept = Vec::new();
+        on_tx!(self, conn => {
+            let mut rows = sqlx::query_as::<_, Known>(SQL).bind(through).fetch(&mut **conn);
+            while let Some(Known(row)) = rows.try_next().await? {
+                if keep(&row) {
+                    kept.push(row);
+                }
+            }
         });
-        Ok(rows.into_iter().map(|row| row.0).collect())
+        Ok(kept)
     }
 
     /// The live moves of cash up to a day (inclusive) whose link no other live row carries, by day.
