@@ -204,6 +204,21 @@ async fn a_quote_serves_today_and_only_then() {
 }
 
 #[tokio::test]
+async fn a_price_in_another_currency_is_not_told_on() {
+    on_each(async |engine| {
+        household(engine).await;
+        let foreign = "date,symbol,close,currency,source\n2026-11-20,sec:X,70,CAD,other\n";
+        engine.import(&[("foreign.csv", foreign)]).await;
+        let wanted = WantedAll::read(&engine.session.store, TODAY).await.unwrap();
+        let last = wanted.securities[0].wanted.last.unwrap();
+        assert_eq!((last.close, last.currency), (dec("50"), Currency::USD));
+        let fake = Fake { spots: vec![Ok(spot("51"))], ..Fake::default() };
+        assert_eq!(work(engine, Part::Quotes, &fake).await.unwrap().stored, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_cannot_be_is_not_stored_and_why_is_kept() {
     on_each(async |engine| {
         household(engine).await;

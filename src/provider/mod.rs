@@ -92,7 +92,7 @@ pub struct Wanted {
     pub currency: Currency,
     /// What it is, when known.
     pub class: Option<AssetClass>,
-    /// Its last known close of a day.
+    /// Its last known close of a day, in its currency.
     pub last: Option<DayClose>,
 }
 

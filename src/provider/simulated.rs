@@ -66,8 +66,7 @@ impl Simulated {
     /// Waves on top of each other: near in time is near in price, and nothing drifts away.
     fn price_at(&self, wanted: &Wanted, at: DateTime<Utc>) -> Result<Dec> {
         let no_data = || Error::NoData(wanted.symbol.clone());
-        let last = wanted.last.filter(|_| !UNTRADED.contains(&wanted.symbol.as_str()));
-        let last = last.ok_or_else(no_data)?;
+        let last = known(wanted).ok_or_else(no_data)?;
         let waves = WAVES.iter().map(|(seconds, height)| {
             let wave = at.timestamp().div_euclid(*seconds);
             swing(&[self.setup.seed, hash(&wanted.symbol), bits(*seconds), bits(wave)], *height)
@@ -186,14 +185,19 @@ impl MarketSource for Simulated {
     }
 
     async fn bars(&self, wanted: &Wanted, from: NaiveDate, to: NaiveDate) -> Result<Vec<DayClose>> {
-        let last = wanted.last.filter(|_| !UNTRADED.contains(&wanted.symbol.as_str()));
-        self.walk(&wanted.symbol, last, (from, to), CLOSE_SWING)
+        self.walk(&wanted.symbol, known(wanted), (from, to), CLOSE_SWING)
     }
 
     async fn rates(&self, pair: &Pair, from: NaiveDate, to: NaiveDate) -> Result<Vec<DayClose>> {
         let name = SafeText::new(&format!("{}/{}", pair.base, pair.quote));
         self.walk(&name, pair.last, (from, to), RATE_SWING)
     }
+}
+
+/// What a price can be told from.
+fn known(wanted: &Wanted) -> Option<DayClose> {
+    let traded = !UNTRADED.contains(&wanted.symbol.as_str());
+    wanted.last.filter(|last| traded && last.currency == wanted.currency)
 }
 
 /// A price moved by so many parts of a million, with as many decimals as it had, but two at least.
@@ -284,9 +288,15 @@ mod tests {
     #[tokio::test]
     async fn what_has_no_market_or_no_past_has_no_price() {
         let unknown = Wanted { last: None, ..wanted("NEW", "1") };
-        let spots = at(NOW, Tz::UTC).quotes(&[unknown, wanted("PELA", "5")]).await.unwrap();
+        // A number of one currency is none of another.
+        let other = Wanted { currency: Currency::CAD, ..wanted("TWO", "111.63") };
+        let asked = [unknown, wanted("PELA", "5"), other.clone()];
+        let spots = at(NOW, Tz::UTC).quotes(&asked).await.unwrap();
         let said: Vec<_> = spots.into_iter().map(|spot| spot.unwrap_err().to_string()).collect();
-        assert_eq!(said, ["NEW: no price is known there", "PELA: no price is known there"]);
+        let right = ["NEW", "PELA", "TWO"].map(|name| format!("{name}: no price is known there"));
+        assert_eq!(said, right);
+        let days = at(NOW, Tz::UTC).bars(&other, day("2026-11-20"), day("2026-11-21")).await;
+        assert!(days.is_err());
     }
 
     #[tokio::test]

@@ -5,10 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, NaiveDate};
 
 use super::Result;
-use crate::model::{Currency, SecurityId, Setting, Tick};
+use crate::model::{Close, Currency, SecurityId, Setting, Tick};
 use crate::provider::{DayClose, Pair, Wanted};
 use crate::report::{self, PositionsQuery};
 use crate::store::{Store, Tx};
+
+/// Where the newest close is in another currency, one of another source may be so many days older.
+const REACH: u16 = 5;
 
 /// A security whose price is wanted, and the newest price of it, be it a close or not.
 #[derive(Clone, Debug)]
@@ -49,14 +52,11 @@ impl WantedAll {
         let mut ids: BTreeSet<_> = held.iter().map(|row| row.security_id).collect();
         ids.extend(tx.watchlist().await?.iter().map(|watch| watch.security));
         let ids: Vec<_> = ids.into_iter().collect();
-        let mut last: BTreeMap<SecurityId, DayClose> = BTreeMap::new();
-        for (id, close) in tx.closes_latest(&ids, today, 0).await? {
-            // They come by date, the newest last.
-            let close = DayClose { date: close.date, close: close.close, currency: close.currency };
-            last.insert(id, close);
+        let mut closes: BTreeMap<SecurityId, Vec<Close>> = BTreeMap::new();
+        for (id, close) in tx.closes_latest(&ids, today, REACH).await? {
+            closes.entry(id).or_default().push(close);
         }
-        let ticks: BTreeMap<_, _> =
-            tx.ticks_since(today).await?.into_iter().map(|tick| (tick.security, tick)).collect();
+        let ticks = tx.ticks_since(today).await?;
         let mut securities = Vec::with_capacity(ids.len());
         let mut currencies = BTreeSet::new();
         for row in tx.securities().await? {
@@ -65,8 +65,14 @@ impl WantedAll {
                 continue;
             }
             currencies.insert(security.currency);
-            let last = last.get(&security.id).copied();
-            let newest = ticks.get(&security.id).map(as_close).or(last);
+            // A price in another currency is another price. They come by date, the newest last.
+            let mine = closes.get(&security.id).into_iter().flatten();
+            let last =
+                mine.map(as_known).filter(|close| close.currency == security.currency).last();
+            let ticks = ticks.iter().filter(|tick| {
+                tick.security == security.id && tick.currency == security.currency
+            });
+            let newest = ticks.max_by_key(|tick| tick.at).map(as_close).or(last);
             securities.push(WantedSecurity {
                 id: security.id,
                 wanted: Wanted {
@@ -87,6 +93,10 @@ impl WantedAll {
     pub fn asked(&self) -> Vec<Wanted> {
         self.securities.iter().map(|security| security.wanted.clone()).collect()
     }
+}
+
+const fn as_known(close: &Close) -> DayClose {
+    DayClose { date: close.date, close: close.close, currency: close.currency }
 }
 
 const fn as_close(tick: &Tick) -> DayClose {
