@@ -37,6 +37,7 @@ use support::home::{Home, keys, sorted};
 const ROWS: &str = "date,account,type,symbol,quantity,price,fee,currency,amount\n\
     2026-11-02,Broker,DEPOSIT,,,,,USD,1000\n\
     2026-11-03,Broker,BUY,X,10,50,,USD,-500\n";
+const SPLIT: &str = "date,account,type,symbol,ratio\n2026-11-20,Broker,SPLIT,X,4:1\n";
 const PRICES: &str = "date,symbol,close,currency,source\n2026-11-19,sec:X,50,USD,simulated\n";
 
 /// Tells what a test wants told.
@@ -216,6 +217,41 @@ async fn a_price_in_another_currency_is_not_told_on() {
         assert_eq!(work(engine, Part::Quotes, &fake).await.unwrap().stored, 1);
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_split_is_no_jump() {
+    on_each(async |engine| {
+        engine.import(&[("rows.csv", ROWS), ("split.csv", SPLIT), ("prices.csv", PRICES)]).await;
+        connect(&engine.session, "simulated", "Home").await;
+        let wanted = WantedAll::read(&engine.session.store, TODAY).await.unwrap();
+        assert_eq!(wanted.securities[0].wanted.last.unwrap().close, dec("12.5"));
+        let fake = Fake { spots: vec![Ok(spot("12.6"))], ..Fake::default() };
+        assert_eq!(work(engine, Part::Quotes, &fake).await.unwrap().stored, 1);
+        assert_eq!(worth(engine, TODAY).await, "504 2026-11-20");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn days_around_a_split_are_asked_for_in_their_own_units() {
+    let engine = sqlite().await;
+    let split = SPLIT.replace("11-20", "11-18");
+    let old = "date,symbol,close,currency,source\n2026-11-16,sec:X,50,USD,simulated\n";
+    engine.import(&[("rows.csv", ROWS), ("split.csv", &split), ("old.csv", old)]).await;
+    connect(&engine.session, "simulated", "Home").await;
+    let bench = bench(&engine.session);
+    bench.refresh_once(&Wish::default(), Duration::ZERO).await.unwrap();
+    let mut tx = engine.session.store.read().await.unwrap();
+    let id = tx.securities().await.unwrap()[0].security.id;
+    let (from, to) = ("2026-11-17".parse().unwrap(), "2026-11-19".parse().unwrap());
+    let closes = tx.closes_between(id, from, to).await.unwrap();
+    let whole: Vec<_> = closes.iter().map(|close| close.close.to_string()).collect();
+    let near = |close: &str, least, most| dec(close) > dec(least) && dec(close) < dec(most);
+    assert!(near(&whole[0], "48", "52") && near(&whole[1], "12", "13"), "{whole:?}");
+    assert!(near(&whole[2], "12", "13"), "{whole:?}");
+    drop(tx);
+    engine.close().await;
 }
 
 #[tokio::test]

@@ -92,7 +92,7 @@ pub struct Wanted {
     pub currency: Currency,
     /// What it is, when known.
     pub class: Option<AssetClass>,
-    /// Its last known close of a day, in its currency.
+    /// Its last known close of a day, in its currency, of one unit as it is on the day asked for.
     pub last: Option<DayClose>,
 }
 

@@ -10,10 +10,10 @@ use super::{Bench, Error, Result};
 use crate::audit::Attempt;
 use crate::ledger::{self, Counts, Delivery, MarketNews};
 use crate::model::{
-    Connection, ConnectionState, Drafts, Interval, Mode, NewAccount, Price, Rate, SafeText, Tick,
-    midnight_micros,
+    Connection, ConnectionState, Drafts, Interval, Mode, NewAccount, Price, Rate, SafeText,
+    SecurityId, Tick, midnight_micros,
 };
-use crate::provider::{self, AccountSource, Class, DayClose, MarketSource};
+use crate::provider::{self, AccountSource, Class, DayClose, MarketSource, Wanted};
 use crate::store::{Lease, RefreshRecord};
 
 /// What a job has done.
@@ -170,34 +170,26 @@ impl Work<'_> {
     pub async fn history(&self, source: &impl MarketSource, wanted: &WantedAll) -> Result<Done> {
         let (attempt, now) = self.begin().await?;
         let mut done = self.done();
-        let Some(to) = self.bench.clock.today().pred_opt() else {
+        let today = self.bench.clock.today();
+        let Some(to) = today.pred_opt() else {
             return self.end(attempt, done).await;
         };
         let (mut bars, mut rates) = (Vec::new(), Vec::new());
         for security in &wanted.securities {
             let asked = &security.wanted;
             let Some(from) = missing_from(asked.last.as_ref(), to) else { continue };
-            match source.bars(asked, from, to).await {
-                // What has no price today is told with the prices of today.
-                Err(error) if error.class() == Class::NextSource => {}
-                Err(error) => return self.fail(attempt, error, now).await,
-                Ok(closes) => {
-                    let right =
-                        sift(&asked.symbol, closes, asked.last, asked.currency, to, &mut done);
-                    bars.extend(right.into_iter().map(|close| Price {
-                        security: security.id,
-                        interval: Interval::Day,
-                        at: midnight_micros(close.date),
-                        source: self.source(),
-                        currency: close.currency,
-                        open: None,
-                        high: None,
-                        low: None,
-                        close: close.close,
-                        volume: None,
-                        quoted_in: None,
-                        split_adjusted: false,
-                    }));
+            for (from, until) in security.spans(from, to) {
+                let last = asked.last.and_then(|last| security.on(from, today, last));
+                let asked = Wanted { last, ..asked.clone() };
+                match source.bars(&asked, from, until).await {
+                    // What has no price today is told with the prices of today.
+                    Err(error) if error.class() == Class::NextSource => {}
+                    Err(error) => return self.fail(attempt, error, now).await,
+                    Ok(closes) => {
+                        let right =
+                            sift(&asked.symbol, closes, last, asked.currency, until, &mut done);
+                        bars.extend(right.into_iter().map(|close| self.bar(security.id, &close)));
+                    }
                 }
             }
         }
@@ -228,6 +220,23 @@ impl Work<'_> {
         done.stored = count(bars.len() + rates.len());
         let refresh = self.record(now, &done.skipped);
         self.take(attempt, MarketNews { ticks: Vec::new(), bars, rates, refresh }, done, now).await
+    }
+
+    fn bar(&self, security: SecurityId, close: &DayClose) -> Price {
+        Price {
+            security,
+            interval: Interval::Day,
+            at: midnight_micros(close.date),
+            source: self.source(),
+            currency: close.currency,
+            open: None,
+            high: None,
+            low: None,
+            close: close.close,
+            volume: None,
+            quoted_in: None,
+            split_adjusted: false,
+        }
     }
 
     /// The provider of the connection is not known to this program.

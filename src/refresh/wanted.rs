@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, NaiveDate};
 
 use super::Result;
-use crate::model::{Close, Currency, SecurityId, Setting, Tick};
+use crate::analytics::splits::ToldSplit;
+use crate::figures;
+use crate::model::{Close, Currency, Dec, Exact, SecurityId, Setting, Tick};
 use crate::provider::{DayClose, Pair, Wanted};
 use crate::report::{self, PositionsQuery};
 use crate::store::{Store, Tx};
@@ -22,6 +24,8 @@ pub struct WantedSecurity {
     pub wanted: Wanted,
     /// The newest price.
     pub newest: Option<DayClose>,
+    /// What happened to its units. Its prices above are of one unit of today.
+    pub splits: Vec<ToldSplit>,
 }
 
 /// Everything that is wanted.
@@ -57,6 +61,7 @@ impl WantedAll {
             closes.entry(id).or_default().push(close);
         }
         let ticks = tx.ticks_since(today).await?;
+        let splits = figures::splits(&mut tx).await?;
         let mut securities = Vec::with_capacity(ids.len());
         let mut currencies = BTreeSet::new();
         for row in tx.securities().await? {
@@ -66,9 +71,11 @@ impl WantedAll {
             }
             currencies.insert(security.currency);
             // A price in another currency is another price. They come by date, the newest last.
-            let mine = closes.get(&security.id).into_iter().flatten();
-            let last =
-                mine.map(as_known).filter(|close| close.currency == security.currency).last();
+            let mut mine = closes.get(&security.id).into_iter().flatten();
+            let mut splits = splits.get(&security.id).cloned().unwrap_or_default();
+            splits.retain(|split| split.day <= today);
+            let last = mine.rfind(|close| close.currency == security.currency);
+            let last = last.and_then(|close| as_known(close, &splits, today));
             let ticks = ticks.iter().filter(|tick| {
                 tick.security == security.id && tick.currency == security.currency
             });
@@ -82,6 +89,7 @@ impl WantedAll {
                     last,
                 },
                 newest,
+                splits,
             });
         }
         let pairs = pairs(&mut tx, currencies, today).await?;
@@ -95,8 +103,50 @@ impl WantedAll {
     }
 }
 
-const fn as_known(close: &Close) -> DayClose {
-    DayClose { date: close.date, close: close.close, currency: close.currency }
+impl WantedSecurity {
+    /// The days between two, both inclusive, cut where units become others.
+    pub(super) fn spans(&self, from: NaiveDate, to: NaiveDate) -> Vec<(NaiveDate, NaiveDate)> {
+        let mut starts = BTreeSet::from([from]);
+        let days = self.splits.iter().map(|split| split.day);
+        starts.extend(days.filter(|day| from < *day && *day <= to));
+        let ends = starts.iter().skip(1).filter_map(|day| day.pred_opt()).chain([to]);
+        starts.iter().copied().zip(ends).collect()
+    }
+
+    /// What one unit of today cost, as the price of one of another day.
+    pub(super) fn on(&self, day: NaiveDate, today: NaiveDate, known: DayClose) -> Option<DayClose> {
+        restated(known, &self.splits, today, day)
+    }
+}
+
+/// As one unit of today; an adjusted close is of one already.
+fn as_known(close: &Close, splits: &[ToldSplit], today: NaiveDate) -> Option<DayClose> {
+    let known = DayClose { date: close.date, close: close.close, currency: close.currency };
+    let units_of = if close.split_adjusted { today } else { close.date };
+    restated(known, splits, units_of, today)
+}
+
+/// The price of one unit as it was on one day, for one as it was on another.
+fn restated(
+    price: DayClose,
+    splits: &[ToldSplit],
+    from: NaiveDate,
+    to: NaiveDate,
+) -> Option<DayClose> {
+    let (first, last) = (from.min(to), from.max(to));
+    let between: Vec<_> =
+        splits.iter().filter(|split| first < split.day && split.day <= last).collect();
+    if between.is_empty() {
+        return Some(price);
+    }
+    let (mut up, mut down) = (Exact::from(price.close), Exact::from(Dec::ONE));
+    for ToldSplit { ratio, .. } in between {
+        let (old, new) = if from < to { (ratio.old, ratio.new) } else { (ratio.new, ratio.old) };
+        (up, down) = (up.mul(&old.into()), down.mul(&new.into()));
+    }
+    // Enough to judge by, and not so many digits that invented prices look it.
+    let places = price.close.inner().scale().max(2) + 2;
+    Some(DayClose { close: up.div_round(&down, places).ok()?, ..price })
 }
 
 const fn as_close(tick: &Tick) -> DayClose {
