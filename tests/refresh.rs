@@ -11,6 +11,7 @@
 
 mod support;
 
+use std::sync::Mutex;
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
@@ -47,6 +48,8 @@ struct Fake {
     bars: Vec<DayClose>,
     rates: Vec<DayClose>,
     rows: Vec<RemoteRow>,
+    /// Since when rows were asked for.
+    since: Mutex<Option<DateTime<Utc>>>,
     error: Option<Error>,
     panics: bool,
 }
@@ -90,8 +93,9 @@ impl AccountSource for Fake {
     async fn transactions(
         &self,
         _: &RemoteAccount,
-        _: Option<DateTime<Utc>>,
+        since: Option<DateTime<Utc>>,
     ) -> Result<Vec<RemoteRow>> {
+        *self.since.lock().unwrap() = since;
         Ok(self.rows.clone())
     }
 }
@@ -381,6 +385,26 @@ async fn rows_come_once_and_change_with_their_source() {
         };
         let done = work(engine, Part::Accounts, &dead).await.unwrap();
         assert_eq!((done.counts.new, done.skipped.len()), (0, 2), "{:?}", done.skipped);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_clock_that_ran_ahead_hides_no_rows() {
+    on_each(async |engine| {
+        household(engine).await;
+        let fake = Fake::default();
+        work(engine, Part::Accounts, &fake).await.unwrap();
+        work(engine, Part::Accounts, &fake).await.unwrap();
+        let minute = clock().now() - TimeDelta::seconds(60);
+        assert_eq!(*fake.since.lock().unwrap(), Some(minute));
+        let mut tx = engine.session.store.write().await.unwrap();
+        let mut record = tx.refreshes().await.unwrap().remove(0);
+        record.succeeded = record.succeeded.map(|at| at + 3_600_000_000);
+        tx.put_refresh(&record).await.unwrap();
+        tx.commit("ahead", "refresh", 0).await.unwrap();
+        work(engine, Part::Accounts, &fake).await.unwrap();
+        assert_eq!(*fake.since.lock().unwrap(), None);
     })
     .await;
 }

@@ -62,7 +62,8 @@ impl Work<'_> {
         settles_within: TimeDelta,
     ) -> Result<Done> {
         let (attempt, now) = self.begin().await?;
-        let since = self.last.and_then(|last| last.succeeded);
+        // The clock may have run ahead: what came meanwhile is told again, and known by its id.
+        let since = self.last.and_then(|last| last.succeeded).filter(|since| *since <= now);
         let since = since.and_then(DateTime::from_timestamp_micros).map(|at| at - settles_within);
         let mut fetched = Vec::new();
         let accounts = match source.accounts().await {
