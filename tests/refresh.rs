@@ -20,8 +20,8 @@ use dashtam::clock::Clock;
 use dashtam::config::{Config, Environment, Overrides};
 use dashtam::ledger;
 use dashtam::model::{
-    AccountKind, Connection, ConnectionState, Currency, Dec, Entry, EntryType, OpId, Origin, Part,
-    SafeText, Subtype, Unit,
+    AccountKind, Connection, ConnectionState, Currency, Dec, Entry, EntryType, Mention, OpId, Origin,
+    Part, SafeText, Subtype, Unit,
 };
 use dashtam::provider::{
     AccountSource, DayClose, Error, MarketSource, Pair, RemoteAccount, RemoteRow, Result, Spot,
@@ -385,6 +385,35 @@ async fn rows_come_once_and_change_with_their_source() {
         };
         let done = work(engine, Part::Accounts, &dead).await.unwrap();
         assert_eq!((done.counts.new, done.skipped.len()), (0, 2), "{:?}", done.skipped);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_refused_is_said_and_asked_for_again() {
+    on_each(async |engine| {
+        household(engine).await;
+        // Two securities of one symbol: the ledger cannot tell which is meant.
+        let twins = "date,account,type,symbol,quantity,price,fee,currency,amount,venue\n\
+            2026-11-04,Broker,BUY,T,1,1,,USD,-1,XNAS\n2026-11-04,Broker,BUY,T,1,1,,USD,-1,XTSE\n";
+        engine.import(&[("twins.csv", twins)]).await;
+        let mut doubtful = deposit("a", "2026-11-18", "5");
+        doubtful.row.what = EntryType::One(Subtype::Dividend);
+        doubtful.row.symbol = Some(Mention::parse("T").unwrap());
+        let rows = vec![doubtful, deposit("b", "2026-11-19", "7")];
+        let fake = Fake { rows, ..Fake::default() };
+        let done = work(engine, Part::Accounts, &fake).await.unwrap();
+        assert_eq!((done.counts.new, done.skipped.len()), (1, 1), "{:?}", done.skipped);
+        let mut tx = engine.session.store.read().await.unwrap();
+        let told = report::connections(&mut tx).await.unwrap().remove(0).why.unwrap();
+        assert!(told.as_str().starts_with("a: "), "{told}");
+        drop(tx);
+        // The same again brings nothing, and says so all the same.
+        work(engine, Part::Accounts, &fake).await.unwrap();
+        let before = "2026-11-18T08:59:00Z".parse::<DateTime<Utc>>().unwrap();
+        assert_eq!(*fake.since.lock().unwrap(), Some(before));
+        let mut tx = engine.session.store.read().await.unwrap();
+        assert!(report::connections(&mut tx).await.unwrap()[0].why.is_some());
     })
     .await;
 }

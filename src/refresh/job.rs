@@ -78,18 +78,24 @@ impl Work<'_> {
         }
         let mut done = self.done();
         done.accounts = count(accounts.len());
+        let mut refresh = self.record(now, &[]);
         let tomorrow = self.bench.clock.today().succ_opt();
         let mut rows: Vec<(i64, Drafts)> = Vec::with_capacity(fetched.len());
         for fetched in fetched {
             let name = fetched.row.id.clone().unwrap_or_default();
+            let at = fetched.at.timestamp_micros();
             if tomorrow.is_some_and(|tomorrow| fetched.row.date > tomorrow) {
                 let why = Wrong::Future(fetched.row.date);
+                refresh.leave_out(at, &name, &why);
                 done.skipped.push(Skip::wrong(name, &why));
                 continue;
             }
             match fetched.row.check() {
-                Ok(drafts) => rows.push((fetched.at.timestamp_micros(), drafts)),
-                Err(refusal) => done.skipped.push(Skip::wrong(name, &refusal)),
+                Ok(drafts) => rows.push((at, drafts)),
+                Err(refusal) => {
+                    refresh.leave_out(at, &name, &refusal);
+                    done.skipped.push(Skip::wrong(name, &refusal));
+                }
             }
         }
         let new_account = |account: &provider::RemoteAccount| NewAccount {
@@ -105,7 +111,7 @@ impl Work<'_> {
             connection: self.connection.clone(),
             accounts: accounts.iter().map(new_account).collect(),
             rows,
-            refresh: self.record(now, &done.skipped),
+            refresh,
         };
         let (store, op) = (&self.bench.store, attempt.op());
         match ledger::deliver(store, self.lease, delivery, op, now).await {
