@@ -308,8 +308,11 @@ async fn days_that_are_over_get_their_closes_once() {
             .await;
         let fake = Fake { bars: vec![close("2026-11-20", "52")], ..Fake::default() };
         let done = work(engine, Part::History, &fake).await.unwrap();
-        assert_eq!((done.stored, why(&done).len()), (0, 0), "nothing is missing up to yesterday");
-        assert_eq!(worth(engine, TODAY).await, "500 2026-11-19");
+        assert_eq!((done.stored, why(&done).len()), (0, 1), "today is not over");
+        let fake = Fake { bars: vec![close("2026-11-19", "50.5")], ..Fake::default() };
+        let done = work(engine, Part::History, &fake).await.unwrap();
+        assert_eq!(done.stored, 1, "the last day known may not have been over then");
+        assert_eq!(worth(engine, TODAY).await, "505 2026-11-19");
     })
     .await;
     let engine = sqlite().await;
@@ -339,6 +342,47 @@ async fn days_that_are_over_get_their_closes_once() {
     let said = why(&done);
     assert!(said[0].contains("more than 40 %") && said[1].contains("not come yet"), "{said:?}");
     assert_eq!(worth(&engine, TODAY).await, "510 2026-11-19");
+    engine.close().await;
+}
+
+#[tokio::test]
+async fn a_price_by_somebody_else_hides_no_day() {
+    on_each(async |engine| {
+        let prices = "date,symbol,close,currency,source\n2026-11-16,sec:X,49,USD,simulated\n\
+            2026-11-16,fx:CAD,0.72,USD,simulated\n2026-11-19,fx:CAD,0.73,USD,hand\n\
+            2026-11-19,sec:X,50,USD,hand\n";
+        let savings = "date,account,type,symbol,quantity,price,fee,currency,amount\n\
+            2026-11-02,Savings,DEPOSIT,,,,,CAD,5\n";
+        let files = [("rows.csv", ROWS), ("savings.csv", savings), ("prices.csv", prices)];
+        engine.import(&files).await;
+        connect(&engine.session, "simulated", "Home").await;
+        let bench = bench(&engine.session);
+        bench.refresh_once(&Wish::default(), Duration::ZERO).await.unwrap();
+        let mut tx = engine.session.store.read().await.unwrap();
+        let id = tx.securities().await.unwrap()[0].security.id;
+        let (from, to) = ("2026-11-16".parse().unwrap(), TODAY);
+        let closes = tx.closes_between(id, from, to).await.unwrap();
+        let of_it = closes.iter().filter(|close| close.source.as_str() == "simulated");
+        assert_eq!(of_it.count(), 4, "{closes:?}");
+        let rates = tx.rates_through(TODAY).await.unwrap();
+        assert_eq!(rates.iter().filter(|rate| rate.source.as_str() == "simulated").count(), 4);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_day_is_over_once_it_is_so_everywhere() {
+    let engine = sqlite().await;
+    household(&engine).await;
+    // Already tomorrow in Tokyo, but not where coins have their day.
+    let tokyo = Clock::fixed("2026-11-20T20:00:00Z".parse().unwrap(), chrono_tz::Asia::Tokyo);
+    let bench = Bench { clock: tokyo, ..bench(&engine.session) };
+    bench.refresh_once(&Wish::default(), Duration::ZERO).await.unwrap();
+    let mut tx = engine.session.store.read().await.unwrap();
+    let id = tx.securities().await.unwrap()[0].security.id;
+    let of = tx.closes_between(id, TODAY, TODAY.succ_opt().unwrap()).await.unwrap();
+    assert!(of.is_empty(), "{of:?}");
+    drop(tx);
     engine.close().await;
 }
 

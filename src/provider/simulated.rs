@@ -8,7 +8,7 @@ use super::{
     RemoteAccount, RemoteRow, Result, Setup, Spot, Wanted,
 };
 use crate::model::{
-    AccountKind, Currency, Dec, Entry as Row, EntryType, Exact, Mention, SafeText, Subtype, Unit,
+    AccountKind, AssetClass, Currency, Dec, Entry as Row, EntryType, Exact, Mention, SafeText, Subtype, Unit,
 };
 
 pub(super) const ENTRY: Entry = Entry {
@@ -176,9 +176,12 @@ impl AccountSource for Simulated {
 impl MarketSource for Simulated {
     async fn quotes(&self, wanted: &[Wanted]) -> Result<Vec<Result<Spot>>> {
         let at = self.setup.clock.now();
-        let date = self.today(at);
         let spot = |wanted: &Wanted| {
             let price = self.price_at(wanted, at)?;
+            let date = match wanted.class {
+                Some(AssetClass::Crypto) => at.date_naive(),
+                _ => self.today(at),
+            };
             Ok(Spot { at, date, price, currency: wanted.currency })
         };
         Ok(wanted.iter().map(spot).collect())
@@ -324,6 +327,15 @@ mod tests {
         // Midnight in Tokyo was nine hours ago.
         let source = at("2026-11-21T20:00:00Z", chrono_tz::Asia::Tokyo);
         assert!(rows(&source, None).await.iter().all(|row| row.row.date == day("2026-11-22")));
+    }
+
+    #[tokio::test]
+    async fn a_coin_has_the_day_of_utc() {
+        let coin = Wanted { class: Some(AssetClass::Crypto), ..wanted("BTC", "36450") };
+        let source = at("2026-11-21T20:00:00Z", chrono_tz::Asia::Tokyo);
+        let spots = source.quotes(&[coin, wanted("NWEQ", "111.63")]).await.unwrap();
+        let days: Vec<_> = spots.into_iter().map(|spot| spot.unwrap().date).collect();
+        assert_eq!(days, [day("2026-11-21"), day("2026-11-22")]);
     }
 
     #[tokio::test]

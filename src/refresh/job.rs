@@ -5,7 +5,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta};
 
 use super::judge::{Skip, Wrong, judge, judge_close};
 use super::plan::{Job, pause};
-use super::wanted::WantedAll;
+use super::wanted::{WantedAll, WantedSecurity};
 use super::{Bench, Error, Result};
 use crate::audit::Attempt;
 use crate::ledger::{self, Counts, Delivery, MarketNews};
@@ -13,7 +13,7 @@ use crate::model::{
     Connection, ConnectionState, Drafts, Interval, Mode, NewAccount, Price, Rate, SafeText,
     SecurityId, Tick, midnight_micros,
 };
-use crate::provider::{self, AccountSource, Class, DayClose, MarketSource, Wanted};
+use crate::provider::{self, AccountSource, Class, DayClose, MarketSource, Pair, Wanted};
 use crate::store::{Lease, RefreshRecord};
 
 /// What a job has done.
@@ -178,15 +178,20 @@ impl Work<'_> {
         let (attempt, now) = self.begin().await?;
         let mut done = self.done();
         let today = self.bench.clock.today();
-        let Some(to) = today.pred_opt() else {
+        // A day is over once it is so here and in UTC, where coins have theirs.
+        let Some(to) = today.min(self.bench.clock.now().date_naive()).pred_opt() else {
             return self.end(attempt, done).await;
         };
         let (mut bars, mut rates) = (Vec::new(), Vec::new());
         for security in &wanted.securities {
             let asked = &security.wanted;
-            let Some(from) = missing_from(asked.last.as_ref(), to) else { continue };
+            let own = self.told_of(security, to, today).await?;
+            let from = missing_from(own.as_ref(), asked.last.as_ref(), to);
             for (from, until) in security.spans(from, to) {
-                let last = asked.last.and_then(|last| security.on(from, today, last));
+                let then = |known: Option<DayClose>| {
+                    known.and_then(|known| security.on(from, today, known))
+                };
+                let (last, best) = (then(own.or(asked.last)), then(asked.last));
                 let asked = Wanted { last, ..asked.clone() };
                 match source.bars(&asked, from, until).await {
                     // What has no price today is told with the prices of today.
@@ -194,7 +199,7 @@ impl Work<'_> {
                     Err(error) => return self.fail(attempt, error, now).await,
                     Ok(closes) => {
                         let right =
-                            sift(&asked.symbol, closes, last, asked.currency, until, &mut done);
+                            sift(&asked.symbol, closes, best, asked.currency, until, &mut done);
                         bars.extend(right.into_iter().map(|close| self.bar(security.id, &close)));
                     }
                 }
@@ -202,8 +207,10 @@ impl Work<'_> {
         }
         for pair in &wanted.pairs {
             let name = SafeText::new(&format!("{}/{}", pair.base, pair.quote));
-            let Some(from) = missing_from(pair.last.as_ref(), to) else { continue };
-            match source.rates(pair, from, to).await {
+            let own = self.told_of_pair(pair, to).await?;
+            let from = missing_from(own.as_ref(), pair.last.as_ref(), to);
+            let asked = Pair { last: own.or(pair.last), ..pair.clone() };
+            match source.rates(&asked, from, to).await {
                 Err(error) if error.class() == Class::NextSource => {
                     done.skipped.push(Skip::untold(name, &error));
                 }
@@ -227,6 +234,24 @@ impl Work<'_> {
         done.stored = count(bars.len() + rates.len());
         let refresh = self.record(now, &done.skipped);
         self.take(attempt, MarketNews { ticks: Vec::new(), bars, rates, refresh }, done, now).await
+    }
+
+    /// What the source of the connection told last of a security, and not what others did.
+    async fn told_of(
+        &self,
+        security: &WantedSecurity,
+        to: NaiveDate,
+        today: NaiveDate,
+    ) -> Result<Option<DayClose>> {
+        let mut tx = self.bench.store.read().await?;
+        let close = tx.close_by(security.id, &self.source(), to).await?;
+        Ok(close.and_then(|close| security.known(&close, today)))
+    }
+
+    async fn told_of_pair(&self, pair: &Pair, to: NaiveDate) -> Result<Option<DayClose>> {
+        let mut tx = self.bench.store.read().await?;
+        let rate = tx.rate_by(pair.base, pair.quote, &self.source(), to).await?;
+        Ok(rate.and_then(|rate| pair.known(&rate)))
     }
 
     fn bar(&self, security: SecurityId, close: &DayClose) -> Price {
@@ -367,12 +392,15 @@ impl Skip {
     }
 }
 
-/// The first day that is not known yet; none: all are, up to the last one that is over.
-fn missing_from(last: Option<&DayClose>, to: NaiveDate) -> Option<NaiveDate> {
-    match last {
-        None => Some(to),
-        Some(last) => last.date.succ_opt().filter(|from| *from <= to),
-    }
+/// The day to begin with: the last one that the source told itself, which may not have been over
+/// then, else the one after the last that anybody told.
+fn missing_from(own: Option<&DayClose>, best: Option<&DayClose>, to: NaiveDate) -> NaiveDate {
+    let from = match (own, best) {
+        (Some(own), _) => Some(own.date),
+        (None, Some(best)) => best.date.succ_opt(),
+        (None, None) => None,
+    };
+    from.unwrap_or(to).min(to)
 }
 
 /// The closes that can be, each judged by the one before it.

@@ -21,7 +21,7 @@ pub use wanted::{WantedAll, WantedSecurity};
 
 use crate::audit::{self, Audit};
 use crate::clock::Clock;
-use crate::model::{Connection, Part, SafeText};
+use crate::model::{Connection, Part, SafeText, midnight_micros};
 use crate::provider::{self, Setup};
 use crate::store::{Holder, Lease, RefreshRecord, Store};
 use crate::{ledger, store};
@@ -212,8 +212,14 @@ impl Bench {
     fn moment(&self) -> Moment {
         let today = self.clock.today();
         let tomorrow = today.checked_add_days(Days::new(1)).unwrap_or(today);
-        let now = self.clock.now().timestamp_micros();
-        Moment { now, midnight: self.midnight(today), tomorrow: self.midnight(tomorrow) }
+        let now = self.clock.now();
+        // Another day is over when it is so here and in UTC.
+        let (there, next) = (now.date_naive(), now.date_naive().succ_opt().unwrap_or_default());
+        Moment {
+            now: now.timestamp_micros(),
+            midnight: self.midnight(today).max(midnight_micros(there)),
+            tomorrow: self.midnight(tomorrow).min(midnight_micros(next)),
+        }
     }
 
     /// When a day begins here; where its midnight is skipped, an hour later.

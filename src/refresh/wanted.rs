@@ -7,7 +7,7 @@ use chrono::{DateTime, NaiveDate};
 use super::Result;
 use crate::analytics::splits::ToldSplit;
 use crate::figures;
-use crate::model::{Close, Currency, Dec, Exact, SecurityId, Setting, Tick};
+use crate::model::{Close, Currency, Dec, Exact, Rate, SecurityId, Setting, Tick};
 use crate::provider::{DayClose, Pair, Wanted};
 use crate::report::{self, PositionsQuery};
 use crate::store::{Store, Tx};
@@ -71,26 +71,22 @@ impl WantedAll {
             }
             currencies.insert(security.currency);
             // A price in another currency is another price. They come by date, the newest last.
-            let mut mine = closes.get(&security.id).into_iter().flatten();
-            let mut splits = splits.get(&security.id).cloned().unwrap_or_default();
-            splits.retain(|split| split.day <= today);
-            let last = mine.rfind(|close| close.currency == security.currency);
-            let last = last.and_then(|close| as_known(close, &splits, today));
+            let mut mine = closes.get(&security.id).into_iter().flatten().rev();
             let ticks = ticks.iter().filter(|tick| {
                 tick.security == security.id && tick.currency == security.currency
             });
-            let newest = ticks.max_by_key(|tick| tick.at).map(as_close).or(last);
-            securities.push(WantedSecurity {
-                id: security.id,
-                wanted: Wanted {
-                    symbol: security.symbol,
-                    currency: security.currency,
-                    class: security.class,
-                    last,
-                },
-                newest,
-                splits,
-            });
+            let mut splits = splits.get(&security.id).cloned().unwrap_or_default();
+            splits.retain(|split| split.day <= today);
+            let wanted = Wanted {
+                symbol: security.symbol,
+                currency: security.currency,
+                class: security.class,
+                last: None,
+            };
+            let mut row = WantedSecurity { id: security.id, wanted, newest: None, splits };
+            row.wanted.last = mine.find_map(|close| row.known(close, today));
+            row.newest = ticks.max_by_key(|tick| tick.at).map(as_close).or(row.wanted.last);
+            securities.push(row);
         }
         let pairs = pairs(&mut tx, currencies, today).await?;
         Ok(Self { securities, pairs })
@@ -113,17 +109,26 @@ impl WantedSecurity {
         starts.iter().copied().zip(ends).collect()
     }
 
+    /// A close as one unit of today; none: it says nothing of it. An adjusted one is of one already.
+    pub(super) fn known(&self, close: &Close, today: NaiveDate) -> Option<DayClose> {
+        let known = DayClose { date: close.date, close: close.close, currency: close.currency };
+        let units_of = if close.split_adjusted { today } else { close.date };
+        let same = close.currency == self.wanted.currency;
+        restated(known, &self.splits, units_of, today).filter(|_| same)
+    }
+
     /// What one unit of today cost, as the price of one of another day.
     pub(super) fn on(&self, day: NaiveDate, today: NaiveDate, known: DayClose) -> Option<DayClose> {
         restated(known, &self.splits, today, day)
     }
 }
 
-/// As one unit of today; an adjusted close is of one already.
-fn as_known(close: &Close, splits: &[ToldSplit], today: NaiveDate) -> Option<DayClose> {
-    let known = DayClose { date: close.date, close: close.close, currency: close.currency };
-    let units_of = if close.split_adjusted { today } else { close.date };
-    restated(known, splits, units_of, today)
+impl Pair {
+    /// A rate of it.
+    pub(super) fn known(&self, rate: &Rate) -> Option<DayClose> {
+        let date = DateTime::from_timestamp_micros(rate.at)?.date_naive();
+        Some(DayClose { date, close: rate.rate, currency: self.quote })
+    }
 }
 
 /// The price of one unit as it was on one day, for one as it was on another.
@@ -166,11 +171,9 @@ async fn pairs(
     let rates = tx.rates_latest(today).await?;
     let pair = |currency| {
         let mine = rates.iter().filter(|rate| rate.base == currency && rate.quote == base);
-        let last = mine.max_by_key(|rate| rate.at).and_then(|rate| {
-            let date = DateTime::from_timestamp_micros(rate.at)?.date_naive();
-            Some(DayClose { date, close: rate.rate, currency: base })
-        });
-        Pair { base: currency, quote: base, last }
+        let pair = Pair { base: currency, quote: base, last: None };
+        let last = mine.max_by_key(|rate| rate.at).and_then(|rate| pair.known(rate));
+        Pair { last, ..pair }
     };
     Ok(currencies.into_iter().map(pair).collect())
 }
