@@ -138,8 +138,6 @@ pub struct Setup {
     pub seed: u64,
     /// The time.
     pub clock: Clock,
-    /// What is held at all.
-    pub held: Vec<Wanted>,
 }
 
 /// How a provider knows whom it speaks to.

@@ -38,6 +38,8 @@ const UNTRADED: [&str; 2] = ["OLPC", "PELA"];
 const CARD: &str = "Harbor Card";
 const BROKERAGE: &str = "Individual Brokerage";
 const BOUGHT: &str = "NWEQ";
+/// About what it is bought at.
+const BOUGHT_AT: &str = "112.4";
 const PAYERS: [&str; 3] = ["NWEQ", "STPR", "AURX"];
 const SHOPS: [(&str, &str); 4] = [
     ("Groceries at the market", "Groceries"),
@@ -64,14 +66,12 @@ impl Simulated {
     }
 
     /// Waves on top of each other: near in time is near in price, and nothing drifts away.
-    fn price_at(&self, wanted: &Wanted, at: DateTime<Utc>) -> Result<Dec> {
-        let no_data = || Error::NoData(wanted.symbol.clone());
-        let last = known(wanted).ok_or_else(no_data)?;
+    fn price_at(&self, symbol: &SafeText, last: Dec, at: DateTime<Utc>) -> Option<Dec> {
         let waves = WAVES.iter().map(|(seconds, height)| {
             let wave = at.timestamp().div_euclid(*seconds);
-            swing(&[self.setup.seed, hash(&wanted.symbol), bits(*seconds), bits(wave)], *height)
+            swing(&[self.setup.seed, hash(symbol), bits(*seconds), bits(wave)], *height)
         });
-        moved(last.close, waves.sum()).ok_or_else(no_data)
+        moved(last, waves.sum())
     }
 
     /// From day to day, beginning at what is known.
@@ -96,7 +96,8 @@ impl Simulated {
         Ok(closes)
     }
 
-    /// The row of a moment: a payment by card, a dividend, a purchase, in turn.
+    /// The row of a moment: a payment by card, a dividend, a purchase, in turn. Prices known by now
+    /// have no say in it: they move on, and what was bought was bought.
     fn row(&self, turn: i64) -> Option<RemoteRow> {
         let at = DateTime::from_timestamp(turn.checked_mul(ROW_EVERY)?, 0)?;
         let date = self.today(at);
@@ -112,9 +113,8 @@ impl Simulated {
             Row { id, amount_stands: true, ..row }
         };
         let mention = |symbol: &str| Mention::parse(symbol).ok();
-        let buys = self.setup.held.iter().find(|held| held.symbol.as_str() == BOUGHT);
-        let row = match (turn.rem_euclid(3), buys) {
-            (1, _) => {
+        let row = match turn.rem_euclid(3) {
+            1 => {
                 let payer = PAYERS.get(usize::try_from(pick(2, 3)).ok()?)?;
                 Row {
                     symbol: mention(payer),
@@ -123,8 +123,9 @@ impl Simulated {
                     ..entry(BROKERAGE, Subtype::Dividend)
                 }
             }
-            (2, Some(buys)) => {
-                let price = self.price_at(buys, at).ok()?;
+            2 => {
+                let usual = Dec::parse(BOUGHT_AT).ok()?;
+                let price = self.price_at(&SafeText::new(BOUGHT), usual, at)?;
                 Row {
                     symbol: mention(BOUGHT),
                     // Less than a dividend pays, so that the cash lasts.
@@ -177,7 +178,8 @@ impl MarketSource for Simulated {
     async fn quotes(&self, wanted: &[Wanted]) -> Result<Vec<Result<Spot>>> {
         let at = self.setup.clock.now();
         let spot = |wanted: &Wanted| {
-            let price = self.price_at(wanted, at)?;
+            let price = known(wanted).and_then(|last| self.price_at(&wanted.symbol, last.close, at));
+            let price = price.ok_or_else(|| Error::NoData(wanted.symbol.clone()))?;
             let date = match wanted.class {
                 Some(AssetClass::Crypto) => at.date_naive(),
                 _ => self.today(at),
@@ -259,7 +261,7 @@ mod tests {
 
     fn at(now: &str, zone: Tz) -> Simulated {
         let clock = Clock::fixed(now.parse().unwrap(), zone);
-        Simulated::new(Setup { seed: 7, clock, held: vec![wanted("NWEQ", "111.63")] })
+        Simulated::new(Setup { seed: 7, clock })
     }
 
     async fn rows(source: &Simulated, since: Option<&str>) -> Vec<RemoteRow> {

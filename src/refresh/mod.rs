@@ -170,11 +170,8 @@ impl Bench {
             Ok(entry) => entry,
             Err(error) => return work.unknown(error).await,
         };
-        let setup = Setup {
-            seed: work.connection.id.0.cast_unsigned(),
-            clock: self.clock.clone(),
-            held: wanted.asked(),
-        };
+        let seed = work.connection.id.0.cast_unsigned();
+        let setup = Setup { seed, clock: self.clock.clone() };
         let settles = TimeDelta::try_seconds(entry.settles_within).unwrap_or_default();
         match (work.job.part, entry.accounts, entry.market) {
             (Part::Accounts, Some(accounts), _) => work.accounts(&accounts(setup), settles).await,
