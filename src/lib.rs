@@ -260,9 +260,10 @@ async fn show_one(
         view: state::View { as_of: cli.flags.as_of, closed: false },
         notice: conflicts.first().map(|conflict| format!("config: {conflict}; see `dashtam keys`")),
     };
-    let cadence = match demo {
-        true => service::demo::CADENCE,
-        false => service::refresh::cadence(config),
+    let cadence = match (read_only, demo) {
+        (true, _) => None,
+        (false, true) => Some(service::demo::CADENCE),
+        (false, false) => Some(service::refresh::cadence(config)),
     };
     let opening = Box::pin(shown.open(config.clone(), clock.clone()));
     match tui::run(shown.waiting(), opening, cadence, options, true, keyboard).await {
