@@ -24,7 +24,7 @@ use dashtam::model::{
     Part, SafeText, Subtype, Unit,
 };
 use dashtam::provider::{
-    AccountSource, DayClose, Error, MarketSource, Pair, RemoteAccount, RemoteRow, Result, Spot,
+    AccountSource, Class, DayClose, Error, MarketSource, Pair, RemoteAccount, RemoteRow, Result, Spot,
     Wanted,
 };
 use dashtam::refresh::{Bench, Cadence, Done, Job, Outcome, WantedAll, Why, Wish, Work};
@@ -514,6 +514,20 @@ async fn a_provider_that_fails_is_left_alone_for_a_while() {
         assert_eq!(told, right.map(|word| format!("FAILED {word}")));
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_connection_that_is_lost_waits_for_its_owner() {
+    let engine = sqlite().await;
+    let lost = household(&engine).await;
+    let mut tx = engine.session.store.write().await.unwrap();
+    tx.update_connection(&Connection { state: ConnectionState::Failed, ..lost }).await.unwrap();
+    tx.commit("lost", "refresh", 0).await.unwrap();
+    let bench = bench(&engine.session);
+    let summary = bench.refresh_once(&Wish::default(), Duration::ZERO).await.unwrap();
+    assert_eq!(summary.outcome, Outcome::Failed);
+    assert_eq!(summary.connections[0].class, Some(Class::Reauthorize));
+    engine.close().await;
 }
 
 fn trail_of(engine: &Engine) -> AuditTarget {
