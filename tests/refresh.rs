@@ -21,7 +21,7 @@ use dashtam::config::{Config, Environment, Overrides};
 use dashtam::ledger;
 use dashtam::model::{
     AccountKind, Connection, ConnectionState, Currency, Dec, Entry, EntryType, Mention, OpId, Origin,
-    Part, SafeText, Subtype, Unit,
+    Part, SafeText, Setting, Subtype, Unit,
 };
 use dashtam::provider::{
     AccountSource, Class, DayClose, Error, MarketSource, Pair, RemoteAccount, RemoteRow, Result, Spot,
@@ -256,6 +256,25 @@ async fn days_around_a_split_are_asked_for_in_their_own_units() {
     assert!(near(&whole[2], "12", "13"), "{whole:?}");
     drop(tx);
     engine.close().await;
+}
+
+#[tokio::test]
+async fn every_currency_in_use_has_its_rate_wanted() {
+    on_each(async |engine| {
+        household(engine).await;
+        let cash = "date,account,type,symbol,quantity,price,fee,currency,amount\n\
+            2026-11-02,Broker,DEPOSIT,,,,,EUR,5\n2026-11-02,Broker,DEPOSIT,,,,,JPY,5\n\
+            2026-11-03,Broker,WITHDRAWAL,,,,,JPY,-5\n";
+        engine.import(&[("cash.csv", cash)]).await;
+        let mut tx = engine.session.store.write().await.unwrap();
+        tx.put_setting(Setting::TaxCurrency, "CAD").await.unwrap();
+        tx.commit("tax", "settings", 0).await.unwrap();
+        let wanted = WantedAll::read(&engine.session.store, TODAY).await.unwrap();
+        let pairs: Vec<_> = wanted.pairs.iter().map(|pair| (pair.base, pair.quote)).collect();
+        let usd = |base| (Currency::parse(base).unwrap(), Currency::USD);
+        assert_eq!(pairs, [usd("CAD"), usd("EUR")]);
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -166,7 +166,10 @@ async fn pairs(
 ) -> Result<Vec<Pair>> {
     let base = tx.setting(Setting::BaseCurrency).await?;
     let base = base.and_then(|code| Currency::parse(&code).ok()).unwrap_or(Currency::USD);
+    let tax = tx.setting(Setting::TaxCurrency).await?;
+    currencies.extend(tax.and_then(|code| Currency::parse(&code).ok()));
     currencies.extend(tx.accounts().await?.into_iter().map(|row| row.account.currency));
+    currencies.extend(figures::cash_on(tx, today).await?.into_keys().map(|(_, currency)| currency));
     currencies.remove(&base);
     let rates = tx.rates_latest(today).await?;
     let pair = |currency| {
