@@ -11,6 +11,7 @@
 
 mod support;
 
+use std::os::unix::fs::PermissionsExt;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -743,6 +744,34 @@ fn the_document_has_its_promised_shape() {
     let shown = home.run(&["--demo", "--refresh-only"]);
     assert!(shown.out.contains("Simulated") && shown.out.contains("12 of 14 prices stored"));
     assert!(shown.err.contains("left out: OLPC: no price"), "{shown:?}");
+}
+
+#[test]
+fn what_a_killed_demo_left_goes_at_the_next_start() {
+    let home = Home::new();
+    let folder = |name: &str, mode| {
+        let path = home.root.path().join(name);
+        std::fs::create_dir(&path).unwrap();
+        std::fs::write(path.join("dashtam.db"), "").unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        path
+    };
+    let killed = folder("dashtam-demo-killed", 0o700);
+    let running = std::fs::File::open(folder("dashtam-demo-running", 0o700)).unwrap();
+    running.try_lock().unwrap();
+    folder("dashtam-demo-open", 0o755);
+    std::os::unix::fs::symlink(folder("else", 0o700), home.root.path().join("dashtam-demo-link"))
+        .unwrap();
+    home.run(&["--demo", "--refresh-only"]);
+    assert!(!killed.exists());
+    let left = std::fs::read_dir(home.root.path()).unwrap();
+    let mut left: Vec<_> =
+        left.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    left.sort();
+    let right = ["dashtam-demo-link", "dashtam-demo-open", "dashtam-demo-running", "else"];
+    assert_eq!(left, right);
+    assert!(home.root.path().join("else/dashtam.db").exists());
+    drop(running);
 }
 
 #[test]
