@@ -21,12 +21,12 @@ use dashtam::clock::Clock;
 use dashtam::config::{Config, Environment, Overrides};
 use dashtam::ledger;
 use dashtam::model::{
-    AccountKind, Connection, ConnectionState, Currency, Dec, Entry, EntryType, Mention, OpId, Origin,
-    Part, SafeText, Setting, Subtype, Unit,
+    AccountKind, Connection, ConnectionState, Currency, Dec, Entry, EntryType, Mention, OpId,
+    Origin, Part, SafeText, Setting, Subtype, Unit,
 };
 use dashtam::provider::{
-    AccountSource, Class, DayClose, Error, MarketSource, Pair, RemoteAccount, RemoteRow, Result, Spot,
-    Wanted,
+    AccountSource, Class, DayClose, Error, MarketSource, Pair, RemoteAccount, RemoteRow, Result,
+    Spot, Wanted,
 };
 use dashtam::refresh::{Bench, Cadence, Done, Job, Outcome, WantedAll, Why, Wish, Work};
 use dashtam::report::{self, PositionsQuery};

@@ -8,7 +8,8 @@ use super::{
     RemoteAccount, RemoteRow, Result, Setup, Spot, Wanted,
 };
 use crate::model::{
-    AccountKind, AssetClass, Currency, Dec, Entry as Row, EntryType, Exact, Mention, SafeText, Subtype, Unit,
+    AccountKind, AssetClass, Currency, Dec, Entry as Row, EntryType, Exact, Mention, SafeText,
+    Subtype, Unit,
 };
 
 pub(super) const ENTRY: Entry = Entry {
@@ -178,7 +179,8 @@ impl MarketSource for Simulated {
     async fn quotes(&self, wanted: &[Wanted]) -> Result<Vec<Result<Spot>>> {
         let at = self.setup.clock.now();
         let spot = |wanted: &Wanted| {
-            let price = known(wanted).and_then(|last| self.price_at(&wanted.symbol, last.close, at));
+            let price =
+                known(wanted).and_then(|last| self.price_at(&wanted.symbol, last.close, at));
             let price = price.ok_or_else(|| Error::NoData(wanted.symbol.clone()))?;
             let date = match wanted.class {
                 Some(AssetClass::Crypto) => at.date_naive(),

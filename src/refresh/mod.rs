@@ -23,7 +23,7 @@ use crate::audit::{self, Audit};
 use crate::clock::Clock;
 use crate::model::{Connection, Part, SafeText, midnight_micros};
 use crate::provider::{self, Setup};
-use crate::store::{Holder, Lease, RefreshRecord, Store};
+use crate::store::{Holder, Lease, RefreshRecord, Store, Waiting};
 use crate::{ledger, store};
 
 /// Why a refresh could not be done. What a provider does not tell is no error: it is told.
@@ -126,14 +126,14 @@ impl Bench {
 
     /// The lease, or who has it.
     async fn lease(&self, wait: Duration) -> Result<std::result::Result<Lease, Option<Holder>>> {
-        let begun = self.clock.monotonic();
+        let (begun, mut waiting) = (self.clock.monotonic(), Waiting::default());
         let me = Holder {
             host: SafeText::new(&audit::host()),
             pid: i64::from(std::process::id()),
             since: self.clock.now().timestamp_micros(),
         };
         loop {
-            if let Some(lease) = self.store.try_lease(&me).await? {
+            if let Some(lease) = self.store.try_lease_again(&me, &mut waiting).await? {
                 return Ok(Ok(lease));
             }
             let waited = self.clock.monotonic().duration_since(begun);

@@ -72,9 +72,9 @@ impl WantedAll {
             currencies.insert(security.currency);
             // A price in another currency is another price. They come by date, the newest last.
             let mut mine = closes.get(&security.id).into_iter().flatten().rev();
-            let ticks = ticks.iter().filter(|tick| {
-                tick.security == security.id && tick.currency == security.currency
-            });
+            let ticks = ticks
+                .iter()
+                .filter(|tick| tick.security == security.id && tick.currency == security.currency);
             let mut splits = splits.get(&security.id).cloned().unwrap_or_default();
             splits.retain(|split| split.day <= today);
             let wanted = Wanted {
