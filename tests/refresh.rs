@@ -21,8 +21,8 @@ use dashtam::clock::Clock;
 use dashtam::config::{Config, Environment, Overrides};
 use dashtam::ledger;
 use dashtam::model::{
-    AccountKind, Connection, ConnectionState, Currency, Dec, Entry, EntryType, Mention, OpId,
-    Origin, Part, SafeText, Setting, Subtype, Unit,
+    AccountKind, Close, Connection, ConnectionState, Currency, Dec, Entry, EntryType, Mention,
+    OpId, Origin, Part, SafeText, Setting, Subtype, Unit,
 };
 use dashtam::provider::{
     AccountSource, Class, DayClose, Error, MarketSource, Pair, RemoteAccount, RemoteRow, Result,
@@ -39,7 +39,8 @@ use support::home::{Home, keys, sorted};
 const ROWS: &str = "date,account,type,symbol,quantity,price,fee,currency,amount\n\
     2026-11-02,Broker,DEPOSIT,,,,,USD,1000\n\
     2026-11-03,Broker,BUY,X,10,50,,USD,-500\n";
-const SPLIT: &str = "date,account,type,symbol,ratio\n2026-11-20,Broker,SPLIT,X,4:1\n";
+const SPLIT: &str = "date,account,type,symbol,quantity,price,fee,currency,amount,ratio\n\
+    2026-11-20,Broker,SPLIT,X,,,,USD,,4:1\n";
 const PRICES: &str = "date,symbol,close,currency,source\n2026-11-19,sec:X,50,USD,simulated\n";
 
 /// Tells what a test wants told.
@@ -181,6 +182,14 @@ async fn worth(engine: &Engine, as_of: NaiveDate) -> String {
     format!("{} {}", row.value.unwrap(), row.price_date.unwrap())
 }
 
+/// The closes of X from one day to another.
+async fn closes(engine: &Engine, from: &str, to: NaiveDate) -> Vec<Close> {
+    let mut tx = engine.session.store.read().await.unwrap();
+    let securities = tx.securities().await.unwrap();
+    let x = securities.iter().find(|row| row.security.symbol.as_str() == "X").unwrap();
+    tx.closes_between(x.security.id, from.parse().unwrap(), to).await.unwrap()
+}
+
 fn why(done: &Done) -> Vec<String> {
     done.skipped.iter().map(|skip| format!("{}: {}", skip.what, skip.why)).collect()
 }
@@ -213,7 +222,8 @@ async fn a_quote_serves_today_and_only_then() {
 async fn a_price_in_another_currency_is_not_told_on() {
     on_each(async |engine| {
         household(engine).await;
-        let foreign = "date,symbol,close,currency,source\n2026-11-20,sec:X,70,CAD,other\n";
+        let foreign = "date,symbol,close,currency,source\n2026-11-18,sec:X,49,USD,simulated\n\
+            2026-11-20,sec:X,70,CAD,other\n";
         engine.import(&[("foreign.csv", foreign)]).await;
         let wanted = WantedAll::read(&engine.session.store, TODAY).await.unwrap();
         let last = wanted.securities[0].wanted.last.unwrap();
@@ -247,15 +257,11 @@ async fn days_around_a_split_are_asked_for_in_their_own_units() {
     connect(&engine.session, "simulated", "Home").await;
     let bench = bench(&engine.session);
     bench.refresh_once(&Wish::default(), Duration::ZERO).await.unwrap();
-    let mut tx = engine.session.store.read().await.unwrap();
-    let id = tx.securities().await.unwrap()[0].security.id;
-    let (from, to) = ("2026-11-17".parse().unwrap(), "2026-11-19".parse().unwrap());
-    let closes = tx.closes_between(id, from, to).await.unwrap();
+    let closes = closes(&engine, "2026-11-17", TODAY).await;
     let whole: Vec<_> = closes.iter().map(|close| close.close.to_string()).collect();
     let near = |close: &str, least, most| dec(close) > dec(least) && dec(close) < dec(most);
     assert!(near(&whole[0], "48", "52") && near(&whole[1], "12", "13"), "{whole:?}");
     assert!(near(&whole[2], "12", "13"), "{whole:?}");
-    drop(tx);
     engine.close().await;
 }
 
@@ -265,7 +271,7 @@ async fn every_currency_in_use_has_its_rate_wanted() {
         household(engine).await;
         let cash = "date,account,type,symbol,quantity,price,fee,currency,amount\n\
             2026-11-02,Broker,DEPOSIT,,,,,EUR,5\n2026-11-02,Broker,DEPOSIT,,,,,JPY,5\n\
-            2026-11-03,Broker,WITHDRAWAL,,,,,JPY,-5\n";
+            2026-11-03,Broker,WITHDRAWAL,,,,,JPY,-5\n2026-11-03,Broker,DEPOSIT,,,,,USD,5\n";
         engine.import(&[("cash.csv", cash)]).await;
         let mut tx = engine.session.store.write().await.unwrap();
         tx.put_setting(Setting::TaxCurrency, "CAD").await.unwrap();
@@ -378,10 +384,8 @@ async fn a_price_by_somebody_else_hides_no_day() {
         connect(&engine.session, "simulated", "Home").await;
         let bench = bench(&engine.session);
         bench.refresh_once(&Wish::default(), Duration::ZERO).await.unwrap();
+        let closes = closes(engine, "2026-11-16", TODAY).await;
         let mut tx = engine.session.store.read().await.unwrap();
-        let id = tx.securities().await.unwrap()[0].security.id;
-        let (from, to) = ("2026-11-16".parse().unwrap(), TODAY);
-        let closes = tx.closes_between(id, from, to).await.unwrap();
         let of_it = closes.iter().filter(|close| close.source.as_str() == "simulated");
         assert_eq!(of_it.count(), 4, "{closes:?}");
         let rates = tx.rates_through(TODAY).await.unwrap();
@@ -398,11 +402,8 @@ async fn a_day_is_over_once_it_is_so_everywhere() {
     let tokyo = Clock::fixed("2026-11-20T20:00:00Z".parse().unwrap(), chrono_tz::Asia::Tokyo);
     let bench = Bench { clock: tokyo, ..bench(&engine.session) };
     bench.refresh_once(&Wish::default(), Duration::ZERO).await.unwrap();
-    let mut tx = engine.session.store.read().await.unwrap();
-    let id = tx.securities().await.unwrap()[0].security.id;
-    let of = tx.closes_between(id, TODAY, TODAY.succ_opt().unwrap()).await.unwrap();
+    let of = closes(&engine, "2026-11-20", TODAY.succ_opt().unwrap()).await;
     assert!(of.is_empty(), "{of:?}");
-    drop(tx);
     engine.close().await;
 }
 
@@ -478,6 +479,23 @@ async fn what_is_refused_is_said_and_asked_for_again() {
         assert_eq!(*fake.since.lock().unwrap(), Some(before));
         let mut tx = engine.session.store.read().await.unwrap();
         assert!(report::connections(&mut tx).await.unwrap()[0].why.is_some());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_was_taken_back_is_asked_for_again() {
+    on_each(async |engine| {
+        household(engine).await;
+        let rows = vec![deposit("a", "2026-11-18", "5"), deposit("b", "2026-11-19", "7")];
+        let fake = Fake { rows, ..Fake::default() };
+        work(engine, Part::Accounts, &fake).await.unwrap();
+        engine.undo(engine.last_batch().await).await;
+        assert_eq!(engine.cash_of("Broker", "USD").await, "500");
+        let done = work(engine, Part::Accounts, &fake).await.unwrap();
+        let before = "2026-11-18T08:59:00Z".parse::<DateTime<Utc>>().unwrap();
+        assert_eq!(*fake.since.lock().unwrap(), Some(before));
+        assert_eq!(done.counts.new, 2);
     })
     .await;
 }

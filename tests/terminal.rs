@@ -135,7 +135,7 @@ fn a_demo_that_is_only_read_asks_no_provider() {
     let home = Home::new();
     let mut terminal = Terminal::dashtam(&home, "--demo --read-only", "Everyday Checking");
     // The demo's first round is over within a second.
-    std::thread::sleep(std::time::Duration::from_secs(3));
+    std::thread::sleep(Duration::from_secs(3));
     terminal.see("Everyday Checking");
     assert!(!terminal.text().contains("live"), "{}", terminal.text());
     terminal.press("q");
