@@ -164,6 +164,38 @@ fn is_running(actor: &str) -> bool {
     }
     let pid = pid.parse::<i32>().ok().and_then(rustix::process::Pid::from_raw);
     pid.is_some_and(|pid| {
-        pid != rustix::process::getpid() && rustix::process::test_kill_process(pid).is_ok()
+        pid != rustix::process::getpid()
+            && rustix::process::test_kill_process(pid).is_ok()
+            && !is_dead(pid)
     })
+}
+
+/// A process that has ended answers until its parent has noticed. Only Linux tells.
+fn is_dead(pid: rustix::process::Pid) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero()));
+    // The name before the state may hold anything.
+    stat.is_ok_and(|stat| stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('Z')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_that_has_ended_does_not_run() {
+        let mut child = std::process::Command::new("cat")
+            .stdin(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let its = actor(child.id());
+        assert!(is_running(&its));
+        child.kill().unwrap();
+        // Nobody has asked for its end yet.
+        let start = std::time::Instant::now();
+        while is_running(&its) {
+            assert!(start.elapsed().as_secs() < 10, "it still runs");
+            std::thread::yield_now();
+        }
+        child.wait().unwrap();
+    }
 }

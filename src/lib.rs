@@ -37,7 +37,7 @@
 //! | [`figures`] | derived figures kept beside the rows: lots and cash of any day | model, analytics, store |
 //! | [`ledger`] | the one door for writing facts | model, analytics, store, figures, audit, clock, tasks |
 //! | [`report`] | every figure that is shown or printed | model, analytics, store, figures, clock |
-//! | [`refresh`] | what is due is fetched, judged and written, by one process at a time | model, analytics, provider, ledger, report, store, audit, clock, tasks |
+//! | [`refresh`] | what is due is fetched, judged and written, by one process at a time | model, analytics, provider, figures, ledger, report, store, audit, clock, tasks |
 //! | [`state`] | what the screen shows: a snapshot that is pushed, slices that are asked for | model, report, store, clock, tasks, fault |
 //! | [`service`] | one file per verb that a person can ask for | everything above |
 //! | [`tui`] | the dashboard: an event loop, panes, overlays | model, text, keys, state, service, config, clock, tasks, fault |
@@ -260,9 +260,10 @@ async fn show_one(
         view: state::View { as_of: cli.flags.as_of, closed: false },
         notice: conflicts.first().map(|conflict| format!("config: {conflict}; see `dashtam keys`")),
     };
-    let cadence = match demo {
-        true => service::demo::CADENCE,
-        false => service::refresh::cadence(config),
+    let cadence = match (read_only, demo) {
+        (true, _) => None,
+        (false, true) => Some(service::demo::CADENCE),
+        (false, false) => Some(service::refresh::cadence(config)),
     };
     let opening = Box::pin(shown.open(config.clone(), clock.clone()));
     match tui::run(shown.waiting(), opening, cadence, options, true, keyboard).await {

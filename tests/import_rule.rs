@@ -48,6 +48,7 @@ const ROOMS: &[(&str, May)] = &[
             "model",
             "analytics",
             "provider",
+            "figures",
             "ledger",
             "report",
             "store",

@@ -11,6 +11,8 @@
 
 mod support;
 
+use std::os::unix::fs::PermissionsExt;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
@@ -19,12 +21,12 @@ use dashtam::clock::Clock;
 use dashtam::config::{Config, Environment, Overrides};
 use dashtam::ledger;
 use dashtam::model::{
-    AccountKind, Connection, ConnectionState, Currency, Dec, Entry, EntryType, OpId, Origin, Part,
-    SafeText, Subtype, Unit,
+    AccountKind, Close, Connection, ConnectionState, Currency, Dec, Entry, EntryType, Mention,
+    OpId, Origin, Part, SafeText, Setting, Subtype, Unit,
 };
 use dashtam::provider::{
-    AccountSource, DayClose, Error, MarketSource, Pair, RemoteAccount, RemoteRow, Result, Spot,
-    Wanted,
+    AccountSource, Class, DayClose, Error, MarketSource, Pair, RemoteAccount, RemoteRow, Result,
+    Spot, Wanted,
 };
 use dashtam::refresh::{Bench, Cadence, Done, Job, Outcome, WantedAll, Why, Wish, Work};
 use dashtam::report::{self, PositionsQuery};
@@ -37,6 +39,8 @@ use support::home::{Home, keys, sorted};
 const ROWS: &str = "date,account,type,symbol,quantity,price,fee,currency,amount\n\
     2026-11-02,Broker,DEPOSIT,,,,,USD,1000\n\
     2026-11-03,Broker,BUY,X,10,50,,USD,-500\n";
+const SPLIT: &str = "date,account,type,symbol,quantity,price,fee,currency,amount,ratio\n\
+    2026-11-20,Broker,SPLIT,X,,,,USD,,4:1\n";
 const PRICES: &str = "date,symbol,close,currency,source\n2026-11-19,sec:X,50,USD,simulated\n";
 
 /// Tells what a test wants told.
@@ -46,6 +50,8 @@ struct Fake {
     bars: Vec<DayClose>,
     rates: Vec<DayClose>,
     rows: Vec<RemoteRow>,
+    /// Since when rows were asked for.
+    since: Mutex<Option<DateTime<Utc>>>,
     error: Option<Error>,
     panics: bool,
 }
@@ -89,8 +95,9 @@ impl AccountSource for Fake {
     async fn transactions(
         &self,
         _: &RemoteAccount,
-        _: Option<DateTime<Utc>>,
+        since: Option<DateTime<Utc>>,
     ) -> Result<Vec<RemoteRow>> {
+        *self.since.lock().unwrap() = since;
         Ok(self.rows.clone())
     }
 }
@@ -175,6 +182,14 @@ async fn worth(engine: &Engine, as_of: NaiveDate) -> String {
     format!("{} {}", row.value.unwrap(), row.price_date.unwrap())
 }
 
+/// The closes of X from one day to another.
+async fn closes(engine: &Engine, from: &str, to: NaiveDate) -> Vec<Close> {
+    let mut tx = engine.session.store.read().await.unwrap();
+    let securities = tx.securities().await.unwrap();
+    let x = securities.iter().find(|row| row.security.symbol.as_str() == "X").unwrap();
+    tx.closes_between(x.security.id, from.parse().unwrap(), to).await.unwrap()
+}
+
 fn why(done: &Done) -> Vec<String> {
     done.skipped.iter().map(|skip| format!("{}: {}", skip.what, skip.why)).collect()
 }
@@ -199,6 +214,72 @@ async fn a_quote_serves_today_and_only_then() {
         assert_eq!(worth(engine, yesterday).await, "500 2026-11-19");
         let told = outcomes(&engine.session).await;
         assert_eq!(told, ["SUCCEEDED new=0 changed=0 stored=1 skipped=0"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_price_in_another_currency_is_not_told_on() {
+    on_each(async |engine| {
+        household(engine).await;
+        let foreign = "date,symbol,close,currency,source\n2026-11-18,sec:X,49,USD,simulated\n\
+            2026-11-20,sec:X,70,CAD,other\n";
+        engine.import(&[("foreign.csv", foreign)]).await;
+        let wanted = WantedAll::read(&engine.session.store, TODAY).await.unwrap();
+        let last = wanted.securities[0].wanted.last.unwrap();
+        assert_eq!((last.close, last.currency), (dec("50"), Currency::USD));
+        let fake = Fake { spots: vec![Ok(spot("51"))], ..Fake::default() };
+        assert_eq!(work(engine, Part::Quotes, &fake).await.unwrap().stored, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_split_is_no_jump() {
+    on_each(async |engine| {
+        engine.import(&[("rows.csv", ROWS), ("split.csv", SPLIT), ("prices.csv", PRICES)]).await;
+        connect(&engine.session, "simulated", "Home").await;
+        let wanted = WantedAll::read(&engine.session.store, TODAY).await.unwrap();
+        assert_eq!(wanted.securities[0].wanted.last.unwrap().close, dec("12.5"));
+        let fake = Fake { spots: vec![Ok(spot("12.6"))], ..Fake::default() };
+        assert_eq!(work(engine, Part::Quotes, &fake).await.unwrap().stored, 1);
+        assert_eq!(worth(engine, TODAY).await, "504 2026-11-20");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn days_around_a_split_are_asked_for_in_their_own_units() {
+    let engine = sqlite().await;
+    let split = SPLIT.replace("11-20", "11-18");
+    let old = "date,symbol,close,currency,source\n2026-11-16,sec:X,50,USD,simulated\n";
+    engine.import(&[("rows.csv", ROWS), ("split.csv", &split), ("old.csv", old)]).await;
+    connect(&engine.session, "simulated", "Home").await;
+    let bench = bench(&engine.session);
+    bench.refresh_once(&Wish::default(), Duration::ZERO).await.unwrap();
+    let closes = closes(&engine, "2026-11-17", TODAY).await;
+    let whole: Vec<_> = closes.iter().map(|close| close.close.to_string()).collect();
+    let near = |close: &str, least, most| dec(close) > dec(least) && dec(close) < dec(most);
+    assert!(near(&whole[0], "48", "52") && near(&whole[1], "12", "13"), "{whole:?}");
+    assert!(near(&whole[2], "12", "13"), "{whole:?}");
+    engine.close().await;
+}
+
+#[tokio::test]
+async fn every_currency_in_use_has_its_rate_wanted() {
+    on_each(async |engine| {
+        household(engine).await;
+        let cash = "date,account,type,symbol,quantity,price,fee,currency,amount\n\
+            2026-11-02,Broker,DEPOSIT,,,,,EUR,5\n2026-11-02,Broker,DEPOSIT,,,,,JPY,5\n\
+            2026-11-03,Broker,WITHDRAWAL,,,,,JPY,-5\n2026-11-03,Broker,DEPOSIT,,,,,USD,5\n";
+        engine.import(&[("cash.csv", cash)]).await;
+        let mut tx = engine.session.store.write().await.unwrap();
+        tx.put_setting(Setting::TaxCurrency, "CAD").await.unwrap();
+        tx.commit("tax", "settings", 0).await.unwrap();
+        let wanted = WantedAll::read(&engine.session.store, TODAY).await.unwrap();
+        let pairs: Vec<_> = wanted.pairs.iter().map(|pair| (pair.base, pair.quote)).collect();
+        let usd = |base| (Currency::parse(base).unwrap(), Currency::USD);
+        assert_eq!(pairs, [usd("CAD"), usd("EUR")]);
     })
     .await;
 }
@@ -253,8 +334,11 @@ async fn days_that_are_over_get_their_closes_once() {
             .await;
         let fake = Fake { bars: vec![close("2026-11-20", "52")], ..Fake::default() };
         let done = work(engine, Part::History, &fake).await.unwrap();
-        assert_eq!((done.stored, why(&done).len()), (0, 0), "nothing is missing up to yesterday");
-        assert_eq!(worth(engine, TODAY).await, "500 2026-11-19");
+        assert_eq!((done.stored, why(&done).len()), (0, 1), "today is not over");
+        let fake = Fake { bars: vec![close("2026-11-19", "50.5")], ..Fake::default() };
+        let done = work(engine, Part::History, &fake).await.unwrap();
+        assert_eq!(done.stored, 1, "the last day known may not have been over then");
+        assert_eq!(worth(engine, TODAY).await, "505 2026-11-19");
     })
     .await;
     let engine = sqlite().await;
@@ -284,6 +368,42 @@ async fn days_that_are_over_get_their_closes_once() {
     let said = why(&done);
     assert!(said[0].contains("more than 40 %") && said[1].contains("not come yet"), "{said:?}");
     assert_eq!(worth(&engine, TODAY).await, "510 2026-11-19");
+    engine.close().await;
+}
+
+#[tokio::test]
+async fn a_price_by_somebody_else_hides_no_day() {
+    on_each(async |engine| {
+        let prices = "date,symbol,close,currency,source\n2026-11-16,sec:X,49,USD,simulated\n\
+            2026-11-16,fx:CAD,0.72,USD,simulated\n2026-11-19,fx:CAD,0.73,USD,hand\n\
+            2026-11-19,sec:X,50,USD,hand\n";
+        let savings = "date,account,type,symbol,quantity,price,fee,currency,amount\n\
+            2026-11-02,Savings,DEPOSIT,,,,,CAD,5\n";
+        let files = [("rows.csv", ROWS), ("savings.csv", savings), ("prices.csv", prices)];
+        engine.import(&files).await;
+        connect(&engine.session, "simulated", "Home").await;
+        let bench = bench(&engine.session);
+        bench.refresh_once(&Wish::default(), Duration::ZERO).await.unwrap();
+        let closes = closes(engine, "2026-11-16", TODAY).await;
+        let mut tx = engine.session.store.read().await.unwrap();
+        let of_it = closes.iter().filter(|close| close.source.as_str() == "simulated");
+        assert_eq!(of_it.count(), 4, "{closes:?}");
+        let rates = tx.rates_through(TODAY).await.unwrap();
+        assert_eq!(rates.iter().filter(|rate| rate.source.as_str() == "simulated").count(), 4);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_day_is_over_once_it_is_so_everywhere() {
+    let engine = sqlite().await;
+    household(&engine).await;
+    // Already tomorrow in Tokyo, but not where coins have their day.
+    let tokyo = Clock::fixed("2026-11-20T20:00:00Z".parse().unwrap(), chrono_tz::Asia::Tokyo);
+    let bench = Bench { clock: tokyo, ..bench(&engine.session) };
+    bench.refresh_once(&Wish::default(), Duration::ZERO).await.unwrap();
+    let of = closes(&engine, "2026-11-20", TODAY.succ_opt().unwrap()).await;
+    assert!(of.is_empty(), "{of:?}");
     engine.close().await;
 }
 
@@ -335,6 +455,72 @@ async fn rows_come_once_and_change_with_their_source() {
 }
 
 #[tokio::test]
+async fn what_is_refused_is_said_and_asked_for_again() {
+    on_each(async |engine| {
+        household(engine).await;
+        // Two securities of one symbol: the ledger cannot tell which is meant.
+        let twins = "date,account,type,symbol,quantity,price,fee,currency,amount,venue\n\
+            2026-11-04,Broker,BUY,T,1,1,,USD,-1,XNAS\n2026-11-04,Broker,BUY,T,1,1,,USD,-1,XTSE\n";
+        engine.import(&[("twins.csv", twins)]).await;
+        let mut doubtful = deposit("a", "2026-11-18", "5");
+        doubtful.row.what = EntryType::One(Subtype::Dividend);
+        doubtful.row.symbol = Some(Mention::parse("T").unwrap());
+        let rows = vec![doubtful, deposit("b", "2026-11-19", "7")];
+        let fake = Fake { rows, ..Fake::default() };
+        let done = work(engine, Part::Accounts, &fake).await.unwrap();
+        assert_eq!((done.counts.new, done.skipped.len()), (1, 1), "{:?}", done.skipped);
+        let mut tx = engine.session.store.read().await.unwrap();
+        let told = report::connections(&mut tx).await.unwrap().remove(0).why.unwrap();
+        assert!(told.as_str().starts_with("a: "), "{told}");
+        drop(tx);
+        // The same again brings nothing, and says so all the same.
+        work(engine, Part::Accounts, &fake).await.unwrap();
+        let before = "2026-11-18T08:59:00Z".parse::<DateTime<Utc>>().unwrap();
+        assert_eq!(*fake.since.lock().unwrap(), Some(before));
+        let mut tx = engine.session.store.read().await.unwrap();
+        assert!(report::connections(&mut tx).await.unwrap()[0].why.is_some());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_was_taken_back_is_asked_for_again() {
+    on_each(async |engine| {
+        household(engine).await;
+        let rows = vec![deposit("a", "2026-11-18", "5"), deposit("b", "2026-11-19", "7")];
+        let fake = Fake { rows, ..Fake::default() };
+        work(engine, Part::Accounts, &fake).await.unwrap();
+        engine.undo(engine.last_batch().await).await;
+        assert_eq!(engine.cash_of("Broker", "USD").await, "500");
+        let done = work(engine, Part::Accounts, &fake).await.unwrap();
+        let before = "2026-11-18T08:59:00Z".parse::<DateTime<Utc>>().unwrap();
+        assert_eq!(*fake.since.lock().unwrap(), Some(before));
+        assert_eq!(done.counts.new, 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_clock_that_ran_ahead_hides_no_rows() {
+    on_each(async |engine| {
+        household(engine).await;
+        let fake = Fake::default();
+        work(engine, Part::Accounts, &fake).await.unwrap();
+        work(engine, Part::Accounts, &fake).await.unwrap();
+        let minute = clock().now() - TimeDelta::seconds(60);
+        assert_eq!(*fake.since.lock().unwrap(), Some(minute));
+        let mut tx = engine.session.store.write().await.unwrap();
+        let mut record = tx.refreshes().await.unwrap().remove(0);
+        record.succeeded = record.succeeded.map(|at| at + 3_600_000_000);
+        tx.put_refresh(&record).await.unwrap();
+        tx.commit("ahead", "refresh", 0).await.unwrap();
+        work(engine, Part::Accounts, &fake).await.unwrap();
+        assert_eq!(*fake.since.lock().unwrap(), None);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_provider_that_fails_is_left_alone_for_a_while() {
     on_each(async |engine| {
         let connection = household(engine).await;
@@ -366,6 +552,20 @@ async fn a_provider_that_fails_is_left_alone_for_a_while() {
         assert_eq!(told, right.map(|word| format!("FAILED {word}")));
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_connection_that_is_lost_waits_for_its_owner() {
+    let engine = sqlite().await;
+    let lost = household(&engine).await;
+    let mut tx = engine.session.store.write().await.unwrap();
+    tx.update_connection(&Connection { state: ConnectionState::Failed, ..lost }).await.unwrap();
+    tx.commit("lost", "refresh", 0).await.unwrap();
+    let bench = bench(&engine.session);
+    let summary = bench.refresh_once(&Wish::default(), Duration::ZERO).await.unwrap();
+    assert_eq!(summary.outcome, Outcome::Failed);
+    assert_eq!(summary.connections[0].class, Some(Class::Reauthorize));
+    engine.close().await;
 }
 
 fn trail_of(engine: &Engine) -> AuditTarget {
@@ -481,6 +681,8 @@ async fn the_household_is_refreshed_and_then_nothing_is_due() {
     let wanted =
         WantedAll::read(&engine.session.store, "2026-11-24".parse().unwrap()).await.unwrap();
     let known = wanted.securities.iter().filter_map(|security| security.wanted.last);
+    // The price of a row does not move with the closes that came meanwhile.
+    assert_eq!(summary.connections[0].changed, 0);
     let newest: Vec<_> = known.map(|last| last.date.to_string()).collect();
     assert_eq!(newest.iter().filter(|day| *day == "2026-11-23").count(), 12, "{newest:?}");
     let rates = tx.rates_latest("2026-11-24".parse().unwrap()).await.unwrap();
@@ -560,6 +762,34 @@ fn the_document_has_its_promised_shape() {
     let shown = home.run(&["--demo", "--refresh-only"]);
     assert!(shown.out.contains("Simulated") && shown.out.contains("12 of 14 prices stored"));
     assert!(shown.err.contains("left out: OLPC: no price"), "{shown:?}");
+}
+
+#[test]
+fn what_a_killed_demo_left_goes_at_the_next_start() {
+    let home = Home::new();
+    let folder = |name: &str, mode| {
+        let path = home.root.path().join(name);
+        std::fs::create_dir(&path).unwrap();
+        std::fs::write(path.join("dashtam.db"), "").unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        path
+    };
+    let killed = folder("dashtam-demo-killed", 0o700);
+    let running = std::fs::File::open(folder("dashtam-demo-running", 0o700)).unwrap();
+    running.try_lock().unwrap();
+    folder("dashtam-demo-open", 0o755);
+    std::os::unix::fs::symlink(folder("else", 0o700), home.root.path().join("dashtam-demo-link"))
+        .unwrap();
+    home.run(&["--demo", "--refresh-only"]);
+    assert!(!killed.exists());
+    let left = std::fs::read_dir(home.root.path()).unwrap();
+    let mut left: Vec<_> =
+        left.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    left.sort();
+    let right = ["dashtam-demo-link", "dashtam-demo-open", "dashtam-demo-running", "else"];
+    assert_eq!(left, right);
+    assert!(home.root.path().join("else/dashtam.db").exists());
+    drop(running);
 }
 
 #[test]

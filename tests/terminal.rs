@@ -131,6 +131,18 @@ fn the_demo_opens_and_leaves_nothing() {
 }
 
 #[test]
+fn a_demo_that_is_only_read_asks_no_provider() {
+    let home = Home::new();
+    let mut terminal = Terminal::dashtam(&home, "--demo --read-only", "Everyday Checking");
+    // The demo's first round is over within a second.
+    std::thread::sleep(Duration::from_secs(3));
+    terminal.see("Everyday Checking");
+    assert!(!terminal.text().contains("live"), "{}", terminal.text());
+    terminal.press("q");
+    terminal.end().with_code(0).restored();
+}
+
+#[test]
 fn figures_of_the_demo_move_without_a_key() {
     let home = Home::new();
     let mut terminal = Terminal::dashtam(&home, "--demo", "Everyday Checking");

@@ -80,7 +80,7 @@ async fn deliver_here(
     op: OpId,
     now: i64,
 ) -> Result<Delivered> {
-    let Delivery { connection, accounts, rows, refresh } = delivery;
+    let Delivery { connection, accounts, rows, mut refresh } = delivery;
     let mut tx = store.write().await?;
     let missing = not_linked(&mut tx, &accounts).await?;
     let mut delivered = Delivered::default();
@@ -105,6 +105,7 @@ async fn deliver_here(
             Content::Quote(_) | Content::Item(_) => None,
         };
         if let Err(refusal) = intake.push_at(line, at, content).await? {
+            refresh.leave_out(at, id.as_ref().unwrap_or(&SafeText::default()), &refusal);
             delivered.refused.push((id, refusal));
         }
     }

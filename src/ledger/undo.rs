@@ -8,7 +8,7 @@ use super::book::{Book, Stamp};
 use super::sayings::{self, Thing};
 use super::write::{self, Said};
 use super::{Error, Result, proposed};
-use crate::model::{AccountId, BatchId, Origin, SecurityId, TransactionId};
+use crate::model::{AccountId, BatchId, ConnectionId, Origin, Part, SecurityId, TransactionId};
 use crate::store::{Claim, StoredTransaction, WriteTx};
 
 /// How many rows are looked at together.
@@ -39,6 +39,7 @@ pub(super) async fn undo(
     let mut undone = Undone::default();
     let ids = tx.transactions_of_batch(batch).await?;
     for ids in ids.chunks(PART) {
+        ask_again(tx, book, ids).await?;
         undo_part(tx, book, ids, batch, stamp, &mut undone).await?;
     }
     tx.forget_claims_of(batch).await?;
@@ -52,6 +53,31 @@ pub(super) async fn undo(
     row.undone = Some(stamp.now);
     tx.update_batch(&row).await?;
     Ok(undone)
+}
+
+/// What a connection brought is asked for again, from the first of these rows on.
+async fn ask_again(tx: &mut WriteTx, book: &Book, ids: &[TransactionId]) -> Result<()> {
+    let mut first: BTreeMap<ConnectionId, i64> = BTreeMap::new();
+    for StoredTransaction { transaction, .. } in tx.transactions_by_id(ids).await? {
+        let account = book.accounts.get(&transaction.account);
+        if transaction.origin == Origin::Provider
+            && let Some(connection) = account.and_then(|account| account.connection)
+        {
+            let first = first.entry(connection).or_insert(transaction.seq);
+            *first = transaction.seq.min(*first);
+        }
+    }
+    if first.is_empty() {
+        return Ok(());
+    }
+    for mut refresh in tx.refreshes().await? {
+        let first = first.get(&refresh.connection).filter(|_| refresh.part == Part::Accounts);
+        if let Some(first) = first {
+            refresh.succeeded = refresh.succeeded.map(|succeeded| succeeded.min(*first));
+            tx.put_refresh(&refresh).await?;
+        }
+    }
+    Ok(())
 }
 
 async fn undo_part(

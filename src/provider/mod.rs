@@ -92,7 +92,7 @@ pub struct Wanted {
     pub currency: Currency,
     /// What it is, when known.
     pub class: Option<AssetClass>,
-    /// Its last known close of a day.
+    /// Its last known close of a day, in its currency, of one unit as it is on the day asked for.
     pub last: Option<DayClose>,
 }
 
@@ -138,8 +138,6 @@ pub struct Setup {
     pub seed: u64,
     /// The time.
     pub clock: Clock,
-    /// What is held at all.
-    pub held: Vec<Wanted>,
 }
 
 /// How a provider knows whom it speaks to.

@@ -8,7 +8,8 @@ use super::{
     RemoteAccount, RemoteRow, Result, Setup, Spot, Wanted,
 };
 use crate::model::{
-    AccountKind, Currency, Dec, Entry as Row, EntryType, Exact, Mention, SafeText, Subtype, Unit,
+    AccountKind, AssetClass, Currency, Dec, Entry as Row, EntryType, Exact, Mention, SafeText,
+    Subtype, Unit,
 };
 
 pub(super) const ENTRY: Entry = Entry {
@@ -38,6 +39,8 @@ const UNTRADED: [&str; 2] = ["OLPC", "PELA"];
 const CARD: &str = "Harbor Card";
 const BROKERAGE: &str = "Individual Brokerage";
 const BOUGHT: &str = "NWEQ";
+/// About what it is bought at.
+const BOUGHT_AT: &str = "112.4";
 const PAYERS: [&str; 3] = ["NWEQ", "STPR", "AURX"];
 const SHOPS: [(&str, &str); 4] = [
     ("Groceries at the market", "Groceries"),
@@ -64,15 +67,12 @@ impl Simulated {
     }
 
     /// Waves on top of each other: near in time is near in price, and nothing drifts away.
-    fn price_at(&self, wanted: &Wanted, at: DateTime<Utc>) -> Result<Dec> {
-        let no_data = || Error::NoData(wanted.symbol.clone());
-        let last = wanted.last.filter(|_| !UNTRADED.contains(&wanted.symbol.as_str()));
-        let last = last.ok_or_else(no_data)?;
+    fn price_at(&self, symbol: &SafeText, last: Dec, at: DateTime<Utc>) -> Option<Dec> {
         let waves = WAVES.iter().map(|(seconds, height)| {
             let wave = at.timestamp().div_euclid(*seconds);
-            swing(&[self.setup.seed, hash(&wanted.symbol), bits(*seconds), bits(wave)], *height)
+            swing(&[self.setup.seed, hash(symbol), bits(*seconds), bits(wave)], *height)
         });
-        moved(last.close, waves.sum()).ok_or_else(no_data)
+        moved(last, waves.sum())
     }
 
     /// From day to day, beginning at what is known.
@@ -97,7 +97,8 @@ impl Simulated {
         Ok(closes)
     }
 
-    /// The row of a moment: a payment by card, a dividend, a purchase, in turn.
+    /// The row of a moment: a payment by card, a dividend, a purchase, in turn. Prices known by now
+    /// have no say in it: they move on, and what was bought was bought.
     fn row(&self, turn: i64) -> Option<RemoteRow> {
         let at = DateTime::from_timestamp(turn.checked_mul(ROW_EVERY)?, 0)?;
         let date = self.today(at);
@@ -113,9 +114,8 @@ impl Simulated {
             Row { id, amount_stands: true, ..row }
         };
         let mention = |symbol: &str| Mention::parse(symbol).ok();
-        let buys = self.setup.held.iter().find(|held| held.symbol.as_str() == BOUGHT);
-        let row = match (turn.rem_euclid(3), buys) {
-            (1, _) => {
+        let row = match turn.rem_euclid(3) {
+            1 => {
                 let payer = PAYERS.get(usize::try_from(pick(2, 3)).ok()?)?;
                 Row {
                     symbol: mention(payer),
@@ -124,8 +124,9 @@ impl Simulated {
                     ..entry(BROKERAGE, Subtype::Dividend)
                 }
             }
-            (2, Some(buys)) => {
-                let price = self.price_at(buys, at).ok()?;
+            2 => {
+                let usual = Dec::parse(BOUGHT_AT).ok()?;
+                let price = self.price_at(&SafeText::new(BOUGHT), usual, at)?;
                 Row {
                     symbol: mention(BOUGHT),
                     // Less than a dividend pays, so that the cash lasts.
@@ -177,23 +178,33 @@ impl AccountSource for Simulated {
 impl MarketSource for Simulated {
     async fn quotes(&self, wanted: &[Wanted]) -> Result<Vec<Result<Spot>>> {
         let at = self.setup.clock.now();
-        let date = self.today(at);
         let spot = |wanted: &Wanted| {
-            let price = self.price_at(wanted, at)?;
+            let price =
+                known(wanted).and_then(|last| self.price_at(&wanted.symbol, last.close, at));
+            let price = price.ok_or_else(|| Error::NoData(wanted.symbol.clone()))?;
+            let date = match wanted.class {
+                Some(AssetClass::Crypto) => at.date_naive(),
+                _ => self.today(at),
+            };
             Ok(Spot { at, date, price, currency: wanted.currency })
         };
         Ok(wanted.iter().map(spot).collect())
     }
 
     async fn bars(&self, wanted: &Wanted, from: NaiveDate, to: NaiveDate) -> Result<Vec<DayClose>> {
-        let last = wanted.last.filter(|_| !UNTRADED.contains(&wanted.symbol.as_str()));
-        self.walk(&wanted.symbol, last, (from, to), CLOSE_SWING)
+        self.walk(&wanted.symbol, known(wanted), (from, to), CLOSE_SWING)
     }
 
     async fn rates(&self, pair: &Pair, from: NaiveDate, to: NaiveDate) -> Result<Vec<DayClose>> {
         let name = SafeText::new(&format!("{}/{}", pair.base, pair.quote));
         self.walk(&name, pair.last, (from, to), RATE_SWING)
     }
+}
+
+/// What a price can be told from.
+fn known(wanted: &Wanted) -> Option<DayClose> {
+    let traded = !UNTRADED.contains(&wanted.symbol.as_str());
+    wanted.last.filter(|last| traded && last.currency == wanted.currency)
 }
 
 /// A price moved by so many parts of a million, with as many decimals as it had, but two at least.
@@ -252,7 +263,7 @@ mod tests {
 
     fn at(now: &str, zone: Tz) -> Simulated {
         let clock = Clock::fixed(now.parse().unwrap(), zone);
-        Simulated::new(Setup { seed: 7, clock, held: vec![wanted("NWEQ", "111.63")] })
+        Simulated::new(Setup { seed: 7, clock })
     }
 
     async fn rows(source: &Simulated, since: Option<&str>) -> Vec<RemoteRow> {
@@ -284,9 +295,15 @@ mod tests {
     #[tokio::test]
     async fn what_has_no_market_or_no_past_has_no_price() {
         let unknown = Wanted { last: None, ..wanted("NEW", "1") };
-        let spots = at(NOW, Tz::UTC).quotes(&[unknown, wanted("PELA", "5")]).await.unwrap();
+        // A number of one currency is none of another.
+        let other = Wanted { currency: Currency::CAD, ..wanted("TWO", "111.63") };
+        let asked = [unknown, wanted("PELA", "5"), other.clone()];
+        let spots = at(NOW, Tz::UTC).quotes(&asked).await.unwrap();
         let said: Vec<_> = spots.into_iter().map(|spot| spot.unwrap_err().to_string()).collect();
-        assert_eq!(said, ["NEW: no price is known there", "PELA: no price is known there"]);
+        let right = ["NEW", "PELA", "TWO"].map(|name| format!("{name}: no price is known there"));
+        assert_eq!(said, right);
+        let days = at(NOW, Tz::UTC).bars(&other, day("2026-11-20"), day("2026-11-21")).await;
+        assert!(days.is_err());
     }
 
     #[tokio::test]
@@ -314,6 +331,15 @@ mod tests {
         // Midnight in Tokyo was nine hours ago.
         let source = at("2026-11-21T20:00:00Z", chrono_tz::Asia::Tokyo);
         assert!(rows(&source, None).await.iter().all(|row| row.row.date == day("2026-11-22")));
+    }
+
+    #[tokio::test]
+    async fn a_coin_has_the_day_of_utc() {
+        let coin = Wanted { class: Some(AssetClass::Crypto), ..wanted("BTC", "36450") };
+        let source = at("2026-11-21T20:00:00Z", chrono_tz::Asia::Tokyo);
+        let spots = source.quotes(&[coin, wanted("NWEQ", "111.63")]).await.unwrap();
+        let days: Vec<_> = spots.into_iter().map(|spot| spot.unwrap().date).collect();
+        assert_eq!(days, [day("2026-11-21"), day("2026-11-22")]);
     }
 
     #[tokio::test]

@@ -5,15 +5,15 @@ use chrono::{DateTime, NaiveDate, TimeDelta};
 
 use super::judge::{Skip, Wrong, judge, judge_close};
 use super::plan::{Job, pause};
-use super::wanted::WantedAll;
+use super::wanted::{WantedAll, WantedSecurity};
 use super::{Bench, Error, Result};
 use crate::audit::Attempt;
 use crate::ledger::{self, Counts, Delivery, MarketNews};
 use crate::model::{
-    Connection, ConnectionState, Drafts, Interval, Mode, NewAccount, Price, Rate, SafeText, Tick,
-    midnight_micros,
+    Connection, ConnectionState, Drafts, Interval, Mode, NewAccount, Price, Rate, SafeText,
+    SecurityId, Tick, midnight_micros,
 };
-use crate::provider::{self, AccountSource, Class, DayClose, MarketSource};
+use crate::provider::{self, AccountSource, Class, DayClose, MarketSource, Pair, Wanted};
 use crate::store::{Lease, RefreshRecord};
 
 /// What a job has done.
@@ -62,7 +62,8 @@ impl Work<'_> {
         settles_within: TimeDelta,
     ) -> Result<Done> {
         let (attempt, now) = self.begin().await?;
-        let since = self.last.and_then(|last| last.succeeded);
+        // The clock may have run ahead: what came meanwhile is told again, and known by its id.
+        let since = self.last.and_then(|last| last.succeeded).filter(|since| *since <= now);
         let since = since.and_then(DateTime::from_timestamp_micros).map(|at| at - settles_within);
         let mut fetched = Vec::new();
         let accounts = match source.accounts().await {
@@ -77,18 +78,24 @@ impl Work<'_> {
         }
         let mut done = self.done();
         done.accounts = count(accounts.len());
+        let mut refresh = self.record(now, &[]);
         let tomorrow = self.bench.clock.today().succ_opt();
         let mut rows: Vec<(i64, Drafts)> = Vec::with_capacity(fetched.len());
         for fetched in fetched {
             let name = fetched.row.id.clone().unwrap_or_default();
+            let at = fetched.at.timestamp_micros();
             if tomorrow.is_some_and(|tomorrow| fetched.row.date > tomorrow) {
                 let why = Wrong::Future(fetched.row.date);
+                refresh.leave_out(at, &name, &why);
                 done.skipped.push(Skip::wrong(name, &why));
                 continue;
             }
             match fetched.row.check() {
-                Ok(drafts) => rows.push((fetched.at.timestamp_micros(), drafts)),
-                Err(refusal) => done.skipped.push(Skip::wrong(name, &refusal)),
+                Ok(drafts) => rows.push((at, drafts)),
+                Err(refusal) => {
+                    refresh.leave_out(at, &name, &refusal);
+                    done.skipped.push(Skip::wrong(name, &refusal));
+                }
             }
         }
         let new_account = |account: &provider::RemoteAccount| NewAccount {
@@ -104,7 +111,7 @@ impl Work<'_> {
             connection: self.connection.clone(),
             accounts: accounts.iter().map(new_account).collect(),
             rows,
-            refresh: self.record(now, &done.skipped),
+            refresh,
         };
         let (store, op) = (&self.bench.store, attempt.op());
         match ledger::deliver(store, self.lease, delivery, op, now).await {
@@ -170,41 +177,40 @@ impl Work<'_> {
     pub async fn history(&self, source: &impl MarketSource, wanted: &WantedAll) -> Result<Done> {
         let (attempt, now) = self.begin().await?;
         let mut done = self.done();
-        let Some(to) = self.bench.clock.today().pred_opt() else {
+        let today = self.bench.clock.today();
+        // A day is over once it is so here and in UTC, where coins have theirs.
+        let Some(to) = today.min(self.bench.clock.now().date_naive()).pred_opt() else {
             return self.end(attempt, done).await;
         };
         let (mut bars, mut rates) = (Vec::new(), Vec::new());
         for security in &wanted.securities {
             let asked = &security.wanted;
-            let Some(from) = missing_from(asked.last.as_ref(), to) else { continue };
-            match source.bars(asked, from, to).await {
-                // What has no price today is told with the prices of today.
-                Err(error) if error.class() == Class::NextSource => {}
-                Err(error) => return self.fail(attempt, error, now).await,
-                Ok(closes) => {
-                    let right =
-                        sift(&asked.symbol, closes, asked.last, asked.currency, to, &mut done);
-                    bars.extend(right.into_iter().map(|close| Price {
-                        security: security.id,
-                        interval: Interval::Day,
-                        at: midnight_micros(close.date),
-                        source: self.source(),
-                        currency: close.currency,
-                        open: None,
-                        high: None,
-                        low: None,
-                        close: close.close,
-                        volume: None,
-                        quoted_in: None,
-                        split_adjusted: false,
-                    }));
+            let own = self.told_of(security, to, today).await?;
+            let from = missing_from(own.as_ref(), asked.last.as_ref(), to);
+            for (from, until) in security.spans(from, to) {
+                let then = |known: Option<DayClose>| {
+                    known.and_then(|known| security.on(from, today, known))
+                };
+                let (last, best) = (then(own.or(asked.last)), then(asked.last));
+                let asked = Wanted { last, ..asked.clone() };
+                match source.bars(&asked, from, until).await {
+                    // What has no price today is told with the prices of today.
+                    Err(error) if error.class() == Class::NextSource => {}
+                    Err(error) => return self.fail(attempt, error, now).await,
+                    Ok(closes) => {
+                        let right =
+                            sift(&asked.symbol, closes, best, asked.currency, until, &mut done);
+                        bars.extend(right.into_iter().map(|close| self.bar(security.id, &close)));
+                    }
                 }
             }
         }
         for pair in &wanted.pairs {
             let name = SafeText::new(&format!("{}/{}", pair.base, pair.quote));
-            let Some(from) = missing_from(pair.last.as_ref(), to) else { continue };
-            match source.rates(pair, from, to).await {
+            let own = self.told_of_pair(pair, to).await?;
+            let from = missing_from(own.as_ref(), pair.last.as_ref(), to);
+            let asked = Pair { last: own.or(pair.last), ..pair.clone() };
+            match source.rates(&asked, from, to).await {
                 Err(error) if error.class() == Class::NextSource => {
                     done.skipped.push(Skip::untold(name, &error));
                 }
@@ -228,6 +234,41 @@ impl Work<'_> {
         done.stored = count(bars.len() + rates.len());
         let refresh = self.record(now, &done.skipped);
         self.take(attempt, MarketNews { ticks: Vec::new(), bars, rates, refresh }, done, now).await
+    }
+
+    /// What the source of the connection told last of a security, and not what others did.
+    async fn told_of(
+        &self,
+        security: &WantedSecurity,
+        to: NaiveDate,
+        today: NaiveDate,
+    ) -> Result<Option<DayClose>> {
+        let mut tx = self.bench.store.read().await?;
+        let close = tx.close_by(security.id, &self.source(), to).await?;
+        Ok(close.and_then(|close| security.known(&close, today)))
+    }
+
+    async fn told_of_pair(&self, pair: &Pair, to: NaiveDate) -> Result<Option<DayClose>> {
+        let mut tx = self.bench.store.read().await?;
+        let rate = tx.rate_by(pair.base, pair.quote, &self.source(), to).await?;
+        Ok(rate.and_then(|rate| pair.known(&rate)))
+    }
+
+    fn bar(&self, security: SecurityId, close: &DayClose) -> Price {
+        Price {
+            security,
+            interval: Interval::Day,
+            at: midnight_micros(close.date),
+            source: self.source(),
+            currency: close.currency,
+            open: None,
+            high: None,
+            low: None,
+            close: close.close,
+            volume: None,
+            quoted_in: None,
+            split_adjusted: false,
+        }
     }
 
     /// The provider of the connection is not known to this program.
@@ -351,12 +392,15 @@ impl Skip {
     }
 }
 
-/// The first day that is not known yet; none: all are, up to the last one that is over.
-fn missing_from(last: Option<&DayClose>, to: NaiveDate) -> Option<NaiveDate> {
-    match last {
-        None => Some(to),
-        Some(last) => last.date.succ_opt().filter(|from| *from <= to),
-    }
+/// The day to begin with: the last one that the source told itself, which may not have been over
+/// then, else the one after the last that anybody told.
+fn missing_from(own: Option<&DayClose>, best: Option<&DayClose>, to: NaiveDate) -> NaiveDate {
+    let from = match (own, best) {
+        (Some(own), _) => Some(own.date),
+        (None, Some(best)) => best.date.succ_opt(),
+        (None, None) => None,
+    };
+    from.unwrap_or(to).min(to)
 }
 
 /// The closes that can be, each judged by the one before it.

@@ -84,7 +84,7 @@ pub fn judge_close(
     }
     let telling = |last: &&DayClose| {
         let age = said.date.signed_duration_since(last.date).num_days();
-        last.close.is_positive() && last.currency == wanted && age <= TELLING_DAYS
+        last.close.is_positive() && last.currency == wanted && age.abs() <= TELLING_DAYS
     };
     match last.filter(telling) {
         Some(last) if is_far(last.close, said.close) => Err(Wrong::Jump(last.date)),

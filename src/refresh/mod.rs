@@ -21,9 +21,9 @@ pub use wanted::{WantedAll, WantedSecurity};
 
 use crate::audit::{self, Audit};
 use crate::clock::Clock;
-use crate::model::{Connection, Part, SafeText};
+use crate::model::{Connection, Part, SafeText, midnight_micros};
 use crate::provider::{self, Setup};
-use crate::store::{Holder, Lease, RefreshRecord, Store};
+use crate::store::{Holder, Lease, RefreshRecord, Store, Waiting};
 use crate::{ledger, store};
 
 /// Why a refresh could not be done. What a provider does not tell is no error: it is told.
@@ -126,14 +126,14 @@ impl Bench {
 
     /// The lease, or who has it.
     async fn lease(&self, wait: Duration) -> Result<std::result::Result<Lease, Option<Holder>>> {
-        let begun = self.clock.monotonic();
+        let (begun, mut waiting) = (self.clock.monotonic(), Waiting::default());
         let me = Holder {
             host: SafeText::new(&audit::host()),
             pid: i64::from(std::process::id()),
             since: self.clock.now().timestamp_micros(),
         };
         loop {
-            if let Some(lease) = self.store.try_lease(&me).await? {
+            if let Some(lease) = self.store.try_lease_again(&me, &mut waiting).await? {
                 return Ok(Ok(lease));
             }
             let waited = self.clock.monotonic().duration_since(begun);
@@ -170,11 +170,8 @@ impl Bench {
             Ok(entry) => entry,
             Err(error) => return work.unknown(error).await,
         };
-        let setup = Setup {
-            seed: work.connection.id.0.cast_unsigned(),
-            clock: self.clock.clone(),
-            held: wanted.asked(),
-        };
+        let seed = work.connection.id.0.cast_unsigned();
+        let setup = Setup { seed, clock: self.clock.clone() };
         let settles = TimeDelta::try_seconds(entry.settles_within).unwrap_or_default();
         match (work.job.part, entry.accounts, entry.market) {
             (Part::Accounts, Some(accounts), _) => work.accounts(&accounts(setup), settles).await,
@@ -212,8 +209,14 @@ impl Bench {
     fn moment(&self) -> Moment {
         let today = self.clock.today();
         let tomorrow = today.checked_add_days(Days::new(1)).unwrap_or(today);
-        let now = self.clock.now().timestamp_micros();
-        Moment { now, midnight: self.midnight(today), tomorrow: self.midnight(tomorrow) }
+        let now = self.clock.now();
+        // Another day is over when it is so here and in UTC.
+        let (there, next) = (now.date_naive(), now.date_naive().succ_opt().unwrap_or_default());
+        Moment {
+            now: now.timestamp_micros(),
+            midnight: self.midnight(today).max(midnight_micros(there)),
+            tomorrow: self.midnight(tomorrow).min(midnight_micros(next)),
+        }
     }
 
     /// When a day begins here; where its midnight is skipped, an hour later.

@@ -40,9 +40,9 @@ pub enum Only {
 pub struct Moment {
     /// Now.
     pub now: i64,
-    /// When today began.
+    /// When a day began last, here or in UTC.
     pub midnight: i64,
-    /// When tomorrow begins.
+    /// When one begins next, here or in UTC.
     pub tomorrow: i64,
 }
 

@@ -136,7 +136,7 @@ const fn weight(class: Class) -> u8 {
 
 /// Whether only its owner can bring it back.
 const fn needs_consent(state: ConnectionState) -> bool {
-    matches!(state, ConnectionState::Expired | ConnectionState::Revoked)
+    matches!(state, ConnectionState::Expired | ConnectionState::Revoked | ConnectionState::Failed)
 }
 
 impl Quotes {

@@ -5,10 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, NaiveDate};
 
 use super::Result;
-use crate::model::{Currency, SecurityId, Setting, Tick};
+use crate::analytics::splits::ToldSplit;
+use crate::figures;
+use crate::model::{Close, Currency, Dec, Exact, Rate, SecurityId, Setting, Tick};
 use crate::provider::{DayClose, Pair, Wanted};
 use crate::report::{self, PositionsQuery};
 use crate::store::{Store, Tx};
+
+/// Where the newest close is in another currency, one of another source may be so many days older.
+const REACH: u16 = 5;
 
 /// A security whose price is wanted, and the newest price of it, be it a close or not.
 #[derive(Clone, Debug)]
@@ -19,6 +24,8 @@ pub struct WantedSecurity {
     pub wanted: Wanted,
     /// The newest price.
     pub newest: Option<DayClose>,
+    /// What happened to its units. Its prices above are of one unit of today.
+    pub splits: Vec<ToldSplit>,
 }
 
 /// Everything that is wanted.
@@ -49,14 +56,12 @@ impl WantedAll {
         let mut ids: BTreeSet<_> = held.iter().map(|row| row.security_id).collect();
         ids.extend(tx.watchlist().await?.iter().map(|watch| watch.security));
         let ids: Vec<_> = ids.into_iter().collect();
-        let mut last: BTreeMap<SecurityId, DayClose> = BTreeMap::new();
-        for (id, close) in tx.closes_latest(&ids, today, 0).await? {
-            // They come by date, the newest last.
-            let close = DayClose { date: close.date, close: close.close, currency: close.currency };
-            last.insert(id, close);
+        let mut closes: BTreeMap<SecurityId, Vec<Close>> = BTreeMap::new();
+        for (id, close) in tx.closes_latest(&ids, today, REACH).await? {
+            closes.entry(id).or_default().push(close);
         }
-        let ticks: BTreeMap<_, _> =
-            tx.ticks_since(today).await?.into_iter().map(|tick| (tick.security, tick)).collect();
+        let ticks = tx.ticks_since(today).await?;
+        let splits = figures::splits(&mut tx).await?;
         let mut securities = Vec::with_capacity(ids.len());
         let mut currencies = BTreeSet::new();
         for row in tx.securities().await? {
@@ -65,18 +70,23 @@ impl WantedAll {
                 continue;
             }
             currencies.insert(security.currency);
-            let last = last.get(&security.id).copied();
-            let newest = ticks.get(&security.id).map(as_close).or(last);
-            securities.push(WantedSecurity {
-                id: security.id,
-                wanted: Wanted {
-                    symbol: security.symbol,
-                    currency: security.currency,
-                    class: security.class,
-                    last,
-                },
-                newest,
-            });
+            // A price in another currency is another price. They come by date, the newest last.
+            let mut mine = closes.get(&security.id).into_iter().flatten().rev();
+            let ticks = ticks
+                .iter()
+                .filter(|tick| tick.security == security.id && tick.currency == security.currency);
+            let mut splits = splits.get(&security.id).cloned().unwrap_or_default();
+            splits.retain(|split| split.day <= today);
+            let wanted = Wanted {
+                symbol: security.symbol,
+                currency: security.currency,
+                class: security.class,
+                last: None,
+            };
+            let mut row = WantedSecurity { id: security.id, wanted, newest: None, splits };
+            row.wanted.last = mine.find_map(|close| row.known(close, today));
+            row.newest = ticks.max_by_key(|tick| tick.at).map(as_close).or(row.wanted.last);
+            securities.push(row);
         }
         let pairs = pairs(&mut tx, currencies, today).await?;
         Ok(Self { securities, pairs })
@@ -87,6 +97,61 @@ impl WantedAll {
     pub fn asked(&self) -> Vec<Wanted> {
         self.securities.iter().map(|security| security.wanted.clone()).collect()
     }
+}
+
+impl WantedSecurity {
+    /// The days between two, both inclusive, cut where units become others.
+    pub(super) fn spans(&self, from: NaiveDate, to: NaiveDate) -> Vec<(NaiveDate, NaiveDate)> {
+        let mut starts = BTreeSet::from([from]);
+        let days = self.splits.iter().map(|split| split.day);
+        starts.extend(days.filter(|day| from < *day && *day <= to));
+        let ends = starts.iter().skip(1).filter_map(|day| day.pred_opt()).chain([to]);
+        starts.iter().copied().zip(ends).collect()
+    }
+
+    /// A close as one unit of today; none: it says nothing of it. An adjusted one is of one already.
+    pub(super) fn known(&self, close: &Close, today: NaiveDate) -> Option<DayClose> {
+        let known = DayClose { date: close.date, close: close.close, currency: close.currency };
+        let units_of = if close.split_adjusted { today } else { close.date };
+        let same = close.currency == self.wanted.currency;
+        restated(known, &self.splits, units_of, today).filter(|_| same)
+    }
+
+    /// What one unit of today cost, as the price of one of another day.
+    pub(super) fn on(&self, day: NaiveDate, today: NaiveDate, known: DayClose) -> Option<DayClose> {
+        restated(known, &self.splits, today, day)
+    }
+}
+
+impl Pair {
+    /// A rate of it.
+    pub(super) fn known(&self, rate: &Rate) -> Option<DayClose> {
+        let date = DateTime::from_timestamp_micros(rate.at)?.date_naive();
+        Some(DayClose { date, close: rate.rate, currency: self.quote })
+    }
+}
+
+/// The price of one unit as it was on one day, for one as it was on another.
+fn restated(
+    price: DayClose,
+    splits: &[ToldSplit],
+    from: NaiveDate,
+    to: NaiveDate,
+) -> Option<DayClose> {
+    let (first, last) = (from.min(to), from.max(to));
+    let between: Vec<_> =
+        splits.iter().filter(|split| first < split.day && split.day <= last).collect();
+    if between.is_empty() {
+        return Some(price);
+    }
+    let (mut up, mut down) = (Exact::from(price.close), Exact::from(Dec::ONE));
+    for ToldSplit { ratio, .. } in between {
+        let (old, new) = if from < to { (ratio.old, ratio.new) } else { (ratio.new, ratio.old) };
+        (up, down) = (up.mul(&old.into()), down.mul(&new.into()));
+    }
+    // Enough to judge by, and not so many digits that invented prices look it.
+    let places = price.close.inner().scale().max(2) + 2;
+    Some(DayClose { close: up.div_round(&down, places).ok()?, ..price })
 }
 
 const fn as_close(tick: &Tick) -> DayClose {
@@ -101,16 +166,17 @@ async fn pairs(
 ) -> Result<Vec<Pair>> {
     let base = tx.setting(Setting::BaseCurrency).await?;
     let base = base.and_then(|code| Currency::parse(&code).ok()).unwrap_or(Currency::USD);
+    let tax = tx.setting(Setting::TaxCurrency).await?;
+    currencies.extend(tax.and_then(|code| Currency::parse(&code).ok()));
     currencies.extend(tx.accounts().await?.into_iter().map(|row| row.account.currency));
+    currencies.extend(figures::cash_on(tx, today).await?.into_keys().map(|(_, currency)| currency));
     currencies.remove(&base);
     let rates = tx.rates_latest(today).await?;
     let pair = |currency| {
         let mine = rates.iter().filter(|rate| rate.base == currency && rate.quote == base);
-        let last = mine.max_by_key(|rate| rate.at).and_then(|rate| {
-            let date = DateTime::from_timestamp_micros(rate.at)?.date_naive();
-            Some(DayClose { date, close: rate.rate, currency: base })
-        });
-        Pair { base: currency, quote: base, last }
+        let pair = Pair { base: currency, quote: base, last: None };
+        let last = mine.max_by_key(|rate| rate.at).and_then(|rate| pair.known(rate));
+        Pair { last, ..pair }
     };
     Ok(currencies.into_iter().map(pair).collect())
 }

@@ -17,7 +17,7 @@ pub struct ConnectionRow {
     pub state: ConnectionState,
     /// When a part of it was fetched last, in microseconds since the epoch.
     pub succeeded: Option<i64>,
-    /// Why a part of it cannot be fetched.
+    /// Why a part of it cannot be fetched, or what was left out of one.
     pub why: Option<SafeText>,
     /// When that is tried again.
     pub next_attempt: Option<i64>,
@@ -36,13 +36,14 @@ pub async fn connections(tx: &mut Tx) -> Result<Vec<ConnectionRow>> {
         }
         let parts = || refreshes.iter().filter(|part| part.connection == connection.id);
         let failed = parts().find(|part| part.failures > 0);
+        let left_out = || parts().find(|part| part.why.is_some());
         rows.push(ConnectionRow {
             id: connection.id,
             provider: connection.provider,
             label: connection.label,
             state: connection.state,
             succeeded: parts().filter_map(|part| part.succeeded).max(),
-            why: failed.and_then(|part| part.why.clone()).or(connection.detail),
+            why: failed.or_else(left_out).and_then(|part| part.why.clone()).or(connection.detail),
             next_attempt: failed.and_then(|part| part.next_attempt),
         });
     }

@@ -1,9 +1,13 @@
 //! The sample household in a throw-away store: loaded through the same door as anybody's files.
 
-use std::io::Cursor;
-use std::os::unix::fs::PermissionsExt;
+use std::fs::{File, OpenOptions, Permissions};
+use std::io::{self, Cursor};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+use std::sync::Arc;
 
 use chrono::{NaiveDate, TimeDelta};
+use rustix::fs::OFlags;
 use serde::Deserialize;
 use tempfile::TempDir;
 
@@ -17,6 +21,9 @@ use crate::model::{
     AssetClass, Currency, Dec, Item, Mention, NewAccount, SafeText, SecurityWords, Setting,
 };
 
+const PREFIX: &str = "dashtam-demo-";
+/// How often a folder is made before that is given up.
+const ATTEMPTS: usize = 5;
 const HOUSEHOLD: &str = include_str!("../../assets/demo/household.toml");
 const TRANSACTIONS: &str = include_str!("../../assets/demo/transactions.csv");
 const PRICES: &str = include_str!("../../assets/demo/prices.csv");
@@ -82,16 +89,62 @@ pub const CADENCE: Cadence =
 /// # Errors
 /// When the temporary folder or the store cannot be made.
 pub async fn open(clock: &Clock) -> Result<(Session, TempDir), Error> {
-    let folder = tempfile::Builder::new()
-        .prefix("dashtam-demo-")
-        .permissions(std::fs::Permissions::from_mode(0o700))
-        .tempdir()?;
+    clear_up();
+    let (folder, lock) = make_folder()?;
     let flags = Overrides { data_dir: Some(folder.path().to_owned()), ..Overrides::default() };
     let config = Config::load(&flags, &Environment::default())?;
-    let session = Session::open(&config, clock, Access::Write).await?;
+    let mut session = Session::open(&config, clock, Access::Write).await?;
+    session.folder = Some(Arc::new(lock));
     load(&session).await?;
     connect(&session).await?;
     Ok((session, folder))
+}
+
+/// A folder that nobody clears up while it is locked.
+fn make_folder() -> io::Result<(TempDir, File)> {
+    for _ in 0..ATTEMPTS {
+        let folder = tempfile::Builder::new()
+            .prefix(PREFIX)
+            .permissions(Permissions::from_mode(0o700))
+            .tempdir()?;
+        // Whoever is clearing up may have come first.
+        if let Some(lock) = lock(folder.path())? {
+            return Ok((folder, lock));
+        }
+    }
+    Err(io::ErrorKind::ResourceBusy.into())
+}
+
+/// Removes the folders of demos that were killed.
+fn clear_up() {
+    let Ok(entries) = std::fs::read_dir(std::env::temp_dir()) else { return };
+    for entry in entries.flatten() {
+        if entry.file_name().as_encoded_bytes().starts_with(PREFIX.as_bytes())
+            && let Ok(Some(_lock)) = lock(&entry.path())
+        {
+            // What cannot be removed stays for the next start.
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+/// Locks a folder; none: it is not ours, or somebody else has it.
+fn lock(folder: &Path) -> io::Result<Option<File>> {
+    let flags = OFlags::NOFOLLOW | OFlags::DIRECTORY;
+    let flags = flags.bits().cast_signed();
+    let file = match OpenOptions::new().read(true).custom_flags(flags).open(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        opened => opened?,
+    };
+    let data = file.metadata()?;
+    let uid = rustix::process::geteuid().as_raw();
+    if data.uid() != uid || data.mode() & 0o7777 != 0o700 || file.try_lock().is_err() {
+        return Ok(None);
+    }
+    // It may be gone since it was opened.
+    let there = std::fs::symlink_metadata(folder);
+    let same = there.is_ok_and(|there| (there.dev(), there.ino()) == (data.dev(), data.ino()));
+    Ok(same.then_some(file))
 }
 
 /// Loads the sample household into a store.

@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
@@ -40,6 +41,8 @@ pub struct Session {
     /// The time, in the zone of the store.
     pub clock: Clock,
     audit: Option<Audit>,
+    /// Locked for as long as this is open: the folder of a store that goes with its process.
+    pub(super) folder: Option<Arc<File>>,
 }
 
 impl Session {
@@ -89,7 +92,7 @@ impl Session {
     async fn with(store: Store, audit: Option<Audit>, clock: &Clock) -> Result<Self, Error> {
         let zone = store.read().await?.setting(Setting::TimeZone).await?;
         let zone = zone.and_then(|name| name.parse().ok()).unwrap_or(clock.zone());
-        Ok(Self { store, clock: clock.clone().in_zone(zone), audit })
+        Ok(Self { store, clock: clock.clone().in_zone(zone), audit, folder: None })
     }
 
     /// Begins an operation that writes: its attempt is durable when this returns.

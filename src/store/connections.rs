@@ -1,5 +1,7 @@
 //! Connections to providers, and how it went when each part of them was fetched last.
 
+use std::fmt::Display;
+
 use super::cell::Cell;
 use super::record::Record;
 use super::row::{both_rows, safe, word};
@@ -15,7 +17,7 @@ pub struct RefreshRecord {
     pub part: Part,
     /// When it was tried last, in microseconds since the epoch.
     pub attempted: i64,
-    /// When it went well last.
+    /// When it went well last; what was left out since is later, so that it is asked for again.
     pub succeeded: Option<i64>,
     /// How often in a row it has failed.
     pub failures: i64,
@@ -23,6 +25,15 @@ pub struct RefreshRecord {
     pub why: Option<SafeText>,
     /// Not to be tried again before.
     pub next_attempt: Option<i64>,
+}
+
+impl RefreshRecord {
+    /// Keeps why something of an instant was left out, and that it is to be asked for again.
+    pub fn leave_out(&mut self, at: i64, what: &SafeText, why: &impl Display) {
+        self.succeeded = self.succeeded.map(|succeeded| succeeded.min(at));
+        let before = self.why.iter().map(|why| format!("{why}; ")).collect::<String>();
+        self.why = Some(SafeText::capped(&format!("{before}{what}: {why}"), 1024));
+    }
 }
 
 pub(super) struct CheckedConnection(pub Connection, pub i64);

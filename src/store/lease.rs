@@ -5,9 +5,11 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
-use sqlx::{Connection as _, PgConnection};
+use sqlx::{Connection as _, PgConnection, PgPool};
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 
 use super::row::both_rows;
 use super::{Error, Result, Store};
@@ -39,6 +41,12 @@ enum Lock {
     Session(Arc<Mutex<PgConnection>>),
 }
 
+/// What somebody who waits for the lease keeps meanwhile: one connection, not one a question.
+#[derive(Debug, Default)]
+pub struct Waiting(Option<PgConnection>);
+
+/// How long the server may take to answer.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// The second number is the schema of the store, of which a database may have several.
 const LOCK: &str = "select pg_try_advisory_lock(603477126, hashtext(current_schema()::text))";
 
@@ -52,6 +60,18 @@ impl Store {
     /// # Errors
     /// When the lock cannot be reached.
     pub async fn try_lease(&self, holder: &Holder) -> Result<Option<Lease>> {
+        self.try_lease_again(holder, &mut Waiting::default()).await
+    }
+
+    /// The same for somebody who asks until it is free, with the same `waiting` each time.
+    ///
+    /// # Errors
+    /// When the lock cannot be reached.
+    pub async fn try_lease_again(
+        &self,
+        holder: &Holder,
+        waiting: &mut Waiting,
+    ) -> Result<Option<Lease>> {
         let lock = match self {
             Self::Sqlite(pool) => {
                 let mut path = pool.connect_options().get_filename().to_owned().into_os_string();
@@ -59,14 +79,8 @@ impl Store {
                 lock_file(PathBuf::from(path))?
             }
             Self::Postgres(pool) => {
-                let mut own = PgConnection::connect_with(pool.connect_options().as_ref()).await?;
-                match sqlx::query_scalar::<_, bool>(LOCK).fetch_one(&mut own).await? {
-                    true => Some(Lock::Session(Arc::new(Mutex::new(own)))),
-                    false => {
-                        own.close().await?;
-                        None
-                    }
-                }
+                let asked = timeout(PATIENCE, lock_session(pool, waiting)).await;
+                asked.map_err(|_| Error::Other("the database does not answer".to_owned()))??
             }
         };
         let Some(lock) = lock else { return Ok(None) };
@@ -115,7 +129,11 @@ impl Lease {
                     (file.metadata().map(place), std::fs::metadata(path).map(place));
                 ours.is_ok_and(|ours| there.is_ok_and(|there| ours == there))
             }
-            Lock::Session(own) => own.lock().await.ping().await.is_ok(),
+            Lock::Session(own) => {
+                let ping = async { own.lock().await.ping().await.is_ok() };
+                // Somebody may be waiting to write: who does not answer has lost it.
+                timeout(PATIENCE, ping).await.unwrap_or(false)
+            }
         }
     }
 
@@ -136,6 +154,19 @@ impl Lease {
         }
         Ok(())
     }
+}
+
+/// Tries for the lock of the session, always over the same connection.
+async fn lock_session(pool: &PgPool, waiting: &mut Waiting) -> Result<Option<Lock>> {
+    let mut own = match waiting.0.take() {
+        Some(own) => own,
+        None => PgConnection::connect_with(pool.connect_options().as_ref()).await?,
+    };
+    if sqlx::query_scalar::<_, bool>(LOCK).fetch_one(&mut own).await? {
+        return Ok(Some(Lock::Session(Arc::new(Mutex::new(own)))));
+    }
+    waiting.0 = Some(own);
+    Ok(None)
 }
 
 fn lock_file(path: PathBuf) -> Result<Option<Lock>> {

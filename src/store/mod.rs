@@ -56,7 +56,7 @@ pub use extras::{Alert, CategoryRecord, Target as AllocationTarget, Watch};
 pub use figures::{CashTransit, CashYear, LotPage, PositionRecord};
 pub use findings::Finding;
 pub use integrity::Damage;
-pub use lease::{Holder, Lease};
+pub use lease::{Holder, Lease, Waiting};
 pub use lines::{CashLine, Fits, Line, LineWords, Stretch, Wanted};
 pub use migrate::{SchemaState, newest as newest_schema};
 pub use noted::Noted;

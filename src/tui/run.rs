@@ -62,14 +62,14 @@ type Ready = (Opened, Option<Refresher>);
 type Opening = JoinHandle<Result<Ready, service::Error>>;
 
 /// Shows a store until somebody quits. It is opened by `work` while the screen is there already and
-/// says what is waited for.
+/// says what is waited for. Without a cadence nothing is refreshed.
 ///
 /// # Errors
 /// When the terminal cannot be used or the store cannot be opened.
 pub async fn run(
     what: &'static str,
     work: impl Future<Output = Result<Opened, service::Error>> + Send + 'static,
-    cadence: Cadence,
+    cadence: Option<Cadence>,
     mut options: Options,
     mouse: bool,
     keyboard: &mut Keyboard,
@@ -87,7 +87,10 @@ pub async fn run(
     let opening = async move {
         let opened = work.await?;
         // A store that cannot be read is the state's to tell.
-        let refresher = refresh::start(&opened.session, cadence).await.ok().flatten();
+        let refresher = match cadence {
+            Some(cadence) => refresh::start(&opened.session, cadence).await.ok().flatten(),
+            None => None,
+        };
         Ok((opened, refresher))
     };
     let mut dashboard = Dashboard {

@@ -116,6 +116,28 @@ impl Tx {
         }))
     }
 
+    /// The newest daily close of a security that one source told, on or before a day.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn close_by(
+        &mut self,
+        security: SecurityId,
+        source: &SafeText,
+        on: NaiveDate,
+    ) -> Result<Option<Close>> {
+        let sql = format!(
+            "select {COLUMNS} from prices p where p.security_id = $1 and p.interval = '1d' \
+             and p.source = $2 and p.at <= $3 order by p.at desc limit 1"
+        );
+        let row: Option<Known> = on_tx!(self, conn => {
+            let query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(security.0);
+            let query = query.bind(source.as_str()).bind(midnight_micros(on));
+            query.fetch_optional(&mut **conn).await?
+        });
+        Ok(row.map(|row| row.1))
+    }
+
     /// All daily closes of a security from one day to another (both inclusive), by date and source.
     ///
     /// # Errors

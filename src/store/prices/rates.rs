@@ -38,6 +38,29 @@ impl Tx {
         Ok(rows.into_iter().map(|row| row.0).collect())
     }
 
+    /// The newest rate of a pair that one source told, on or before a day.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn rate_by(
+        &mut self,
+        base: Currency,
+        quote: Currency,
+        source: &SafeText,
+        on: NaiveDate,
+    ) -> Result<Option<Rate>> {
+        let sql = format!(
+            "select {COLUMNS} from rates r where r.base = $1 and r.quote = $2 \
+             and r.source = $3 and r.at <= $4 order by r.at desc limit 1"
+        );
+        let row: Option<Known> = on_tx!(self, conn => {
+            let query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(base.code());
+            let query = query.bind(quote.code()).bind(source.as_str()).bind(midnight_micros(on));
+            query.fetch_optional(&mut **conn).await?
+        });
+        Ok(row.map(|row| row.0))
+    }
+
     /// Of every pair the rates of its last day on or before this one that has any above zero, by
     /// pair and source. It steps from pair to pair, however long their histories are.
     ///
