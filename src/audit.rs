@@ -183,10 +183,8 @@ mod tests {
 
     #[test]
     fn a_process_that_has_ended_does_not_run() {
-        let mut child = std::process::Command::new("cat")
-            .stdin(std::process::Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child =
+            std::process::Command::new("cat").stdin(std::process::Stdio::piped()).spawn().unwrap();
         let its = actor(child.id());
         assert!(is_running(&its));
         child.kill().unwrap();

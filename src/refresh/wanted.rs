@@ -105,7 +105,7 @@ impl WantedSecurity {
         let mut starts = BTreeSet::from([from]);
         let days = self.splits.iter().map(|split| split.day);
         starts.extend(days.filter(|day| from < *day && *day <= to));
-        let ends = starts.iter().skip(1).filter_map(|day| day.pred_opt()).chain([to]);
+        let ends = starts.iter().skip(1).filter_map(NaiveDate::pred_opt).chain([to]);
         starts.iter().copied().zip(ends).collect()
     }
 

@@ -31,8 +31,11 @@ impl RefreshRecord {
     /// Keeps why something of an instant was left out, and that it is to be asked for again.
     pub fn leave_out(&mut self, at: i64, what: &SafeText, why: &impl Display) {
         self.succeeded = self.succeeded.map(|succeeded| succeeded.min(at));
-        let before = self.why.iter().map(|why| format!("{why}; ")).collect::<String>();
-        self.why = Some(SafeText::capped(&format!("{before}{what}: {why}"), 1024));
+        let why = match &self.why {
+            Some(before) => format!("{before}; {what}: {why}"),
+            None => format!("{what}: {why}"),
+        };
+        self.why = Some(SafeText::capped(&why, 1024));
     }
 }
 
