@@ -364,12 +364,12 @@ fn an_empty_store_has_doors_and_each_leads_somewhere() {
         dashboard.keys("j Enter").await;
         insta::assert_snapshot!("welcome_import", dashboard.screen());
         dashboard.keys("a . c s v Enter").await;
-        let [Effect::Begin(Errand::Import(files), _)] = &dashboard.wanted[..] else {
+        let [Effect::Begin(Errand::Import(files))] = &dashboard.wanted[..] else {
             panic!("{:?}", dashboard.wanted)
         };
         assert_eq!(files, &[std::path::PathBuf::from("a.csv")]);
         dashboard.keys("j Enter N e w Space J a r Space s a v i n g s Space u s d Enter").await;
-        let Some(Effect::Begin(Errand::AddAccount { name, .. }, _)) = dashboard.wanted.last()
+        let Some(Effect::Begin(Errand::AddAccount { name, .. })) = dashboard.wanted.last()
         else {
             panic!("{:?}", dashboard.wanted)
         };
@@ -410,6 +410,24 @@ fn a_long_answer_is_read_as_a_whole() {
         dashboard.tell(Msg::Notice(said.clone()));
         let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(words(&dashboard.screen()).ends_with(said.trim()), "{}", dashboard.screen());
+        dashboard.close().await;
+    });
+}
+
+/// An import that failed, with a figure in its words.
+fn failed() -> Msg {
+    let why = "the balance is 1234.56".to_owned();
+    Msg::Errand(Box::new(Err(dashtam::service::Error::Value { what: "a.csv", why })))
+}
+
+#[test]
+fn an_errand_is_told_as_amounts_are_shown_when_it_ends() {
+    run(async {
+        let mut dashboard = Dashboard::empty((100, 24), options()).await;
+        dashboard.keys(": i m p o r t Space a . c s v Enter p").await;
+        dashboard.tell(failed());
+        let screen = dashboard.screen();
+        assert!(screen.contains("the balance is") && !screen.contains("1234"), "{screen}");
         dashboard.close().await;
     });
 }

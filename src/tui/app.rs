@@ -13,7 +13,7 @@ use ratatui::layout::Rect;
 use ratatui::widgets::{Clear, Widget};
 
 use super::desk::Desk;
-use super::errand::Errand;
+use super::errand::{self, Errand};
 use super::frame::{self, LEAST, Parts};
 use super::layout::{Part, Place, places};
 use super::live::{brought, live};
@@ -50,6 +50,8 @@ pub enum Msg {
     Trouble(Option<Trouble>),
     /// The refreshing has gone on.
     Refresh(Box<Progress>),
+    /// An errand is done, or has failed.
+    Errand(Box<errand::Upshot>),
     /// Something to say.
     Notice(String),
     /// This is waited for before anything can be read; none: it is there.
@@ -71,8 +73,8 @@ pub enum Effect {
     Redraw,
     /// To wait in the background until the shell calls.
     Suspend,
-    /// Something written, and figures masked like these where that has to be told.
-    Begin(Errand, Figures),
+    /// Something written.
+    Begin(Errand),
     /// The demo in place of this store.
     Demo,
     /// To end.
@@ -233,6 +235,9 @@ impl App {
             Msg::Answer(answer) => self.answer(answer),
             Msg::Trouble(trouble) => self.look.trouble = trouble,
             Msg::Refresh(progress) => self.dirty = self.refreshed(*progress) || was_dirty,
+            Msg::Errand(ended) => {
+                self.notice = Some(errand::in_words(&ended, self.look.figures));
+            }
             Msg::Notice(text) => self.notice = Some(text),
             Msg::Opening(what) => self.opening = what,
         }

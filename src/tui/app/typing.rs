@@ -164,7 +164,7 @@ impl App {
                     }
                     Command::Errand(errand) => {
                         self.notice = Some("at work ...".to_owned());
-                        effects.push(Effect::Begin(errand, self.look.figures));
+                        effects.push(Effect::Begin(errand));
                     }
                 }
                 false
