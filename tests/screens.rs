@@ -266,6 +266,23 @@ fn marks_survive_other_windows_and_their_sum_is_exact() {
 }
 
 #[test]
+fn an_open_range_that_began_far_away_has_no_sum() {
+    run(async {
+        let mut dashboard = Dashboard::demo((120, 30), options()).await;
+        dashboard.keys("3 Space v G y").await;
+        let screen = dashboard.screen();
+        assert!(copied(&dashboard).is_empty(), "{screen}");
+        dashboard.keys("k").await;
+        let screen = dashboard.screen();
+        assert!(screen.contains("the range reaches beyond what is read"), "{screen}");
+        assert!(!screen.contains("in the range"), "{screen}");
+        dashboard.keys("v").await;
+        assert!(dashboard.screen().contains("2837 marked"), "{}", dashboard.screen());
+        dashboard.close().await;
+    });
+}
+
+#[test]
 fn a_mark_is_on_what_was_marked_wherever_it_goes() {
     run(async {
         let mut dashboard = Dashboard::demo((120, 30), options()).await;

@@ -482,7 +482,7 @@ impl App {
     fn copy(&mut self, whole: bool, effects: &mut Vec<Effect>) {
         let texts = self.pane(self.open).texts(whole, &self.look);
         let notice = match texts {
-            None => "the marked rows are still being read".to_owned(),
+            None => "not all of the marked rows are read: nothing was copied".to_owned(),
             Some(_) if !whole && self.look.figures.private => {
                 "amounts are hidden: nothing was copied".to_owned()
             }

@@ -354,6 +354,9 @@ impl Pane for Holdings {
     }
 
     fn tally(&self, look: &Look) -> Option<Tally> {
+        if self.list.reaches_beyond() {
+            return Some(Tally::beyond());
+        }
         let marked = self.marked(look);
         let snapshot = look.snapshot.as_ref().filter(|_| !marked.is_empty())?;
         let mut tally = Tally::of(marked.len(), self.list.marks.is_open());

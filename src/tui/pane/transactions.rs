@@ -451,6 +451,9 @@ impl Pane for Transactions {
     }
 
     fn tally(&self, look: &Look) -> Option<Tally> {
+        if self.list.reaches_beyond() {
+            return Some(Tally::beyond());
+        }
         let count = self.list.marked().len();
         if count == 0 {
             return None;
@@ -474,6 +477,9 @@ impl Pane for Transactions {
     }
 
     fn texts(&self, whole: bool, look: &Look) -> Option<Vec<String>> {
+        if self.list.reaches_beyond() {
+            return None;
+        }
         let marked = self.marked(look)?;
         if marked.is_empty() {
             return Some(vec![self.list.text(whole, MAIN)]);
