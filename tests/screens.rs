@@ -296,6 +296,30 @@ fn a_mark_is_on_what_was_marked_wherever_it_goes() {
 }
 
 #[test]
+fn the_return_of_the_total_is_over_rows_whose_gain_is_known() {
+    run(async {
+        let mut dashboard = Dashboard::demo((300, 50), options()).await;
+        dashboard.keys("2 o o o v G Y").await;
+        let (mut gain, mut cost, mut unknown) = (0.0, 0.0, 0.0);
+        for row in copied(&dashboard)[0].lines() {
+            let cells: Vec<_> = row.split('\t').collect();
+            let figure = |at: usize| cells[at].trim_start_matches(['▲', '▼', ' ']).replace(',', "");
+            let spent: f64 = figure(8).parse().unwrap();
+            match figure(9).parse::<f64>() {
+                Ok(known) => (gain, cost) = (gain + known, cost + spent),
+                Err(_) => unknown += spent,
+            }
+        }
+        assert!(unknown > 0.0, "something was bought that has no price");
+        let screen = dashboard.screen();
+        let total = screen.lines().find(|line| line.starts_with("Total")).unwrap();
+        let shown = format!("▲ +{:.1} %", 100.0 * gain / cost);
+        assert!(total.contains(&shown), "{shown}: {total}");
+        dashboard.close().await;
+    });
+}
+
+#[test]
 fn a_figure_is_copied_and_never_one_that_is_hidden() {
     run(async {
         let mut dashboard = Dashboard::demo((120, 30), options()).await;

@@ -543,10 +543,15 @@ impl<'a> Sheet<'a> {
             Cell::default(),
             self.money(cost, Tone::Dim),
             self.gain(unrealized),
-            gain_part(unrealized, cost),
+            gain_part(unrealized, of(cost_of_gain)),
             self.gain(of(|row| row.realized_base)),
         ])
     }
+}
+
+/// What an unrealized gain is a part of: the cost of a row whose gain is not known is not in it.
+fn cost_of_gain(row: &HoldingRow) -> Option<Dec> {
+    row.unrealized_base.and(row.cost_base)
 }
 
 /// How old a price is, where that matters.
