@@ -320,6 +320,22 @@ fn the_return_of_the_total_is_over_rows_whose_gain_is_known() {
 }
 
 #[test]
+fn a_total_that_lacks_a_cost_says_so() {
+    run(async {
+        // No rate is known of the days on which BBB was bought.
+        let (session, folder) = hostile::household(&clock(), 1).await;
+        let mut dashboard = Dashboard::over(session, Some(folder), (120, 30), options()).await;
+        for (filter, partial) in [("2 / a a a Enter", false), ("/ Ctrl-u b b b Enter", true)] {
+            dashboard.keys(filter).await;
+            let screen = dashboard.screen();
+            let total = screen.lines().find(|line| line.contains("Total")).unwrap();
+            assert_eq!(total.contains("partial"), partial, "{screen}");
+        }
+        dashboard.close().await;
+    });
+}
+
+#[test]
 fn a_figure_is_copied_and_never_one_that_is_hidden() {
     run(async {
         let mut dashboard = Dashboard::demo((120, 30), options()).await;

@@ -530,7 +530,7 @@ impl<'a> Sheet<'a> {
     fn total(&self, rows: &[(usize, &HoldingRow)]) -> Row {
         let of =
             |figure: fn(&HoldingRow) -> Option<Dec>| sum(rows.iter().map(|(_, row)| figure(row)));
-        let partial = rows.iter().any(|(_, row)| row.value_base.is_none());
+        let partial = rows.iter().any(|(_, row)| lacks_something(row));
         let (cost, unrealized) = (of(|row| row.cost_base), of(|row| row.unrealized_base));
         Row::of(vec![
             Cell::new("Total", Tone::Strong),
@@ -547,6 +547,11 @@ impl<'a> Sheet<'a> {
             self.gain(of(|row| row.realized_base)),
         ])
     }
+}
+
+/// Some figure of a row is in no sum, as its value, or what it cost in the base currency.
+fn lacks_something(row: &HoldingRow) -> bool {
+    [row.value_base, row.cost_base, row.unrealized_base, row.realized_base].contains(&None)
 }
 
 /// What an unrealized gain is a part of: the cost of a row whose gain is not known is not in it.
