@@ -11,6 +11,7 @@ use chrono::NaiveDate;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
 
+use super::accounts::PARTIAL;
 use super::{Outcome, Pane, Wish};
 use crate::keys::{Action, Context};
 use crate::model::{AccountId, Bar, Currency, Dec, Interval, SafeText, SecurityId};
@@ -72,6 +73,8 @@ struct Series<'a> {
     every: &'static str,
     bars: Vec<Option<Bar>>,
     dates: Vec<NaiveDate>,
+    /// Beside each of them: something is missing in it.
+    partial: Vec<bool>,
     of: Option<&'a Bars>,
 }
 
@@ -157,7 +160,7 @@ impl Pane for Chart {
         let bars = series.bars.get(skip..).unwrap_or_default();
         let dates = series.dates.get(skip..).unwrap_or_default();
         let cross = self.cross.and_then(|back| seen.checked_sub(back + 1));
-        draw_head(buf, head, &series, bars, dates, cross, look);
+        draw_head(buf, head, &series, skip + cross.unwrap_or(seen.saturating_sub(1)), look);
         let known = || bars.iter().flatten();
         let cost = series.of.and_then(|bars| bars.cost_per_unit);
         let extremes = known().flat_map(|bar| match self.kind {
@@ -260,15 +263,8 @@ impl Chart {
     }
 }
 
-fn draw_head(
-    buf: &mut Buffer,
-    area: Rect,
-    series: &Series<'_>,
-    bars: &[Option<Bar>],
-    dates: &[NaiveDate],
-    cross: Option<usize>,
-    look: &Look,
-) {
+/// Draws what is seen, and its figures at one of the bars.
+fn draw_head(buf: &mut Buffer, area: Rect, series: &Series<'_>, at: usize, look: &Look) {
     let theme = look.theme;
     let price = |value| look.figures.price(value, series.currency);
     let rest = |x: u16| Rect {
@@ -278,9 +274,8 @@ fn draw_head(
     };
     let name = format!("{} · {} · {}", series.name, series.currency, series.every);
     let mut x = write(buf, area, &name, theme.style(Tone::Title)) + 3;
-    let at = cross.unwrap_or_else(|| bars.len().saturating_sub(1));
-    let bar = bars.get(at).and_then(Option::as_ref);
-    let date = dates.get(at).map(NaiveDate::to_string).unwrap_or_default();
+    let bar = series.bars.get(at).and_then(Option::as_ref);
+    let date = series.dates.get(at).map(NaiveDate::to_string).unwrap_or_default();
     let figures = match bar {
         Some(Bar { open: None, high: None, low: None, close, .. }) if series.of.is_some() => {
             format!("{date}  {}", price(Some(*close)))
@@ -296,6 +291,9 @@ fn draw_head(
         None => format!("{date}  {UNKNOWN}"),
     };
     x += write(buf, rest(x), &figures, theme.style(Tone::Plain)) + 3;
+    if series.partial.get(at).is_some_and(|partial| *partial) {
+        x += write(buf, rest(x), PARTIAL, theme.style(Tone::Warn)) + 3;
+    }
     if let Some(bars) = series.of {
         if let Some(cost) = bars.cost_per_unit {
             let cost = cost.round_to(series.currency.minor_units() + 2);
@@ -337,6 +335,7 @@ fn series(look: &Look) -> Option<Series<'_>> {
             },
             bars: bars.rows.iter().cloned().map(Some).collect(),
             dates: bars.rows.iter().map(|bar| bar.date).collect(),
+            partial: vec![false; bars.rows.len()],
             of: Some(bars),
         }),
         (Question::History(query), Slice::History(report)) => {
@@ -363,6 +362,7 @@ fn series(look: &Look) -> Option<Series<'_>> {
                 },
                 bars: report.rows.iter().map(|row| bar(row.date, row.net_worth)).collect(),
                 dates: report.rows.iter().map(|row| row.date).collect(),
+                partial: report.rows.iter().map(|row| !row.missing.is_empty()).collect(),
                 of: None,
             })
         }
