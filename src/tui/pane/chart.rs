@@ -161,13 +161,10 @@ impl Pane for Chart {
         let dates = series.dates.get(skip..).unwrap_or_default();
         let cross = self.cross.and_then(|back| seen.checked_sub(back + 1));
         draw_head(buf, head, &series, skip + cross.unwrap_or(seen.saturating_sub(1)), look);
-        let known = || bars.iter().flatten();
         let cost = series.of.and_then(|bars| bars.cost_per_unit);
-        let extremes = known().flat_map(|bar| match self.kind {
-            Kind::Candle => [Some(bar.close), bar.high, bar.low],
-            _ => [Some(bar.close), None, None],
-        });
-        let Some(scale) = Scale::over(extremes.flatten()) else {
+        let ends = self.ends(bars);
+        let scale = ends.and_then(|(high, low)| Scale::over([high, low]));
+        let Some((scale, ends)) = scale.zip(ends) else {
             write(
                 buf,
                 body,
@@ -199,7 +196,7 @@ impl Pane for Chart {
                 line_chart(buf, inner(plot), &points, scale, kind == Kind::Area, style);
             }
         }
-        labels(buf, plot, bars, &series, look);
+        labels(buf, plot, ends, &series, look);
         if volume > 0 {
             draw_volumes(buf, inner(volumes), bars, look);
         }
@@ -239,6 +236,16 @@ impl Pane for Chart {
 }
 
 impl Chart {
+    /// The highest and the lowest figure that is drawn of these.
+    fn ends(&self, bars: &[Option<Bar>]) -> Option<(Dec, Dec)> {
+        let of_bar = |bar: &Bar| match self.kind {
+            Kind::Candle => [Some(bar.close), bar.high, bar.low],
+            Kind::Line | Kind::Area => [Some(bar.close), None, None],
+        };
+        let figures = || bars.iter().flatten().flat_map(of_bar).flatten();
+        figures().max().zip(figures().min())
+    }
+
     /// The next thing to draw: net worth, then each security by its place in the holdings.
     fn step(&mut self, look: &Look, by: isize) -> Outcome {
         self.seen = None;
@@ -417,9 +424,14 @@ fn candles(buf: &mut Buffer, area: Rect, bars: &[Option<Bar>], scale: Scale, loo
     }
 }
 
-fn labels(buf: &mut Buffer, plot: Rect, bars: &[Option<Bar>], series: &Series<'_>, look: &Look) {
-    let closes = || bars.iter().flatten().map(|bar| bar.close);
-    let (Some(high), Some(low)) = (closes().max(), closes().min()) else { return };
+/// Draws the ends of the scale beside them.
+fn labels(
+    buf: &mut Buffer,
+    plot: Rect,
+    (high, low): (Dec, Dec),
+    series: &Series<'_>,
+    look: &Look,
+) {
     let place = |y: u16| Rect { y, height: 1, ..plot };
     let text = |value| match series.of {
         Some(_) => look.figures.price(Some(value), series.currency),
@@ -468,5 +480,27 @@ fn draw_marks(buf: &mut Buffer, area: Rect, bars: &Bars, dates: &[NaiveDate], lo
                 cell.set_char(sign).set_style(look.theme.style(tone));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ends_of_the_scale_are_those_of_what_is_drawn() {
+        let bar = |low: i64, close: i64, high: i64| {
+            let [low, close, high] = [low, close, high].map(Dec::from_i64);
+            let date = NaiveDate::default();
+            Some(Bar { date, open: None, high: Some(high), low: Some(low), close, volume: None })
+        };
+        let bars = [bar(2, 3, 9), None, bar(1, 4, 5)];
+        let ends = |kind| {
+            let chart = Chart { kind, ..Chart::default() };
+            chart.ends(&bars).map(|(high, low)| (high.to_string(), low.to_string()))
+        };
+        assert_eq!(ends(Kind::Line), Some(("4".to_owned(), "3".to_owned())));
+        assert_eq!(ends(Kind::Candle), Some(("9".to_owned(), "1".to_owned())));
+        assert_eq!(Chart::default().ends(&[None]), None);
     }
 }
