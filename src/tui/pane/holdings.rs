@@ -499,7 +499,8 @@ impl<'a> Sheet<'a> {
         let Some(movers) = &self.snapshot.movers else { return Cell::default() };
         let mover = movers.rows.iter().find(|mover| mover.security == row.security_id);
         let percent = mover.and_then(|mover| mover.change_percent);
-        let tone = if row.stale { Tone::Dim } else { direction(percent) };
+        let is_old = row.price_date.is_some_and(|date| date < self.snapshot.day);
+        let tone = if is_old { Tone::Dim } else { direction(percent) };
         Cell::new(signed(percent), tone)
     }
 
