@@ -336,6 +336,21 @@ fn a_total_that_lacks_a_cost_says_so() {
 }
 
 #[test]
+fn a_mark_outlives_a_look_at_another_day() {
+    run(async {
+        let mut dashboard = Dashboard::demo((120, 30), options()).await;
+        for pane in ["2 j", "1 j"] {
+            dashboard.keys(pane).await;
+            dashboard.keys("Space @ 1 9 9 9 - 0 1 - 0 1 Enter").await;
+            assert!(!dashboard.screen().contains("1 marked"), "{}", dashboard.screen());
+            dashboard.keys("T").await;
+            assert!(dashboard.screen().contains("1 marked"), "{}", dashboard.screen());
+        }
+        dashboard.close().await;
+    });
+}
+
+#[test]
 fn a_figure_is_copied_and_never_one_that_is_hidden() {
     run(async {
         let mut dashboard = Dashboard::demo((120, 30), options()).await;

@@ -113,7 +113,10 @@ impl Accounts {
             Line::Institution(_) | Line::Cash(_) => None,
         };
         let keys = self.lines.iter().map(key).collect();
-        self.list.marks.retain(|id| snapshot.accounts.rows.iter().any(|row| row.id == *id));
+        // On a day gone by an account may not be there yet: it is not gone.
+        if snapshot.view.as_of.is_none() {
+            self.list.marks.retain(|id| snapshot.accounts.rows.iter().any(|row| row.id == *id));
+        }
         self.list.show(Grid::new(&COLUMNS, rows, Some(total(snapshot, look))), keys, look);
     }
 

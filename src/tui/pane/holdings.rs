@@ -169,7 +169,10 @@ impl Holdings {
             Line::Heading | Line::Lot(_) => None,
         };
         let keys = self.lines.iter().map(key).collect();
-        self.list.marks.retain(|key| report.rows.iter().any(|row| key_of(row) == *key));
+        // On a day gone by, what is held today may not be there yet: it is not gone.
+        if snapshot.view.as_of.is_none() {
+            self.list.marks.retain(|key| report.rows.iter().any(|row| key_of(row) == *key));
+        }
         self.list.show(Grid::new(&COLUMNS, rows, Some(total)), keys, look);
     }
 
