@@ -60,6 +60,8 @@ pub struct Accounts {
     order: Order,
     list: List<AccountId>,
     lines: Vec<Line>,
+    /// How many accounts the filter lets through.
+    shown: usize,
 }
 
 impl Accounts {
@@ -77,6 +79,13 @@ impl Accounts {
                 by_institution.entry(institution(row)).or_default().push((at, row));
             }
         }
+        let shown: Vec<_> = by_institution.values().flatten().copied().collect();
+        self.shown = shown.len();
+        let total = match self.is_filtered() {
+            true => total(sum(&shown), shown.iter().any(|(_, row)| row.partial), snapshot, look),
+            // What is on its way between two accounts is in it too.
+            false => total(snapshot.accounts.total_base, snapshot.accounts.partial, snapshot, look),
+        };
         let mut by_institution: Vec<_> = by_institution.into_iter().collect();
         for (_, accounts) in &mut by_institution {
             accounts.sort_by(|(_, a), (_, b)| self.compare(a, b));
@@ -117,7 +126,7 @@ impl Accounts {
         if snapshot.view.as_of.is_none() {
             self.list.marks.retain(|id| snapshot.accounts.rows.iter().any(|row| row.id == *id));
         }
-        self.list.show(Grid::new(&COLUMNS, rows, Some(total(snapshot, look))), keys, look);
+        self.list.show(Grid::new(&COLUMNS, rows, Some(total)), keys, look);
     }
 
     fn compare(&self, a: &AccountRow, b: &AccountRow) -> Ordering {
@@ -228,6 +237,7 @@ impl Pane for Accounts {
 
     fn status(&self, look: &Look) -> String {
         let count = match look.snapshot.as_ref().map_or(0, |shown| shown.accounts.rows.len()) {
+            all if self.is_filtered() => format!("{} of {all} accounts", self.shown),
             1 => "1 account".to_owned(),
             count => format!("{count} accounts"),
         };
@@ -388,10 +398,9 @@ pub fn marks(account: &AccountRow, snapshot: &Snapshot) -> Cell {
     Cell::new(words.join(" "), tone)
 }
 
-fn total(snapshot: &Snapshot, look: &Look) -> Row {
-    let report = &snapshot.accounts;
-    let partial = if report.partial { PARTIAL } else { "" };
-    let total = look.figures.money_or_unknown(report.total_base, snapshot.currency);
+fn total(total: Option<Dec>, partial: bool, snapshot: &Snapshot, look: &Look) -> Row {
+    let partial = if partial { PARTIAL } else { "" };
+    let total = look.figures.money_or_unknown(total, snapshot.currency);
     Row::of(vec![
         Cell::new("Total", Tone::Strong),
         Cell::default(),

@@ -78,7 +78,7 @@ impl Pane for Overview {
             return;
         };
         if look.zoomed {
-            let inner = framed(buf, area, "Accounts", look.theme);
+            let inner = framed(buf, area, &self.title(look), look.theme);
             self.accounts.draw(buf, inner, look);
             return;
         }
@@ -103,7 +103,7 @@ impl Pane for Overview {
             true => Layout::horizontal([Constraint::Fill(3), Constraint::Fill(4)]).areas(bottom),
             false => [bottom, Rect::default()],
         };
-        let inner = framed(buf, accounts, "Accounts", look.theme);
+        let inner = framed(buf, accounts, &self.title(look), look.theme);
         self.accounts.draw(buf, inner, look);
         if !rest.is_empty() {
             let [left, right] =
@@ -141,6 +141,16 @@ impl Pane for Overview {
 
     fn status(&self, _: &Look) -> String {
         String::new()
+    }
+}
+
+impl Overview {
+    /// What stands above the accounts: a sum of some of them says so.
+    fn title(&self, look: &Look) -> String {
+        match self.accounts.is_filtered() {
+            true => format!("Accounts: {}", self.accounts.status(look)),
+            false => "Accounts".to_owned(),
+        }
     }
 }
 
