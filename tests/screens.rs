@@ -312,9 +312,9 @@ fn the_return_of_the_total_is_over_rows_whose_gain_is_known() {
         }
         assert!(unknown > 0.0, "something was bought that has no price");
         let screen = dashboard.screen();
-        let total = screen.lines().find(|line| line.starts_with("Total")).unwrap();
         let shown = format!("▲ +{:.1} %", 100.0 * gain / cost);
-        assert!(total.contains(&shown), "{shown}: {total}");
+        let is_there = |line: &str| line.contains("Total") && line.contains(&shown);
+        assert!(screen.lines().any(is_there), "{shown}: {screen}");
         dashboard.close().await;
     });
 }
@@ -758,43 +758,6 @@ fn states_are_told() {
             app.update(Msg::Trouble(Some(trouble)));
             insta::assert_snapshot!(at("never_read"), text(&drawn(&app, size)));
         }
-    });
-}
-
-#[test]
-fn the_axis_of_candles_has_the_ends_of_its_scale() {
-    run(async {
-        let mut dashboard = Dashboard::demo((200, 30), options()).await;
-        dashboard.keys("2 j j j j Enter ] m m + h").await;
-        let (mut highs, mut lows) = (Vec::new(), Vec::new());
-        let mut last = String::new();
-        loop {
-            let screen = dashboard.screen();
-            let head = screen.lines().nth(2).unwrap().to_owned();
-            if head == last {
-                break;
-            }
-            let words: Vec<_> = head.split_whitespace().collect();
-            let after = |sign: &str| {
-                let at = words.iter().position(|word| *word == sign).unwrap();
-                words[at + 1].replace(',', "").parse::<f64>().unwrap()
-            };
-            highs.push(after("H"));
-            lows.push(after("L"));
-            last = head;
-            dashboard.keys("h").await;
-        }
-        assert!(highs.len() > 100, "{last}");
-        let screen = dashboard.screen();
-        let lines: Vec<_> = screen.lines().collect();
-        let end = |line: &str| -> f64 {
-            line.split_whitespace().last().unwrap().replace(',', "").parse().unwrap()
-        };
-        let close = |a: f64, b: f64| (a - b).abs() < 0.000_001;
-        assert!(close(end(lines[3]), highs.into_iter().fold(0.0, f64::max)), "{screen}");
-        let low = lows.into_iter().fold(f64::MAX, f64::min);
-        assert!(close(end(lines[lines.len() - 4]), low), "{low}: {screen}");
-        dashboard.close().await;
     });
 }
 
