@@ -465,6 +465,9 @@ fn an_empty_store_has_doors_and_each_leads_somewhere() {
             panic!("{:?}", dashboard.wanted)
         };
         assert_eq!(name.as_str(), "New Jar");
+        for _ in 0..2 {
+            dashboard.tell(failed());
+        }
         dashboard.keys("g g Enter").await;
         assert!(matches!(dashboard.wanted.last(), Some(Effect::Demo)));
         // The rest of the keys is as everywhere.
@@ -519,6 +522,26 @@ fn an_errand_is_told_as_amounts_are_shown_when_it_ends() {
         dashboard.tell(failed());
         let screen = dashboard.screen();
         assert!(screen.contains("the balance is") && !screen.contains("1234"), "{screen}");
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn what_is_being_written_is_not_left_without_a_word() {
+    run(async {
+        let mut dashboard = Dashboard::demo((100, 24), options()).await;
+        dashboard.keys(": i m p o r t Space a . c s v Enter j 2 j Space").await;
+        let bar = |dashboard: &Dashboard| dashboard.screen().lines().last().unwrap().to_owned();
+        assert!(bar(&dashboard).starts_with("at work ...   1 marked"), "{}", bar(&dashboard));
+        dashboard.keys("q").await;
+        assert!(bar(&dashboard).contains("once more leaves it"), "{}", bar(&dashboard));
+        assert!(matches!(dashboard.wanted[..], [Effect::Begin(_)]));
+        dashboard.keys("q").await;
+        assert!(matches!(dashboard.wanted[..], [Effect::Begin(_), Effect::Quit]));
+        dashboard.tell(failed());
+        dashboard.keys("j q").await;
+        assert!(!bar(&dashboard).contains("at work"), "{}", bar(&dashboard));
+        assert!(matches!(dashboard.wanted[..], [Effect::Begin(_), Effect::Quit, Effect::Quit]));
         dashboard.close().await;
     });
 }

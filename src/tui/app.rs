@@ -132,6 +132,10 @@ pub struct App {
     sought: BTreeMap<usize, String>,
     commands: Vec<String>,
     notice: Option<String>,
+    /// Errands under way.
+    errands: usize,
+    /// Of how many of them it was said that leaving ends them.
+    warned: usize,
     opening: Option<&'static str>,
     /// The last day on which somebody was here.
     visited: Option<NaiveDate>,
@@ -140,6 +144,9 @@ pub struct App {
     size: (u16, u16),
     dirty: bool,
 }
+
+/// What stands in the bottom line while an errand is under way.
+const AT_WORK: &str = "at work ...";
 
 /// How many views back one can go.
 const VIEWS: usize = 50;
@@ -181,6 +188,8 @@ impl App {
             sought: BTreeMap::new(),
             commands: Vec::new(),
             notice: options.notice,
+            errands: 0,
+            warned: 0,
             opening: None,
             visited: options.visited,
             here: false,
@@ -236,6 +245,8 @@ impl App {
             Msg::Trouble(trouble) => self.look.trouble = trouble,
             Msg::Refresh(progress) => self.dirty = self.refreshed(*progress) || was_dirty,
             Msg::Errand(ended) => {
+                self.errands = self.errands.saturating_sub(1);
+                self.warned = 0;
                 self.notice = Some(errand::in_words(&ended, self.look.figures));
             }
             Msg::Notice(text) => self.notice = Some(text),
@@ -408,7 +419,8 @@ impl App {
             return;
         }
         match action {
-            Action::Quit | Action::ForceQuit => effects.push(Effect::Quit),
+            Action::Quit => self.leave(Effect::Quit, effects),
+            Action::ForceQuit => effects.push(Effect::Quit),
             Action::Suspend => effects.push(Effect::Suspend),
             Action::Redraw => effects.push(Effect::Redraw),
             Action::Pane0 => self.go(PaneId::Overview),
@@ -529,11 +541,33 @@ impl App {
             Wish::Type(text) => {
                 self.overlays.push(Overlay::Prompt(Prompt::new(PromptKind::Command, text)));
             }
-            Wish::Demo => effects.push(Effect::Demo),
+            Wish::Demo => self.leave(Effect::Demo, effects),
             Wish::Explain(question) => {
                 self.explained = Some(*question);
                 self.overlays.push(Overlay::Explain { top: 0 });
             }
+        }
+    }
+
+    /// Leaves, but not before it was said that something is being written.
+    fn leave(&mut self, effect: Effect, effects: &mut Vec<Effect>) {
+        if self.warned == self.errands {
+            effects.push(effect);
+        } else {
+            self.warned = self.errands;
+            self.notice = Some("something is being written: once more leaves it".to_owned());
+        }
+    }
+
+    /// Begins an errand, where something may be written and there is something to write to.
+    fn begin(&mut self, errand: Errand, effects: &mut Vec<Effect>) {
+        if self.look.read_only {
+            self.notice = Some("--read-only: nothing is written".to_owned());
+        } else if let Some(what) = self.opening {
+            self.notice = Some(format!("not yet: {what}"));
+        } else {
+            self.errands += 1;
+            effects.push(Effect::Begin(errand));
         }
     }
 
@@ -672,10 +706,19 @@ impl App {
         } else if let Some(notice) = &self.notice {
             draw_notice(buf, area, notice, theme);
         } else {
-            let marked = self.pane(self.open).tally(&self.look);
-            let used = marked.map_or(0, |tally| tally.draw(buf, area, theme, self.look.figures));
-            let width = area.width.saturating_sub(used);
-            let rest = Rect { x: area.x + used.min(area.width), width, ..area };
+            let after = |used: u16, area: Rect| {
+                let used = used.min(area.width);
+                Rect { x: area.x + used, width: area.width - used, ..area }
+            };
+            let mut rest = area;
+            if self.errands > 0 {
+                let used = write(buf, rest, AT_WORK, theme.style(Tone::Warn));
+                rest = after(used + 2, rest);
+            }
+            if let Some(tally) = self.pane(self.open).tally(&self.look) {
+                let used = tally.draw(buf, rest, theme, self.look.figures);
+                rest = after(used, rest);
+            }
             frame::bar(buf, rest, &self.keymap, &self.contexts(), theme);
         }
     }
