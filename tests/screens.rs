@@ -547,6 +547,21 @@ fn what_is_being_written_is_not_left_without_a_word() {
 }
 
 #[test]
+fn why_a_total_of_accounts_is_partial_is_one_key_away() {
+    run(async {
+        let mut dashboard = Dashboard::demo((120, 40), options()).await;
+        for pane in ["0", "1"] {
+            dashboard.keys(pane).await;
+            dashboard.keys("=").await;
+            let screen = dashboard.screen();
+            assert!(screen.contains("price  OLPC n/a"), "{screen}");
+            dashboard.keys("Esc").await;
+        }
+        dashboard.close().await;
+    });
+}
+
+#[test]
 fn n_goes_from_match_to_match_and_around() {
     run(async {
         let mut dashboard = Dashboard::demo((100, 30), options()).await;
