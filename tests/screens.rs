@@ -34,7 +34,7 @@ const PANES: [(&str, &str); 5] = [
 ];
 
 /// Ways to each pane with what it opens, and to each overlay.
-const WAYS: [&str; 20] = [
+const WAYS: [&str; 22] = [
     "0",
     "1",
     "1 o",
@@ -51,6 +51,8 @@ const WAYS: [&str; 20] = [
     "Esc Ctrl-p b",
     "Esc 1 =",
     "Esc 2 j =",
+    "Esc 3 =",
+    "Esc 4 h =",
     "Esc : x",
     "Esc 2 s",
     "Esc 3 v j j",
@@ -556,6 +558,24 @@ fn why_a_total_of_accounts_is_partial_is_one_key_away() {
             let screen = dashboard.screen();
             assert!(screen.contains("price  OLPC n/a"), "{screen}");
             dashboard.keys("Esc").await;
+        }
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn whatever_is_shown_is_explained_or_said_to_need_none() {
+    run(async {
+        let mut dashboard = Dashboard::demo((120, 40), options()).await;
+        // What is pressed, and what is said then.
+        for (keys, said) in [
+            ("3 j =", "amount of withdrawal"),
+            ("Esc 4 h h h =", "net_worth of everything on 2026-1"),
+            ("Esc 2 j Enter =", "a price is as its source says"),
+        ] {
+            dashboard.keys(keys).await;
+            let screen = dashboard.screen();
+            assert!(screen.contains(said), "{screen}");
         }
         dashboard.close().await;
     });

@@ -111,6 +111,7 @@ impl Pane for Chart {
             Action::Cancel if self.cross.is_some() => self.cross = None,
             Action::NextSecurity => return self.step(look, 1),
             Action::PreviousSecurity => return self.step(look, -1),
+            Action::Explain => return Outcome::wish(self.explained(look)),
             Action::RangeLonger | Action::RangeShorter => {
                 self.seen = None;
                 self.cross = None;
@@ -244,6 +245,22 @@ impl Chart {
         };
         let figures = || bars.iter().flatten().flat_map(of_bar).flatten();
         figures().max().zip(figures().min())
+    }
+
+    /// How the figure in the first line came about.
+    fn explained(&self, look: &Look) -> Wish {
+        let day = series(look)
+            .and_then(|series| series.dates.iter().rev().nth(self.cross.unwrap_or(0)).copied());
+        match (look.answered(Slot::Chart), day) {
+            (Some(Question::History(query)), Some(day)) => {
+                let query = NetWorthQuery { from: None, to: day, every: None, ..*query };
+                Wish::Explain(Box::new(Question::ExplainNetWorth(query)))
+            }
+            (Some(Question::Bars(_)), Some(_)) => {
+                Wish::Say("a price is as its source says: there is nothing to explain".to_owned())
+            }
+            _ => Wish::Say("there is no figure here to explain".to_owned()),
+        }
     }
 
     /// The next thing to draw: net worth, then each security by its place in the holdings.
@@ -425,13 +442,7 @@ fn candles(buf: &mut Buffer, area: Rect, bars: &[Option<Bar>], scale: Scale, loo
 }
 
 /// Draws the ends of the scale beside them.
-fn labels(
-    buf: &mut Buffer,
-    plot: Rect,
-    (high, low): (Dec, Dec),
-    series: &Series<'_>,
-    look: &Look,
-) {
+fn labels(buf: &mut Buffer, plot: Rect, (high, low): (Dec, Dec), series: &Series<'_>, look: &Look) {
     let place = |y: u16| Rect { y, height: 1, ..plot };
     let text = |value| match series.of {
         Some(_) => look.figures.price(Some(value), series.currency),

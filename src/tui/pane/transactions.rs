@@ -284,6 +284,12 @@ impl Pane for Transactions {
                     None => Outcome::wish(Wish::Say("this row names no security".to_owned())),
                 };
             }
+            Action::Explain => {
+                return Outcome::wish(match self.row(look) {
+                    Some(row) => Wish::Explain(Box::new(Question::ExplainRow(row.row.id))),
+                    None => Wish::Say("there is no row to explain".to_owned()),
+                });
+            }
             action => {
                 let marking = self.list.mark(action, look);
                 if marking == Marking::Unknown {
