@@ -462,8 +462,7 @@ fn an_empty_store_has_doors_and_each_leads_somewhere() {
         };
         assert_eq!(files, &[std::path::PathBuf::from("a.csv")]);
         dashboard.keys("j Enter N e w Space J a r Space s a v i n g s Space u s d Enter").await;
-        let Some(Effect::Begin(Errand::AddAccount { name, .. })) = dashboard.wanted.last()
-        else {
+        let Some(Effect::Begin(Errand::AddAccount { name, .. })) = dashboard.wanted.last() else {
             panic!("{:?}", dashboard.wanted)
         };
         assert_eq!(name.as_str(), "New Jar");
@@ -576,6 +575,24 @@ fn whatever_is_shown_is_explained_or_said_to_need_none() {
             dashboard.keys(keys).await;
             let screen = dashboard.screen();
             assert!(screen.contains(said), "{screen}");
+        }
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn the_wheel_turns_what_lies_on_top() {
+    run(async {
+        let mut dashboard = Dashboard::demo((100, 20), options()).await;
+        dashboard.keys("2 j").await;
+        let beneath = dashboard.screen();
+        for keys in ["?", "s", "Ctrl-p", "=", "/"] {
+            dashboard.keys(keys).await;
+            let before = dashboard.buffer();
+            dashboard.tell(Msg::Wheel(true));
+            assert_eq!(dashboard.buffer() != before, keys != "/", "{keys}");
+            dashboard.keys("Esc").await;
+            assert_eq!(dashboard.screen(), beneath, "{keys}");
         }
         dashboard.close().await;
     });

@@ -24,7 +24,7 @@ use super::pane::{Outcome, Pane, PaneId, Welcome, Wish};
 use super::theme::{Theme, ThemeName, Tone};
 use super::widget::{in_ascii, wrapped, write};
 use crate::config::Colours;
-use crate::keys::{Action, Chord, Context, Found, Keymap};
+use crate::keys::{Action, Chord, Context, Found, Key, Keymap};
 use crate::service::refresh::Progress;
 use crate::state::{Answer, Ask, Question, Slot, Snapshot, Trouble, View};
 use crate::text::Figures;
@@ -228,10 +228,7 @@ impl App {
             }
             Msg::Paste(text) => self.paste(&text),
             Msg::Click(column, line) => self.click(column, line, &mut effects),
-            Msg::Wheel(down) => {
-                let action = if down { Action::MoveDown } else { Action::MoveUp };
-                self.act(action, &mut effects);
-            }
+            Msg::Wheel(down) => self.wheel(down, &mut effects),
             Msg::Resize(width, height) => self.resize((width, height)),
             Msg::Snapshot(snapshot) => {
                 self.look.snapshot = Some(snapshot);
@@ -386,6 +383,22 @@ impl App {
     fn contexts(&self) -> Vec<Context> {
         let pane = self.pane(self.open).contexts();
         pane.iter().copied().chain([Context::Everywhere]).collect()
+    }
+
+    /// Turns what lies on top: what is beneath it stays where it is.
+    fn wheel(&mut self, down: bool, effects: &mut Vec<Effect>) {
+        match self.overlays.last() {
+            None => {
+                let action = if down { Action::MoveDown } else { Action::MoveUp };
+                self.act(action, effects);
+            }
+            // Its arrows would bring back another line.
+            Some(Overlay::Prompt(_)) => {}
+            Some(_) => {
+                let key = if down { Key::Down } else { Key::Up };
+                self.key(Chord::plain(key), effects);
+            }
+        }
     }
 
     fn click(&mut self, column: u16, line: u16, effects: &mut Vec<Effect>) {
