@@ -599,6 +599,22 @@ fn the_wheel_turns_what_lies_on_top() {
 }
 
 #[test]
+fn a_row_behind_the_last_is_the_last() {
+    run(async {
+        let mut dashboard = Dashboard::demo((100, 20), options()).await;
+        for order in ["3", "s Space Enter"] {
+            dashboard.keys(order).await;
+            for (row, there) in [("9 9 9 9", 2838), ("2 8 3 7", 2837), ("0", 1)] {
+                dashboard.keys(&format!(": {row} Enter")).await;
+                let screen = dashboard.screen();
+                assert!(screen.contains(&format!("row {there} of 2838")), "{screen}");
+            }
+        }
+        dashboard.close().await;
+    });
+}
+
+#[test]
 fn n_goes_from_match_to_match_and_around() {
     run(async {
         let mut dashboard = Dashboard::demo((100, 30), options()).await;

@@ -438,13 +438,19 @@ impl Pane for Transactions {
     }
 
     fn go_to(&mut self, row: usize, look: &Look) {
-        let row = row as u64;
+        let total = window_of(look).and_then(|window| window.total);
+        let row = (row as u64).max(1);
+        // Behind the last one there is nothing: it is the last one that is meant.
+        if total.is_some_and(|total| row >= total) {
+            self.jump(self.ends().1);
+            return;
+        }
         if !self.oldest_first {
             self.jump(At::Row(row));
             return;
         }
         // Rows are numbered from the newest on.
-        match window_of(look).and_then(|window| window.total) {
+        match total {
             Some(total) => {
                 let number = (total + 1).saturating_sub(row).max(1);
                 // With rows on both sides of it.
