@@ -420,14 +420,16 @@ fn the_overview_says_what_changed_since_the_last_visit() {
         dashboard.keys("@ 2 0 2 0 - 0 6 - 3 0 Enter").await;
         assert!(!dashboard.screen().contains("since"));
         dashboard.close().await;
-        for (visited, shown) in [
-            (day("2026-11-21"), None),
-            (day("2026-11-22"), None),
-            (None, None),
-            (day("2026-11-15"), Some("since Sun")),
-            (day("2026-11-14"), Some("since 2026-11-14")),
+        for (visited, visited_before, shown) in [
+            (day("2026-11-21"), None, None),
+            (day("2026-11-21"), day("2026-11-17"), Some("since Tue")),
+            (day("2026-11-21"), day("2026-11-22"), None),
+            (day("2026-11-22"), day("2026-11-17"), None),
+            (None, None, None),
+            (day("2026-11-15"), day("2026-11-12"), Some("since Sun")),
+            (day("2026-11-14"), None, Some("since 2026-11-14")),
         ] {
-            let last = Options { visited, ..options() };
+            let last = Options { visited, visited_before, ..options() };
             let dashboard = Dashboard::demo((120, 40), last).await;
             let screen = dashboard.screen();
             assert_eq!(screen.contains("since"), shown.is_some(), "{visited:?}");

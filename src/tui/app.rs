@@ -96,6 +96,8 @@ pub struct Options {
     pub theme: ThemeName,
     /// The last day on which somebody was here; none: never, or nobody knows.
     pub visited: Option<NaiveDate>,
+    /// The day of the visit before that one.
+    pub visited_before: Option<NaiveDate>,
     /// Where taste is remembered; none: it is not.
     pub memory: Option<PathBuf>,
     /// Nothing may be written.
@@ -161,7 +163,7 @@ impl App {
             trouble: None,
             selection: Selection::default(),
             figures: Figures::grouped(options.private),
-            since: None,
+            since: options.visited_before,
             zoomed: false,
             theme: Theme { name: options.theme, colours: options.colours },
             read_only: options.read_only,
@@ -286,7 +288,10 @@ impl App {
         let Some(today) = self.look.snapshot.as_ref().map(|snapshot| snapshot.today) else {
             return;
         };
-        if self.visited != Some(today) {
+        if self.visited == Some(today) {
+            // The visits of a day are one: all of them compare with the one before that day.
+            self.look.since = self.look.since.filter(|day| *day < today);
+        } else {
             self.look.since = self.visited.replace(today).filter(|day| *day < today);
             effects.push(Effect::Remember(Memo::Visit(today)));
         }
