@@ -255,6 +255,7 @@ async fn show_one(
         private: cli.flags.private || taste.private,
         theme: taste.theme.as_deref().and_then(tui::ThemeName::named).unwrap_or_default(),
         visited: taste.visit,
+        visited_before: taste.visit_before,
         memory: remembered.filter(|_| !read_only),
         read_only,
         view: state::View { as_of: cli.flags.as_of, closed: false },

@@ -326,13 +326,13 @@ async fn movers_are_what_is_held_times_what_its_price_did() {
     on_each(async |engine| {
         portfolio(engine).await;
         let today = movers(engine, "2024-06-14", None).await;
-        // X: 11 x 10. O: 0.5 x 2 x 100. Y: -3 x 5 x 0.75, the rate of the day. W: -5 x 2, by a
-        // price eleven days old. V had no price before, Z has none at all.
+        // X: 11 x 10. O: 0.5 x 2 x 100. Y: -3 x 5 x 0.75, the rate of the day. W fell eleven
+        // days ago, which did nothing to the day. V had no price before, Z has none at all.
         let rows = [
             "X 110 121 10 110",
             "O 3 3.5 16.6666666667 100",
             "Y 60 57 -5 -11.25",
-            "W 25 20 -20 -10 stale",
+            "W 25 20 -20 0 stale",
             "V - 7 - -",
             "Z - - - -",
         ];
@@ -363,10 +363,10 @@ async fn a_change_is_told_where_both_days_lack_the_same() {
         // There is a price of O and of Y on the tenth and none before: no change is made up.
         let rows = [
             "X 100 110 10 100",
-            "W 25 20 -20 -10 stale",
+            "W 25 20 -20 0 stale",
             "O - 3 - -",
-            "V - - - -",
             "Y - 60 - -",
+            "V - - - -",
             "Z - - - -",
         ];
         assert_eq!(moves(&of), rows);
@@ -395,7 +395,7 @@ async fn a_split_is_no_fall_of_the_price() {
     on_each(async |engine| {
         split(engine).await;
         // 408 of before the split is 102 of after it. 24 are held: -1 / 102, and -1 x 24.
-        let of = movers(engine, "2024-06-11", None).await;
+        let of = movers(engine, "2024-06-11", Some("2024-06-09")).await;
         assert_eq!(moves(&of), ["X 102 101 -0.9803921569 -24"]);
     })
     .await;

@@ -34,7 +34,7 @@ const PANES: [(&str, &str); 5] = [
 ];
 
 /// Ways to each pane with what it opens, and to each overlay.
-const WAYS: [&str; 20] = [
+const WAYS: [&str; 22] = [
     "0",
     "1",
     "1 o",
@@ -51,6 +51,8 @@ const WAYS: [&str; 20] = [
     "Esc Ctrl-p b",
     "Esc 1 =",
     "Esc 2 j =",
+    "Esc 3 =",
+    "Esc 4 h =",
     "Esc : x",
     "Esc 2 s",
     "Esc 3 v j j",
@@ -266,6 +268,23 @@ fn marks_survive_other_windows_and_their_sum_is_exact() {
 }
 
 #[test]
+fn an_open_range_that_began_far_away_has_no_sum() {
+    run(async {
+        let mut dashboard = Dashboard::demo((120, 30), options()).await;
+        dashboard.keys("3 Space v G y").await;
+        let screen = dashboard.screen();
+        assert!(copied(&dashboard).is_empty(), "{screen}");
+        dashboard.keys("k").await;
+        let screen = dashboard.screen();
+        assert!(screen.contains("the range reaches beyond what is read"), "{screen}");
+        assert!(!screen.contains("in the range"), "{screen}");
+        dashboard.keys("v").await;
+        assert!(dashboard.screen().contains("2837 marked"), "{}", dashboard.screen());
+        dashboard.close().await;
+    });
+}
+
+#[test]
 fn a_mark_is_on_what_was_marked_wherever_it_goes() {
     run(async {
         let mut dashboard = Dashboard::demo((120, 30), options()).await;
@@ -274,6 +293,80 @@ fn a_mark_is_on_what_was_marked_wherever_it_goes() {
         assert!(dashboard.screen().contains("copied"));
         dashboard.keys("Esc j").await;
         assert!(!dashboard.screen().contains("marked"), "{}", dashboard.screen());
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn the_return_of_the_total_is_over_rows_whose_gain_is_known() {
+    run(async {
+        let mut dashboard = Dashboard::demo((300, 50), options()).await;
+        dashboard.keys("2 o o o v G Y").await;
+        let (mut gain, mut cost, mut unknown) = (0.0, 0.0, 0.0);
+        for row in copied(&dashboard)[0].lines() {
+            let cells: Vec<_> = row.split('\t').collect();
+            let figure = |at: usize| cells[at].trim_start_matches(['▲', '▼', ' ']).replace(',', "");
+            let spent: f64 = figure(8).parse().unwrap();
+            match figure(9).parse::<f64>() {
+                Ok(known) => (gain, cost) = (gain + known, cost + spent),
+                Err(_) => unknown += spent,
+            }
+        }
+        assert!(unknown > 0.0, "something was bought that has no price");
+        let screen = dashboard.screen();
+        let shown = format!("▲ +{:.1} %", 100.0 * gain / cost);
+        let is_there = |line: &str| line.contains("Total") && line.contains(&shown);
+        assert!(screen.lines().any(is_there), "{shown}: {screen}");
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn a_total_of_accounts_is_that_of_the_rows_above_it() {
+    run(async {
+        let mut dashboard = Dashboard::demo((120, 40), options()).await;
+        for pane in ["1", "0"] {
+            dashboard.keys(pane).await;
+            dashboard.keys("/ h a r b o r Space c r e d i t Enter").await;
+            let screen = dashboard.screen();
+            let line = |start: &str| -> Vec<String> {
+                let line = screen.lines().find(|line| line.contains(start)).unwrap();
+                let line = line.split("││").next().unwrap().trim_matches(['│', ' ']);
+                line.split_whitespace().map(str::to_owned).collect()
+            };
+            assert_eq!(line("▾ Harbor Credit").last(), line("Total").last(), "{screen}");
+            assert!(screen.contains("4 of 12 accounts"), "{screen}");
+        }
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn a_total_that_lacks_a_cost_says_so() {
+    run(async {
+        // No rate is known of the days on which BBB was bought.
+        let (session, folder) = hostile::household(&clock(), 1).await;
+        let mut dashboard = Dashboard::over(session, Some(folder), (120, 30), options()).await;
+        for (filter, partial) in [("2 / a a a Enter", false), ("/ Ctrl-u b b b Enter", true)] {
+            dashboard.keys(filter).await;
+            let screen = dashboard.screen();
+            let total = screen.lines().find(|line| line.contains("Total")).unwrap();
+            assert_eq!(total.contains("partial"), partial, "{screen}");
+        }
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn a_mark_outlives_a_look_at_another_day() {
+    run(async {
+        let mut dashboard = Dashboard::demo((120, 30), options()).await;
+        for pane in ["2 j", "1 j"] {
+            dashboard.keys(pane).await;
+            dashboard.keys("Space @ 1 9 9 9 - 0 1 - 0 1 Enter").await;
+            dashboard.keys("T").await;
+            assert!(dashboard.screen().contains("1 marked"), "{}", dashboard.screen());
+        }
         dashboard.close().await;
     });
 }
@@ -327,14 +420,16 @@ fn the_overview_says_what_changed_since_the_last_visit() {
         dashboard.keys("@ 2 0 2 0 - 0 6 - 3 0 Enter").await;
         assert!(!dashboard.screen().contains("since"));
         dashboard.close().await;
-        for (visited, shown) in [
-            (day("2026-11-21"), None),
-            (day("2026-11-22"), None),
-            (None, None),
-            (day("2026-11-15"), Some("since Sun")),
-            (day("2026-11-14"), Some("since 2026-11-14")),
+        for (visited, visited_before, shown) in [
+            (day("2026-11-21"), None, None),
+            (day("2026-11-21"), day("2026-11-17"), Some("since Tue")),
+            (day("2026-11-21"), day("2026-11-22"), None),
+            (day("2026-11-22"), day("2026-11-17"), None),
+            (None, None, None),
+            (day("2026-11-15"), day("2026-11-12"), Some("since Sun")),
+            (day("2026-11-14"), None, Some("since 2026-11-14")),
         ] {
-            let last = Options { visited, ..options() };
+            let last = Options { visited, visited_before, ..options() };
             let dashboard = Dashboard::demo((120, 40), last).await;
             let screen = dashboard.screen();
             assert_eq!(screen.contains("since"), shown.is_some(), "{visited:?}");
@@ -364,16 +459,18 @@ fn an_empty_store_has_doors_and_each_leads_somewhere() {
         dashboard.keys("j Enter").await;
         insta::assert_snapshot!("welcome_import", dashboard.screen());
         dashboard.keys("a . c s v Enter").await;
-        let [Effect::Begin(Errand::Import(files), _)] = &dashboard.wanted[..] else {
+        let [Effect::Begin(Errand::Import(files))] = &dashboard.wanted[..] else {
             panic!("{:?}", dashboard.wanted)
         };
         assert_eq!(files, &[std::path::PathBuf::from("a.csv")]);
         dashboard.keys("j Enter N e w Space J a r Space s a v i n g s Space u s d Enter").await;
-        let Some(Effect::Begin(Errand::AddAccount { name, .. }, _)) = dashboard.wanted.last()
-        else {
+        let Some(Effect::Begin(Errand::AddAccount { name, .. })) = dashboard.wanted.last() else {
             panic!("{:?}", dashboard.wanted)
         };
         assert_eq!(name.as_str(), "New Jar");
+        for _ in 0..2 {
+            dashboard.tell(failed());
+        }
         dashboard.keys("g g Enter").await;
         assert!(matches!(dashboard.wanted.last(), Some(Effect::Demo)));
         // The rest of the keys is as everywhere.
@@ -410,6 +507,111 @@ fn a_long_answer_is_read_as_a_whole() {
         dashboard.tell(Msg::Notice(said.clone()));
         let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(words(&dashboard.screen()).ends_with(said.trim()), "{}", dashboard.screen());
+        dashboard.close().await;
+    });
+}
+
+/// An import that failed, with a figure in its words.
+fn failed() -> Msg {
+    let why = "the balance is 1234.56".to_owned();
+    Msg::Errand(Box::new(Err(dashtam::service::Error::Value { what: "a.csv", why })))
+}
+
+#[test]
+fn an_errand_is_told_as_amounts_are_shown_when_it_ends() {
+    run(async {
+        let mut dashboard = Dashboard::empty((100, 24), options()).await;
+        dashboard.keys(": i m p o r t Space a . c s v Enter p").await;
+        dashboard.tell(failed());
+        let screen = dashboard.screen();
+        assert!(screen.contains("the balance is") && !screen.contains("1234"), "{screen}");
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn what_is_being_written_is_not_left_without_a_word() {
+    run(async {
+        let mut dashboard = Dashboard::demo((100, 24), options()).await;
+        dashboard.keys(": i m p o r t Space a . c s v Enter j 2 j Space").await;
+        let bar = |dashboard: &Dashboard| dashboard.screen().lines().last().unwrap().to_owned();
+        assert!(bar(&dashboard).starts_with("at work ...   1 marked"), "{}", bar(&dashboard));
+        dashboard.keys("q").await;
+        assert!(bar(&dashboard).contains("once more leaves it"), "{}", bar(&dashboard));
+        assert!(matches!(dashboard.wanted[..], [Effect::Begin(_)]));
+        dashboard.keys("q").await;
+        assert!(matches!(dashboard.wanted[..], [Effect::Begin(_), Effect::Quit]));
+        dashboard.tell(failed());
+        dashboard.keys("j q").await;
+        assert!(!bar(&dashboard).contains("at work"), "{}", bar(&dashboard));
+        assert!(matches!(dashboard.wanted[..], [Effect::Begin(_), Effect::Quit, Effect::Quit]));
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn why_a_total_of_accounts_is_partial_is_one_key_away() {
+    run(async {
+        let mut dashboard = Dashboard::demo((120, 40), options()).await;
+        for pane in ["0", "1"] {
+            dashboard.keys(pane).await;
+            dashboard.keys("=").await;
+            let screen = dashboard.screen();
+            assert!(screen.contains("price  OLPC n/a"), "{screen}");
+            dashboard.keys("Esc").await;
+        }
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn whatever_is_shown_is_explained_or_said_to_need_none() {
+    run(async {
+        let mut dashboard = Dashboard::demo((120, 40), options()).await;
+        // What is pressed, and what is said then.
+        for (keys, said) in [
+            ("3 j =", "amount of withdrawal"),
+            ("Esc 4 h h h =", "net_worth of everything on 2026-1"),
+            ("Esc 2 j Enter =", "a price is as its source says"),
+        ] {
+            dashboard.keys(keys).await;
+            let screen = dashboard.screen();
+            assert!(screen.contains(said), "{screen}");
+        }
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn the_wheel_turns_what_lies_on_top() {
+    run(async {
+        let mut dashboard = Dashboard::demo((100, 20), options()).await;
+        dashboard.keys("2 j").await;
+        let beneath = dashboard.screen();
+        for keys in ["?", "s", "Ctrl-p", "=", "/"] {
+            dashboard.keys(keys).await;
+            let before = dashboard.buffer();
+            dashboard.tell(Msg::Wheel(true));
+            assert_eq!(dashboard.buffer() != before, keys != "/", "{keys}");
+            dashboard.keys("Esc").await;
+            assert_eq!(dashboard.screen(), beneath, "{keys}");
+        }
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn a_row_behind_the_last_is_the_last() {
+    run(async {
+        let mut dashboard = Dashboard::demo((100, 20), options()).await;
+        for order in ["3", "s Space Enter"] {
+            dashboard.keys(order).await;
+            for (row, there) in [("9 9 9 9", 2838), ("2 8 3 7", 2837), ("0", 1)] {
+                dashboard.keys(&format!(": {row} Enter")).await;
+                let screen = dashboard.screen();
+                assert!(screen.contains(&format!("row {there} of 2838")), "{screen}");
+            }
+        }
         dashboard.close().await;
     });
 }
@@ -649,6 +851,17 @@ fn states_are_told() {
             app.update(Msg::Trouble(Some(trouble)));
             insta::assert_snapshot!(at("never_read"), text(&drawn(&app, size)));
         }
+    });
+}
+
+#[test]
+fn the_chart_says_where_net_worth_is_known_in_part() {
+    run(async {
+        let mut dashboard = Dashboard::demo((120, 30), options()).await;
+        dashboard.keys("4").await;
+        let head = dashboard.screen().lines().nth(2).unwrap().to_owned();
+        assert!(head.contains("   partial"), "{head}");
+        dashboard.close().await;
     });
 }
 

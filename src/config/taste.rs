@@ -21,6 +21,8 @@ pub struct Taste {
     pub theme: Option<String>,
     /// The last day on which somebody looked.
     pub visit: Option<NaiveDate>,
+    /// The day of the visit before that.
+    pub visit_before: Option<NaiveDate>,
 }
 
 impl Taste {
@@ -33,6 +35,13 @@ impl Taste {
             Ok(file) => toml::from_str(&file.text).unwrap_or(unknown),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Self::default(),
             Err(_) => unknown,
+        }
+    }
+
+    /// Notes a visit; several on one day are one.
+    pub fn visited(&mut self, day: NaiveDate) {
+        if self.visit != Some(day) {
+            self.visit_before = self.visit.replace(day);
         }
     }
 
@@ -63,11 +72,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("dashboard.toml");
         assert_eq!(Taste::read(&path), Taste::default());
-        let day = NaiveDate::from_ymd_opt(2026, 11, 17);
-        Taste::change(&path, |taste| taste.visit = day).unwrap();
+        let [first, last] = [16, 17].map(|day| NaiveDate::from_ymd_opt(2026, 11, day).unwrap());
+        for day in [first, last, last] {
+            Taste::change(&path, |taste| taste.visited(day)).unwrap();
+        }
         Taste::change(&path, |taste| taste.private = true).unwrap();
         Taste::change(&path, |taste| taste.theme = Some("light".to_owned())).unwrap();
-        let expected = Taste { private: true, theme: Some("light".to_owned()), visit: day };
+        let (visit, visit_before) = (Some(last), Some(first));
+        let theme = Some("light".to_owned());
+        let expected = Taste { private: true, theme, visit, visit_before };
         assert_eq!(Taste::read(&path), expected);
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     }

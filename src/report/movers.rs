@@ -24,7 +24,8 @@ pub struct MoversQuery {
     pub today: NaiveDate,
     /// As if this were the base currency.
     pub currency: Option<Currency>,
-    /// Since the end of this day; none: since the day before, of each price the one before it.
+    /// Since the end of this day; none: since the day before, and each price beside the one
+    /// before it, whenever that was.
     pub since: Option<NaiveDate>,
 }
 
@@ -37,7 +38,8 @@ pub struct Movers {
     pub since: NaiveDate,
     /// The currency of the `_base` figures and of net worth.
     pub currency: Currency,
-    /// By how much they changed what is held, the most first; what is not known comes last.
+    /// By how much they changed what is held, the most first, then by the day of their price; what
+    /// is not known comes last.
     pub rows: Vec<Mover>,
     /// What rows and the last day lack.
     pub missing: Vec<Missing>,
@@ -83,7 +85,8 @@ pub struct Mover {
     pub before_date: Option<NaiveDate>,
     /// Of the price.
     pub change_percent: Option<Dec>,
-    /// Of what is held today, in the base currency at the rate of the day.
+    /// Of what is held today, in the base currency at the rate of the day. A price that is older
+    /// than the day changed nothing on it.
     pub change_base: Option<Dec>,
 }
 
@@ -108,11 +111,18 @@ pub async fn movers(tx: &mut Tx, query: &MoversQuery) -> Result<Movers> {
         for place in places {
             if let Some((row, value)) = rows.get_mut(place).zip(prices.0.get(place)) {
                 compare(&scene, row, value, day);
+                let is_old = row.price_date.is_some_and(|date| date < as_of);
+                if since.is_none() && is_old {
+                    row.change_base = row.change_base.and(Some(Dec::ZERO));
+                }
             }
         }
     }
     rows.sort_by(|a, b| {
-        let size = |row: &Mover| row.change_base.map(Dec::abs);
+        let size = |row: &Mover| {
+            let [base, percent] = [row.change_base, row.change_percent].map(|it| it.map(Dec::abs));
+            (base, row.price_date, percent)
+        };
         size(b).cmp(&size(a)).then_with(|| (&a.symbol, a.security).cmp(&(&b.symbol, b.security)))
     });
     Ok(Movers {

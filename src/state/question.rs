@@ -61,6 +61,10 @@ pub enum Question {
     ExplainHolding(PositionsQuery, SafeText),
     /// How the figures of an account came about.
     ExplainAccount(AccountsQuery, SafeText),
+    /// How the amount of a transaction came about.
+    ExplainRow(TransactionId),
+    /// How net worth on the last day came about.
+    ExplainNetWorth(NetWorthQuery),
 }
 
 /// What comes back.
@@ -141,6 +145,14 @@ impl Question {
             }
             Self::ExplainAccount(query, key) => {
                 Slice::Explained(report::explain_account(tx, query, key).await?)
+            }
+            Self::ExplainRow(id) => {
+                let key = SafeText::new(&id.to_string());
+                Slice::Explained(report::explain_transaction(tx, &key).await?)
+            }
+            Self::ExplainNetWorth(query) => {
+                let key = SafeText::new("net_worth");
+                Slice::Explained(report::explain_net_worth(tx, query, &key).await?)
             }
         }))
     }

@@ -13,7 +13,7 @@ use ratatui::layout::Rect;
 use ratatui::widgets::{Clear, Widget};
 
 use super::desk::Desk;
-use super::errand::Errand;
+use super::errand::{self, Errand};
 use super::frame::{self, LEAST, Parts};
 use super::layout::{Part, Place, places};
 use super::live::{brought, live};
@@ -24,7 +24,7 @@ use super::pane::{Outcome, Pane, PaneId, Welcome, Wish};
 use super::theme::{Theme, ThemeName, Tone};
 use super::widget::{in_ascii, wrapped, write};
 use crate::config::Colours;
-use crate::keys::{Action, Chord, Context, Found, Keymap};
+use crate::keys::{Action, Chord, Context, Found, Key, Keymap};
 use crate::service::refresh::Progress;
 use crate::state::{Answer, Ask, Question, Slot, Snapshot, Trouble, View};
 use crate::text::Figures;
@@ -50,6 +50,8 @@ pub enum Msg {
     Trouble(Option<Trouble>),
     /// The refreshing has gone on.
     Refresh(Box<Progress>),
+    /// An errand is done, or has failed.
+    Errand(Box<errand::Upshot>),
     /// Something to say.
     Notice(String),
     /// This is waited for before anything can be read; none: it is there.
@@ -71,8 +73,8 @@ pub enum Effect {
     Redraw,
     /// To wait in the background until the shell calls.
     Suspend,
-    /// Something written, and figures masked like these where that has to be told.
-    Begin(Errand, Figures),
+    /// Something written.
+    Begin(Errand),
     /// The demo in place of this store.
     Demo,
     /// To end.
@@ -94,6 +96,8 @@ pub struct Options {
     pub theme: ThemeName,
     /// The last day on which somebody was here; none: never, or nobody knows.
     pub visited: Option<NaiveDate>,
+    /// The day of the visit before that one.
+    pub visited_before: Option<NaiveDate>,
     /// Where taste is remembered; none: it is not.
     pub memory: Option<PathBuf>,
     /// Nothing may be written.
@@ -130,6 +134,10 @@ pub struct App {
     sought: BTreeMap<usize, String>,
     commands: Vec<String>,
     notice: Option<String>,
+    /// Errands under way.
+    errands: usize,
+    /// Of how many of them it was said that leaving ends them.
+    warned: usize,
     opening: Option<&'static str>,
     /// The last day on which somebody was here.
     visited: Option<NaiveDate>,
@@ -138,6 +146,9 @@ pub struct App {
     size: (u16, u16),
     dirty: bool,
 }
+
+/// What stands in the bottom line while an errand is under way.
+const AT_WORK: &str = "at work ...";
 
 /// How many views back one can go.
 const VIEWS: usize = 50;
@@ -152,7 +163,7 @@ impl App {
             trouble: None,
             selection: Selection::default(),
             figures: Figures::grouped(options.private),
-            since: None,
+            since: options.visited_before,
             zoomed: false,
             theme: Theme { name: options.theme, colours: options.colours },
             read_only: options.read_only,
@@ -179,6 +190,8 @@ impl App {
             sought: BTreeMap::new(),
             commands: Vec::new(),
             notice: options.notice,
+            errands: 0,
+            warned: 0,
             opening: None,
             visited: options.visited,
             here: false,
@@ -217,10 +230,7 @@ impl App {
             }
             Msg::Paste(text) => self.paste(&text),
             Msg::Click(column, line) => self.click(column, line, &mut effects),
-            Msg::Wheel(down) => {
-                let action = if down { Action::MoveDown } else { Action::MoveUp };
-                self.act(action, &mut effects);
-            }
+            Msg::Wheel(down) => self.wheel(down, &mut effects),
             Msg::Resize(width, height) => self.resize((width, height)),
             Msg::Snapshot(snapshot) => {
                 self.look.snapshot = Some(snapshot);
@@ -233,6 +243,11 @@ impl App {
             Msg::Answer(answer) => self.answer(answer),
             Msg::Trouble(trouble) => self.look.trouble = trouble,
             Msg::Refresh(progress) => self.dirty = self.refreshed(*progress) || was_dirty,
+            Msg::Errand(ended) => {
+                self.errands = self.errands.saturating_sub(1);
+                self.warned = 0;
+                self.notice = Some(errand::in_words(&ended, self.look.figures));
+            }
             Msg::Notice(text) => self.notice = Some(text),
             Msg::Opening(what) => self.opening = what,
         }
@@ -273,7 +288,10 @@ impl App {
         let Some(today) = self.look.snapshot.as_ref().map(|snapshot| snapshot.today) else {
             return;
         };
-        if self.visited != Some(today) {
+        if self.visited == Some(today) {
+            // The visits of a day are one: all of them compare with the one before that day.
+            self.look.since = self.look.since.filter(|day| *day < today);
+        } else {
             self.look.since = self.visited.replace(today).filter(|day| *day < today);
             effects.push(Effect::Remember(Memo::Visit(today)));
         }
@@ -372,6 +390,22 @@ impl App {
         pane.iter().copied().chain([Context::Everywhere]).collect()
     }
 
+    /// Turns what lies on top: what is beneath it stays where it is.
+    fn wheel(&mut self, down: bool, effects: &mut Vec<Effect>) {
+        match self.overlays.last() {
+            None => {
+                let action = if down { Action::MoveDown } else { Action::MoveUp };
+                self.act(action, effects);
+            }
+            // Its arrows would bring back another line.
+            Some(Overlay::Prompt(_)) => {}
+            Some(_) => {
+                let key = if down { Key::Down } else { Key::Up };
+                self.key(Chord::plain(key), effects);
+            }
+        }
+    }
+
     fn click(&mut self, column: u16, line: u16, effects: &mut Vec<Effect>) {
         if !self.overlays.is_empty() {
             return;
@@ -403,7 +437,8 @@ impl App {
             return;
         }
         match action {
-            Action::Quit | Action::ForceQuit => effects.push(Effect::Quit),
+            Action::Quit => self.leave(Effect::Quit, effects),
+            Action::ForceQuit => effects.push(Effect::Quit),
             Action::Suspend => effects.push(Effect::Suspend),
             Action::Redraw => effects.push(Effect::Redraw),
             Action::Pane0 => self.go(PaneId::Overview),
@@ -477,7 +512,7 @@ impl App {
     fn copy(&mut self, whole: bool, effects: &mut Vec<Effect>) {
         let texts = self.pane(self.open).texts(whole, &self.look);
         let notice = match texts {
-            None => "the marked rows are still being read".to_owned(),
+            None => "not all of the marked rows are read: nothing was copied".to_owned(),
             Some(_) if !whole && self.look.figures.private => {
                 "amounts are hidden: nothing was copied".to_owned()
             }
@@ -524,11 +559,33 @@ impl App {
             Wish::Type(text) => {
                 self.overlays.push(Overlay::Prompt(Prompt::new(PromptKind::Command, text)));
             }
-            Wish::Demo => effects.push(Effect::Demo),
+            Wish::Demo => self.leave(Effect::Demo, effects),
             Wish::Explain(question) => {
                 self.explained = Some(*question);
                 self.overlays.push(Overlay::Explain { top: 0 });
             }
+        }
+    }
+
+    /// Leaves, but not before it was said that something is being written.
+    fn leave(&mut self, effect: Effect, effects: &mut Vec<Effect>) {
+        if self.warned == self.errands {
+            effects.push(effect);
+        } else {
+            self.warned = self.errands;
+            self.notice = Some("something is being written: once more leaves it".to_owned());
+        }
+    }
+
+    /// Begins an errand, where something may be written and there is something to write to.
+    fn begin(&mut self, errand: Errand, effects: &mut Vec<Effect>) {
+        if self.look.read_only {
+            self.notice = Some("--read-only: nothing is written".to_owned());
+        } else if let Some(what) = self.opening {
+            self.notice = Some(format!("not yet: {what}"));
+        } else {
+            self.errands += 1;
+            effects.push(Effect::Begin(errand));
         }
     }
 
@@ -667,10 +724,19 @@ impl App {
         } else if let Some(notice) = &self.notice {
             draw_notice(buf, area, notice, theme);
         } else {
-            let marked = self.pane(self.open).tally(&self.look);
-            let used = marked.map_or(0, |tally| tally.draw(buf, area, theme, self.look.figures));
-            let width = area.width.saturating_sub(used);
-            let rest = Rect { x: area.x + used.min(area.width), width, ..area };
+            let after = |used: u16, area: Rect| {
+                let used = used.min(area.width);
+                Rect { x: area.x + used, width: area.width - used, ..area }
+            };
+            let mut rest = area;
+            if self.errands > 0 {
+                let used = write(buf, rest, AT_WORK, theme.style(Tone::Warn));
+                rest = after(used + 2, rest);
+            }
+            if let Some(tally) = self.pane(self.open).tally(&self.look) {
+                let used = tally.draw(buf, rest, theme, self.look.figures);
+                rest = after(used, rest);
+            }
             frame::bar(buf, rest, &self.keymap, &self.contexts(), theme);
         }
     }

@@ -27,51 +27,58 @@ pub enum Errand {
     },
 }
 
+/// What an errand did. It is put into words where it is shown: amounts may be hidden by then.
+#[derive(Clone, Debug)]
+pub enum Done {
+    /// Files were brought in, or refused.
+    Imported(ImportReport),
+    /// The account of this name was added.
+    Added(SafeText),
+}
+
+/// How an errand went.
+pub type Upshot = Result<Done, Error>;
+
 /// Errands under way, and how they went.
 #[derive(Debug)]
 pub struct Errands {
-    done: mpsc::UnboundedSender<String>,
-    said: mpsc::UnboundedReceiver<String>,
+    done: mpsc::UnboundedSender<Upshot>,
+    ended: mpsc::UnboundedReceiver<Upshot>,
 }
 
 impl Default for Errands {
     fn default() -> Self {
-        let (done, said) = mpsc::unbounded_channel();
-        Self { done, said }
+        let (done, ended) = mpsc::unbounded_channel();
+        Self { done, ended }
     }
 }
 
 impl Errands {
     /// Begins one; it never waits.
-    pub fn begin(&self, session: &Session, errand: Errand, figures: Figures) {
+    pub fn begin(&self, session: &Session, errand: Errand) {
         let (session, done) = (session.clone(), self.done.clone());
         tasks::spawn(Task::Errand, async move {
-            let said = match tasks::caught(errand.run(&session, figures)).await {
-                Ok(Ok(said)) => said,
-                Ok(Err(error)) => in_words(&error, figures),
-                Err(_) => in_words(&Error::Interrupted, figures),
-            };
-            let _ = done.send(said);
+            let ended = tasks::caught(errand.run(&session)).await;
+            let _ = done.send(ended.unwrap_or(Err(Error::Interrupted)));
         });
     }
 
     /// How the next one went.
-    pub async fn next(&mut self) -> Option<String> {
-        self.said.recv().await
+    pub async fn next(&mut self) -> Option<Upshot> {
+        self.ended.recv().await
     }
 }
 
 impl Errand {
-    async fn run(self, session: &Session, figures: Figures) -> Result<String, Error> {
+    async fn run(self, session: &Session) -> Upshot {
         match self {
             Self::Import(files) => {
                 let request = ImportRequest { files, ..ImportRequest::default() };
-                Ok(told(&import::run(session, request).await?, figures))
+                Ok(Done::Imported(import::run(session, request).await?))
             }
             Self::AddAccount { name, kind, currency } => {
-                let said = format!("added account {name}");
                 let new = NewAccount {
-                    name,
+                    name: name.clone(),
                     kind,
                     currency,
                     mode: Mode::Ledger,
@@ -80,14 +87,24 @@ impl Errand {
                     closed: None,
                 };
                 edit::apply(session, Change::AddAccount(new)).await?;
-                Ok(said)
+                Ok(Done::Added(name))
             }
         }
     }
 }
 
+/// How it went, in words.
+#[must_use]
+pub fn in_words(ended: &Upshot, figures: Figures) -> String {
+    match ended {
+        Ok(Done::Imported(report)) => told(report, figures),
+        Ok(Done::Added(name)) => format!("added account {name}"),
+        Err(error) => told_of_error(error, figures),
+    }
+}
+
 /// An error may repeat what a file says.
-fn in_words(error: &Error, figures: Figures) -> String {
+fn told_of_error(error: &Error, figures: Figures) -> String {
     let hint = error.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
     figures.message(&format!("{error}{hint}"))
 }

@@ -129,7 +129,7 @@ pub struct Look {
     pub trouble: Option<Trouble>,
     /// What all panes look at together.
     pub selection: Selection,
-    /// The day of the visit before this one; none: there was none, or it was today.
+    /// The day of the visit before those of today; none: there was none.
     pub since: Option<NaiveDate>,
     /// How figures are written.
     pub figures: Figures,

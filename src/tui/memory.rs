@@ -30,7 +30,7 @@ impl Memo {
         match self {
             Self::Private(private) => taste.private = private,
             Self::Theme(theme) => taste.theme = Some(theme.as_str().to_owned()),
-            Self::Visit(day) => taste.visit = Some(day),
+            Self::Visit(day) => taste.visited(day),
         }
     }
 }

@@ -23,7 +23,7 @@ mod theme;
 mod widget;
 
 pub use app::{App, Effect, Msg, Options};
-pub use errand::Errand;
+pub use errand::{Done, Errand, Upshot};
 pub use memory::Memo;
 pub use run::{Ended, Error, Keyboard, run};
 pub use theme::{Theme, ThemeName, Tone};

@@ -191,8 +191,8 @@ impl Dashboard<'_> {
                 Some(text) = self.state.notices.recv() => {
                     effects.extend(self.app.update(Msg::Notice(text.to_owned())));
                 }
-                Some(said) = self.errands.next() => {
-                    effects.extend(self.app.update(Msg::Notice(said)));
+                Some(ended) = self.errands.next() => {
+                    effects.extend(self.app.update(Msg::Errand(Box::new(ended))));
                 }
                 progress = next_progress(&mut self.refresher) => {
                     effects.extend(self.app.update(Msg::Refresh(Box::new(progress))));
@@ -219,9 +219,9 @@ impl Dashboard<'_> {
             }
             Effect::Copy(text) => self.screen.copy(&text)?,
             Effect::Remember(memo) => self.memory.keep(memo),
-            Effect::Begin(errand, figures) => {
+            Effect::Begin(errand) => {
                 if let Some(opened) = &self.opened {
-                    self.errands.begin(&opened.session, errand, figures);
+                    self.errands.begin(&opened.session, errand);
                 }
             }
             Effect::Demo => return Ok(Some(Ended::Demo)),

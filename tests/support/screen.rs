@@ -46,6 +46,7 @@ pub fn options() -> Options {
         private: false,
         theme: ThemeName::default(),
         visited: None,
+        visited_before: None,
         memory: None,
         read_only: false,
         view: View::default(),

@@ -1,10 +1,12 @@
 //! The figures of an account, and their total.
 
-use super::{Explained, Explanation, Input, figure, found, price, rates, shown, sum, way};
+use std::collections::BTreeSet;
+
+use super::{Explained, Explanation, Input, figure, found, input, price, rates, shown, sum, way};
 use crate::figures::{self, Held, Otherwise, Scope};
 use crate::model::{Currency, Dec, Exact, Mode, SafeText};
 use crate::report::valuation::{Scene, Total};
-use crate::report::{AccountRow, AccountsQuery, AccountsReport};
+use crate::report::{AccountRow, AccountsQuery, AccountsReport, Missing};
 use crate::store::Tx;
 
 /// The key of the sum of all accounts.
@@ -41,8 +43,35 @@ fn total(report: &AccountsReport) -> Explanation {
         value: report.total_base,
         currency: Some(report.currency),
         formula: sum(&terms, "there are none"),
-        inputs: parts.into_iter().map(|(name, value)| figure(name, value)).collect(),
+        inputs: parts
+            .into_iter()
+            .map(|(name, value)| figure(name, value))
+            .chain(lacking(&report.missing))
+            .collect(),
     }
+}
+
+/// What would be needed, each thing once: an input without a value.
+fn lacking(missing: &[Missing]) -> Vec<Input> {
+    let whose = |lacks: &Missing| {
+        let named = lacks.security.is_some() || lacks.pair.is_some();
+        lacks.account.clone().filter(|_| !named)
+    };
+    let once: BTreeSet<_> =
+        missing.iter().map(|lacks| Missing { account: whose(lacks), ..lacks.clone() }).collect();
+    let said = |lacks: Missing| {
+        let of = lacks.security.or(lacks.account);
+        let named = of.as_ref().map_or_else(String::new, |of| format!(" of {of}"));
+        let words = || Some(SafeText::new(&format!("{}{named}", lacks.what)));
+        let (kind, id) = match lacks.what {
+            "price" => ("price", of.clone()),
+            "fx" => ("rate", None),
+            _ => ("figure", words()),
+        };
+        let pair = lacks.pair.map(|pair| SafeText::new(&pair));
+        Input { id, pair, date: lacks.date, ..input(kind) }
+    };
+    once.into_iter().map(said).collect()
 }
 
 /// Parts of a sum in one currency.

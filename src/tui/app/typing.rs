@@ -159,13 +159,7 @@ impl App {
                         self.look_at(View { as_of: Some(day), ..self.view }, effects);
                     }
                     Command::Row(row) => self.go_to_row(row),
-                    Command::Errand(_) if self.look.read_only => {
-                        self.notice = Some("--read-only: nothing is written".to_owned());
-                    }
-                    Command::Errand(errand) => {
-                        self.notice = Some("at work ...".to_owned());
-                        effects.push(Effect::Begin(errand, self.look.figures));
-                    }
+                    Command::Errand(errand) => self.begin(errand, effects),
                 }
                 false
             }

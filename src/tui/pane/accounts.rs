@@ -60,6 +60,8 @@ pub struct Accounts {
     order: Order,
     list: List<AccountId>,
     lines: Vec<Line>,
+    /// How many accounts the filter lets through.
+    shown: usize,
 }
 
 impl Accounts {
@@ -77,6 +79,13 @@ impl Accounts {
                 by_institution.entry(institution(row)).or_default().push((at, row));
             }
         }
+        let shown: Vec<_> = by_institution.values().flatten().copied().collect();
+        self.shown = shown.len();
+        let total = match self.is_filtered() {
+            true => total(sum(&shown), shown.iter().any(|(_, row)| row.partial), snapshot, look),
+            // What is on its way between two accounts is in it too.
+            false => total(snapshot.accounts.total_base, snapshot.accounts.partial, snapshot, look),
+        };
         let mut by_institution: Vec<_> = by_institution.into_iter().collect();
         for (_, accounts) in &mut by_institution {
             accounts.sort_by(|(_, a), (_, b)| self.compare(a, b));
@@ -113,8 +122,11 @@ impl Accounts {
             Line::Institution(_) | Line::Cash(_) => None,
         };
         let keys = self.lines.iter().map(key).collect();
-        self.list.marks.retain(|id| snapshot.accounts.rows.iter().any(|row| row.id == *id));
-        self.list.show(Grid::new(&COLUMNS, rows, Some(total(snapshot, look))), keys, look);
+        // On a day gone by an account may not be there yet: it is not gone.
+        if snapshot.view.as_of.is_none() {
+            self.list.marks.retain(|id| snapshot.accounts.rows.iter().any(|row| row.id == *id));
+        }
+        self.list.show(Grid::new(&COLUMNS, rows, Some(total)), keys, look);
     }
 
     fn compare(&self, a: &AccountRow, b: &AccountRow) -> Ordering {
@@ -225,6 +237,7 @@ impl Pane for Accounts {
 
     fn status(&self, look: &Look) -> String {
         let count = match look.snapshot.as_ref().map_or(0, |shown| shown.accounts.rows.len()) {
+            all if self.is_filtered() => format!("{} of {all} accounts", self.shown),
             1 => "1 account".to_owned(),
             count => format!("{count} accounts"),
         };
@@ -261,6 +274,9 @@ impl Pane for Accounts {
     }
 
     fn tally(&self, look: &Look) -> Option<Tally> {
+        if self.list.reaches_beyond() {
+            return Some(Tally::beyond());
+        }
         let marked = self.marked(look);
         let snapshot = look.snapshot.as_ref().filter(|_| !marked.is_empty())?;
         let mut tally = Tally::of(marked.len(), self.list.marks.is_open());
@@ -382,10 +398,9 @@ pub fn marks(account: &AccountRow, snapshot: &Snapshot) -> Cell {
     Cell::new(words.join(" "), tone)
 }
 
-fn total(snapshot: &Snapshot, look: &Look) -> Row {
-    let report = &snapshot.accounts;
-    let partial = if report.partial { PARTIAL } else { "" };
-    let total = look.figures.money_or_unknown(report.total_base, snapshot.currency);
+fn total(total: Option<Dec>, partial: bool, snapshot: &Snapshot, look: &Look) -> Row {
+    let partial = if partial { PARTIAL } else { "" };
+    let total = look.figures.money_or_unknown(total, snapshot.currency);
     Row::of(vec![
         Cell::new("Total", Tone::Strong),
         Cell::default(),

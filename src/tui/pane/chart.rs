@@ -11,6 +11,7 @@ use chrono::NaiveDate;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
 
+use super::accounts::PARTIAL;
 use super::{Outcome, Pane, Wish};
 use crate::keys::{Action, Context};
 use crate::model::{AccountId, Bar, Currency, Dec, Interval, SafeText, SecurityId};
@@ -72,6 +73,8 @@ struct Series<'a> {
     every: &'static str,
     bars: Vec<Option<Bar>>,
     dates: Vec<NaiveDate>,
+    /// Beside each of them: something is missing in it.
+    partial: Vec<bool>,
     of: Option<&'a Bars>,
 }
 
@@ -108,6 +111,7 @@ impl Pane for Chart {
             Action::Cancel if self.cross.is_some() => self.cross = None,
             Action::NextSecurity => return self.step(look, 1),
             Action::PreviousSecurity => return self.step(look, -1),
+            Action::Explain => return Outcome::wish(self.explained(look)),
             Action::RangeLonger | Action::RangeShorter => {
                 self.seen = None;
                 self.cross = None;
@@ -157,14 +161,11 @@ impl Pane for Chart {
         let bars = series.bars.get(skip..).unwrap_or_default();
         let dates = series.dates.get(skip..).unwrap_or_default();
         let cross = self.cross.and_then(|back| seen.checked_sub(back + 1));
-        draw_head(buf, head, &series, bars, dates, cross, look);
-        let known = || bars.iter().flatten();
+        draw_head(buf, head, &series, skip + cross.unwrap_or(seen.saturating_sub(1)), look);
         let cost = series.of.and_then(|bars| bars.cost_per_unit);
-        let extremes = known().flat_map(|bar| match self.kind {
-            Kind::Candle => [Some(bar.close), bar.high, bar.low],
-            _ => [Some(bar.close), None, None],
-        });
-        let Some(scale) = Scale::over(extremes.flatten()) else {
+        let ends = self.ends(bars);
+        let scale = ends.and_then(|(high, low)| Scale::over([high, low]));
+        let Some((scale, ends)) = scale.zip(ends) else {
             write(
                 buf,
                 body,
@@ -196,7 +197,7 @@ impl Pane for Chart {
                 line_chart(buf, inner(plot), &points, scale, kind == Kind::Area, style);
             }
         }
-        labels(buf, plot, bars, &series, look);
+        labels(buf, plot, ends, &series, look);
         if volume > 0 {
             draw_volumes(buf, inner(volumes), bars, look);
         }
@@ -236,6 +237,32 @@ impl Pane for Chart {
 }
 
 impl Chart {
+    /// The highest and the lowest figure that is drawn of these.
+    fn ends(&self, bars: &[Option<Bar>]) -> Option<(Dec, Dec)> {
+        let of_bar = |bar: &Bar| match self.kind {
+            Kind::Candle => [Some(bar.close), bar.high, bar.low],
+            Kind::Line | Kind::Area => [Some(bar.close), None, None],
+        };
+        let figures = || bars.iter().flatten().flat_map(of_bar).flatten();
+        figures().max().zip(figures().min())
+    }
+
+    /// How the figure in the first line came about.
+    fn explained(&self, look: &Look) -> Wish {
+        let day = series(look)
+            .and_then(|series| series.dates.iter().rev().nth(self.cross.unwrap_or(0)).copied());
+        match (look.answered(Slot::Chart), day) {
+            (Some(Question::History(query)), Some(day)) => {
+                let query = NetWorthQuery { from: None, to: day, every: None, ..*query };
+                Wish::Explain(Box::new(Question::ExplainNetWorth(query)))
+            }
+            (Some(Question::Bars(_)), Some(_)) => {
+                Wish::Say("a price is as its source says: there is nothing to explain".to_owned())
+            }
+            _ => Wish::Say("there is no figure here to explain".to_owned()),
+        }
+    }
+
     /// The next thing to draw: net worth, then each security by its place in the holdings.
     fn step(&mut self, look: &Look, by: isize) -> Outcome {
         self.seen = None;
@@ -260,15 +287,8 @@ impl Chart {
     }
 }
 
-fn draw_head(
-    buf: &mut Buffer,
-    area: Rect,
-    series: &Series<'_>,
-    bars: &[Option<Bar>],
-    dates: &[NaiveDate],
-    cross: Option<usize>,
-    look: &Look,
-) {
+/// Draws what is seen, and its figures at one of the bars.
+fn draw_head(buf: &mut Buffer, area: Rect, series: &Series<'_>, at: usize, look: &Look) {
     let theme = look.theme;
     let price = |value| look.figures.price(value, series.currency);
     let rest = |x: u16| Rect {
@@ -278,9 +298,8 @@ fn draw_head(
     };
     let name = format!("{} · {} · {}", series.name, series.currency, series.every);
     let mut x = write(buf, area, &name, theme.style(Tone::Title)) + 3;
-    let at = cross.unwrap_or_else(|| bars.len().saturating_sub(1));
-    let bar = bars.get(at).and_then(Option::as_ref);
-    let date = dates.get(at).map(NaiveDate::to_string).unwrap_or_default();
+    let bar = series.bars.get(at).and_then(Option::as_ref);
+    let date = series.dates.get(at).map(NaiveDate::to_string).unwrap_or_default();
     let figures = match bar {
         Some(Bar { open: None, high: None, low: None, close, .. }) if series.of.is_some() => {
             format!("{date}  {}", price(Some(*close)))
@@ -296,6 +315,9 @@ fn draw_head(
         None => format!("{date}  {UNKNOWN}"),
     };
     x += write(buf, rest(x), &figures, theme.style(Tone::Plain)) + 3;
+    if series.partial.get(at).is_some_and(|partial| *partial) {
+        x += write(buf, rest(x), PARTIAL, theme.style(Tone::Warn)) + 3;
+    }
     if let Some(bars) = series.of {
         if let Some(cost) = bars.cost_per_unit {
             let cost = cost.round_to(series.currency.minor_units() + 2);
@@ -337,6 +359,7 @@ fn series(look: &Look) -> Option<Series<'_>> {
             },
             bars: bars.rows.iter().cloned().map(Some).collect(),
             dates: bars.rows.iter().map(|bar| bar.date).collect(),
+            partial: vec![false; bars.rows.len()],
             of: Some(bars),
         }),
         (Question::History(query), Slice::History(report)) => {
@@ -363,6 +386,7 @@ fn series(look: &Look) -> Option<Series<'_>> {
                 },
                 bars: report.rows.iter().map(|row| bar(row.date, row.net_worth)).collect(),
                 dates: report.rows.iter().map(|row| row.date).collect(),
+                partial: report.rows.iter().map(|row| !row.missing.is_empty()).collect(),
                 of: None,
             })
         }
@@ -417,9 +441,8 @@ fn candles(buf: &mut Buffer, area: Rect, bars: &[Option<Bar>], scale: Scale, loo
     }
 }
 
-fn labels(buf: &mut Buffer, plot: Rect, bars: &[Option<Bar>], series: &Series<'_>, look: &Look) {
-    let closes = || bars.iter().flatten().map(|bar| bar.close);
-    let (Some(high), Some(low)) = (closes().max(), closes().min()) else { return };
+/// Draws the ends of the scale beside them.
+fn labels(buf: &mut Buffer, plot: Rect, (high, low): (Dec, Dec), series: &Series<'_>, look: &Look) {
     let place = |y: u16| Rect { y, height: 1, ..plot };
     let text = |value| match series.of {
         Some(_) => look.figures.price(Some(value), series.currency),
@@ -468,5 +491,27 @@ fn draw_marks(buf: &mut Buffer, area: Rect, bars: &Bars, dates: &[NaiveDate], lo
                 cell.set_char(sign).set_style(look.theme.style(tone));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ends_of_the_scale_are_those_of_what_is_drawn() {
+        let bar = |low: i64, close: i64, high: i64| {
+            let [low, close, high] = [low, close, high].map(Dec::from_i64);
+            let date = NaiveDate::default();
+            Some(Bar { date, open: None, high: Some(high), low: Some(low), close, volume: None })
+        };
+        let bars = [bar(2, 3, 9), None, bar(1, 4, 5)];
+        let ends = |kind| {
+            let chart = Chart { kind, ..Chart::default() };
+            chart.ends(&bars).map(|(high, low)| (high.to_string(), low.to_string()))
+        };
+        assert_eq!(ends(Kind::Line), Some(("4".to_owned(), "3".to_owned())));
+        assert_eq!(ends(Kind::Candle), Some(("9".to_owned(), "1".to_owned())));
+        assert_eq!(Chart::default().ends(&[None]), None);
     }
 }

@@ -169,7 +169,10 @@ impl Holdings {
             Line::Heading | Line::Lot(_) => None,
         };
         let keys = self.lines.iter().map(key).collect();
-        self.list.marks.retain(|key| report.rows.iter().any(|row| key_of(row) == *key));
+        // On a day gone by, what is held today may not be there yet: it is not gone.
+        if snapshot.view.as_of.is_none() {
+            self.list.marks.retain(|key| report.rows.iter().any(|row| key_of(row) == *key));
+        }
         self.list.show(Grid::new(&COLUMNS, rows, Some(total)), keys, look);
     }
 
@@ -354,6 +357,9 @@ impl Pane for Holdings {
     }
 
     fn tally(&self, look: &Look) -> Option<Tally> {
+        if self.list.reaches_beyond() {
+            return Some(Tally::beyond());
+        }
         let marked = self.marked(look);
         let snapshot = look.snapshot.as_ref().filter(|_| !marked.is_empty())?;
         let mut tally = Tally::of(marked.len(), self.list.marks.is_open());
@@ -496,7 +502,8 @@ impl<'a> Sheet<'a> {
         let Some(movers) = &self.snapshot.movers else { return Cell::default() };
         let mover = movers.rows.iter().find(|mover| mover.security == row.security_id);
         let percent = mover.and_then(|mover| mover.change_percent);
-        let tone = if row.stale { Tone::Dim } else { direction(percent) };
+        let is_old = row.price_date.is_some_and(|date| date < self.snapshot.day);
+        let tone = if is_old { Tone::Dim } else { direction(percent) };
         Cell::new(signed(percent), tone)
     }
 
@@ -527,7 +534,7 @@ impl<'a> Sheet<'a> {
     fn total(&self, rows: &[(usize, &HoldingRow)]) -> Row {
         let of =
             |figure: fn(&HoldingRow) -> Option<Dec>| sum(rows.iter().map(|(_, row)| figure(row)));
-        let partial = rows.iter().any(|(_, row)| row.value_base.is_none());
+        let partial = rows.iter().any(|(_, row)| lacks_something(row));
         let (cost, unrealized) = (of(|row| row.cost_base), of(|row| row.unrealized_base));
         Row::of(vec![
             Cell::new("Total", Tone::Strong),
@@ -540,10 +547,20 @@ impl<'a> Sheet<'a> {
             Cell::default(),
             self.money(cost, Tone::Dim),
             self.gain(unrealized),
-            gain_part(unrealized, cost),
+            gain_part(unrealized, of(cost_of_gain)),
             self.gain(of(|row| row.realized_base)),
         ])
     }
+}
+
+/// Some figure of a row is in no sum, as its value, or what it cost in the base currency.
+fn lacks_something(row: &HoldingRow) -> bool {
+    [row.value_base, row.cost_base, row.unrealized_base, row.realized_base].contains(&None)
+}
+
+/// What an unrealized gain is a part of: the cost of a row whose gain is not known is not in it.
+fn cost_of_gain(row: &HoldingRow) -> Option<Dec> {
+    row.unrealized_base.and(row.cost_base)
 }
 
 /// How old a price is, where that matters.

@@ -106,6 +106,12 @@ impl<K: Ord + Clone> List<K> {
         self.marks.all(&self.keys, self.cursor.at)
     }
 
+    /// An open range takes in more than the rows shown here.
+    #[must_use]
+    pub fn reaches_beyond(&self) -> bool {
+        self.marks.reaches_beyond(&self.keys)
+    }
+
     /// Goes to the row of a line of the place.
     pub fn click(&mut self, line: u16, look: &Look) {
         if let Some(row) = line.checked_sub(1) {

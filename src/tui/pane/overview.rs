@@ -78,7 +78,7 @@ impl Pane for Overview {
             return;
         };
         if look.zoomed {
-            let inner = framed(buf, area, "Accounts", look.theme);
+            let inner = framed(buf, area, &self.title(look), look.theme);
             self.accounts.draw(buf, inner, look);
             return;
         }
@@ -103,7 +103,7 @@ impl Pane for Overview {
             true => Layout::horizontal([Constraint::Fill(3), Constraint::Fill(4)]).areas(bottom),
             false => [bottom, Rect::default()],
         };
-        let inner = framed(buf, accounts, "Accounts", look.theme);
+        let inner = framed(buf, accounts, &self.title(look), look.theme);
         self.accounts.draw(buf, inner, look);
         if !rest.is_empty() {
             let [left, right] =
@@ -141,6 +141,16 @@ impl Pane for Overview {
 
     fn status(&self, _: &Look) -> String {
         String::new()
+    }
+}
+
+impl Overview {
+    /// What stands above the accounts: a sum of some of them says so.
+    fn title(&self, look: &Look) -> String {
+        match self.accounts.is_filtered() {
+            true => format!("Accounts: {}", self.accounts.status(look)),
+            false => "Accounts".to_owned(),
+        }
     }
 }
 
@@ -297,19 +307,18 @@ fn movers(buf: &mut Buffer, area: Rect, snapshot: &Snapshot, look: &Look) {
     }
     for (row, at) in movers.rows.iter().zip(0..area.height) {
         let place = Rect { y: area.y + at, height: 1, ..area };
-        let tone = if row.stale { Tone::Dim } else { direction(row.change_base) };
+        let days = row.price_date.map(|date| snapshot.day.signed_duration_since(date).num_days());
+        let old = days.filter(|days| *days > 0);
+        let tone = if old.is_some() { Tone::Dim } else { direction(row.change_base) };
         let used = write(buf, place, row.symbol.as_str(), theme.style(Tone::Plain));
         let x = used.max(8) + 1;
         let rest = Rect { x: place.x + x, width: place.width.saturating_sub(x), ..place };
         let change = look.figures.gain(row.change_base, movers.currency).into_string();
-        let text = format!("{}  {change}", signed(row.change_percent));
-        // A price of another day says of which.
-        let old = row.price_date.is_some_and(|date| date != snapshot.day);
-        let text = match row.price_date.filter(|_| old) {
-            Some(date) if usize::from(rest.width) > text.chars().count() + 12 => {
-                format!("{date}  {text}")
-            }
-            _ => text,
+        let percent = signed(row.change_percent);
+        // A price of another day moved nothing on this one: it says how old it is.
+        let text = match old {
+            Some(days) => format!("{days}d  {percent}"),
+            None => format!("{percent}  {change}"),
         };
         write_right(buf, rest, &text, theme.style(tone));
     }

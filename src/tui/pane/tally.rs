@@ -22,7 +22,8 @@ const GAP: &str = "   ";
 /// What is marked, and what it comes to.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
-    rows: usize,
+    /// None: nobody knows how many.
+    rows: Option<usize>,
     open: bool,
     sums: BTreeMap<Currency, Sum>,
     notes: Vec<String>,
@@ -39,7 +40,15 @@ impl Tally {
     /// Of so many rows, of which a range may still be open.
     #[must_use]
     pub fn of(rows: usize, open: bool) -> Self {
-        Self { rows, open, ..Self::default() }
+        Self { rows: Some(rows), open, ..Self::default() }
+    }
+
+    /// Of a range that began where nothing is read: neither rows nor sums are known.
+    #[must_use]
+    pub fn beyond() -> Self {
+        let mut tally = Self { rows: None, open: true, ..Self::default() };
+        tally.note("the range reaches beyond what is read");
+        tally
     }
 
     /// Adds a figure. One that is not known makes the whole sum unknown, never smaller.
@@ -62,7 +71,8 @@ impl Tally {
     #[must_use]
     pub fn pieces(&self, figures: Figures) -> Vec<(String, Tone)> {
         let what = if self.open { "in the range" } else { "marked" };
-        let mut pieces = vec![(format!("{} {what}", self.rows), Tone::Key)];
+        let count = self.rows.map(|rows| (format!("{rows} {what}"), Tone::Key));
+        let mut pieces: Vec<_> = count.into_iter().collect();
         pieces.extend(self.sums.iter().map(|(currency, sum)| sum.shown(*currency, figures)));
         pieces.extend(self.notes.iter().map(|note| (note.clone(), Tone::Warn)));
         pieces

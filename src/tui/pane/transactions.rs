@@ -284,6 +284,12 @@ impl Pane for Transactions {
                     None => Outcome::wish(Wish::Say("this row names no security".to_owned())),
                 };
             }
+            Action::Explain => {
+                return Outcome::wish(match self.row(look) {
+                    Some(row) => Wish::Explain(Box::new(Question::ExplainRow(row.row.id))),
+                    None => Wish::Say("there is no row to explain".to_owned()),
+                });
+            }
             action => {
                 let marking = self.list.mark(action, look);
                 if marking == Marking::Unknown {
@@ -432,13 +438,19 @@ impl Pane for Transactions {
     }
 
     fn go_to(&mut self, row: usize, look: &Look) {
-        let row = row as u64;
+        let total = window_of(look).and_then(|window| window.total);
+        let row = (row as u64).max(1);
+        // Behind the last one there is nothing: it is the last one that is meant.
+        if total.is_some_and(|total| row >= total) {
+            self.jump(self.ends().1);
+            return;
+        }
         if !self.oldest_first {
             self.jump(At::Row(row));
             return;
         }
         // Rows are numbered from the newest on.
-        match window_of(look).and_then(|window| window.total) {
+        match total {
             Some(total) => {
                 let number = (total + 1).saturating_sub(row).max(1);
                 // With rows on both sides of it.
@@ -451,6 +463,9 @@ impl Pane for Transactions {
     }
 
     fn tally(&self, look: &Look) -> Option<Tally> {
+        if self.list.reaches_beyond() {
+            return Some(Tally::beyond());
+        }
         let count = self.list.marked().len();
         if count == 0 {
             return None;
@@ -474,6 +489,9 @@ impl Pane for Transactions {
     }
 
     fn texts(&self, whole: bool, look: &Look) -> Option<Vec<String>> {
+        if self.list.reaches_beyond() {
+            return None;
+        }
         let marked = self.marked(look)?;
         if marked.is_empty() {
             return Some(vec![self.list.text(whole, MAIN)]);

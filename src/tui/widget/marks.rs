@@ -43,6 +43,12 @@ impl<K: Ord + Clone> Marks<K> {
         self.from.is_some()
     }
 
+    /// A range is open and began where none of these rows is: what it takes in is not known.
+    #[must_use]
+    pub fn reaches_beyond(&self, rows: &[Option<K>]) -> bool {
+        self.from.as_ref().is_some_and(|from| place_of(from, rows).is_none())
+    }
+
     /// Marks these too.
     pub fn add(&mut self, keys: impl IntoIterator<Item = K>) {
         self.kept.extend(keys);
@@ -170,6 +176,7 @@ mod tests {
     fn a_range_that_began_elsewhere_says_so() {
         let mut marks = Marks::default();
         marks.act(Action::MarkRange, &[Some(9)], 0);
+        assert!(marks.reaches_beyond(&ROWS) && !marks.reaches_beyond(&[None, Some(9)]));
         assert!(marks.among(&ROWS, 2).is_empty());
         assert_eq!(marks.act(Action::MarkRange, &ROWS, 2), Marking::Between(9, 2));
         assert!(!marks.is_open());
