@@ -33,7 +33,7 @@ use dashtam::store::{
     BatchRow, CashTransit, CashYear, CategoryRecord, Claim, EntityVersion, Error, Finding, Fits,
     Holder, Identity, LotPage, Noted, PendingRow, PositionRecord, PriceRecord, RateRecord,
     RefreshRecord, Saying, SecurityRecord, StagedRow, Store, StoredTransaction, Stretch,
-    SymbolRecord, Tally, Target, TransactionFilter, Tx, Verdict, Version, Wanted, Watch,
+    SymbolRecord, Tally, Target, TransactionFilter, Tx, Verdict, Version, Waiting, Wanted, Watch,
     newest_schema,
 };
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
@@ -740,12 +740,13 @@ async fn one_holds_the_lease_and_others_see_who() {
         // Whoever goes without a word leaves the name, and the lease all the same.
         drop(other.try_lease(&holder(4)).await.unwrap().unwrap());
         assert_eq!(store.lease_holder().await.unwrap(), Some(holder(4)));
-        let mut taken = store.try_lease(&holder(5)).await.unwrap();
+        let mut waiting = Waiting::default();
+        let mut taken = store.try_lease_again(&holder(5), &mut waiting).await.unwrap();
         let begun = std::time::Instant::now();
         while taken.is_none() && begun.elapsed() < Duration::from_secs(5) {
             // A server notices a lost connection on its own time.
             tokio::time::sleep(Duration::from_millis(20)).await;
-            taken = store.try_lease(&holder(5)).await.unwrap();
+            taken = store.try_lease_again(&holder(5), &mut waiting).await.unwrap();
         }
         taken.expect("the lease of who went").release().await.unwrap();
         assert_eq!(store.revision().await.unwrap(), revision, "the store itself is as it was");
