@@ -882,6 +882,13 @@ async fn the_closes_of_days_are_those_that_price_them() {
         let closes: Vec<_> = between.iter().map(|close| close.close.to_string()).collect();
         assert_eq!(closes, ["2", "3", "4", "0"]);
         assert_eq!(tx.closes_between(x, NaiveDate::MIN, NaiveDate::MAX).await.unwrap().len(), 7);
+        // What one source told last: nothing of another, nothing later, no minute.
+        let last =
+            [("b", 5, Some("2")), ("b", 11, Some("0")), ("c", 31, Some("1")), ("a", 9, None)];
+        for (source, on, right) in last {
+            let close = tx.close_by(x, &text(source), day(on)).await.unwrap();
+            assert_eq!(close.map(|close| close.close), right.map(dec), "{source} {on}");
+        }
         // The bars of the same days: of both sources on the tenth, and no minute.
         let bars = tx.daily_bars(x, day(6), day(11)).await.unwrap();
         let told = bars.iter().map(|told| format!("{} {}", told.source, told.bar.close));
@@ -978,6 +985,11 @@ async fn the_latest_rates_are_those_of_each_pair() {
         let right =
             ["CADUSD 0.75", "CADUSD -1", "CHFEUR 0.000000000001", "GBPCAD 1.7", "USDJPY 150"];
         assert_eq!(latest, right);
+        let last = [("file", 6, Some("0.75")), ("hand", 9, Some("-1")), ("file", 1, None)];
+        for (source, on, right) in last {
+            let told = tx.rate_by(Currency::CAD, Currency::USD, &text(source), day(on)).await;
+            assert_eq!(told.unwrap().map(|rate| rate.rate), right.map(dec), "{source} {on}");
+        }
         let through = tx.rates_through(day(6)).await.unwrap();
         assert_eq!(through.len(), 8);
         let (mut few, mut all) = (Rates::new(Currency::CAD), Rates::new(Currency::CAD));
