@@ -170,12 +170,16 @@ impl Keeper {
         mut rows: Vec<Fresh>,
     ) -> Result<()> {
         self.closed = self.closed.max(Some(day));
+        // Names only where the rest is equal: looking them up costs more than all other rows do.
         let names = &self.names;
-        let key = |row: &Fresh| (row.seq, row.rank, names.get(&row.event.account));
-        rows.sort_by(|a, b| key(a).cmp(&key(b)));
+        let order = |a: &Fresh, b: &Fresh| {
+            let name = |row: &Fresh| names.get(&row.event.account);
+            (a.seq, a.rank).cmp(&(b.seq, b.rank)).then_with(|| name(a).cmp(&name(b)))
+        };
+        rows.sort_by(order);
         // Rows that share even the account are told apart by their text.
         let same = rows.windows(2).filter_map(|pair| match pair {
-            [a, b] if key(a) == key(b) => Some(a.event.security),
+            [a, b] if order(a, b).is_eq() => Some(a.event.security),
             _ => None,
         });
         let same: BTreeSet<_> = same.map(|security| self.groups.of(security)).collect();
