@@ -1,6 +1,6 @@
 //! Which stored rows the rows of a file are: new, known, changed or contradicting.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::NaiveDate;
 
@@ -18,17 +18,18 @@ use crate::store::{Identity, StagedRow, StoredTransaction, Verdict};
 impl Intake {
     /// Holds the rows of one event back.
     pub(super) async fn hold(&mut self, rows: impl IntoIterator<Item = Held>) -> Result<()> {
-        let rows: Vec<Held> = rows.into_iter().collect();
-        let keys = || {
-            let named = rows.iter().filter(|held| held.row.transaction.source_id.is_some());
-            named.map(|held| held.row.identity.key)
-        };
-        // The same id twice in what is held back: the first must be stored to be found.
-        if keys().any(|key| self.held_ids.contains(&key)) {
-            self.flush().await?;
-        }
-        self.held_ids.extend(keys());
+        let first = self.held.len();
         self.held.extend(rows);
+        let named =
+            |held: &Held| held.row.transaction.source_id.is_some().then_some(held.row.identity.key);
+        let keys: BTreeSet<_> = self.held.iter().skip(first).filter_map(named).collect();
+        // The same id twice in what is held back: the first must be stored to be found.
+        if !keys.is_disjoint(&self.held_ids) {
+            let rows = self.held.split_off(first);
+            self.flush().await?;
+            self.held.extend(rows);
+        }
+        self.held_ids.extend(keys);
         if self.held.len() >= HELD {
             self.flush().await?;
         }

@@ -99,6 +99,14 @@ impl Dec {
         if mantissa == 0 {
             return Some(Dec::ZERO);
         }
+        // Nearly all fit into 64 bits, which the processor divides by itself.
+        if let Ok(mut small) = i64::try_from(mantissa) {
+            while scale > 0 && small % 10 == 0 {
+                small /= 10;
+                scale -= 1;
+            }
+            mantissa = small.into();
+        }
         while scale > 0 && mantissa % 10 == 0 {
             mantissa /= 10;
             scale -= 1;

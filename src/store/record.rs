@@ -219,12 +219,13 @@ impl Tx {
 
     async fn insert_values<R: Record>(&mut self, rows: &[R]) -> Result<()> {
         let Self::Sqlite(tx) = self else { return Ok(()) };
+        let mut all = Vec::with_capacity(rows.len().min(ROWS) * R::COLUMNS.len());
         for rows in rows.chunks(ROWS) {
-            let mut cells = Vec::with_capacity(rows.len() * R::COLUMNS.len());
+            all.clear();
             for row in rows {
-                row.cells(&mut cells);
+                row.cells(&mut all);
             }
-            let cells: Vec<&[Cell<'_>]> = cells.chunks(R::COLUMNS.len()).collect();
+            let cells: Vec<&[Cell<'_>]> = all.chunks(R::COLUMNS.len()).collect();
             let columns = Column::all(&cells);
             let mut names: Vec<&str> = Vec::with_capacity(columns.len() + 1);
             let mut values: Vec<&str> = Vec::with_capacity(columns.len() + 1);
