@@ -17,7 +17,7 @@ use dashtam::model::{
     SafeText, SecurityEdit, SecurityId, midnight_micros,
 };
 use dashtam::report::{
-    self, Allocation, AllocationQuery, Bars, BarsQuery, MarkKind, Movers, MoversQuery,
+    self, Allocation, AllocationQuery, Bars, BarsQuery, Every, MarkKind, Movers, MoversQuery,
     NetWorthQuery,
 };
 use dashtam::service::edit::security_named;
@@ -482,6 +482,33 @@ async fn a_whole_is_allocated_to_what_it_consists_of() {
         assert_eq!(slices(&bank), ["cash 500 1"]);
         let card = allocation(engine, Some("Card")).await;
         assert_eq!((slices(&card).len(), card.liabilities), (0, Some(dec("-300"))));
+    })
+    .await;
+}
+
+/// Of the last days nothing has to be played, of the first ones everything.
+#[tokio::test]
+async fn a_day_by_itself_is_as_it_is_in_a_series() {
+    on_each(async |engine| {
+        portfolio(engine).await;
+        let mut tx = engine.session.store.read().await.unwrap();
+        let query = NetWorthQuery {
+            from: Some(day("2024-05-30")),
+            to: TODAY,
+            today: TODAY,
+            account: None,
+            currency: None,
+            every: Some(Every::Day),
+        };
+        let series = report::net_worth(&mut tx, &query).await.unwrap().rows;
+        let mut worth = std::collections::BTreeSet::new();
+        for row in &series {
+            let alone = NetWorthQuery { from: None, to: row.date, every: None, ..query };
+            let alone = report::net_worth(&mut tx, &alone).await.unwrap().rows;
+            assert_eq!(format!("{alone:?}"), format!("[{row:?}]"));
+            worth.insert(row.net_worth);
+        }
+        assert!(worth.len() > 4, "{worth:?}");
     })
     .await;
 }
