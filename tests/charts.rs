@@ -18,7 +18,7 @@ use dashtam::model::{
 };
 use dashtam::report::{
     self, Allocation, AllocationQuery, Bars, BarsQuery, Every, MarkKind, Movers, MoversQuery,
-    NetWorthQuery,
+    NetWorthQuery, PositionsQuery,
 };
 use dashtam::service::edit::security_named;
 use dashtam::store::PriceRecord;
@@ -509,6 +509,31 @@ async fn a_day_by_itself_is_as_it_is_in_a_series() {
             worth.insert(row.net_worth);
         }
         assert!(worth.len() > 4, "{worth:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_lots_of_one_security_are_among_those_of_all() {
+    on_each(async |engine| {
+        portfolio(engine).await;
+        let x = id(engine, "X").await;
+        let mut tx = engine.session.store.read().await.unwrap();
+        for as_of in ["2024-06-01", "2024-06-05", "2024-06-14", "2025-01-31"].map(day) {
+            let query = PositionsQuery {
+                as_of,
+                today: as_of,
+                account: None,
+                currency: None,
+                method: None,
+                closed: false,
+            };
+            let mut all = report::lots(&mut tx, &query).await.unwrap().rows;
+            all.retain(|lot| lot.security_id == x);
+            let one = report::lots_of(&mut tx, &query, x).await.unwrap().rows;
+            assert_eq!(format!("{one:?}"), format!("{all:?}"));
+            assert_eq!(one.is_empty(), as_of < day("2024-06-03"), "{as_of}: {one:?}");
+        }
     })
     .await;
 }

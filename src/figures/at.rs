@@ -45,6 +45,22 @@ pub async fn lots_on(
     Ok(books.iter().flat_map(position::held_with_lots).collect())
 }
 
+/// The same of one group.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn lots_of_group(
+    tx: &mut Tx,
+    market: &Market,
+    group: SecurityId,
+    day: NaiveDate,
+    otherwise: Otherwise,
+) -> Result<Vec<(Held, Vec<Lot>)>> {
+    let mut player = Player::before(tx, group, day, otherwise).await?;
+    player.play_through(market, day, &mut Nobody)?;
+    Ok(position::held_with_lots(&player.book))
+}
+
 async fn books_on(
     tx: &mut Tx,
     market: &Market,

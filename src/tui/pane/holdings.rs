@@ -289,7 +289,7 @@ impl Pane for Holdings {
             (Some(row), Some(snapshot)) if !self.lots => {
                 let account = account_of(row, look);
                 let query = PositionsQuery { account, ..positions(snapshot) };
-                vec![(Slot::Lots, Question::Lots(query))]
+                vec![(Slot::Lots, Question::LotsOf(query, row.security_id))]
             }
             _ => Vec::new(),
         }
