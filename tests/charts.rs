@@ -17,8 +17,8 @@ use dashtam::model::{
     SafeText, SecurityEdit, SecurityId, midnight_micros,
 };
 use dashtam::report::{
-    self, Allocation, AllocationQuery, Bars, BarsQuery, MarkKind, Movers, MoversQuery,
-    NetWorthQuery,
+    self, Allocation, AllocationQuery, Bars, BarsQuery, Every, MarkKind, Movers, MoversQuery,
+    NetWorthQuery, PositionsQuery,
 };
 use dashtam::service::edit::security_named;
 use dashtam::store::PriceRecord;
@@ -482,6 +482,58 @@ async fn a_whole_is_allocated_to_what_it_consists_of() {
         assert_eq!(slices(&bank), ["cash 500 1"]);
         let card = allocation(engine, Some("Card")).await;
         assert_eq!((slices(&card).len(), card.liabilities), (0, Some(dec("-300"))));
+    })
+    .await;
+}
+
+/// Of the last days nothing has to be played, of the first ones everything.
+#[tokio::test]
+async fn a_day_by_itself_is_as_it_is_in_a_series() {
+    on_each(async |engine| {
+        portfolio(engine).await;
+        let mut tx = engine.session.store.read().await.unwrap();
+        let query = NetWorthQuery {
+            from: Some(day("2024-05-30")),
+            to: TODAY,
+            today: TODAY,
+            account: None,
+            currency: None,
+            every: Some(Every::Day),
+        };
+        let series = report::net_worth(&mut tx, &query).await.unwrap().rows;
+        let mut worth = std::collections::BTreeSet::new();
+        for row in &series {
+            let alone = NetWorthQuery { from: None, to: row.date, every: None, ..query };
+            let alone = report::net_worth(&mut tx, &alone).await.unwrap().rows;
+            assert_eq!(format!("{alone:?}"), format!("[{row:?}]"));
+            worth.insert(row.net_worth);
+        }
+        assert!(worth.len() > 4, "{worth:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_lots_of_one_security_are_among_those_of_all() {
+    on_each(async |engine| {
+        portfolio(engine).await;
+        let x = id(engine, "X").await;
+        let mut tx = engine.session.store.read().await.unwrap();
+        for as_of in ["2024-06-01", "2024-06-05", "2024-06-14", "2025-01-31"].map(day) {
+            let query = PositionsQuery {
+                as_of,
+                today: as_of,
+                account: None,
+                currency: None,
+                method: None,
+                closed: false,
+            };
+            let mut all = report::lots(&mut tx, &query).await.unwrap().rows;
+            all.retain(|lot| lot.security_id == x);
+            let one = report::lots_of(&mut tx, &query, x).await.unwrap().rows;
+            assert_eq!(format!("{one:?}"), format!("{all:?}"));
+            assert_eq!(one.is_empty(), as_of < day("2024-06-03"), "{as_of}: {one:?}");
+        }
     })
     .await;
 }

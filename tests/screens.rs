@@ -882,6 +882,44 @@ fn what_is_shown_stays_until_the_next_is_there() {
     });
 }
 
+#[test]
+fn what_is_beside_the_rows_follows_once_the_cursor_rests() {
+    // A pane, and how many lines its rows take.
+    let panes = [("1", 22), ("2", 22), ("3", 25)];
+    run(async {
+        let mut dashboard = Dashboard::demo((120, 40), options()).await;
+        for (pane, rows) in panes {
+            dashboard.keys(pane).await;
+            dashboard.keys("j").await;
+            let beside = |dashboard: &Dashboard| -> Vec<String> {
+                dashboard.screen().lines().skip(rows + 2).map(str::to_owned).collect()
+            };
+            let (first, whole) = (beside(&dashboard), dashboard.buffer());
+            assert!(first[0].starts_with('┌'), "{pane}: {first:?}");
+            for key in ["j", "j", "PgDn", "k"] {
+                for chord in dashtam::keys::parse_chords(key).unwrap() {
+                    dashboard.tell(Msg::Key(chord));
+                }
+                assert!(dashboard.app.is_moving());
+                assert_eq!(beside(&dashboard), first, "{pane} {key}");
+                assert_ne!(dashboard.buffer(), whole, "the cursor goes at once");
+            }
+            dashboard.settle().await;
+            assert_ne!(beside(&dashboard), first, "{pane}");
+            // Any other key is about the row that the cursor is on.
+            let rested = dashboard.screen();
+            dashboard.tell(Msg::Key(dashtam::keys::parse_chords("k").unwrap()[0]));
+            dashboard.keys("p p j").await;
+            assert_eq!(dashboard.screen(), rested, "{pane}");
+        }
+        // Where there is nothing beside them, nobody waits.
+        dashboard.resize((80, 24)).await;
+        dashboard.tell(Msg::Key(dashtam::keys::parse_chords("j").unwrap()[0]));
+        assert!(!dashboard.app.is_moving());
+        dashboard.close().await;
+    });
+}
+
 /// Two households, one with twice as much of everything, look the same where amounts are hidden:
 /// no digit of an amount, no axis and no length tells them apart.
 #[test]

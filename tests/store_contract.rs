@@ -1528,7 +1528,8 @@ async fn moves_without_a_link_and_splits_of_a_span_are_found() {
             split(65, 8),
         ]);
         tx.insert_transactions(&rows.iter().collect::<Vec<_>>()).await.unwrap();
-        let moves = tx.unlinked_moves(day(10), |_| true).await.unwrap();
+        let mut moves = Vec::new();
+        tx.each_unlinked_move(day(10), |row| moves.push(*row)).await.unwrap();
         assert_eq!(moves[0].id.0, 55, "by day");
         let mut ids: Vec<_> = moves.iter().map(|row| row.id.0).collect();
         ids.sort_unstable();

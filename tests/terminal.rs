@@ -302,6 +302,28 @@ fn a_key_that_was_held_is_heard_to_its_end() {
 
 /// A dashboard that waits for a store which somebody else is just making or migrating; while the
 /// file is held.
+#[test]
+fn a_step_costs_two_rows_and_the_detail_follows() {
+    // As much as half again of what a list by itself needs for a row of this width.
+    const MOST: usize = 420;
+    let home = Home::new();
+    let mut terminal = Terminal::dashtam(&home, "--demo --read-only", "Everyday Checking");
+    for pane in ["1", "2", "3"] {
+        terminal.press(pane);
+        for _ in 0..5 {
+            assert!(terminal.silent_for(Duration::from_secs(1)), "it never settles");
+            let before = terminal.written();
+            terminal.press("j");
+            wait("an echo", || terminal.first_frame_since(before).is_some());
+            let echo = terminal.first_frame_since(before).unwrap();
+            assert!(echo <= MOST, "{pane}: {echo} bytes");
+            wait("the detail", || terminal.written() > before + echo);
+        }
+    }
+    terminal.press("q");
+    terminal.end().with_code(0).restored();
+}
+
 fn waits_for_store(home: &Home) -> (Terminal, File) {
     let lock = File::open(home.data().join("dashtam.lock")).unwrap();
     rustix::fs::flock(&lock, FlockOperation::LockExclusive).unwrap();

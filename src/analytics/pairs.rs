@@ -2,7 +2,6 @@
 //! knows neither what accounts are called nor how rows become one event.
 
 use std::collections::{BTreeMap, HashMap};
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 use chrono::{NaiveDate, TimeDelta};
 
@@ -68,31 +67,46 @@ pub fn can_be_legs(a: &Move, b: &Move) -> bool {
     alike && leaves != other_leaves && a.account != b.account
 }
 
-/// What leaves somewhere and comes somewhere: of most amounts nothing comes back.
+/// Of rows that come by day those that have another one with which they are a pair: of very many
+/// rows few do, and no others need to be remembered for longer than it takes money to arrive.
 #[derive(Debug, Default)]
-pub struct Returning(HashMap<u64, (bool, bool)>);
-
-impl Returning {
-    /// Takes notice of a row.
-    pub fn see(&mut self, row: &Move) {
-        if let Some((thing, leaves)) = thing(row) {
-            let (out, into) = self.0.entry(short(&thing)).or_default();
-            *(if leaves { out } else { into }) = true;
-        }
-    }
-
-    /// Whether some row may be the other leg of this one.
-    #[must_use]
-    pub fn may_have(&self, row: &Move) -> bool {
-        thing(row).is_some_and(|(thing, _)| self.0.get(&short(&thing)) == Some(&(true, true)))
-    }
+pub struct Partners {
+    /// The rows of the last days by what they move, and whether a partner was seen.
+    near: HashMap<Thing, Vec<(Move, bool)>>,
+    day: Option<NaiveDate>,
+    found: Vec<Move>,
 }
 
-/// Enough to tell most things apart, in little room.
-fn short(thing: &Thing) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    thing.hash(&mut hasher);
-    hasher.finish()
+impl Partners {
+    /// Takes notice of a row.
+    pub fn see(&mut self, row: &Move) {
+        let Some((thing, _)) = thing(row) else { return };
+        if self.day.replace(row.date) != Some(row.date) {
+            self.near.retain(|_, rows| {
+                rows.retain(|(before, _)| (row.date - before.date).num_days() <= DAYS);
+                !rows.is_empty()
+            });
+        }
+        let others = self.near.entry(thing).or_default();
+        let mut paired = false;
+        for (other, was_paired) in others.iter_mut().filter(|(other, _)| pair(row, other).is_some())
+        {
+            if !std::mem::replace(was_paired, true) {
+                self.found.push(*other);
+            }
+            paired = true;
+        }
+        if paired {
+            self.found.push(*row);
+        }
+        others.push((*row, paired));
+    }
+
+    /// Every row that has a partner, each once.
+    #[must_use]
+    pub fn found(self) -> Vec<Move> {
+        self.found
+    }
 }
 
 /// The rows of one thing.
@@ -220,6 +234,32 @@ mod tests {
         // A journal entry of securities may be anything.
         let journal = Move { subtype: Subtype::Journal, ..units(1, 1, 3, "-5") };
         assert_eq!(found(&[journal, units(2, 2, 3, "5")]), []);
+    }
+
+    #[test]
+    fn rows_without_a_partner_are_left_out_and_no_pair_is() {
+        // A week of many rows of few amounts, in two currencies of three accounts.
+        let rows: Vec<Move> = (0..200_u32)
+            .map(|at| {
+                let id = i64::from(at);
+                let amount = (id * 7919 % 11 - 5) * 100;
+                let row = cash(id, id * 31 % 3, 1 + at / 9, &amount.to_string());
+                let currency = if id % 4 == 0 { Currency::CAD } else { Currency::USD };
+                Move { currency, ..row }
+            })
+            .collect();
+        let mut partners = Partners::default();
+        for row in &rows {
+            partners.see(row);
+        }
+        let found_rows = partners.found();
+        let has_partner = |row: &&Move| rows.iter().any(|other| pair(row, other).is_some());
+        let mut ids: Vec<_> = found_rows.iter().map(|row| row.id).collect();
+        ids.sort();
+        assert_eq!(ids, rows.iter().filter(has_partner).map(|row| row.id).collect::<Vec<_>>());
+        assert!(ids.len() > 20 && ids.len() < rows.len(), "{}", ids.len());
+        let of = |rows: &[Move]| propose(rows.to_vec(), |row| (row.date, row.id));
+        assert_eq!(of(&found_rows), of(&rows));
     }
 
     #[test]

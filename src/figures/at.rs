@@ -45,6 +45,22 @@ pub async fn lots_on(
     Ok(books.iter().flat_map(position::held_with_lots).collect())
 }
 
+/// The same of one group.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn lots_of_group(
+    tx: &mut Tx,
+    market: &Market,
+    group: SecurityId,
+    day: NaiveDate,
+    otherwise: Otherwise,
+) -> Result<Vec<(Held, Vec<Lot>)>> {
+    let mut player = Player::before(tx, group, day, otherwise).await?;
+    player.play_through(market, day, &mut Nobody)?;
+    Ok(position::held_with_lots(&player.book))
+}
+
 async fn books_on(
     tx: &mut Tx,
     market: &Market,
@@ -80,6 +96,26 @@ async fn books_on(
     Ok(books)
 }
 
+/// The positions of every group that has no row after a day: on that day and on every later one
+/// they are as they are kept, and no page needs to be read.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn unmoved_since(
+    tx: &mut Tx,
+    day: NaiveDate,
+    otherwise: Otherwise,
+) -> Result<BTreeMap<SecurityId, Vec<Held>>> {
+    let mut unmoved: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    let Some(next) = day.succ_opt().filter(|_| otherwise.is_nothing()) else { return Ok(unmoved) };
+    let moved: BTreeSet<_> = tx.groups_with_rows_from(next).await?.into_iter().collect();
+    for record in tx.positions().await?.iter().filter(|record| !moved.contains(&record.group)) {
+        let held = position::of_record(record)?;
+        unmoved.entry(record.group).or_default().extend(held.is_something().then_some(held));
+    }
+    Ok(unmoved)
+}
+
 /// The positions of one group on each of these days, which are in order.
 ///
 /// # Errors
@@ -102,7 +138,7 @@ pub async fn group_on(
             continue;
         }
         let mut held = position::held(&player.book);
-        held.retain(|held| !held.figures.quantity.is_zero() || held.figures.overflow);
+        held.retain(Held::is_something);
         positions.push(held);
     }
     Ok(positions)

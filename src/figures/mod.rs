@@ -24,8 +24,8 @@ mod sheets;
 mod splits;
 
 pub use at::{
-    RateNeeded, findings, findings_of, group_on, held_spans, lots_on, positions_on, rates_of_rows,
-    realized, security_on,
+    RateNeeded, findings, findings_of, group_on, held_spans, lots_of_group, lots_on, positions_on,
+    rates_of_rows, realized, security_on, unmoved_since,
 };
 pub use cash::{cash_changes, cash_on, cash_on_days};
 pub use history::rows_of;

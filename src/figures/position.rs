@@ -23,6 +23,13 @@ pub struct Held {
     pub figures: PositionFigures,
 }
 
+impl Held {
+    /// There is some of it, or nobody can tell how much.
+    pub(super) fn is_something(&self) -> bool {
+        !self.figures.quantity.is_zero() || self.figures.overflow
+    }
+}
+
 /// The figures of a position.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PositionFigures {

@@ -146,6 +146,22 @@ impl Action {
         self.row().bar.first().copied()
     }
 
+    /// It moves the cursor through rows; whoever holds its key down reads none of those on the way.
+    #[must_use]
+    pub const fn moves(self) -> bool {
+        matches!(
+            self,
+            Self::MoveDown
+                | Self::MoveUp
+                | Self::First
+                | Self::Last
+                | Self::HalfPageDown
+                | Self::HalfPageUp
+                | Self::PageDown
+                | Self::PageUp
+        )
+    }
+
     /// The action of this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {

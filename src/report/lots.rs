@@ -16,8 +16,34 @@ use crate::store::Tx;
 /// # Errors
 /// When the store cannot be read.
 pub async fn lots(tx: &mut Tx, query: &PositionsQuery) -> Result<LotsReport> {
-    let mut scene = Scene::set(tx, query).await?;
+    let scene = Scene::set(tx, query).await?;
     let held = figures::lots_on(tx, &scene.market, query.as_of, scene.otherwise).await?;
+    report(tx, scene, query, held).await
+}
+
+/// Those of one security: no page of another is read.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn lots_of(
+    tx: &mut Tx,
+    query: &PositionsQuery,
+    security: SecurityId,
+) -> Result<LotsReport> {
+    let scene = Scene::set(tx, query).await?;
+    let group = tx.lot_groups().await?.get(&security).copied().unwrap_or(security);
+    let (market, otherwise) = (&scene.market, scene.otherwise);
+    let mut held = figures::lots_of_group(tx, market, group, query.as_of, otherwise).await?;
+    held.retain(|(held, _)| held.security == security);
+    report(tx, scene, query, held).await
+}
+
+async fn report(
+    tx: &mut Tx,
+    mut scene: Scene,
+    query: &PositionsQuery,
+    held: Vec<(Held, Vec<Lot>)>,
+) -> Result<LotsReport> {
     let wanted: Vec<_> = held.into_iter().filter(|(held, _)| scene.wants(held, query)).collect();
     scene.read_closes(tx, wanted.iter().map(|(held, _)| held.security)).await?;
     let unknown: Vec<(&Lot, Unknown)> = wanted

@@ -41,7 +41,7 @@ pub use find::{Find, FindError};
 pub use findings::findings;
 pub use gains::{compare_methods, gains};
 pub use holdings::holdings;
-pub use lots::lots;
+pub use lots::{lots, lots_of};
 pub use movers::{Change, Mover, Movers, MoversQuery, movers};
 pub use net_worth::net_worth;
 pub use proposals::{SplitProposal, SplitShare, splits};

@@ -184,8 +184,13 @@ async fn add_securities(
     days: &[NaiveDate],
     parts: &mut [Parts],
 ) -> Result<()> {
+    let Some(&first) = days.first() else { return Ok(()) };
+    let mut unmoved = figures::unmoved_since(tx, first, scene.otherwise).await?;
     for group in tx.groups_with_pages().await? {
-        let held = figures::group_on(tx, &scene.market, group, days, scene.otherwise).await?;
+        let held = match unmoved.remove(&group) {
+            Some(held) => vec![held; days.len()],
+            None => figures::group_on(tx, &scene.market, group, days, scene.otherwise).await?,
+        };
         let wanted = held
             .iter()
             .flatten()

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 
 use super::{FindingRow, Result};
-use crate::analytics::pairs::{self, Pair, Returning};
+use crate::analytics::pairs::{self, Pair, Partners};
 use crate::analytics::splits::{self, Break, DAYS, Quantities, Step, Witness};
 use crate::figures::{self, Market, Names, Otherwise, Scope, TRANSIT};
 use crate::model::{
@@ -170,13 +170,9 @@ pub(super) async fn findings(
     names: &Names,
     through: NaiveDate,
 ) -> Result<Vec<FindingRow>> {
-    let mut returning = Returning::default();
-    tx.unlinked_moves(through, |row| {
-        returning.see(row);
-        false
-    })
-    .await?;
-    let moves = tx.unlinked_moves(through, |row| returning.may_have(row)).await?;
+    let mut partners = Partners::default();
+    tx.each_unlinked_move(through, |row| partners.see(row)).await?;
+    let moves = partners.found();
     let order = |row: &Move| (row.date, row.place, names.account(row.account), row.id);
     let pairs = pairs::propose(moves, order);
     let mut rows: Vec<_> = pairs.iter().map(|pair| pair_row(names, pair)).collect();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Trouble;
-use crate::model::{SafeText, TransactionId};
+use crate::model::{SafeText, SecurityId, TransactionId};
 use crate::report::{
     self, AccountsQuery, Bars, BarsQuery, Explanation, LotsReport, Movers, MoversQuery,
     NetWorthQuery, NetWorthReport, NextRow, PositionsQuery, TransactionDetail, Window, WindowQuery,
@@ -45,6 +45,8 @@ pub enum Question {
     Movers(MoversQuery),
     /// Every open lot.
     Lots(PositionsQuery),
+    /// Those of one security.
+    LotsOf(PositionsQuery, SecurityId),
     /// The prices of a security.
     Bars(BarsQuery),
     /// A window into the transactions.
@@ -127,6 +129,9 @@ impl Question {
             Self::History(query) => Slice::History(report::net_worth(tx, query).await?),
             Self::Movers(query) => Slice::Movers(report::movers(tx, query).await?),
             Self::Lots(query) => Slice::Lots(report::lots(tx, query).await?),
+            Self::LotsOf(query, security) => {
+                Slice::Lots(report::lots_of(tx, query, *security).await?)
+            }
             Self::Bars(query) => Slice::Bars(report::bars(tx, query).await?),
             Self::Window(query) => {
                 return Ok(report::window(tx, query, None, go_on).await?.map(Slice::Window));

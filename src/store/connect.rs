@@ -6,7 +6,9 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::Connection;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions, PgSslMode};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
+};
 
 use super::{Error, Result, Store, migrate};
 
@@ -65,6 +67,12 @@ impl Server {
         Ok(options.options(self.options.iter().map(|(key, value)| (key, value))))
     }
 }
+
+/// KiB of a database that a connection keeps in memory, as the pragma counts them. The system keeps
+/// what is read often anyway; a dashboard that stays open all day has several connections.
+pub(super) const READING: &str = "-512";
+/// The same while it writes: what a large import touches at once.
+pub(super) const WRITING: &str = "-12288";
 
 /// How long a writer waits for another one.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -156,11 +164,17 @@ fn sqlite_options(path: &Path) -> SqliteConnectOptions {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(PATIENCE)
-        // 12 MiB: what a large import touches at once, and little beside the rest.
-        .pragma("cache_size", "-12288")
+        .pragma("cache_size", READING)
         .pragma("trusted_schema", "off")
         .pragma("cell_size_check", "on")
         .statement_cache_capacity(64)
+}
+
+/// Sets how much a connection keeps in memory; what is more than that goes as soon as it is written.
+pub(super) async fn remember(conn: &mut SqliteConnection, kib: &str) -> Result<()> {
+    let sql = format!("pragma cache_size = {kib}");
+    sqlx::query(sqlx::AssertSqlSafe(sql)).execute(conn).await?;
+    Ok(())
 }
 
 async fn sqlite_pool(options: SqliteConnectOptions) -> Result<sqlx::SqlitePool> {

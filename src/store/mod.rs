@@ -149,7 +149,11 @@ impl Store {
     /// When the database cannot be reached or is locked for too long.
     pub async fn write(&self) -> Result<WriteTx> {
         let mut tx = match self {
-            Self::Sqlite(pool) => Tx::Sqlite(pool.begin_with("begin immediate").await?),
+            Self::Sqlite(pool) => {
+                let mut conn = pool.begin_with("begin immediate").await?;
+                connect::remember(&mut conn, connect::WRITING).await?;
+                Tx::Sqlite(conn)
+            }
             Self::Postgres(pool) => Tx::Postgres(pool.begin().await?.into()),
         };
         let (revision, next_id): (i64, i64) = match &mut tx {
@@ -244,7 +248,10 @@ impl WriteTx {
             done.bind(at).bind(revision).execute(&mut **conn).await?;
         });
         match self.tx {
-            Tx::Sqlite(conn) => conn.commit().await?,
+            Tx::Sqlite(mut conn) => {
+                connect::remember(&mut conn, connect::READING).await?;
+                conn.commit().await?;
+            }
             Tx::Postgres(server) => {
                 let mut conn = server.into_inner().await?;
                 changes::tell(&mut conn).await?;
@@ -260,7 +267,10 @@ impl WriteTx {
     /// When the database cannot be told; it takes everything back by itself then.
     pub async fn rollback(self) -> Result<()> {
         match self.tx {
-            Tx::Sqlite(conn) => conn.rollback().await?,
+            Tx::Sqlite(mut conn) => {
+                connect::remember(&mut conn, connect::READING).await?;
+                conn.rollback().await?;
+            }
             Tx::Postgres(server) => server.into_inner().await?.rollback().await?,
         }
         Ok(())

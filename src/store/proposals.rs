@@ -28,32 +28,29 @@ both_rows!(Known, |row| {
 });
 
 impl Tx {
-    /// Of the live moves up to a day (inclusive) that have no link those that `keep` wants, by day.
-    /// There may be very many, and few that are of use.
+    /// Shows the live moves up to a day (inclusive) that have no link, by day. There may be very
+    /// many.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn unlinked_moves(
+    pub async fn each_unlinked_move(
         &mut self,
         through: NaiveDate,
-        mut keep: impl FnMut(&Move) -> bool + Send,
-    ) -> Result<Vec<Move>> {
+        mut see: impl FnMut(&Move) + Send,
+    ) -> Result<()> {
         // The first two conditions are the words of an index, which stand for `Move::SUBTYPES`.
         const SQL: &str = "select id, account_id, trade_date, seq, rank, subtype, security_id, \
              quantity, currency, amount from transactions where link is null and subtype in \
              ('deposit', 'withdrawal', 'wire_in', 'wire_out', 'transfer_in', 'transfer_out', \
              'internal', 'journal') and deleted = false and status in ('pending', 'settled') \
              and trade_date <= $1 order by trade_date";
-        let mut kept = Vec::new();
         on_tx!(self, conn => {
             let mut rows = sqlx::query_as::<_, Known>(SQL).bind(through).fetch(&mut **conn);
             while let Some(Known(row)) = rows.try_next().await? {
-                if keep(&row) {
-                    kept.push(row);
-                }
+                see(&row);
             }
         });
-        Ok(kept)
+        Ok(())
     }
 
     /// The live moves of cash up to a day (inclusive) whose link no other live row carries, by day.

@@ -40,6 +40,8 @@ pub enum Msg {
     Click(u16, u16),
     /// The wheel, down or up.
     Wheel(bool),
+    /// No key has come for a while.
+    Rested,
     /// The screen has another size.
     Resize(u16, u16),
     /// The store was read.
@@ -141,10 +143,20 @@ pub struct App {
     opening: Option<&'static str>,
     /// The last day on which somebody was here.
     visited: Option<NaiveDate>,
+    pace: Pace,
     /// Today is known, and somebody is here.
     here: bool,
     size: (u16, u16),
     dirty: bool,
+}
+
+/// What the cursor does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pace {
+    /// It stays with its row.
+    Resting,
+    /// It is on its way, and the parts beside it follow once it rests.
+    Moving,
 }
 
 /// What stands in the bottom line while an errand is under way.
@@ -194,6 +206,7 @@ impl App {
             warned: 0,
             opening: None,
             visited: options.visited,
+            pace: Pace::Resting,
             here: false,
             size,
             dirty: true,
@@ -218,6 +231,12 @@ impl App {
         !read || self.asked.keys().any(|slot| !self.fresh.contains(slot))
     }
 
+    /// The cursor is on its way: what is seen beside it waits for [`Msg::Rested`].
+    #[must_use]
+    pub fn is_moving(&self) -> bool {
+        self.pace == Pace::Moving
+    }
+
     /// What happens, and what comes of it.
     pub fn update(&mut self, msg: Msg) -> Vec<Effect> {
         let was_dirty = std::mem::replace(&mut self.dirty, true);
@@ -231,6 +250,7 @@ impl App {
             Msg::Paste(text) => self.paste(&text),
             Msg::Click(column, line) => self.click(column, line, &mut effects),
             Msg::Wheel(down) => self.wheel(down, &mut effects),
+            Msg::Rested => self.dirty = self.rest() || was_dirty,
             Msg::Resize(width, height) => self.resize((width, height)),
             Msg::Snapshot(snapshot) => {
                 self.look.snapshot = Some(snapshot);
@@ -406,10 +426,17 @@ impl App {
         }
     }
 
+    /// The cursor goes nowhere else for now. Whether it was on its way.
+    fn rest(&mut self) -> bool {
+        self.pane_and_look(self.open).0.linger(false);
+        std::mem::replace(&mut self.pace, Pace::Resting) == Pace::Moving
+    }
+
     fn click(&mut self, column: u16, line: u16, effects: &mut Vec<Effect>) {
         if !self.overlays.is_empty() {
             return;
         }
+        self.rest();
         let parts = Parts::of(Rect::new(0, 0, self.size.0, self.size.1));
         if line == parts.tabs.y {
             if let Some(pane) = frame::tab_at(column, self.open, self.size.0) {
@@ -429,7 +456,12 @@ impl App {
     // ---- actions
 
     fn act(&mut self, action: Action, effects: &mut Vec<Effect>) {
+        // A key that is held down comes again and again: nobody reads what stands beside the rows
+        // on the way.
+        let moving = action.moves() && self.places().len() > 1;
+        self.pace = if moving { Pace::Moving } else { Pace::Resting };
         let (pane, look) = self.pane_and_look(self.open);
+        pane.linger(moving);
         if let Outcome::Done(wishes) = pane.act(action, look) {
             for wish in wishes {
                 self.grant(wish, effects);

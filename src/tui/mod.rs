@@ -5,6 +5,7 @@
 //! `state`; what is written goes to `service`. Nothing in here waits for either.
 
 mod app;
+mod brush;
 mod desk;
 mod errand;
 mod events;

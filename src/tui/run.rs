@@ -11,6 +11,7 @@ use rustix::process::{Signal, getpgid, getpgrp, getpid, getsid};
 use rustix::process::{kill_current_process_group, kill_process};
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinHandle};
+use tokio::time::{Instant, sleep_until};
 
 use super::app::{App, Effect, Msg, Options};
 use super::errand::Errands;
@@ -27,6 +28,9 @@ use crate::tasks::{self, Task};
 /// The most that is taken in before a frame is drawn.
 const MOST_AT_ONCE: usize = 512;
 
+/// How long after a key the cursor counts as resting: longer than a key that is held down takes to
+/// come again, shorter than one waits for.
+const REST: Duration = Duration::from_millis(130);
 /// How long a store that is just being opened may go on before it is given up.
 const OPENING: Duration = Duration::from_millis(500);
 /// How long the end may take once the terminal is given back.
@@ -97,6 +101,7 @@ pub async fn run(
         screen,
         app,
         dirty: false,
+        rests: None,
         state,
         input,
         signals,
@@ -137,6 +142,8 @@ struct Dashboard<'a> {
     app: App,
     /// The screen is not what the app says.
     dirty: bool,
+    /// When the cursor, on its way now, will have come to rest.
+    rests: Option<Instant>,
     state: State,
     input: &'a mut mpsc::Receiver<io::Result<Event>>,
     signals: Signals,
@@ -166,6 +173,11 @@ impl Dashboard<'_> {
                         let Ok(event) = self.input.try_recv() else { break };
                         self.take(event?, &mut effects);
                     }
+                    self.rests = self.app.is_moving().then(|| Instant::now() + REST);
+                }
+                () = at(self.rests) => {
+                    self.rests = None;
+                    effects.extend(self.app.update(Msg::Rested));
                 }
                 opened = finished(self.opening.as_mut()) => {
                     self.opening = None;
@@ -299,6 +311,14 @@ impl Dashboard<'_> {
         };
         // Whatever hangs ends with the program.
         let _ = tokio::time::timeout(GRACE, end).await;
+    }
+}
+
+/// Waits until then; for ever where that is never.
+async fn at(then: Option<Instant>) {
+    match then {
+        Some(then) => sleep_until(then).await,
+        None => pending().await,
     }
 }
 

@@ -15,15 +15,15 @@ use crossterm::terminal::{
     disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{Command, cursor, execute, queue};
-use ratatui::backend::CrosstermBackend;
 use ratatui::layout::{Position, Rect};
 use ratatui::{Frame, Terminal};
 
+use super::brush::Brush;
 use super::painter::Painter;
 
 /// The terminal, taken over. Dropping it gives it back.
 pub struct Screen {
-    terminal: Terminal<CrosstermBackend<Painter>>,
+    terminal: Terminal<Brush<Painter>>,
     mouse: bool,
     lent: Lent,
 }
@@ -44,7 +44,7 @@ impl Screen {
         let painter = Painter::start()?;
         let lent = Lent { painter: painter.clone(), ours: Arc::new(AtomicBool::new(false)) };
         give_back_on_panic(lent.clone(), std::thread::current().id());
-        let terminal = Terminal::new(CrosstermBackend::new(painter))?;
+        let terminal = Terminal::new(Brush::new(painter))?;
         let mut screen = Self { terminal, mouse, lent };
         screen.take()?;
         Ok(screen)

@@ -79,8 +79,9 @@ pub struct Theme {
     pub colours: Option<Colours>,
 }
 
-/// A colour as true as there is, and as one of sixteen.
-type Shade = (u32, Color);
+/// A colour by its number among 256, and as one of sixteen. The 256 are enough for text, and each
+/// takes half as many bytes as a colour of its own would.
+type Shade = (u8, Color);
 
 impl Theme {
     /// The style of a tone.
@@ -98,7 +99,8 @@ impl Theme {
             };
         };
         match self.shade(tone) {
-            Some((rgb, ansi)) => style.fg(shown(colours, rgb, ansi)),
+            Some((_, ansi)) if colours == Colours::Sixteen => style.fg(ansi),
+            Some((index, _)) => style.fg(Color::Indexed(index)),
             None => style,
         }
     }
@@ -131,29 +133,21 @@ impl Theme {
         let dark = matches!(self.name, ThemeName::Dark);
         Some(match tone {
             Tone::Plain | Tone::Strong => return None,
-            Tone::Dim if dark => (0x8a_93_a3, Color::DarkGray),
-            Tone::Dim => (0x6b_74_84, Color::DarkGray),
-            Tone::Border if dark => (0x4b_55_66, Color::DarkGray),
-            Tone::Border => (0xa8_b2_c2, Color::Gray),
-            Tone::Title | Tone::Line if dark => (0x7a_b8_ff, Color::LightBlue),
-            Tone::Title | Tone::Line => (0x1f_5f_b8, Color::Blue),
-            Tone::Up if dark => (0x5f_d3_8d, Color::Green),
-            Tone::Up => (0x1a_7f_42, Color::Green),
-            Tone::Down | Tone::Error if dark => (0xff_7b_7b, Color::LightRed),
-            Tone::Down | Tone::Error => (0xb4_2b_2b, Color::Red),
-            Tone::Warn if dark => (0xf2_c0_55, Color::Yellow),
-            Tone::Warn => (0x8a_5a_00, Color::Yellow),
-            Tone::Key | Tone::Second if dark => (0xd9_a9_ff, Color::LightMagenta),
-            Tone::Key | Tone::Second => (0x7a_3f_b0, Color::Magenta),
+            Tone::Dim if dark => (246, Color::DarkGray),
+            Tone::Dim => (242, Color::DarkGray),
+            Tone::Border if dark => (240, Color::DarkGray),
+            Tone::Border => (249, Color::Gray),
+            Tone::Title | Tone::Line if dark => (111, Color::LightBlue),
+            Tone::Title | Tone::Line => (25, Color::Blue),
+            Tone::Up if dark => (78, Color::Green),
+            Tone::Up => (29, Color::Green),
+            Tone::Down | Tone::Error if dark => (210, Color::LightRed),
+            Tone::Down | Tone::Error => (124, Color::Red),
+            Tone::Warn if dark => (221, Color::Yellow),
+            Tone::Warn => (94, Color::Yellow),
+            Tone::Key | Tone::Second if dark => (183, Color::LightMagenta),
+            Tone::Key | Tone::Second => (97, Color::Magenta),
         })
-    }
-}
-
-fn shown(colours: Colours, rgb: u32, ansi: Color) -> Color {
-    match colours {
-        Colours::Sixteen => ansi,
-        Colours::True => rgb_of(rgb),
-        Colours::Many => Color::Indexed(in_cube(rgb)),
     }
 }
 
@@ -162,29 +156,16 @@ fn rgb_of(rgb: u32) -> Color {
     Color::Rgb(r, g, b)
 }
 
-/// The nearest of the 216 colours of the cube.
-fn in_cube(rgb: u32) -> u8 {
-    let [_, r, g, b] = rgb.to_be_bytes();
-    let step = |part: u8| match part {
-        0..48 => 0,
-        48..115 => 1,
-        _ => (part - 35) / 40,
-    };
-    16 + 36 * step(r) + 6 * step(g) + step(b)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn colours_are_brought_down_to_what_there_is() {
-        assert_eq!(in_cube(0x00_00_00), 16);
-        assert_eq!(in_cube(0xff_ff_ff), 231);
-        assert_eq!(in_cube(0xff_00_00), 196);
+    fn there_are_as_many_colours_as_the_terminal_has() {
         let style = |colours| Theme { name: ThemeName::Dark, colours }.style(Tone::Up);
         assert_eq!(style(Some(Colours::Sixteen)).fg, Some(Color::Green));
-        assert_eq!(style(Some(Colours::True)).fg, Some(Color::Rgb(0x5f, 0xd3, 0x8d)));
+        assert_eq!(style(Some(Colours::Many)).fg, Some(Color::Indexed(78)));
+        assert_eq!(style(Some(Colours::True)).fg, Some(Color::Indexed(78)));
         assert_eq!(style(None).fg, None);
     }
 

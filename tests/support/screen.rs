@@ -117,8 +117,11 @@ impl Dashboard {
         self.settle().await;
     }
 
-    /// Waits until nothing is asked for any more.
+    /// Waits until the cursor rests and nothing is asked for any more.
     pub async fn settle(&mut self) {
+        if self.app.is_moving() {
+            self.tell(Msg::Rested);
+        }
         while self.app.is_waiting() {
             let waited = tokio::time::timeout(Duration::from_secs(30), async {
                 tokio::select! {

@@ -218,6 +218,14 @@ impl Terminal {
         self.shown.now.lock().unwrap().bytes.len()
     }
 
+    /// How many bytes the first frame took that was drawn since; none: it is not there.
+    pub fn first_frame_since(&self, written: usize) -> Option<usize> {
+        const END: &[u8] = b"\x1b[?2026l";
+        let now = self.shown.now.lock().unwrap();
+        let at = now.bytes[written..].windows(END.len()).position(|bytes| bytes == END)?;
+        Some(at + END.len())
+    }
+
     /// What would be seen of all that was written since on a screen that was empty then.
     pub fn drawn_since(&self, written: usize) -> String {
         let now = self.shown.now.lock().unwrap();

@@ -66,7 +66,7 @@ pub struct Accounts {
 
 impl Accounts {
     fn account<'a>(&self, look: &'a Look) -> Option<&'a AccountRow> {
-        let (Line::Account(at) | Line::Cash(at)) = self.lines.get(self.list.cursor.at)? else {
+        let (Line::Account(at) | Line::Cash(at)) = self.lines.get(self.list.told())? else {
             return None;
         };
         look.snapshot.as_ref()?.accounts.rows.get(*at)
@@ -162,8 +162,7 @@ impl Pane for Accounts {
         }
         match action {
             Action::Fold => {
-                if let Some(Line::Institution(name)) = self.lines.get(self.list.cursor.at).cloned()
-                {
+                if let Some(Line::Institution(name)) = self.lines.get(self.list.told()).cloned() {
                     if !self.folded.remove(&name) {
                         self.folded.insert(name);
                     }
@@ -204,13 +203,17 @@ impl Pane for Accounts {
         }
     }
 
+    fn linger(&mut self, lingers: bool) {
+        self.list.linger(lingers);
+    }
+
     fn subject(&self, look: &Look) -> Option<Selection> {
         let account = Some(self.account(look)?.name.clone());
         Some(Selection { account, security: None, range: look.selection.range })
     }
 
     fn detail_title(&self, look: &Look) -> String {
-        match (self.account(look), self.lines.get(self.list.cursor.at)) {
+        match (self.account(look), self.lines.get(self.list.told())) {
             (Some(account), _) => account.name.to_string(),
             (None, Some(Line::Institution(name))) => name.to_string(),
             (None, _) => "Account".to_owned(),
@@ -219,7 +222,7 @@ impl Pane for Accounts {
 
     fn draw_detail(&self, buf: &mut Buffer, area: Rect, look: &Look) {
         let Some(snapshot) = &look.snapshot else { return };
-        match (self.account(look), self.lines.get(self.list.cursor.at)) {
+        match (self.account(look), self.lines.get(self.list.told())) {
             (Some(account), _) => account_detail::account(buf, area, account, snapshot, look),
             (None, Some(Line::Institution(name))) => {
                 let rows = snapshot.accounts.rows.iter();

@@ -109,7 +109,7 @@ type Held = (Option<SafeText>, SecurityId);
 
 impl Holdings {
     fn line<'a>(&self, look: &'a Look) -> Option<(&Line, &'a HoldingRow)> {
-        let line = self.lines.get(self.list.cursor.at)?;
+        let line = self.lines.get(self.list.told())?;
         let (Line::Holding(at) | Line::Lot(at)) = line else { return None };
         Some((line, look.snapshot.as_ref()?.holdings.rows.get(*at)?))
     }
@@ -118,9 +118,9 @@ impl Holdings {
         self.line(look).map(|(_, row)| row)
     }
 
-    /// The account whose heading the cursor is on.
+    /// The account whose heading is told of.
     fn heading<'a>(&self, look: &'a Look) -> Option<&'a AccountRow> {
-        let at = self.list.cursor.at;
+        let at = self.list.told();
         let (Line::Heading, Line::Holding(first)) = (self.lines.get(at)?, self.lines.get(at + 1)?)
         else {
             return None;
@@ -270,6 +270,10 @@ impl Pane for Holdings {
         }
     }
 
+    fn linger(&mut self, lingers: bool) {
+        self.list.linger(lingers);
+    }
+
     fn subject(&self, look: &Look) -> Option<Selection> {
         let Some(row) = self.row(look) else {
             let account = Some(self.heading(look)?.name.clone());
@@ -285,7 +289,7 @@ impl Pane for Holdings {
             (Some(row), Some(snapshot)) if !self.lots => {
                 let account = account_of(row, look);
                 let query = PositionsQuery { account, ..positions(snapshot) };
-                vec![(Slot::Lots, Question::Lots(query))]
+                vec![(Slot::Lots, Question::LotsOf(query, row.security_id))]
             }
             _ => Vec::new(),
         }

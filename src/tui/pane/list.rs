@@ -23,6 +23,8 @@ pub struct List<K> {
     pub marks: Marks<K>,
     /// Beside each row what it is, if it can be marked.
     keys: Vec<Option<K>>,
+    /// While the cursor is on its way: the row it left.
+    left: Option<usize>,
     sought: Sought,
 }
 
@@ -33,6 +35,7 @@ impl<K> Default for List<K> {
             grid: Grid::default(),
             marks: Marks::default(),
             keys: Vec::new(),
+            left: None,
             sought: Sought::default(),
         }
     }
@@ -52,8 +55,22 @@ impl<K: Ord + Clone> List<K> {
 
     /// Shows other rows, whatever the cursor is on.
     pub fn lay(&mut self, grid: Grid, keys: Vec<Option<K>>) {
+        let left = self.left.and_then(|at| self.keys.get(at).cloned().flatten());
         (self.grid, self.keys) = (grid, keys);
+        self.left =
+            left.and_then(|left| self.keys.iter().position(|key| key.as_ref() == Some(&left)));
         self.show_marks();
+    }
+
+    /// The row that the parts beside the table tell of.
+    #[must_use]
+    pub fn told(&self) -> usize {
+        self.left.unwrap_or(self.cursor.at)
+    }
+
+    /// The cursor leaves its row, of which the parts beside go on telling; or it has come to rest.
+    pub fn linger(&mut self, lingers: bool) {
+        self.left = lingers.then(|| self.told());
     }
 
     /// Keeps the cursor among the rows and in sight.

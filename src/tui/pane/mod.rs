@@ -153,12 +153,15 @@ pub trait Pane {
         Vec::new()
     }
 
-    /// What the row at its cursor is about: panes beside it show that. None: what is selected.
+    /// The cursor is on its way: until it rests the parts beside tell of the row it has left.
+    fn linger(&mut self, _lingers: bool) {}
+
+    /// What the row that is told of is about: panes beside it show that. None: what is selected.
     fn subject(&self, _: &Look) -> Option<Selection> {
         None
     }
 
-    /// What the detail of the row at its cursor would like to know.
+    /// What the detail of that row would like to know.
     fn detail_questions(&self, _: &Look) -> Vec<(Slot, Question)> {
         Vec::new()
     }
@@ -168,7 +171,7 @@ pub trait Pane {
         String::new()
     }
 
-    /// Draws everything of the row at its cursor.
+    /// Draws everything of that row.
     fn draw_detail(&self, _: &mut Buffer, _: Rect, _: &Look) {}
 
     /// Draws itself.

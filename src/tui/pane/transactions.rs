@@ -82,7 +82,7 @@ struct Hunt {
 
 impl Transactions {
     fn row<'a>(&self, look: &'a Look) -> Option<&'a WindowRow> {
-        self.in_order(window_of(look)?).get(self.list.cursor.at).copied()
+        self.in_order(window_of(look)?).get(self.list.told()).copied()
     }
 
     /// The rows of a window as the screen has them.
@@ -319,6 +319,10 @@ impl Pane for Transactions {
             questions.push((Slot::Marked, Question::Rows(ids)));
         }
         questions
+    }
+
+    fn linger(&mut self, lingers: bool) {
+        self.list.linger(lingers);
     }
 
     fn subject(&self, look: &Look) -> Option<Selection> {
