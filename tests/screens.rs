@@ -178,6 +178,74 @@ fn a_click_goes_to_the_pane_and_the_row_beneath_it() {
     });
 }
 
+/// Where a text begins on a line of the screen.
+fn column_of(dashboard: &Dashboard, line: usize, text: &str) -> u16 {
+    let screen = dashboard.screen();
+    let line = screen.lines().nth(line).unwrap();
+    let at = line.find(text).unwrap_or_else(|| panic!("no {text} in {line}"));
+    u16::try_from(line[..at].chars().count()).unwrap()
+}
+
+#[test]
+fn a_click_on_a_title_sorts_as_the_menu_does() {
+    // A pane, a title, how the menu gets there at the first click, and what the title says then.
+    let ways = [
+        ("1", "Account", "s Space Enter", "Account▼"),
+        ("1", "Kind", "s j Enter", "Kind▲"),
+        ("1", "In base", "s j j Space Enter", "In base▼"),
+        ("2", "Symbol", "s k k k k Space Enter", "Symbol▲"),
+        ("2", "Quantity", "s k k Enter", "Quantity▼"),
+        ("2", "Value", "s Space Enter", "Value▲"),
+        ("2", "Unrealized", "s j j j Enter", "Unrealized▼"),
+        ("3", "Date", "s Space Enter", "Date▲"),
+    ];
+    run(async {
+        for (pane, title, keys, said) in ways {
+            let mut by_keys = Dashboard::demo((120, 30), options()).await;
+            let mut by_mouse = Dashboard::demo((120, 30), options()).await;
+            by_keys.keys(pane).await;
+            by_mouse.keys(pane).await;
+            let turned = said.replace(['▲', '▼'], if said.ends_with('▲') { "▼" } else { "▲" });
+            for (keys, said) in [(keys, said), ("s Space Enter", &turned)] {
+                by_keys.keys(keys).await;
+                let x = column_of(&by_mouse, 2, title);
+                by_mouse.tell(Msg::Click(x, 2));
+                by_mouse.settle().await;
+                assert_eq!(by_mouse.screen(), by_keys.screen(), "{title} {keys}");
+                let heading = by_mouse.screen().lines().nth(2).unwrap().to_owned();
+                assert!(heading.contains(said), "{said} {heading}");
+            }
+            by_keys.close().await;
+            by_mouse.close().await;
+        }
+    });
+}
+
+#[test]
+fn a_title_beside_the_open_pane_sorts_there_and_others_say_that_they_do_not() {
+    run(async {
+        let mut dashboard = Dashboard::demo((200, 50), options()).await;
+        dashboard.keys("1").await;
+        let x = column_of(&dashboard, 3, "Symbol");
+        dashboard.tell(Msg::Click(x, 3));
+        dashboard.settle().await;
+        let screen = dashboard.screen();
+        assert!(screen.contains("sort symbol ▲") && screen.contains("Symbol▲"), "{screen}");
+        // The transactions are known by their days alone; their titles are in the lower half.
+        let titles = screen.lines().position(|line| line.contains("Amount")).unwrap();
+        let x = column_of(&dashboard, titles, "Amount");
+        dashboard.tell(Msg::Click(x, u16::try_from(titles).unwrap()));
+        dashboard.settle().await;
+        assert!(dashboard.screen().contains("there is no order by amount"));
+        // What lies on top keeps clicks from what is beneath it.
+        dashboard.keys("1 ?").await;
+        let before = dashboard.screen();
+        dashboard.tell(Msg::Click(1, 3));
+        assert_eq!(dashboard.screen(), before);
+        dashboard.close().await;
+    });
+}
+
 #[test]
 fn the_row_at_the_cursor_stays_through_a_new_window() {
     run(async {
@@ -792,7 +860,9 @@ fn columns_stay_aligned_whatever_stands_in_them() {
                 let buffer = dashboard.buffer();
                 let at = |x: u16, y: u16| buffer[(x, y)].symbol();
                 let heading: String = (0..size.0).map(|x| at(x, 2)).collect();
-                let seen = titles.iter().filter_map(|title| Some((*title, heading.find(title)?)));
+                let seen = titles.iter().filter_map(|title| {
+                    Some((*title, heading[..heading.find(title)?].chars().count()))
+                });
                 for (title, start) in seen {
                     let end = u16::try_from(start + title.len()).unwrap();
                     for y in 3..size.1 - 1 {

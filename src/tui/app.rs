@@ -17,12 +17,12 @@ use super::errand::{self, Errand};
 use super::frame::{self, LEAST, Parts};
 use super::layout::{Part, Place, places};
 use super::live::{brought, live};
-use super::look::{Look, Selection};
+use super::look::{Look, Order, Selection};
 use super::memory::Memo;
 use super::overlay::{Help, Overlay, Palette, Prompt, PromptKind, SortMenu, draw_explanation};
 use super::pane::{Outcome, Pane, PaneId, Welcome, Wish};
 use super::theme::{Theme, ThemeName, Tone};
-use super::widget::{in_ascii, wrapped, write};
+use super::widget::{Align, Column, in_ascii, wrapped, write};
 use crate::config::Colours;
 use crate::keys::{Action, Chord, Context, Found, Key, Keymap};
 use crate::service::refresh::Progress;
@@ -229,7 +229,7 @@ impl App {
                 self.key(chord, &mut effects);
             }
             Msg::Paste(text) => self.paste(&text),
-            Msg::Click(column, line) => self.click(column, line, &mut effects),
+            Msg::Click(column, line) => self.click(column, line),
             Msg::Wheel(down) => self.wheel(down, &mut effects),
             Msg::Resize(width, height) => self.resize((width, height)),
             Msg::Snapshot(snapshot) => {
@@ -406,7 +406,7 @@ impl App {
         }
     }
 
-    fn click(&mut self, column: u16, line: u16, effects: &mut Vec<Effect>) {
+    fn click(&mut self, column: u16, line: u16) {
         if !self.overlays.is_empty() {
             return;
         }
@@ -420,10 +420,33 @@ impl App {
             && let Part::Pane(id) = place.part
         {
             self.go(id);
+            let inner = place.inner();
+            let at = (column - inner.x, line - inner.y);
             let (pane, look) = self.pane_and_look(id);
-            pane.click(line - place.inner().y, look);
+            match pane.heading_at(at, look) {
+                Some(heading) => self.sort_by(&heading),
+                None => pane.click(at.1, look),
+            }
         }
-        let _ = effects;
+    }
+
+    /// Puts the rows of the open pane in order by a column, or turns the order that they have.
+    fn sort_by(&mut self, heading: &Column) {
+        let (pane, look) = self.pane_and_look(self.open);
+        let Some((all, order)) = pane.sorting() else { return };
+        let order = match all.iter().position(|by| *by == heading.title) {
+            Some(by) if by == order.by => Order { by, down: !order.down },
+            // Of figures the highest are of interest, of words the first.
+            Some(by) => Order { by, down: heading.align == Align::Point },
+            None => {
+                let what = heading.title.to_lowercase();
+                self.notice =
+                    Some(format!("there is no order by {what}")).filter(|_| !what.is_empty());
+                return;
+            }
+        };
+        pane.sort(order, look);
+        self.notice = None;
     }
 
     // ---- actions

@@ -173,7 +173,9 @@ impl Holdings {
         if snapshot.view.as_of.is_none() {
             self.list.marks.retain(|key| report.rows.iter().any(|row| key_of(row) == *key));
         }
-        self.list.show(Grid::new(&COLUMNS, rows, Some(total)), keys, look);
+        let order = self.order.unwrap_or(BY_VALUE);
+        let grid = Grid::new(&COLUMNS, rows, Some(total)).ordered(&BY, order);
+        self.list.show(grid, keys, look);
     }
 
     /// The marked positions, in their order.
@@ -389,6 +391,10 @@ impl Pane for Holdings {
 
     fn click(&mut self, line: u16, look: &Look) {
         self.list.click(line, look);
+    }
+
+    fn heading_at(&self, at: (u16, u16), look: &Look) -> Option<Column> {
+        self.list.heading_at(at, look)
     }
 }
 

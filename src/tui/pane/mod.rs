@@ -28,6 +28,7 @@ pub use transactions::Transactions;
 pub use welcome::Welcome;
 
 use super::look::{Look, Order, Selection};
+use super::widget::Column;
 use crate::keys::{Action, Context};
 use crate::model::Dec;
 use crate::state::{Question, Slot, View};
@@ -226,4 +227,9 @@ pub trait Pane {
 
     /// A click on a line of its place.
     fn click(&mut self, _line: u16, _look: &Look) {}
+
+    /// The column whose heading is at a column and a line of its place.
+    fn heading_at(&self, _at: (u16, u16), _: &Look) -> Option<Column> {
+        None
+    }
 }
