@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use dashtam::state::Trouble;
-use dashtam::tui::{App, Effect, Errand, Memo, Msg, Options, ThemeName};
+use dashtam::tui::{App, Effect, Errand, Listed, Memo, Msg, Options, ThemeName};
 use ratatui::buffer::Buffer;
 use screen::{Dashboard, clock, drawn, options, text};
 use unicode_width::UnicodeWidthChar;
@@ -174,6 +174,115 @@ fn a_click_goes_to_the_pane_and_the_row_beneath_it() {
         dashboard.keys("Y").await;
         let [Effect::Copy(row)] = &dashboard.wanted[..] else { panic!("{:?}", dashboard.wanted) };
         assert!(row.starts_with("2026-11-19\tRRSP\tbuy\tMPLF.TO\t20\t"), "{row}");
+        dashboard.close().await;
+    });
+}
+
+/// The command line, as it is typed.
+fn typed(dashboard: &Dashboard) -> String {
+    dashboard.screen().lines().last().unwrap().trim_end().to_owned()
+}
+
+#[test]
+fn names_of_files_are_completed_where_they_are_typed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x");
+    std::fs::create_dir_all(path.join("my bank")).unwrap();
+    std::fs::create_dir(path.join(".hidden")).unwrap();
+    for name in ["my bank/one.csv", "my bank/b 1.csv", "my bank/b 2.csv", "rows.csv", "a\u{202e}b"]
+    {
+        std::fs::write(path.join(name), "").unwrap();
+    }
+    let path = path.to_str().unwrap().to_owned();
+    // What is typed, and what stands there after Tab.
+    let ways = [
+        ("import $/r", ":import $/rows.csv"),
+        ("import $/m", ":import \"$/my bank/"),
+        ("import \"$/my bank/o", ":import \"$/my bank/one.csv\""),
+        ("import $/rows.csv \"$/my bank/b", ":import $/rows.csv \"$/my bank/b"),
+        ("import $/.h", ":import $/.hidden/"),
+        ("import $/..", ":import $/../"),
+        ("import ~", ":import ~/"),
+        ("import $/z", ":import $/z   no file or folder begins like that"),
+        ("import $/a", ":import $/a   no file or folder begins like that"),
+        ("import $/none/", ":import $/none/   $/none/: No such file or directory"),
+        ("impo", ":import"),
+    ];
+    run(async {
+        let mut dashboard = Dashboard::demo((250, 30), options()).await;
+        for (line, expected) in ways {
+            dashboard.keys(":").await;
+            dashboard.tell(Msg::Paste(line.replace('$', &path)));
+            dashboard.keys("Tab").await;
+            let (typed, expected) = (typed(&dashboard), expected.replace('$', &path));
+            assert!(typed.starts_with(&expected), "{line}: {typed}");
+            dashboard.keys("Esc").await;
+        }
+        // Several ways: as far as all of them go, and what they are. Another key forgets that.
+        dashboard.keys(":").await;
+        dashboard.tell(Msg::Paste(format!("import \"{path}/my bank/b\"")));
+        dashboard.keys("Left Tab").await;
+        assert_eq!(typed(&dashboard), format!(":import \"{path}/my bank/b"));
+        assert!(dashboard.screen().contains("\nb 1.csv  b 2.csv\n"), "{}", dashboard.screen());
+        dashboard.keys("1").await;
+        assert!(!dashboard.screen().contains("b 2.csv"));
+        dashboard.keys("Tab").await;
+        assert_eq!(typed(&dashboard), format!(":import \"{path}/my bank/b 1.csv\""));
+        // Which is what the command line understands.
+        dashboard.keys("Enter").await;
+        let file = std::path::Path::new(&path).join("my bank/b 1.csv");
+        let begun = dashboard.wanted.pop();
+        assert!(matches!(begun, Some(Effect::Begin(Errand::Import(files))) if files == [file]));
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn more_names_than_fit_are_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    for number in 0..1_000 {
+        std::fs::write(folder.path().join(format!("statement-{number:04}.csv")), "").unwrap();
+    }
+    run(async {
+        let mut dashboard = Dashboard::demo((80, 24), options()).await;
+        dashboard.keys(":").await;
+        dashboard.tell(Msg::Paste(format!("import {}/s", folder.path().display())));
+        dashboard.keys("Tab").await;
+        let screen = dashboard.screen();
+        assert!(screen.contains("\nstatement-0000.csv  statement-0001.csv  "), "{screen}");
+        let rows = screen.lines().filter(|line| line.starts_with("statement-"));
+        let shown: usize = rows.map(|line| line.split_whitespace().count()).sum();
+        assert!(screen.contains(&format!("\nand {} more\n", 1_000 - shown)), "{screen}");
+        // Any size will do.
+        for size in [(40, 10), (41, 11), (200, 50)] {
+            dashboard.resize(size).await;
+            dashboard.screen();
+        }
+        dashboard.close().await;
+    });
+}
+
+/// A disk may take as long as it likes: keys are heard, it is asked once, and what it says of a
+/// line that is no more is nothing.
+#[test]
+fn a_folder_that_takes_long_holds_up_nothing() {
+    run(async {
+        let mut dashboard = Dashboard::demo((120, 30), options()).await;
+        dashboard.keys(":").await;
+        dashboard.tell(Msg::Paste("import /".to_owned()));
+        let press = |dashboard: &mut Dashboard, keys: &str| {
+            let chords = dashtam::keys::parse_chords(keys).unwrap();
+            let effects = chords.into_iter().flat_map(|key| dashboard.app.update(Msg::Key(key)));
+            effects.collect::<Vec<_>>()
+        };
+        let mut asked = press(&mut dashboard, "Tab");
+        let Some(Effect::List(query)) = asked.pop() else { panic!("{asked:?}") };
+        assert!(typed(&dashboard).contains("reading ..."));
+        assert!(press(&mut dashboard, "Tab").is_empty());
+        assert!(press(&mut dashboard, "x y").is_empty());
+        dashboard.tell(Msg::Listed(Box::new(Listed::of(query))));
+        assert_eq!(typed(&dashboard), ":import /xy");
+        assert!(matches!(press(&mut dashboard, "Tab")[..], [Effect::List(_)]));
         dashboard.close().await;
     });
 }

@@ -14,6 +14,7 @@ use ratatui::widgets::{Clear, Widget};
 
 use super::desk::Desk;
 use super::errand::{self, Errand};
+use super::folders::Listed;
 use super::frame::{self, LEAST, Parts};
 use super::layout::{Part, Place, places};
 use super::live::{brought, live};
@@ -25,6 +26,7 @@ use super::theme::{Theme, ThemeName, Tone};
 use super::widget::{Align, Column, in_ascii, wrapped, write};
 use crate::config::Colours;
 use crate::keys::{Action, Chord, Context, Found, Key, Keymap};
+use crate::service::folder::FolderQuery;
 use crate::service::refresh::Progress;
 use crate::state::{Answer, Ask, Question, Slot, Snapshot, Trouble, View};
 use crate::text::Figures;
@@ -52,6 +54,8 @@ pub enum Msg {
     Refresh(Box<Progress>),
     /// An errand is done, or has failed.
     Errand(Box<errand::Upshot>),
+    /// A folder was read.
+    Listed(Box<Listed>),
     /// Something to say.
     Notice(String),
     /// This is waited for before anything can be read; none: it is there.
@@ -75,6 +79,8 @@ pub enum Effect {
     Suspend,
     /// Something written.
     Begin(Errand),
+    /// What a folder has.
+    List(FolderQuery),
     /// The demo in place of this store.
     Demo,
     /// To end.
@@ -133,6 +139,8 @@ pub struct App {
     /// What was looked for last in each pane.
     sought: BTreeMap<usize, String>,
     commands: Vec<String>,
+    /// The folder that is being read.
+    listing: Option<FolderQuery>,
     notice: Option<String>,
     /// Errands under way.
     errands: usize,
@@ -189,6 +197,7 @@ impl App {
             filters: BTreeMap::new(),
             sought: BTreeMap::new(),
             commands: Vec::new(),
+            listing: None,
             notice: options.notice,
             errands: 0,
             warned: 0,
@@ -248,6 +257,7 @@ impl App {
                 self.warned = 0;
                 self.notice = Some(errand::in_words(&ended, self.look.figures));
             }
+            Msg::Listed(listed) => self.listed(&listed),
             Msg::Notice(text) => self.notice = Some(text),
             Msg::Opening(what) => self.opening = what,
         }

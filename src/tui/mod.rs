@@ -8,6 +8,7 @@ mod app;
 mod desk;
 mod errand;
 mod events;
+mod folders;
 mod frame;
 mod layout;
 mod live;
@@ -24,6 +25,7 @@ mod widget;
 
 pub use app::{App, Effect, Msg, Options};
 pub use errand::{Done, Errand, Upshot};
+pub use folders::Listed;
 pub use memory::Memo;
 pub use run::{Ended, Error, Keyboard, run};
 pub use theme::{Theme, ThemeName, Tone};

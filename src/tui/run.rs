@@ -15,6 +15,7 @@ use tokio::task::{JoinError, JoinHandle};
 use super::app::{App, Effect, Msg, Options};
 use super::errand::Errands;
 use super::events;
+use super::folders::Folders;
 use super::memory::Memory;
 use super::screen::Screen;
 use super::signals::{Caught, Signals};
@@ -105,6 +106,7 @@ pub async fn run(
         refresher: None,
         memory,
         errands: Errands::default(),
+        folders: Folders::default(),
     };
     let ended = dashboard.turn().await;
     dashboard.close().await;
@@ -145,6 +147,7 @@ struct Dashboard<'a> {
     refresher: Option<Refresher>,
     memory: Memory,
     errands: Errands,
+    folders: Folders,
 }
 
 impl Dashboard<'_> {
@@ -194,6 +197,9 @@ impl Dashboard<'_> {
                 Some(ended) = self.errands.next() => {
                     effects.extend(self.app.update(Msg::Errand(Box::new(ended))));
                 }
+                Some(listed) = self.folders.next() => {
+                    effects.extend(self.app.update(Msg::Listed(Box::new(listed))));
+                }
                 progress = next_progress(&mut self.refresher) => {
                     effects.extend(self.app.update(Msg::Refresh(Box::new(progress))));
                 }
@@ -224,6 +230,7 @@ impl Dashboard<'_> {
                     self.errands.begin(&opened.session, errand);
                 }
             }
+            Effect::List(query) => self.folders.begin(query),
             Effect::Demo => return Ok(Some(Ended::Demo)),
             Effect::Redraw => self.screen.forget()?,
             Effect::Suspend if has_shell() => {

@@ -13,7 +13,7 @@ use dashtam::config::{Colours, Config, Environment, Overrides};
 use dashtam::keys::{Keymap, parse_chords};
 use dashtam::service::{Access, Session, demo};
 use dashtam::state::{State, View};
-use dashtam::tui::{App, Effect, Memo, Msg, Options, ThemeName};
+use dashtam::tui::{App, Effect, Listed, Memo, Msg, Options, ThemeName};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use tempfile::TempDir;
@@ -106,6 +106,7 @@ impl Dashboard {
             match effect {
                 Effect::Ask(ask) => self.state.ask(ask),
                 Effect::Remember(memo) => self.remembered.push(memo),
+                Effect::List(query) => self.tell(Msg::Listed(Box::new(Listed::of(query)))),
                 other => self.wanted.push(other),
             }
         }
