@@ -1109,6 +1109,8 @@ fn without_unicode_and_colours_there_is_ascii_without_colours() {
         }
         dashboard.keys("0").await;
         insta::assert_snapshot!("overview_in_ascii", dashboard.screen());
+        dashboard.keys("2").await;
+        insta::assert_snapshot!("holdings_in_ascii", dashboard.screen());
         dashboard.close().await;
     });
 }

@@ -6,8 +6,8 @@ use super::Trouble;
 use crate::model::{SafeText, TransactionId};
 use crate::report::{
     self, AccountsQuery, Bars, BarsQuery, Explanation, LotsReport, Movers, MoversQuery,
-    NetWorthQuery, NetWorthReport, NextRow, PositionsQuery, TransactionDetail, Window, WindowQuery,
-    WindowRow,
+    NetWorthQuery, NetWorthReport, NextRow, PositionsQuery, TransactionDetail, Trend, TrendsQuery,
+    Window, WindowQuery, WindowRow,
 };
 use crate::store::Tx;
 
@@ -20,6 +20,8 @@ pub enum Slot {
     Since,
     /// Lots beneath the holdings.
     Lots,
+    /// Where prices went lately, beside the holdings.
+    Trends,
     /// The chart: prices of a security, or net worth.
     Chart,
     /// A window into the transactions.
@@ -45,6 +47,8 @@ pub enum Question {
     Movers(MoversQuery),
     /// Every open lot.
     Lots(PositionsQuery),
+    /// Where prices went lately.
+    Trends(TrendsQuery),
     /// The prices of a security.
     Bars(BarsQuery),
     /// A window into the transactions.
@@ -76,6 +80,8 @@ pub enum Slice {
     Movers(Movers),
     /// Open lots.
     Lots(LotsReport),
+    /// Where prices went lately.
+    Trends(Vec<Trend>),
     /// Prices.
     Bars(Bars),
     /// A window into the transactions.
@@ -127,6 +133,7 @@ impl Question {
             Self::History(query) => Slice::History(report::net_worth(tx, query).await?),
             Self::Movers(query) => Slice::Movers(report::movers(tx, query).await?),
             Self::Lots(query) => Slice::Lots(report::lots(tx, query).await?),
+            Self::Trends(query) => Slice::Trends(report::trends(tx, query).await?),
             Self::Bars(query) => Slice::Bars(report::bars(tx, query).await?),
             Self::Window(query) => {
                 return Ok(report::window(tx, query, None, go_on).await?.map(Slice::Window));

@@ -12,6 +12,7 @@ mod overview;
 mod tally;
 mod transaction_detail;
 mod transactions;
+mod trends;
 mod welcome;
 
 use std::cmp::Ordering;

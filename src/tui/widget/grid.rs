@@ -135,6 +135,12 @@ impl Grid {
         self
     }
 
+    /// Whether there is room for a column, where there is so much.
+    #[must_use]
+    pub fn shows(&self, column: usize, room: u16) -> bool {
+        self.places(room).iter().any(|(at, ..)| *at == column)
+    }
+
     /// The column whose heading is at a place, counted from the left edge of so much room.
     #[must_use]
     pub fn heading_at(&self, x: u16, room: u16) -> Option<Column> {
