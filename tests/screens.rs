@@ -1044,6 +1044,63 @@ fn the_chart_says_where_net_worth_is_known_in_part() {
     });
 }
 
+/// A day's candle as the file says it, and what stands in its column from the top, one dollar a
+/// line from 27 down to 10.
+const CANDLES: [(&str, &str); 5] = [
+    // It rose from 12 to 18, and was at 20 and at 10.
+    ("2026-11-16,sec:Q,18,USD,12,20,10", "       ││███████││"),
+    // It fell from 18 to 13, and was at 19 and at 11.
+    ("2026-11-17,sec:Q,13,USD,18,19,11", "        │░░░░░░││"),
+    // Nothing but a close: a stroke.
+    ("2026-11-18,sec:Q,20,USD,,,", "       ─"),
+    // Nobody knows whether it rose.
+    ("2026-11-19,sec:Q,16,USD,,25,15", "  │││││││││─│"),
+    // It opened above everything, and fell: how far it went meanwhile is not known.
+    ("2026-11-20,sec:Q,22,USD,27,,", "░░░░░░"),
+];
+
+#[test]
+fn candles_stand_in_their_columns() {
+    run(async {
+        let (session, folder) = hostile::empty(&clock()).await;
+        let file = |name: &str, lines: String| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, lines).unwrap();
+            path
+        };
+        let rows = "date,account,type,symbol,quantity,price,fee,currency,amount\n\
+            2026-11-16,Broker,BUY,Q,1,12,,USD,\n";
+        hostile::take_in(&session, file("rows.csv", rows.to_owned())).await;
+        let prices = CANDLES.map(|(line, _)| line).join("\n");
+        let prices = format!("date,symbol,close,currency,open,high,low\n{prices}\n");
+        hostile::take_in(&session, file("prices.csv", prices)).await;
+        let mut dashboard = Dashboard::over(session, Some(folder), (80, 24), options()).await;
+        dashboard.keys("2 j Enter m m").await;
+        insta::assert_snapshot!("candles", dashboard.screen());
+        let buffer = dashboard.buffer();
+        // Tabs, context and the head of the chart are above it; marks, dates and the bar beneath.
+        let (first_line, lines, columns) = (3, 18, 80 - 13);
+        for (at, (line, expected)) in (0..).zip(CANDLES) {
+            let x = at * (columns - 1) / 4;
+            let column = (first_line..first_line + lines).map(|y| buffer[(x, y)].symbol());
+            // The line of what it cost goes on behind it.
+            let column = column.collect::<String>().replace('┄', " ");
+            assert_eq!(column.trim_end(), expected, "{line}:\n{}", dashboard.screen());
+        }
+        // The same figures are told in words where the crosshair is.
+        for (keys, told) in [
+            ("h", "2026-11-20  O 27.00  H n/a  L n/a  C 22.00"),
+            ("h", "2026-11-19  O n/a  H 25.00  L 15.00  C 16.00"),
+            ("h", "2026-11-18  20.00"),
+        ] {
+            dashboard.keys(keys).await;
+            let head = dashboard.screen().lines().nth(2).unwrap().to_owned();
+            assert!(head.contains(told), "{head}");
+        }
+        dashboard.close().await;
+    });
+}
+
 #[test]
 fn what_is_shown_stays_until_the_next_is_there() {
     run(async {
