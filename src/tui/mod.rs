@@ -20,6 +20,7 @@ mod pane;
 mod run;
 mod screen;
 mod signals;
+mod sizes;
 mod theme;
 mod widget;
 

@@ -19,6 +19,7 @@ use super::folders::Folders;
 use super::memory::Memory;
 use super::screen::Screen;
 use super::signals::{Caught, Signals};
+use super::sizes::Sizes;
 use crate::fault;
 use crate::service::refresh::{self, Cadence, Progress, Refresher};
 use crate::service::{self, Opened};
@@ -107,6 +108,7 @@ pub async fn run(
         memory,
         errands: Errands::default(),
         folders: Folders::default(),
+        sizes: Sizes::default(),
     };
     let ended = dashboard.turn().await;
     dashboard.close().await;
@@ -148,6 +150,7 @@ struct Dashboard<'a> {
     memory: Memory,
     errands: Errands,
     folders: Folders,
+    sizes: Sizes,
 }
 
 impl Dashboard<'_> {
@@ -199,6 +202,10 @@ impl Dashboard<'_> {
                 }
                 Some(listed) = self.folders.next() => {
                     effects.extend(self.app.update(Msg::Listed(Box::new(listed))));
+                }
+                size = self.sizes.next() => {
+                    let resize = size.map(|(width, height)| Msg::Resize(width, height));
+                    effects.extend(resize.into_iter().flat_map(|resize| self.app.update(resize)));
                 }
                 progress = next_progress(&mut self.refresher) => {
                     effects.extend(self.app.update(Msg::Refresh(Box::new(progress))));
@@ -266,9 +273,14 @@ impl Dashboard<'_> {
 
     fn take(&mut self, event: Event, effects: &mut Vec<Effect>) {
         fault::point("key");
-        if let Some(msg) = events::message(event) {
-            effects.extend(self.app.update(msg));
-        }
+        let msg = match events::message(event) {
+            Some(Msg::Resize(width, height)) => {
+                let turn = self.sizes.take((width, height));
+                turn.map(|(width, height)| Msg::Resize(width, height))
+            }
+            msg => msg,
+        };
+        effects.extend(msg.into_iter().flat_map(|msg| self.app.update(msg)));
     }
 
     /// Draws, if anything changed. A terminal that has not taken the last frame yet gets the newest
