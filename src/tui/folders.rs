@@ -2,6 +2,7 @@
 
 use tokio::sync::mpsc;
 
+use crate::fault;
 use crate::service::Error;
 use crate::service::folder::{Fitting, FolderQuery};
 use crate::tasks::{self, Task};
@@ -19,6 +20,7 @@ impl Listed {
     /// Reads a folder. Names that cannot be written on the command line are left out.
     #[must_use]
     pub fn of(query: FolderQuery) -> Self {
+        fault::point("folder");
         let found = query.read(&['"']);
         Self { query, found }
     }

@@ -32,7 +32,7 @@ pub const PANES: [(&str, &str); 5] = [
 ];
 
 /// Ways to each pane with what it opens, and to each overlay.
-pub const WAYS: [&str; 23] = [
+pub const WAYS: [&str; 22] = [
     "0",
     "1",
     "1 o",
@@ -45,7 +45,6 @@ pub const WAYS: [&str; 23] = [
     "4",
     "4 j j m h v",
     "4 m",
-    "4 m m",
     "2 ?",
     "Esc Ctrl-p b",
     "Esc 1 =",
