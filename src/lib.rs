@@ -37,7 +37,7 @@
 //! | [`figures`] | derived figures kept beside the rows: lots and cash of any day | model, analytics, store |
 //! | [`ledger`] | the one door for writing facts | model, analytics, store, figures, audit, clock, tasks |
 //! | [`report`] | every figure that is shown or printed | model, analytics, store, figures, clock |
-//! | [`refresh`] | what is due is fetched, judged and written, by one process at a time | model, analytics, provider, figures, ledger, report, store, audit, clock, tasks |
+//! | [`refresh`] | what is due is fetched, judged and written, by one process at a time | model, analytics, provider, figures, ledger, report, store, audit, clock, tasks, fault |
 //! | [`state`] | what the screen shows: a snapshot that is pushed, slices that are asked for | model, report, store, clock, tasks, fault |
 //! | [`service`] | one file per verb that a person can ask for | everything above |
 //! | [`tui`] | the dashboard: an event loop, panes, overlays | model, text, keys, state, service, config, clock, tasks, fault |

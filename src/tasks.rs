@@ -30,6 +30,8 @@ pub enum Task {
     Delivery,
     /// Does what was asked for on the command line of the dashboard.
     Errand,
+    /// Reads a folder whose names are completed there.
+    Folder,
     /// Writes down what is remembered until the next start.
     Memory,
     /// Reads a file that is taken in.
@@ -57,6 +59,7 @@ impl Task {
             Self::Round => "round",
             Self::Delivery => "delivery",
             Self::Errand => "errand",
+            Self::Folder => "folder",
             Self::Memory => "memory",
             Self::Reading => "reading",
             Self::Copying => "copying",

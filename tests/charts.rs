@@ -14,11 +14,11 @@ mod support;
 use chrono::NaiveDate;
 use dashtam::model::{
     AccountKind, AssetClass, Bar, Change, Currency, Dec, Edit, Interval, Mode, NewAccount, Price,
-    SafeText, SecurityEdit, SecurityId, midnight_micros,
+    SafeText, SecurityEdit, SecurityId, Tick, midnight_micros,
 };
 use dashtam::report::{
     self, Allocation, AllocationQuery, Bars, BarsQuery, Every, MarkKind, Movers, MoversQuery,
-    NetWorthQuery, PositionsQuery,
+    NetWorthQuery, PositionsQuery, TrendsQuery,
 };
 use dashtam::service::edit::security_named;
 use dashtam::store::PriceRecord;
@@ -121,6 +121,50 @@ async fn split(engine: &Engine) {
     let security = id(engine, "X").await;
     let said = |date, close| price(security, "yahoo", date, close, Currency::USD, true);
     put(engine, &[said("2024-05-31", "99"), said("2024-06-03", "90")]).await;
+}
+
+/// One figure a day, in the units of the last; a dash where no price is fresh enough.
+async fn trend(engine: &Engine, symbol: &str, days: u16) -> String {
+    let securities = vec![id(engine, symbol).await];
+    let query = TrendsQuery { securities, days, to: TODAY, today: TODAY };
+    let mut tx = engine.session.store.read().await.unwrap();
+    let [told] = &report::trends(&mut tx, &query).await.unwrap()[..] else { panic!("one trend") };
+    told.points.iter().map(|point| or_none(*point)).collect::<Vec<_>>().join(" ")
+}
+
+#[tokio::test]
+async fn where_prices_went_is_told_by_the_day_and_gaps_stay() {
+    on_each(async |engine| {
+        split(engine).await;
+        // Y is silent for longer than a price is good for, and Z has said nothing at all.
+        let rows = "
+            2024-05-30,A,BUY,Y,1,10,USD
+            2024-05-30,A,BUY,Z,1,10,USD";
+        let prices = "
+            2024-05-30,sec:Y,10,USD
+            2024-06-12,sec:Y,12,USD";
+        import(engine, rows, prices).await;
+        let x = "- - - - 100 100 100 100 102 102 102 101 101 101 101 106";
+        assert_eq!(trend(engine, "X", 16).await, x);
+        assert_eq!(trend(engine, "X", 1).await, "106");
+        let y = "10 10 10 10 10 10 - - - - - - - 12 12 12";
+        assert_eq!(trend(engine, "Y", 16).await, y);
+        assert_eq!(trend(engine, "Z", 4).await, "- - - -");
+        // A quote from within the day serves today.
+        let tick = Tick {
+            security: id(engine, "Z").await,
+            source: SafeText::new("simulated"),
+            at: midnight_micros(TODAY) + 1,
+            date: TODAY,
+            currency: Currency::USD,
+            price: dec("13"),
+        };
+        let mut tx = engine.session.store.write().await.unwrap();
+        tx.put_ticks(&[tick]).await.unwrap();
+        tx.commit("ticks", "test", 0).await.unwrap();
+        assert_eq!(trend(engine, "Z", 4).await, "- - - 13");
+    })
+    .await;
 }
 
 fn price(

@@ -21,12 +21,12 @@ use dashtam::clock::Clock;
 use dashtam::config::{Config, Environment, Overrides};
 use dashtam::ledger;
 use dashtam::model::{
-    AccountKind, Close, Connection, ConnectionState, Currency, Dec, Entry, EntryType, Mention,
-    OpId, Origin, Part, SafeText, Setting, Subtype, Unit,
+    AccountKind, Change, Close, Connection, ConnectionState, Currency, Dec, Entry, EntryType,
+    Mention, OpId, Origin, Part, SafeText, Setting, Subtype, Unit,
 };
 use dashtam::provider::{
     AccountSource, Class, DayClose, Error, MarketSource, Pair, RemoteAccount, RemoteRow, Result,
-    Spot, Wanted,
+    Setup, Spot, Wanted,
 };
 use dashtam::refresh::{Bench, Cadence, Done, Job, Outcome, WantedAll, Why, Wish, Work};
 use dashtam::report::{self, PositionsQuery};
@@ -89,7 +89,8 @@ impl AccountSource for Fake {
     async fn accounts(&self) -> Result<Vec<RemoteAccount>> {
         self.check()?;
         let (name, currency) = (SafeText::new("Broker"), Currency::USD);
-        Ok(vec![RemoteAccount { name, kind: AccountKind::Brokerage, currency }])
+        let id = SafeText::new("1");
+        Ok(vec![RemoteAccount { id, name, kind: AccountKind::Brokerage, currency }])
     }
 
     async fn transactions(
@@ -150,12 +151,25 @@ async fn household(engine: &Engine) -> Connection {
 
 /// Does one job.
 async fn work(engine: &Engine, part: Part, fake: &Fake) -> dashtam::refresh::Result<Done> {
+    let label = connections(&engine.session).await.remove(0).label;
+    work_of(engine, label.as_str(), part, fake).await
+}
+
+/// Does one job of a connection.
+async fn work_of(
+    engine: &Engine,
+    label: &str,
+    part: Part,
+    fake: &Fake,
+) -> dashtam::refresh::Result<Done> {
     let session = &engine.session;
     let (bench, lease) = (bench(session), lease(&session.store).await);
-    let connection = connections(session).await.remove(0);
+    let mut all = connections(session).await.into_iter();
+    let connection = all.find(|connection| connection.label.as_str() == label).unwrap();
     let refreshes = session.store.read().await.unwrap().refreshes().await.unwrap();
     let job = Job { connection: connection.id, part, why: Why::Asked };
-    let last = refreshes.iter().find(|last| last.part == part);
+    let mut mine = refreshes.iter().filter(|last| last.connection == connection.id);
+    let last = mine.find(|last| last.part == part);
     let work = Work { bench: &bench, lease: &lease, connection: &connection, job, last };
     let wanted = WantedAll::read(&session.store, TODAY).await.unwrap();
     let done = match part {
@@ -450,6 +464,106 @@ async fn rows_come_once_and_change_with_their_source() {
         };
         let done = work(engine, Part::Accounts, &dead).await.unwrap();
         assert_eq!((done.counts.new, done.skipped.len()), (0, 2), "{:?}", done.skipped);
+    })
+    .await;
+}
+
+/// Refreshes the accounts of a connection through its real provider, at an instant.
+async fn refresh_accounts(engine: &Engine, label: &str, now: &str) -> Done {
+    let session = &engine.session;
+    let clock = Clock::fixed(now.parse().unwrap(), chrono_tz::Tz::UTC);
+    let (bench, lease) = (Bench { clock, ..bench(session) }, lease(&session.store).await);
+    let all = connections(session).await;
+    let connection = all.iter().find(|connection| connection.label.as_str() == label).unwrap();
+    let entry = dashtam::provider::named(&connection.provider).unwrap();
+    let seed = connection.id.0.cast_unsigned();
+    let source = entry.accounts.unwrap()(Setup { seed, clock: bench.clock.clone() });
+    let job = Job { connection: connection.id, part: Part::Accounts, why: Why::Asked };
+    let work = Work { bench: &bench, lease: &lease, connection, job, last: None };
+    let done = work.accounts(&source, TimeDelta::zero()).await.unwrap();
+    lease.release().await.unwrap();
+    done
+}
+
+/// The rows of an account: what its source calls each, and its amount.
+async fn rows_of(engine: &Engine, account: &str) -> Vec<(String, Dec)> {
+    let mut tx = engine.session.store.write().await.unwrap();
+    let rows = tx.transactions_of_account(engine.account(account).await).await.unwrap();
+    let told = rows.into_iter().map(|row| row.transaction);
+    told.map(|row| (row.source_id.unwrap_or_default().to_string(), row.facts.amount)).collect()
+}
+
+/// Two people at one bank: it calls their accounts the same, and their rows too.
+#[tokio::test]
+async fn the_ids_of_one_connection_are_none_of_another() {
+    on_each(async |engine| {
+        for label in ["Ann", "Ben"] {
+            connect(&engine.session, "simulated", label).await;
+        }
+        let now = "2026-11-21T15:00:00Z";
+        for (label, counts) in [("Ann", 3), ("Ben", 3), ("Ann", 0), ("Ben", 0)] {
+            let done = refresh_accounts(engine, label, now).await;
+            assert_eq!((done.counts.new, done.counts.changed), (counts, 0), "{label}");
+            assert!(done.skipped.is_empty(), "{:?}", done.skipped);
+        }
+        let told = async || {
+            let accounts = engine.accounts(TODAY).await.into_iter();
+            let told = accounts.map(|row| format!("{}: {}", row.name, row.connection.unwrap()));
+            told.collect::<Vec<_>>()
+        };
+        let all = [
+            "Harbor Card: Ann",
+            "Harbor Card (Ben): Ben",
+            "Individual Brokerage: Ann",
+            "Individual Brokerage (Ben): Ben",
+        ];
+        assert_eq!(told().await, all);
+        for account in ["Harbor Card", "Individual Brokerage"] {
+            let of_ann = rows_of(engine, account).await;
+            let of_ben = rows_of(engine, &format!("{account} (Ben)")).await;
+            let ids =
+                |rows: &[(String, Dec)]| rows.iter().map(|row| row.0.clone()).collect::<Vec<_>>();
+            assert!(!of_ann.is_empty());
+            assert_eq!(ids(&of_ann), ids(&of_ben), "the ids are the same");
+            assert_ne!(of_ann, of_ben, "the rows are not");
+        }
+        // Whatever they are called here, they stay the same ones, and rows go on coming to them.
+        let ours = engine.account("Harbor Card (Ben)").await;
+        engine.edit(Change::RenameAccount(ours, SafeText::new("Blue Card"))).await;
+        let later = "2026-11-21T15:02:00Z";
+        for label in ["Ben", "Ann"] {
+            refresh_accounts(engine, label, later).await;
+        }
+        assert!(rows_of(engine, "Blue Card").await.len() > 1);
+        assert_eq!(told().await.len(), 4);
+        // They cannot be made one while both are filled.
+        let merge = Change::MergeAccounts { from: ours, into: engine.account("Harbor Card").await };
+        let refused = engine.try_edit(merge).await.unwrap_err();
+        assert!(refused.to_string().contains("two connections"), "{refused}");
+    })
+    .await;
+}
+
+/// The same id and the opposite amount on one day: at two banks that is no move from one to the
+/// other.
+#[tokio::test]
+async fn a_common_id_links_rows_of_one_connection_only() {
+    on_each(async |engine| {
+        for (label, amount) in [("Ann", "5"), ("Ben", "-5")] {
+            connect(&engine.session, "simulated", label).await;
+            let mut row = deposit("a", "2026-11-18", amount);
+            if amount.starts_with('-') {
+                row.row.what = EntryType::One(Subtype::Withdrawal);
+            }
+            let fake = Fake { rows: vec![row], ..Fake::default() };
+            let done = work_of(engine, label, Part::Accounts, &fake).await.unwrap();
+            assert_eq!(done.counts.new, 1, "{:?}", done.skipped);
+        }
+        let mut tx = engine.session.store.write().await.unwrap();
+        let rows = tx.transactions_by_source(&[&SafeText::new("a")]).await.unwrap();
+        assert_eq!(rows.len(), 2);
+        assert!(rows.iter().all(|row| row.transaction.link.is_none()), "{rows:?}");
+        assert_ne!(rows[0].transaction.account, rows[1].transaction.account);
     })
     .await;
 }

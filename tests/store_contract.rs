@@ -442,6 +442,11 @@ async fn write_one_of_everything(store: &Store, told: &mut Vec<String>) {
     let mut bank = connection(60, "Bank");
     tx.insert_connection(&bank).await.unwrap();
     tx.insert_connection(&connection(61, "Broker")).await.unwrap();
+    // The same id at both is two accounts; the last word counts.
+    for (connection, account) in [(60, 11), (60, 10), (61, 11)] {
+        let connection = ConnectionId(connection);
+        tx.put_remote_account(connection, &text("1"), AccountId(account)).await.unwrap();
+    }
     bank.state = ConnectionState::Failed;
     tx.update_connection(&bank).await.unwrap();
     for failures in [7, 0] {
@@ -623,12 +628,18 @@ async fn ask_for_everything(tx: &mut Tx, told: &mut Vec<String>) {
         tx.used_accounts(),
         tx.used_securities(),
         tx.connections(),
+        tx.remote_accounts(ConnectionId(60)),
+        tx.remote_accounts(ConnectionId(61)),
         tx.refreshes(),
         tx.ticks_since(day(1)),
     );
     let ticks = tx.ticks_since(day(4)).await.unwrap();
     assert_eq!(ticks, [tick(20, day(4), "2.5"), tick(21, day(5), "7")], "the newest of each");
     assert_eq!(tx.ticks_since(day(5)).await.unwrap(), [tick(21, day(5), "7")]);
+    for (connection, account) in [(60, 10), (61, 11)] {
+        let known = tx.remote_accounts(ConnectionId(connection)).await.unwrap();
+        assert_eq!(known, [(text("1"), AccountId(account))]);
+    }
     let states: Vec<_> = tx.connections().await.unwrap().iter().map(|row| row.state).collect();
     assert_eq!(states, [ConnectionState::Failed, ConnectionState::Active]);
     let failures: Vec<_> = tx.refreshes().await.unwrap().iter().map(|row| row.failures).collect();
@@ -681,6 +692,8 @@ async fn take_everything_away(store: &Store, told: &mut Vec<String>) {
     let names: BTreeMap<_, _> = tx.account_names().await.unwrap().into_iter().collect();
     assert_eq!(names.values().copied().collect::<BTreeSet<_>>(), BTreeSet::from([AccountId(11)]));
     assert_eq!(names.len(), 3);
+    let known = tx.remote_accounts(ConnectionId(60)).await.unwrap();
+    assert_eq!(known, [(text("1"), AccountId(11))], "it follows its account into another");
     assert_eq!(tx.damage().await.unwrap(), []);
     ask!(told, tx.commit("op-2", "story", NOW));
 }
@@ -1265,6 +1278,7 @@ async fn figures_kept_in_an_older_way_are_made_again_before_they_are_seen() {
             "drop table figures_due",
             "drop table refresher",
             "drop table refreshes",
+            "drop table remote_accounts",
             "drop table ticks",
             "delete from _sqlx_migrations where version >= 3",
         ];

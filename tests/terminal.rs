@@ -195,7 +195,9 @@ fn the_doors_of_the_welcome_lead_somewhere() {
     terminal.see(":import");
     terminal.press("nowhere.csv\r");
     terminal.see("check the name");
-    terminal.press(":import rows.csv\r");
+    terminal.press(":import r\t");
+    terminal.see(":import rows.csv");
+    terminal.press("\r");
     terminal.see("1 new");
     terminal.see("Tin Box");
     terminal.press(":account add Glass Jar savings usd\r");

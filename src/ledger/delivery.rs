@@ -1,15 +1,13 @@
 //! What providers bring: rows and accounts through the same door as files, prices and rates, and
 //! how it went. Each is one transaction, and only of whoever still holds the lease.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::book::{Book, Stamp};
 use super::intake::{Content, Counts, Intake, Options};
 use super::quotes::Quotes;
+use super::remote::{self, Link, ToldAccount};
 use super::{Error, Result, Survey};
 use crate::model::{
-    Connection, ConnectionId, Drafts, Item, NewAccount, OpId, Origin, Price, Rate, Refusal,
-    SafeText, Tick,
+    Connection, ConnectionId, Item, OpId, Origin, Price, Rate, Refusal, SafeText, Tick,
 };
 use crate::store::{BatchFile, Lease, RefreshRecord, Store, WriteTx};
 use crate::tasks::{self, Task};
@@ -22,10 +20,8 @@ const ACTION: &str = "refresh";
 pub struct Delivery {
     /// Which connection.
     pub connection: Connection,
-    /// The accounts there are.
-    pub accounts: Vec<NewAccount>,
-    /// Rows, each with its instant in microseconds since the epoch.
-    pub rows: Vec<(i64, Drafts)>,
+    /// The accounts there are, with their rows.
+    pub accounts: Vec<ToldAccount>,
     /// How it went, to be kept with it.
     pub refresh: RefreshRecord,
 }
@@ -80,24 +76,24 @@ async fn deliver_here(
     op: OpId,
     now: i64,
 ) -> Result<Delivered> {
-    let Delivery { connection, accounts, rows, mut refresh } = delivery;
+    let Delivery { connection, mut accounts, mut refresh } = delivery;
     let mut tx = store.write().await?;
-    let missing = not_linked(&mut tx, &accounts).await?;
+    let links = remote::settle(&mut tx, &connection, &mut accounts).await?;
     let mut delivered = Delivered::default();
-    if rows.is_empty() && missing.is_empty() {
+    let rows = accounts.into_iter().flat_map(|told| told.rows);
+    let contents: Vec<_> = rows.map(|(at, drafts)| (at, Content::Drafts(drafts))).collect();
+    if contents.is_empty() && links.is_empty() {
         delivered.revision = note_in(tx, lease, &refresh, op, now).await?;
         return Ok(delivered);
     }
-    let contents: Vec<_> =
-        rows.into_iter().map(|(at, drafts)| (at, Content::Drafts(drafts))).collect();
     let mut survey = Survey::default();
     for (_, content) in &contents {
         survey.note(content);
     }
     let options = Options { accept_changes: true, origin: Origin::Provider, ..Options::default() };
     let mut intake = Intake::begin(tx, &survey, options, &op.to_string(), now).await?;
-    for account in missing.iter().filter_map(|name| accounts.iter().find(|new| new.name == *name)) {
-        intake.link_account(account, connection.id).await?;
+    for link in &links {
+        intake.link_account(link, connection.id).await?;
     }
     for ((at, content), line) in contents.into_iter().zip(1..) {
         let id = match &content {
@@ -112,7 +108,7 @@ async fn deliver_here(
     let taken = intake.settle().await?;
     delivered.counts = taken.counts.first().copied().unwrap_or_default();
     let Counts { new, changed, duplicate, conflict } = delivered.counts;
-    if new + changed == 0 && missing.is_empty() {
+    if new + changed == 0 && links.is_empty() {
         intake.rollback().await?;
         delivered.revision = note_in(store.write().await?, lease, &refresh, op, now).await?;
         return Ok(delivered);
@@ -140,21 +136,10 @@ async fn deliver_here(
     Ok(delivered)
 }
 
-/// The accounts of a connection that no connection fills yet.
-async fn not_linked(tx: &mut WriteTx, accounts: &[NewAccount]) -> Result<BTreeSet<SafeText>> {
-    let ids: BTreeMap<_, _> = tx.account_names().await?.into_iter().collect();
-    let rows = tx.accounts().await?;
-    let linked = |name: &SafeText| {
-        let row = ids.get(name).and_then(|id| rows.iter().find(|row| row.account.id == *id));
-        // What another connection fills is left to it.
-        row.is_some_and(|row| row.connection.is_some())
-    };
-    Ok(accounts.iter().map(|new| &new.name).filter(|name| !linked(name)).cloned().collect())
-}
-
 impl Intake {
     /// Lets a connection fill an account, which is made where there is none.
-    async fn link_account(&mut self, new: &NewAccount, connection: ConnectionId) -> Result<()> {
+    async fn link_account(&mut self, link: &Link, connection: ConnectionId) -> Result<()> {
+        let Link { id: remote, account: new } = link;
         if !self.book.names.contains_key(&new.name) {
             let item = Item::Account { account: new.clone(), derived: false };
             // An account that is new contradicts nothing.
@@ -163,7 +148,8 @@ impl Intake {
         let Some(id) = self.book.names.get(&new.name).copied() else { return Ok(()) };
         let mut row = self.book.account(id)?.clone();
         row.connection = Some(connection);
-        self.book.put_account(&mut self.tx, row, &self.stamp, false).await
+        self.book.put_account(&mut self.tx, row, &self.stamp, false).await?;
+        Ok(self.tx.put_remote_account(connection, remote, id).await?)
     }
 }
 

@@ -51,6 +51,16 @@ pub enum Error {
         /// In what.
         what: &'static str,
     },
+    /// Two connections would fill one account.
+    #[error(
+        "`{from}` and `{into}` are filled by two connections; end one of these, then merge again"
+    )]
+    CannotMergeFilled {
+        /// Would end.
+        from: SafeText,
+        /// Would live on.
+        into: SafeText,
+    },
     /// One row in two accounts, and nobody can tell which is right.
     #[error(
         "transactions {kept} and {lost} are one row and differ in {what}; make them alike or take one of the imports back, then merge again"

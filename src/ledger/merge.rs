@@ -8,7 +8,9 @@ use super::body::{self, Underlay};
 use super::book::{Book, Stamp};
 use super::write::{self, Said};
 use super::{Error, Result};
-use crate::model::{AccountId, BatchId, Column, Mode, Origin, Refusal, SafeText, Why};
+use crate::model::{
+    AccountId, BatchId, Column, ConnectionId, ConnectionState, Mode, Origin, Refusal, SafeText, Why,
+};
 use crate::store::{Balance, Claim, Identity, StoredTransaction, Version, WriteTx};
 
 /// Moves all that belongs to one account into another; what is left of the first are its names.
@@ -20,6 +22,7 @@ pub(super) async fn merge(
     stamp: &Stamp,
 ) -> Result<()> {
     refuse_unlike(book, from, into)?;
+    refuse_two_fillers(tx, book, from, into).await?;
     let mut taken: BTreeSet<Identity> = BTreeSet::new();
     let mut twins: HashMap<Identity, StoredTransaction> = HashMap::new();
     for row in tx.transactions_of_account(into).await? {
@@ -123,6 +126,28 @@ fn refuse_unlike(book: &Book, from: AccountId, into: AccountId) -> Result<()> {
         (false, false) => return Ok(()),
     };
     Err(Error::CannotMerge { from: old.name.clone(), into: new.name.clone(), what })
+}
+
+/// In one account nobody could tell whose ids are whose: of two connections that bring rows, each
+/// needs its own.
+async fn refuse_two_fillers(
+    tx: &mut WriteTx,
+    book: &Book,
+    from: AccountId,
+    into: AccountId,
+) -> Result<()> {
+    let (old, new) = (book.account(from)?, book.account(into)?);
+    let (Some(one), Some(other)) = (old.connection, new.connection) else { return Ok(()) };
+    let connections = tx.connections().await?;
+    let is_over = |id: ConnectionId| {
+        let found = connections.iter().find(|connection| connection.id == id);
+        found.is_none_or(|connection| connection.state == ConnectionState::Disconnected)
+    };
+    if one == other || is_over(one) || is_over(other) {
+        return Ok(());
+    }
+    let (from, into) = (old.account.name.clone(), new.account.name.clone());
+    Err(Error::CannotMergeFilled { from, into })
 }
 
 /// Gives a row that comes to an account an identity that is free there. Two rows of one account

@@ -21,6 +21,7 @@ mod quotes;
 mod read;
 mod rebuild;
 mod recognise;
+mod remote;
 mod resolve;
 mod sayings;
 mod survey;
@@ -33,6 +34,7 @@ pub use error::{Error, Result};
 pub use intake::{Content, Counts, Intake, Options, Taken};
 pub use proposed::split_id;
 pub use rebuild::{check, rebuild};
+pub use remote::ToldAccount;
 pub use survey::Survey;
 pub use undo::Undone;
 

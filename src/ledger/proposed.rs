@@ -9,7 +9,7 @@ use chrono::{NaiveDate, TimeDelta};
 use super::book::{Book, Stamp};
 use super::{Result, write};
 use crate::analytics::{pairs, splits};
-use crate::model::{Mention, Move, Ratio, SafeText, Subtype, Transaction, TransactionId};
+use crate::model::{Mention, Move, Origin, Ratio, SafeText, Subtype, Transaction, TransactionId};
 use crate::store::{StoredTransaction, WriteTx};
 
 const SPLIT: &str = "~split:";
@@ -70,7 +70,7 @@ pub(super) async fn link_by_id(
     let fits = |other: &&StoredTransaction| {
         let other = &other.transaction;
         let free = other.link.is_none() || other.link.as_ref() == Some(&label);
-        let same = other.source_id == row.source_id && free;
+        let same = other.source_id == row.source_id && free && is_one_source(book, row, other);
         same && Move::of(other).is_some_and(|other| pairs::pair(&mine, &other).is_some())
     };
     let mut fitting = known.values().filter(fits).map(|other| other.transaction.id);
@@ -91,6 +91,17 @@ pub(super) async fn link_by_id(
         write::put(tx, book, &before, other, stamp, "pair").await?;
     }
     Ok(())
+}
+
+/// Whether the ids of two rows are those of one source: what two connections call the same, or a
+/// connection and a file, are two things.
+fn is_one_source(book: &Book, row: &Transaction, other: &Transaction) -> bool {
+    let connection = |row: &Transaction| match row.origin {
+        Origin::Provider => book.accounts.get(&row.account).and_then(|account| account.connection),
+        _ => None,
+    };
+    let is_told = |row: &Transaction| row.origin == Origin::Provider;
+    is_told(row) == is_told(other) && connection(row) == connection(other)
 }
 
 /// What is left alone of moves that were linked by their id, after the other half went, is free

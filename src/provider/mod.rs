@@ -66,6 +66,8 @@ pub trait MarketSource: Send + Sync {
 /// An account as its provider tells it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RemoteAccount {
+    /// What the provider knows it by; another connection may know another account by the same.
+    pub id: SafeText,
     /// What it is called there.
     pub name: SafeText,
     /// What it is.

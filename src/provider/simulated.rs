@@ -110,7 +110,8 @@ impl Simulated {
         let entry = |account: &str, what| {
             let unit = Unit::from(Currency::USD);
             let row = Row::new(SafeText::new(account), date, EntryType::One(what), unit);
-            let id = Some(SafeText::new(&format!("sim-{:x}-{turn}", self.setup.seed)));
+            // Another seed tells of another row by the same id, as services do.
+            let id = Some(SafeText::new(&format!("sim-{turn}")));
             Row { id, amount_stands: true, ..row }
         };
         let mention = |symbol: &str| Mention::parse(symbol).ok();
@@ -153,12 +154,16 @@ impl Simulated {
 
 impl AccountSource for Simulated {
     async fn accounts(&self) -> Result<Vec<RemoteAccount>> {
-        let account = |name: &str, kind| RemoteAccount {
+        let account = |id: &str, name: &str, kind| RemoteAccount {
+            id: SafeText::new(id),
             name: SafeText::new(name),
             kind,
             currency: Currency::USD,
         };
-        Ok(vec![account(CARD, AccountKind::CreditCard), account(BROKERAGE, AccountKind::Brokerage)])
+        Ok(vec![
+            account("card", CARD, AccountKind::CreditCard),
+            account("brokerage", BROKERAGE, AccountKind::Brokerage),
+        ])
     }
 
     async fn transactions(

@@ -8,12 +8,14 @@ use super::plan::{Job, pause};
 use super::wanted::{WantedAll, WantedSecurity};
 use super::{Bench, Error, Result};
 use crate::audit::Attempt;
-use crate::ledger::{self, Counts, Delivery, MarketNews};
+use crate::ledger::{self, Counts, Delivery, MarketNews, ToldAccount};
 use crate::model::{
     Connection, ConnectionState, Drafts, Interval, Mode, NewAccount, Price, Rate, SafeText,
     SecurityId, Tick, midnight_micros,
 };
-use crate::provider::{self, AccountSource, Class, DayClose, MarketSource, Pair, Wanted};
+use crate::provider::{
+    self, AccountSource, Class, DayClose, MarketSource, Pair, RemoteAccount, RemoteRow, Wanted,
+};
 use crate::store::{Lease, RefreshRecord};
 
 /// What a job has done.
@@ -70,17 +72,46 @@ impl Work<'_> {
             Ok(accounts) => accounts,
             Err(error) => return self.fail(attempt, error, now).await,
         };
-        for account in &accounts {
-            match source.transactions(account, since).await {
-                Ok(rows) => fetched.extend(rows),
+        for account in accounts {
+            match source.transactions(&account, since).await {
+                Ok(rows) => fetched.push((account, rows)),
                 Err(error) => return self.fail(attempt, error, now).await,
             }
         }
         let mut done = self.done();
-        done.accounts = count(accounts.len());
+        done.accounts = count(fetched.len());
         let mut refresh = self.record(now, &[]);
+        let mut accounts = Vec::with_capacity(fetched.len());
+        for (account, rows) in fetched {
+            let rows = self.right(rows, &mut refresh, &mut done);
+            accounts.push(ToldAccount { id: account.id.clone(), account: new(account), rows });
+        }
+        let delivery = Delivery { connection: self.connection.clone(), accounts, refresh };
+        let (store, op) = (&self.bench.store, attempt.op());
+        match ledger::deliver(store, self.lease, delivery, op, now).await {
+            Err(error) => self.give_up(attempt, error).await,
+            Ok(delivered) => {
+                done.counts = delivered.counts;
+                done.skipped.extend(
+                    delivered
+                        .refused
+                        .into_iter()
+                        .map(|(id, refusal)| Skip::wrong(id.unwrap_or_default(), &refusal)),
+                );
+                self.end(attempt, done).await
+            }
+        }
+    }
+
+    /// The rows that can be; why others are left out is kept.
+    fn right(
+        &self,
+        fetched: Vec<RemoteRow>,
+        refresh: &mut RefreshRecord,
+        done: &mut Done,
+    ) -> Vec<(i64, Drafts)> {
         let tomorrow = self.bench.clock.today().succ_opt();
-        let mut rows: Vec<(i64, Drafts)> = Vec::with_capacity(fetched.len());
+        let mut rows = Vec::with_capacity(fetched.len());
         for fetched in fetched {
             let name = fetched.row.id.clone().unwrap_or_default();
             let at = fetched.at.timestamp_micros();
@@ -98,35 +129,7 @@ impl Work<'_> {
                 }
             }
         }
-        let new_account = |account: &provider::RemoteAccount| NewAccount {
-            name: account.name.clone(),
-            kind: account.kind,
-            currency: account.currency,
-            mode: Mode::Ledger,
-            method: None,
-            institution: None,
-            closed: None,
-        };
-        let delivery = Delivery {
-            connection: self.connection.clone(),
-            accounts: accounts.iter().map(new_account).collect(),
-            rows,
-            refresh,
-        };
-        let (store, op) = (&self.bench.store, attempt.op());
-        match ledger::deliver(store, self.lease, delivery, op, now).await {
-            Err(error) => self.give_up(attempt, error).await,
-            Ok(delivered) => {
-                done.counts = delivered.counts;
-                done.skipped.extend(
-                    delivered
-                        .refused
-                        .into_iter()
-                        .map(|(id, refusal)| Skip::wrong(id.unwrap_or_default(), &refusal)),
-                );
-                self.end(attempt, done).await
-            }
-        }
+        rows
     }
 
     /// Fetches what everything that is wanted costs now.
@@ -427,6 +430,19 @@ fn sift(
         }
     }
     right
+}
+
+/// An account as it is made here, where there is none.
+fn new(account: RemoteAccount) -> NewAccount {
+    NewAccount {
+        name: account.name,
+        kind: account.kind,
+        currency: account.currency,
+        mode: Mode::Ledger,
+        method: None,
+        institution: None,
+        closed: None,
+    }
 }
 
 fn count(number: usize) -> u64 {

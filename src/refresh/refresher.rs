@@ -6,6 +6,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::{Bench, Outcome, Summary, Wish};
+use crate::fault;
 use crate::store::Holder;
 use crate::tasks::{self, Task};
 
@@ -76,11 +77,10 @@ async fn run(bench: Bench, publish: watch::Sender<Progress>, mut asks: mpsc::Rec
         publish.send_modify(|progress| progress.running = true);
         let (mine, wish) = (bench.clone(), Wish { force, ..Wish::default() });
         // In a task of its own: a mistake in there ends that, not this.
-        let round =
-            tasks::spawn(
-                Task::Round,
-                async move { mine.refresh_once(&wish, Duration::ZERO).await },
-            );
+        let round = tasks::spawn(Task::Round, async move {
+            fault::point("round");
+            mine.refresh_once(&wish, Duration::ZERO).await
+        });
         let (pause, heard) = match round.await {
             Ok(Ok(summary)) => (until_next(&bench, &summary), Ok(summary)),
             Ok(Err(error)) => (Some(AFTER_PANIC), Err(error.to_string())),

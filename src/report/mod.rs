@@ -22,6 +22,7 @@ mod proposals;
 mod reasons;
 mod sources;
 mod transactions;
+mod trends;
 mod types;
 mod valuation;
 mod window;
@@ -49,6 +50,7 @@ pub use transactions::{
     TransactionDetail, TransactionRow, TransactionsQuery, TransactionsReport, transaction_detail,
     transactions,
 };
+pub use trends::{Trend, TrendsQuery, trends};
 pub use types::*;
 pub use window::{
     At, NextRow, Ruler, Window, WindowQuery, WindowRow, between, next_row, rows, ruler, window,

@@ -231,7 +231,12 @@ fn compare(scene: &Scene, row: &mut Mover, value: &Value, day: NaiveDate) {
 }
 
 /// A price of an earlier day, of one unit as the day of the scene counts them.
-fn restated(price: PriceOn, scene: &Scene, security: SecurityId, day: NaiveDate) -> PriceOn {
+pub(super) fn restated(
+    price: PriceOn,
+    scene: &Scene,
+    security: SecurityId,
+    day: NaiveDate,
+) -> PriceOn {
     let units = Restating::between(scene.market.splits(security), day, scene.day);
     PriceOn { num: price.num.mul(&units.num), den: price.den.mul(&units.den), ..price }
 }

@@ -9,6 +9,7 @@ pub mod edit;
 mod error;
 pub mod export;
 mod files;
+pub mod folder;
 pub mod import;
 pub mod migrate;
 pub mod rebuild;

@@ -6,8 +6,8 @@ use super::Trouble;
 use crate::model::{SafeText, SecurityId, TransactionId};
 use crate::report::{
     self, AccountsQuery, Bars, BarsQuery, Explanation, LotsReport, Movers, MoversQuery,
-    NetWorthQuery, NetWorthReport, NextRow, PositionsQuery, TransactionDetail, Window, WindowQuery,
-    WindowRow,
+    NetWorthQuery, NetWorthReport, NextRow, PositionsQuery, TransactionDetail, Trend, TrendsQuery,
+    Window, WindowQuery, WindowRow,
 };
 use crate::store::Tx;
 
@@ -20,6 +20,8 @@ pub enum Slot {
     Since,
     /// Lots beneath the holdings.
     Lots,
+    /// Where prices went lately, beside the holdings.
+    Trends,
     /// The chart: prices of a security, or net worth.
     Chart,
     /// A window into the transactions.
@@ -47,6 +49,8 @@ pub enum Question {
     Lots(PositionsQuery),
     /// Those of one security.
     LotsOf(PositionsQuery, SecurityId),
+    /// Where prices went lately.
+    Trends(TrendsQuery),
     /// The prices of a security.
     Bars(BarsQuery),
     /// A window into the transactions.
@@ -78,6 +82,8 @@ pub enum Slice {
     Movers(Movers),
     /// Open lots.
     Lots(LotsReport),
+    /// Where prices went lately.
+    Trends(Vec<Trend>),
     /// Prices.
     Bars(Bars),
     /// A window into the transactions.
@@ -132,6 +138,7 @@ impl Question {
             Self::LotsOf(query, security) => {
                 Slice::Lots(report::lots_of(tx, query, *security).await?)
             }
+            Self::Trends(query) => Slice::Trends(report::trends(tx, query).await?),
             Self::Bars(query) => Slice::Bars(report::bars(tx, query).await?),
             Self::Window(query) => {
                 return Ok(report::window(tx, query, None, go_on).await?.map(Slice::Window));

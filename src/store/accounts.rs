@@ -256,16 +256,19 @@ impl WriteTx {
         Ok(())
     }
 
-    /// Lets every name of one account lead to another, and all its balances follow where that one
-    /// has none of the day.
+    /// Lets every name of one account lead to another, and what connections know it by.
     ///
     /// # Errors
     /// When the database refuses.
     pub async fn lead_all(&mut self, from: AccountId, into: AccountId) -> Result<()> {
-        const NAMES: &str = "update account_names set account_id = $2 where account_id = $1";
-        on_tx!(&mut self.tx, conn => {
-            sqlx::query(NAMES).bind(from.0).bind(into.0).execute(&mut **conn).await?;
-        });
+        for sql in [
+            "update account_names set account_id = $2 where account_id = $1",
+            "update remote_accounts set account_id = $2 where account_id = $1",
+        ] {
+            on_tx!(&mut self.tx, conn => {
+                sqlx::query(sql).bind(from.0).bind(into.0).execute(&mut **conn).await?;
+            });
+        }
         Ok(())
     }
 
@@ -277,6 +280,7 @@ impl WriteTx {
         for sql in [
             "delete from balances where account_id = $1",
             "delete from account_names where account_id = $1",
+            "delete from remote_accounts where account_id = $1",
             "delete from tally where account_id = $1",
             "delete from accounts where id = $1",
         ] {

@@ -6,7 +6,7 @@ use super::cell::Cell;
 use super::record::Record;
 use super::row::{both_rows, safe, word};
 use super::{Result, Tx, WriteTx, on_tx};
-use crate::model::{Connection, ConnectionId, Part, SafeText};
+use crate::model::{AccountId, Connection, ConnectionId, Part, SafeText};
 
 /// How it went when a part of what a connection brings was fetched last.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,9 +130,45 @@ impl Tx {
              next_attempt from refreshes order by connection_id, part";
         Ok(on_tx!(self, conn => sqlx::query_as(SQL).fetch_all(&mut **conn).await?))
     }
+
+    /// Which accounts those of a connection are, by the ids of its provider.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn remote_accounts(
+        &mut self,
+        connection: ConnectionId,
+    ) -> Result<Vec<(SafeText, AccountId)>> {
+        const SQL: &str = "select remote_id, account_id from remote_accounts \
+             where connection_id = $1 order by remote_id";
+        let rows: Vec<(String, i64)> = on_tx!(self, conn => {
+            sqlx::query_as(SQL).bind(connection.0).fetch_all(&mut **conn).await?
+        });
+        Ok(rows.into_iter().map(|(id, account)| (SafeText::new(&id), AccountId(account))).collect())
+    }
 }
 
 impl WriteTx {
+    /// Keeps which account an account of a connection is, whichever it was before.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn put_remote_account(
+        &mut self,
+        connection: ConnectionId,
+        remote: &SafeText,
+        account: AccountId,
+    ) -> Result<()> {
+        const SQL: &str = "insert into remote_accounts (connection_id, remote_id, account_id) \
+             values ($1, $2, $3) on conflict (connection_id, remote_id) \
+             do update set account_id = excluded.account_id";
+        on_tx!(&mut self.tx, conn => {
+            let query = sqlx::query(SQL).bind(connection.0).bind(remote.as_str()).bind(account.0);
+            query.execute(&mut **conn).await?;
+        });
+        Ok(())
+    }
+
     /// Adds a connection whose id and label are new.
     ///
     /// # Errors

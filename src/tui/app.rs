@@ -14,17 +14,19 @@ use ratatui::widgets::{Clear, Widget};
 
 use super::desk::Desk;
 use super::errand::{self, Errand};
+use super::folders::Listed;
 use super::frame::{self, LEAST, Parts};
 use super::layout::{Part, Place, places};
 use super::live::{brought, live};
-use super::look::{Look, Selection};
+use super::look::{Look, Order, Selection};
 use super::memory::Memo;
 use super::overlay::{Help, Overlay, Palette, Prompt, PromptKind, SortMenu, draw_explanation};
 use super::pane::{Outcome, Pane, PaneId, Welcome, Wish};
 use super::theme::{Theme, ThemeName, Tone};
-use super::widget::{in_ascii, wrapped, write};
+use super::widget::{Align, Column, in_ascii, wrapped, write};
 use crate::config::Colours;
 use crate::keys::{Action, Chord, Context, Found, Key, Keymap};
+use crate::service::folder::FolderQuery;
 use crate::service::refresh::Progress;
 use crate::state::{Answer, Ask, Question, Slot, Snapshot, Trouble, View};
 use crate::text::Figures;
@@ -54,6 +56,8 @@ pub enum Msg {
     Refresh(Box<Progress>),
     /// An errand is done, or has failed.
     Errand(Box<errand::Upshot>),
+    /// A folder was read.
+    Listed(Box<Listed>),
     /// Something to say.
     Notice(String),
     /// This is waited for before anything can be read; none: it is there.
@@ -77,6 +81,8 @@ pub enum Effect {
     Suspend,
     /// Something written.
     Begin(Errand),
+    /// What a folder has.
+    List(FolderQuery),
     /// The demo in place of this store.
     Demo,
     /// To end.
@@ -135,6 +141,8 @@ pub struct App {
     /// What was looked for last in each pane.
     sought: BTreeMap<usize, String>,
     commands: Vec<String>,
+    /// The folder that is being read.
+    listing: Option<FolderQuery>,
     notice: Option<String>,
     /// Errands under way.
     errands: usize,
@@ -201,6 +209,7 @@ impl App {
             filters: BTreeMap::new(),
             sought: BTreeMap::new(),
             commands: Vec::new(),
+            listing: None,
             notice: options.notice,
             errands: 0,
             warned: 0,
@@ -248,7 +257,7 @@ impl App {
                 self.key(chord, &mut effects);
             }
             Msg::Paste(text) => self.paste(&text),
-            Msg::Click(column, line) => self.click(column, line, &mut effects),
+            Msg::Click(column, line) => self.click(column, line),
             Msg::Wheel(down) => self.wheel(down, &mut effects),
             Msg::Rested => self.dirty = self.rest() || was_dirty,
             Msg::Resize(width, height) => self.resize((width, height)),
@@ -268,6 +277,7 @@ impl App {
                 self.warned = 0;
                 self.notice = Some(errand::in_words(&ended, self.look.figures));
             }
+            Msg::Listed(listed) => self.listed(&listed),
             Msg::Notice(text) => self.notice = Some(text),
             Msg::Opening(what) => self.opening = what,
         }
@@ -432,7 +442,7 @@ impl App {
         std::mem::replace(&mut self.pace, Pace::Resting) == Pace::Moving
     }
 
-    fn click(&mut self, column: u16, line: u16, effects: &mut Vec<Effect>) {
+    fn click(&mut self, column: u16, line: u16) {
         if !self.overlays.is_empty() {
             return;
         }
@@ -447,10 +457,33 @@ impl App {
             && let Part::Pane(id) = place.part
         {
             self.go(id);
+            let inner = place.inner();
+            let at = (column - inner.x, line - inner.y);
             let (pane, look) = self.pane_and_look(id);
-            pane.click(line - place.inner().y, look);
+            match pane.heading_at(at, look) {
+                Some(heading) => self.sort_by(&heading),
+                None => pane.click(at.1, look),
+            }
         }
-        let _ = effects;
+    }
+
+    /// Puts the rows of the open pane in order by a column, or turns the order that they have.
+    fn sort_by(&mut self, heading: &Column) {
+        let (pane, look) = self.pane_and_look(self.open);
+        let Some((all, order)) = pane.sorting() else { return };
+        let order = match all.iter().position(|by| *by == heading.title) {
+            Some(by) if by == order.by => Order { by, down: !order.down },
+            // Of figures the highest are of interest, of words the first.
+            Some(by) => Order { by, down: heading.align == Align::Point },
+            None => {
+                let what = heading.title.to_lowercase();
+                self.notice =
+                    Some(format!("there is no order by {what}")).filter(|_| !what.is_empty());
+                return;
+            }
+        };
+        pane.sort(order, look);
+        self.notice = None;
     }
 
     // ---- actions

@@ -16,9 +16,11 @@ use tokio::time::{Instant, sleep_until};
 use super::app::{App, Effect, Msg, Options};
 use super::errand::Errands;
 use super::events;
+use super::folders::Folders;
 use super::memory::Memory;
 use super::screen::Screen;
 use super::signals::{Caught, Signals};
+use super::sizes::Sizes;
 use crate::fault;
 use crate::service::refresh::{self, Cadence, Progress, Refresher};
 use crate::service::{self, Opened};
@@ -110,6 +112,8 @@ pub async fn run(
         refresher: None,
         memory,
         errands: Errands::default(),
+        folders: Folders::default(),
+        sizes: Sizes::default(),
     };
     let ended = dashboard.turn().await;
     dashboard.close().await;
@@ -152,6 +156,8 @@ struct Dashboard<'a> {
     refresher: Option<Refresher>,
     memory: Memory,
     errands: Errands,
+    folders: Folders,
+    sizes: Sizes,
 }
 
 impl Dashboard<'_> {
@@ -206,6 +212,13 @@ impl Dashboard<'_> {
                 Some(ended) = self.errands.next() => {
                     effects.extend(self.app.update(Msg::Errand(Box::new(ended))));
                 }
+                Some(listed) = self.folders.next() => {
+                    effects.extend(self.app.update(Msg::Listed(Box::new(listed))));
+                }
+                size = self.sizes.next() => {
+                    let resize = size.map(|(width, height)| Msg::Resize(width, height));
+                    effects.extend(resize.into_iter().flat_map(|resize| self.app.update(resize)));
+                }
                 progress = next_progress(&mut self.refresher) => {
                     effects.extend(self.app.update(Msg::Refresh(Box::new(progress))));
                 }
@@ -236,6 +249,7 @@ impl Dashboard<'_> {
                     self.errands.begin(&opened.session, errand);
                 }
             }
+            Effect::List(query) => self.folders.begin(query),
             Effect::Demo => return Ok(Some(Ended::Demo)),
             Effect::Redraw => self.screen.forget()?,
             Effect::Suspend if has_shell() => {
@@ -271,9 +285,14 @@ impl Dashboard<'_> {
 
     fn take(&mut self, event: Event, effects: &mut Vec<Effect>) {
         fault::point("key");
-        if let Some(msg) = events::message(event) {
-            effects.extend(self.app.update(msg));
-        }
+        let msg = match events::message(event) {
+            Some(Msg::Resize(width, height)) => {
+                let turn = self.sizes.take((width, height));
+                turn.map(|(width, height)| Msg::Resize(width, height))
+            }
+            msg => msg,
+        };
+        effects.extend(msg.into_iter().flat_map(|msg| self.app.update(msg)));
     }
 
     /// Draws, if anything changed. A terminal that has not taken the last frame yet gets the newest

@@ -1,4 +1,5 @@
 //! A store of what a terminal, a table or a reader could stumble over.
+#![allow(dead_code, reason = "every test file compiles its own copy and uses a part of it")]
 #![allow(
     clippy::unwrap_used,
     reason = "a test helper that cannot go on should stop the test at once"

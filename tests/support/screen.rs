@@ -1,4 +1,5 @@
 //! The dashboard without a terminal: keys go in, a screen comes out.
+#![allow(dead_code, reason = "every test file compiles its own copy and uses a part of it")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -13,10 +14,54 @@ use dashtam::config::{Colours, Config, Environment, Overrides};
 use dashtam::keys::{Keymap, parse_chords};
 use dashtam::service::{Access, Session, demo};
 use dashtam::state::{State, View};
-use dashtam::tui::{App, Effect, Memo, Msg, Options, ThemeName};
+use dashtam::tui::{App, Effect, Listed, Memo, Msg, Options, ThemeName};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use tempfile::TempDir;
+
+/// Each layout, and a phone.
+pub const SIZES: [(u16, u16); 4] = [(80, 24), (120, 40), (200, 50), (60, 30)];
+
+/// Each pane, and its key.
+pub const PANES: [(&str, &str); 5] = [
+    ("overview", "0"),
+    ("accounts", "1"),
+    ("holdings", "2"),
+    ("transactions", "3"),
+    ("chart", "4"),
+];
+
+/// Ways to each pane with what it opens, and to each overlay.
+pub const WAYS: [&str; 22] = [
+    "0",
+    "1",
+    "1 o",
+    "1 j j",
+    "2 o o o j",
+    "2 L j j",
+    "2 c",
+    "3 j j",
+    "3 G",
+    "4",
+    "4 j j m h v",
+    "4 m",
+    "2 ?",
+    "Esc Ctrl-p b",
+    "Esc 1 =",
+    "Esc 2 j =",
+    "Esc 3 =",
+    "Esc 4 h =",
+    "Esc : x",
+    "Esc 2 s",
+    "Esc 3 v j j",
+    "Esc 0 +",
+];
+
+/// Several threads, as in the program: reading goes on while frames are drawn.
+pub fn run(test: impl Future<Output = ()>) {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    runtime.worker_threads(2).enable_all().build().unwrap().block_on(test);
+}
 
 /// The day on which everything is looked at.
 pub const NOW: &str = "2026-11-21T15:00:00Z";
@@ -106,6 +151,7 @@ impl Dashboard {
             match effect {
                 Effect::Ask(ask) => self.state.ask(ask),
                 Effect::Remember(memo) => self.remembered.push(memo),
+                Effect::List(query) => self.tell(Msg::Listed(Box::new(Listed::of(query)))),
                 other => self.wanted.push(other),
             }
         }
@@ -136,6 +182,17 @@ impl Dashboard {
                 self.tell(msg);
             }
         }
+    }
+
+    /// What was copied, in order.
+    pub fn copied(&self) -> Vec<&str> {
+        let mut texts = Vec::new();
+        for effect in &self.wanted {
+            if let Effect::Copy(text) = effect {
+                texts.push(text.as_str());
+            }
+        }
+        texts
     }
 
     /// The screen as it is drawn now.

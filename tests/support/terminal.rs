@@ -226,6 +226,12 @@ impl Terminal {
         Some(at + END.len())
     }
 
+    /// How often these bytes were written since.
+    pub fn count_since(&self, written: usize, bytes: &[u8]) -> usize {
+        let now = self.shown.now.lock().unwrap();
+        now.bytes[written..].windows(bytes.len()).filter(|window| *window == bytes).count()
+    }
+
     /// What would be seen of all that was written since on a screen that was empty then.
     pub fn drawn_since(&self, written: usize) -> String {
         let now = self.shown.now.lock().unwrap();

@@ -1,7 +1,8 @@
 //! What is typed while something lies over the pane: the top overlay hears every key.
 
+use super::super::folders::Listed;
 use super::super::overlay::{
-    Command, Overlay, Prompt, PromptKind, Sorted, command_words, parse_command,
+    Command, Overlay, Prompt, PromptKind, Sorted, asks, complete, parse_command, take_in,
 };
 use super::super::widget::Input;
 use super::{App, Effect};
@@ -94,7 +95,7 @@ impl App {
     }
 
     fn prompt_key(&mut self, prompt: &mut Prompt, chord: Chord, effects: &mut Vec<Effect>) -> bool {
-        prompt.complaint = None;
+        prompt.hush();
         if prompt.kind == PromptKind::Filter
             && matches!(chord.key, Key::Esc | Key::Enter)
             && !prompt.input.is_empty()
@@ -127,7 +128,7 @@ impl App {
                 true
             }
             (PromptKind::Command, Key::Tab) => {
-                complete(prompt);
+                self.complete(prompt, effects);
                 true
             }
             (kind, _) => {
@@ -170,6 +171,34 @@ impl App {
         }
     }
 
+    /// Completes a name of a file once its folder is read, and anything else at once.
+    fn complete(&mut self, prompt: &mut Prompt, effects: &mut Vec<Effect>) {
+        match asks(prompt) {
+            Some(Ok(query)) => {
+                prompt.complaint = Some("reading ...".to_owned());
+                // One at a time: a disk that does not answer is not asked again and again.
+                if self.listing.is_none() {
+                    self.listing = Some(query.clone());
+                    effects.push(Effect::List(query));
+                }
+            }
+            Some(Err(error)) => prompt.complaint = Some(error.to_string()),
+            None => complete(prompt),
+        }
+    }
+
+    /// A folder was read. What was typed since then wants another answer, or none.
+    pub(super) fn listed(&mut self, listed: &Listed) {
+        self.listing = None;
+        if let Some(Overlay::Prompt(prompt)) = self.overlays.last_mut()
+            && prompt.kind == PromptKind::Command
+            && asks(prompt).is_some_and(|asked| asked.as_ref() == Ok(&listed.query))
+        {
+            prompt.hush();
+            take_in(prompt, listed);
+        }
+    }
+
     fn recall(&self, prompt: &mut Prompt, by: isize) {
         let back = prompt.back.saturating_add_signed(by).min(self.commands.len());
         let line = match back {
@@ -208,25 +237,6 @@ impl App {
             Some(Overlay::Sort(_) | Overlay::Explain { .. }) | None => {
                 self.notice = Some("there is no line to paste into".to_owned());
             }
-        }
-    }
-}
-
-/// Completes a command as far as there is one way.
-fn complete(prompt: &mut Prompt) {
-    let typed = prompt.input.text();
-    let fitting: Vec<&str> =
-        command_words().into_iter().filter(|word| word.starts_with(&typed)).collect();
-    match fitting.as_slice() {
-        [] => prompt.complaint = Some("no command begins like that".to_owned()),
-        [one] => prompt.input = Input::of(one),
-        [first, rest @ ..] => {
-            let shared = rest.iter().fold((*first).to_owned(), |shared, word| {
-                let same = shared.chars().zip(word.chars()).take_while(|(a, b)| a == b);
-                same.map(|(c, _)| c).collect()
-            });
-            prompt.input = Input::of(&shared);
-            prompt.complaint = Some(fitting.join("  "));
         }
     }
 }

@@ -110,19 +110,57 @@ fn account(words: &[String]) -> Result<Errand, CommandError> {
 
 /// Words apart by blanks; quotes keep blanks.
 fn words_of(text: &str) -> Result<Vec<String>, CommandError> {
-    let (mut words, mut word, mut quoted) = (Vec::new(), None, false);
-    for c in text.chars() {
-        match c {
-            '"' => {
-                quoted = !quoted;
-                word.get_or_insert_with(String::new);
-            }
-            c if c.is_whitespace() && !quoted => words.extend(word.take()),
-            c => word.get_or_insert_with(String::new).push(c),
+    match split(text) {
+        (_, true) => Err(CommandError::OpenQuote),
+        (words, false) => Ok(words.into_iter().map(|word| word.text).collect()),
+    }
+}
+
+/// A word of a line.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Word {
+    /// Without its quotes.
+    pub text: String,
+    /// The byte of the line that it begins at.
+    pub start: usize,
+    /// It has quotes.
+    pub quoted: bool,
+}
+
+/// The words, and whether the last one has a quote that does not end.
+fn split(text: &str) -> (Vec<Word>, bool) {
+    let (mut words, mut word, mut open) = (Vec::new(), None::<Word>, false);
+    for (start, c) in text.char_indices() {
+        if c.is_whitespace() && !open {
+            words.extend(word.take());
+            continue;
+        }
+        let word = word.get_or_insert_with(|| Word { start, ..Word::default() });
+        if c == '"' {
+            open = !open;
+            word.quoted = true;
+        } else {
+            word.text.push(c);
         }
     }
     words.extend(word);
-    if quoted { Err(CommandError::OpenQuote) } else { Ok(words) }
+    (words, open)
+}
+
+/// The name of a file that is being typed at the end of the beginning of a line; none: no command
+/// that takes files begins like that.
+#[must_use]
+pub fn file_at(line: &str) -> Option<Word> {
+    let rest = line.trim_start().strip_prefix(IMPORT)?;
+    if !rest.starts_with(char::is_whitespace) {
+        return None;
+    }
+    let before = line.len() - rest.len();
+    let (mut words, open) = split(rest);
+    let over = rest.ends_with(char::is_whitespace) && !open;
+    let word = words.pop().filter(|_| !over);
+    let word = word.unwrap_or_else(|| Word { start: rest.len(), ..Word::default() });
+    Some(Word { start: before + word.start, ..word })
 }
 
 /// Every word that a line can begin with, sorted.
@@ -138,6 +176,21 @@ pub fn words() -> Vec<&'static str> {
 mod tests {
     use super::*;
     use crate::model::AccountKind;
+
+    #[test]
+    fn the_file_that_is_being_typed_is_read_as_the_whole_line_will_be() {
+        let at = |line| file_at(line).map(|word| (word.start, word.text, word.quoted));
+        let word = |start, text: &str, quoted| Some((start, text.to_owned(), quoted));
+        assert_eq!(at("import"), None);
+        assert_eq!(at("imports a"), None);
+        assert_eq!(at("account add a"), None);
+        assert_eq!(at("import "), word(7, "", false));
+        assert_eq!(at(" import a.csv  b"), word(15, "b", false));
+        assert_eq!(at("import a.csv "), word(13, "", false));
+        assert_eq!(at("import \"my b"), word(7, "my b", true));
+        assert_eq!(at("import \"my \"b"), word(7, "my b", true));
+        assert_eq!(at("import é \""), word(10, "", true));
+    }
 
     #[test]
     fn every_action_is_a_command() {

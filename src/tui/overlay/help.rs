@@ -9,6 +9,13 @@ use crate::keys::{Action, Context, Keymap, spelled};
 use crate::tui::theme::{Theme, Tone};
 use crate::tui::widget::{Input, write};
 
+/// What the mouse does, beside the keys.
+const MOUSE: [(&str, &str); 3] = [
+    ("click", "goes to a pane, or to a row"),
+    ("click on a title", "sorts by that column; once more turns the order around"),
+    ("wheel", "moves up and down"),
+];
+
 /// The keys of a pane.
 #[derive(Debug, Default)]
 pub struct Help {
@@ -36,6 +43,10 @@ impl Help {
                 }
             }
         }
+        let fits = |(what, doc): &(&str, &str)| {
+            format!("{what} {doc} mouse").to_lowercase().contains(&wanted)
+        };
+        lines.extend(MOUSE.into_iter().filter(fits).map(|(what, doc)| (what.to_owned(), doc)));
         lines
     }
 
@@ -68,5 +79,21 @@ impl Help {
             let rest = Rect { x: place.x + 18, width: place.width.saturating_sub(18), ..place };
             write(buf, rest, doc, theme.style(Tone::Plain));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mouse_is_found_beside_the_keys() {
+        let found = |text: &str| {
+            let help = Help { search: Input::of(text), top: 0 };
+            help.lines(&Keymap::standard(), &[Context::List])
+        };
+        let titles: Vec<_> = found("MOUSE").into_iter().map(|(what, _)| what).collect();
+        assert_eq!(titles, ["click", "click on a title", "wheel"]);
+        assert!(found("no such thing").is_empty());
     }
 }

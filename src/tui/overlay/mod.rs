@@ -1,13 +1,15 @@
 //! What lies over a pane for a while. The top one hears keys first.
 
 mod command;
+mod complete;
 mod explain;
 mod help;
 mod palette;
 mod prompt;
 mod sort;
 
-pub use command::{Command, parse as parse_command, words as command_words};
+pub use command::{Command, parse as parse_command};
+pub use complete::{asks, complete, take_in};
 pub use explain::draw as draw_explanation;
 pub use help::Help;
 pub use palette::Palette;

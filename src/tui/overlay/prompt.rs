@@ -2,6 +2,8 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::widgets::{Clear, Widget};
+use unicode_width::UnicodeWidthStr;
 
 use crate::tui::theme::{Theme, Tone};
 use crate::tui::widget::{Input, write};
@@ -28,17 +30,26 @@ pub struct Prompt {
     pub back: usize,
     /// What is wrong with it.
     pub complaint: Option<String>,
+    /// How it could go on, and how many more ways there are.
+    pub choices: (Vec<String>, usize),
 }
 
 impl Prompt {
     /// With a text to begin with.
     #[must_use]
     pub fn new(kind: PromptKind, text: &str) -> Self {
-        Self { kind, input: Input::of(text), back: 0, complaint: None }
+        Self { kind, input: Input::of(text), back: 0, complaint: None, choices: (Vec::new(), 0) }
     }
 
-    /// Draws the line, its end in sight.
+    /// Forgets what was said of the line as it was.
+    pub fn hush(&mut self) {
+        self.complaint = None;
+        self.choices = (Vec::new(), 0);
+    }
+
+    /// Draws the line, its end in sight, and above it how it could go on.
     pub fn draw(&self, buf: &mut Buffer, area: Rect, theme: Theme) {
+        self.draw_choices(buf, area, theme);
         let sign = match self.kind {
             PromptKind::Filter => "/",
             PromptKind::Command => ":",
@@ -62,4 +73,46 @@ impl Prompt {
             write(buf, rest(x), complaint, theme.style(Tone::Warn));
         }
     }
+
+    fn draw_choices(&self, buf: &mut Buffer, area: Rect, theme: Theme) {
+        const MOST: u16 = 8;
+        let (names, more) = &self.choices;
+        let mut lines = in_lines(names, usize::from(area.width));
+        let seen = usize::from(MOST.min(area.y));
+        let hidden: usize = lines.iter().skip(seen.saturating_sub(1)).map(Vec::len).sum();
+        if lines.len() > seen || (*more > 0 && lines.len() == seen) {
+            lines.truncate(seen.saturating_sub(1));
+            lines.push(vec![format!("and {} more", hidden + more)]);
+        } else if *more > 0 {
+            lines.push(vec![format!("and {more} more")]);
+        }
+        let height = u16::try_from(lines.len()).unwrap_or(MOST).min(area.y);
+        let place = Rect { y: area.y - height, height, ..area };
+        Clear.render(place, buf);
+        for (line, y) in lines.iter().zip(place.top()..place.bottom()) {
+            let line = line.join(BETWEEN);
+            write(buf, Rect { y, height: 1, ..place }, &line, theme.style(Tone::Dim));
+        }
+    }
+}
+
+/// What stands between two names.
+const BETWEEN: &str = "  ";
+
+/// As many names on a line as fit, at least one.
+fn in_lines(names: &[String], width: usize) -> Vec<Vec<String>> {
+    let mut lines: Vec<Vec<String>> = Vec::new();
+    let mut used = 0;
+    for name in names {
+        let wide = name.width() + BETWEEN.len();
+        match lines.last_mut().filter(|_| used + name.width() <= width) {
+            Some(line) => line.push(name.clone()),
+            None => {
+                lines.push(vec![name.clone()]);
+                used = 0;
+            }
+        }
+        used += wide;
+    }
+    lines
 }

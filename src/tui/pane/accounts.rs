@@ -126,7 +126,8 @@ impl Accounts {
         if snapshot.view.as_of.is_none() {
             self.list.marks.retain(|id| snapshot.accounts.rows.iter().any(|row| row.id == *id));
         }
-        self.list.show(Grid::new(&COLUMNS, rows, Some(total)), keys, look);
+        let grid = Grid::new(&COLUMNS, rows, Some(total)).ordered(&BY, self.order);
+        self.list.show(grid, keys, look);
     }
 
     fn compare(&self, a: &AccountRow, b: &AccountRow) -> Ordering {
@@ -312,6 +313,10 @@ impl Pane for Accounts {
 
     fn click(&mut self, line: u16, look: &Look) {
         self.list.click(line, look);
+    }
+
+    fn heading_at(&self, at: (u16, u16), look: &Look) -> Option<Column> {
+        self.list.heading_at(at, look)
     }
 }
 

@@ -240,8 +240,8 @@ impl Chart {
     /// The highest and the lowest figure that is drawn of these.
     fn ends(&self, bars: &[Option<Bar>]) -> Option<(Dec, Dec)> {
         let of_bar = |bar: &Bar| match self.kind {
-            Kind::Candle => [Some(bar.close), bar.high, bar.low],
-            Kind::Line | Kind::Area => [Some(bar.close), None, None],
+            Kind::Candle => [Some(bar.close), bar.open, bar.high, bar.low],
+            Kind::Line | Kind::Area => [Some(bar.close), None, None, None],
         };
         let figures = || bars.iter().flatten().flat_map(of_bar).flatten();
         figures().max().zip(figures().min())
@@ -404,7 +404,8 @@ fn column_of(at: usize, bars: usize, width: u16) -> Option<u16> {
     u16::try_from(at * last / bars.saturating_sub(1).max(1)).ok()
 }
 
-/// Bars that share a column become one.
+/// Bars that share a column become one. Without an open there is a stroke at the close, without high
+/// and low no more than what is between open and close.
 fn candles(buf: &mut Buffer, area: Rect, bars: &[Option<Bar>], scale: Scale, look: &Look) {
     let mut by_column: Vec<Vec<&Bar>> = vec![Vec::new(); usize::from(area.width)];
     for (at, bar) in bars.iter().enumerate() {
@@ -416,22 +417,30 @@ fn candles(buf: &mut Buffer, area: Rect, bars: &[Option<Bar>], scale: Scale, loo
     let height = usize::from(area.height);
     for (bars, x) in by_column.iter().zip(0..) {
         let (Some(first), Some(last)) = (bars.first(), bars.last()) else { continue };
-        let open = first.open.unwrap_or(first.close);
+        // Of one bar alone without an open nobody knows whether it rose.
+        let open = first.open.or_else(|| (bars.len() > 1).then_some(first.close));
         let ends = || bars.iter().flat_map(|bar| [Some(bar.close), bar.open, bar.high, bar.low]);
         let (Some(high), Some(low)) = (ends().flatten().max(), ends().flatten().min()) else {
             continue;
         };
-        let tone = if last.close < open { Tone::Down } else { Tone::Up };
+        let tone = match open {
+            None => Tone::Plain,
+            Some(open) if last.close < open => Tone::Down,
+            Some(_) => Tone::Up,
+        };
         let style = look.theme.style(tone);
         let place = |value| scale.line_of(value, height);
         let (Some(top), Some(bottom)) = (place(high), place(low)) else { continue };
-        let (Some(a), Some(b)) = (place(open), place(last.close)) else { continue };
+        let (Some(a), Some(b)) = (place(open.unwrap_or(last.close)), place(last.close)) else {
+            continue;
+        };
         for y in top..=bottom {
             let body = (a.min(b)..=a.max(b)).contains(&y);
             if let Some(cell) = buf.cell_mut((area.x + x, area.y + lines(y))) {
                 // What fell is hollow, so that it is told without colours too.
                 let sign = match (body, tone) {
                     (true, Tone::Down) => '░',
+                    (true, Tone::Plain) => '─',
                     (true, _) => '█',
                     (false, _) => '│',
                 };

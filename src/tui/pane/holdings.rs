@@ -1,9 +1,9 @@
 //! What is held, with its lots beneath.
 //!
 //! ```text
-//! Symbol       Name          Quantity  Price  Age      Value  Weight       Cost     Unrealized
-//! XEQT.TO      iShares ...      1,204  34.12       41,080.48  41.9 %  30,112.07  ▲ +10,968.41
-//!   2021-03-04                    120  81.10 long   9,737.25           9,001.00     ▲ +736.25
+//! Symbol       Name          Quantity  Price  Age      Value  Weight     Unrealized  30 d
+//! XEQT.TO      iShares ...      1,204  34.12       41,080.48  41.9 %  ▲ +10,968.41  ⣀⡠⠔⠊
+//!   2021-03-04                    120  81.10 long   9,737.25             ▲ +736.25
 //! ```
 
 use std::cmp::Ordering;
@@ -14,6 +14,7 @@ use ratatui::layout::Rect;
 use super::accounts::PARTIAL;
 use super::figure::{direction, gain, gain_part, part_of, quotient, signed, sum};
 use super::list::List;
+use super::trends::{self, Trends};
 use super::{Outcome, Pane, PaneId, Tally, Wish, account_detail, by_figure, holding_detail};
 use crate::keys::{Action, Context};
 use crate::model::{AccountId, Dec, SafeText, SecurityId, Term};
@@ -26,7 +27,7 @@ use crate::tui::theme::Tone;
 use crate::tui::widget::{Align, Cell, Column, Grid, Row};
 
 /// Which columns there are, in their order; where there is no room, the highest priority goes.
-const COLUMNS: [Column; 12] = [
+const COLUMNS: [Column; 13] = [
     Column { title: "Symbol", align: Align::Left, priority: 0, width: (8, 16) },
     Column { title: "Name", align: Align::Left, priority: 7, width: (12, 26) },
     Column { title: "Quantity", align: Align::Point, priority: 3, width: (4, 0) },
@@ -35,14 +36,17 @@ const COLUMNS: [Column; 12] = [
     Column { title: "Change", align: Align::Point, priority: 6, width: (6, 0) },
     Column { title: "Value", align: Align::Point, priority: 0, width: (6, 0) },
     Column { title: "Weight", align: Align::Point, priority: 4, width: (6, 0) },
-    Column { title: "Cost", align: Align::Point, priority: 9, width: (4, 0) },
+    Column { title: "Cost", align: Align::Point, priority: 10, width: (4, 0) },
     Column { title: "Unrealized", align: Align::Point, priority: 2, width: (6, 0) },
     Column { title: "Return", align: Align::Point, priority: 8, width: (6, 0) },
-    Column { title: "Realized", align: Align::Point, priority: 10, width: (6, 0) },
+    Column { title: "Realized", align: Align::Point, priority: 11, width: (6, 0) },
+    trends::COLUMN,
 ];
 
 /// The column of the figure that matters most.
 const MAIN: usize = 6;
+/// The column of where prices went lately.
+const TREND: usize = 12;
 
 /// What rows are put together by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -134,6 +138,7 @@ impl Holdings {
         let fits =
             |row: &HoldingRow| is_in_scope(row, look) && self.list.lets_through(&words_of(row));
         let sheet = Sheet::of(snapshot, look);
+        let trends = Trends::of(look);
         let mut order: Vec<usize> =
             (0..report.rows.len()).filter(|at| report.rows.get(*at).is_some_and(fits)).collect();
         let order_of = |at: &usize| report.rows.get(*at);
@@ -156,7 +161,9 @@ impl Holdings {
                 self.lines.push(Line::Heading);
                 group = of;
             }
-            rows.push(sheet.holding(row));
+            let mut cells = sheet.holding(row);
+            cells.cells.push(trends.cell(row.security_id));
+            rows.push(cells);
             self.lines.push(Line::Holding(at));
             for lot in lots.iter().filter(|lot| is_of(lot, row)) {
                 rows.push(sheet.lot(lot));
@@ -173,7 +180,9 @@ impl Holdings {
         if snapshot.view.as_of.is_none() {
             self.list.marks.retain(|key| report.rows.iter().any(|row| key_of(row) == *key));
         }
-        self.list.show(Grid::new(&COLUMNS, rows, Some(total)), keys, look);
+        let order = self.order.unwrap_or(BY_VALUE);
+        let grid = Grid::new(&COLUMNS, rows, Some(total)).ordered(&BY, order);
+        self.list.show(grid, keys, look);
     }
 
     /// The marked positions, in their order.
@@ -262,12 +271,21 @@ impl Pane for Holdings {
     }
 
     fn questions(&self, look: &Look) -> Vec<(Slot, Question)> {
-        match &look.snapshot {
-            Some(snapshot) if self.lots => {
-                vec![(Slot::Lots, Question::Lots(positions(snapshot)))]
-            }
-            _ => Vec::new(),
+        let Some(snapshot) = &look.snapshot else { return Vec::new() };
+        let mut questions = Vec::new();
+        if self.lots {
+            questions.push((Slot::Lots, Question::Lots(positions(snapshot))));
         }
+        if self.list.grid.shows(TREND, look.size.0) {
+            let near = trends::near(self.list.cursor.top, self.lines.len());
+            let lines = self.lines.get(near).unwrap_or_default().iter();
+            let held = lines.filter_map(|line| match line {
+                Line::Holding(at) => snapshot.holdings.rows.get(*at),
+                Line::Heading | Line::Lot(_) => None,
+            });
+            questions.extend(trends::question(held.map(|row| row.security_id), snapshot));
+        }
+        questions
     }
 
     fn linger(&mut self, lingers: bool) {
@@ -378,10 +396,13 @@ impl Pane for Holdings {
     }
 
     fn texts(&self, whole: bool, look: &Look) -> Option<Vec<String>> {
-        let marked = self.marked(look);
+        let mut marked = self.marked(look);
         let snapshot = look.snapshot.as_ref()?;
         if marked.is_empty() {
-            return Some(vec![self.list.text(whole, MAIN)]);
+            match self.line(look) {
+                Some((Line::Holding(_), row)) => marked.push(row),
+                _ => return Some(vec![self.list.text(whole, MAIN)]),
+            }
         }
         let sheet = Sheet::of(snapshot, look);
         let text = |row: &HoldingRow| match whole {
@@ -393,6 +414,10 @@ impl Pane for Holdings {
 
     fn click(&mut self, line: u16, look: &Look) {
         self.list.click(line, look);
+    }
+
+    fn heading_at(&self, at: (u16, u16), look: &Look) -> Option<Column> {
+        self.list.heading_at(at, look)
     }
 }
 

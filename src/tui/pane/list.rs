@@ -10,7 +10,7 @@ use super::{Outcome, found};
 use crate::keys::Action;
 use crate::tui::look::Look;
 use crate::tui::theme::Tone;
-use crate::tui::widget::{Cursor, Grid, Marking, Marks, Sought, write};
+use crate::tui::widget::{Column, Cursor, Grid, Marking, Marks, Sought, write};
 
 /// A table with a cursor, a filter and marks. `K` is what a row is, wherever it stands.
 #[derive(Debug)]
@@ -135,6 +135,15 @@ impl<K: Ord + Clone> List<K> {
             self.cursor.at = self.cursor.top + usize::from(row);
             self.settle(look);
         }
+    }
+
+    /// The column whose heading is at a column and a line of the place.
+    #[must_use]
+    pub fn heading_at(&self, (x, line): (u16, u16), look: &Look) -> Option<Column> {
+        if line > 0 || self.grid.is_empty() {
+            return None;
+        }
+        self.grid.heading_at(x, look.size.0)
     }
 
     /// From now on only rows that have this are wanted.

@@ -12,6 +12,7 @@ mod overview;
 mod tally;
 mod transaction_detail;
 mod transactions;
+mod trends;
 mod welcome;
 
 use std::cmp::Ordering;
@@ -28,6 +29,7 @@ pub use transactions::Transactions;
 pub use welcome::Welcome;
 
 use super::look::{Look, Order, Selection};
+use super::widget::Column;
 use crate::keys::{Action, Context};
 use crate::model::Dec;
 use crate::state::{Question, Slot, View};
@@ -229,4 +231,9 @@ pub trait Pane {
 
     /// A click on a line of its place.
     fn click(&mut self, _line: u16, _look: &Look) {}
+
+    /// The column whose heading is at a column and a line of its place.
+    fn heading_at(&self, _at: (u16, u16), _: &Look) -> Option<Column> {
+        None
+    }
 }

@@ -93,6 +93,10 @@ impl Transactions {
         }
     }
 
+    const fn order(&self) -> Order {
+        Order { by: 0, down: !self.oldest_first }
+    }
+
     /// Where the first row of the screen is, and the last one.
     const fn ends(&self) -> (At, At) {
         match self.oldest_first {
@@ -107,6 +111,7 @@ impl Transactions {
         self.ids = rows.iter().map(|row| row.row.id).collect();
         let rows = rows.into_iter().map(|row| Row::of(cells(row, look))).collect();
         let grid = Grid::new(&COLUMNS, rows, None).no_narrower(&self.list.grid);
+        let grid = grid.ordered(&BY, self.order());
         self.list.lay(grid, self.ids.iter().copied().map(Some).collect());
     }
 
@@ -399,7 +404,7 @@ impl Pane for Transactions {
     }
 
     fn sorting(&self) -> Option<(&'static [&'static str], Order)> {
-        Some((&BY, Order { by: 0, down: !self.oldest_first }))
+        Some((&BY, self.order()))
     }
 
     fn is_filtered(&self) -> bool {
@@ -510,6 +515,10 @@ impl Pane for Transactions {
     fn click(&mut self, line: u16, look: &Look) {
         self.list.click(line, look);
         self.follow(look);
+    }
+
+    fn heading_at(&self, at: (u16, u16), look: &Look) -> Option<Column> {
+        self.list.heading_at(at, look)
     }
 }
 

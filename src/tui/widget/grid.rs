@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr;
 
 use super::plain::{write, write_right};
+use crate::tui::look::Order;
 use crate::tui::theme::{Theme, Tone};
 
 /// Columns between two columns.
@@ -96,6 +97,8 @@ pub struct Grid {
     columns: Vec<Column>,
     rows: Vec<Row>,
     total: Option<Row>,
+    /// What the rows are in order by: the title of its column, and which way.
+    ordered: Option<(&'static str, Order)>,
     widths: Vec<u16>,
     /// As wide as columns would have to be for all of their text.
     longest: Vec<u16>,
@@ -122,7 +125,30 @@ impl Grid {
         };
         let measured = columns.iter().enumerate().map(|(at, column)| width(at, column));
         let (widths, longest) = measured.unzip();
-        Self { columns: columns.to_vec(), rows, total, widths, longest }
+        Self { columns: columns.to_vec(), rows, total, ordered: None, widths, longest }
+    }
+
+    /// With an arrow beside the title of the column that the rows are in order by.
+    #[must_use]
+    pub fn ordered(mut self, by: &[&'static str], order: Order) -> Self {
+        self.ordered = by.get(order.by).map(|title| (*title, order));
+        self
+    }
+
+    /// Whether there is room for a column, where there is so much.
+    #[must_use]
+    pub fn shows(&self, column: usize, room: u16) -> bool {
+        self.places(room).iter().any(|(at, ..)| *at == column)
+    }
+
+    /// The column whose heading is at a place, counted from the left edge of so much room.
+    #[must_use]
+    pub fn heading_at(&self, x: u16, room: u16) -> Option<Column> {
+        // The gap behind a column is its own: its arrow stands there.
+        let is_at =
+            |(_, start, width): &(usize, u16, u16)| (*start..start + width + GAP).contains(&x);
+        let (at, ..) = self.places(room).into_iter().find(is_at)?;
+        self.columns.get(at).copied()
     }
 
     /// With columns that are no narrower than they were: what is read piece by piece does not
@@ -205,11 +231,9 @@ impl Grid {
         for (index, x, width) in &places {
             let Some(column) = self.columns.get(*index) else { continue };
             let place = Rect { x: area.x + x, width: *width, ..line(0) };
-            let style = theme.style(Tone::Dim);
-            match column.align {
-                Align::Left => drop(write(buf, place, column.title, style)),
-                Align::Point => write_right(buf, place, column.title, style),
-            }
+            let arrow = self.ordered.filter(|(title, _)| *title == column.title);
+            let arrow = arrow.map(|(_, order)| order.arrow());
+            draw_heading(buf, place, area.right(), column, arrow, theme);
         }
         let seen = self.height(area.height);
         for ((index, row), at) in self.rows.iter().enumerate().skip(top).take(seen).zip(1..) {
@@ -300,6 +324,27 @@ impl Grid {
     }
 }
 
+/// Draws the title of a column, and behind it the arrow: in the gap where the title fills its place,
+/// so that an order moves no title but that of a column at the right edge.
+fn draw_heading(
+    buf: &mut Buffer,
+    place: Rect,
+    edge: u16,
+    column: &Column,
+    arrow: Option<char>,
+    theme: Theme,
+) {
+    let style = theme.style(if arrow.is_some() { Tone::Strong } else { Tone::Dim });
+    let mut text = column.title.to_owned();
+    text.extend(arrow);
+    let gap = u16::from(arrow.is_some() && place.right() < edge);
+    let place = Rect { width: place.width + gap, ..place };
+    match column.align {
+        Align::Left => drop(write(buf, place, &text, style)),
+        Align::Point => write_right(buf, place, &text, style),
+    }
+}
+
 /// The column of text that may be the longest; of several the first.
 fn growing(kept: &[(usize, &Column)]) -> Option<usize> {
     let text = kept.iter().filter(|(_, column)| column.align == Align::Left);
@@ -384,6 +429,27 @@ mod tests {
         assert_eq!(drawn(14, 3, 0)[1], "ABCDE…  100.00");
         // Where even that is too wide, there is no figure rather than a wrong one.
         assert_eq!(drawn(9, 3, 0)[1], "ABC…  ###");
+    }
+
+    #[test]
+    fn an_arrow_stands_in_the_gap_and_headings_are_found_where_they_stand() {
+        let area = Rect::new(0, 0, 30, 1);
+        let theme = Theme { name: ThemeName::Dark, colours: None };
+        let drawn = |by, down| {
+            let mut buf = Buffer::empty(area);
+            let grid = grid().ordered(&["Symbol", "Quantity", "Value"], Order { by, down });
+            grid.draw(&mut buf, area, theme, 0, None);
+            (0..30).map(|x| buf[(x, 0)].symbol()).collect::<String>()
+        };
+        assert_eq!(drawn(0, false), "Symbol▲       Quantity   Value");
+        assert_eq!(drawn(1, true), "Symbol        Quantity▼  Value");
+        assert_eq!(drawn(2, true), "Symbol        Quantity  Value▼", "there is no gap at the edge");
+        let title = |x| grid().heading_at(x, 30).map(|column| column.title);
+        assert_eq!(
+            [0, 13, 14, 23, 24, 29].map(title).map(Option::unwrap),
+            ["Symbol", "Symbol", "Quantity", "Quantity", "Value", "Value"]
+        );
+        assert_eq!(title(40), None);
     }
 
     #[test]

@@ -19,6 +19,12 @@ impl Input {
         Self { before: text.to_owned(), after: String::new() }
     }
 
+    /// With a text before the place and one after it.
+    #[must_use]
+    pub fn at(before: &str, after: &str) -> Self {
+        Self { before: before.to_owned(), after: after.to_owned() }
+    }
+
     /// All of it.
     #[must_use]
     pub fn text(&self) -> String {

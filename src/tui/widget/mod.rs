@@ -7,6 +7,7 @@ mod input;
 mod marks;
 mod plain;
 mod sought;
+mod spark;
 
 pub use chart::{Scale, line_chart};
 pub use cursor::Cursor;
@@ -15,3 +16,4 @@ pub use input::Input;
 pub use marks::{Marking, Marks};
 pub use plain::{fit, in_ascii, wrapped, write, write_right};
 pub use sought::Sought;
+pub use spark::sparkline;

@@ -101,9 +101,22 @@ const fn ascii_of(c: char) -> char {
         '·' | '…' | '░' | '▁' | '▂' => '.',
         '▃' | '▄' | '▅' => '=',
         '×' => 'x',
-        '\u{2800}' => ' ',
-        '\u{2801}'..='\u{28ff}' => '*',
+        '\u{2800}'..='\u{28ff}' => ascii_of_dots(c),
         _ => '?',
+    }
+}
+
+/// As high in its line as the dots of braille are.
+const fn ascii_of_dots(c: char) -> char {
+    const LINES: [u32; 4] = [0x09, 0x12, 0x24, 0xc0];
+    let [first, second, third, last] = LINES;
+    let dots = c as u32;
+    match (dots & first != 0, dots & (second | third) != 0, dots & last != 0) {
+        (false, false, false) => ' ',
+        (true, _, true) => '|',
+        (true, _, false) => '\'',
+        (false, true, false) => '-',
+        (false, _, true) => '.',
     }
 }
 
@@ -126,6 +139,14 @@ mod tests {
         assert_eq!(wrapped("abcdefgh i", 3), ["abc", "def", "gh", "i"]);
         assert_eq!(wrapped("日本語", 5), ["日本", "語"]);
         assert!(wrapped("", 5).is_empty());
+    }
+
+    #[test]
+    fn a_line_of_dots_rises_in_ascii_too() {
+        let mut buf = Buffer::with_lines(["⣀⡠⠔⠊⡇\u{2800}"]);
+        in_ascii(&mut buf);
+        let text: String = buf.content.iter().map(ratatui::buffer::Cell::symbol).collect();
+        assert_eq!(text, "..-'| ");
     }
 
     #[test]

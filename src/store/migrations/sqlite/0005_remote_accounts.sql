@@ -1,0 +1,9 @@
+-- Which account an account of a connection is here, by the id that its provider gives it: two
+-- connections may give the same one to accounts that have nothing to do with each other.
+create table remote_accounts (
+    connection_id integer not null references connections (id),
+    remote_id text not null,
+    account_id integer not null references accounts (id),
+    primary key (connection_id, remote_id)
+) strict, without rowid;
+create index remote_accounts_account on remote_accounts (account_id);

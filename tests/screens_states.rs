@@ -1,0 +1,429 @@
+//! The states that a screen of the dashboard can be in: empty, loading, failed, masked, hostile, in
+//! ASCII, refreshing.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test"
+)]
+
+#[path = "support/hostile.rs"]
+mod hostile;
+#[path = "support/screen.rs"]
+mod screen;
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use dashtam::state::Trouble;
+use dashtam::tui::{App, Effect, Errand, Memo, Msg, Options, ThemeName};
+use ratatui::buffer::Buffer;
+use screen::{Dashboard, PANES, WAYS, clock, drawn, options, run, text};
+use unicode_width::UnicodeWidthChar;
+
+#[test]
+fn taste_is_to_be_remembered() {
+    run(async {
+        let mut dashboard = Dashboard::demo((80, 24), options()).await;
+        dashboard.remembered.clear();
+        dashboard.keys("p t p").await;
+        let expected = [Memo::Private(true), Memo::Theme(ThemeName::Light), Memo::Private(false)];
+        assert_eq!(dashboard.remembered, expected);
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn an_empty_store_has_doors_and_each_leads_somewhere() {
+    run(async {
+        let mut dashboard = Dashboard::empty((80, 24), options()).await;
+        insta::assert_snapshot!("welcome_80x24", dashboard.screen());
+        dashboard.keys("j Enter").await;
+        insta::assert_snapshot!("welcome_import", dashboard.screen());
+        dashboard.keys("a . c s v Enter").await;
+        let [Effect::Begin(Errand::Import(files))] = &dashboard.wanted[..] else {
+            panic!("{:?}", dashboard.wanted)
+        };
+        assert_eq!(files, &[std::path::PathBuf::from("a.csv")]);
+        dashboard.keys("j Enter N e w Space J a r Space s a v i n g s Space u s d Enter").await;
+        let Some(Effect::Begin(Errand::AddAccount { name, .. })) = dashboard.wanted.last() else {
+            panic!("{:?}", dashboard.wanted)
+        };
+        assert_eq!(name.as_str(), "New Jar");
+        for _ in 0..2 {
+            dashboard.tell(failed());
+        }
+        dashboard.keys("g g Enter").await;
+        assert!(matches!(dashboard.wanted.last(), Some(Effect::Demo)));
+        // The rest of the keys is as everywhere.
+        dashboard.keys("q").await;
+        assert!(matches!(dashboard.wanted.last(), Some(Effect::Quit)));
+        for width in 0..90 {
+            dashboard.resize((width, 24 - (width % 24))).await;
+            dashboard.buffer();
+        }
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn where_nothing_is_written_no_door_would_write() {
+    run(async {
+        let looking = Options { read_only: true, ..options() };
+        let mut dashboard = Dashboard::empty((80, 24), looking).await;
+        insta::assert_snapshot!("welcome_read_only", dashboard.screen());
+        dashboard.keys("j j Enter").await;
+        assert!(matches!(dashboard.wanted[..], [Effect::Demo]));
+        dashboard.keys(": i m p o r t Space x Enter").await;
+        assert!(dashboard.screen().contains("nothing is written"));
+        assert_eq!(dashboard.wanted.len(), 1);
+        dashboard.close().await;
+    });
+}
+
+/// An import that failed, with a figure in its words.
+fn failed() -> Msg {
+    let why = "the balance is 1234.56".to_owned();
+    Msg::Errand(Box::new(Err(dashtam::service::Error::Value { what: "a.csv", why })))
+}
+
+#[test]
+fn an_errand_is_told_as_amounts_are_shown_when_it_ends() {
+    run(async {
+        let mut dashboard = Dashboard::empty((100, 24), options()).await;
+        dashboard.keys(": i m p o r t Space a . c s v Enter p").await;
+        dashboard.tell(failed());
+        let screen = dashboard.screen();
+        assert!(screen.contains("the balance is") && !screen.contains("1234"), "{screen}");
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn what_is_being_written_is_not_left_without_a_word() {
+    run(async {
+        let mut dashboard = Dashboard::demo((100, 24), options()).await;
+        dashboard.keys(": i m p o r t Space a . c s v Enter j 2 j Space").await;
+        let bar = |dashboard: &Dashboard| dashboard.screen().lines().last().unwrap().to_owned();
+        assert!(bar(&dashboard).starts_with("at work ...   1 marked"), "{}", bar(&dashboard));
+        dashboard.keys("q").await;
+        assert!(bar(&dashboard).contains("once more leaves it"), "{}", bar(&dashboard));
+        assert!(matches!(dashboard.wanted[..], [Effect::Begin(_)]));
+        dashboard.keys("q").await;
+        assert!(matches!(dashboard.wanted[..], [Effect::Begin(_), Effect::Quit]));
+        dashboard.tell(failed());
+        dashboard.keys("j q").await;
+        assert!(!bar(&dashboard).contains("at work"), "{}", bar(&dashboard));
+        assert!(matches!(dashboard.wanted[..], [Effect::Begin(_), Effect::Quit, Effect::Quit]));
+        dashboard.close().await;
+    });
+}
+
+/// A demo, an empty store, and one of hostile text and figures.
+async fn stores(size: (u16, u16)) -> [Dashboard; 3] {
+    let (empty, folder) = hostile::empty(&clock()).await;
+    let empty = Dashboard::over(empty, Some(folder), size, options()).await;
+    let (session, folder) = hostile::open(&clock()).await;
+    let hostile = Dashboard::over(session, Some(folder), size, options()).await;
+    [Dashboard::demo(size, options()).await, empty, hostile]
+}
+
+#[test]
+fn no_size_and_no_pane_panics() {
+    // Where the layout changes, and a column more or less.
+    let columns = [39, 40, 41, 59, 60, 61, 79, 80, 81, 99, 100, 101, 109, 110, 111, 179, 180, 300];
+    let lines = [9, 10, 11, 23, 24, 32, 33, 34, 46, 47, 48, 100];
+    let borders: Vec<_> =
+        columns.into_iter().flat_map(|width| lines.map(|height| (width, height))).collect();
+    let small: Vec<_> =
+        (0..=40u16).flat_map(|width| (0..=24u16).map(move |height| (width, height))).collect();
+    run(async {
+        for mut dashboard in Box::pin(stores((1, 1))).await {
+            for (at, keys) in (0u16..).zip(WAYS) {
+                dashboard.keys(keys).await;
+                let resize = |dashboard: &mut Dashboard, size: (u16, u16)| {
+                    dashboard.size = size;
+                    dashboard.tell(Msg::Resize(size.0, size.1));
+                    dashboard.buffer();
+                };
+                // One way after the other all borders come by, and every small height.
+                for size in borders.iter().skip(usize::from(at % 9)).step_by(9) {
+                    resize(&mut dashboard, *size);
+                }
+                for height in (at % 2..=24).step_by(2) {
+                    resize(&mut dashboard, (40, height));
+                }
+                // A frame of a size that the app has not heard of yet.
+                for size in &small {
+                    drawn(&dashboard.app, *size);
+                }
+                dashboard.settle().await;
+            }
+            dashboard.close().await;
+        }
+    });
+}
+
+#[test]
+fn nothing_hostile_reaches_a_cell_and_no_figure_is_cut() {
+    run(async {
+        let (session, folder) = hostile::open(&clock()).await;
+        let mut dashboard = Dashboard::over(session, Some(folder), (80, 24), options()).await;
+        let mut marked = 0;
+        for keys in WAYS {
+            dashboard.keys(keys).await;
+            // Where there is room for everything, every figure is whole.
+            let mut whole = BTreeSet::new();
+            for size in [(2_000, 24), (2_000, 43), (2_000, 400)] {
+                dashboard.resize(size).await;
+                whole.extend(figures(&dashboard.screen()).map(str::to_owned));
+            }
+            for size in [(40, 12), (60, 30), (80, 24), (120, 40), (200, 50)] {
+                dashboard.resize(size).await;
+                harmless(&dashboard.buffer());
+                let screen = dashboard.screen();
+                marked += usize::from(screen.contains("###"));
+                for figure in figures(&screen) {
+                    assert!(whole.contains(figure), "{keys}: {figure} is cut:\n{screen}");
+                }
+            }
+        }
+        // Some did not fit, so that there was something to be cut.
+        assert!(marked > 0);
+        dashboard.close().await;
+    });
+}
+
+/// No cell has anything but what has one place and one meaning in a terminal.
+fn harmless(buffer: &Buffer) {
+    for cell in &buffer.content {
+        let mut marks = 0;
+        for c in cell.symbol().chars() {
+            let hidden = c.is_control()
+                || matches!(u32::from(c), 0xad | 0x61c | 0x180e | 0xfeff | 0x115f..=0x1160)
+                || matches!(u32::from(c), 0x3164 | 0xffa0 | 0x200b..=0x200f | 0x2028..=0x202e)
+                || matches!(u32::from(c), 0x2060..=0x206f | 0xfff9..=0xffff | 0xe0000..=0xe01ef);
+            assert!(!hidden, "{:?}", cell.symbol());
+            marks += usize::from(c.width() == Some(0));
+        }
+        assert!(marks <= 4, "{:?}", cell.symbol());
+    }
+}
+
+/// Words that are figures: digits with their signs. What ends in a mark is cut and says so; how
+/// many are left out depends on the room.
+fn figures(screen: &str) -> impl Iterator<Item = &str> {
+    let lines = screen.lines().filter(|line| !line.contains(" more"));
+    let words =
+        lines.flat_map(|line| line.split(|c: char| c.is_whitespace() || "│┌┐└┘─".contains(c)));
+    words.filter(|word| {
+        word.contains(|c: char| c.is_ascii_digit())
+            && word.chars().all(|c| c.is_ascii_digit() || "+-.,".contains(c))
+    })
+}
+
+/// The screens of all panes, one after the other.
+async fn every_pane(mut dashboard: Dashboard) -> String {
+    let mut all = String::new();
+    for (pane, key) in PANES {
+        dashboard.keys(key).await;
+        writeln!(all, "-- {pane}\n{}", dashboard.screen()).unwrap();
+    }
+    dashboard.close().await;
+    all
+}
+
+#[test]
+fn states_are_told() {
+    let read_only = Options { read_only: true, ..options() };
+    let masked = Options { private: true, ..options() };
+    let past = Options {
+        view: dashtam::state::View { as_of: "2020-06-30".parse().ok(), closed: false },
+        ..options()
+    };
+    run(async {
+        for size in [(80, 24), (120, 40)] {
+            let at = |state: &str| format!("state_{state}_{}x{}", size.0, size.1);
+            for (state, options) in
+                [("read_only", &read_only), ("masked", &masked), ("time_travel", &past)]
+            {
+                let dashboard = Dashboard::demo(size, options.clone()).await;
+                insta::assert_snapshot!(at(state), every_pane(dashboard).await);
+            }
+            // An account, and nothing in it.
+            let (session, folder) = hostile::bare(&clock()).await;
+            let dashboard = Dashboard::over(session, Some(folder), size, options()).await;
+            insta::assert_snapshot!(at("empty"), every_pane(dashboard).await);
+            // The store can be read no more: what was read stays, and it is said.
+            let mut dashboard = Dashboard::demo(size, options()).await;
+            dashboard.keys("2").await;
+            let trouble = Trouble("the database cannot be read: disk I/O error".to_owned());
+            dashboard.tell(Msg::Trouble(Some(trouble.clone())));
+            insta::assert_snapshot!(at("failed"), dashboard.screen());
+            dashboard.close().await;
+            // Nothing has been read yet, and nothing could be.
+            let mut app = App::new(options(), size);
+            insta::assert_snapshot!(at("loading"), text(&drawn(&app, size)));
+            app.update(Msg::Trouble(Some(trouble)));
+            insta::assert_snapshot!(at("never_read"), text(&drawn(&app, size)));
+        }
+    });
+}
+
+#[test]
+fn what_is_shown_stays_until_the_next_is_there() {
+    run(async {
+        let mut dashboard = Dashboard::demo((120, 40), options()).await;
+        for (way, key) in [("0", "]"), ("4", "]"), ("2", "j"), ("3 G", "g g"), ("3", "@")] {
+            dashboard.keys(way).await;
+            for chord in dashtam::keys::parse_chords(key).unwrap() {
+                dashboard.tell(Msg::Key(chord));
+            }
+            let screen = dashboard.screen();
+            assert!(!screen.contains("reading"), "{way} {key}:\n{screen}");
+            dashboard.keys("Esc").await;
+        }
+        dashboard.close().await;
+    });
+}
+
+/// Two households, one with twice as much of everything, look the same where amounts are hidden:
+/// no digit of an amount, no axis and no length tells them apart.
+#[test]
+fn no_figure_is_seen_in_privacy() {
+    let masked = Options { private: true, ..options() };
+    run(async {
+        let mut dashboards = Vec::new();
+        for times in [1, 2] {
+            let (session, folder) = hostile::household(&clock(), times).await;
+            let size = (80, 24);
+            let dashboard = Dashboard::over(session, Some(folder), size, masked.clone()).await;
+            dashboards.push(dashboard);
+        }
+        for keys in WAYS {
+            for size in [(80, 24), (120, 40), (200, 50)] {
+                let mut screens = Vec::new();
+                for dashboard in &mut dashboards {
+                    dashboard.resize(size).await;
+                    if size == (80, 24) {
+                        dashboard.keys(keys).await;
+                    }
+                    screens.push(dashboard.screen());
+                }
+                assert!(screens[0] == screens[1], "{keys}:\n{}\n{}", screens[0], screens[1]);
+            }
+        }
+        for dashboard in dashboards {
+            dashboard.close().await;
+        }
+    });
+}
+
+#[test]
+fn without_unicode_and_colours_there_is_ascii_without_colours() {
+    run(async {
+        let plain = Options { colours: None, ascii: true, ..options() };
+        let mut dashboard = Dashboard::demo((120, 40), plain).await;
+        for (_, key) in PANES {
+            dashboard.keys(key).await;
+            let buffer = dashboard.buffer();
+            for cell in &buffer.content {
+                assert!(cell.symbol().is_ascii(), "{:?}", cell.symbol());
+                let reset = ratatui::style::Color::Reset;
+                assert_eq!((cell.fg, cell.bg), (reset, reset));
+            }
+        }
+        dashboard.keys("0").await;
+        insta::assert_snapshot!("overview_in_ascii", dashboard.screen());
+        dashboard.keys("2").await;
+        insta::assert_snapshot!("holdings_in_ascii", dashboard.screen());
+        dashboard.close().await;
+    });
+}
+
+// What the line of context says of refreshing.
+
+#[test]
+fn the_line_of_context_says_how_the_refreshing_goes() {
+    use dashtam::service::refresh::{self, Progress, RefreshRequest};
+    run(async {
+        let (session, folder) = dashtam::service::demo::open(&clock()).await.unwrap();
+        let wait = std::time::Duration::ZERO;
+        let (connections, only, force) = (Vec::new(), None, false);
+        let request = RefreshRequest { connections, only, force, wait };
+        let cadence = dashtam::service::demo::CADENCE;
+        let summary = refresh::run(&session, cadence, &request).await.unwrap();
+        let mut dashboard =
+            Dashboard::over(session.clone(), Some(folder), (120, 40), options()).await;
+        let context = |dashboard: &Dashboard| {
+            dashboard.screen().lines().nth(1).unwrap().trim_end().to_owned()
+        };
+        let mut said = vec![context(&dashboard)];
+        // Pressed where nothing refreshes, it only looks again.
+        dashboard.keys("r").await;
+        assert!(dashboard.wanted.is_empty());
+        let running = Progress { running: true, ..Progress::default() };
+        dashboard.tell(Msg::Refresh(Box::new(running.clone())));
+        said.push(context(&dashboard));
+        dashboard.keys("r").await;
+        assert!(matches!(dashboard.wanted[..], [Effect::Refresh]));
+        let last = Some(summary);
+        let by_hand = Progress { rounds: 1, asked: true, last, ..Progress::default() };
+        dashboard.tell(Msg::Refresh(Box::new(by_hand)));
+        insta::assert_snapshot!("refreshed_by_hand", dashboard.screen());
+        let (host, since) = (dashtam::model::SafeText::new("attic"), 0);
+        let holder = dashtam::store::Holder { host, pid: 4711, since };
+        dashboard.tell(Msg::Refresh(Box::new(Progress {
+            elsewhere: Some(holder),
+            ..Progress::default()
+        })));
+        said.push(context(&dashboard));
+        let trouble = Some("disk full: the database could not be written".to_owned());
+        dashboard.tell(Msg::Refresh(Box::new(Progress { trouble, ..Progress::default() })));
+        said.push(context(&dashboard));
+        insta::assert_snapshot!("how_the_refreshing_goes", said.join("\n"));
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn a_connection_that_fails_is_named_with_its_reason() {
+    use dashtam::ledger;
+    use dashtam::model::{OpId, SafeText};
+    use dashtam::service::refresh::{self, RefreshRequest};
+    run(async {
+        let (session, folder) = dashtam::service::demo::open(&clock()).await.unwrap();
+        let now = clock().now().timestamp_micros();
+        let label = SafeText::new("Old bank");
+        ledger::connect(&session.store, "acme", &label, OpId::at(0), now).await.unwrap();
+        let wait = std::time::Duration::ZERO;
+        let (connections, only, force) = (vec![label], None, false);
+        let request = RefreshRequest { connections, only, force, wait };
+        refresh::run(&session, dashtam::service::demo::CADENCE, &request).await.unwrap();
+        let dashboard = Dashboard::over(session, Some(folder), (120, 40), options()).await;
+        insta::assert_snapshot!("a_connection_that_fails", dashboard.screen());
+        dashboard.close().await;
+    });
+}
+
+/// Progress that cannot be seen draws nothing.
+#[test]
+fn rounds_that_change_nothing_are_silent() {
+    use dashtam::service::refresh::Progress;
+    run(async {
+        let mut dashboard = Dashboard::demo((80, 24), options()).await;
+        dashboard.tell(Msg::Refresh(Box::default()));
+        dashboard.app.take_dirty();
+        for rounds in 1..4 {
+            for running in [true, false] {
+                let progress = Progress { rounds, running, ..Progress::default() };
+                dashboard.tell(Msg::Refresh(Box::new(progress)));
+                assert!(!dashboard.app.take_dirty());
+            }
+        }
+        dashboard.close().await;
+    });
+}
