@@ -17,11 +17,6 @@ pub const OPTIONAL: &str = "settlement,tax,fx_rate,description,id,ratio,to_accou
 /// The most bytes of a file.
 pub const MAX_BYTES: u64 = 4 << 30;
 
-/// The most bytes of an account's name, and of other names that people give.
-const MAX_NAME: usize = 128;
-/// The most bytes of an id that a source gives.
-const MAX_ID: usize = 1024;
-
 /// Reads a file of transactions row by row.
 #[derive(Debug)]
 pub struct NeutralReader<R> {
@@ -103,7 +98,7 @@ impl Places {
         let date = cell(self.date).need_date()?;
         let account = cell(self.account);
         let account = account
-            .name(MAX_NAME)?
+            .name(SafeText::MAX_NAME)?
             .ok_or_else(|| account.refuse(Fault::Missing("the name of the account")))?;
         let what = cell(self.what).need("what happened, like BUY", str::parse::<EntryType>)?;
         let unit = cell(self.currency).need_unit()?;
@@ -125,12 +120,12 @@ impl Places {
         entry.ratio = cell(self.ratio).read(ratio)?;
         entry.acquired = cell(self.acquired).date()?;
         entry.cost_share = cell(self.cost_share).decimal()?;
-        entry.to_account = cell(self.to_account).name(MAX_NAME)?;
-        entry.link = cell(self.link).name(MAX_ID)?;
-        entry.id = cell(self.id).name(MAX_ID)?;
+        entry.to_account = cell(self.to_account).name(SafeText::MAX_NAME)?;
+        entry.link = cell(self.link).name(SafeText::MAX_ID)?;
+        entry.id = cell(self.id).name(SafeText::MAX_ID)?;
         entry.status = cell(self.status).read(str::parse)?.unwrap_or(Status::Settled);
         entry.description = cell(self.description).words();
-        entry.category = cell(self.category).name(MAX_NAME)?;
+        entry.category = cell(self.category).name(SafeText::MAX_NAME)?;
         entry.note = cell(self.note).words();
         Ok(entry)
     }
