@@ -12,7 +12,7 @@
 mod support;
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -534,6 +534,31 @@ fn a_file_is_stored_whole_or_not_at_all_unless_partial() {
     let ran = home.run(&["import", &wrong, "--partial"]);
     assert_eq!(ran.code, Some(3), "{ran:?}");
     assert_eq!(home.transactions().len(), 1);
+}
+
+#[test]
+fn a_store_beside_which_nothing_can_be_made_is_read_all_the_same() {
+    let home = Home::new();
+    home.ok(&["import", &example("example_a.csv")]);
+    let before = home.json(&["report", "accounts"]);
+    // SQLite shares a file of this name among its readers.
+    fs::DirBuilder::new().mode(0o700).create(home.data().join("dashtam.db-shm")).unwrap();
+    assert_eq!(home.json(&["report", "accounts"]), before);
+    assert_eq!(home.json(&["report", "accounts", "--read-only"]), before);
+    let refused = home.say("txn delete 3");
+    refused.refused(7, "data/dashtam.db");
+    assert!(!refused.err.contains("server"), "{refused:?}");
+}
+
+#[test]
+fn what_cannot_be_locked_is_named_as_what_it_is() {
+    let home = Home::new();
+    home.ok(&["import", &example("example_a.csv")]);
+    let lock = home.data().join("dashtam.lock");
+    fs::remove_file(&lock).unwrap();
+    fs::create_dir(&lock).unwrap();
+    home.say("export").refused(7, "dashtam.lock: cannot be locked for writing");
+    home.ok(&["export", "--read-only"]);
 }
 
 #[test]

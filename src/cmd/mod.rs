@@ -222,7 +222,10 @@ impl Job<'_> {
         let session = self.open(access(command)).await?;
         let done = self.in_session(&session, command).await;
         session.close().await;
-        done
+        done.map_err(|error| match error {
+            Error::Service(error) => error.about(self.config).into(),
+            other => other,
+        })
     }
 
     async fn in_session(&mut self, session: &Session, command: &Command) -> Result<Status, Error> {
@@ -249,7 +252,8 @@ impl Job<'_> {
 
     async fn open(&self, access: Access) -> Result<Session, Error> {
         let access = if self.flags.read_only { Access::Look } else { access };
-        Ok(Session::open(self.config, self.clock, access).await?)
+        let opened = Session::open(self.config, self.clock, access).await;
+        opened.map_err(|error| error.about(self.config).into())
     }
 
     const fn figures(&self) -> Figures {
