@@ -504,14 +504,16 @@ fn the_import_document_has_its_promised_shape() {
     for file in [first, second] {
         assert_eq!(
             keys(file),
-            sorted("path format rows new duplicate changed conflict conflicts refused")
+            sorted(
+                "path format rows new duplicate changed conflict conflicts refused refused_total"
+            )
         );
         assert_eq!(file["format"], "neutral");
     }
     assert_eq!((&first["path"], &first["new"]), (&right.as_str().into(), &1.into()));
     assert_eq!((&second["rows"], &second["new"]), (&3.into(), &0.into()));
     let refused = second["refused"].as_array().unwrap();
-    assert_eq!(refused.len(), 2);
+    assert_eq!((refused.len(), &second["refused_total"]), (2, &2.into()));
     assert_eq!(keys(&refused[0]), ["column", "line", "why"]);
     assert_eq!((&refused[0]["line"], &refused[0]["column"]), (&3.into(), &"amount".into()));
     assert_eq!((&refused[1]["line"], &refused[1]["column"]), (&4.into(), &"date".into()));
@@ -534,6 +536,19 @@ fn a_file_is_stored_whole_or_not_at_all_unless_partial() {
     let ran = home.run(&["import", &wrong, "--partial"]);
     assert_eq!(ran.code, Some(3), "{ran:?}");
     assert_eq!(home.transactions().len(), 1);
+}
+
+#[test]
+fn refused_rows_that_are_not_told_one_by_one_are_counted() {
+    let home = Home::new();
+    let mut rows = vec!["2024-01-03,A,DEPOSIT,,,,,USD,five"; 1_500];
+    rows.push("2024-01-02,A,DEPOSIT,,,,,USD,5");
+    let ran = home.run(&["import", &home.rows("wrong.csv", &rows), "--partial", "--json"]);
+    assert_eq!(ran.code, Some(3), "{:?}", ran.code);
+    let file = document(&ran.out)["files"][0].clone();
+    assert_eq!((&file["refused_total"], &file["new"]), (&1_500.into(), &1.into()));
+    assert_eq!(file["refused"].as_array().unwrap().len(), 1_000);
+    assert!(ran.err.ends_with("wrong.csv: and 500 more refused rows\n"), "{}", ran.err);
 }
 
 #[test]
