@@ -552,6 +552,37 @@ fn refused_rows_that_are_not_told_one_by_one_are_counted() {
 }
 
 #[test]
+fn an_export_never_goes_into_a_file_of_the_store() {
+    let home = Home::new();
+    home.ok(&["import", &example("example_a.csv")]);
+    let before = home.canonical();
+    symlink(home.data(), home.path("other")).unwrap();
+    fs::create_dir(home.data().join("kept")).unwrap();
+    let own = [
+        "data/dashtam.db",
+        "data/kept/../dashtam.db",
+        "other/dashtam.db",
+        "data/dashtam.db-wal",
+        "data/dashtam.db-journal",
+        "data/dashtam.lock",
+        "data/audit.db",
+        "data/log/out.csv",
+    ];
+    for path in own {
+        let ran = home.run(&["export", "--force", "--out", path]);
+        ran.refused(2, "belongs to the store");
+    }
+    assert_eq!(home.canonical(), before);
+    home.ok(&["export", "--out", "data/kept/out.csv"]);
+    home.ok(&["export", "--out", "other/out.csv"]);
+    // A store may be anywhere.
+    let database = format!("sqlite:{}", home.path("here.db").display());
+    home.ok(&["--database", &database, "import", &example("example_a.csv")]);
+    home.run(&["--database", &database, "export", "--force", "--out", "here.db"])
+        .refused(2, "belongs to the store");
+}
+
+#[test]
 fn a_store_beside_which_nothing_can_be_made_is_read_all_the_same() {
     let home = Home::new();
     home.ok(&["import", &example("example_a.csv")]);

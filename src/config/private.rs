@@ -44,6 +44,8 @@ pub enum WriteError {
     #[error("cannot write {path:?}: {source}; check the folder and the free space")]
     Io { path: PathBuf, source: io::Error },
 }
+    #[error("{0:?} belongs to the store itself; give the path of another file")]
+    OfTheStore(PathBuf),
 
 /// Creates the folder and its missing parents, each with mode 0700.
 /// A folder that is already there is left as it is: judging it is [`check_private`]'s work.
