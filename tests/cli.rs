@@ -552,6 +552,28 @@ fn refused_rows_that_are_not_told_one_by_one_are_counted() {
 }
 
 #[test]
+fn a_file_of_nothing_but_a_header_and_one_of_mixed_lines_are_refused() {
+    let home = Home::new();
+    let prices = "date,symbol,close,currency";
+    for (text, place) in [
+        (format!("{HEADER}\n"), "line 2, column date: "),
+        (format!("{prices}\n"), "line 2, column date: "),
+        (
+            format!(
+                "{HEADER}\r\n2024-01-02,A,DEPOSIT,,,,,USD,5\r2024-01-03,A,DEPOSIT,,,,,USD,6\r\n"
+            ),
+            "line 2, column amount: ",
+        ),
+        (format!("{HEADER},note\n2024-01-02,A,DEPOSIT,,,,,USD,5,a\0b\n"), "line 2, column note: "),
+    ] {
+        let ran = home.run(&["import", &home.file("wrong.csv", &text)]);
+        assert_eq!(ran.code, Some(2), "{ran:?}");
+        assert!(ran.err.contains(place), "{ran:?}");
+    }
+    assert_eq!(home.json(&["import", "list"])["rows"], Value::Array(vec![]));
+}
+
+#[test]
 fn an_export_never_goes_into_a_file_of_the_store() {
     let home = Home::new();
     home.ok(&["import", &example("example_a.csv")]);
