@@ -1032,6 +1032,29 @@ fn rows_of_one_event_are_linked() {
     assert_eq!(linked(&home), (format!("[{second}]"), format!("[{first}]")));
     home.ok(&["txn", "link", "--unlink", &first]);
     assert_eq!(linked(&home), ("[]".to_owned(), "[]".to_owned()));
+    // The one that was left alone is no event either.
+    assert!(!home.ok(&["export"]).contains("~hand:"));
+}
+
+#[test]
+fn a_pair_that_was_taken_apart_is_proposed_again() {
+    let home = with_broker();
+    home.ok(&["account", "add", "Savings", "--kind", "savings", "--currency", "USD"]);
+    let out = add(&home, "--date 2024-01-02 --type withdrawal --amount -250").remove(0);
+    home.say("txn add --account Savings --date 2024-01-03 --type deposit --amount 250");
+    let kinds = |home: &Home| -> Vec<String> {
+        let report = home.json(&["report", "findings"]);
+        let rows = report["rows"].as_array().unwrap().iter();
+        rows.map(|row| row["kind"].as_str().unwrap().to_owned()).collect()
+    };
+    let proposed = kinds(&home);
+    assert_eq!(proposed.len(), 1, "{proposed:?}");
+    let mut ids = home.transactions().into_iter().map(|row| row["id"].to_string());
+    let into = ids.find(|id| *id != out).unwrap();
+    home.ok(&["txn", "link", &out, &into]);
+    assert_eq!(kinds(&home), [""; 0]);
+    home.ok(&["txn", "link", "--unlink", &into]);
+    assert_eq!(kinds(&home), proposed);
 }
 
 #[test]
