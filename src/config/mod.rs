@@ -197,6 +197,7 @@ impl Config {
             private::create_dir_private(&path)
                 .map_err(|source| ConfigError::Folder { path: path.clone(), source })?;
             private::check_private(&path)?;
+            private::remove_leftovers(&path);
         }
         Ok(())
     }
