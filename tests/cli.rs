@@ -725,6 +725,25 @@ fn an_import_is_taken_back() {
 }
 
 #[test]
+fn prices_that_are_taken_back_are_counted() {
+    let home = Home::new();
+    let prices = |rows: &str| format!("date,symbol,close,currency\n{rows}");
+    let first =
+        prices("2024-01-02,sec:X,1,USD\n2024-01-03,sec:X,2,USD\n2024-01-02,fx:CAD,0.7,USD\n");
+    let second = prices(
+        "2024-01-02,sec:X,5,USD\n2024-01-03,sec:X,2,USD\n2024-01-04,sec:X,3,USD\n2024-01-02,fx:CAD,0.8,USD\n2024-01-03,fx:CAD,0.8,USD\n",
+    );
+    home.ok(&["import", &home.file("1.csv", &first)]);
+    let before = home.canonical();
+    home.ok(&["import", &home.file("2.csv", &second)]);
+    let undone = home.json(&["import", "undo", "2"]);
+    assert_eq!((&undone["removed"], &undone["restored"]), (&2.into(), &2.into()));
+    assert_eq!(home.canonical(), before);
+    let undone = home.json(&["import", "undo", "1"]);
+    assert_eq!((&undone["removed"], &undone["restored"]), (&3.into(), &0.into()));
+}
+
+#[test]
 fn a_row_edited_since_is_named_and_kept() {
     let home = Home::new();
     let file = home.rows("a.csv", &["2024-01-02,A,DEPOSIT,,,,,USD,5"]);
