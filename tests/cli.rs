@@ -98,7 +98,7 @@ fn with_json_errors_are_documents_too() {
 fn values_of_flags_are_checked_before_anything_happens() {
     let home = Home::new();
     for (line, word) in [
-        ("account add A --kind bank --currency USD", "checking"),
+        ("account add A --kind check --currency USD", "checking"),
         ("account add A --kind checking --currency usd", "USD"),
         ("txn add --account A --date 2024-02-30 --type buy", "YYYY-MM-DD"),
         ("txn add --account A --date 2024-02-03 --type by", "buy"),
@@ -630,6 +630,31 @@ fn what_cannot_be_locked_is_named_as_what_it_is() {
 }
 
 #[test]
+fn a_word_too_many_is_not_repeated_as_a_whole() {
+    let home = with_broker();
+    let long = "x".repeat(100_000);
+    let add = ["txn", "add", "--account", "Broker", "--date", "2024-01-02", "--type"];
+    let file = home.rows("wrong.csv", &["2024-01-02,A,BOUGHT,,,,,USD,5"]);
+    let report = ["report", "holdings", "--explain"];
+    for (line, word) in [
+        ([&add[..], &["deposit", "--amount", "5", "--note", &long]].concat(), "4096"),
+        ([&add[..], &[&long]].concat(), "--type"),
+        ([&add[..], &["bought"]].concat(), "--type"),
+        ([&report[..], &[&long]].concat(), "128"),
+        (vec!["account", "close", &long], "128"),
+    ] {
+        let ran = home.run(&line);
+        assert_eq!(ran.code, Some(2), "{}", ran.err.len());
+        assert!(ran.err.contains(word), "{}", ran.err.len());
+        assert!(ran.err.trim_end().chars().count() <= 200, "{}", ran.err);
+    }
+    let ran = home.run(&["import", &file]);
+    let said = ran.err.lines().next().unwrap().replace(&file, "wrong.csv");
+    assert!(said.contains("`BOUGHT` is no type") && said.contains(" buy"), "{said}");
+    assert!(said.chars().count() <= 200, "{said}");
+}
+
+#[test]
 fn one_refused_file_among_others_is_a_partial_import() {
     let home = Home::new();
     let right = home.rows("right.csv", &["2024-01-02,A,DEPOSIT,,,,,USD,5"]);
@@ -1024,7 +1049,7 @@ fn a_transaction_is_edited_deleted_and_brought_back() {
     assert_eq!(row["id"].to_string(), id, "the identity stays");
     home.run(&["txn", "edit", id]).refused(2, "nothing to change");
     home.say("txn edit 999999 --fee 1").refused(2, "999999");
-    home.run(&["txn", "edit", id, "--clear", "account"]).refused(2, "symbol");
+    home.run(&["txn", "edit", id, "--clear", "account"]).refused(2, "amount");
 
     home.ok(&["txn", "delete", id]);
     assert_eq!(home.transactions().len(), 0);

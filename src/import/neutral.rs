@@ -269,7 +269,7 @@ mod tests {
             ("account", " ", "empty; write the name of the account"),
             ("account", &"x".repeat(129), "longer than 128 bytes"),
             ("type", "", "empty; write what happened"),
-            ("type", "BOUGHT", "`BOUGHT` is no type; one of: buy sell"),
+            ("type", "BOUGHT", "`BOUGHT` is no type; the nearest are: buy"),
             ("symbol", &"x".repeat(65), "longer than 64"),
             ("quantity", "\"1,5\"", "has a comma"),
             ("quantity", "1e3", "has an exponent"),
