@@ -269,7 +269,7 @@ async fn show_one(
     let opening = Box::pin(shown.open(config.clone(), clock.clone()));
     match tui::run(shown.waiting(), opening, cadence, options, true, keyboard).await {
         Ok(ended) => Ok(ended),
-        Err(tui::Error::Opening(error)) => Err(cmd::Failure::Service(error)),
+        Err(tui::Error::Opening(error)) => Err(cmd::Failure::Service(error.about(config))),
         // Reported already; it ends the program as a panic here would.
         Err(tui::Error::Panicked) => panic::resume_unwind(Box::new("opening")),
         Err(error @ tui::Error::Terminal(_)) => Err(cmd::Failure::Terminal(error.to_string())),

@@ -12,7 +12,7 @@
 mod support;
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -98,7 +98,7 @@ fn with_json_errors_are_documents_too() {
 fn values_of_flags_are_checked_before_anything_happens() {
     let home = Home::new();
     for (line, word) in [
-        ("account add A --kind bank --currency USD", "checking"),
+        ("account add A --kind check --currency USD", "checking"),
         ("account add A --kind checking --currency usd", "USD"),
         ("txn add --account A --date 2024-02-30 --type buy", "YYYY-MM-DD"),
         ("txn add --account A --date 2024-02-03 --type by", "buy"),
@@ -504,14 +504,16 @@ fn the_import_document_has_its_promised_shape() {
     for file in [first, second] {
         assert_eq!(
             keys(file),
-            sorted("path format rows new duplicate changed conflict conflicts refused")
+            sorted(
+                "path format rows new duplicate changed conflict conflicts refused refused_total"
+            )
         );
         assert_eq!(file["format"], "neutral");
     }
     assert_eq!((&first["path"], &first["new"]), (&right.as_str().into(), &1.into()));
     assert_eq!((&second["rows"], &second["new"]), (&3.into(), &0.into()));
     let refused = second["refused"].as_array().unwrap();
-    assert_eq!(refused.len(), 2);
+    assert_eq!((refused.len(), &second["refused_total"]), (2, &2.into()));
     assert_eq!(keys(&refused[0]), ["column", "line", "why"]);
     assert_eq!((&refused[0]["line"], &refused[0]["column"]), (&3.into(), &"amount".into()));
     assert_eq!((&refused[1]["line"], &refused[1]["column"]), (&4.into(), &"date".into()));
@@ -534,6 +536,122 @@ fn a_file_is_stored_whole_or_not_at_all_unless_partial() {
     let ran = home.run(&["import", &wrong, "--partial"]);
     assert_eq!(ran.code, Some(3), "{ran:?}");
     assert_eq!(home.transactions().len(), 1);
+}
+
+#[test]
+fn refused_rows_that_are_not_told_one_by_one_are_counted() {
+    let home = Home::new();
+    let mut rows = vec!["2024-01-03,A,DEPOSIT,,,,,USD,five"; 1_500];
+    rows.push("2024-01-02,A,DEPOSIT,,,,,USD,5");
+    let ran = home.run(&["import", &home.rows("wrong.csv", &rows), "--partial", "--json"]);
+    assert_eq!(ran.code, Some(3), "{:?}", ran.code);
+    let file = document(&ran.out)["files"][0].clone();
+    assert_eq!((&file["refused_total"], &file["new"]), (&1_500.into(), &1.into()));
+    assert_eq!(file["refused"].as_array().unwrap().len(), 1_000);
+    assert!(ran.err.ends_with("wrong.csv: and 500 more refused rows\n"), "{}", ran.err);
+}
+
+#[test]
+fn a_file_of_nothing_but_a_header_and_one_of_mixed_lines_are_refused() {
+    let home = Home::new();
+    let prices = "date,symbol,close,currency";
+    for (text, place) in [
+        (format!("{HEADER}\n"), "line 2, column date: "),
+        (format!("{prices}\n"), "line 2, column date: "),
+        (
+            format!(
+                "{HEADER}\r\n2024-01-02,A,DEPOSIT,,,,,USD,5\r2024-01-03,A,DEPOSIT,,,,,USD,6\r\n"
+            ),
+            "line 2, column amount: ",
+        ),
+        (format!("{HEADER},note\n2024-01-02,A,DEPOSIT,,,,,USD,5,a\0b\n"), "line 2, column note: "),
+    ] {
+        let ran = home.run(&["import", &home.file("wrong.csv", &text)]);
+        assert_eq!(ran.code, Some(2), "{ran:?}");
+        assert!(ran.err.contains(place), "{ran:?}");
+    }
+    assert_eq!(home.json(&["import", "list"])["rows"], Value::Array(vec![]));
+}
+
+#[test]
+fn an_export_never_goes_into_a_file_of_the_store() {
+    let home = Home::new();
+    home.ok(&["import", &example("example_a.csv")]);
+    let before = home.canonical();
+    symlink(home.data(), home.path("other")).unwrap();
+    fs::create_dir(home.data().join("kept")).unwrap();
+    let own = [
+        "data/dashtam.db",
+        "data/kept/../dashtam.db",
+        "other/dashtam.db",
+        "data/dashtam.db-wal",
+        "data/dashtam.db-journal",
+        "data/dashtam.lock",
+        "data/audit.db",
+        "data/log/out.csv",
+    ];
+    for path in own {
+        let ran = home.run(&["export", "--force", "--out", path]);
+        ran.refused(2, "belongs to the store");
+    }
+    assert_eq!(home.canonical(), before);
+    home.ok(&["export", "--out", "data/kept/out.csv"]);
+    home.ok(&["export", "--out", "other/out.csv"]);
+    // A store may be anywhere.
+    let database = format!("sqlite:{}", home.path("here.db").display());
+    home.ok(&["--database", &database, "import", &example("example_a.csv")]);
+    home.run(&["--database", &database, "export", "--force", "--out", "here.db"])
+        .refused(2, "belongs to the store");
+}
+
+#[test]
+fn a_store_beside_which_nothing_can_be_made_is_read_all_the_same() {
+    let home = Home::new();
+    home.ok(&["import", &example("example_a.csv")]);
+    let before = home.json(&["report", "accounts"]);
+    // SQLite shares a file of this name among its readers.
+    fs::DirBuilder::new().mode(0o700).create(home.data().join("dashtam.db-shm")).unwrap();
+    assert_eq!(home.json(&["report", "accounts"]), before);
+    assert_eq!(home.json(&["report", "accounts", "--read-only"]), before);
+    let refused = home.say("txn delete 3");
+    refused.refused(7, "data/dashtam.db");
+    assert!(!refused.err.contains("server"), "{refused:?}");
+}
+
+#[test]
+fn what_cannot_be_locked_is_named_as_what_it_is() {
+    let home = Home::new();
+    home.ok(&["import", &example("example_a.csv")]);
+    let lock = home.data().join("dashtam.lock");
+    fs::remove_file(&lock).unwrap();
+    fs::create_dir(&lock).unwrap();
+    home.say("export").refused(7, "dashtam.lock: cannot be locked for writing");
+    home.ok(&["export", "--read-only"]);
+}
+
+#[test]
+fn a_word_too_many_is_not_repeated_as_a_whole() {
+    let home = with_broker();
+    let long = "x".repeat(100_000);
+    let add = ["txn", "add", "--account", "Broker", "--date", "2024-01-02", "--type"];
+    let file = home.rows("wrong.csv", &["2024-01-02,A,BOUGHT,,,,,USD,5"]);
+    let report = ["report", "holdings", "--explain"];
+    for (line, word) in [
+        ([&add[..], &["deposit", "--amount", "5", "--note", &long]].concat(), "4096"),
+        ([&add[..], &[&long]].concat(), "--type"),
+        ([&add[..], &["bought"]].concat(), "--type"),
+        ([&report[..], &[&long]].concat(), "128"),
+        (vec!["account", "close", &long], "128"),
+    ] {
+        let ran = home.run(&line);
+        assert_eq!(ran.code, Some(2), "{}", ran.err.len());
+        assert!(ran.err.contains(word), "{}", ran.err.len());
+        assert!(ran.err.trim_end().chars().count() <= 200, "{}", ran.err);
+    }
+    let ran = home.run(&["import", &file]);
+    let said = ran.err.lines().next().unwrap().replace(&file, "wrong.csv");
+    assert!(said.contains("`BOUGHT` is no type") && said.contains(" buy"), "{said}");
+    assert!(said.chars().count() <= 200, "{said}");
 }
 
 #[test]
@@ -629,6 +747,25 @@ fn an_import_is_taken_back() {
     assert!(home.json(&["import", "list"])["rows"][1]["undone"].is_string());
     // What was taken back comes again when it is imported again.
     assert_eq!(home.json(&["import", &example("example_a.csv")])["files"][0]["new"], 5);
+}
+
+#[test]
+fn prices_that_are_taken_back_are_counted() {
+    let home = Home::new();
+    let prices = |rows: &str| format!("date,symbol,close,currency\n{rows}");
+    let first =
+        prices("2024-01-02,sec:X,1,USD\n2024-01-03,sec:X,2,USD\n2024-01-02,fx:CAD,0.7,USD\n");
+    let second = prices(
+        "2024-01-02,sec:X,5,USD\n2024-01-03,sec:X,2,USD\n2024-01-04,sec:X,3,USD\n2024-01-02,fx:CAD,0.8,USD\n2024-01-03,fx:CAD,0.8,USD\n",
+    );
+    home.ok(&["import", &home.file("1.csv", &first)]);
+    let before = home.canonical();
+    home.ok(&["import", &home.file("2.csv", &second)]);
+    let undone = home.json(&["import", "undo", "2"]);
+    assert_eq!((&undone["removed"], &undone["restored"]), (&2.into(), &2.into()));
+    assert_eq!(home.canonical(), before);
+    let undone = home.json(&["import", "undo", "1"]);
+    assert_eq!((&undone["removed"], &undone["restored"]), (&3.into(), &0.into()));
 }
 
 #[test]
@@ -912,7 +1049,7 @@ fn a_transaction_is_edited_deleted_and_brought_back() {
     assert_eq!(row["id"].to_string(), id, "the identity stays");
     home.run(&["txn", "edit", id]).refused(2, "nothing to change");
     home.say("txn edit 999999 --fee 1").refused(2, "999999");
-    home.run(&["txn", "edit", id, "--clear", "account"]).refused(2, "symbol");
+    home.run(&["txn", "edit", id, "--clear", "account"]).refused(2, "amount");
 
     home.ok(&["txn", "delete", id]);
     assert_eq!(home.transactions().len(), 0);
@@ -939,6 +1076,29 @@ fn rows_of_one_event_are_linked() {
     assert_eq!(linked(&home), (format!("[{second}]"), format!("[{first}]")));
     home.ok(&["txn", "link", "--unlink", &first]);
     assert_eq!(linked(&home), ("[]".to_owned(), "[]".to_owned()));
+    // The one that was left alone is no event either.
+    assert!(!home.ok(&["export"]).contains("~hand:"));
+}
+
+#[test]
+fn a_pair_that_was_taken_apart_is_proposed_again() {
+    let home = with_broker();
+    home.ok(&["account", "add", "Savings", "--kind", "savings", "--currency", "USD"]);
+    let out = add(&home, "--date 2024-01-02 --type withdrawal --amount -250").remove(0);
+    home.say("txn add --account Savings --date 2024-01-03 --type deposit --amount 250");
+    let kinds = |home: &Home| -> Vec<String> {
+        let report = home.json(&["report", "findings"]);
+        let rows = report["rows"].as_array().unwrap().iter();
+        rows.map(|row| row["kind"].as_str().unwrap().to_owned()).collect()
+    };
+    let proposed = kinds(&home);
+    assert_eq!(proposed.len(), 1, "{proposed:?}");
+    let mut ids = home.transactions().into_iter().map(|row| row["id"].to_string());
+    let into = ids.find(|id| *id != out).unwrap();
+    home.ok(&["txn", "link", &out, &into]);
+    assert_eq!(kinds(&home), [""; 0]);
+    home.ok(&["txn", "link", "--unlink", &into]);
+    assert_eq!(kinds(&home), proposed);
 }
 
 #[test]

@@ -557,6 +557,10 @@ impl Workshop {
 
         clear(copy).await;
         let [(_, transactions), _] = file.neutral().await;
+        if transactions.lines().count() < 2 {
+            // There is nothing to read back.
+            return Ok(());
+        }
         let read = copy.try_import(&[("t.csv", transactions.as_bytes())], |_| {}).await.unwrap();
         prop_assert_eq!(support::engines::reasons(&read), [""; 0], "{}", transactions);
         let form = ExportFormat::Canonical;

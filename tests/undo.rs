@@ -487,6 +487,101 @@ async fn what_was_typed_in_both_names_is_two_rows_and_what_came_once_is_one() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_of_one_import_stay_two_and_it_finds_both_again() {
+    // Rows with an id could not be two in one account.
+    let [a, b] = ["A", "B"].map(|name| statement(name, "n").replace(",7,i1,", ",7,,"));
+    let rows_of = |file: &str| file.split_once('\n').unwrap().1.to_owned();
+    let both = a.clone() + &rows_of(&b);
+    let twice = a.clone() + &rows_of(&a);
+    on_each(async |engine| {
+        let first = engine.import(&[("both.csv", &both)]).await.batch.unwrap();
+        // Of the one account there was another file, which knew of one of each.
+        let second = engine.import(&[("a.csv", &a)]).await.batch.unwrap();
+        merge(engine, "B", "A").await.unwrap();
+        assert_eq!(engine.cash_of("A", "USD").await, "374");
+        let merged = engine.dump().await;
+        for (file, rows) in [(&both, 14), (&a, 7), (&b, 7), (&twice, 14)] {
+            let report = engine.import(&[("again.csv", file)]).await;
+            assert_eq!(counts(&report), [0, rows, 0, 0, 0]);
+            engine.undo(report.batch.unwrap()).await;
+            assert_eq!(engine.dump().await, merged);
+        }
+        engine.undo(first).await;
+        assert_eq!(engine.dump().await, dump_of(&[("a.csv", &a)]).await);
+        engine.undo(second).await;
+        assert_eq!(engine.rows().await.len(), 0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn equal_rows_of_several_imports_are_as_many_as_the_one_that_had_most() {
+    let row = |account: &str| format!("2024-01-02,{account},DEPOSIT,,,,,USD,10\n");
+    let file = |accounts: &[&str]| {
+        let rows: Vec<_> = accounts.iter().map(|account| row(account)).collect();
+        format!("{HEADER}\n{}", rows.concat())
+    };
+    // One of each in the first, two of B in the second: no file had more than two.
+    let (first, second) = (file(&["A", "B"]), file(&["B", "B"]));
+    on_each(async |engine| {
+        engine.import(&[("1.csv", &first)]).await;
+        let batch = engine.import(&[("2.csv", &second)]).await.batch.unwrap();
+        assert_eq!(engine.rows().await.len(), 3);
+        merge(engine, "B", "A").await.unwrap();
+        assert_eq!(engine.rows().await.len(), 2);
+        for file in [&first, &second] {
+            assert_eq!(counts(&engine.import(&[("1.csv", file)]).await), [0, 2, 0, 0, 0]);
+        }
+        engine.undo(batch).await;
+        assert_eq!(engine.rows().await.len(), 2);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_balances_of_one_day_are_neither_added_nor_lost() {
+    let house = |name: &str| account(name, AccountKind::Other, Currency::USD, Mode::Balances);
+    let later = day().succ_opt().unwrap();
+    on_each(async |engine| {
+        for name in ["A", "B"] {
+            engine.edit(house(name)).await;
+            let id = engine.account(name).await;
+            engine.edit(Change::SetBalance(id, day(), dec("10"))).await;
+        }
+        let before = engine.dump().await;
+        let refused = merge(engine, "B", "A").await.unwrap_err().to_string();
+        assert!(refused.contains("`B`") && refused.contains("2024-01-02"), "{refused}");
+        assert_eq!(engine.dump().await, before);
+    })
+    .await;
+    // The same account under two names, from two exports.
+    let whole = async |name: &str, amount: &str| {
+        let engine = sqlite().await;
+        engine.edit(house(name)).await;
+        engine.edit(Change::SetBalance(engine.account(name).await, day(), dec(amount))).await;
+        let json = engine.export(ExportFormat::Json, None).await;
+        engine.close().await;
+        json
+    };
+    let (a, b, unlike) = (whole("A", "10").await, whole("B", "10").await, whole("B", "20").await);
+    on_each(async |engine| {
+        engine.import(&[("a.json", &a)]).await;
+        let other = engine.import(&[("unlike.json", &unlike)]).await.batch.unwrap();
+        assert!(merge(engine, "B", "A").await.is_err());
+        engine.undo(other).await;
+        let second = engine.import(&[("b.json", &b)]).await.batch.unwrap();
+        engine.edit(Change::SetBalance(engine.account("B").await, later, dec("11"))).await;
+        merge(engine, "B", "A").await.unwrap();
+        let dump = engine.dump().await;
+        assert_eq!(dump.lines().filter(|line| line.starts_with("balance ")).count(), 2);
+        engine.undo(second).await;
+        let accounts = engine.accounts(day()).await;
+        assert_eq!(accounts[0].value, Some(dec("10")), "the other import still states it");
+    })
+    .await;
+}
+
 // What imports say of accounts, securities and settings.
 
 /// A purchase of X, with or without what tells it from its twins.

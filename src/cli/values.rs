@@ -27,10 +27,6 @@ pub enum BadText {
     Ratio,
 }
 
-/// The names that imports accept too.
-const MAX_NAME: usize = 128;
-const MAX_ID: usize = 1024;
-
 /// `YYYY-MM-DD` and nothing else, years 0001 to 9999.
 pub fn date(text: &str) -> Result<NaiveDate, BadText> {
     let digits = text.split('-').map(str::len).eq([4, 2, 2])
@@ -56,11 +52,11 @@ fn bounded(text: SafeText, most: usize) -> Result<SafeText, BadText> {
 }
 
 pub fn name(text: &str) -> Result<SafeText, BadText> {
-    named(text, MAX_NAME)
+    named(text, SafeText::MAX_NAME)
 }
 
 pub fn id(text: &str) -> Result<SafeText, BadText> {
-    named(text, MAX_ID)
+    named(text, SafeText::MAX_ID)
 }
 
 pub fn symbol(text: &str) -> Result<SafeText, BadText> {

@@ -120,7 +120,7 @@ impl From<store::Error> for Error {
 impl From<report::Error> for Error {
     fn from(error: report::Error) -> Self {
         match error {
-            report::Error::NoSuchFigure { key, known } => explain::no_figure(key, &known),
+            report::Error::NoSuchFigure { key, known } => explain::no_figure(&key, &known),
             other => service::Error::from(other).into(),
         }
     }

@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use chrono::NaiveDate;
 use serde::Serialize;
 
-use super::Job;
 use super::exit::{Error, Status};
 use super::table::{Column, Table};
+use super::{ECHO, Job};
 use crate::model::{Currency, Exact, SafeText};
 use crate::report::{Explanation, Input};
 use crate::text::{Figures, UNKNOWN};
@@ -43,10 +43,12 @@ impl Asked {
 }
 
 /// The report has nothing of this name; it has these.
-pub fn no_figure(key: SafeText, known: &[SafeText]) -> Error {
+pub fn no_figure(key: &SafeText, known: &[SafeText]) -> Error {
     let mut known: Vec<_> = known.iter().map(SafeText::as_str).collect();
     known.sort_unstable();
     known.dedup();
+    // What was written is known to who wrote it.
+    let key = SafeText::capped(key.as_str(), ECHO);
     Error::NoFigure { key, known: in_words(&known, NAMED) }
 }
 
@@ -148,7 +150,7 @@ fn chosen(asked: &Asked, main: &str, found: &[Explanation]) -> Result<Explanatio
     if !is_known(figure) {
         let known: Vec<_> = names(found).map(|name| format!("{}.{name}", asked.key)).collect();
         let known: Vec<_> = known.iter().map(|name| SafeText::new(name)).collect();
-        return Err(no_figure(SafeText::new(&format!("{}.{figure}", asked.key)), &known));
+        return Err(no_figure(&SafeText::new(&format!("{}.{figure}", asked.key)), &known));
     }
     together(figure, found).ok_or_else(|| Error::ManyFigures { key: asked.key.clone() })
 }
@@ -358,10 +360,10 @@ figure  cost                 363
         assert!(why(&found, "X").contains("--account"));
         let known = [text("B"), text("A"), text("B")];
         assert_eq!(
-            no_figure(text("C"), &known).to_string(),
+            no_figure(&text("C"), &known).to_string(),
             "there is no figure called `C` in this report; it has A, B"
         );
-        assert!(no_figure(text("C"), &[]).to_string().ends_with("it has none"));
+        assert!(no_figure(&text("C"), &[]).to_string().ends_with("it has none"));
     }
 
     #[test]

@@ -4,8 +4,9 @@ use super::Job;
 use super::exit::{Error, Status};
 use super::output::note;
 use crate::cli::{self, ExportArgs, ExportWhat, Flags};
-use crate::service::Session;
+use crate::config::private::WriteError;
 use crate::service::export::{self, ExportFormat, ExportRequest, What};
+use crate::service::{self, Session};
 
 pub fn check(args: &ExportArgs, flags: &Flags) -> Result<(), Error> {
     if args.format == cli::ExportFormat::Neutral && args.what == Some(ExportWhat::All) {
@@ -27,6 +28,10 @@ pub fn check(args: &ExportArgs, flags: &Flags) -> Result<(), Error> {
 }
 
 pub async fn run(job: &mut Job<'_>, session: &Session, args: &ExportArgs) -> Result<Status, Error> {
+    if let Some(path) = args.out.as_ref().filter(|path| job.config.is_own_file(path)) {
+        let source = WriteError::OfTheStore(path.clone());
+        return Err(service::Error::Write { path: path.clone(), source }.into());
+    }
     let format = match args.format {
         cli::ExportFormat::Neutral => ExportFormat::Neutral,
         cli::ExportFormat::Json => ExportFormat::Json,

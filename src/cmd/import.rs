@@ -54,6 +54,9 @@ async fn files(job: &mut Job<'_>, session: &Session, args: &ImportArgs) -> Resul
     let report = import::run(session, request).await?;
     if job.flags.json {
         job.out.json(&document(job, &report))?;
+        for file in &report.files {
+            tell_rest(job, file)?;
+        }
     } else {
         tell(job, &report, how.dry_run)?;
     }
@@ -89,7 +92,9 @@ struct File {
     duplicate: u64,
     changed: u64,
     conflict: u64,
+    /// The first of them, and how many there are.
     refused: Vec<WrongRow>,
+    refused_total: u64,
     conflicts: Vec<WrongRow>,
 }
 
@@ -116,6 +121,7 @@ fn document(job: &Job<'_>, report: &ImportReport) -> Document {
         changed: file.changed,
         conflict: file.conflict,
         refused: file.refused.iter().map(wrong).collect(),
+        refused_total: file.refused_total,
         conflicts: file.conflicts.iter().map(wrong).collect(),
     };
     Document {
@@ -157,16 +163,23 @@ fn tell(job: &mut Job<'_>, report: &ImportReport, dry_run: bool) -> Result<(), E
 
 fn tell_problems(job: &mut Job<'_>, path: &SafeText, file: &FileReport) -> Result<(), Error> {
     let figures = job.figures();
-    let kinds = [
-        ("", "refused rows", &file.refused, file.refused_total),
-        ("conflict: ", "conflicts", &file.conflicts, file.conflict),
-    ];
-    for (what, plural, problems, all) in kinds {
+    for (what, problems) in [("", &file.refused), ("conflict: ", &file.conflicts)] {
         for problem in problems {
             // The place is never masked, only what the row says.
             let why = SafeText::new(&figures.message(&problem.why.to_string()));
             job.out.aside(&format!("{path}: {}{what}{why}", Place(problem)))?;
         }
+    }
+    tell_rest(job, file)
+}
+
+/// How many more rows there are than are told one by one.
+fn tell_rest(job: &mut Job<'_>, file: &FileReport) -> Result<(), Error> {
+    let path = shown_path(file);
+    for (plural, problems, all) in [
+        ("refused rows", &file.refused, file.refused_total),
+        ("conflicts", &file.conflicts, file.conflict),
+    ] {
         let told = u64::try_from(problems.len()).unwrap_or(u64::MAX);
         if all > told {
             job.out.aside(&format!("{path}: and {} more {plural}", all - told))?;

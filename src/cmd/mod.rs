@@ -39,11 +39,12 @@ use std::ffi::OsString;
 use std::io::IsTerminal;
 
 use clap::Parser;
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::cli::{self, Cli, Command, Flags, RefreshArgs, SettingsCommand};
 use crate::clock::Clock;
 use crate::config::{Config, Overrides};
+use crate::model::{SafeText, choices};
 use crate::service::{self, Access, Session};
 use crate::telemetry::crash::Crash;
 use crate::text::Figures;
@@ -52,6 +53,8 @@ use exit::{Error, Manner, Status};
 use output::{Output, note};
 
 const USAGE_HINT: &str = "`--help` after the command shows what it takes";
+/// How many bytes of what was written are repeated.
+const ECHO: usize = 40;
 const NO_TERMINAL: &str = "the dashboard needs a terminal to read from and to draw on";
 
 /// Reads the command line. Where it is wrong or only asks for help, that is said, and the exit
@@ -77,8 +80,30 @@ fn answer(error: &clap::Error, manner: Manner, out: &mut Output) -> Result<Statu
             }
             Err(command_line("a command or an argument is missing".to_owned()))
         }
-        _ => Err(command_line(one_line(&text))),
+        _ => Err(command_line(one_line(&in_short(error, text)))),
     }
+}
+
+/// What the parser says without a repetition of all that was written, or of all that could be.
+fn in_short(error: &clap::Error, mut text: String) -> String {
+    let word = match error.get(ContextKind::InvalidValue) {
+        Some(ContextValue::String(word)) => SafeText::capped(word, ECHO),
+        _ => SafeText::default(),
+    };
+    for (kind, value) in error.context() {
+        match (kind, value) {
+            (_, ContextValue::String(said)) if said.len() > ECHO => {
+                text = text.replace(said.as_str(), SafeText::capped(said, ECHO).as_str());
+            }
+            (ContextKind::ValidValue, ContextValue::Strings(known)) => {
+                let near = choices(word.as_str(), &known.join(" "));
+                let known = known.join(", ");
+                text = text.replace(&format!("possible values: {known}"), &near);
+            }
+            _ => {}
+        }
+    }
+    text
 }
 
 fn command_line(message: String) -> Error {
@@ -179,7 +204,7 @@ pub fn leaves_traces(cli: &Cli) -> bool {
 /// Carries out a command and gives the exit code.
 pub async fn run(cli: &Cli, config: &Config, clock: &Clock) -> u8 {
     for warning in config.warnings() {
-        note(&format!("dashtam: warning: {}", crate::model::SafeText::new(&warning.to_string())));
+        note(&format!("dashtam: warning: {}", SafeText::new(&warning.to_string())));
     }
     let in_colour = config.color.value && !cli.flags.private;
     let out = Output::stdout().in_colour(in_colour);
@@ -222,7 +247,10 @@ impl Job<'_> {
         let session = self.open(access(command)).await?;
         let done = self.in_session(&session, command).await;
         session.close().await;
-        done
+        done.map_err(|error| match error {
+            Error::Service(error) => error.about(self.config).into(),
+            other => other,
+        })
     }
 
     async fn in_session(&mut self, session: &Session, command: &Command) -> Result<Status, Error> {
@@ -249,7 +277,8 @@ impl Job<'_> {
 
     async fn open(&self, access: Access) -> Result<Session, Error> {
         let access = if self.flags.read_only { Access::Look } else { access };
-        Ok(Session::open(self.config, self.clock, access).await?)
+        let opened = Session::open(self.config, self.clock, access).await;
+        opened.map_err(|error| error.about(self.config).into())
     }
 
     const fn figures(&self) -> Figures {

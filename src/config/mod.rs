@@ -155,6 +155,37 @@ impl Config {
         self.state_dir.value.join("audit")
     }
 
+    /// Whether a path, however it is spelt, is that of a file in which the program keeps something:
+    /// the store, the trail, their companions and locks, the log, the configuration.
+    pub fn is_own_file(&self, path: &Path) -> bool {
+        let Some(path) = paths::resolved(path) else { return false };
+        let data = &self.data_dir.value;
+        let mut files = vec![
+            data.join(DATABASE_NAME),
+            data.join("audit.db"),
+            data.join("dashtam.lock"),
+            self.taste_file(),
+            self.file.value.clone(),
+        ];
+        if let Database::Sqlite(database) = &self.database.value {
+            // Where it is a link, what it leads to is the store too.
+            files.extend(std::fs::canonicalize(database));
+            files.push(database.clone());
+        }
+        let is_it = |file: PathBuf| {
+            let file = paths::resolved(&file).unwrap_or(file).into_os_string();
+            ["", "-wal", "-shm", "-journal", "-refresh"].into_iter().any(|companion| {
+                let mut name = file.clone();
+                name.push(companion);
+                path.as_os_str() == name
+            })
+        };
+        let inside = |folder: PathBuf| {
+            std::fs::canonicalize(folder).is_ok_and(|folder| path.starts_with(folder))
+        };
+        files.into_iter().any(is_it) || [self.log_dir(), self.audit_dir()].into_iter().any(inside)
+    }
+
     /// Creates the folders that are missing and refuses those that others can use.
     pub fn prepare_folders(&self) -> Result<(), ConfigError> {
         for path in [
@@ -166,6 +197,7 @@ impl Config {
             private::create_dir_private(&path)
                 .map_err(|source| ConfigError::Folder { path: path.clone(), source })?;
             private::check_private(&path)?;
+            private::remove_leftovers(&path);
         }
         Ok(())
     }

@@ -59,6 +59,14 @@ pub fn written_in_file(
     }
 }
 
+/// A path as the system has it: no link and no `..` on the way to its last part, which need not be
+/// there. None: there is no such folder.
+pub fn resolved(path: &Path) -> Option<PathBuf> {
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    let folder = fs::canonicalize(folder.unwrap_or(Path::new("."))).ok()?;
+    Some(folder.join(path.file_name()?))
+}
+
 /// The zone a first start proposes: `TZ`, else the system's, else UTC.
 /// Returns the text of a `TZ` that names no zone as well, so that somebody can be told.
 pub fn time_zone(environment: &Environment, localtime: &Path) -> (Setting<Tz>, Option<String>) {

@@ -8,8 +8,11 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::OFlags;
+use rustix::fs::{FlockOperation, OFlags, flock};
 use tempfile::NamedTempFile;
+
+/// How the temporary neighbour of a file that is being written is called.
+const TEMPORARY: (&str, &str) = (".dashtam-", ".tmp");
 
 const FOLDER_MODE: u32 = 0o700;
 const FILE_MODE: u32 = 0o600;
@@ -41,6 +44,8 @@ pub enum WriteError {
     IsSymlink(PathBuf),
     #[error("{0:?} is not a regular file; give the path of a file")]
     NotAFile(PathBuf),
+    #[error("{0:?} belongs to the store itself; give the path of another file")]
+    OfTheStore(PathBuf),
     #[error("cannot write {path:?}: {source}; check the folder and the free space")]
     Io { path: PathBuf, source: io::Error },
 }
@@ -108,7 +113,8 @@ pub fn write_atomic_private(path: &Path, bytes: &[u8], overwrite: bool) -> Resul
 
 /// A file that appears under its name only when it is complete.
 ///
-/// It owns a temporary neighbour of the target, removed when this value is dropped uncommitted.
+/// It owns a temporary neighbour of the target, removed when this value is dropped uncommitted, or,
+/// where the process ended before that, by the next one that writes into the folder.
 #[derive(Debug)]
 pub struct AtomicFile {
     target: PathBuf,
@@ -120,17 +126,8 @@ impl AtomicFile {
     /// Refuses early what [`AtomicFile::commit`] would refuse late.
     pub fn create(path: &Path, overwrite: bool) -> Result<Self, WriteError> {
         refuse_target(path, overwrite)?;
-        let temporary = tempfile::Builder::new()
-            .prefix(".dashtam-")
-            .suffix(".tmp")
-            .permissions(Permissions::from_mode(FILE_MODE))
-            .tempfile_in(folder_of(path))
-            .and_then(|temporary| {
-                let private = Permissions::from_mode(FILE_MODE);
-                temporary.as_file().set_permissions(private)?;
-                Ok(temporary)
-            })
-            .map_err(io_error(path))?;
+        remove_leftovers(folder_of(path));
+        let temporary = temporary_in(folder_of(path)).map_err(io_error(path))?;
         Ok(Self { target: path.to_owned(), overwrite, temporary })
     }
 
@@ -152,6 +149,49 @@ impl AtomicFile {
         File::open(folder_of(&target))
             .and_then(|folder| folder.sync_all())
             .map_err(io_error(&target))
+    }
+}
+
+/// A new temporary file, locked for as long as it is open: so others see that somebody writes it.
+fn temporary_in(folder: &Path) -> io::Result<NamedTempFile> {
+    let (prefix, suffix) = TEMPORARY;
+    let private = || Permissions::from_mode(FILE_MODE);
+    loop {
+        let file = tempfile::Builder::new()
+            .prefix(prefix)
+            .suffix(suffix)
+            .permissions(private())
+            .tempfile_in(folder)?;
+        file.as_file().set_permissions(private())?;
+        // Where there are no locks nobody takes anything away either.
+        let _ = flock(file.as_file(), FlockOperation::NonBlockingLockExclusive);
+        // Somebody may have taken it for a leftover before it was locked.
+        if file.as_file().metadata()?.nlink() > 0 {
+            return Ok(file);
+        }
+    }
+}
+
+/// Takes away the temporary files of processes that ended while they wrote. What cannot be looked
+/// at or taken away stays: the folder may be anybody's.
+pub fn remove_leftovers(folder: &Path) {
+    let (prefix, suffix) = TEMPORARY;
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let ours = |name: &str| name.starts_with(prefix) && name.ends_with(suffix);
+        if !name.to_str().is_some_and(ours) {
+            continue;
+        }
+        let options = flags(OFlags::NOFOLLOW | OFlags::NONBLOCK);
+        let file = OpenOptions::new().read(true).custom_flags(options).open(entry.path());
+        let Ok(file) = file else { continue };
+        let mine = file.metadata().is_ok_and(|metadata| {
+            metadata.is_file() && metadata.uid() == rustix::process::geteuid().as_raw()
+        });
+        if mine && flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok() {
+            let _ = fs::remove_file(entry.path());
+        }
     }
 }
 
@@ -361,6 +401,26 @@ mod tests {
         assert_eq!(mode(&target), 0o600);
         assert_eq!(names(root.path()), ["out.csv"]);
         assert_eq!(fs::read(&target).unwrap(), b"whole");
+    }
+
+    #[test]
+    fn what_a_killed_writer_left_goes_with_the_next_and_what_is_written_stays() {
+        let root = tempfile::tempdir().unwrap();
+        let target = root.path().join("out.csv");
+        let leftover = root.path().join(".dashtam-a1b2c3.tmp");
+        let link = root.path().join(".dashtam-d4e5f6.tmp");
+        let theirs = root.path().join("notes.tmp");
+        fs::write(&leftover, "half").unwrap();
+        fs::write(&theirs, "mine").unwrap();
+        symlink(&theirs, &link).unwrap();
+        let mut first = AtomicFile::create(&target, false).unwrap();
+        first.write_all(b"whole").unwrap();
+        assert!(!leftover.exists());
+        // Another one at the same time takes nothing away that is being written.
+        write_atomic_private(&root.path().join("other"), b"x", false).unwrap();
+        first.commit().unwrap();
+        let left = [".dashtam-d4e5f6.tmp", "notes.tmp", "other", "out.csv"];
+        assert_eq!(names(root.path()), left);
     }
 
     #[test]

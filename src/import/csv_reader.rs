@@ -61,6 +61,10 @@ pub struct CsvReader<R> {
     line: u64,
     /// A CR ended the last record and the buffer: an LF that follows belongs to it.
     after_cr: bool,
+    /// Whether lines end in a CR alone, once one has ended.
+    bare_cr: Option<bool>,
+    /// Whether a record came after the header.
+    any: bool,
     scan: Scan,
     header: Vec<SafeText>,
     header_line: u64,
@@ -83,6 +87,8 @@ impl<R: Read> CsvReader<R> {
             start: 0,
             line: 1,
             after_cr: false,
+            bare_cr: None,
+            any: false,
             scan: Scan::default(),
             header: Vec::new(),
             header_line: 1,
@@ -117,16 +123,23 @@ impl<R: Read> CsvReader<R> {
     /// The next record that is not an empty line.
     ///
     /// # Errors
-    /// What hides where the next record begins; nothing comes after it.
+    /// What hides where the next record begins, and that there is none at all; nothing comes after
+    /// it.
     pub fn next_record(&mut self) -> Result<Option<Record<'_>>, Problem> {
         if self.finished {
             return Ok(None);
         }
         match self.find_record() {
-            Ok(true) => Ok(Some(self.record())),
+            Ok(true) => {
+                self.any = !self.header.is_empty();
+                Ok(Some(self.record()))
+            }
             Ok(false) => {
                 self.finished = true;
-                Ok(None)
+                match self.header.is_empty() || self.any {
+                    true => Ok(None),
+                    false => Err(self.in_field(0, Fault::OnlyHeader).on_line(self.header_line + 1)),
+                }
             }
             Err(problem) => {
                 self.finished = true;
@@ -138,17 +151,20 @@ impl<R: Read> CsvReader<R> {
     /// Moves to the next record; no when the file has ended.
     fn find_record(&mut self) -> Result<bool, Problem> {
         loop {
-            self.pass_record();
+            self.pass_record()?;
             let mut more = true;
             loop {
                 if self.after_cr && self.start < self.buffer.len() {
                     self.after_cr = false;
-                    self.start += usize::from(self.buffer.get(self.start) == Some(&b'\n'));
+                    let goes_on = self.buffer.get(self.start) == Some(&b'\n');
+                    self.start += usize::from(goes_on);
+                    self.line_ended(!goes_on)?;
                 }
                 let window = self.buffer.get(self.start..).unwrap_or_default();
                 match self.scan.run(window, !more) {
                     Ok(true) => break,
                     Ok(false) if more => more = self.fill()?,
+                    Ok(false) if std::mem::take(&mut self.after_cr) => self.line_ended(true)?,
                     Ok(false) => return Ok(false),
                     Err(broken) => return Err(self.place(&broken)),
                 }
@@ -160,15 +176,31 @@ impl<R: Read> CsvReader<R> {
     }
 
     /// Leaves the record that was given out, and its line end, behind.
-    fn pass_record(&mut self) {
+    fn pass_record(&mut self) -> Result<(), Problem> {
         let end = self.start + self.scan.length;
         if self.scan.done {
             let raw = self.buffer.get(self.start..end).unwrap_or_default();
             self.line += 1 + if self.scan.quoted { line_ends(raw) } else { 0 };
             self.after_cr = self.buffer.get(end) == Some(&b'\r');
+            let ended = self.buffer.get(end) == Some(&b'\n');
             self.start = (end + 1).min(self.buffer.len());
+            if ended {
+                self.line_ended(false)?;
+            }
         }
         self.scan.reset();
+        Ok(())
+    }
+
+    /// Where some lines end in a CR alone and others do not, nobody can tell which CR ends one.
+    fn line_ended(&mut self, bare_cr: bool) -> Result<(), Problem> {
+        match *self.bare_cr.get_or_insert(bare_cr) == bare_cr {
+            true => Ok(()),
+            false => {
+                let last = self.header.len().saturating_sub(1);
+                Err(self.in_field(last, Fault::MixedLineEnds).on_line(self.line.saturating_sub(1)))
+            }
+        }
     }
 
     /// Reads on; no at the end of the file.
@@ -199,6 +231,10 @@ impl<R: Read> CsvReader<R> {
             let field = spans.iter().take_while(|span| span.to <= at).count();
             self.in_field(field, Fault::NotUtf8)
         })?;
+        if let Some(at) = raw.iter().position(|byte| *byte == 0) {
+            let field = spans.iter().take_while(|span| span.to <= at).count();
+            return Err(self.in_field(field, Fault::Nul));
+        }
         if let Some(field) = self.scan.stray {
             return Err(self.in_field(field, Fault::StrayQuote));
         }
@@ -446,12 +482,34 @@ mod tests {
     #[test]
     fn every_sort_of_line_end_ends_a_line_and_empty_lines_count() {
         let expected = [row(2, ["1", "2"]), row(3, ["3", "4"]), row(5, ["5", "6"])];
-        assert_eq!(fields("a,b\r1,2\r\n3,4\n\n5,6\r"), expected);
+        assert_eq!(fields("a,b\r1,2\r3,4\r\r5,6\r"), expected);
         assert_eq!(fields("a,b\n1,2\n3,4\r\n\r\n5,6"), expected);
         assert_eq!(
-            fields("\r\n\na,b\n\r\r1,\"\r\n\r\n\"\n3,4"),
+            fields("\r\n\na,b\n\r\n\n1,\"\r\n\r\n\"\n3,4"),
             [row(6, ["1", "\r\n\r\n"]), row(9, ["3", "4"])]
         );
+    }
+
+    #[test]
+    fn a_cr_alone_among_other_line_ends_is_refused_where_it_stands() {
+        for (text, line) in [
+            ("a,b\r1,2\r\n3,4\r\n", 2),
+            ("a,b\r\n1,2\r\n3,4\r5,6\r\n", 3),
+            ("a,b\n1,2\r", 2),
+            ("a,b\r1,2\n", 2),
+            ("a,b\n1,\"2\r3\"\n4,5\r6,7\n", 4),
+        ] {
+            let said = end(text.as_bytes());
+            assert!(said.starts_with(&format!("line {line}, column b: lines end")), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_zero_byte_is_refused_in_its_field() {
+        let (rows, end) = rows(&b"a,b\n1,2\n3,x\0y\n"[..]);
+        assert_eq!(end, None);
+        let said = rows[1].2.as_ref().unwrap_err().to_string();
+        assert!(said.starts_with("line 3, column b: a zero byte"), "{said}");
     }
 
     #[test]
@@ -511,7 +569,7 @@ mod tests {
     #[test]
     fn the_caps_are_exact() {
         let wide = |columns: usize| vec!["x"; columns].join(",");
-        assert_eq!(end(wide(64).as_bytes()), "");
+        assert_eq!(end(format!("{0}\n{0}", wide(64)).as_bytes()), "");
         assert!(end(wide(65).as_bytes()).contains("more than 64 columns"));
         assert!(end(wide(10_000).as_bytes()).contains("more than 64 columns"));
         let long = |bytes: usize| format!("a,b\n1,{}\n", "x".repeat(bytes));
@@ -527,7 +585,9 @@ mod tests {
         for nothing in ["", "\n", "\u{feff}", "\r\n\r\n"] {
             assert_eq!(rows(nothing.as_bytes()).1, Some(Problem::new(Fault::Empty("a,b"))));
         }
-        assert_eq!(fields("a,b\n"), []);
+        for header in ["a,b\n", "a,b", "a,b\r\n\r\n"] {
+            assert!(end(header.as_bytes()).starts_with("line 2, column a: nothing"), "{header:?}");
+        }
         assert_eq!(end(Failing), "the file cannot be read: permission denied");
         assert!(end((&b"a,b\n1,2\n"[..]).chain(Failing)).contains("permission denied"));
     }

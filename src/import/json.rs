@@ -322,10 +322,10 @@ mod tests {
 
     #[test]
     fn many_elements_are_no_bomb() {
-        let element = format!("{{\"name\":\"{}\"}}", "x".repeat(1000));
-        let list = vec![element; 3000].join(",");
+        let element = format!("{{\"name\":\"{}\"}}", "x".repeat(100));
+        let list = vec![element; 30_000].join(",");
         let text = format!("{{\"schema\":\"dashtam.export/1\",\"categories\":[{list}]}}");
-        assert_eq!(read(text.as_bytes()).map(|items| items.len()), Ok(3000));
+        assert_eq!(read(text.as_bytes()).map(|items| items.len()), Ok(30_000));
     }
 
     proptest::proptest! {

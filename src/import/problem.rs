@@ -139,6 +139,17 @@ pub enum Fault {
     /// One field too long.
     #[error("longer than {0} bytes; shorten it")]
     FieldTooLong(usize),
+    /// Two manners of ending a line, one of which looks like half of the other.
+    #[error(
+        "lines end in CR alone here and not elsewhere; save the file with one sort of line end"
+    )]
+    MixedLineEnds,
+    /// NUL, which is in no text.
+    #[error("a zero byte; take it out, or save the file as text in UTF-8")]
+    Nul,
+    /// Columns and nothing in them.
+    #[error("nothing comes after the names of the columns; there is nothing to import")]
+    OnlyHeader,
     /// Far too many fields.
     #[error("more than {0} columns; is this the right file?")]
     TooManyColumns(usize),

@@ -403,8 +403,20 @@ impl Editor {
         Ok(())
     }
 
+    /// Takes a row out of its event. One that is left alone is no event any more either.
     async fn unlink(&mut self, id: TransactionId) -> Result<()> {
         let before = self.stored(id).await?;
+        let link = before.transaction.link.clone();
+        self.free(before).await?;
+        let Some(link) = link else { return Ok(()) };
+        let mut left = self.tx.transactions_linked(link.as_str()).await?;
+        match (left.pop(), left.is_empty()) {
+            (Some(last), true) => self.free(last).await,
+            _ => Ok(()),
+        }
+    }
+
+    async fn free(&mut self, before: StoredTransaction) -> Result<()> {
         let mut row = before.clone();
         row.transaction.link = None;
         Self::overlay(&before, &mut row)?;

@@ -1,5 +1,7 @@
 //! Why a change was not written.
 
+use chrono::NaiveDate;
+
 use crate::model::{
     AccountId, BatchId, Refusal, SafeText, SecurityId, SettingError, TransactionId,
 };
@@ -72,6 +74,18 @@ pub enum Error {
         lost: TransactionId,
         /// In what.
         what: SafeText,
+    },
+    /// Two accounts that become one, and each has a balance of one day.
+    #[error(
+        "`{from}` and `{into}` each have a balance on {date}, and balances are not added; keep both and `dashtam account close` one, or take back the import of one"
+    )]
+    TwoBalances {
+        /// Would end.
+        from: SafeText,
+        /// Would live on.
+        into: SafeText,
+        /// The first such day.
+        date: NaiveDate,
     },
     /// Balances belong to accounts in balances mode.
     #[error(

@@ -1,11 +1,14 @@
 //! Two accounts that become one. A row that both have, because one account came in under two
 //! names, is one row afterwards: all who claim either claim it, and what a person changed in
-//! either stays. Rows that a person typed twice are two.
+//! either stays. Rows of one import are two, as equal rows of one account in a file would be, and
+//! so are those that a person typed twice.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::body::{self, Underlay};
 use super::book::{Book, Stamp};
+use super::labels::Labels;
+use super::sayings::Thing;
 use super::write::{self, Said};
 use super::{Error, Result};
 use crate::model::{
@@ -24,41 +27,35 @@ pub(super) async fn merge(
     refuse_unlike(book, from, into)?;
     refuse_two_fillers(tx, book, from, into).await?;
     let mut taken: BTreeSet<Identity> = BTreeSet::new();
-    let mut twins: HashMap<Identity, StoredTransaction> = HashMap::new();
+    let mut twins: HashMap<[u8; 12], Vec<StoredTransaction>> = HashMap::new();
+    let mut labels = Labels::new(from, into);
     for row in tx.transactions_of_account(into).await? {
         taken.insert(row.identity);
-        twins.insert(row.identity, row);
+        labels.know(&row);
+        twins.entry(row.identity.key).or_default().push(row);
     }
-    for before in tx.transactions_of_account(from).await? {
-        let by_hand = |row: &StoredTransaction| row.transaction.origin == Origin::Hand;
-        let twin = twins.remove(&before.identity);
-        if let Some(twin) = twin.filter(|twin| !(by_hand(twin) && by_hand(&before))) {
-            match other_halves(tx, &twin, &before, [from, into]).await? {
-                Halves::Apart => {}
-                Halves::None => {
-                    fold(tx, book, twin, before, stamp).await?;
-                    continue;
-                }
-                Halves::Equal(kept, lost) => {
-                    fold(tx, book, twin, before, stamp).await?;
-                    fold(tx, book, *kept, *lost, stamp).await?;
-                    continue;
-                }
+    let mut coming = tx.transactions_of_account(from).await?;
+    // The first of equal rows is what most imports claim: it has the fewest rows to choose from.
+    coming.sort_by_key(|row| row.identity.occurrence);
+    for before in coming {
+        let equal = twins.entry(before.identity.key).or_default();
+        if let Some((twin, halves)) = take_twin(tx, equal, &before, &labels, [from, into]).await? {
+            labels.fold(&twin, &before);
+            fold(tx, book, twin, before, stamp).await?;
+            if let Halves::Equal(kept, lost) = halves {
+                fold(tx, book, *kept, *lost, stamp).await?;
             }
+            continue;
         }
         let mut row = before.clone();
         row.transaction.account = into;
         find_room(&mut row, &taken)?;
         taken.insert(row.identity);
+        labels.keep(&row);
         write::put(tx, book, &before, &mut row, stamp, "merge").await?;
     }
-    relabel(tx, from, into).await?;
-    for balance in tx.balances().await?.into_iter().filter(|row| row.account == from) {
-        let same = tx.balance_on(into, balance.date).await?;
-        if same.is_none_or(|same| same.date != balance.date) {
-            tx.put_balance(&Balance { account: into, ..balance }).await?;
-        }
-    }
+    relabel(tx, into, &labels).await?;
+    merge_balances(tx, book, from, into).await?;
     let old = book.account(from)?.clone();
     book.settle(tx, stamp).await?;
     book.put_account(tx, old, stamp, true).await?;
@@ -68,6 +65,89 @@ pub(super) async fn merge(
     tx.forget_account(from).await?;
     book.accounts.remove(&from);
     Ok(())
+}
+
+/// The row among equal ones that is the same as one which comes, and the other halves of both. That
+/// of the same number is looked at first.
+async fn take_twin(
+    tx: &mut WriteTx,
+    equal: &mut Vec<StoredTransaction>,
+    coming: &StoredTransaction,
+    labels: &Labels,
+    merging: [AccountId; 2],
+) -> Result<Option<(StoredTransaction, Halves)>> {
+    let by_hand = |row: &StoredTransaction| row.transaction.origin == Origin::Hand;
+    let number = |row: &StoredTransaction| row.identity.occurrence;
+    equal.sort_by_key(|row| (number(row) != number(coming), number(row)));
+    for (place, twin) in equal.iter().enumerate() {
+        if (by_hand(twin) && by_hand(coming))
+            || !labels.agree(twin, coming)
+            || share_an_import(tx, twin, coming).await?
+        {
+            continue;
+        }
+        match other_halves(tx, twin, coming, merging).await? {
+            Halves::Apart => {}
+            halves => return Ok(Some((equal.remove(place), halves))),
+        }
+    }
+    Ok(None)
+}
+
+/// Whether one import, or the hand, brought both rows: then they are two.
+async fn share_an_import(
+    tx: &mut WriteTx,
+    one: &StoredTransaction,
+    other: &StoredTransaction,
+) -> Result<bool> {
+    Ok(!claimants(tx, one).await?.is_disjoint(&claimants(tx, other).await?))
+}
+
+/// The imports that contained a row; 0 is the hand.
+async fn claimants(tx: &mut WriteTx, row: &StoredTransaction) -> Result<BTreeSet<BatchId>> {
+    let claims = tx.claims(&[row.transaction.id]).await?;
+    Ok(match claims.is_empty() {
+        true => BTreeSet::from([row.transaction.batch.unwrap_or(BatchId(0))]),
+        false => claims.into_iter().map(|claim| claim.batch).collect(),
+    })
+}
+
+/// Gives the balances of one account to another. Two of one day cannot both stand, and the sum of
+/// two is what nobody stated: only one that came in twice is one.
+async fn merge_balances(
+    tx: &mut WriteTx,
+    book: &Book,
+    from: AccountId,
+    into: AccountId,
+) -> Result<()> {
+    for balance in tx.balances().await?.into_iter().filter(|row| row.account == from) {
+        let date = balance.date;
+        let (mine, theirs) = (Thing::Balance(into, date), Thing::Balance(from, date));
+        let there = tx.balance_on(into, date).await?.filter(|there| there.date == date);
+        match there {
+            None => tx.put_balance(&Balance { account: into, ..balance }).await?,
+            Some(there) => {
+                let shared = !sayers(tx, &there, mine)
+                    .await?
+                    .is_disjoint(&sayers(tx, &balance, theirs).await?);
+                if shared || there.amount != balance.amount {
+                    let name = |id| book.account(id).map(|row| row.account.name.clone());
+                    let (from, into) = (name(from)?, name(into)?);
+                    return Err(Error::TwoBalances { from, into, date });
+                }
+            }
+        }
+        tx.move_sayings(mine.entity(), &theirs.to_string(), &mine.to_string()).await?;
+    }
+    Ok(())
+}
+
+/// The imports that state a balance; 0 is the hand.
+async fn sayers(tx: &mut WriteTx, balance: &Balance, thing: Thing) -> Result<BTreeSet<BatchId>> {
+    let said = tx.sayings_of(thing.entity(), &thing.to_string()).await?;
+    // What was there before anybody said anything is nobody's.
+    let said = said.into_iter().filter(|row| row.revision > 0).map(|row| row.batch);
+    Ok(said.chain([balance.batch.unwrap_or(BatchId(0))]).collect())
 }
 
 /// The other halves of two events of two rows.
@@ -92,7 +172,11 @@ async fn other_halves(
     // Rows of the merging accounts have their own turn.
     let inside = accounts.iter().all(|account| merging.contains(account));
     let [first, second] = accounts;
-    Ok(match mine.identity.key == other.identity.key && (inside || first == second) {
+    let equal = mine.identity.key == other.identity.key
+        && (inside || first == second)
+        && (mine.transaction.id == other.transaction.id
+            || !share_an_import(tx, &mine, &other).await?);
+    Ok(match equal {
         false => Halves::Apart,
         true if inside || mine.transaction.id == other.transaction.id => Halves::None,
         true => Halves::Equal(Box::new(mine), Box::new(other)),
@@ -165,12 +249,9 @@ pub(super) fn find_room(row: &mut StoredTransaction, taken: &BTreeSet<Identity>)
     Ok(())
 }
 
-/// The events that single rows of the account made are named after it: so that the same rows make
-/// the same events when they come again, they are named after the other one now. No source ever
-/// said such a name, so it is no fact that must stay readable in older versions.
-async fn relabel(tx: &mut WriteTx, from: AccountId, into: AccountId) -> Result<()> {
-    let prefixes = ["reinvest", "transfer"]
-        .map(|sort| (format!("~{sort}:{from}:"), format!("~{sort}:{into}:")));
+/// Gives the events that single rows of an account made their names of today, in older versions
+/// too: no source ever said such a name, so it is no fact that must stay readable.
+async fn relabel(tx: &mut WriteTx, into: AccountId, labels: &Labels) -> Result<()> {
     for row in tx.transactions_of_account(into).await? {
         // The other side of a transfer has the name too.
         let mut rows = match &row.transaction.link {
@@ -181,7 +262,7 @@ async fn relabel(tx: &mut WriteTx, from: AccountId, into: AccountId) -> Result<(
         };
         rows.push(row);
         for mut row in rows {
-            if rename(&mut row, &prefixes)? {
+            if labels.rename(&mut row)? {
                 tx.update_transaction(&row).await?;
             }
             if row.transaction.version == 1 {
@@ -189,7 +270,7 @@ async fn relabel(tx: &mut WriteTx, from: AccountId, into: AccountId) -> Result<(
             }
             for mut version in tx.versions(row.transaction.id).await? {
                 let mut then = body::row_from_json(&version.body)?;
-                if rename(&mut then, &prefixes)? {
+                if labels.rename(&mut then)? {
                     version.body = body::to_json(&then)?;
                     tx.update_version(&version).await?;
                 }
@@ -197,25 +278,6 @@ async fn relabel(tx: &mut WriteTx, from: AccountId, into: AccountId) -> Result<(
         }
     }
     Ok(())
-}
-
-/// Gives the event of a row its name of today. True: it had another.
-fn rename(row: &mut StoredTransaction, prefixes: &[(String, String)]) -> Result<bool> {
-    let before = row.clone();
-    let today = |link: SafeText| {
-        let renamed = prefixes.iter().find_map(|(old, new)| {
-            let rest = link.as_str().strip_prefix(old)?;
-            Some(SafeText::new(&format!("{new}{rest}")))
-        });
-        renamed.unwrap_or(link)
-    };
-    row.transaction.link = row.transaction.link.take().map(today);
-    if row.source_facts.is_some() {
-        let mut said = Underlay::of(row)?;
-        said.link = said.link.take().map(today);
-        row.source_facts = Some(said.to_json()?);
-    }
-    Ok(*row != before)
 }
 
 /// Makes two rows one. The history of the second is told after that of the first.

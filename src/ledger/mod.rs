@@ -14,6 +14,7 @@ mod error;
 mod identity;
 mod intake;
 mod items;
+mod labels;
 mod legs;
 mod merge;
 mod proposed;

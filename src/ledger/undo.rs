@@ -9,7 +9,7 @@ use super::sayings::{self, Thing};
 use super::write::{self, Said};
 use super::{Error, Result, proposed};
 use crate::model::{AccountId, BatchId, ConnectionId, Origin, Part, SecurityId, TransactionId};
-use crate::store::{Claim, StoredTransaction, WriteTx};
+use crate::store::{Claim, PriceRecord, RateRecord, StoredTransaction, WriteTx};
 
 /// How many rows are looked at together.
 const PART: usize = 1_000;
@@ -17,9 +17,9 @@ const PART: usize = 1_000;
 /// What taking an import back did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Undone {
-    /// Rows that are gone.
+    /// Rows, prices and rates that are gone.
     pub removed: u64,
-    /// Rows that are again what they were.
+    /// Those that are again what they were.
     pub restored: u64,
     /// Rows that were touched since and stay.
     pub kept: Vec<TransactionId>,
@@ -43,7 +43,7 @@ pub(super) async fn undo(
         undo_part(tx, book, ids, batch, stamp, &mut undone).await?;
     }
     tx.forget_claims_of(batch).await?;
-    undo_prices(tx, book, batch).await?;
+    undo_prices(tx, book, batch, &mut undone).await?;
     sayings::undo(tx, book, batch, stamp).await?;
     tx.forget_balances_of(batch).await?;
     tx.forget_extras_of(batch).await?;
@@ -264,19 +264,53 @@ async fn pass_on(
     Ok(())
 }
 
-async fn undo_prices(tx: &mut WriteTx, book: &mut Book, batch: BatchId) -> Result<()> {
-    let before = tx.prices_of_batch(batch).await?;
+async fn undo_prices(
+    tx: &mut WriteTx,
+    book: &mut Book,
+    batch: BatchId,
+    undone: &mut Undone,
+) -> Result<()> {
+    let (prices, rates) = (tx.prices_of_batch(batch).await?, tx.rates_of_batch(batch).await?);
     tx.unclaim_prices(batch).await?;
-    for part in before.chunks(PART) {
+    for part in prices.chunks(PART) {
         for row in part {
             book.count_prices(row.price.security, row.price.currency, -1);
         }
         // Some are still there, as somebody else says them.
-        for row in tx.prices_like(part).await? {
+        let left = tx.prices_like(part).await?;
+        for row in &left {
             book.count_prices(row.price.security, row.price.currency, 1);
         }
+        let place = |row: &PriceRecord| {
+            let price = row.price.clone();
+            ((price.security, price.interval, price.at, price.source.clone()), price)
+        };
+        undone.note(part.iter().map(place).collect(), left.iter().map(place));
+    }
+    for part in rates.chunks(PART) {
+        let left = tx.rates_like(part).await?;
+        let place = |row: &RateRecord| {
+            let rate = row.rate.clone();
+            ((rate.base, rate.quote, rate.at, rate.source.clone()), rate)
+        };
+        undone.note(part.iter().map(place).collect(), left.iter().map(place));
     }
     Ok(())
+}
+
+impl Undone {
+    /// Counts what is gone of some prices or rates, by their keys, and what says something else
+    /// again.
+    fn note<K: Ord, P: PartialEq>(
+        &mut self,
+        mut before: BTreeMap<K, P>,
+        left: impl Iterator<Item = (K, P)>,
+    ) {
+        for (key, now) in left {
+            self.restored += u64::from(before.remove(&key) != Some(now));
+        }
+        self.removed += before.len() as u64;
+    }
 }
 
 /// Accounts, securities and institutions that this import, or one taken back before, made and

@@ -9,7 +9,7 @@ use super::{AccountId, Currency, SafeText};
 
 /// A word that is not in the list it should come from.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{word}` is no {what}; one of: {known}")]
+#[error("`{word}` is no {what}; {}", choices(word.as_str(), known))]
 pub struct UnknownWord {
     /// What was written.
     pub word: SafeText,
@@ -17,6 +17,23 @@ pub struct UnknownWord {
     pub what: &'static str,
     /// The words that exist.
     pub known: String,
+}
+
+/// All words, parted by blanks, where they fit into a line, else the nearest: who knows the word
+/// mostly knows how it begins.
+#[must_use]
+pub fn choices(word: &str, known: &str) -> String {
+    const FITS: usize = 120;
+    if known.len() <= FITS {
+        return format!("one of: {known}");
+    }
+    let word = word.to_ascii_lowercase();
+    let likeness = |known: &str| strsim::jaro_winkler(&word, known);
+    let mut near: Vec<&str> = known.split(' ').collect();
+    near.sort_by(|a, b| likeness(b).total_cmp(&likeness(a)));
+    near.sort_by_key(|known| known.chars().next() != word.chars().next());
+    near.truncate(5);
+    format!("the nearest are: {}", near.join(" "))
 }
 
 /// An enum whose variants are words: stored, parsed, shown and listed by the same table.
@@ -292,6 +309,9 @@ mod tests {
     fn words_parse_in_any_case_and_name_the_list_otherwise() {
         assert_eq!("TFSA".parse(), Ok(AccountKind::Tfsa));
         let error = "tfs".parse::<AccountKind>().map_err(|error| error.to_string());
-        assert!(error.is_err_and(|text| text.contains("401k") && text.contains("`tfs`")));
+        let near = "`tfs` is no account kind; the nearest are: tfsa ";
+        assert!(error.is_err_and(|text| text.starts_with(near)));
+        let error = "lif".parse::<LotMethod>().map_err(|error| error.to_string());
+        assert!(error.is_err_and(|text| text.contains("; one of: fifo lifo hifo")));
     }
 }

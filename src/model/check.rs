@@ -207,6 +207,9 @@ pub enum Why {
     /// Below zero where the direction follows from the type.
     #[error("{0} is below zero; write it unsigned, the type gives the direction")]
     Negative(Dec),
+    /// A text longer than texts are.
+    #[error("longer than {0} bytes; shorten it")]
+    TooLong(usize),
     /// Zero where something must change.
     #[error("zero; {0} needs more than that")]
     Zero(&'static str),

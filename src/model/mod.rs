@@ -24,7 +24,9 @@ mod setting;
 mod transaction;
 pub mod wire;
 
-pub use account::{Account, AccountKind, Class, LotMethod, Mode, NewAccount, Tax, UnknownWord};
+pub use account::{
+    Account, AccountKind, Class, LotMethod, Mode, NewAccount, Tax, UnknownWord, choices,
+};
 pub use change::{AccountEdit, Change, Edit, SecurityEdit};
 pub use check::{Column, Drafts, Entry, EntryType, Refusal, Why};
 pub use connection::{Connection, ConnectionState, IllegalTransition, Part};

@@ -31,6 +31,10 @@ pub struct SafeText(String);
 impl SafeText {
     /// The most bytes of one text that are stored: the cap to give to `capped` where there is no other.
     pub const MAX_BYTES: usize = 4096;
+    /// The most bytes of an account's name, and of other names that people give.
+    pub const MAX_NAME: usize = 128;
+    /// The most bytes of an id that a source gives.
+    pub const MAX_ID: usize = 1024;
 
     /// The whole text, however long.
     #[must_use]

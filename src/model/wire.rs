@@ -295,6 +295,7 @@ impl TryFrom<AccountWire> for Item {
     fn try_from(wire: AccountWire) -> Result<Self, WireError> {
         let AccountWire { name, kind, currency, mode, method, institution, closed, derived } = wire;
         named("name", &name)?;
+        fits("institution", institution.as_ref(), SafeText::MAX_NAME)?;
         let closed = closed.map(|day| day.0);
         let account = NewAccount { name, kind, currency, mode, method, institution, closed };
         Ok(Self::Account { account, derived })
@@ -303,7 +304,29 @@ impl TryFrom<AccountWire> for Item {
 
 /// What other rows refer to needs a name.
 fn named(column: &'static str, name: &SafeText) -> Result<(), WireError> {
-    if name.as_str().trim().is_empty() { refuse(column, Why::Missing("every one")) } else { Ok(()) }
+    if name.as_str().trim().is_empty() {
+        return refuse(column, Why::Missing("every one"));
+    }
+    fits(column, name, SafeText::MAX_NAME)
+}
+
+/// No text is longer than a row of a file may have it.
+fn fits<'t>(
+    column: &'static str,
+    text: impl Into<Option<&'t SafeText>>,
+    most: usize,
+) -> Result<(), WireError> {
+    match text.into().filter(|text| text.as_str().len() > most) {
+        Some(_) => refuse(column, Why::TooLong(most)),
+        None => Ok(()),
+    }
+}
+
+/// What names a security.
+fn symbol(symbol: &SafeText, venue: Option<&SafeText>) -> Result<(), WireError> {
+    named("symbol", symbol)?;
+    fits("symbol", symbol, Mention::MAX)?;
+    fits("venue", venue, Mention::MAX)
 }
 
 #[derive(Serialize, Deserialize)]
@@ -336,6 +359,7 @@ impl TryFrom<CategoryWire> for Item {
 
     fn try_from(wire: CategoryWire) -> Result<Self, WireError> {
         named("name", &wire.name)?;
+        fits("parent", wire.parent.as_ref(), SafeText::MAX_NAME)?;
         Ok(Self::Category { name: wire.name, parent: wire.parent })
     }
 }
@@ -375,7 +399,10 @@ impl TryFrom<SecurityWire> for Item {
     fn try_from(wire: SecurityWire) -> Result<Self, WireError> {
         let SecurityWire { symbol, currency, venue, isin, cusip, figi, name, class, derived } =
             wire;
-        named("symbol", &symbol)?;
+        self::symbol(&symbol, venue.as_ref())?;
+        for (column, text) in [("cusip", &cusip), ("figi", &figi), ("name", &name)] {
+            fits(column, text.as_ref(), SafeText::MAX_NAME)?;
+        }
         let words =
             SecurityWords { symbol, currency, venue, isin, cusip, figi, name, class, derived };
         Ok(Self::Security(words))
@@ -407,7 +434,7 @@ impl TryFrom<MentionWire> for Mention {
 
     fn try_from(wire: MentionWire) -> Result<Self, WireError> {
         let MentionWire { symbol, currency, venue, isin } = wire;
-        named("symbol", &symbol)?;
+        self::symbol(&symbol, venue.as_ref())?;
         Ok(Self { symbol, currency, venue, isin })
     }
 }
@@ -523,6 +550,16 @@ impl TryFrom<TransactionWire> for TransactionWords {
 
     fn try_from(wire: TransactionWire) -> Result<Self, WireError> {
         named("account", &wire.account)?;
+        for (column, text, most) in [
+            ("link", &wire.link, SafeText::MAX_ID),
+            ("source_id", &wire.source_id, SafeText::MAX_ID),
+            ("description", &wire.description, SafeText::MAX_BYTES),
+            ("category", &wire.category, SafeText::MAX_NAME),
+            ("note", &wire.note, SafeText::MAX_BYTES),
+            ("quoted_in", &wire.quoted_in, SafeText::MAX_NAME),
+        ] {
+            fits(column, text.as_ref(), most)?;
+        }
         let day = |day: Option<Day>| day.map(|day| day.0);
         let figure = |figure: Option<Figure>| figure.map(|figure| figure.0);
         let charged = |value| figure(value).filter(|value| !value.is_zero());
@@ -663,6 +700,8 @@ impl TryFrom<PriceWire> for Item {
         if wire.interval == Interval::Day && !wire.at.is_midnight() {
             return refuse("at", Why::Other("the price of a day stands at its midnight in UTC"));
         }
+        fits("source", &wire.source, SafeText::MAX_NAME)?;
+        fits("quoted_in", wire.quoted_in.as_ref(), SafeText::MAX_NAME)?;
         let figure = |figure: Option<Figure>| figure.map(|figure| figure.0);
         let price = Price {
             // Only the store knows it.
@@ -705,6 +744,7 @@ impl TryFrom<RateWire> for Item {
 
     fn try_from(wire: RateWire) -> Result<Self, WireError> {
         let RateWire { base, quote, at, source, rate: Figure(rate) } = wire;
+        fits("source", &source, SafeText::MAX_NAME)?;
         if base == quote {
             return refuse("quote", Why::Other("a rate needs two currencies"));
         }
@@ -730,6 +770,7 @@ impl TryFrom<WatchWire> for Item {
     type Error = WireError;
 
     fn try_from(wire: WatchWire) -> Result<Self, WireError> {
+        fits("note", wire.note.as_ref(), SafeText::MAX_BYTES)?;
         Ok(Self::Watch { security: wire.security.try_into()?, note: wire.note })
     }
 }
@@ -752,6 +793,7 @@ impl TryFrom<AlertWire> for Item {
         if !matches!(direction.as_str(), "above" | "below") {
             return refuse("direction", Why::Other("write above or below"));
         }
+        fits("note", note.as_ref(), SafeText::MAX_BYTES)?;
         Ok(Self::Alert { security: security.try_into()?, direction, price: price.0, note })
     }
 }

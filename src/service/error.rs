@@ -2,11 +2,14 @@
 
 use std::path::PathBuf;
 
-use crate::config::ConfigError;
 use crate::config::private::{PermissionProblem, WriteError};
+use crate::config::{Config, ConfigError, Database};
 use crate::import::Problem;
 use crate::model::SafeText;
 use crate::{ledger, report, store};
+
+/// With less room than this SQLite cannot even make the files that it wants beside a database.
+const LITTLE: u64 = 64 << 10;
 
 /// Why a verb could not be done.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +23,36 @@ pub enum Error {
     /// The store.
     #[error(transparent)]
     Store(#[from] store::Error),
+    /// The file of the store, and why it cannot be used.
+    #[error("{}: {source}", path.display())]
+    Database {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: store::Error,
+    },
+    /// No room for the file of the store.
+    #[error(
+        "disk full: {} cannot be written, {free} bytes are free there; make room and try again, nothing was stored",
+        path.display()
+    )]
+    DiskFull {
+        /// Which.
+        path: PathBuf,
+        /// How many bytes are left for us.
+        free: u64,
+    },
+    /// The file whose lock keeps a second writer out.
+    #[error(
+        "{}: cannot be locked for writing: {source}; make it writable, or look with --read-only",
+        path.display()
+    )]
+    Lock {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// The change was refused.
     #[error(transparent)]
     Ledger(ledger::Error),
@@ -130,13 +163,18 @@ impl From<report::Error> for Error {
 impl Error {
     /// The word for it in JSON.
     #[must_use]
-    pub const fn kind(&self) -> &'static str {
+    pub fn kind(&self) -> &'static str {
         match self {
+            Self::Config(
+                ConfigError::Folder { source, .. } | ConfigError::DatabaseFile { source, .. },
+            ) if is_of_disk(source) => "storage",
             Self::Config(_) | Self::Usage(_) | Self::Value { .. } | Self::Report(_) => "usage",
             Self::Permission(_) | Self::ReadOnly => "permission",
             Self::Store(store::Error::Newer { .. }) => "newer_schema",
             Self::Store(store::Error::Busy) => "busy",
-            Self::Store(_) => "storage",
+            Self::Store(_) | Self::Database { .. } | Self::DiskFull { .. } | Self::Lock { .. } => {
+                "storage"
+            }
             Self::Ledger(
                 ledger::Error::NoAccount(_)
                 | ledger::Error::NoBatch(_)
@@ -150,6 +188,25 @@ impl Error {
             Self::Ledger(_) | Self::Content { .. } | Self::Ambiguous { .. } => "refused",
             Self::Io(_) | Self::Write { source: WriteError::Io { .. }, .. } => "io",
             Self::File { .. } | Self::Write { .. } => "file",
+        }
+    }
+
+    /// The same, with the file of the store where the trouble is that file or its disk.
+    #[must_use]
+    pub fn about(self, config: &Config) -> Self {
+        let Database::Sqlite(path) = &config.database.value else { return self };
+        let folder = path.parent().unwrap_or(path);
+        let free = rustix::fs::statvfs(folder);
+        let free = free.map_or(u64::MAX, |disk| disk.f_bavail.saturating_mul(disk.f_frsize));
+        let path = path.clone();
+        match self {
+            Self::Store(store::Error::DiskFull) => Self::DiskFull { path, free },
+            // SQLite does not always say why it could not make a file.
+            Self::Store(store::Error::File(_)) if free < LITTLE => Self::DiskFull { path, free },
+            Self::Store(source @ (store::Error::File(_) | store::Error::ReadOnly)) => {
+                Self::Database { path, source }
+            }
+            other => other,
         }
     }
 
@@ -172,6 +229,12 @@ impl Error {
         };
         Some(text.to_owned())
     }
+}
+
+/// The disk is in the way, and no wish of the user.
+fn is_of_disk(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{ReadOnlyFilesystem, StorageFull};
+    matches!(error.kind(), ReadOnlyFilesystem | StorageFull)
 }
 
 /// What to do about a file that cannot be opened.

@@ -238,5 +238,5 @@ async fn lock_folder(folder: &Path) -> Result<File, Error> {
         }
         Ok(file)
     };
-    lock.await.map_err(|source| ConfigError::Folder { path: path.clone(), source }.into())
+    lock.await.map_err(|source| Error::Lock { path: path.clone(), source })
 }

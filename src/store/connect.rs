@@ -124,23 +124,42 @@ impl Store {
     /// # Errors
     /// When there is none, its schema is not this program's, or it cannot be reached.
     pub async fn open_read_only(target: &Target) -> Result<Self> {
-        let store = match target {
-            Target::Sqlite(path) if !path.exists() => {
-                return Err(Error::NoDatabase(path.clone()));
-            }
+        match target {
+            Target::Sqlite(path) if !path.exists() => Err(Error::NoDatabase(path.clone())),
             Target::Sqlite(path) => {
                 refuse_unless_database(path)?;
                 let options = sqlite_options(path).pragma("query_only", "on");
-                Self::Sqlite(sqlite_pool(options).await?)
+                match Self::look_into(options.clone()).await {
+                    // SQLite makes two files beside the database, even to read it. Where it cannot,
+                    // as on a full disk or one that takes no writes, nobody else can either, and
+                    // what nobody has begun to write needs them not.
+                    Err(Error::File(_) | Error::ReadOnly | Error::DiskFull) if is_at_rest(path) => {
+                        Self::look_into(options.read_only(true).immutable(true)).await
+                    }
+                    opened => opened,
+                }
             }
             Target::Postgres(server) => {
                 let options = server.options()?.options([("default_transaction_read_only", "on")]);
-                Self::Postgres(postgres_pool(options).await?)
+                let store = Self::Postgres(postgres_pool(options).await?);
+                migrate::require_current(&store).await?;
+                Ok(store)
             }
-        };
+        }
+    }
+
+    async fn look_into(options: SqliteConnectOptions) -> Result<Self> {
+        let store = Self::Sqlite(sqlite_pool(options).await?);
         migrate::require_current(&store).await?;
         Ok(store)
     }
+}
+
+/// Whether all that was written is in the database file itself.
+fn is_at_rest(path: &Path) -> bool {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    std::fs::metadata(Path::new(&log)).map_or(true, |log| log.len() == 0)
 }
 
 /// SQLite would take an empty file for a new database, and tells little of any other.

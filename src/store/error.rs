@@ -49,6 +49,9 @@ pub enum Error {
     /// Damaged.
     #[error("the database is damaged ({0}); keep a copy of it and restore a backup")]
     Damaged(String),
+    /// The file cannot be opened, read or written.
+    #[error("the database file cannot be used: {0}; check it, its folder and the disk")]
+    File(String),
     /// The server cannot be reached or refuses.
     #[error("the database server cannot be used: {0}")]
     Server(String),
@@ -104,7 +107,7 @@ fn of_database(error: &dyn sqlx::error::DatabaseError) -> Error {
         "25006" => Error::ReadOnlyServer,
         sqlite::CORRUPT | sqlite::NOTADB => Error::Damaged(text),
         sqlite::FULL | "53100" => Error::DiskFull,
-        sqlite::IOERR | sqlite::CANTOPEN => Error::Server(text),
+        sqlite::IOERR | sqlite::CANTOPEN => Error::File(text),
         _ => Error::Other(text),
     }
 }

@@ -266,7 +266,7 @@ impl Tx {
     }
 
     /// The rates that are as this batch said them.
-    pub(super) async fn rates_of_batch(&mut self, batch: BatchId) -> Result<Vec<RateRecord>> {
+    pub(crate) async fn rates_of_batch(&mut self, batch: BatchId) -> Result<Vec<RateRecord>> {
         let sql = format!("select {RATE_COLUMNS} from rates r where r.batch_id = $1");
         let rows: Vec<CheckedRate> = on_tx!(self, conn => {
             sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(batch.0).fetch_all(&mut **conn).await?

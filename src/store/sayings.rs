@@ -109,6 +109,26 @@ impl WriteTx {
         Ok(())
     }
 
+    /// Lets what was said of one thing be said of another.
+    pub(crate) async fn move_sayings(
+        &mut self,
+        entity: &str,
+        from: &str,
+        into: &str,
+    ) -> Result<()> {
+        const MOVE: &str = "update sayings set key = $3 where entity = $1 and key = $2 and not \
+             exists (select 1 from sayings s where s.entity = $1 and s.key = $3 and \
+             s.revision = sayings.revision and s.batch_id = sayings.batch_id)";
+        const REST: &str = "delete from sayings where entity = $1 and key = $2";
+        on_tx!(&mut self.tx, conn => {
+            let query = sqlx::query(MOVE).bind(entity.to_owned()).bind(from.to_owned());
+            query.bind(into.to_owned()).execute(&mut **conn).await?;
+            let query = sqlx::query(REST).bind(entity.to_owned()).bind(from.to_owned());
+            query.execute(&mut **conn).await?;
+        });
+        Ok(())
+    }
+
     /// Takes away what was said of a thing that is no more.
     pub(super) async fn forget_sayings_about(&mut self, entity: &str, id: i64) -> Result<()> {
         const SQL: &str = "delete from sayings where entity = $1 and key = $2";

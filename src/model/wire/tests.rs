@@ -154,6 +154,11 @@ fn every_wrong_element_says_what_is_wrong() {
             "does not fit base_currency",
         ),
         (Section::Categories, r#"{"name":""}"#.to_owned(), "name: missing"),
+        (
+            Section::Categories,
+            format!(r#"{{"name":"{}"}}"#, "x".repeat(129)),
+            "name: longer than 128 bytes",
+        ),
         (Section::Prices, price.to_owned(), "at: the price of a day"),
         (Section::Prices, price.replace("T00:00:01Z", ""), "is no instant"),
         (Section::Prices, price.replace("01Z", "00.0000001Z"), "is no instant"),
@@ -169,6 +174,36 @@ fn every_wrong_element_says_what_is_wrong() {
     for (section, text, says) in transaction.into_iter().chain(others) {
         let error = read(section, &text).expect_err(&text);
         assert!(error.contains(says), "{text}: {error}");
+    }
+}
+
+#[test]
+fn no_text_is_longer_than_that_of_a_file() {
+    let transaction = |field: &str, length: usize| {
+        let text = "x".repeat(length);
+        let value = match field {
+            "symbol" => format!(r#""security":{{"symbol":"{text}"}}"#),
+            "venue" => format!(r#""security":{{"symbol":"X","venue":"{text}"}}"#),
+            _ => format!(r#""{field}":"{text}""#),
+        };
+        match field {
+            "account" => SMALL.replace("\"A\"", &format!("\"{text}\"")),
+            _ => SMALL.replace("\"amount\"", &format!("{value},\"amount\"")),
+        }
+    };
+    for (field, most) in [
+        ("account", 128),
+        ("symbol", 64),
+        ("venue", 64),
+        ("category", 128),
+        ("link", 1024),
+        ("source_id", 1024),
+        ("description", 4096),
+        ("note", 4096),
+    ] {
+        read(Section::Transactions, &transaction(field, most)).unwrap();
+        let error = read(Section::Transactions, &transaction(field, most + 1)).unwrap_err();
+        assert!(error.contains(&format!("{field}: longer than {most} bytes")), "{error}");
     }
 }
 
