@@ -107,8 +107,8 @@ fn lone_move(names: &Names, row: &Transaction) -> FindingRow {
         date: Some(facts.date),
         transaction: Some(row.id),
         detail: SafeText::new(&format!(
-            "no row of its link is equal and opposite to {} {}; between their days the money is \
-             in no total",
+            "the rows of its link do not say where {} {} come from or go to; between their days the \
+             money is in no total",
             facts.amount, facts.currency
         )),
         fix: SafeText::new("link each two rows that are one move with `txn link`"),

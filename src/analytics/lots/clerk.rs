@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::book::{Book, Key, Position, give, key_for, pool_key};
 use super::costs::{Costs, Gaps};
-use super::event::Event;
+use super::event::{Event, MoveId};
 use super::finding::{FindingKind, LotFinding, Sink};
 use super::option::is_used;
 use super::pick::{Taken, Way};
@@ -27,10 +27,8 @@ pub(super) struct Clerk<'a, W, S> {
     used: BTreeSet<TransactionId>,
     /// The splits of today that are applied, by their place among those of the security.
     pub splits: BTreeSet<(SecurityId, usize)>,
-    /// The out legs of today that are still to come: their in legs wait for them.
-    pub expected: BTreeSet<TransactionId>,
-    /// Those with which lots went outside.
-    pub gone: BTreeSet<TransactionId>,
+    /// Moves whose out leg of today is still to come: their in legs wait for it.
+    pub expected: BTreeSet<MoveId>,
 }
 
 impl Book {
@@ -45,7 +43,6 @@ impl Book {
             splits: BTreeSet::new(),
             used: BTreeSet::new(),
             expected: BTreeSet::new(),
-            gone: BTreeSet::new(),
         };
         clerk.day(events);
     }
