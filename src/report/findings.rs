@@ -179,6 +179,9 @@ const fn fix(kind: FindingKind) -> &'static str {
         FindingKind::MissingRate => "import rates, or set one with `price set fx:...`",
         FindingKind::MissingPrice => "import prices, or give the row a cost share",
         FindingKind::ReturnBeyondCost => "nothing, if the broker says the same",
+        FindingKind::MultiplierDiffers => {
+            "give the row its multiplier with `txn edit`, or correct those before it"
+        }
         FindingKind::Overflow => "check quantity, price and amount of the row",
     }
 }

@@ -43,7 +43,7 @@ pub struct Position {
     pub quantity: Dec,
     /// By acquisition date, in the order in which they came.
     pub lots: VecDeque<Lot>,
-    /// How many of the underlying thing one unit is, as the last trade said.
+    /// How many of the underlying thing one unit is, as the last trade that said it.
     pub multiplier: Dec,
     /// Gains of what was closed.
     pub realized: Running,

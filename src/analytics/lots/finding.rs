@@ -144,4 +144,6 @@ kinds! {
         "the row changes the quantity, but not in a way that is understood";
     Overflow = "overflow", Error,
         "a figure has more than 28 digits";
+    MultiplierDiffers = "multiplier_differs", Warning,
+        "the trade does not have the multiplier of what is held; where it says none, that stays";
 }
