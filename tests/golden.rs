@@ -48,7 +48,7 @@ cases! {
     return_of_capital reverse_split reward rounding sell_beyond_position short_currency
     short_findings short_sale specific_by_day spin_off_after_split spin_off_by_value
     spin_off_cash spin_off_share split split_days_apart split_in_transit split_of_short
-    stale_price stated_balances stock_dividend stock_dividend_of_short symbol_change tax_year
+    stale_price stated_balances stock_dividend stock_dividend_of_short superficial_loss symbol_change tax_year
     transfer_after_sale transfer_apart transfer_from_outside transfer_grows transfer_in_first transfer_in_parts
     transfer_in_transit transfer_same_day transfer_shrinks transfer_to_outside transfer_unclear
 }

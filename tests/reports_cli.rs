@@ -602,6 +602,34 @@ fn what_is_pending_or_failed_says_so_in_every_table() {
 }
 
 #[test]
+fn a_loss_that_may_not_count_names_the_sale_and_the_purchases() {
+    let home = Home::new();
+    let kind = ["--kind", "brokerage", "--currency", "USD", "--method", "acb"];
+    home.run(&[&["account", "add", "T"][..], &kind].concat());
+    let rows = "date,account,type,symbol,quantity,price,fee,currency,amount\n\
+        2025-01-02,T,BUY,X,10,100,,USD,\n\
+        2025-03-02,T,SELL,X,10,50,,USD,\n\
+        2025-03-10,R,BUY,X,10,51,,USD,\n";
+    let prices = "date,symbol,close,currency\n2025-01-02,sec:X,50,USD\n";
+    home.import(&[home.file("rows.csv", rows), home.file("prices.csv", prices)]);
+    let rows = home.json_of("transactions")["rows"].clone();
+    let ids: Vec<_> = rows.as_array().unwrap().iter().map(|row| row["id"].to_string()).collect();
+    let found = home.json_of("findings");
+    let [found] = &found["rows"].as_array().unwrap()[..] else { panic!("{found}") };
+    assert_eq!(
+        (&found["kind"], &found["severity"]),
+        (&json!("superficial_loss"), &json!("warning"))
+    );
+    assert_eq!(found["transaction"].to_string(), ids[1]);
+    let detail = format!(
+        "perhaps not all of the loss of 500 USD counts: within 30 days of the sale were bought 10 in \
+         R on 2025-03-10 (row {}), and some was held 30 days after it, or is today",
+        ids[2].trim_matches('"')
+    );
+    assert_eq!(found["detail"], detail);
+}
+
+#[test]
 fn every_figure_leads_to_the_rows_prices_and_rates_behind_it() {
     // 10 Y for 505 CAD at 0.76, 4 of them sold for 278 at 0.8; a dividend paid in USD at 0.8.
     let home = Home::new();

@@ -12,7 +12,7 @@ use super::pick::{Taken, Way};
 use super::pool::{Pool, PoolKey, Pooling};
 use super::rates::Rates;
 use super::world::{Fees, World};
-use crate::model::{Dec, Exact, Lot, LotMethod, SecurityId, Subtype, TransactionId};
+use crate::model::{Dec, Exact, Lot, LotMethod, Running, SecurityId, Subtype, TransactionId};
 
 /// Who applies a day.
 pub(super) struct Clerk<'a, W, S> {
@@ -139,6 +139,22 @@ impl<'a, W: World, S: Sink> Clerk<'a, W, S> {
     /// Tells that a person should look at this row.
     pub fn find(&mut self, event: &Event, kind: FindingKind, quantity: Option<Dec>) {
         self.out.finding(LotFinding { quantity, ..of(event, kind) });
+    }
+
+    /// Notes a loss in the shared average: whoever bought the same near the day may not take it.
+    pub fn find_loss(&mut self, at: Key, event: &Event, units: Dec, gain: [Running; 2]) {
+        let [tax, local] = gain.map(|gain| gain.total());
+        let tax = tax.map(|gain| (gain, self.world.rules().tax));
+        let gain = tax.or_else(|| Some((local?, self.world.currency_of(at.1))));
+        if let Some((gain, currency)) = gain.filter(|(gain, _)| gain.is_negative()) {
+            self.out.finding(LotFinding {
+                account: at.0,
+                security: at.1,
+                quantity: Some(units),
+                loss: Some((-gain, currency)),
+                ..of(event, FindingKind::SuperficialLoss)
+            });
+        }
     }
 
     /// The rates of a row, as of a day.
@@ -283,5 +299,6 @@ const fn of(event: &Event, kind: FindingKind) -> LotFinding {
         date: event.date,
         quantity: None,
         pair: None,
+        loss: None,
     }
 }

@@ -33,6 +33,8 @@ pub struct LotFinding {
     pub quantity: Option<Dec>,
     /// Of a missing rate: from and to.
     pub pair: Option<(Currency, Currency)>,
+    /// Of a sale at a loss: how much was lost.
+    pub loss: Option<(Dec, Currency)>,
 }
 
 impl LotFinding {
@@ -146,4 +148,6 @@ kinds! {
         "a figure has more than 28 digits";
     MultiplierDiffers = "multiplier_differs", Warning,
         "the trade does not have the multiplier of what is held; where it says none, that stays";
+    SuperficialLoss = "superficial_loss", Warning,
+        "a loss in a shared average; not all of it counts where the same was bought near it";
 }
