@@ -13,6 +13,10 @@ pub trait Sink {
 
     /// A person should look at something.
     fn finding(&mut self, finding: LotFinding);
+
+    /// What the lots of a row cost is not what that row says alone: another row changed it, or gave
+    /// a part of its own cost.
+    fn recosted(&mut self, _lots_of: TransactionId, _by: TransactionId) {}
 }
 
 /// Something about a row that a person should look at.

@@ -194,7 +194,7 @@ impl<W: World, S: Sink> Clerk<'_, W, S> {
             sent: event.units().unwrap_or_default(),
             units: event.units().unwrap_or_default(),
             multiplier: self.position(at).multiplier,
-            lots: self.moving(taken),
+            lots: self.moving(event, at, taken),
             pooled,
         };
         self.book.transit.insert(event.move_with(peer), transit);
@@ -211,7 +211,7 @@ impl<W: World, S: Sink> Clerk<'_, W, S> {
         self.book.moved.insert(event.move_with(peer), leaving);
         let multiplier = self.position(from).multiplier;
         self.position(event.at()).multiplier = multiplier;
-        self.moving(taken)
+        self.moving(event, from, taken)
     }
 
     /// The lots that were on their way, with their costs.
@@ -227,11 +227,15 @@ impl<W: World, S: Sink> Clerk<'_, W, S> {
     }
 
     /// Lots on the move: a part of one that stays has a number of its own.
-    fn moving(&mut self, taken: Vec<Taken>) -> Vec<Lot> {
+    fn moving(&mut self, event: &Event, from: Key, taken: Vec<Taken>) -> Vec<Lot> {
+        let averaged = self.position(from).pooling != Pooling::None;
         let mut lots = Vec::with_capacity(taken.len());
         for Taken { mut lot, split, .. } in taken {
             if split {
                 lot.piece = self.next_piece();
+            }
+            if averaged {
+                self.out.recosted(lot.opening, event.id);
             }
             lots.push(lot);
         }
