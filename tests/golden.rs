@@ -41,15 +41,15 @@ cases! {
     acquired_abroad adjustment balance_over_rows charges_alone closed_account closed_position
     coverage_of_rates currency_gain example_a example_b exercise_alone fees_and_taxes
     hifo_expense hifo_order income long_term merger merger_cash method_of_account methods
-    missing_price missing_rate moves_of_one_link net_worth_periods odd_prices opening
+    missing_price missing_rate moves_of_one_link multiplier_forgotten net_worth_periods odd_prices opening
     option_assignment option_exercise option_exercise_days_apart option_expiration
     option_into_short options_trade overflow overflow_of_sums paid_in_coin paid_in_other_currency pence
     rate_freshness rate_inverse rate_of_a_row rate_over_others rate_through_base reinvest
     return_of_capital reverse_split reward rounding sell_beyond_position short_currency
     short_findings short_sale specific_by_day spin_off_after_split spin_off_by_value
     spin_off_cash spin_off_share split split_days_apart split_in_transit split_of_short
-    stale_price stated_balances stock_dividend stock_dividend_of_short symbol_change tax_year
-    transfer_after_sale transfer_from_outside transfer_grows transfer_in_first transfer_in_parts
+    stale_price stated_balances stock_dividend stock_dividend_of_short superficial_loss symbol_change tax_year
+    transfer_after_sale transfer_apart transfer_from_outside transfer_grows transfer_in_first transfer_in_parts
     transfer_in_transit transfer_same_day transfer_shrinks transfer_to_outside transfer_unclear
 }
 

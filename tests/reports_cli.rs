@@ -602,6 +602,108 @@ fn what_is_pending_or_failed_says_so_in_every_table() {
 }
 
 #[test]
+fn a_loss_that_may_not_count_names_the_sale_and_the_purchases() {
+    let home = Home::new();
+    let kind = ["--kind", "brokerage", "--currency", "USD", "--method", "acb"];
+    home.run(&[&["account", "add", "T"][..], &kind].concat());
+    let rows = "date,account,type,symbol,quantity,price,fee,currency,amount\n\
+        2025-01-02,T,BUY,X,10,100,,USD,\n\
+        2025-03-02,T,SELL,X,10,50,,USD,\n\
+        2025-03-10,R,BUY,X,10,51,,USD,\n";
+    let prices = "date,symbol,close,currency\n2025-01-02,sec:X,50,USD\n";
+    home.import(&[home.file("rows.csv", rows), home.file("prices.csv", prices)]);
+    let rows = home.json_of("transactions")["rows"].clone();
+    let ids: Vec<_> = rows.as_array().unwrap().iter().map(|row| row["id"].to_string()).collect();
+    let found = home.json_of("findings");
+    let [found] = &found["rows"].as_array().unwrap()[..] else { panic!("{found}") };
+    assert_eq!(
+        (&found["kind"], &found["severity"]),
+        (&json!("superficial_loss"), &json!("warning"))
+    );
+    assert_eq!(found["transaction"].to_string(), ids[1]);
+    let detail = format!(
+        "perhaps not all of the loss of 500 USD counts: within 30 days of the sale were bought 10 in \
+         R on 2025-03-10 (row {}), and some was held 30 days after it, or is today",
+        ids[2].trim_matches('"')
+    );
+    assert_eq!(found["detail"], detail);
+}
+
+#[test]
+fn what_lots_cost_is_explained_by_all_the_rows_that_made_it_so() {
+    let home = Home::new();
+    for (name, method) in [("T1", "acb"), ("T2", "acb"), ("Mean", "average")] {
+        let kind = ["--kind", "brokerage", "--currency", "USD", "--method", method];
+        home.run(&[&["account", "add", name][..], &kind].concat());
+    }
+    let rows = "date,account,type,symbol,quantity,price,fee,currency,amount,multiplier,link,to_account,cost_share,to_symbol\n\
+        2025-01-01,T1,BUY,V,1,70,,USD,,,,,,\n\
+        2025-01-01,T1,SELL,V,1,80,,USD,,,,,,\n\
+        2025-01-02,T1,BUY,V,10,100,10,USD,,,,,,\n\
+        2025-01-03,T1,DIVIDEND,V,,,,USD,8,,,,,\n\
+        2025-01-05,T2,BUY,V,30,120,10,USD,,,,,,\n\
+        2025-01-09,T1,SELL,V,5,130,10,USD,,,,,,\n\
+        2025-01-02,M,BUY,P,10,100,1,USD,,,,,,\n\
+        2025-01-03,M,SELL,P,4,110,,USD,,,,,,\n\
+        2025-01-02,M,BUY,R,10,100,,USD,,,,,,\n\
+        2025-02-02,M,RETURN_OF_CAPITAL,R,,,,USD,20,,,,,\n\
+        2025-02-03,M,SELL,R,4,90,,USD,,,,,,\n\
+        2025-01-02,M,BUY,ZC,2,5,2,USD,,100,,,,\n\
+        2025-02-02,M,EXERCISE,ZC,1,,,USD,,100,e,,,\n\
+        2025-02-02,M,BUY,Z,100,100,1,USD,,,e,,,\n\
+        2025-01-02,Mean,BUY,W,1,10,,USD,,,,,,\n\
+        2025-01-03,Mean,BUY,W,1,30,,USD,,,,,,\n\
+        2025-01-04,Mean,TRANSFER_OUT,W,1,,,USD,,,,M,,\n\
+        2025-01-02,M,BUY,OLD,10,10,,USD,,,,,,\n\
+        2025-01-06,M,SPIN_OFF,OLD,5,,,USD,,,,,0.4,NEW\n";
+    home.import(&[home.file("rows.csv", rows)]);
+    let check = |line: &str, value: &str, formula: &str, expected: &[&str]| {
+        let document = home.json_of(&format!("{line} --as-of 2025-03-01"));
+        let inputs = document["inputs"].as_array().unwrap().iter().map(|input| {
+            let [kind, date] = ["kind", "date"].map(|name| input[name].as_str().unwrap());
+            format!("{kind} {date} {}", input["value"].as_str().unwrap_or("-"))
+        });
+        let inputs: Vec<_> = inputs.collect();
+        assert_eq!(document["value"], value, "{line}");
+        assert_eq!(document["formula"], formula, "{line}");
+        assert_eq!(inputs, expected, "{line}");
+    };
+    // What the trade of the day before brought in and took out has no part in it.
+    let pool = ["row 2025-01-02 -1010", "row 2025-01-05 -3610", "row 2025-01-09 640"];
+    check("lots --account T1 --explain V.cost", "577.5", "4042.5 x 5 / 35", &pool);
+    check(
+        "gains --from 2025-01-02 --explain V.cost",
+        "577.5",
+        "the average cost of what was held then, by quantity",
+        &["lot 2025-01-02 577.5", pool[0], pool[1]],
+    );
+    check("lots --explain P.cost", "600.6", "1001 x 6 / 10", &["row 2025-01-02 -1001"]);
+    let own = "what its row cost, by quantity";
+    check("gains --explain P.cost", "400.4", own, &["lot 2025-01-02 400.4"]);
+    let several = "what is left of the cost of these rows, by quantity";
+    let returned = ["row 2025-01-02 -1000", "row 2025-02-02 20"];
+    check("lots --explain R.cost", "588", several, &returned);
+    check(
+        "gains --explain R.cost",
+        "392",
+        "what was left of the cost of these rows, by quantity",
+        &["lot 2025-01-02 392", "row 2025-02-02 20"],
+    );
+    // 1002 x 1/2 for the right that was used.
+    let used = ["row 2025-01-02 -1002", "row 2025-02-02 -", "row 2025-02-02 -10001"];
+    check("lots --explain Z.cost", "10502", several, &used);
+    check("lots --explain ZC.cost", "501", "1002 x 1 / 2", &["row 2025-01-02 -1002"]);
+    // The average of 40 for two; what left it took its part along.
+    let mean = ["row 2025-01-02 -10", "row 2025-01-03 -30", "row 2025-01-04 -"];
+    check("lots --account Mean --explain W.cost", "20", "20 x 1 / 1", &mean);
+    let moved = ["row 2025-01-02 -10", "row 2025-01-04 -"];
+    check("lots --account M --explain W.cost", "20", several, &moved);
+    let spun = ["row 2025-01-02 -100", "row 2025-01-06 -"];
+    check("lots --explain OLD.cost", "60", several, &spun);
+    check("lots --explain NEW.cost", "40", several, &spun);
+}
+
+#[test]
 fn every_figure_leads_to_the_rows_prices_and_rates_behind_it() {
     // 10 Y for 505 CAD at 0.76, 4 of them sold for 278 at 0.8; a dividend paid in USD at 0.8.
     let home = Home::new();
@@ -646,7 +748,8 @@ fn every_figure_leads_to_the_rows_prices_and_rates_behind_it() {
     // Of 288 + 400 + 618.4 USD of cash and the house, which are no holdings, it knows nothing.
     check("holdings --explain Y.weight", "1", "figure value_base 288; figure total value_base 288");
     check("holdings --explain Y.income", "10", "row  8; rate CAD/USD 0.8");
-    check("lots --explain Y.cost_base", "230.28", "row  303; rate CAD/USD 0.76");
+    check("lots --explain Y.cost", "303", "row  -505");
+    check("lots --explain Y.cost_base", "230.28", "row  -505; figure cost 303; rate CAD/USD 0.76");
     check(
         "lots --explain Y.unrealized_fx",
         "12.12",

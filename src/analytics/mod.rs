@@ -4,6 +4,7 @@
 pub mod bars;
 pub mod fx;
 pub mod lots;
+pub mod moves;
 pub mod pairs;
 pub mod pricing;
 mod source;

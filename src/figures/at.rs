@@ -11,7 +11,7 @@ use super::market::{Market, Otherwise};
 use super::position::{self, Held};
 use super::replay::{Closing, Findings};
 use crate::analytics::lots::{Book, Event, LotFinding, Sink, World as _};
-use crate::model::{AccountId, Currency, Lot, Realization, SecurityId, Subtype};
+use crate::model::{AccountId, Currency, Lot, Realization, SecurityId, Subtype, TransactionId};
 use crate::store::{LotPage, Result, Tx};
 
 /// The positions of a day.
@@ -300,6 +300,25 @@ pub async fn findings_of(
     Ok(found.0)
 }
 
+/// Of every row whose lots do not cost what it says alone: the rows that changed that, up to a day.
+pub type Recosted = BTreeMap<TransactionId, BTreeSet<TransactionId>>;
+
+/// Which rows changed what the lots of others cost.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn recosted(
+    tx: &mut Tx,
+    market: &Market,
+    group: SecurityId,
+    through: NaiveDate,
+) -> Result<Recosted> {
+    let mut player = Player::at_the_beginning(tx, group).await?;
+    let mut costs = Costs::default();
+    player.play_through(market, through, &mut costs)?;
+    Ok(costs.0)
+}
+
 /// The lots of a group on their way through time.
 struct Player {
     book: Book,
@@ -366,6 +385,19 @@ impl Sink for Nobody {
     fn realized(&mut self, _: Realization) {}
 
     fn finding(&mut self, _: LotFinding) {}
+}
+
+#[derive(Default)]
+struct Costs(Recosted);
+
+impl Sink for Costs {
+    fn realized(&mut self, _: Realization) {}
+
+    fn finding(&mut self, _: LotFinding) {}
+
+    fn recosted(&mut self, lots_of: TransactionId, by: TransactionId) {
+        self.0.entry(lots_of).or_default().insert(by);
+    }
 }
 
 struct Gains {

@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 
 use crate::analytics::lots::{Event, Peer};
+use crate::analytics::moves::{End, Moves};
 use crate::model::{Dec, OrderKey, SecurityId, Subtype, Transaction};
 use crate::store::{Result, StoredTransaction, TransactionFilter, Tx};
 
@@ -74,32 +75,37 @@ pub(super) async fn rows_of(tx: &mut Tx, day: NaiveDate) -> Result<Vec<DayRow>> 
     let mut found = Vec::with_capacity(rows.len());
     for row in &rows {
         let transaction = &row.transaction;
-        let peer = match &transaction.link {
+        let events = match &transaction.link {
             Some(link) if needs_company(transaction) => {
                 let linked = tx.transactions_linked(link.as_str()).await?;
-                peer_of(transaction, &linked)
+                in_company(transaction, &linked)
             }
-            _ => None,
+            _ => of(transaction, None).into_iter().collect(),
         };
-        let joined = peer.as_ref().and_then(|peer| peer.security);
-        found.extend(of(transaction, peer).map(|event| DayRow { event, joined }));
+        found.extend(events.into_iter().map(|event| {
+            let joined = event.peer.as_ref().and_then(|peer| peer.security);
+            DayRow { event, joined }
+        }));
     }
     Ok(found)
 }
 
-/// The row of a link that this row moves lots to or from, or whose price it changes.
-fn peer_of(transaction: &Transaction, linked: &[StoredTransaction]) -> Option<Peer> {
+/// A row of a link as events: one, with the row that it moves lots to or from, or whose price it
+/// changes; a transfer of which several rows are the other leg is as many moves.
+fn in_company(transaction: &Transaction, linked: &[StoredTransaction]) -> Vec<Event> {
     let linked = linked.iter().map(|row| &row.transaction);
     let linked: Vec<_> = linked.filter(|row| !row.deleted && row.facts.counts()).collect();
-    match transaction.facts.subtype {
+    let peer = match transaction.facts.subtype {
         Subtype::TransferIn | Subtype::TransferOut => {
-            other_leg(transaction, &linked).or_else(|| {
-                // Alone, or nobody can tell which is its other leg: a row that is its own peer has
-                // none. One that is linked only with, say, its fee is no half of a pair.
-                let alone = linked.iter().all(|row| row.id == transaction.id);
-                (alone || linked.iter().any(|row| row.id != transaction.id && is_leg(row)))
-                    .then(|| peer(transaction))
-            })
+            let parts = parts_of(transaction, &linked);
+            if !parts.is_empty() {
+                return parts;
+            }
+            // Alone, or nobody can tell which is its other leg: a row that is its own peer has
+            // none. One that is linked only with, say, its fee is no half of a pair.
+            let alone = linked.iter().all(|row| row.id == transaction.id);
+            (alone || linked.iter().any(|row| row.id != transaction.id && is_leg(row)))
+                .then(|| peer(transaction))
         }
         Subtype::Exercise | Subtype::Assignment => {
             let mut trades = linked.into_iter().filter(|other| {
@@ -112,46 +118,56 @@ fn peer_of(transaction: &Transaction, linked: &[StoredTransaction]) -> Option<Pe
             trades.next().filter(|_| trades.next().is_none()).map(peer)
         }
         _ => None,
-    }
+    };
+    of(transaction, peer).into_iter().collect()
 }
 
 const fn is_leg(row: &Transaction) -> bool {
     matches!(row.facts.subtype, Subtype::TransferIn | Subtype::TransferOut)
 }
 
-/// The other leg of a transfer. What one row sends, several rows of one account may bring, each its
-/// part: together they are the other leg then, and to each the out leg has just its part.
-fn other_leg(transaction: &Transaction, linked: &[&Transaction]) -> Option<Peer> {
-    let of = |subtype| {
-        let legs = linked.iter().filter(move |row| {
-            row.facts.subtype == subtype && row.security == transaction.security
-        });
-        legs.copied()
+/// A leg of a transfer with each row that is its other leg.
+fn parts_of(transaction: &Transaction, linked: &[&Transaction]) -> Vec<Event> {
+    let of_security = linked.iter().filter(|row| row.security == transaction.security);
+    let legs = |subtype| {
+        let legs = of_security.clone().filter(move |row| row.facts.subtype == subtype);
+        legs.copied().collect::<Vec<_>>()
     };
-    let mut outs = of(Subtype::TransferOut);
-    let out = outs.next().filter(|_| outs.next().is_none())?;
-    let first = of(Subtype::TransferIn).min_by_key(|row| row.id)?;
-    let last = of(Subtype::TransferIn).max_by_key(|row| row.facts.date)?;
-    if of(Subtype::TransferIn).any(|into| into.account != first.account)
-        || first.account == out.account
-    {
-        return None;
+    let (outs, ins) = (legs(Subtype::TransferOut), legs(Subtype::TransferIn));
+    if outs.iter().any(|out| ins.iter().any(|into| into.account == out.account)) {
+        return Vec::new();
     }
-    let comes = match of(Subtype::TransferIn).count() {
-        1 => first.facts.quantity,
-        _ => {
-            let sum = of(Subtype::TransferIn)
-                .try_fold(Dec::ZERO, |sum, into| sum.checked_add(into.facts.quantity?));
-            Some(sum.filter(|sum| out.facts.quantity == Some(-*sum))?)
-        }
+    // A pair is one whatever it says of how many.
+    if let ([out], [into]) = (outs.as_slice(), ins.as_slice()) {
+        let other = if transaction.id == out.id { into } else { out };
+        return of(transaction, Some(peer(other))).into_iter().collect();
+    }
+    let ends = |legs: Vec<&'_ Transaction>| {
+        let end = |row: &Transaction| {
+            let amount = row.facts.quantity?.abs();
+            let end = End { row: row.id, date: row.facts.date, amount, unit: () };
+            amount.is_positive().then_some(end)
+        };
+        legs.into_iter().map(end).collect::<Option<Vec<_>>>()
     };
-    Some(if transaction.id == out.id {
-        Peer { date: last.facts.date, quantity: comes, ..peer(first) }
-    } else if comes == first.facts.quantity {
-        peer(out)
-    } else {
-        Peer { quantity: transaction.facts.quantity.map(|units| -units), ..peer(out) }
-    })
+    let (Some(outs), Some(ins)) = (ends(outs), ends(ins)) else { return Vec::new() };
+    let parts = Moves::of(outs, ins).parts.into_iter();
+    let events = parts.filter_map(|part| {
+        let (mine, other, others) = match transaction.id {
+            id if id == part.out => (-part.sent, part.into, part.got),
+            id if id == part.into => (part.got, part.out, -part.sent),
+            _ => return None,
+        };
+        let other = linked.iter().find(|row| row.id == other)?;
+        let peer = Peer { quantity: Some(others), ..peer(other) };
+        Some(Event { quantity: Some(mine), ..of(transaction, Some(peer))? })
+    });
+    let mut events: Vec<_> = events.collect();
+    // What was charged is charged once.
+    for event in events.iter_mut().skip(1) {
+        (event.fee, event.tax, event.amount) = (Dec::ZERO, Dec::ZERO, Dec::ZERO);
+    }
+    events
 }
 
 fn peer(row: &Transaction) -> Peer {

@@ -11,11 +11,19 @@ use crate::store::{Result, Tx};
 /// # Errors
 /// When the store cannot be read.
 pub async fn rows_of(tx: &mut Tx, group: SecurityId, security: SecurityId) -> Result<Vec<Event>> {
+    let mut rows = rows_of_group(tx, group).await?;
+    rows.retain(|event| event.security == security);
+    Ok(rows)
+}
+
+/// The rows of all securities that are joined with each other, in order.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn rows_of_group(tx: &mut Tx, group: SecurityId) -> Result<Vec<Event>> {
     let mut rows = Vec::new();
     for page in tx.lot_pages_from(group, i32::MIN).await? {
-        for (_, events) in events_of(&page)? {
-            rows.extend(events.into_iter().filter(|event| event.security == security));
-        }
+        rows.extend(events_of(&page)?.into_iter().flat_map(|(_, events)| events));
     }
     Ok(rows)
 }

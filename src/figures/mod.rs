@@ -24,11 +24,11 @@ mod sheets;
 mod splits;
 
 pub use at::{
-    RateNeeded, findings, findings_of, group_on, held_spans, lots_of_group, lots_on, positions_on,
-    rates_of_rows, realized, security_on, unmoved_since,
+    RateNeeded, Recosted, findings, findings_of, group_on, held_spans, lots_of_group, lots_on,
+    positions_on, rates_of_rows, realized, recosted, security_on, unmoved_since,
 };
 pub use cash::{cash_changes, cash_on, cash_on_days};
-pub use history::rows_of;
+pub use history::{rows_of, rows_of_group};
 pub use keeper::Keeper;
 pub use linked_cash::lone_moves;
 pub use market::{Market, Otherwise, Scope};

@@ -3,7 +3,7 @@
 
 use chrono::NaiveDate;
 
-use super::{AccountRow, AccountsQuery, FindingRow, Result, doubts, proposals};
+use super::{AccountRow, AccountsQuery, FindingRow, Result, doubts, proposals, superficial};
 use crate::analytics::lots::{FindingKind, LotFinding};
 use crate::figures::{self, Names};
 use crate::model::{Mode, Move, SafeText, Transaction};
@@ -19,7 +19,10 @@ pub async fn findings(tx: &mut Tx, as_of: NaiveDate) -> Result<Vec<FindingRow>> 
     let noted = noted.iter().filter(|finding| finding.settled.is_none());
     let mut rows: Vec<_> = noted.map(|finding| noted_row(&names, finding)).collect();
     let found = figures::findings(tx, as_of).await?;
+    let (losses, found): (Vec<_>, Vec<_>) =
+        found.into_iter().partition(|finding| finding.kind == FindingKind::SuperficialLoss);
     rows.extend(found.iter().map(|finding| found_row(&names, finding)));
+    rows.extend(superficial::findings(tx, &names, losses, as_of).await?);
     rows.extend(proposals::findings(tx, &names, as_of).await?);
     rows.extend(moves_alone(tx, &names, as_of).await?);
     rows.extend(closed_with_value(tx, as_of).await?);
@@ -107,8 +110,8 @@ fn lone_move(names: &Names, row: &Transaction) -> FindingRow {
         date: Some(facts.date),
         transaction: Some(row.id),
         detail: SafeText::new(&format!(
-            "no row of its link is equal and opposite to {} {}; between their days the money is \
-             in no total",
+            "the rows of its link do not say where {} {} come from or go to; between their days the \
+             money is in no total",
             facts.amount, facts.currency
         )),
         fix: SafeText::new("link each two rows that are one move with `txn link`"),
@@ -129,7 +132,7 @@ fn noted_row(names: &Names, finding: &Finding) -> FindingRow {
     }
 }
 
-fn found_row(names: &Names, finding: &LotFinding) -> FindingRow {
+pub(super) fn found_row(names: &Names, finding: &LotFinding) -> FindingRow {
     let mut detail = finding.kind.detail().to_owned();
     if let Some(quantity) = finding.quantity {
         detail.push_str(&format!(" ({quantity})"));
@@ -179,6 +182,12 @@ const fn fix(kind: FindingKind) -> &'static str {
         FindingKind::MissingRate => "import rates, or set one with `price set fx:...`",
         FindingKind::MissingPrice => "import prices, or give the row a cost share",
         FindingKind::ReturnBeyondCost => "nothing, if the broker says the same",
+        FindingKind::MultiplierDiffers => {
+            "give the row its multiplier with `txn edit`, or correct those before it"
+        }
+        FindingKind::SuperficialLoss => {
+            "lower the loss in your tax return by what the rules there say; no figure here does"
+        }
         FindingKind::Overflow => "check quantity, price and amount of the row",
     }
 }

@@ -21,6 +21,7 @@ mod pending;
 mod proposals;
 mod reasons;
 mod sources;
+mod superficial;
 mod transactions;
 mod trends;
 mod types;

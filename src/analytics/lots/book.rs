@@ -8,6 +8,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::costs::{Costs, Gaps, PLACES, total};
+use super::event::MoveId;
 use super::pool::{Pool, PoolKey, Pooling};
 use super::reorganization::SharedSpinOff;
 use crate::model::{AccountId, Dec, Lot, Running, SecurityId, TransactionId, days};
@@ -20,10 +21,10 @@ pub(super) type Key = (AccountId, SecurityId);
 pub struct Book {
     pub(super) positions: BTreeMap<Key, Position>,
     pub(super) pools: BTreeMap<PoolKey, Pool>,
-    /// Lots that left one account and did not arrive yet, by the row they left with.
-    pub(super) transit: BTreeMap<TransactionId, Transit>,
-    /// What the other leg already moved, by the row that is still to come.
-    pub(super) moved: BTreeMap<TransactionId, Dec>,
+    /// Lots that left one account and did not arrive yet.
+    pub(super) transit: BTreeMap<MoveId, Transit>,
+    /// How many an in leg already moved whose out leg is still to come.
+    pub(super) moved: BTreeMap<MoveId, Dec>,
     /// What rights cost that were used, until the trade they lead to takes it over.
     pub(super) premiums: BTreeMap<TransactionId, Costs>,
     /// Spin-offs that other accounts of a shared pool may tell of later.
@@ -42,7 +43,7 @@ pub struct Position {
     pub quantity: Dec,
     /// By acquisition date, in the order in which they came.
     pub lots: VecDeque<Lot>,
-    /// How many of the underlying thing one unit is, as the last trade said.
+    /// How many of the underlying thing one unit is, as the last trade that said it.
     pub multiplier: Dec,
     /// Gains of what was closed.
     pub realized: Running,
@@ -203,18 +204,18 @@ impl Book {
             .filter(|(_, _, quantity)| !quantity.is_some_and(Dec::is_zero))
     }
 
-    /// Lots between two accounts, by the row they left with.
-    pub fn in_transit(&self) -> impl Iterator<Item = (TransactionId, Cow<'_, Transit>)> {
-        self.transit.iter().map(|(&row, transit)| {
+    /// Lots between two accounts.
+    pub fn in_transit(&self) -> impl Iterator<Item = (MoveId, Cow<'_, Transit>)> {
+        self.transit.iter().map(|(&id, transit)| {
             let transit = if transit.pooled {
-                let costs = self.shared(transit.security, Holder::Transit(row));
+                let costs = self.shared(transit.security, Holder::Transit(id));
                 let mut transit = transit.clone();
                 give(costs, transit.lots.iter_mut(), &mut Gaps::default());
                 Cow::Owned(transit)
             } else {
                 Cow::Borrowed(transit)
             };
-            (row, transit)
+            (id, transit)
         })
     }
 
@@ -243,8 +244,8 @@ impl Book {
             .transit
             .iter()
             .filter(|(_, on_its_way)| on_its_way.pooled && on_its_way.security == security);
-        let transits = transits
-            .map(|(&row, lots)| (Holder::Transit(row), lots.quantity().unwrap_or(Dec::ZERO)));
+        let transits =
+            transits.map(|(&id, lots)| (Holder::Transit(id), lots.quantity().unwrap_or(Dec::ZERO)));
         let holders: Vec<_> = accounts.chain(transits).collect();
         self.part_of(PoolKey { security, account: None, short: false }, &holders, holder)
     }
@@ -279,7 +280,7 @@ impl Book {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Holder {
     Account(AccountId),
-    Transit(TransactionId),
+    Transit(MoveId),
 }
 
 /// The pool that the lots of a position are in.

@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::book::{Book, Key, Position, give, key_for, pool_key};
 use super::costs::{Costs, Gaps};
-use super::event::Event;
+use super::event::{Event, MoveId};
 use super::finding::{FindingKind, LotFinding, Sink};
 use super::option::is_used;
 use super::pick::{Taken, Way};
 use super::pool::{Pool, PoolKey, Pooling};
 use super::rates::Rates;
 use super::world::{Fees, World};
-use crate::model::{Dec, Exact, Lot, LotMethod, SecurityId, Subtype, TransactionId};
+use crate::model::{Dec, Exact, Lot, LotMethod, Running, SecurityId, Subtype, TransactionId};
 
 /// Who applies a day.
 pub(super) struct Clerk<'a, W, S> {
@@ -27,10 +27,8 @@ pub(super) struct Clerk<'a, W, S> {
     used: BTreeSet<TransactionId>,
     /// The splits of today that are applied, by their place among those of the security.
     pub splits: BTreeSet<(SecurityId, usize)>,
-    /// The out legs of today that are still to come: their in legs wait for them.
-    pub expected: BTreeSet<TransactionId>,
-    /// Those with which lots went outside.
-    pub gone: BTreeSet<TransactionId>,
+    /// Moves whose out leg of today is still to come: their in legs wait for it.
+    pub expected: BTreeSet<MoveId>,
 }
 
 impl Book {
@@ -45,7 +43,6 @@ impl Book {
             splits: BTreeSet::new(),
             used: BTreeSet::new(),
             expected: BTreeSet::new(),
-            gone: BTreeSet::new(),
         };
         clerk.day(events);
     }
@@ -142,6 +139,22 @@ impl<'a, W: World, S: Sink> Clerk<'a, W, S> {
     /// Tells that a person should look at this row.
     pub fn find(&mut self, event: &Event, kind: FindingKind, quantity: Option<Dec>) {
         self.out.finding(LotFinding { quantity, ..of(event, kind) });
+    }
+
+    /// Notes a loss in the shared average: whoever bought the same near the day may not take it.
+    pub fn find_loss(&mut self, at: Key, event: &Event, units: Dec, gain: [Running; 2]) {
+        let [tax, local] = gain.map(|gain| gain.total());
+        let tax = tax.map(|gain| (gain, self.world.rules().tax));
+        let gain = tax.or_else(|| Some((local?, self.world.currency_of(at.1))));
+        if let Some((gain, currency)) = gain.filter(|(gain, _)| gain.is_negative()) {
+            self.out.finding(LotFinding {
+                account: at.0,
+                security: at.1,
+                quantity: Some(units),
+                loss: Some((-gain, currency)),
+                ..of(event, FindingKind::SuperficialLoss)
+            });
+        }
     }
 
     /// The rates of a row, as of a day.
@@ -286,5 +299,6 @@ const fn of(event: &Event, kind: FindingKind) -> LotFinding {
         date: event.date,
         quantity: None,
         pair: None,
+        loss: None,
     }
 }

@@ -144,6 +144,9 @@ impl<W: World, S: Sink> Clerk<'_, W, S> {
     /// A lot of one security becomes a lot of another.
     pub fn become_lot(&mut self, event: &Event, to: SecurityId, mut lot: Lot) {
         let costs = self.carry(event, lot.costs(), event.security, to);
+        if costs != lot.costs() {
+            self.out.recosted(lot.opening, event.id);
+        }
         lot.set_costs(costs);
         let currency = self.world.currency_of(to);
         let rates = Rates::new(self.world, currency, currency, None, event.date);
@@ -173,6 +176,7 @@ impl<W: World, S: Sink> Clerk<'_, W, S> {
                 let lowered = lower(lot.costs(), part, lot, rates, &mut self.gaps);
                 gains.extend(lowered.gain.map(|gain| (lot.clone(), gain)));
                 lot.set_costs(lowered.costs);
+                self.out.recosted(lot.opening, event.id);
             }
         } else if let (Some(pool), Some(lot)) =
             (self.book.pools.get_mut(&pool_key(at, position)), position.lots.front())

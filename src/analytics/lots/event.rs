@@ -60,10 +60,34 @@ impl Event {
         (self.account, self.security)
     }
 
+    /// The other leg, if that is what the linked row is.
+    pub(super) fn other_leg(&self) -> Option<&Peer> {
+        self.peer.as_ref().filter(|peer| {
+            peer.security == Some(self.security) && Some(peer.subtype) == self.subtype.mirror()
+        })
+    }
+
+    /// Which move this row, one of its legs, makes with the other leg.
+    pub(super) fn move_with(&self, other: &Peer) -> MoveId {
+        match self.subtype {
+            Subtype::TransferOut => MoveId { out: self.id, into: other.id },
+            _ => MoveId { out: other.id, into: self.id },
+        }
+    }
+
     /// How many, without a sign; none where the row says nothing, or zero.
     pub(super) fn units(&self) -> Option<Dec> {
         self.quantity.map(Dec::abs).filter(|quantity| quantity.is_positive())
     }
+}
+
+/// A move of lots: the row they leave with, and the one they come with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct MoveId {
+    /// Leaves.
+    pub out: TransactionId,
+    /// Arrives.
+    pub into: TransactionId,
 }
 
 /// What a row needs to know of the row it is linked with.

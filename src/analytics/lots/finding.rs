@@ -13,6 +13,10 @@ pub trait Sink {
 
     /// A person should look at something.
     fn finding(&mut self, finding: LotFinding);
+
+    /// What the lots of a row cost is not what that row says alone: another row changed it, or gave
+    /// a part of its own cost.
+    fn recosted(&mut self, _lots_of: TransactionId, _by: TransactionId) {}
 }
 
 /// Something about a row that a person should look at.
@@ -33,6 +37,8 @@ pub struct LotFinding {
     pub quantity: Option<Dec>,
     /// Of a missing rate: from and to.
     pub pair: Option<(Currency, Currency)>,
+    /// Of a sale at a loss: how much was lost.
+    pub loss: Option<(Dec, Currency)>,
 }
 
 impl LotFinding {
@@ -144,4 +150,8 @@ kinds! {
         "the row changes the quantity, but not in a way that is understood";
     Overflow = "overflow", Error,
         "a figure has more than 28 digits";
+    MultiplierDiffers = "multiplier_differs", Warning,
+        "the trade does not have the multiplier of what is held; where it says none, that stays";
+    SuperficialLoss = "superficial_loss", Warning,
+        "a loss in a shared average; not all of it counts where the same was bought near it";
 }

@@ -37,7 +37,7 @@ mod transfer;
 mod world;
 
 pub use book::{Book, Position, Transit};
-pub use event::{Event, Peer};
+pub use event::{Event, MoveId, Peer};
 pub use finding::{FindingKind, LotFinding, Severity, Sink};
 pub use settle::term;
 pub use world::{AccountRules, Conversion, Fees, Rules, World};

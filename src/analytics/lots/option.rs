@@ -45,6 +45,9 @@ impl<'a, W: World, S: Sink> Clerk<'a, W, S> {
         let heir = event.peer.as_ref().filter(|peer| is_used(event) && self.leads_to(event, peer));
         if let Some(heir) = heir {
             let taken = self.take(at, closing, self.way(event));
+            for row in taken.iter().map(|taken| taken.lot.opening).chain([event.id]) {
+                self.out.recosted(heir.id, row);
+            }
             let known = if closing == units { outlay } else { Costs::UNKNOWN };
             let premium =
                 taken.iter().fold(known, |sum, taken| sum.plus(taken.lot.costs(), &mut self.gaps));

@@ -118,6 +118,8 @@ impl<W: World, S: Sink> Clerk<'_, W, S> {
             self.sell_for_cash(event, &lots, &sold, cash, rates);
         }
         for (lot, costs) in lots.iter_mut().zip(moved) {
+            self.out.recosted(lot.opening, event.id);
+            self.out.recosted(event.id, lot.opening);
             lot.set_costs(costs);
             lot.charges = Dec::ZERO;
             lot.opening = event.id;
@@ -158,6 +160,9 @@ impl<W: World, S: Sink> Clerk<'_, W, S> {
                 Some(_) => whole,
                 None => Costs::UNKNOWN,
             };
+            if moved != whole {
+                self.out.recosted(lot.opening, event.id);
+            }
             sold.push(whole.minus(moved, &mut self.gaps));
             lot.set_costs(moved);
         }

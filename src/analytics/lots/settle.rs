@@ -11,9 +11,10 @@ use super::costs::Costs;
 use super::event::Event;
 use super::finding::Sink;
 use super::pick::{Taken, Way};
+use super::pool::Pooling;
 use super::rates::Rates;
 use super::world::World;
-use crate::model::{Dec, Lot, LotMethod, Realization, Term};
+use crate::model::{Dec, Lot, LotMethod, Realization, Running, Term};
 
 /// How long a lot has been held on a day. Shorts are short-term, however long they are open.
 #[must_use]
@@ -66,6 +67,7 @@ impl<W: World, S: Sink> Clerk<'_, W, S> {
         let mut parts = lot.costs().cut(&weights, &mut self.gaps).into_iter();
         let fell_back = way.method == LotMethod::Specific
             && closed.iter().any(|taken| taken.method != LotMethod::Specific);
+        let (mut gain_tax, mut gain) = (Running::default(), Running::default());
         for (Taken { lot: closed, method, .. }, part) in closed.iter().zip(parts.by_ref()) {
             let closed = Closed {
                 lot: closed,
@@ -73,7 +75,12 @@ impl<W: World, S: Sink> Clerk<'_, W, S> {
                 costs: closed.costs(),
                 method: *method,
             };
-            self.close(at, event, &closed, part, rates);
+            let realization = self.close(at, event, &closed, part, rates);
+            gain_tax.add(realization.gain_tax());
+            gain.add(realization.gain());
+        }
+        if held.is_positive() && self.position(at).pooling == Pooling::Shared {
+            self.find_loss(at, event, closing, [gain_tax, gain]);
         }
         let opened = if lot.quantity.is_negative() { -rest } else { rest };
         if let Some(costs) = parts.next() {
@@ -85,7 +92,7 @@ impl<W: World, S: Sink> Clerk<'_, W, S> {
         Settled { opened, fell_back }
     }
 
-    /// A lot is closed for an outlay: negative for what a sale brought.
+    /// A lot is closed for an outlay: negative for what a sale brought. Tells what came of it.
     pub fn close(
         &mut self,
         at: Key,
@@ -93,7 +100,7 @@ impl<W: World, S: Sink> Clerk<'_, W, S> {
         closed: &Closed<'_>,
         outlay: Costs,
         rates: &Rates,
-    ) {
+    ) -> Realization {
         let short = closed.lot.quantity.is_negative();
         let (proceeds, cost) =
             if short { (-closed.costs, outlay) } else { (-outlay, closed.costs) };
@@ -115,7 +122,8 @@ impl<W: World, S: Sink> Clerk<'_, W, S> {
             term: term(closed.lot, event.date),
             method: closed.method,
         };
-        self.realize(at, realization);
+        self.realize(at, realization.clone());
+        realization
     }
 
     /// Cash came for a security of which there is no lot.

@@ -19,7 +19,7 @@ impl<W: World, S: Sink> Clerk<'_, W, S> {
         if let Some(premium) = self.book.premiums.remove(&event.id) {
             costs = costs.plus(premium, &mut self.gaps);
         }
-        self.position(event.at()).multiplier = event.multiplier;
+        self.follow_multiplier(event);
         let mut lot = lot_of(event, if buys { units } else { -units });
         lot.set_costs(costs);
         if !self.fees_in_cost(event) {
@@ -35,6 +35,20 @@ impl<W: World, S: Sink> Clerk<'_, W, S> {
         if settled.opened.is_negative() && !may_be_short {
             self.find(event, FindingKind::ShortOpened, Some(settled.opened.abs()));
         }
+    }
+
+    /// What is held is valued by the multiplier of the last trade that says one: another one is
+    /// odd, and a row that says nothing of it changes nothing.
+    fn follow_multiplier(&mut self, event: &Event) {
+        let is_held = !self.held(event.at()).is_zero();
+        let position = self.position(event.at());
+        if is_held && position.multiplier != event.multiplier {
+            if event.multiplier != Dec::ONE {
+                position.multiplier = event.multiplier;
+            }
+            return self.find(event, FindingKind::MultiplierDiffers, None);
+        }
+        position.multiplier = event.multiplier;
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! The leg of the earlier day moves the lots: an out leg puts them on their way, an in leg fetches
 //! them. On one day the out leg goes first. What one leg has more than the other came from outside
-//! or went there.
+//! or went there. Where several rows bring what one sends, or the other way round, each pair of them
+//! is a move of its own.
 
 use super::book::{Key, Transit, give, key_for};
 use super::clerk::Clerk;
@@ -19,21 +20,20 @@ use crate::model::{Dec, Exact, Lot, Subtype};
 impl<W: World, S: Sink> Clerk<'_, W, S> {
     /// Finds the out legs of a day.
     pub fn expect_legs(&mut self, events: &[Event]) {
-        let leaves =
-            |event: &&Event| event.subtype == Subtype::TransferOut && partner(event).is_some();
-        self.expected.extend(events.iter().filter(leaves).map(|event| event.id));
+        let leaves = events.iter().filter(|event| event.subtype == Subtype::TransferOut);
+        self.expected.extend(leaves.filter_map(|event| Some(event.move_with(event.other_leg()?))));
     }
 
     /// Whether a leg comes whose out leg is of the same day and did not leave yet: what it brings
     /// is what the rows before the out leg left there.
     pub fn must_wait(&self, event: &Event) -> bool {
         event.subtype == Subtype::TransferIn
-            && partner(event).is_some_and(|peer| self.expected.contains(&peer.id))
+            && event.other_leg().is_some_and(|peer| self.expected.contains(&event.move_with(peer)))
     }
 
     /// Whether all the lots that a leg is to bring are there.
     pub fn can_fetch(&self, event: &Event) -> bool {
-        partner(event).is_some_and(|peer| {
+        event.other_leg().is_some_and(|peer| {
             let wanted = event.units().unwrap_or_default().min(sent(peer).unwrap_or_default());
             self.held((peer.account, event.security)) >= wanted
         })
@@ -47,15 +47,15 @@ impl<W: World, S: Sink> Clerk<'_, W, S> {
         let Some(peer) = self.partner_or_finding(event) else {
             return self.come(event, units, rates);
         };
-        let on_its_way = self.book.transit.get(&peer.id).map(|transit| transit.to);
+        let id = event.move_with(peer);
         let (units, meant) = self.in_new_units(event, peer, units);
-        let lots = if on_its_way == Some(event.account) {
-            self.arrive(event, peer, units)
-        } else if on_its_way.is_some() || peer.date < event.date || self.gone.contains(&peer.id) {
+        let lots = if let Some(transit) = self.book.transit.remove(&id) {
+            self.arrive(event, transit)
+        } else if peer.date > event.date || self.expected.contains(&id) {
+            self.fetch(event, peer, units)
+        } else {
             self.find(event, FindingKind::TransferWithoutOtherLeg, Some(units));
             Vec::new()
-        } else {
-            self.fetch(event, peer, units)
         };
         if meant != Some(units) {
             self.find(event, FindingKind::TransferQuantitiesDiffer, meant);
@@ -84,24 +84,24 @@ impl<W: World, S: Sink> Clerk<'_, W, S> {
 
     /// How many units come and how many were sent to come, where a split happened on their way.
     fn in_new_units(&self, event: &Event, peer: &Peer, units: Dec) -> (Dec, Option<Dec>) {
-        match self.book.transit.get(&peer.id) {
-            Some(transit) if sent(peer) == Some(transit.sent) => {
-                // An account that books the split later says old units until then.
-                let old = units == transit.sent && self.tells_later(event.at(), event.date);
-                (if old { transit.units } else { units }, Some(transit.units))
-            }
-            _ => (units, sent(peer)),
-        }
+        let Some(transit) = self.book.transit.get(&event.move_with(peer)) else {
+            return (units, sent(peer));
+        };
+        // An account that books the split later says old units until then.
+        let old = units == transit.sent && self.tells_later(event.at(), event.date);
+        (if old { transit.units } else { units }, Some(transit.units))
     }
 
     /// Securities go from an account.
     pub fn transfer_out(&mut self, event: &Event, rates: &Rates) {
-        self.expected.remove(&event.id);
+        let id = event.other_leg().map(|peer| event.move_with(peer));
+        if let Some(id) = id {
+            self.expected.remove(&id);
+        }
         let Some(units) = event.units() else {
             return self.find(event, FindingKind::MissingQuantity, None);
         };
-        if let Some(moved) = self.book.moved.remove(&event.id) {
-            self.gone.insert(event.id);
+        if let Some(moved) = id.and_then(|id| self.book.moved.remove(&id)) {
             return self.send_rest(event, units, moved, rates);
         }
         match self.partner_or_finding(event) {
@@ -110,21 +110,16 @@ impl<W: World, S: Sink> Clerk<'_, W, S> {
                 if partner.is_some() {
                     self.find(event, FindingKind::TransferWithoutOtherLeg, Some(units));
                 }
-                self.gone.insert(event.id);
                 self.depart(event, units, rates);
             }
         }
     }
 
-    /// An in leg came first and fetched its lots. What it did not want waits for a later one, or
-    /// goes outside.
+    /// The in leg came first and fetched its lots. What it did not want goes outside.
     fn send_rest(&mut self, event: &Event, units: Dec, moved: Dec, rates: &Rates) {
         let left = self.less(event.at(), units, moved);
         if !left.is_positive() {
             return;
-        }
-        if let Some(peer) = partner(event).filter(|peer| peer.date > event.date) {
-            return self.send(event, peer, left, rates);
         }
         let differ = event.peer.as_ref().and_then(sent) != Some(units);
         let kind = if differ {
@@ -199,10 +194,10 @@ impl<W: World, S: Sink> Clerk<'_, W, S> {
             sent: event.units().unwrap_or_default(),
             units: event.units().unwrap_or_default(),
             multiplier: self.position(at).multiplier,
-            lots: self.moving(taken),
+            lots: self.moving(event, at, taken),
             pooled,
         };
-        self.book.transit.insert(event.id, transit);
+        self.book.transit.insert(event.move_with(peer), transit);
         let rest = self.less(at, units, leaving);
         self.go_short(event, rest, rates);
     }
@@ -210,68 +205,37 @@ impl<W: World, S: Sink> Clerk<'_, W, S> {
     /// Takes lots from the account whose own leg comes later.
     fn fetch(&mut self, event: &Event, peer: &Peer, units: Dec) -> Vec<Lot> {
         let from = (peer.account, event.security);
-        let before = self.book.moved.get(&peer.id).copied().unwrap_or_default();
         let leaving = units.min(sent(peer).unwrap_or_default()).min(self.long(from));
         let way = Way { method: self.world.account(peer.account).method, ..Way::FIFO };
         let taken = self.take(from, leaving, way);
-        let Some(moved) = before.checked_add(leaving) else {
-            self.give_up(from);
-            return Vec::new();
-        };
-        self.book.moved.insert(peer.id, moved);
+        self.book.moved.insert(event.move_with(peer), leaving);
         let multiplier = self.position(from).multiplier;
         self.position(event.at()).multiplier = multiplier;
-        self.moving(taken)
+        self.moving(event, from, taken)
     }
 
-    /// The lots that were on their way, with their costs. Where several rows bring what one leg
-    /// sent, each brings so many.
-    fn arrive(&mut self, event: &Event, peer: &Peer, units: Dec) -> Vec<Lot> {
-        let Some(mut transit) = self.book.transit.remove(&peer.id) else { return Vec::new() };
-        let mut lots = std::mem::take(&mut transit.lots);
-        if sent(peer) != Some(transit.sent) {
-            transit.lots = self.cut_off(event.at(), &mut lots, units);
-        }
+    /// The lots that were on their way, with their costs.
+    fn arrive(&mut self, event: &Event, transit: Transit) -> Vec<Lot> {
+        let mut lots = transit.lots;
         if transit.pooled {
             let key = key_for((transit.from, transit.security), Pooling::Shared, false);
             let costs = self.leave_pool(key, lots.iter());
             give(costs, lots.iter_mut(), &mut self.gaps);
         }
         self.position(event.at()).multiplier = transit.multiplier;
-        if !transit.lots.is_empty() {
-            self.book.transit.insert(peer.id, transit);
-        }
         lots
     }
 
-    /// Leaves the first so many units of lots, and gives the rest.
-    fn cut_off(&mut self, at: Key, lots: &mut Vec<Lot>, units: Dec) -> Vec<Lot> {
-        let mut left = units;
-        for place in 0..lots.len() {
-            let Some(lot) = lots.get_mut(place) else { break };
-            match left.checked_sub(lot.quantity) {
-                Some(after) if !after.is_negative() => left = after,
-                _ => {
-                    let mut rest = lots.split_off(place);
-                    let part = rest.first_mut().filter(|_| left.is_positive());
-                    match part.map(|lot| lot.split(left, &mut self.gaps)) {
-                        None => {}
-                        Some(Ok(part)) => lots.push(Lot { piece: self.next_piece(), ..part }),
-                        Some(Err(_)) => self.give_up(at),
-                    }
-                    return rest;
-                }
-            }
-        }
-        Vec::new()
-    }
-
     /// Lots on the move: a part of one that stays has a number of its own.
-    fn moving(&mut self, taken: Vec<Taken>) -> Vec<Lot> {
+    fn moving(&mut self, event: &Event, from: Key, taken: Vec<Taken>) -> Vec<Lot> {
+        let averaged = self.position(from).pooling != Pooling::None;
         let mut lots = Vec::with_capacity(taken.len());
         for Taken { mut lot, split, .. } in taken {
             if split {
                 lot.piece = self.next_piece();
+            }
+            if averaged {
+                self.out.recosted(lot.opening, event.id);
             }
             lots.push(lot);
         }
@@ -291,19 +255,12 @@ impl<W: World, S: Sink> Clerk<'_, W, S> {
     }
 
     fn partner_or_finding<'e>(&mut self, event: &'e Event) -> Option<&'e Peer> {
-        let partner = partner(event);
+        let partner = event.other_leg();
         if event.peer.is_some() && partner.is_none() {
             self.find(event, FindingKind::TransferWithoutOtherLeg, event.units());
         }
         partner
     }
-}
-
-/// The other leg, if that is what the linked row is.
-fn partner(event: &Event) -> Option<&Peer> {
-    event.peer.as_ref().filter(|peer| {
-        peer.security == Some(event.security) && Some(peer.subtype) == event.subtype.mirror()
-    })
 }
 
 /// How many the other leg says.

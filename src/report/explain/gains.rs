@@ -1,6 +1,7 @@
 //! The figures of realized gains.
 
 use super::holding::sale;
+use super::origin::{AllOrigins, Origin};
 use super::{
     Explained, Explanation, Input, at_rate, figure, found, input, keys, minus, names, shown,
 };
@@ -21,12 +22,21 @@ pub async fn explain_gains(tx: &mut Tx, query: &GainsQuery, key: &SafeText) -> E
     let is_meant = |row: &&GainRow| {
         names(key, &row.symbol, row.currency) || row.closing.to_string() == key.as_str()
     };
-    let explained = report.rows.iter().filter(is_meant).flat_map(|row| of_sale(&scene, row));
+    let mut explained = Vec::new();
+    let mut origins = AllOrigins::default();
+    for row in report.rows.iter().filter(is_meant) {
+        let mut accounts = scene.accounts.iter();
+        let account = accounts.find(|(_, it)| it.account.name == row.account).map(|(id, _)| *id);
+        let Some(account) = account else { continue };
+        let origins = origins.of(tx, &scene, row.security_id, query.to).await?;
+        let origin = origins.sold(&scene, account, row);
+        explained.extend(of_sale(&scene, row, &origin));
+    }
     let known = keys(report.rows.iter().map(|row| (&row.symbol, row.currency)));
-    found(explained.collect(), key, known)
+    found(explained, key, known)
 }
 
-fn of_sale(scene: &Scene, row: &GainRow) -> Vec<Explanation> {
+fn of_sale(scene: &Scene, row: &GainRow, origin: &Origin) -> Vec<Explanation> {
     let of = format!("{} bought {} sold {} in {}", row.symbol, row.opened, row.closed, row.account);
     let of = SafeText::new(&of);
     let (own, base) = (row.currency, scene.base);
@@ -43,6 +53,12 @@ fn of_sale(scene: &Scene, row: &GainRow) -> Vec<Explanation> {
     let (cost_row, bought) = ends(row.cost);
     let (sold_row, sold) =
         if short { (lot(row.proceeds), row.opened) } else { (sale(row, row.proceeds), row.closed) };
+    // What a short cost is what the row that closed it took.
+    let (costing, behind) = match short {
+        true => ("what its row cost, by quantity".to_owned(), Vec::new()),
+        false => (origin.formula.clone(), origin.rows.clone()),
+    };
+    let cost_rows = [vec![cost_row], behind].concat();
     let cost = at_rate(scene, row.cost, (own, base), bought, row.cost_base);
     let proceeds = at_rate(scene, row.proceeds, (own, base), sold, row.proceeds_base);
     // What the lot had cost; of a short what it brought, negative.
@@ -85,13 +101,7 @@ fn of_sale(scene: &Scene, row: &GainRow) -> Vec<Explanation> {
             "what its row brought, by quantity".to_owned(),
             vec![sold_row.clone()],
         ),
-        say(
-            "cost",
-            row.cost,
-            Some(own),
-            "what its row cost, by quantity".to_owned(),
-            vec![cost_row.clone()],
-        ),
+        say("cost", row.cost, Some(own), costing, cost_rows.clone()),
         say(
             "proceeds_base",
             row.proceeds_base,
@@ -99,7 +109,7 @@ fn of_sale(scene: &Scene, row: &GainRow) -> Vec<Explanation> {
             proceeds.0,
             [vec![sold_row], proceeds.1].concat(),
         ),
-        say("cost_base", row.cost_base, Some(base), cost.0, [vec![cost_row], cost.1].concat()),
+        say("cost_base", row.cost_base, Some(base), cost.0, [cost_rows, cost.1].concat()),
         say(
             "quantity",
             Some(row.quantity),

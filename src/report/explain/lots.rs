@@ -1,6 +1,7 @@
 //! The figures of open lots.
 
 use super::holding::Subject;
+use super::origin::AllOrigins;
 use super::{Explained, Explanation, Input, at_rate, figure, input, minus, names, shown, subjects};
 use crate::model::SafeText;
 use crate::report::{LotRow, PositionsQuery};
@@ -14,14 +15,20 @@ pub async fn explain_lots(tx: &mut Tx, query: &PositionsQuery, key: &SafeText) -
     let (scene, held) = subjects(tx, query, key).await?;
     let report = crate::report::lots(tx, query).await?;
     let mut explained = Vec::new();
+    let mut origins = AllOrigins::default();
     for row in report.rows.iter().filter(|row| names(key, &row.symbol, row.currency)) {
         let mine = held.iter().find(|(held, _)| {
             held.security == row.security_id && scene.account_name(held.account) == row.account
         });
         let Some((held, lots)) = mine else { continue };
+        let origins = origins.of(tx, &scene, row.security_id, query.as_of).await?;
+        let origin = origins.of_lot(&scene, held.account, row);
         let subject = Subject::new(&scene, held, lots);
         let (own, base) = (row.currency, report.currency);
-        let bought = at_rate(&scene, row.cost, (own, base), row.opened, row.cost_base);
+        let bought = match origin.formula_base {
+            Some(average) => (average, Vec::new()),
+            None => at_rate(&scene, row.cost, (own, base), row.opened, row.cost_base),
+        };
         let today = at_rate(&scene, row.cost, (own, base), report.as_of, None);
         let price = subject.price_inputs();
         let say = |figure, value, currency, formula: String, inputs| Explanation {
@@ -85,19 +92,13 @@ pub async fn explain_lots(tx: &mut Tx, query: &PositionsQuery, key: &SafeText) -
                 "what is left of its row".to_owned(),
                 vec![opening(Some(row.quantity))],
             ),
-            say(
-                "cost",
-                row.cost,
-                Some(own),
-                "what its row cost, by quantity".to_owned(),
-                vec![opening(row.cost)],
-            ),
+            say("cost", row.cost, Some(own), origin.formula, origin.rows.clone()),
             say(
                 "cost_base",
                 row.cost_base,
                 Some(base),
                 bought.0,
-                [vec![opening(row.cost)], bought.1].concat(),
+                [origin.rows, vec![figure("cost", row.cost)], bought.1].concat(),
             ),
         ]);
     }

@@ -6,6 +6,7 @@ mod gains;
 mod holding;
 mod lots;
 mod net_worth;
+mod origin;
 mod row;
 
 pub use account::explain_account;

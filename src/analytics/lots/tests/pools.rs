@@ -171,3 +171,29 @@ fn a_split_of_a_pool_changes_the_units_of_its_account() {
     assert_eq!(played.realized(), ["2024-01-02 4 100 40 60"]);
     assert_eq!(played.position(B, X).cost(), known("200"));
 }
+
+#[test]
+fn a_loss_in_a_shared_average_is_noted_in_the_tax_currency() {
+    let (cad, usd) = (Currency::CAD, Currency::USD);
+    let mut place =
+        acb().quoted(usd, cad, "2024-01-02", "2").quoted(usd, cad, "2024-02-01", "1.25");
+    place.rules.tax = cad;
+    let rows = [
+        buy("2024-01-02", "10", "100"),
+        sell("2024-01-02", "2", "21"),
+        sell("2024-02-01", "4", "48"),
+        sell("2024-02-01", "4", "100"),
+    ];
+    let played = play(&place, rows.clone());
+    // Bought at 2 CAD for a dollar, sold at 1.25: 60 - 80 although 48 - 40, and 125 - 80.
+    let told = &played.told.findings;
+    assert_eq!(played.findings(), ["superficial_loss"]);
+    assert_eq!((told[0].loss, told[0].quantity), (Some((dec("20"), cad)), known("4")));
+    assert_eq!(told[0].transaction, TransactionId(3));
+    // No other method and no other account has such a rule.
+    let registered = acb().kind(A, AccountKind::Tfsa);
+    for place in [Place::default(), Place::default().everywhere(LotMethod::Average), registered] {
+        let rows = [buy("2024-01-02", "10", "100"), sell("2024-02-01", "4", "1")];
+        assert_eq!(play(&place, rows).findings(), [""; 0]);
+    }
+}

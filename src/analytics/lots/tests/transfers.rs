@@ -145,19 +145,6 @@ fn lots_on_their_way_to_one_are_not_given_to_another() {
 }
 
 #[test]
-fn two_in_legs_of_one_out_leg_take_no_more_than_it_sends() {
-    let out = row(Subtype::TransferOut, "2024-03-01", A, X).many("-15").id(901);
-    let into = |account, id, units| {
-        row(Subtype::TransferIn, "2024-03-01", account, X).many(units).id(id).with(&out)
-    };
-    let rows = [into(B, 902, "10"), into(C, 903, "5"), out.clone()];
-    let played = play(&Place::default(), stock().into_iter().chain(rows));
-    assert_eq!(played.lots(A, X), ["2021-01-02 5 100"]);
-    assert_eq!(played.lots(B, X), ["2020-01-02 10 100"]);
-    assert_eq!(played.lots(C, X), ["2021-01-02 5 100"]);
-}
-
-#[test]
 fn what_comes_from_outside_has_the_price_and_date_of_its_row() {
     let cad = Currency::CAD;
     let place = Place::default()
@@ -272,50 +259,70 @@ fn what_the_other_leg_did_not_send_has_the_price_and_date_of_its_row() {
     assert_eq!(played.findings(), ["transfer_quantities_differ"]);
 }
 
-/// One out leg of 15, and two in legs that bring 4 and 11 of it.
-fn one_to_two(sent: &str, days: [&str; 2]) -> [Event; 3] {
-    let last = *days.iter().max().unwrap();
-    let out = row(Subtype::TransferOut, sent, A, X).many("-15").id(901);
-    let whole = row(Subtype::TransferIn, last, B, X).many("15").id(902);
-    let into = |id, on, units: &str| {
-        let part = Event { quantity: known(&format!("-{units}")), ..out.clone() };
-        row(Subtype::TransferIn, on, B, X).many(units).id(id).with(&part)
+/// Each leg as the part of a row that moves so many units with another row.
+fn parts(moves: &[(&Event, &Event, &str)]) -> Vec<Event> {
+    let part = |row: &Event, units: String| row.clone().many(&units);
+    let pair = |(out, into, units): &(&Event, &Event, &str)| {
+        let (out, into) = (part(out, format!("-{units}")), part(into, (*units).to_owned()));
+        [out.clone().with(&into), into.with(&out)]
     };
-    let ins = [into(902, days[0], "4"), into(903, days[1], "11")];
-    let [first, second] = ins;
-    [out.with(&whole), first, second]
+    moves.iter().flat_map(pair).collect()
+}
+
+/// Rows of several days in the order of days, whatever order they come in.
+fn in_order(mut rows: Vec<Event>) -> Vec<Event> {
+    rows.sort_by_key(|row| (row.date, row.subtype == Subtype::TransferOut));
+    rows
 }
 
 #[test]
 fn several_rows_bring_what_one_sent() {
-    let expected = ["2020-01-02 4 40", "2020-01-02 6 60", "2021-01-02 5 100"];
-    let dates = |out, a, b| one_to_two(out, [a, b]);
-    let [out, a, b] = dates("2024-03-01", "2024-03-02", "2024-03-05");
-    let later = [out.clone(), a.clone(), b];
-    let [out, a, b] = dates("2024-03-01", "2024-03-01", "2024-03-01");
-    let at_once = [a, b, out];
-    let [out, a, b] = dates("2024-03-02", "2024-03-01", "2024-03-05");
-    let around = [a, out, b];
-    let [out, a, b] = dates("2024-03-05", "2024-03-01", "2024-03-02");
-    let before = [a, b, out];
+    // Out; what B gets, and what C gets.
+    let days = [
+        ["2024-03-01", "2024-03-02", "2024-03-05"],
+        ["2024-03-01", "2024-03-01", "2024-03-01"],
+        ["2024-03-02", "2024-03-01", "2024-03-05"],
+        ["2024-03-05", "2024-03-01", "2024-03-02"],
+    ];
     for place in [Place::default(), Place::default().everywhere(LotMethod::Acb)] {
-        let mut quantities = Vec::new();
-        for rows in [&later, &at_once, &around, &before] {
-            let played = play(&place, stock().into_iter().chain(rows.clone()));
+        for [sent, b, c] in days {
+            let out = row(Subtype::TransferOut, sent, A, X).id(901);
+            let into = row(Subtype::TransferIn, b, B, X).id(902);
+            let other = row(Subtype::TransferIn, c, C, X).id(903);
+            let legs = in_order(parts(&[(&out, &into, "4"), (&out, &other, "11")]));
+            let played = play(&place, stock().into_iter().chain(legs.clone()));
+            // On average 15 each.
             if place.accounts.is_empty() {
-                assert_eq!(played.lots(B, X), expected);
+                assert_eq!(played.lots(B, X), ["2020-01-02 4 40"]);
+                assert_eq!(played.lots(C, X), ["2020-01-02 6 60", "2021-01-02 5 100"]);
                 assert_eq!(played.lots(A, X), ["2021-01-02 5 100"]);
+            } else {
+                let costs = [A, B, C].map(|account| played.position(account, X).cost());
+                assert_eq!(costs, ["75", "60", "165"].map(known));
             }
             assert_eq!(played.findings(), [""; 0]);
             assert_eq!(played.book.in_transit().count(), 0);
             assert!(played.book.moved.is_empty());
-            quantities.push((played.position(B, X).quantity, played.position(B, X).cost()));
+            if c < sent {
+                continue;
+            }
+            let before = legs.into_iter().filter(|leg| leg.id.0 != 903);
+            let left = play(&place, stock().into_iter().chain(before));
+            assert_eq!(left.book.in_transit().next().unwrap().1.quantity(), known("11"));
         }
-        // On average 15 each: 15 x 15.
-        let cost = if place.accounts.is_empty() { "200" } else { "225" };
-        assert!(quantities.iter().all(|it| *it == (dec("15"), known(cost))), "{quantities:?}");
     }
-    let [out, first, _] = &later;
-    let left = play(&Place::default(), stock().into_iter().chain([out.clone(), first.clone()]));
-    assert_eq!(left.book.in_transit().next().unwrap().1.quantity(), known("11"));
+}
+
+#[test]
+fn one_row_brings_what_several_sent() {
+    let into = row(Subtype::TransferIn, "2024-03-03", C, X).id(903);
+    let older = row(Subtype::TransferOut, "2024-03-01", A, X).id(901);
+    let newer = row(Subtype::TransferOut, "2024-03-04", B, X).id(902);
+    let there = buy("2021-05-05", "7", "70").account(B);
+    let legs = in_order(parts(&[(&older, &into, "4"), (&newer, &into, "5")]));
+    let played = play(&Place::default(), stock().into_iter().chain([there]).chain(legs));
+    assert_eq!(played.lots(C, X), ["2020-01-02 4 40", "2021-05-05 5 50"]);
+    assert_eq!(played.lots(B, X), ["2021-05-05 2 20"]);
+    assert_eq!(played.findings(), [""; 0]);
+    assert!(played.book.moved.is_empty() && played.book.in_transit().count() == 0);
 }
