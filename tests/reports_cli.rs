@@ -734,3 +734,30 @@ fn a_finding_is_explained_by_its_row() {
     assert_eq!(explained["inputs"][0]["value"], "50");
     home.refused("findings --explain 0", id);
 }
+
+#[test]
+fn a_price_is_told_with_all_its_digits() {
+    // 5e14 x 1.3e-13 = 65.
+    let home = Home::with_rows("2025-01-02,A,BUY,PEPE,500000000000000,0.0000000000001234,,USD,\n");
+    let prices = "date,symbol,close,currency\n2025-01-06,sec:PEPE,0.00000000000013,USD\n";
+    home.import(&[home.file("prices.csv", prices)]);
+    let report = home.json_of("holdings --as-of 2025-01-06");
+    let row = &report["rows"][0];
+    assert_eq!((&row["price"], &row["value"]), (&json!("0.00000000000013"), &json!("65")));
+    let explained = home.json_of("holdings --as-of 2025-01-06 --explain PEPE");
+    assert_eq!(explained["formula"], "500000000000000 x 0.00000000000013");
+    assert!(home.text("holdings --as-of 2025-01-06").contains(" 0.00000000000013 "));
+    assert_eq!(home.json_of("findings --as-of 2025-01-06")["rows"], json!([]));
+}
+
+#[test]
+fn a_quantity_on_its_way_keeps_all_its_digits() {
+    let home = Home::new();
+    let rows = "date,account,type,symbol,quantity,price,fee,currency,amount,link\n\
+        2025-01-02,A,BUY,ETH,0.123456789012345678,100,,USD,,\n\
+        2025-01-05,A,TRANSFER_OUT,ETH,0.123456789012345678,,,USD,,m\n\
+        2025-01-09,B,TRANSFER_IN,ETH,0.123456789012345678,,,USD,,m\n";
+    home.import(&[home.file("rows.csv", rows)]);
+    let row = home.json_of("holdings --as-of 2025-01-06")["rows"][0].clone();
+    assert_eq!((&row["account"], &row["quantity"]), (&Value::Null, &json!("0.123456789012345678")));
+}

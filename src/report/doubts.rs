@@ -42,8 +42,12 @@ fn price_row(scene: &Scene, held: &Held) -> Option<FindingRow> {
         }
         None => return None,
         Some(price) => {
-            let close = price.price().ok().filter(|close| !close.is_positive())?;
-            let kind = if close.is_zero() { "zero_price" } else { "negative_price" };
+            // By what it is, not by what it is rounded to.
+            if price.num.sign().is_gt() {
+                return None;
+            }
+            let kind = if price.num.is_zero() { "zero_price" } else { "negative_price" };
+            let close = price.price().unwrap_or(price.stored);
             (kind, price.date, format!("the latest price is {close}; values are computed with it"))
         }
     };
