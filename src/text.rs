@@ -1,7 +1,7 @@
 //! Figures, dates and ages as people read them, masked where somebody may look over the shoulder.
 //! It knows currencies and nothing of reports.
 
-use crate::model::{Currency, Dec, Exact, SafeText};
+use crate::model::{Currency, Dec, Exact, SafeText, Wording};
 
 /// What stands where an amount would.
 pub const MASK: &str = "•••";
@@ -96,6 +96,12 @@ impl Figures {
     pub fn quantity(self, value: Option<Dec>) -> SafeText {
         let shown = value.map(|value| self.exact(value.round_to(QUANTITY_DECIMALS)));
         self.text(&shown.unwrap_or_default())
+    }
+
+    /// A sentence in which amounts stand apart.
+    #[must_use]
+    pub fn wording(self, text: &Wording) -> SafeText {
+        text.told(|amount| self.exact(amount))
     }
 
     /// A message that may repeat figures of the user's.
@@ -236,6 +242,13 @@ mod tests {
         assert_eq!(OPEN.quantity(Some(dec("0.57505473"))).as_str(), "0.57505473");
         assert_eq!(OPEN.quantity(Some(dec("10"))).as_str(), "10");
         assert_eq!(OPEN.quantity(None).as_str(), "");
+    }
+
+    #[test]
+    fn amounts_in_a_sentence_are_masked_and_nothing_else() {
+        let said = Wording::new("row 7 of 2024-01-02: ").amount(dec("-12.5")).and(" USD");
+        assert_eq!(OPEN.wording(&said).as_str(), "row 7 of 2024-01-02: -12.5 USD");
+        assert_eq!(HIDDEN.wording(&said).as_str(), "row 7 of 2024-01-02: ••• USD");
     }
 
     #[test]

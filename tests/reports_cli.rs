@@ -761,3 +761,17 @@ fn a_quantity_on_its_way_keeps_all_its_digits() {
     let row = home.json_of("holdings --as-of 2025-01-06")["rows"][0].clone();
     assert_eq!((&row["account"], &row["quantity"]), (&Value::Null, &json!("0.123456789012345678")));
 }
+
+#[test]
+fn private_findings_can_still_be_followed() {
+    let home = Home::with_rows(
+        "2024-01-03,B,WITHDRAWAL,,,,,USD,-4141\n2024-01-04,A,DEPOSIT,,,,,USD,4141\n",
+    );
+    let open = home.text("findings");
+    assert!(open.contains("4141 USD left B on 2024-01-03"), "{open}");
+    for form in ["", " --json", " --csv"] {
+        let [plain, hidden] =
+            ["", " --private"].map(|flag| home.text(&format!("findings{form}{flag}")));
+        assert_eq!(hidden, plain.replace("4141", "•••"), "{form}");
+    }
+}

@@ -7,7 +7,7 @@ use super::valuation::Scene;
 use super::{FindingRow, Result};
 use crate::analytics::lots::Severity;
 use crate::figures::{self, Held, Otherwise};
-use crate::model::{Mode, SafeText};
+use crate::model::{Mode, SafeText, Wording};
 use crate::store::Tx;
 
 /// The doubts of a day: one for each security and sort, or for each position whose cost is in doubt.
@@ -38,7 +38,7 @@ fn price_row(scene: &Scene, held: &Held) -> Option<FindingRow> {
     let (kind, date, detail) = match &value.price {
         None if value.missing.iter().any(|missing| missing.what == "price") => {
             let detail = "there is no price on or before the day; what is held has no value";
-            ("missing_price", scene.day, detail.to_owned())
+            ("missing_price", scene.day, Wording::new(detail))
         }
         None => return None,
         Some(price) => {
@@ -48,7 +48,10 @@ fn price_row(scene: &Scene, held: &Held) -> Option<FindingRow> {
             }
             let kind = if price.num.is_zero() { "zero_price" } else { "negative_price" };
             let close = price.price().unwrap_or(price.stored);
-            (kind, price.date, format!("the latest price is {close}; values are computed with it"))
+            let detail = Wording::new("the latest price is ")
+                .amount(close)
+                .and("; values are computed with it");
+            (kind, price.date, detail)
         }
     };
     let symbol = scene.symbol(held.security);
@@ -59,7 +62,7 @@ fn price_row(scene: &Scene, held: &Held) -> Option<FindingRow> {
         account: None,
         date: Some(date),
         transaction: None,
-        detail: SafeText::new(&detail),
+        detail,
         fix: SafeText::new(&format!("import prices, or set one with `price set sec:{symbol}`")),
         symbol: Some(symbol),
     })
@@ -74,7 +77,7 @@ fn cost_row(scene: &Scene, held: &Held) -> FindingRow {
         symbol: Some(scene.symbol(held.security)),
         date: Some(scene.day),
         transaction: None,
-        detail: SafeText::new("what its lots cost has together more than 28 digits"),
+        detail: Wording::new("what its lots cost has together more than 28 digits"),
         fix: SafeText::new("check quantity, price and amount of its rows"),
     }
 }

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use super::{AccountRow, AccountsQuery, FindingRow, Result, doubts, proposals};
 use crate::analytics::lots::{FindingKind, LotFinding};
 use crate::figures::{self, Names};
-use crate::model::{Mode, Move, SafeText, Transaction};
+use crate::model::{Mode, Move, SafeText, Transaction, Wording};
 use crate::store::{Finding, Tx};
 
 /// Everything that is open on a day, the gravest first, then the latest.
@@ -50,11 +50,9 @@ async fn moves_alone(tx: &mut Tx, names: &Names, as_of: NaiveDate) -> Result<Vec
         symbol: None,
         date: Some(alone.date),
         transaction: Some(alone.id),
-        detail: SafeText::new(&format!(
-            "no other row has its link; {} {} came from outside or went there",
-            alone.amount.abs(),
-            alone.currency
-        )),
+        detail: Wording::new("no other row has its link; ")
+            .amount(alone.amount.abs())
+            .and(&format!(" {} came from outside or went there", alone.currency)),
         fix: SafeText::new(fix(KIND)),
     };
     Ok(tx.moves_alone(as_of).await?.into_iter().map(row).collect())
@@ -74,9 +72,10 @@ async fn closed_with_value(tx: &mut Tx, as_of: NaiveDate) -> Result<Vec<FindingR
 }
 
 fn closed_row(account: &AccountRow) -> FindingRow {
-    let worth = match account.value {
-        Some(value) => format!("worth {value} {}", account.currency),
-        None => "of unknown worth".to_owned(),
+    let detail = Wording::new("is closed and still holds something ");
+    let detail = match account.value {
+        Some(value) => detail.and("worth ").amount(value).and(&format!(" {}", account.currency)),
+        None => detail.and("of unknown worth"),
     };
     FindingRow {
         id: SafeText::new(&format!("closed_with_value:{}", account.id)),
@@ -86,9 +85,7 @@ fn closed_row(account: &AccountRow) -> FindingRow {
         symbol: None,
         date: account.closed,
         transaction: None,
-        detail: SafeText::new(&format!(
-            "is closed and still holds something {worth}, which no total counts"
-        )),
+        detail: detail.and(", which no total counts"),
         fix: SafeText::new(
             "open it with `account edit NAME --reopen`, or add the rows that empty it",
         ),
@@ -106,11 +103,9 @@ fn lone_move(names: &Names, row: &Transaction) -> FindingRow {
         symbol: None,
         date: Some(facts.date),
         transaction: Some(row.id),
-        detail: SafeText::new(&format!(
-            "no row of its link is equal and opposite to {} {}; between their days the money is \
-             in no total",
-            facts.amount, facts.currency
-        )),
+        detail: Wording::new("no row of its link is equal and opposite to ")
+            .amount(facts.amount)
+            .and(&format!(" {}; between their days the money is in no total", facts.currency)),
         fix: SafeText::new("link each two rows that are one move with `txn link`"),
     }
 }
@@ -124,18 +119,18 @@ fn noted_row(names: &Names, finding: &Finding) -> FindingRow {
         symbol: finding.security.map(|id| names.symbol(id)),
         date: finding.date,
         transaction: finding.transaction,
-        detail: SafeText::new(&finding.detail),
+        detail: Wording::new(&finding.detail),
         fix: SafeText::new("look at the row and edit it, or leave your edit"),
     }
 }
 
 fn found_row(names: &Names, finding: &LotFinding) -> FindingRow {
-    let mut detail = finding.kind.detail().to_owned();
+    let mut detail = Wording::new(finding.kind.detail());
     if let Some(quantity) = finding.quantity {
-        detail.push_str(&format!(" ({quantity})"));
+        detail = detail.and(" (").amount(quantity).and(")");
     }
     if let Some((from, to)) = finding.pair {
-        detail.push_str(&format!(" ({from}/{to})"));
+        detail = detail.and(&format!(" ({from}/{to})"));
     }
     FindingRow {
         // What follows from rows has no number of its own.
@@ -146,7 +141,7 @@ fn found_row(names: &Names, finding: &LotFinding) -> FindingRow {
         symbol: Some(names.symbol(finding.security)),
         date: Some(finding.date),
         transaction: Some(finding.transaction),
-        detail: SafeText::new(&detail),
+        detail,
         fix: SafeText::new(fix(finding.kind)),
     }
 }

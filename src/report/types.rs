@@ -5,6 +5,7 @@ use chrono::NaiveDate;
 use super::Missing;
 use crate::model::{
     AccountId, AssetClass, Currency, Dec, LotMethod, SafeText, SecurityId, Term, TransactionId,
+    Wording,
 };
 
 /// What a report about positions is asked.
@@ -381,7 +382,7 @@ pub struct FindingRow {
     /// The row that it is about.
     pub transaction: Option<TransactionId>,
     /// In words.
-    pub detail: SafeText,
+    pub detail: Wording,
     /// What to do about it.
     pub fix: SafeText,
 }

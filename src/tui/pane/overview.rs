@@ -283,7 +283,7 @@ fn attention(buf: &mut Buffer, area: Rect, look: &Look) {
         };
         write(buf, place, mark, theme.style(tone));
         let symbol = row.symbol.as_ref().map_or(String::new(), |symbol| format!("{symbol}: "));
-        let text = look.figures.message(&format!("{symbol}{}", row.detail));
+        let text = format!("{symbol}{}", look.figures.wording(&row.detail));
         let rest = Rect { x: place.x + 2, width: place.width.saturating_sub(2), ..place };
         write(buf, rest, &text, theme.style(Tone::Plain));
     }
