@@ -775,3 +775,74 @@ fn private_findings_can_still_be_followed() {
         assert_eq!(hidden, plain.replace("4141", "•••"), "{form}");
     }
 }
+
+/// The findings of a day: kind, account, symbol and day.
+fn found(home: &Home, day: &str) -> Vec<String> {
+    let report = home.json_of(&format!("findings --as-of {day}"));
+    let rows = report["rows"].as_array().unwrap().clone();
+    let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
+    let line =
+        |row: Value| ["kind", "account", "symbol", "date"].map(|field| text(&row[field])).join(" ");
+    rows.into_iter().map(line).collect()
+}
+
+#[test]
+fn whatever_a_total_lacks_is_a_finding() {
+    let home =
+        Home::with_rows("2025-01-02,J,DEPOSIT,,,,,JPY,1000\n2025-01-02,K,DEPOSIT,,,,,JPY,5\n");
+    home.ok(&["account", "add", "H", "--kind", "other", "--currency", "CAD", "--mode", "balances"]);
+    home.ok(&["account", "edit", "H", "--balance", "5", "--date", "2025-01-01"]);
+    assert_eq!(
+        found(&home, "2025-01-03"),
+        ["missing_rate H - 2025-01-03", "missing_rate - - 2025-01-03"],
+        "one for each pair"
+    );
+    let report = home.json_of("findings --as-of 2025-01-03");
+    let [cad, jpy] = &report["rows"].as_array().unwrap()[..] else { panic!("{report}") };
+    assert!(cad["fix"].as_str().unwrap().contains("fx:CAD"), "{cad}");
+    assert!(jpy["detail"].as_str().unwrap().contains("JPY/USD"), "{jpy}");
+    assert!(jpy["detail"].as_str().unwrap().contains("in J, K has"), "{jpy}");
+    // One rate serves both ways.
+    let home = Home::with_rows("2025-01-02,E,DEPOSIT,,,,,EUR,9\n2025-01-02,E,BUY,X,1,5,,USD,\n");
+    home.ok(&["account", "edit", "E", "--currency", "EUR"]);
+    home.ok(&["price", "set", "X", "--date", "2025-01-03", "--close", "5", "--currency", "USD"]);
+    assert_eq!(found(&home, "2025-01-03"), ["missing_rate E - 2025-01-03"]);
+}
+
+#[test]
+fn a_price_in_another_currency_is_a_finding() {
+    let home = Home::with_rows("2025-01-01,A,BUY,X,10,4,,USD,\n");
+    home.ok(&["security", "edit", "X", "--currency", "USD"]);
+    let prices = "date,symbol,close,currency\n2025-01-04,sec:X,7,CAD\n";
+    home.import(&[home.file("prices.csv", prices)]);
+    // On a later day it is the rate of the price's own that is missing.
+    assert_eq!(found(&home, "2025-01-05"), ["missing_rate A - 2025-01-04"]);
+    home.ok(&[
+        "price",
+        "set",
+        "fx:CAD",
+        "--date",
+        "2025-01-04",
+        "--close",
+        "0.8",
+        "--currency",
+        "USD",
+    ]);
+    assert_eq!(found(&home, "2025-01-05"), ["price_in_other_currency - X 2025-01-04"]);
+    assert!(home.text("findings --as-of 2025-01-05").contains("CAD/USD"));
+}
+
+#[test]
+fn a_value_or_a_sum_that_does_not_fit_is_a_finding() {
+    let most = "9".repeat(28);
+    let home = Home::with_rows(&format!(
+        "2025-01-02,A,DEPOSIT,,,,,USD,{most}\n2025-01-02,A,DEPOSIT,,,,,USD,{most}\n\
+         2025-01-02,B,BUY,X,{most},1,,USD,\n2025-01-02,B,DEPOSIT,,,,,USD,{most}\n"
+    ));
+    let prices = format!("date,symbol,close,currency\n2025-01-03,sec:X,{most},USD\n");
+    home.import(&[home.file("prices.csv", &prices)]);
+    let found = found(&home, "2025-01-03");
+    for expected in ["overflow A - 2025-01-03", "overflow B X 2025-01-03"] {
+        assert!(found.iter().any(|row| row == expected), "{found:?}");
+    }
+}

@@ -86,6 +86,13 @@ impl Conversion {
         amount.mul(&self.num).div_round(&self.den, PLACES)
     }
 
+    /// The pairs of its legs: `CAD/USD`, or `CHF/EUR, EUR/USD`.
+    #[must_use]
+    pub fn pairs(&self) -> String {
+        let pairs = self.legs.iter().map(|leg| format!("{}/{}", leg.base, leg.quote));
+        pairs.collect::<Vec<_>>().join(", ")
+    }
+
     /// This one and then another, still unrounded.
     #[must_use]
     pub fn then(&self, next: &Self) -> Self {
