@@ -95,7 +95,7 @@ fn every_report_keeps_its_shape() {
             "holdings",
             "account symbol security_id name asset_class currency quantity price price_date \
              price_source stale value value_base cost cost_base unrealized unrealized_base realized \
-             realized_base income weight method",
+             realized_base income weight method closed",
         ),
         (
             "lots",
@@ -845,4 +845,46 @@ fn a_value_or_a_sum_that_does_not_fit_is_a_finding() {
     for expected in ["overflow A - 2025-01-03", "overflow B X 2025-01-03"] {
         assert!(found.iter().any(|row| row == expected), "{found:?}");
     }
+}
+
+#[test]
+fn no_total_counts_a_closed_account() {
+    let home = Home::with_rows(
+        "2025-01-02,A,BUY,X,10,10,,USD,\n2025-01-03,A,SELL,X,4,12,,USD,\n\
+         2025-01-02,B,BUY,X,10,10,,USD,\n2025-01-02,B,DEPOSIT,,,,,USD,500\n\
+         2025-01-02,A,BUY,Z,1,1,,USD,\n",
+    );
+    home.ok(&["price", "set", "X", "--date", "2025-01-05", "--close", "13", "--currency", "USD"]);
+    home.ok(&["account", "close", "A", "--date", "2025-02-01"]);
+    let accounts = home.json_of("accounts --closed --as-of 2025-02-01");
+    assert_eq!(accounts["rows"].as_array().unwrap().len(), 2);
+    // B: 500 - 100 in cash and 130.
+    assert_eq!(accounts["totals"]["value_base"], "530");
+    assert_eq!((&accounts["partial"], &accounts["missing"]), (&json!(false), &json!([])));
+    let total = home.json_of("accounts --closed --as-of 2025-02-01 --explain total");
+    assert_eq!((&total["value"], &total["formula"]), (&json!("530"), &json!("530")));
+    let holdings = home.json_of("holdings --closed --as-of 2025-02-01");
+    let totals = json!({
+        "value_base": "130", "cost_base": "100", "unrealized_base": "30", "realized_base": "0"
+    });
+    assert_eq!(holdings["totals"], totals);
+    assert_eq!(holdings["partial"], false, "{holdings}");
+    let rows = holdings["rows"].as_array().unwrap().iter();
+    let weights: Vec<_> = rows.map(|row| (row["closed"].clone(), row["weight"].clone())).collect();
+    let gone = (json!(true), Value::Null);
+    assert_eq!(weights, [gone.clone(), gone, (json!(false), json!("1"))]);
+    // On the day before it counts.
+    let before = home.json_of("accounts --as-of 2025-01-31");
+    assert_eq!(before["totals"]["value_base"], "555");
+}
+
+#[test]
+fn a_closed_account_known_by_its_balance_is_a_finding_until_that_is_nothing() {
+    let home = Home::new();
+    home.ok(&["account", "add", "H", "--kind", "other", "--currency", "USD", "--mode", "balances"]);
+    home.ok(&["account", "edit", "H", "--balance", "515151", "--date", "2025-01-01"]);
+    home.ok(&["account", "close", "H", "--date", "2025-01-06"]);
+    assert_eq!(found(&home, "2025-01-07"), ["closed_with_value H - 2025-01-06"]);
+    home.ok(&["account", "edit", "H", "--balance", "0", "--date", "2025-01-06"]);
+    assert_eq!(found(&home, "2025-01-07"), Vec::<String>::new());
 }

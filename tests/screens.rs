@@ -18,6 +18,9 @@ mod screen;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use chrono::NaiveDate;
+use dashtam::model::{AccountEdit, Change, Edit};
+use dashtam::service::{demo, edit};
 use dashtam::state::Trouble;
 use dashtam::tui::{App, Effect, Errand, Memo, Msg, Options, ThemeName};
 use ratatui::buffer::Buffer;
@@ -336,6 +339,39 @@ fn a_total_of_accounts_is_that_of_the_rows_above_it() {
             };
             assert_eq!(line("▾ Harbor Credit").last(), line("Total").last(), "{screen}");
             assert!(screen.contains("4 of 12 accounts"), "{screen}");
+        }
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn no_sum_counts_a_closed_account_that_is_shown() {
+    run(async {
+        let (session, folder) = demo::open(&clock()).await.unwrap();
+        let account = edit::account_named(&session, "Roth IRA").await.unwrap();
+        let closed = Edit::Set(NaiveDate::from_ymd_opt(2026, 11, 2).unwrap());
+        let closing = AccountEdit { closed, ..AccountEdit::default() };
+        edit::apply(&session, Change::EditAccount(account.id, closing)).await.unwrap();
+        let mut dashboard = Dashboard::over(session, Some(folder), (120, 60), options()).await;
+        // The first figure behind the name is what it is worth.
+        let worth = |screen: &str, start: &str| -> String {
+            let line = screen.lines().find(|line| line.contains(start)).unwrap();
+            let mut words = line.split_once(start).unwrap().1.split_whitespace();
+            let is_money = |word: &&str| word.starts_with(|c: char| c.is_ascii_digit());
+            words.find(is_money).unwrap().to_owned()
+        };
+        let sums = [("0", "Total"), ("0", "▾ Northgate Brokerage"), ("2", "Total")];
+        let mut before = Vec::new();
+        for (pane, sum) in sums {
+            dashboard.keys(pane).await;
+            before.push(worth(&dashboard.screen(), sum));
+        }
+        dashboard.keys("2 c").await;
+        for ((pane, sum), before) in sums.into_iter().zip(before) {
+            dashboard.keys(pane).await;
+            let screen = dashboard.screen();
+            assert_eq!(worth(&screen, sum), before, "{screen}");
+            assert!(pane != "0" || screen.contains("Roth IRA"), "{screen}");
         }
         dashboard.close().await;
     });
@@ -940,11 +976,11 @@ fn without_unicode_and_colours_there_is_ascii_without_colours() {
 fn the_line_of_context_says_how_the_refreshing_goes() {
     use dashtam::service::refresh::{self, Progress, RefreshRequest};
     run(async {
-        let (session, folder) = dashtam::service::demo::open(&clock()).await.unwrap();
+        let (session, folder) = demo::open(&clock()).await.unwrap();
         let wait = std::time::Duration::ZERO;
         let (connections, only, force) = (Vec::new(), None, false);
         let request = RefreshRequest { connections, only, force, wait };
-        let cadence = dashtam::service::demo::CADENCE;
+        let cadence = demo::CADENCE;
         let summary = refresh::run(&session, cadence, &request).await.unwrap();
         let mut dashboard =
             Dashboard::over(session.clone(), Some(folder), (120, 40), options()).await;
@@ -985,14 +1021,14 @@ fn a_connection_that_fails_is_named_with_its_reason() {
     use dashtam::model::{OpId, SafeText};
     use dashtam::service::refresh::{self, RefreshRequest};
     run(async {
-        let (session, folder) = dashtam::service::demo::open(&clock()).await.unwrap();
+        let (session, folder) = demo::open(&clock()).await.unwrap();
         let now = clock().now().timestamp_micros();
         let label = SafeText::new("Old bank");
         ledger::connect(&session.store, "acme", &label, OpId::at(0), now).await.unwrap();
         let wait = std::time::Duration::ZERO;
         let (connections, only, force) = (vec![label], None, false);
         let request = RefreshRequest { connections, only, force, wait };
-        refresh::run(&session, dashtam::service::demo::CADENCE, &request).await.unwrap();
+        refresh::run(&session, demo::CADENCE, &request).await.unwrap();
         let dashboard = Dashboard::over(session, Some(folder), (120, 40), options()).await;
         insta::assert_snapshot!("a_connection_that_fails", dashboard.screen());
         dashboard.close().await;

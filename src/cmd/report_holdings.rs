@@ -79,6 +79,7 @@ struct Row<'a> {
     income: Option<String>,
     weight: Option<String>,
     method: LotMethod,
+    closed: bool,
 }
 
 /// What holdings and lots add up to.
@@ -127,10 +128,11 @@ fn json_row(row: &HoldingRow, figures: Figures) -> Row<'_> {
         // A part of the whole tells no amount.
         weight: row.weight.map(|weight| weight.to_string()),
         method: row.method,
+        closed: row.closed,
     }
 }
 
-const HEADER: [&str; 22] = [
+const HEADER: [&str; 23] = [
     "account",
     "symbol",
     "security_id",
@@ -153,6 +155,7 @@ const HEADER: [&str; 22] = [
     "income",
     "weight",
     "method",
+    "closed",
 ];
 
 fn csv_row(row: &HoldingRow, figures: Figures) -> Vec<Cell> {
@@ -179,6 +182,7 @@ fn csv_row(row: &HoldingRow, figures: Figures) -> Vec<Cell> {
         Cell::plain(figures.maybe(row.income)),
         Cell::plain(row.weight),
         Cell::Plain(row.method.to_string()),
+        Cell::Plain(row.closed.to_string()),
     ]
 }
 
@@ -230,12 +234,14 @@ fn table(report: &HoldingsReport, figures: Figures) -> Table {
     table
 }
 
-/// The age of a price that is older than it should be, and what is not settled yet.
+/// The age of a price that is older than it should be, what is not settled yet, and what no sum
+/// counts.
 fn marks(row: &HoldingRow, as_of: NaiveDate) -> String {
     let age = row.price_date.filter(|_| row.stale);
     let age = age.map(|date| format!("{}d", as_of.signed_duration_since(date).num_days()));
     let pending = row.pending.then(|| "pending".to_owned());
-    [age, pending].into_iter().flatten().collect::<Vec<_>>().join(", ")
+    let closed = row.closed.then(|| "closed".to_owned());
+    [age, pending, closed].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -279,6 +285,7 @@ mod tests {
             weight: None,
             method: LotMethod::Fifo,
             pending: false,
+            closed: false,
         }
     }
 

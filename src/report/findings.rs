@@ -58,7 +58,8 @@ async fn moves_alone(tx: &mut Tx, names: &Names, as_of: NaiveDate) -> Result<Vec
     Ok(tx.moves_alone(as_of).await?.into_iter().map(row).collect())
 }
 
-/// Closed accounts that hold something by their rows: no total counts them any more.
+/// Closed accounts that hold something, by their rows or their balance: no total counts them any
+/// more.
 async fn closed_with_value(tx: &mut Tx, as_of: NaiveDate) -> Result<Vec<FindingRow>> {
     let closed = |day: Option<NaiveDate>| day.is_some_and(|day| day <= as_of);
     if !tx.accounts().await?.iter().any(|row| closed(row.account.closed)) {
@@ -66,8 +67,7 @@ async fn closed_with_value(tx: &mut Tx, as_of: NaiveDate) -> Result<Vec<FindingR
     }
     let query = AccountsQuery { as_of, today: as_of, currency: None, account: None, closed: true };
     let accounts = super::accounts(tx, &query).await?.rows.into_iter();
-    let left = accounts.filter(|row| closed(row.closed) && row.mode == Mode::Ledger);
-    let left = left.filter(|row| row.holds_something);
+    let left = accounts.filter(|row| closed(row.closed) && row.holds_something);
     Ok(left.map(|row| closed_row(&row)).collect())
 }
 
@@ -86,9 +86,14 @@ fn closed_row(account: &AccountRow) -> FindingRow {
         date: account.closed,
         transaction: None,
         detail: detail.and(", which no total counts"),
-        fix: SafeText::new(
-            "open it with `account edit NAME --reopen`, or add the rows that empty it",
-        ),
+        fix: SafeText::new(match account.mode {
+            Mode::Ledger => {
+                "open it with `account edit NAME --reopen`, or add the rows that empty it"
+            }
+            Mode::Balances => {
+                "open it with `account edit NAME --reopen`, or give it a last balance of 0"
+            }
+        }),
     }
 }
 

@@ -83,12 +83,14 @@ pub struct HoldingRow {
     pub realized_base: Option<Dec>,
     /// Received since the first row, in its currency.
     pub income: Option<Dec>,
-    /// Its part of the value of all rows, 10 decimals.
+    /// Its part of the value of all rows that count, 10 decimals.
     pub weight: Option<Dec>,
     /// How its lots are followed.
     pub method: LotMethod,
     /// Some row behind it is pending.
     pub pending: bool,
+    /// Its account is closed: no sum counts it.
+    pub closed: bool,
 }
 
 /// Sums over the rows of holdings, in the base currency; each over what is known.

@@ -33,7 +33,8 @@ pub async fn explain_account(tx: &mut Tx, query: &AccountsQuery, key: &SafeText)
 }
 
 fn total(report: &AccountsReport) -> Explanation {
-    let rows = report.rows.iter().map(|row| (row.name.as_str(), row.value_base));
+    let counted = report.rows.iter().filter(|row| row.counts_on(report.as_of));
+    let rows = counted.map(|row| (row.name.as_str(), row.value_base));
     let way = report.in_transit_base.map(|value| ("in transit", Some(value)));
     let parts: Vec<_> = rows.chain(way).collect();
     let terms: Vec<_> = parts.iter().map(|(_, value)| shown(*value)).collect();
