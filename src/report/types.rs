@@ -332,6 +332,8 @@ pub struct NetWorthRow {
     pub liabilities: Option<Dec>,
     /// What is missing in it.
     pub missing: Vec<Missing>,
+    /// Some row behind it is pending.
+    pub pending: bool,
 }
 
 /// Which held securities and rates lack prices from when.

@@ -3,12 +3,13 @@
 use super::holding::sale;
 use super::{
     Explained, Explanation, Input, at_rate, figure, found, input, keys, minus, names, shown,
+    tell_of_pending,
 };
 use crate::figures::{Otherwise, Scope};
 use crate::model::SafeText;
 use crate::report::valuation::Scene;
 use crate::report::{GainRow, GainsQuery};
-use crate::store::Tx;
+use crate::store::{PendingRow, Tx};
 
 /// Every figure of the realized gains of a symbol, or of one row that closed lots.
 ///
@@ -21,9 +22,15 @@ pub async fn explain_gains(tx: &mut Tx, query: &GainsQuery, key: &SafeText) -> E
     let is_meant = |row: &&GainRow| {
         names(key, &row.symbol, row.currency) || row.closing.to_string() == key.as_str()
     };
-    let explained = report.rows.iter().filter(is_meant).flat_map(|row| of_sale(&scene, row));
+    let mut explained = Vec::new();
+    for row in report.rows.iter().filter(is_meant) {
+        let mut mine = of_sale(&scene, row);
+        let is_its = |it: &PendingRow| it.id == row.closing || row.opening == Some(it.id);
+        tell_of_pending(tx, query.to, &mut mine, is_its).await?;
+        explained.extend(mine);
+    }
     let known = keys(report.rows.iter().map(|row| (&row.symbol, row.currency)));
-    found(explained.collect(), key, known)
+    found(explained, key, known)
 }
 
 fn of_sale(scene: &Scene, row: &GainRow) -> Vec<Explanation> {

@@ -378,7 +378,8 @@ fn account_row(
     };
     let old = if account.stale { Tone::Dim } else { Tone::Plain };
     Row::of(vec![
-        Cell::plain(format!("    {}", account.name)),
+        // As beside a holding: some row of it is not settled yet.
+        Cell::plain(format!("    {}{}", account.name, if account.pending { " *" } else { "" })),
         Cell::new(account.kind.to_string(), Tone::Dim),
         Cell::plain(cash.unwrap_or_default()),
         Cell::new(value, old),

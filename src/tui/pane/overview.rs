@@ -176,7 +176,9 @@ fn worth(buf: &mut Buffer, area: Rect, snapshot: &Snapshot, look: &Look) {
         None => drop(write(buf, line(0), "reading ...", theme.style(Tone::Dim))),
         Some(movers) => {
             let now = movers.now.net_worth;
-            let text = format!("{} {currency}", figures.money_or_unknown(now, currency));
+            // As beside an account: some row behind it is not settled yet.
+            let pending = if movers.now.pending { " *" } else { "" };
+            let text = format!("{} {currency}{pending}", figures.money_or_unknown(now, currency));
             let mut x = write(buf, line(0), &text, theme.style(Tone::Strong)) + 3;
             let rest = |x: u16| Rect {
                 x: area.x + x.min(area.width),
