@@ -648,6 +648,23 @@ fn what_is_pending_or_failed_says_so_in_every_table() {
 }
 
 #[test]
+fn money_that_came_by_the_rate_of_its_day_says_so() {
+    let home = Home::new();
+    let rows = "date,account,type,symbol,quantity,price,fee,currency,amount,fx_rate\n\
+        2024-01-02,A,BUY,X,10,5,,USD,,\n\
+        2024-01-03,A,DIVIDEND,X,,,,CAD,4,\n\
+        2024-01-03,A,DIVIDEND,X,,,,CAD,4,1.25\n\
+        2024-01-04,A,DEPOSIT,,,,,CAD,4,\n";
+    home.import(&[home.file("rows.csv", rows)]);
+    let report = home.json_of("transactions");
+    let marks = report["rows"].as_array().unwrap().iter().map(|row| row["by_day_rate"].clone());
+    assert_eq!(marks.collect::<Value>(), json!([false, true, false, false]));
+    let table = home.text("transactions");
+    let marked: Vec<_> = table.lines().skip(1).map(|line| line.contains("day's rate")).collect();
+    assert_eq!(marked, [false, true, false, false], "{table}");
+}
+
+#[test]
 fn every_figure_leads_to_the_rows_prices_and_rates_behind_it() {
     // 10 Y for 505 CAD at 0.76, 4 of them sold for 278 at 0.8; a dividend paid in USD at 0.8.
     let home = Home::new();
