@@ -1,7 +1,7 @@
 //! Figures, dates and ages as people read them, masked where somebody may look over the shoulder.
 //! It knows currencies and nothing of reports.
 
-use crate::model::{Currency, Dec, Exact, SafeText};
+use crate::model::{Currency, Dec, Exact, SafeText, Wording};
 
 /// What stands where an amount would.
 pub const MASK: &str = "•••";
@@ -13,6 +13,8 @@ pub const UP: char = '▲';
 pub const DOWN: char = '▼';
 /// Tables show quantities and prices to so many decimals.
 const QUANTITY_DECIMALS: u32 = 8;
+/// A price that is smaller than that has so many digits.
+const PRICE_DIGITS: u32 = 4;
 
 /// Writes figures, or the mask.
 #[derive(Clone, Copy, Debug)]
@@ -81,10 +83,11 @@ impl Figures {
         }
     }
 
-    /// The price of one in a table: every digit that it has, and at least those of its currency.
+    /// The price of one in a table: to 8 decimals, a small one to 4 digits, and at least to those
+    /// of its currency.
     pub fn price(self, value: Option<Dec>, currency: Currency) -> SafeText {
         let Some(value) = value else { return unknown() };
-        let value = value.round_to(QUANTITY_DECIMALS);
+        let value = value.round_to(price_decimals(value));
         let least = value.round_to(currency.minor_units());
         if least == value { self.money(value, currency) } else { self.text(&self.exact(value)) }
     }
@@ -95,10 +98,23 @@ impl Figures {
         self.text(&shown.unwrap_or_default())
     }
 
+    /// A sentence in which amounts stand apart.
+    #[must_use]
+    pub fn wording(self, text: &Wording) -> SafeText {
+        text.told(|amount| self.exact(amount))
+    }
+
     /// A message that may repeat figures of the user's.
     pub fn message(self, text: &str) -> String {
         if self.private { without_digits(text) } else { text.to_owned() }
     }
+}
+
+/// To how many decimals a price is told.
+fn price_decimals(price: Dec) -> u32 {
+    let (digits, decimals) = (price.inner().mantissa().unsigned_abs(), price.inner().scale());
+    let count = digits.checked_ilog10().map_or(decimals, |last| last + 1);
+    QUANTITY_DECIMALS.max(decimals.saturating_sub(count) + PRICE_DIGITS)
 }
 
 /// `1234567.891` as `1,234,567.891`.
@@ -207,6 +223,9 @@ mod tests {
         assert_eq!(price("81.1025", "USD"), "81.1025");
         assert_eq!(price("14.5", "JPY"), "14.5");
         assert_eq!(price("0.333333333333", "USD"), "0.33333333");
+        assert_eq!(price("0.00000000000012345", "USD"), "0.0000000000001234");
+        assert_eq!(price("-0.000000126", "USD"), "-0.000000126");
+        assert_eq!(price("0", "USD"), "0.00");
         assert_eq!(HIDDEN.price(Some(dec("14")), Currency::USD).as_str(), MASK);
     }
 
@@ -223,6 +242,13 @@ mod tests {
         assert_eq!(OPEN.quantity(Some(dec("0.57505473"))).as_str(), "0.57505473");
         assert_eq!(OPEN.quantity(Some(dec("10"))).as_str(), "10");
         assert_eq!(OPEN.quantity(None).as_str(), "");
+    }
+
+    #[test]
+    fn amounts_in_a_sentence_are_masked_and_nothing_else() {
+        let said = Wording::new("row 7 of 2024-01-02: ").amount(dec("-12.5")).and(" USD");
+        assert_eq!(OPEN.wording(&said).as_str(), "row 7 of 2024-01-02: -12.5 USD");
+        assert_eq!(HIDDEN.wording(&said).as_str(), "row 7 of 2024-01-02: ••• USD");
     }
 
     #[test]

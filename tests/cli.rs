@@ -1003,7 +1003,7 @@ fn a_transaction_by_hand_is_computed_checked_and_shown() {
         keys(buy),
         sorted(
             "id account date settlement kind subtype status symbol quantity price fee tax currency \
-             amount description category source linked"
+             amount description category source linked by_day_rate"
         )
     );
     // -(2 x 100.50) - 1; the currency is the account's.

@@ -89,24 +89,27 @@ fn every_report_keeps_its_shape() {
         (
             "accounts",
             "id name kind class mode institution connection currency cash market_value value \
-             value_base as_of stale",
+             value_base as_of stale pending",
         ),
         (
             "holdings",
             "account symbol security_id name asset_class currency quantity price price_date \
              price_source stale value value_base cost cost_base unrealized unrealized_base realized \
-             realized_base income weight method",
+             realized_base income weight method pending closed",
         ),
         (
             "lots",
             "account symbol currency opened quantity cost cost_base value unrealized \
-             unrealized_base unrealized_fx term",
+             unrealized_base unrealized_fx term pending",
         ),
-        ("net-worth", "date net_worth market_value cash assets liabilities partial missing"),
+        (
+            "net-worth",
+            "date net_worth market_value cash assets liabilities partial missing pending",
+        ),
         (
             "gains",
             "account symbol currency opened closed quantity proceeds cost gain proceeds_base \
-             cost_base gain_base gain_fx term method",
+             cost_base gain_base gain_fx term method pending",
         ),
         ("coverage", "what name needed_from needed_to first last missing_days stale_days"),
     ];
@@ -127,10 +130,10 @@ fn every_report_keeps_its_shape() {
         assert_eq!(csv.lines().count(), 1 + all.len(), "{name}");
     }
     let totals = |line: &str| keys(&home.json_of(line)["totals"]).join(" ");
-    let positions = "cost_base realized_base unrealized_base value_base";
+    let positions = "cost_base pending realized_base unrealized_base value_base";
     assert_eq!(totals(&format!("holdings --as-of {END}")), positions);
     assert_eq!(totals(&format!("lots --as-of {END}")), positions);
-    let gains = "cost_base gain_base long_base proceeds_base short_base";
+    let gains = "cost_base gain_base long_base pending proceeds_base short_base";
     assert_eq!(totals(&format!("gains --as-of {END}")), gains);
 }
 
@@ -531,13 +534,15 @@ fn what_is_between_two_accounts_is_in_the_total() {
         let report: Value = serde_json::from_str(&worth(day, " --json")).unwrap();
         report["totals"].clone()
     };
-    assert_eq!(totals("2024-01-06"), json!({"value_base": "1041", "in_transit_base": "480"}));
+    let under_way = json!({"value_base": "1041", "in_transit_base": "480", "pending": false});
+    assert_eq!(totals("2024-01-06"), under_way);
     let net_worth = home.json_of("net-worth --as-of 2024-01-06 --every year");
     assert_eq!(net_worth["rows"][0]["net_worth"], "1041");
-    assert_eq!(totals("2024-01-09"), json!({"value_base": "1041"}), "all has come");
+    let arrived = json!({"value_base": "1041", "pending": false});
+    assert_eq!(totals("2024-01-09"), arrived, "all has come");
     // One account has a total of its own, and what has left it is not in there.
     let one = home.json_of("accounts --account A --as-of 2024-01-06");
-    assert_eq!(one["totals"], json!({"value_base": "560"}));
+    assert_eq!(one["totals"], json!({"value_base": "560", "pending": false}));
 }
 
 #[test]
@@ -589,16 +594,74 @@ fn what_is_pending_or_failed_says_so_in_every_table() {
         table.lines().skip(1).map(|line| line.contains(word)).collect()
     };
     // X, then Y, then the total.
-    assert_eq!(marked("holdings", "pending"), [true, false, false]);
-    assert_eq!(marked("lots", "pending"), [true, false, false]);
+    assert_eq!(marked("holdings", "pending"), [true, false, true]);
+    assert_eq!(marked("lots", "pending"), [true, false, true]);
     // By the day, then X before Y; and the total with its two terms.
-    assert_eq!(marked("gains", "pending"), [true, false, false, false, false]);
-    assert_eq!(marked("accounts", "pending"), [true, false, false]);
+    assert_eq!(marked("gains", "pending"), [true, false, true, false, false]);
+    assert_eq!(marked("accounts", "pending"), [true, false, true]);
+    assert_eq!(marked("net-worth", "pending"), [true]);
     assert_eq!(marked("transactions", "pending"), [false, true, false, false, false, false, true]);
     assert_eq!(marked("transactions", "failed").iter().filter(|is| **is).count(), 1);
     // Before the day of a row nothing of it is pending.
-    let before = home.text("accounts --as-of 2024-01-02");
-    assert!(!before.contains("pending"), "{before}");
+    for report in ["accounts", "holdings", "lots", "gains", "net-worth"] {
+        let before = home.text(&format!("{report} --as-of 2024-01-02"));
+        assert!(!before.contains("pending"), "{before}");
+        let document = home.text(&format!("{report} --as-of 2024-01-02 --json"));
+        assert!(!document.contains("\"pending\":true"), "{document}");
+    }
+    // The rows of a document say so one by one, and so does what they add up to.
+    let day = "--as-of 2024-01-31";
+    for (report, expected) in [
+        ("accounts", json!([true, false])),
+        ("holdings", json!([true, false])),
+        ("lots", json!([true, false])),
+        ("gains", json!([true, false])),
+        ("net-worth", json!([true])),
+    ] {
+        let document = home.json_of(&format!("{report} {day}"));
+        let rows = document["rows"].as_array().unwrap().iter().map(|row| row["pending"].clone());
+        assert_eq!(rows.collect::<Value>(), expected, "{report}");
+        let total = &document["totals"]["pending"];
+        assert_eq!(*total, if report == "net-worth" { Value::Null } else { json!(true) });
+        let csv = home.text(&format!("{report} {day} --csv"));
+        assert!(csv.lines().nth(1).unwrap().contains(",true"), "{csv}");
+    }
+    // An explanation names the row.
+    let told = |line: &str| -> Vec<String> {
+        let document = home.json_of(&format!("{line} {day}"));
+        let inputs = document["inputs"].as_array().unwrap().clone();
+        let pending = inputs.into_iter().filter(|input| input["source"] == "pending");
+        pending.map(|input| input["date"].as_str().unwrap().to_owned()).collect()
+    };
+    for key in [
+        "accounts --explain Brokerage~of~old",
+        "accounts --explain total",
+        "holdings --explain X",
+        "gains --explain X",
+        "net-worth --explain net_worth",
+    ] {
+        assert_eq!(told(key), ["2024-01-03", "2024-01-05"], "{key}");
+    }
+    for key in ["accounts --explain Settled", "holdings --explain Y", "lots --explain Y"] {
+        assert_eq!(told(key), Vec::<String>::new(), "{key}");
+    }
+}
+
+#[test]
+fn money_that_came_by_the_rate_of_its_day_says_so() {
+    let home = Home::new();
+    let rows = "date,account,type,symbol,quantity,price,fee,currency,amount,fx_rate\n\
+        2024-01-02,A,BUY,X,10,5,,USD,,\n\
+        2024-01-03,A,DIVIDEND,X,,,,CAD,4,\n\
+        2024-01-03,A,DIVIDEND,X,,,,CAD,4,1.25\n\
+        2024-01-04,A,DEPOSIT,,,,,CAD,4,\n";
+    home.import(&[home.file("rows.csv", rows)]);
+    let report = home.json_of("transactions");
+    let marks = report["rows"].as_array().unwrap().iter().map(|row| row["by_day_rate"].clone());
+    assert_eq!(marks.collect::<Value>(), json!([false, true, false, false]));
+    let table = home.text("transactions");
+    let marked: Vec<_> = table.lines().skip(1).map(|line| line.contains("day's rate")).collect();
+    assert_eq!(marked, [false, true, false, false], "{table}");
 }
 
 #[test]
@@ -836,4 +899,159 @@ fn a_finding_is_explained_by_its_row() {
     assert_eq!(explained["formula"], found["detail"]);
     assert_eq!(explained["inputs"][0]["value"], "50");
     home.refused("findings --explain 0", id);
+}
+
+#[test]
+fn a_price_is_told_with_all_its_digits() {
+    // 5e14 x 1.3e-13 = 65.
+    let home = Home::with_rows("2025-01-02,A,BUY,PEPE,500000000000000,0.0000000000001234,,USD,\n");
+    let prices = "date,symbol,close,currency\n2025-01-06,sec:PEPE,0.00000000000013,USD\n";
+    home.import(&[home.file("prices.csv", prices)]);
+    let report = home.json_of("holdings --as-of 2025-01-06");
+    let row = &report["rows"][0];
+    assert_eq!((&row["price"], &row["value"]), (&json!("0.00000000000013"), &json!("65")));
+    let explained = home.json_of("holdings --as-of 2025-01-06 --explain PEPE");
+    assert_eq!(explained["formula"], "500000000000000 x 0.00000000000013");
+    assert!(home.text("holdings --as-of 2025-01-06").contains(" 0.00000000000013 "));
+    assert_eq!(home.json_of("findings --as-of 2025-01-06")["rows"], json!([]));
+}
+
+#[test]
+fn a_quantity_on_its_way_keeps_all_its_digits() {
+    let home = Home::new();
+    let rows = "date,account,type,symbol,quantity,price,fee,currency,amount,link\n\
+        2025-01-02,A,BUY,ETH,0.123456789012345678,100,,USD,,\n\
+        2025-01-05,A,TRANSFER_OUT,ETH,0.123456789012345678,,,USD,,m\n\
+        2025-01-09,B,TRANSFER_IN,ETH,0.123456789012345678,,,USD,,m\n";
+    home.import(&[home.file("rows.csv", rows)]);
+    let row = home.json_of("holdings --as-of 2025-01-06")["rows"][0].clone();
+    assert_eq!((&row["account"], &row["quantity"]), (&Value::Null, &json!("0.123456789012345678")));
+}
+
+/// The findings of a day: kind, account, symbol and day.
+fn found(home: &Home, day: &str) -> Vec<String> {
+    let report = home.json_of(&format!("findings --as-of {day}"));
+    let rows = report["rows"].as_array().unwrap().clone();
+    let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
+    let line =
+        |row: Value| ["kind", "account", "symbol", "date"].map(|field| text(&row[field])).join(" ");
+    rows.into_iter().map(line).collect()
+}
+
+#[test]
+fn whatever_a_total_lacks_is_a_finding() {
+    let home =
+        Home::with_rows("2025-01-02,J,DEPOSIT,,,,,JPY,1000\n2025-01-02,K,DEPOSIT,,,,,JPY,5\n");
+    home.ok(&["account", "add", "H", "--kind", "other", "--currency", "CAD", "--mode", "balances"]);
+    home.ok(&["account", "edit", "H", "--balance", "5", "--date", "2025-01-01"]);
+    assert_eq!(
+        found(&home, "2025-01-03"),
+        ["missing_rate H - 2025-01-03", "missing_rate - - 2025-01-03"],
+        "one for each pair"
+    );
+    let report = home.json_of("findings --as-of 2025-01-03");
+    let [cad, jpy] = &report["rows"].as_array().unwrap()[..] else { panic!("{report}") };
+    assert!(cad["fix"].as_str().unwrap().contains("fx:CAD"), "{cad}");
+    assert!(jpy["detail"].as_str().unwrap().contains("JPY/USD"), "{jpy}");
+    assert!(jpy["detail"].as_str().unwrap().contains("in J, K has"), "{jpy}");
+    // One rate serves both ways.
+    let home = Home::with_rows("2025-01-02,E,DEPOSIT,,,,,EUR,9\n2025-01-02,E,BUY,X,1,5,,USD,\n");
+    home.ok(&["account", "edit", "E", "--currency", "EUR"]);
+    home.ok(&["price", "set", "X", "--date", "2025-01-03", "--close", "5", "--currency", "USD"]);
+    assert_eq!(found(&home, "2025-01-03"), ["missing_rate E - 2025-01-03"]);
+}
+
+#[test]
+fn a_price_in_another_currency_is_a_finding() {
+    let home = Home::with_rows("2025-01-01,A,BUY,X,10,4,,USD,\n");
+    home.ok(&["security", "edit", "X", "--currency", "USD"]);
+    let prices = "date,symbol,close,currency\n2025-01-04,sec:X,7,CAD\n";
+    home.import(&[home.file("prices.csv", prices)]);
+    // On a later day it is the rate of the price's own that is missing.
+    assert_eq!(found(&home, "2025-01-05"), ["missing_rate A - 2025-01-04"]);
+    home.ok(&[
+        "price",
+        "set",
+        "fx:CAD",
+        "--date",
+        "2025-01-04",
+        "--close",
+        "0.8",
+        "--currency",
+        "USD",
+    ]);
+    assert_eq!(found(&home, "2025-01-05"), ["price_in_other_currency - X 2025-01-04"]);
+    assert!(home.text("findings --as-of 2025-01-05").contains("CAD/USD"));
+}
+
+#[test]
+fn a_value_or_a_sum_that_does_not_fit_is_a_finding() {
+    let most = "9".repeat(28);
+    let home = Home::with_rows(&format!(
+        "2025-01-02,A,DEPOSIT,,,,,USD,{most}\n2025-01-02,A,DEPOSIT,,,,,USD,{most}\n\
+         2025-01-02,B,BUY,X,{most},1,,USD,\n2025-01-02,B,DEPOSIT,,,,,USD,{most}\n"
+    ));
+    let prices = format!("date,symbol,close,currency\n2025-01-03,sec:X,{most},USD\n");
+    home.import(&[home.file("prices.csv", &prices)]);
+    let found = found(&home, "2025-01-03");
+    for expected in ["overflow A - 2025-01-03", "overflow B X 2025-01-03"] {
+        assert!(found.iter().any(|row| row == expected), "{found:?}");
+    }
+}
+
+#[test]
+fn no_total_counts_a_closed_account() {
+    let home = Home::with_rows(
+        "2025-01-02,A,BUY,X,10,10,,USD,\n2025-01-03,A,SELL,X,4,12,,USD,\n\
+         2025-01-02,B,BUY,X,10,10,,USD,\n2025-01-02,B,DEPOSIT,,,,,USD,500\n\
+         2025-01-02,A,BUY,Z,1,1,,USD,\n",
+    );
+    home.ok(&["price", "set", "X", "--date", "2025-01-05", "--close", "13", "--currency", "USD"]);
+    home.ok(&["account", "close", "A", "--date", "2025-02-01"]);
+    let accounts = home.json_of("accounts --closed --as-of 2025-02-01");
+    assert_eq!(accounts["rows"].as_array().unwrap().len(), 2);
+    // B: 500 - 100 in cash and 130.
+    assert_eq!(accounts["totals"]["value_base"], "530");
+    assert_eq!((&accounts["partial"], &accounts["missing"]), (&json!(false), &json!([])));
+    let total = home.json_of("accounts --closed --as-of 2025-02-01 --explain total");
+    assert_eq!((&total["value"], &total["formula"]), (&json!("530"), &json!("530")));
+    let holdings = home.json_of("holdings --closed --as-of 2025-02-01");
+    let totals = json!({
+        "value_base": "130", "cost_base": "100", "unrealized_base": "30", "realized_base": "0",
+        "pending": false
+    });
+    assert_eq!(holdings["totals"], totals);
+    assert_eq!(holdings["partial"], false, "{holdings}");
+    let rows = holdings["rows"].as_array().unwrap().iter();
+    let weights: Vec<_> = rows.map(|row| (row["closed"].clone(), row["weight"].clone())).collect();
+    let gone = (json!(true), Value::Null);
+    assert_eq!(weights, [gone.clone(), gone, (json!(false), json!("1"))]);
+    // On the day before it counts.
+    let before = home.json_of("accounts --as-of 2025-01-31");
+    assert_eq!(before["totals"]["value_base"], "555");
+}
+
+#[test]
+fn a_closed_account_known_by_its_balance_is_a_finding_until_that_is_nothing() {
+    let home = Home::new();
+    home.ok(&["account", "add", "H", "--kind", "other", "--currency", "USD", "--mode", "balances"]);
+    home.ok(&["account", "edit", "H", "--balance", "515151", "--date", "2025-01-01"]);
+    home.ok(&["account", "close", "H", "--date", "2025-01-06"]);
+    assert_eq!(found(&home, "2025-01-07"), ["closed_with_value H - 2025-01-06"]);
+    home.ok(&["account", "edit", "H", "--balance", "0", "--date", "2025-01-06"]);
+    assert_eq!(found(&home, "2025-01-07"), Vec::<String>::new());
+}
+
+#[test]
+fn private_findings_can_still_be_followed() {
+    let home = Home::with_rows(
+        "2024-01-03,B,WITHDRAWAL,,,,,USD,-4141\n2024-01-04,A,DEPOSIT,,,,,USD,4141\n",
+    );
+    let open = home.text("findings");
+    assert!(open.contains("4141 USD left B on 2024-01-03"), "{open}");
+    for form in ["", " --json", " --csv"] {
+        let [plain, hidden] =
+            ["", " --private"].map(|flag| home.text(&format!("findings{form}{flag}")));
+        assert_eq!(hidden, plain.replace("4141", "•••"), "{form}");
+    }
 }

@@ -15,6 +15,9 @@ mod hostile;
 #[path = "support/screen.rs"]
 mod screen;
 
+use chrono::NaiveDate;
+use dashtam::model::{AccountEdit, Change, Edit};
+use dashtam::service::{demo, edit};
 use dashtam::tui::{Memo, Options};
 use screen::{Dashboard, PANES, SIZES, clock, options, run, text};
 
@@ -321,6 +324,39 @@ fn candles_stand_in_their_columns() {
             dashboard.keys(keys).await;
             let head = dashboard.screen().lines().nth(2).unwrap().to_owned();
             assert!(head.contains(told), "{head}");
+        }
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn no_sum_counts_a_closed_account_that_is_shown() {
+    run(async {
+        let (session, folder) = demo::open(&clock()).await.unwrap();
+        let account = edit::account_named(&session, "Roth IRA").await.unwrap();
+        let closed = Edit::Set(NaiveDate::from_ymd_opt(2026, 11, 2).unwrap());
+        let closing = AccountEdit { closed, ..AccountEdit::default() };
+        edit::apply(&session, Change::EditAccount(account.id, closing)).await.unwrap();
+        let mut dashboard = Dashboard::over(session, Some(folder), (120, 60), options()).await;
+        // The first figure behind the name is what it is worth.
+        let worth = |screen: &str, start: &str| -> String {
+            let line = screen.lines().find(|line| line.contains(start)).unwrap();
+            let mut words = line.split_once(start).unwrap().1.split_whitespace();
+            let is_money = |word: &&str| word.starts_with(|c: char| c.is_ascii_digit());
+            words.find(is_money).unwrap().to_owned()
+        };
+        let sums = [("0", "Total"), ("0", "▾ Northgate Brokerage"), ("2", "Total")];
+        let mut before = Vec::new();
+        for (pane, sum) in sums {
+            dashboard.keys(pane).await;
+            before.push(worth(&dashboard.screen(), sum));
+        }
+        dashboard.keys("2 c").await;
+        for ((pane, sum), before) in sums.into_iter().zip(before) {
+            dashboard.keys(pane).await;
+            let screen = dashboard.screen();
+            assert_eq!(worth(&screen, sum), before, "{screen}");
+            assert!(pane != "0" || screen.contains("Roth IRA"), "{screen}");
         }
         dashboard.close().await;
     });

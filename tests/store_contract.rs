@@ -1588,12 +1588,17 @@ async fn what_is_pending_on_a_day_is_found() {
         tx.insert_transactions(&rows.iter().collect::<Vec<_>>()).await.unwrap();
         let pending = PendingRow {
             id: TransactionId(40),
+            date: day(5),
             account: AccountId(10),
             security: Some(SecurityId(20)),
             to_security: Some(SecurityId(21)),
             subtype: rows[0].transaction.facts.subtype,
         };
         assert_eq!(tx.pending(day(5)).await.unwrap(), [pending], "on {}", engine.name);
+        assert!(pending.is_of(SecurityId(20), AccountId(10)));
+        assert!(pending.is_of(SecurityId(21), AccountId(0)), "on its way it is in no account");
+        assert!(!pending.is_of(SecurityId(20), AccountId(11)));
+        assert!(!pending.is_of(SecurityId(22), AccountId(10)));
         drop(tx);
         engine.close().await;
     }

@@ -3,7 +3,7 @@
 
 use chrono::{Datelike, Days, NaiveDate};
 
-use super::fx::{Conversion, PLACES};
+use super::fx::{Conversion, as_given_or_derived};
 use super::source::{first_fresh, source_order};
 use crate::model::{Bar, Dec, Exact, Interval, Ratio, Source, SourceBar};
 
@@ -73,18 +73,19 @@ impl Restating {
         self.num == self.den
     }
 
-    /// A price in the other units and, by a rate, in another currency, rounded half-even once, to
-    /// 12 decimals; none: more digits than there are.
+    /// A price in the other units and, by a rate, in another currency; where neither changes it as
+    /// it was given, else rounded half-even once, to 12 decimals. None: more digits than there are.
     #[must_use]
     pub fn price(&self, price: Dec, rate: &Conversion) -> Option<Dec> {
-        let price = Exact::from(price).mul(&self.num).mul(&rate.num);
-        price.div_round(&self.den.mul(&rate.den), PLACES).ok()
+        let over = Exact::from(price).mul(&self.num).mul(&rate.num);
+        as_given_or_derived(price, &over, &self.den.mul(&rate.den)).ok()
     }
 
     /// A quantity in the other units, rounded likewise.
     #[must_use]
     pub fn quantity(&self, quantity: Dec) -> Option<Dec> {
-        Exact::from(quantity).mul(&self.den).div_round(&self.num, PLACES).ok()
+        let over = Exact::from(quantity).mul(&self.den);
+        as_given_or_derived(quantity, &over, &self.num).ok()
     }
 
     /// A bar in the other units and currency; none: its close has more digits than there are.

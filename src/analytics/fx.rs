@@ -13,6 +13,20 @@ use crate::model::{Currency, Dec, Exact, ExactError, Rate, Source};
 /// Derived money has so many decimals.
 pub(super) const PLACES: u32 = 12;
 
+/// What a figure that somebody gave has become, `over / under`: where that is what it was, it stays
+/// as given, with all its digits; else it is derived, and rounded half-even to 12 decimals.
+///
+/// # Errors
+/// When the result has too many digits.
+pub(super) fn as_given_or_derived(
+    given: Dec,
+    over: &Exact,
+    under: &Exact,
+) -> Result<Dec, ExactError> {
+    let is_as_given = *over == Exact::from(given).mul(under);
+    if is_as_given { Ok(given) } else { over.div_round(under, PLACES) }
+}
+
 /// From one currency to another: an amount times `num / den`. Neither part is ever rounded, so
 /// that whoever has more to multiply can divide once, at the end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +84,13 @@ impl Conversion {
     /// When the result has too many digits.
     pub fn apply(&self, amount: &Exact) -> Result<Dec, ExactError> {
         amount.mul(&self.num).div_round(&self.den, PLACES)
+    }
+
+    /// The pairs of its legs: `CAD/USD`, or `CHF/EUR, EUR/USD`.
+    #[must_use]
+    pub fn pairs(&self) -> String {
+        let pairs = self.legs.iter().map(|leg| format!("{}/{}", leg.base, leg.quote));
+        pairs.collect::<Vec<_>>().join(", ")
     }
 
     /// This one and then another, still unrounded.

@@ -3,7 +3,7 @@
 
 use chrono::NaiveDate;
 
-use super::fx::{Conversion, PLACES, Rates};
+use super::fx::{Conversion, PLACES, Rates, as_given_or_derived};
 pub use super::source::FRESH_DAYS;
 use super::source::{FRESH_DAYS_OF_COINS, age_days, first_fresh, source_order};
 pub use crate::model::Close;
@@ -164,12 +164,13 @@ impl PriceOn {
         }
     }
 
-    /// The price of one unit, rounded half-even to 12 decimals; to be shown, not to be multiplied.
+    /// The price of one unit: as stored, or where it was restated or converted rounded half-even to
+    /// 12 decimals; to be shown, not to be multiplied.
     ///
     /// # Errors
     /// When it has too many digits.
     pub fn price(&self) -> Result<Dec, ExactError> {
-        self.num.div_round(&self.den, PLACES)
+        as_given_or_derived(self.stored, &self.num, &self.den)
     }
 
     /// What a quantity (times its multiplier) is worth in the currency that `rate` leads to,

@@ -181,7 +181,8 @@ fn together(figure: &str, found: &[Explanation]) -> Option<Explanation> {
     Some(Explanation {
         figure: first.figure,
         of: SafeText::new(&in_words(&of, PARTS)),
-        value: sum.and_then(|sum| sum.round(12).ok()),
+        // Nothing is rounded a second time.
+        value: sum.and_then(|sum| sum.round(28).ok()),
         currency: first.currency,
         formula,
         inputs,

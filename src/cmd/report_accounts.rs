@@ -48,6 +48,7 @@ impl Shown for AccountsReport {
         let totals = Totals {
             value_base: figures.maybe(self.total_base),
             in_transit_base: figures.maybe(self.in_transit_base),
+            pending: is_pending(self),
         };
         let head = (self.as_of, self.currency);
         Report::of("dashtam.report.accounts/1", head, &self.missing, rows, totals)
@@ -82,6 +83,7 @@ struct Row<'a> {
     value_base: Option<String>,
     as_of: Option<NaiveDate>,
     stale: bool,
+    pending: bool,
 }
 
 #[derive(Serialize)]
@@ -89,6 +91,7 @@ struct Totals {
     value_base: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     in_transit_base: Option<String>,
+    pending: bool,
 }
 
 fn json_row(row: &AccountRow, figures: Figures) -> Row<'_> {
@@ -107,6 +110,7 @@ fn json_row(row: &AccountRow, figures: Figures) -> Row<'_> {
         value_base: figures.maybe(row.value_base),
         as_of: row.as_of,
         stale: row.stale,
+        pending: row.pending,
     }
 }
 
@@ -115,7 +119,7 @@ fn held(row: &AccountRow) -> impl Iterator<Item = (&Currency, Dec)> {
     row.cash.iter().map(|(code, amount)| (code, *amount)).filter(|(_, amount)| !amount.is_zero())
 }
 
-const HEADER: [&str; 14] = [
+const HEADER: [&str; 15] = [
     "id",
     "name",
     "kind",
@@ -130,6 +134,7 @@ const HEADER: [&str; 14] = [
     "value_base",
     "as_of",
     "stale",
+    "pending",
 ];
 
 fn csv_row(row: &AccountRow, figures: Figures) -> Vec<Cell> {
@@ -150,6 +155,7 @@ fn csv_row(row: &AccountRow, figures: Figures) -> Vec<Cell> {
         Cell::plain(figures.maybe(row.value_base)),
         Cell::plain(row.as_of),
         Cell::Plain(row.stale.to_string()),
+        Cell::Plain(row.pending.to_string()),
     ]
 }
 
@@ -201,8 +207,13 @@ fn table(report: &AccountsReport, figures: Figures) -> Table {
     if report.in_transit_base.is_some() {
         sum("in transit", report.in_transit_base, nothing());
     }
-    sum("total", report.total_base, reports::partial(&report.missing));
+    sum("total", report.total_base, reports::marks(&report.missing, is_pending(report)));
     table
+}
+
+/// Whether the total follows from a row that is not settled yet.
+fn is_pending(report: &AccountsReport) -> bool {
+    report.rows.iter().any(|row| row.pending && row.counts_on(report.as_of))
 }
 
 fn marks(row: &AccountRow) -> String {

@@ -86,7 +86,7 @@ struct Row<'a> {
     date: Option<NaiveDate>,
     transaction: Option<TransactionId>,
     detail: SafeText,
-    fix: SafeText,
+    fix: &'a SafeText,
 }
 
 fn json_row(row: &FindingRow, figures: Figures) -> Row<'_> {
@@ -98,14 +98,9 @@ fn json_row(row: &FindingRow, figures: Figures) -> Row<'_> {
         symbol: row.symbol.as_ref(),
         date: row.date,
         transaction: row.transaction,
-        detail: words(&row.detail, figures),
-        fix: words(&row.fix, figures),
+        detail: figures.wording(&row.detail),
+        fix: &row.fix,
     }
-}
-
-/// What a finding says may repeat amounts.
-fn words(text: &SafeText, figures: Figures) -> SafeText {
-    SafeText::new(&figures.message(text.as_str()))
 }
 
 const HEADER: [&str; 9] =
@@ -120,8 +115,8 @@ fn csv_row(row: &FindingRow, figures: Figures) -> Vec<Cell> {
         Cell::text(row.symbol.as_ref()),
         Cell::plain(row.date),
         Cell::plain(row.transaction),
-        Cell::Text(words(&row.detail, figures)),
-        Cell::Text(words(&row.fix, figures)),
+        Cell::Text(figures.wording(&row.detail)),
+        Cell::Text(row.fix.clone()),
     ]
 }
 
@@ -133,8 +128,8 @@ fn lines(row: &FindingRow, figures: Figures) -> Vec<String> {
     place.extend(row.symbol.as_ref().map(SafeText::to_string));
     place.extend(row.transaction.map(|id| format!("transaction {id}")));
     let mut lines = vec![SafeText::new(&place.join("  ")).shown(WIDTH).into_owned()];
-    for text in [&row.detail, &row.fix] {
-        lines.extend(folded(words(text, figures).as_str()));
+    for text in [&figures.wording(&row.detail), &row.fix] {
+        lines.extend(folded(text.as_str()));
     }
     lines
 }
@@ -154,6 +149,7 @@ fn folded(text: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Dec, Wording};
 
     const OPEN: Figures = Figures::plain(false);
 
@@ -166,20 +162,21 @@ mod tests {
             symbol: Some(SafeText::new("X")),
             date: "2024-03-01".parse().ok(),
             transaction: Some(TransactionId(7)),
-            detail: SafeText::new(
-                "120 X were sold and only 100 were held, so a short position of 20 was opened",
-            ),
-            fix: SafeText::new("add the purchase that is missing"),
+            detail: Wording::default()
+                .amount(Dec::from_i64(120))
+                .and(" X were sold on 2024-03-01 and only ")
+                .amount(Dec::from_i64(100))
+                .and(" were held"),
+            fix: SafeText::new("add what is missing, or `txn delete 7`"),
         }
     }
 
     #[test]
     fn a_finding_is_told_in_lines_that_fit() {
-        // With its indent and `position` the second line has 71 columns; `of` would still fit.
         let expected = [
             "warning  short_opened  2024-03-01  Broker  X  transaction 7",
-            "    120 X were sold and only 100 were held, so a short position of 20 was opened",
-            "    add the purchase that is missing",
+            "    120 X were sold on 2024-03-01 and only 100 were held",
+            "    add what is missing, or `txn delete 7`",
         ];
         assert_eq!(lines(&finding(), OPEN), expected);
         let longer = folded(&"abcd ".repeat(20));
@@ -188,13 +185,15 @@ mod tests {
     }
 
     #[test]
-    fn amounts_in_the_words_of_a_finding_are_masked() {
+    fn amounts_in_the_words_of_a_finding_are_masked_and_nothing_else() {
         let hidden = Figures::plain(true);
         let row = finding();
         let told = lines(&row, hidden).join("\n");
-        assert!(told.contains("••• X were sold") && !told.contains("120"), "{told}");
         let document = serde_json::to_string(&json_row(&row, hidden)).unwrap();
-        assert!(document.contains("\"transaction\":7") && !document.contains("120"), "{document}");
+        for text in [told, document] {
+            assert!(text.contains("••• X were sold on 2024-03-01 and only ••• were"), "{text}");
+            assert!(text.contains("txn delete 7") && !text.contains("120"), "{text}");
+        }
     }
 
     #[test]

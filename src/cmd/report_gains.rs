@@ -69,11 +69,13 @@ impl Shown for Sales {
             let sums = groups(&report.rows).map(|(account, rows)| AccountSums {
                 account,
                 sums: Sums::of(&GainTotals::of(rows), figures),
+                pending: is_pending(rows),
             });
             sums.collect::<Vec<_>>()
         });
         let rows = report.rows.iter().map(|row| json_row(row, figures));
-        let totals = Totals { all: Sums::of(&report.totals, figures), accounts };
+        let pending = is_pending(&report.rows);
+        let totals = Totals { all: Sums::of(&report.totals, figures), pending, accounts };
         let head = (report.as_of, report.currency);
         Report::of("dashtam.report.gains/1", head, &report.missing, rows, totals)
     }
@@ -108,6 +110,7 @@ struct Row<'a> {
     gain_fx: Option<String>,
     term: Term,
     method: LotMethod,
+    pending: bool,
 }
 
 /// What sales add up to.
@@ -137,6 +140,7 @@ impl Sums {
 struct Totals<'a> {
     #[serde(flatten)]
     all: Sums,
+    pending: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     accounts: Option<Vec<AccountSums<'a>>>,
 }
@@ -146,6 +150,7 @@ struct AccountSums<'a> {
     account: &'a SafeText,
     #[serde(flatten)]
     sums: Sums,
+    pending: bool,
 }
 
 /// The rows of each account, where they stand by account.
@@ -171,10 +176,11 @@ fn json_row(row: &GainRow, figures: Figures) -> Row<'_> {
         gain_fx: figures.maybe(row.gain_fx),
         term: row.term,
         method: row.method,
+        pending: row.pending,
     }
 }
 
-const HEADER: [&str; 15] = [
+const HEADER: [&str; 16] = [
     "account",
     "symbol",
     "currency",
@@ -190,6 +196,7 @@ const HEADER: [&str; 15] = [
     "gain_fx",
     "term",
     "method",
+    "pending",
 ];
 
 fn csv_row(row: &GainRow, figures: Figures) -> Vec<Cell> {
@@ -209,6 +216,7 @@ fn csv_row(row: &GainRow, figures: Figures) -> Vec<Cell> {
         Cell::plain(figures.maybe(row.gain_fx)),
         Cell::Plain(row.term.to_string()),
         Cell::Plain(row.method.to_string()),
+        Cell::Plain(row.pending.to_string()),
     ]
 }
 
@@ -250,46 +258,54 @@ fn table(report: &GainsReport, figures: Figures, by_account: bool) -> Table {
         for (account, rows) in groups(&report.rows) {
             lines(&mut table, rows);
             let name = [account.clone(), SafeText::new("total")];
-            add_totals(&mut table, name, &GainTotals::of(rows), figures, base);
+            let sums = (&GainTotals::of(rows), is_pending(rows));
+            add_totals(&mut table, name, sums, figures, base);
         }
     } else {
         lines(&mut table, &report.rows);
     }
     let name = [SafeText::new("total"), reports::partial(&report.missing)];
-    add_totals(&mut table, name, &report.totals, figures, base);
+    let sums = (&report.totals, is_pending(&report.rows));
+    add_totals(&mut table, name, sums, figures, base);
     table
+}
+
+/// Whether sums over these follow from a row that is not settled yet.
+fn is_pending(rows: &[GainRow]) -> bool {
+    rows.iter().any(|row| row.pending)
 }
 
 /// A line with the whole, and one for each term: they are taxed differently.
 fn add_totals(
     table: &mut Table,
     name: [SafeText; 2],
-    totals: &GainTotals,
+    (totals, pending): (&GainTotals, bool),
     figures: Figures,
     base: Currency,
 ) {
     let nothing = SafeText::default;
-    let line = |[account, symbol]: [SafeText; 2], [proceeds, cost]: [SafeText; 2], gain, term| {
-        vec![
-            account,
-            symbol,
-            nothing(),
-            nothing(),
-            nothing(),
-            proceeds,
-            cost,
-            figures.gain(gain, base),
-            nothing(),
-            SafeText::new(term),
-            nothing(),
-            nothing(),
-        ]
-    };
+    let line =
+        |[account, symbol]: [SafeText; 2], [proceeds, cost]: [SafeText; 2], gain, term, pending| {
+            vec![
+                account,
+                symbol,
+                nothing(),
+                nothing(),
+                nothing(),
+                proceeds,
+                cost,
+                figures.gain(gain, base),
+                nothing(),
+                SafeText::new(term),
+                nothing(),
+                reports::pending(pending),
+            ]
+        };
     let sums = [totals.proceeds_base, totals.cost_base];
     let sums = sums.map(|sum| figures.money_or_unknown(sum, base));
-    table.row(line(name, sums, totals.gain_base, ""));
+    table.row(line(name, sums, totals.gain_base, "", pending));
     for (gain, term) in [(totals.long_base, Term::Long), (totals.short_base, Term::Short)] {
-        table.row(line(Default::default(), Default::default(), gain, term.as_str()));
+        table.row(line(Default::default(), Default::default(), gain, term.as_str(), false));
     }
 }
 

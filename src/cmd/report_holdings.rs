@@ -37,7 +37,7 @@ impl Shown for HoldingsReport {
 
     fn document(&self, figures: Figures) -> impl Serialize {
         let rows = self.rows.iter().map(|row| json_row(row, figures));
-        let totals = Totals::of(&self.totals, figures);
+        let totals = Totals::of(&self.totals, is_pending(self), figures);
         let head = (self.as_of, self.currency);
         Report::of("dashtam.report.holdings/1", head, &self.missing, rows, totals)
     }
@@ -79,25 +79,28 @@ struct Row<'a> {
     income: Option<String>,
     weight: Option<String>,
     method: LotMethod,
+    pending: bool,
+    closed: bool,
 }
 
 /// What holdings and lots add up to.
 #[derive(Serialize)]
-#[expect(clippy::struct_field_names, reason = "they are the names of the document")]
 pub struct Totals {
     value_base: Option<String>,
     cost_base: Option<String>,
     unrealized_base: Option<String>,
     realized_base: Option<String>,
+    pending: bool,
 }
 
 impl Totals {
-    pub fn of(totals: &HoldingTotals, figures: Figures) -> Self {
+    pub fn of(totals: &HoldingTotals, pending: bool, figures: Figures) -> Self {
         Self {
             value_base: figures.maybe(totals.value_base),
             cost_base: figures.maybe(totals.cost_base),
             unrealized_base: figures.maybe(totals.unrealized_base),
             realized_base: figures.maybe(totals.realized_base),
+            pending,
         }
     }
 }
@@ -127,10 +130,12 @@ fn json_row(row: &HoldingRow, figures: Figures) -> Row<'_> {
         // A part of the whole tells no amount.
         weight: row.weight.map(|weight| weight.to_string()),
         method: row.method,
+        pending: row.pending,
+        closed: row.closed,
     }
 }
 
-const HEADER: [&str; 22] = [
+const HEADER: [&str; 24] = [
     "account",
     "symbol",
     "security_id",
@@ -153,6 +158,8 @@ const HEADER: [&str; 22] = [
     "income",
     "weight",
     "method",
+    "pending",
+    "closed",
 ];
 
 fn csv_row(row: &HoldingRow, figures: Figures) -> Vec<Cell> {
@@ -179,6 +186,8 @@ fn csv_row(row: &HoldingRow, figures: Figures) -> Vec<Cell> {
         Cell::plain(figures.maybe(row.income)),
         Cell::plain(row.weight),
         Cell::Plain(row.method.to_string()),
+        Cell::Plain(row.pending.to_string()),
+        Cell::Plain(row.closed.to_string()),
     ]
 }
 
@@ -220,7 +229,7 @@ fn table(report: &HoldingsReport, figures: Figures) -> Table {
         nothing(),
         nothing(),
         nothing(),
-        nothing(),
+        reports::pending(is_pending(report)),
         figures.money_or_unknown(totals.value_base, base),
         nothing(),
         figures.money_or_unknown(totals.cost_base, base),
@@ -230,12 +239,19 @@ fn table(report: &HoldingsReport, figures: Figures) -> Table {
     table
 }
 
-/// The age of a price that is older than it should be, and what is not settled yet.
+/// Whether a total follows from a row that is not settled yet.
+fn is_pending(report: &HoldingsReport) -> bool {
+    report.rows.iter().any(|row| row.pending && !row.closed)
+}
+
+/// The age of a price that is older than it should be, what is not settled yet, and what no sum
+/// counts.
 fn marks(row: &HoldingRow, as_of: NaiveDate) -> String {
     let age = row.price_date.filter(|_| row.stale);
     let age = age.map(|date| format!("{}d", as_of.signed_duration_since(date).num_days()));
     let pending = row.pending.then(|| "pending".to_owned());
-    [age, pending].into_iter().flatten().collect::<Vec<_>>().join(", ")
+    let closed = row.closed.then(|| "closed".to_owned());
+    [age, pending, closed].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -279,6 +295,7 @@ mod tests {
             weight: None,
             method: LotMethod::Fifo,
             pending: false,
+            closed: false,
         }
     }
 

@@ -34,7 +34,7 @@ impl Shown for LotsReport {
 
     fn document(&self, figures: Figures) -> impl Serialize {
         let rows = self.rows.iter().map(|row| json_row(row, figures));
-        let totals = Totals::of(&self.totals, figures);
+        let totals = Totals::of(&self.totals, is_pending(self), figures);
         let head = (self.as_of, self.currency);
         Report::of("dashtam.report.lots/1", head, &self.missing, rows, totals)
     }
@@ -66,6 +66,7 @@ struct Row<'a> {
     unrealized_base: Option<String>,
     unrealized_fx: Option<String>,
     term: Term,
+    pending: bool,
 }
 
 fn json_row(row: &LotRow, figures: Figures) -> Row<'_> {
@@ -82,10 +83,11 @@ fn json_row(row: &LotRow, figures: Figures) -> Row<'_> {
         unrealized_base: figures.maybe(row.unrealized_base),
         unrealized_fx: figures.maybe(row.unrealized_fx),
         term: row.term,
+        pending: row.pending,
     }
 }
 
-const HEADER: [&str; 12] = [
+const HEADER: [&str; 13] = [
     "account",
     "symbol",
     "currency",
@@ -98,6 +100,7 @@ const HEADER: [&str; 12] = [
     "unrealized_base",
     "unrealized_fx",
     "term",
+    "pending",
 ];
 
 fn csv_row(row: &LotRow, figures: Figures) -> Vec<Cell> {
@@ -114,6 +117,7 @@ fn csv_row(row: &LotRow, figures: Figures) -> Vec<Cell> {
         Cell::plain(figures.maybe(row.unrealized_base)),
         Cell::plain(figures.maybe(row.unrealized_fx)),
         Cell::Plain(row.term.to_string()),
+        Cell::Plain(row.pending.to_string()),
     ]
 }
 
@@ -159,9 +163,14 @@ fn table(report: &LotsReport, figures: Figures) -> Table {
         figures.gain(report.totals.unrealized_base, base),
         nothing(),
         nothing(),
-        nothing(),
+        reports::pending(is_pending(report)),
     ]);
     table
+}
+
+/// Whether a total follows from a row that is not settled yet.
+fn is_pending(report: &LotsReport) -> bool {
+    report.rows.iter().any(|row| row.pending)
 }
 
 #[cfg(test)]
@@ -228,7 +237,7 @@ total                                                    383.80  ▲ +96.20
         let text = serde_json::to_string(&json_row(row, OPEN)).unwrap();
         assert_eq!(
             text,
-            r#"{"account":"Broker CAD","symbol":"Y","currency":"CAD","opened":"2024-01-03","quantity":"10","cost":"505","cost_base":"383.8","value":"600","unrealized":"95","unrealized_base":"96.2","unrealized_fx":"20.2","term":"short"}"#
+            r#"{"account":"Broker CAD","symbol":"Y","currency":"CAD","opened":"2024-01-03","quantity":"10","cost":"505","cost_base":"383.8","value":"600","unrealized":"95","unrealized_base":"96.2","unrealized_fx":"20.2","term":"short","pending":false}"#
         );
         let fields: Vec<_> =
             HEADER.iter().map(|field| text.find(&format!("\"{field}\":"))).collect();

@@ -85,6 +85,7 @@ struct Row<'a> {
     liabilities: Option<String>,
     partial: bool,
     missing: Vec<MissingPart<'a>>,
+    pending: bool,
 }
 
 fn json_row(row: &NetWorthRow, figures: Figures) -> Row<'_> {
@@ -97,11 +98,21 @@ fn json_row(row: &NetWorthRow, figures: Figures) -> Row<'_> {
         liabilities: figures.maybe(row.liabilities),
         partial: !row.missing.is_empty(),
         missing: row.missing.iter().map(MissingPart::from).collect(),
+        pending: row.pending,
     }
 }
 
-const HEADER: [&str; 8] =
-    ["date", "net_worth", "market_value", "cash", "assets", "liabilities", "partial", "missing"];
+const HEADER: [&str; 9] = [
+    "date",
+    "net_worth",
+    "market_value",
+    "cash",
+    "assets",
+    "liabilities",
+    "partial",
+    "missing",
+    "pending",
+];
 
 fn csv_row(row: &NetWorthRow, figures: Figures) -> Vec<Cell> {
     let missing: Vec<_> = row.missing.iter().map(in_short).collect();
@@ -114,6 +125,7 @@ fn csv_row(row: &NetWorthRow, figures: Figures) -> Vec<Cell> {
         Cell::plain(figures.maybe(row.liabilities)),
         Cell::Plain((!row.missing.is_empty()).to_string()),
         Cell::Plain(missing.join("; ")),
+        Cell::Plain(row.pending.to_string()),
     ]
 }
 
@@ -126,7 +138,7 @@ fn table(report: &NetWorthReport, figures: Figures) -> Table {
         Column::figure("assets", 2),
         Column::figure("liabilities", 2),
         Column::figure(&format!("worth {base}"), 0),
-        Column::text("", 7, 0),
+        Column::text("", 16, 0),
     ]);
     for row in &report.rows {
         let money = |value| figures.money_or_unknown(value, base);
@@ -137,7 +149,7 @@ fn table(report: &NetWorthReport, figures: Figures) -> Table {
             money(row.assets),
             money(row.liabilities),
             money(row.net_worth),
-            reports::partial(&row.missing),
+            reports::marks(&row.missing, row.pending),
         ]);
     }
     table
@@ -154,8 +166,9 @@ mod tests {
     fn row(date: &str, figures: [&str; 5], missing: Vec<Missing>) -> NetWorthRow {
         let [market_value, cash, assets, liabilities, net_worth] =
             figures.map(|figure| Dec::parse(figure).ok());
-        let date = date.parse().unwrap();
-        NetWorthRow { date, net_worth, market_value, cash, assets, liabilities, missing }
+        let date: NaiveDate = date.parse().unwrap();
+        let pending = date == "2024-02-29".parse().unwrap();
+        NetWorthRow { date, net_worth, market_value, cash, assets, liabilities, missing, pending }
     }
 
     fn report() -> NetWorthReport {
@@ -182,7 +195,7 @@ mod tests {
         let expected = "\
 date         market     cash     assets  liabilities  worth USD
 2024-01-31      n/a  8390.00       0.00     -1000.00    7390.00  partial
-2024-02-29  1950.50  8390.00  620000.00     -1000.00  629340.50
+2024-02-29  1950.50  8390.00  620000.00     -1000.00  629340.50  pending
 ";
         let mut out = Vec::new();
         table(&report(), OPEN).write(&mut out, false).unwrap();
@@ -203,6 +216,7 @@ date         market     cash     assets  liabilities  worth USD
         assert_eq!(document["rows"][1]["net_worth"], "629340.5");
         let csv = csv_row(report.rows.first().unwrap(), OPEN);
         assert_eq!(csv.len(), HEADER.len());
-        assert_eq!(csv.last(), Some(&Cell::Plain("price of X".to_owned())));
+        let last = ["true", "price of X", "false"].map(|text| Cell::Plain(text.to_owned()));
+        assert!(csv.ends_with(&last), "{csv:?}");
     }
 }

@@ -109,6 +109,7 @@ struct Row<'a> {
     category: Option<&'a SafeText>,
     source: &'a str,
     linked: &'a [TransactionId],
+    by_day_rate: bool,
 }
 
 fn json_row(row: &TransactionRow, figures: Figures) -> Row<'_> {
@@ -131,10 +132,11 @@ fn json_row(row: &TransactionRow, figures: Figures) -> Row<'_> {
         category: row.category.as_ref(),
         source: &row.source,
         linked: &row.linked,
+        by_day_rate: row.by_day_rate,
     }
 }
 
-const HEADER: [&str; 18] = [
+const HEADER: [&str; 19] = [
     "id",
     "account",
     "date",
@@ -153,6 +155,7 @@ const HEADER: [&str; 18] = [
     "category",
     "source",
     "linked",
+    "by_day_rate",
 ];
 
 fn csv_row(row: &TransactionRow, figures: Figures) -> Vec<Cell> {
@@ -176,6 +179,7 @@ fn csv_row(row: &TransactionRow, figures: Figures) -> Vec<Cell> {
         Cell::text(row.category.as_ref()),
         Cell::Plain(row.source.clone()),
         Cell::Plain(linked.join(" ")),
+        Cell::Plain(row.by_day_rate.to_string()),
     ]
 }
 
@@ -195,8 +199,6 @@ fn table(report: &TransactionsReport, figures: Figures) -> Table {
         Column::text("description", 10, 6),
     ]);
     for row in &report.rows {
-        // What counts fully needs no word.
-        let status = if row.status == TxnStatus::Settled { "" } else { row.status.as_str() };
         let price = row.price.map(|price| figures.exact(price)).unwrap_or_default();
         table.row(vec![
             SafeText::new(&row.id.to_string()),
@@ -208,9 +210,17 @@ fn table(report: &TransactionsReport, figures: Figures) -> Table {
             SafeText::new(&price),
             figures.money(row.amount, row.currency),
             SafeText::new(row.currency.code()),
-            SafeText::new(status),
+            SafeText::new(&marks(row)),
             row.description.clone().unwrap_or_default(),
         ]);
     }
     table
+}
+
+/// Whether a row counts, and that its money came by the rate of its day: what counts fully and as
+/// it says needs no word.
+fn marks(row: &TransactionRow) -> String {
+    let status = Some(row.status.as_str()).filter(|_| row.status != TxnStatus::Settled);
+    let rate = row.by_day_rate.then_some("day's rate");
+    status.into_iter().chain(rate).collect::<Vec<_>>().join(", ")
 }

@@ -176,9 +176,18 @@ pub fn print<R: Shown>(job: &mut Job<'_>, report: &R, csv: bool) -> Result<(), E
     tell_missing(job, report.missing())
 }
 
-/// What stands beside the total of a table that lacks something.
+/// What stands beside the total of a table: that it lacks something, or follows from a row that is
+/// not settled yet.
+pub fn marks(missing: &[Missing], is_pending: bool) -> SafeText {
+    let partial = (!missing.is_empty()).then_some("partial");
+    let pending = is_pending.then_some("pending");
+    let marks: Vec<_> = partial.into_iter().chain(pending).collect();
+    SafeText::new(&marks.join(", "))
+}
+
+/// That a total lacks something, where only that has room.
 pub fn partial(missing: &[Missing]) -> SafeText {
-    SafeText::new(if missing.is_empty() { "" } else { "partial" })
+    marks(missing, false)
 }
 
 /// What stands beside a figure that follows from a row that is not settled yet.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::model::{
-    AccountId, Draft, Mention, SafeText, SecurityId, Transaction, TransactionWords,
+    AccountId, Currency, Draft, Mention, SafeText, SecurityId, Transaction, TransactionWords,
 };
 use crate::store::{Result, StoredTransaction, Tx};
 
@@ -12,6 +12,7 @@ use crate::store::{Result, StoredTransaction, Tx};
 pub struct Names {
     accounts: BTreeMap<AccountId, SafeText>,
     securities: BTreeMap<SecurityId, Mention>,
+    currencies: BTreeMap<SecurityId, Currency>,
 }
 
 impl Names {
@@ -23,6 +24,7 @@ impl Names {
         let accounts = tx.accounts().await?.into_iter();
         let accounts = accounts.map(|row| (row.account.id, row.account.name)).collect();
         let rows = tx.securities().await?;
+        let currencies = rows.iter().map(|row| (row.security.id, row.security.currency)).collect();
         let mut twins: HashMap<SafeText, u32> = HashMap::new();
         for row in &rows {
             *twins.entry(row.security.symbol.clone()).or_default() += 1;
@@ -39,7 +41,8 @@ impl Names {
             };
             (security.id, mention)
         };
-        Ok(Self { accounts, securities: rows.into_iter().map(mention).collect() })
+        let securities = rows.into_iter().map(mention).collect();
+        Ok(Self { accounts, securities, currencies })
     }
 
     /// The name of an account.
@@ -63,6 +66,12 @@ impl Names {
     #[must_use]
     pub fn symbol(&self, id: SecurityId) -> SafeText {
         self.mention(id).symbol
+    }
+
+    /// The currency that a security is quoted in.
+    #[must_use]
+    pub fn currency(&self, id: SecurityId) -> Option<Currency> {
+        self.currencies.get(&id).copied()
     }
 
     /// Every account with its name.

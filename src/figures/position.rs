@@ -111,7 +111,8 @@ fn between_accounts(book: &Book) -> Vec<(Held, Vec<Lot>)> {
         let sum = |figure: fn(&Lot) -> Option<Dec>| {
             let figures: Option<Vec<Dec>> = lots.iter().map(figure).collect();
             let sum = figures?.into_iter().fold(Exact::ZERO, |sum, part| sum.add(&part.into()));
-            sum.round(12).ok()
+            // Money is rounded already, and quantities are never.
+            sum.round(28).ok()
         };
         let quantity = sum(|lot| Some(lot.quantity));
         let (cost, cost_base) = (sum(|lot| lot.cost), sum(|lot| lot.cost_base));

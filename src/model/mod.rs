@@ -23,6 +23,7 @@ mod security;
 mod setting;
 mod transaction;
 pub mod wire;
+mod wording;
 
 pub use account::{
     Account, AccountKind, Class, LotMethod, Mode, NewAccount, Tax, UnknownWord, choices,
@@ -51,3 +52,4 @@ pub use setting::{Setting, SettingError};
 pub use transaction::{
     Draft, Facts, Kind, OrderKey, Origin, Rank, Ratio, Status, Subtype, Transaction, Underlay,
 };
+pub use wording::Wording;

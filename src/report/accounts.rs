@@ -38,7 +38,7 @@ pub struct AccountsReport {
     pub partial: bool,
     /// What would be needed.
     pub missing: Vec<Missing>,
-    /// The accounts by name.
+    /// The accounts by name; those that are closed are in no sum.
     pub rows: Vec<AccountRow>,
     /// What is on its way between two of them, in the base currency; none if nothing is, or if
     /// its value is not known.
@@ -85,8 +85,16 @@ pub struct AccountRow {
     pub closed: Option<NaiveDate>,
     /// Some row of it is pending.
     pub pending: bool,
-    /// There is cash or a position in it, whatever that is worth.
+    /// There is cash or a position in it, whatever that is worth, or its balance is not zero.
     pub holds_something: bool,
+}
+
+impl AccountRow {
+    /// Whether totals of a day count it: until it is closed.
+    #[must_use]
+    pub fn counts_on(&self, day: NaiveDate) -> bool {
+        self.closed.is_none_or(|closed| closed > day)
+    }
 }
 
 /// The accounts of a day.
@@ -114,7 +122,8 @@ pub async fn accounts(tx: &mut Tx, query: &AccountsQuery) -> Result<AccountsRepo
     for account in accounts {
         let wanted = query.account.is_none_or(|id| id == account.id);
         if wanted && (query.closed || scene.is_open(account.id, query.as_of)) {
-            let mut sums = Sums { scene: &scene, account: &account, missing: &mut missing };
+            let mut lacks = BTreeSet::new();
+            let mut sums = Sums { scene: &scene, account: &account, missing: &mut lacks };
             let cash = cash.remove(&account.id).unwrap_or_default();
             let worth = match account.mode {
                 Mode::Ledger => sums.ledger(&cash, &held),
@@ -124,11 +133,16 @@ pub async fn accounts(tx: &mut Tx, query: &AccountsQuery) -> Result<AccountsRepo
                     Worth { cash: sums.cash(&cash), ..sums.balances(balance) }
                 }
             };
-            total.take_in(&worth.base);
+            let base = worth.base.clone();
             let pending = pending.of_account(account.id);
             let connection = scene.accounts.get(&account.id).and_then(|record| record.connection);
             let connection = connection.and_then(|id| labels.get(&id).cloned());
-            rows.push(AccountRow { connection, pending, ..row(account, worth, &mut missing) });
+            let row = AccountRow { connection, pending, ..row(account, worth, &mut lacks) };
+            if row.counts_on(query.as_of) {
+                total.take_in(&base);
+                missing.append(&mut lacks);
+            }
+            rows.push(row);
         }
     }
     rows.sort_by(|a, b| a.name.cmp(&b.name));
@@ -267,8 +281,15 @@ impl Sums<'_> {
         let base = Total::from_iter([base]);
         let market_value = (self.account.kind.class() == Class::Investment).then_some(amount);
         let value = Some(amount);
-        let partial = !base.is_whole();
-        Worth { market_value, value, base, partial, as_of: Some(date), ..Worth::default() }
+        Worth {
+            market_value,
+            value,
+            partial: !base.is_whole(),
+            base,
+            as_of: Some(date),
+            holds_something: !amount.is_zero(),
+            ..Worth::default()
+        }
     }
 
     /// The value of a position in the currency of the account, rounded once.

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use super::{AccountRow, AccountsQuery, FindingRow, Result, doubts, proposals, superficial};
 use crate::analytics::lots::{FindingKind, LotFinding};
 use crate::figures::{self, Names};
-use crate::model::{Mode, Move, SafeText, Transaction};
+use crate::model::{Mode, Move, SafeText, Transaction, Wording};
 use crate::store::{Finding, Tx};
 
 /// Everything that is open on a day, the gravest first, then the latest.
@@ -53,17 +53,16 @@ async fn moves_alone(tx: &mut Tx, names: &Names, as_of: NaiveDate) -> Result<Vec
         symbol: None,
         date: Some(alone.date),
         transaction: Some(alone.id),
-        detail: SafeText::new(&format!(
-            "no other row has its link; {} {} came from outside or went there",
-            alone.amount.abs(),
-            alone.currency
-        )),
+        detail: Wording::new("no other row has its link; ")
+            .amount(alone.amount.abs())
+            .and(&format!(" {} came from outside or went there", alone.currency)),
         fix: SafeText::new(fix(KIND)),
     };
     Ok(tx.moves_alone(as_of).await?.into_iter().map(row).collect())
 }
 
-/// Closed accounts that hold something by their rows: no total counts them any more.
+/// Closed accounts that hold something, by their rows or their balance: no total counts them any
+/// more.
 async fn closed_with_value(tx: &mut Tx, as_of: NaiveDate) -> Result<Vec<FindingRow>> {
     let closed = |day: Option<NaiveDate>| day.is_some_and(|day| day <= as_of);
     if !tx.accounts().await?.iter().any(|row| closed(row.account.closed)) {
@@ -71,15 +70,15 @@ async fn closed_with_value(tx: &mut Tx, as_of: NaiveDate) -> Result<Vec<FindingR
     }
     let query = AccountsQuery { as_of, today: as_of, currency: None, account: None, closed: true };
     let accounts = super::accounts(tx, &query).await?.rows.into_iter();
-    let left = accounts.filter(|row| closed(row.closed) && row.mode == Mode::Ledger);
-    let left = left.filter(|row| row.holds_something);
+    let left = accounts.filter(|row| closed(row.closed) && row.holds_something);
     Ok(left.map(|row| closed_row(&row)).collect())
 }
 
 fn closed_row(account: &AccountRow) -> FindingRow {
-    let worth = match account.value {
-        Some(value) => format!("worth {value} {}", account.currency),
-        None => "of unknown worth".to_owned(),
+    let detail = Wording::new("is closed and still holds something ");
+    let detail = match account.value {
+        Some(value) => detail.and("worth ").amount(value).and(&format!(" {}", account.currency)),
+        None => detail.and("of unknown worth"),
     };
     FindingRow {
         id: SafeText::new(&format!("closed_with_value:{}", account.id)),
@@ -89,12 +88,15 @@ fn closed_row(account: &AccountRow) -> FindingRow {
         symbol: None,
         date: account.closed,
         transaction: None,
-        detail: SafeText::new(&format!(
-            "is closed and still holds something {worth}, which no total counts"
-        )),
-        fix: SafeText::new(
-            "open it with `account edit NAME --reopen`, or add the rows that empty it",
-        ),
+        detail: detail.and(", which no total counts"),
+        fix: SafeText::new(match account.mode {
+            Mode::Ledger => {
+                "open it with `account edit NAME --reopen`, or add the rows that empty it"
+            }
+            Mode::Balances => {
+                "open it with `account edit NAME --reopen`, or give it a last balance of 0"
+            }
+        }),
     }
 }
 
@@ -109,11 +111,12 @@ fn lone_move(names: &Names, row: &Transaction) -> FindingRow {
         symbol: None,
         date: Some(facts.date),
         transaction: Some(row.id),
-        detail: SafeText::new(&format!(
-            "the rows of its link do not say where {} {} come from or go to; between their days the \
-             money is in no total",
-            facts.amount, facts.currency
-        )),
+        detail: Wording::new("the rows of its link do not say where ").amount(facts.amount).and(
+            &format!(
+                " {} come from or go to; between their days the money is in no total",
+                facts.currency
+            ),
+        ),
         fix: SafeText::new("link each two rows that are one move with `txn link`"),
     }
 }
@@ -127,18 +130,18 @@ fn noted_row(names: &Names, finding: &Finding) -> FindingRow {
         symbol: finding.security.map(|id| names.symbol(id)),
         date: finding.date,
         transaction: finding.transaction,
-        detail: SafeText::new(&finding.detail),
+        detail: Wording::new(&finding.detail),
         fix: SafeText::new("look at the row and edit it, or leave your edit"),
     }
 }
 
 pub(super) fn found_row(names: &Names, finding: &LotFinding) -> FindingRow {
-    let mut detail = finding.kind.detail().to_owned();
+    let mut detail = Wording::new(finding.kind.detail());
     if let Some(quantity) = finding.quantity {
-        detail.push_str(&format!(" ({quantity})"));
+        detail = detail.and(" (").amount(quantity).and(")");
     }
     if let Some((from, to)) = finding.pair {
-        detail.push_str(&format!(" ({from}/{to})"));
+        detail = detail.and(&format!(" ({from}/{to})"));
     }
     FindingRow {
         // What follows from rows has no number of its own.
@@ -149,7 +152,7 @@ pub(super) fn found_row(names: &Names, finding: &LotFinding) -> FindingRow {
         symbol: Some(names.symbol(finding.security)),
         date: Some(finding.date),
         transaction: Some(finding.transaction),
-        detail: SafeText::new(&detail),
+        detail,
         fix: SafeText::new(fix(finding.kind)),
     }
 }

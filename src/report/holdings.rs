@@ -20,15 +20,21 @@ pub async fn holdings(tx: &mut Tx, query: &PositionsQuery) -> Result<HoldingsRep
     scene.read_closes(tx, wanted.iter().map(|held| held.security)).await?;
     let reasons = Reasons::read(tx, &scene, wanted.iter().map(unknown)).await?;
     let pending = Pending::read(tx, query.as_of).await?;
-    let lacks = wanted.iter().flat_map(|held| reasons.of_position(&scene, unknown(held)));
-    let mut missing: Vec<_> = lacks.collect();
-    let mut rows: Vec<_> =
-        wanted.iter().map(|held| row(&scene, held, &pending, &mut missing)).collect();
+    let mut missing = Vec::new();
+    let mut rows = Vec::with_capacity(wanted.len());
+    for held in &wanted {
+        let mut lacks = reasons.of_position(&scene, unknown(held));
+        let row = row(&scene, held, &pending, &mut lacks);
+        if !row.closed {
+            missing.append(&mut lacks);
+        }
+        rows.push(row);
+    }
     rows.sort_by(|a, b| {
         (&a.account, &a.symbol, a.security_id).cmp(&(&b.account, &b.symbol, b.security_id))
     });
     let mut totals = totals(&rows, &mut missing);
-    if rows.iter().any(|row| row.cost_base.is_none()) {
+    if counted(&rows).any(|row| row.cost_base.is_none()) {
         // Of a position whose cost is not known some lots may be.
         let lots = super::lots(tx, query).await?.totals;
         totals.cost_base = lots.cost_base;
@@ -90,6 +96,7 @@ fn row(scene: &Scene, held: &Held, pending: &Pending, missing: &mut Vec<Missing>
         weight: None,
         method: scene.method(held.account),
         pending: pending.of_position(held),
+        closed: !scene.is_open(held.account, scene.day),
     }
 }
 
@@ -98,15 +105,20 @@ pub(super) fn difference(a: Dec, b: Dec) -> Option<Dec> {
     Exact::from(a).sub(&Exact::from(b)).round(12).ok()
 }
 
+/// The rows that sums are over.
+fn counted(rows: &[HoldingRow]) -> impl Iterator<Item = &HoldingRow> {
+    rows.iter().filter(|row| !row.closed)
+}
+
 fn totals(rows: &[HoldingRow], missing: &mut Vec<Missing>) -> HoldingTotals {
     // What is held no more is worth nothing, which makes nothing else known.
-    let held = || rows.iter().filter(|row| !row.quantity.is_zero());
+    let held = || counted(rows).filter(|row| !row.quantity.is_zero());
     let sum = |figure: fn(&HoldingRow) -> Option<Dec>| held().map(figure).collect::<Total>();
     HoldingTotals {
         value_base: sum(|row| row.value_base).told(missing),
         cost_base: sum(|row| row.cost_base).told(missing),
         unrealized_base: sum(|row| row.unrealized_base).told(missing),
-        realized_base: rows.iter().map(|row| row.realized_base).collect::<Total>().told(missing),
+        realized_base: counted(rows).map(|row| row.realized_base).collect::<Total>().told(missing),
     }
 }
 
@@ -114,7 +126,7 @@ fn totals(rows: &[HoldingRow], missing: &mut Vec<Missing>) -> HoldingTotals {
 fn weigh(rows: &mut [HoldingRow], whole: Option<Dec>) {
     let Some(whole) = whole.filter(|whole| !whole.is_zero()) else { return };
     let whole = Exact::from(whole);
-    for row in rows {
+    for row in rows.iter_mut().filter(|row| !row.closed) {
         row.weight = row.value_base.and_then(|value| Exact::from(value).div_round(&whole, 10).ok());
     }
 }

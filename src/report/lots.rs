@@ -1,11 +1,11 @@
 //! Open lots: each purchase that is not sold, what it cost and what it is worth.
 
+use super::Result;
 use super::holdings::difference;
 use super::pending::Pending;
 use super::reasons::{Reasons, Unknown};
 use super::types::{HoldingTotals, LotRow, LotsReport, PositionsQuery};
 use super::valuation::{Scene, Total, Value};
-use super::{Missing, Result};
 use crate::analytics::lots::term;
 use crate::figures::{self, Held};
 use crate::model::{Dec, Exact, Lot, SecurityId};
@@ -51,18 +51,32 @@ async fn report(
         .flat_map(|(held, lots)| lots.iter().map(move |lot| (lot, unknown(held, lot))))
         .collect();
     let reasons = Reasons::read(tx, &scene, unknown.iter().map(|(_, unknown)| *unknown)).await?;
-    let lacks =
-        unknown.iter().flat_map(|(lot, unknown)| reasons.of_rows(&scene, *unknown, [lot.opening]));
+    let counts = |account| scene.is_open(account, scene.day);
+    let lacks = unknown
+        .iter()
+        .filter(|(_, unknown)| counts(unknown.account))
+        .flat_map(|(lot, unknown)| reasons.of_rows(&scene, *unknown, [lot.opening]));
     let mut missing: Vec<_> = lacks.collect();
     let mut rows: Vec<(SecurityId, LotRow)> = Vec::new();
     let pending = Pending::read(tx, query.as_of).await?;
-    let mut realized = Total::default();
+    let [mut value, mut cost, mut unrealized, mut realized] = [(); 4].map(|()| Total::default());
     for (held, lots) in &wanted {
-        realized.add(held.figures.realized_base);
-        let values = values(&scene, held, lots, &mut missing);
-        for (lot, value) in lots.iter().zip(values) {
+        // A closed account is shown when asked for, and no sum counts it.
+        let counts = counts(held.account);
+        let whole = scene.value(held);
+        if counts {
+            missing.extend(whole.missing.iter().cloned());
+            value.add(whole.base);
+            realized.add(held.figures.realized_base);
+        }
+        for (lot, part) in lots.iter().zip(values(held, lots, &whole)) {
             let pending = pending.of_lot(held, lots, lot);
-            rows.push((held.security, LotRow { pending, ..row(&scene, held, lot, &value) }));
+            let row = LotRow { pending, ..row(&scene, held, lot, &part) };
+            if counts {
+                cost.add(row.cost_base);
+                unrealized.add(row.unrealized_base);
+            }
+            rows.push((held.security, row));
         }
     }
     rows.sort_by(|(a_id, a), (b_id, b)| {
@@ -70,12 +84,10 @@ async fn report(
         (key(a), a_id, a.opened).cmp(&(key(b), b_id, b.opened))
     });
     let rows: Vec<_> = rows.into_iter().map(|(_, row)| row).collect();
-    let sum = |figure: fn(&LotRow) -> Option<Dec>| rows.iter().map(figure).collect::<Total>();
-    let value_base = wanted.iter().map(|(held, _)| scene.value(held).base).collect::<Total>();
     let totals = HoldingTotals {
-        value_base: value_base.told(&mut missing),
-        cost_base: sum(|row| row.cost_base).told(&mut missing),
-        unrealized_base: sum(|row| row.unrealized_base).told(&mut missing),
+        value_base: value.told(&mut missing),
+        cost_base: cost.told(&mut missing),
+        unrealized_base: unrealized.told(&mut missing),
         realized_base: realized.told(&mut missing),
     };
     missing.sort();
@@ -84,9 +96,7 @@ async fn report(
 }
 
 /// The value of each lot. The last one takes what is left of the whole, so that the parts add up.
-fn values(scene: &Scene, held: &Held, lots: &[Lot], missing: &mut Vec<Missing>) -> Vec<Value> {
-    let whole = scene.value(held);
-    missing.extend(whole.missing.iter().cloned());
+fn values(held: &Held, lots: &[Lot], whole: &Value) -> Vec<Value> {
     let mut left = (whole.local, whole.base);
     let mut values = Vec::with_capacity(lots.len());
     for (index, lot) in lots.iter().enumerate() {

@@ -198,7 +198,7 @@ async fn rows(
             symbol: scene.symbol(security),
             name: scene.name(security),
             currency: scene.currency_of(security),
-            quantity: quantity.and_then(|quantity| quantity.round(12).ok()),
+            quantity: quantity.and_then(|quantity| quantity.round(28).ok()),
             price: price.and_then(|price| price.price().ok()),
             price_date: price.map(|price| price.date),
             stale: price.is_some_and(|price| price.stale),

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{Datelike, Days, Months, NaiveDate, Weekday};
 
 use super::explain::{figure, price, rates};
+use super::pending::Pending;
 use super::types::{Every, NetWorthQuery, NetWorthReport, NetWorthRow};
 use super::valuation::{Scene, Total};
 use super::{Input, Missing, Result};
 use crate::figures::{self, Otherwise, Scope, TRANSIT};
-use crate::model::{AccountId, AssetClass, Class, Currency, Dec, Exact, Mode, SafeText};
+use crate::model::{Account, AccountId, AssetClass, Class, Currency, Dec, Exact, Mode, SafeText};
 use crate::store::{Balance, Tx};
 
 /// Net worth on the days of a series.
@@ -47,6 +48,15 @@ pub(super) async fn itemized(
     let (currency, parts) = parts_of(tx, query, &[query.to], true).await?;
     let parts = parts.into_iter().next().unwrap_or_default();
     Ok((currency, parts.row(query.to), parts.items.unwrap_or_default()))
+}
+
+/// The accounts whose rows count on the last day.
+pub(super) async fn counted(tx: &mut Tx, query: &NetWorthQuery) -> Result<BTreeSet<AccountId>> {
+    let is_open = |row: &Account| row.closed.is_none_or(|closed| closed > query.to);
+    let wanted = |row: &Account| query.account.is_none_or(|wanted| wanted == row.id);
+    let accounts = tx.accounts().await?.into_iter().map(|row| row.account);
+    let counted = accounts.filter(|row| row.mode == Mode::Ledger && wanted(row) && is_open(row));
+    Ok(counted.map(|row| row.id).collect())
 }
 
 /// One thing that net worth is a sum of.
@@ -108,6 +118,7 @@ async fn parts_of(
     add_securities(tx, &mut scene, query, days, &mut parts).await?;
     add_cash(tx, &scene, query, days, &mut parts).await?;
     add_balances(tx, &scene, query, days, &mut parts).await?;
+    add_pending(tx, &scene, query, days, &mut parts).await?;
     Ok((scene.base, parts))
 }
 
@@ -119,6 +130,7 @@ struct Parts {
     assets: Total,
     liabilities: Total,
     missing: BTreeSet<Missing>,
+    pending: bool,
     /// What they are sums of, where somebody wants to know.
     items: Option<Vec<Item>>,
 }
@@ -165,6 +177,7 @@ impl Parts {
             assets,
             liabilities,
             missing: missing.into_iter().collect(),
+            pending: self.pending,
         }
     }
 }
@@ -262,6 +275,24 @@ async fn add_cash(
                 add_money(scene, parts, Class::Cash, false, &amount, way.currency, day, TRANSIT);
             }
         }
+    }
+    Ok(())
+}
+
+/// Marks the days that a row counts on which is not settled yet.
+async fn add_pending(
+    tx: &mut Tx,
+    scene: &Scene,
+    query: &NetWorthQuery,
+    days: &[NaiveDate],
+    parts: &mut [Parts],
+) -> Result<()> {
+    let pending = Pending::read(tx, query.to).await?;
+    for (&day, parts) in days.iter().zip(parts) {
+        parts.pending = pending.days().any(|(date, account)| {
+            let wanted = query.account.is_none_or(|wanted| wanted == account);
+            wanted && date <= day && scene.is_open(account, day) && scene.follows_rows(account)
+        });
     }
     Ok(())
 }

@@ -38,6 +38,11 @@ impl Pending {
         }
     }
 
+    /// The days and accounts of the rows.
+    pub fn days(&self) -> impl Iterator<Item = (NaiveDate, AccountId)> {
+        self.rows.values().map(|row| (row.date, row.account))
+    }
+
     /// Some row of the account.
     pub fn of_account(&self, account: AccountId) -> bool {
         self.accounts.contains(&account)

@@ -11,7 +11,7 @@ use crate::analytics::splits::{self, Break, DAYS, Quantities, Step, Witness};
 use crate::figures::{self, Market, Names, Otherwise, Scope, TRANSIT};
 use crate::model::{
     AccountId, AssetClass, Dec, Mention, Move, Ratio, SafeText, Security, SecurityId, Transaction,
-    TransactionId,
+    TransactionId, Wording,
 };
 use crate::store::Tx;
 
@@ -191,12 +191,12 @@ const FIRST_DAY: NaiveDate = match NaiveDate::from_ymd_opt(1, 1, 1) {
 fn pair_row(names: &Names, pair: &Pair) -> FindingRow {
     let Pair { out, into } = pair;
     let symbol = out.security.map(|id| names.symbol(id));
-    let what = match (&symbol, out.quantity) {
-        (Some(symbol), Some(quantity)) => format!("{} {symbol}", quantity.abs()),
-        _ => format!("{} {}", out.amount.abs(), out.currency),
+    let (amount, what) = match (&symbol, out.quantity) {
+        (Some(symbol), Some(quantity)) => (quantity, symbol.to_string()),
+        _ => (out.amount, out.currency.to_string()),
     };
     let (from, to) = (names.account(out.account), names.account(into.account));
-    let detail = format!("{what} left {from} on {} and came to {to} on {}", out.date, into.date);
+    let moved = format!(" {what} left {from} on {} and came to {to} on {}", out.date, into.date);
     FindingRow {
         id: SafeText::new(&format!("pair_proposed:{}:{}", out.id, into.id)),
         kind: SafeText::new("pair_proposed"),
@@ -205,7 +205,7 @@ fn pair_row(names: &Names, pair: &Pair) -> FindingRow {
         symbol,
         date: Some(out.date.max(into.date)),
         transaction: Some(out.id),
-        detail: SafeText::new(&detail),
+        detail: Wording::default().amount(amount.abs()).and(&moved),
         fix: SafeText::new(&format!(
             "if that is one move: `dashtam txn link {} {}`",
             out.id, into.id
@@ -249,7 +249,7 @@ fn twice_row(names: &Names, first: &Transaction, second: &Transaction) -> Findin
         symbol: second.security.map(|id| names.symbol(id)),
         date: Some(second.facts.date),
         transaction: Some(second.id),
-        detail: SafeText::new(&detail),
+        detail: Wording::new(&detail),
         fix: SafeText::new("delete one of them with `txn delete`"),
     }
 }

@@ -10,7 +10,7 @@ use super::findings::found_row;
 use super::{FindingRow, Result};
 use crate::analytics::lots::{Event, LotFinding};
 use crate::figures::{self, Market, Names, Otherwise, Scope};
-use crate::model::{SafeText, SecurityId, Subtype};
+use crate::model::{SecurityId, Subtype, Wording};
 use crate::store::Tx;
 
 /// So many days before the sale and after it.
@@ -58,7 +58,7 @@ pub(super) async fn findings(
                 .any(|held| held.security == security && held.figures.quantity.is_positive());
             if is_held {
                 rows.push(FindingRow {
-                    detail: SafeText::new(&detail(names, loss, near)),
+                    detail: detail(names, loss, near),
                     ..found_row(names, loss)
                 });
             }
@@ -67,20 +67,21 @@ pub(super) async fn findings(
     Ok(rows)
 }
 
-fn detail(names: &Names, loss: &LotFinding, bought: &[&Event]) -> String {
-    let how_much = loss.loss.map(|(amount, currency)| format!(" of {amount} {currency}"));
-    let purchase = |row: &&Event| {
-        let units = row.quantity.unwrap_or_default();
-        format!("{units} in {} on {} (row {})", names.account(row.account), row.date, row.id)
-    };
-    let mut told: Vec<_> = bought.iter().take(SHOWN).map(purchase).collect();
-    if bought.len() > SHOWN {
-        told.push(format!("{} more", bought.len() - SHOWN));
+fn detail(names: &Names, loss: &LotFinding, bought: &[&Event]) -> Wording {
+    let mut detail = Wording::new("perhaps not all of the loss ");
+    if let Some((amount, currency)) = loss.loss {
+        detail = detail.and("of ").amount(amount).and(&format!(" {currency} "));
     }
-    format!(
-        "perhaps not all of the loss{} counts: within 30 days of the sale were bought {}, and some \
-         was held 30 days after it, or is today",
-        how_much.unwrap_or_default(),
-        told.join(", ")
-    )
+    detail = detail.and("counts: within 30 days of the sale were bought ");
+    for (place, row) in bought.iter().take(SHOWN).enumerate() {
+        let account = names.account(row.account);
+        detail = detail
+            .and(if place > 0 { ", " } else { "" })
+            .amount(row.quantity.unwrap_or_default())
+            .and(&format!(" in {account} on {} (row {})", row.date, row.id));
+    }
+    if bought.len() > SHOWN {
+        detail = detail.and(&format!(", {} more", bought.len() - SHOWN));
+    }
+    detail.and(", and some was held 30 days after it, or is today")
 }

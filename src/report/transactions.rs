@@ -10,7 +10,8 @@ use super::Error;
 use super::Names;
 
 use crate::model::{
-    AccountId, Currency, Dec, Kind, OrderKey, Origin, SafeText, Status, Subtype, TransactionId,
+    AccountId, Currency, Dec, Facts, Kind, OrderKey, Origin, SafeText, Status, Subtype,
+    TransactionId,
 };
 use crate::store::{self, Place, StoredTransaction, TransactionFilter, Tx};
 
@@ -82,6 +83,9 @@ pub struct TransactionRow {
     pub source: String,
     /// The other rows of the same event.
     pub linked: Vec<TransactionId>,
+    /// Its money was converted into the security's currency by the rate of its day, for it gives none
+    /// itself.
+    pub by_day_rate: bool,
 }
 
 /// What is known of one transaction beyond its row.
@@ -249,6 +253,8 @@ pub(super) fn as_row(
         (Origin::File, None) => "import".to_owned(),
         (origin, _) => origin.to_string(),
     };
+    let quoted = transaction.security.and_then(|id| names.currency(id));
+    let by_day_rate = is_by_day_rate(&facts, quoted);
     let linked = transaction.link.as_ref().and_then(|link| events.get(link));
     let linked = linked.into_iter().flatten().copied().filter(|id| *id != transaction.id);
     TransactionRow {
@@ -270,5 +276,15 @@ pub(super) fn as_row(
         category: facts.category,
         source,
         linked: linked.collect(),
+        by_day_rate,
     }
+}
+
+/// Whether money of a row is in another currency than its security is quoted in, and the row does
+/// not say at which rate.
+fn is_by_day_rate(facts: &Facts, quoted: Option<Currency>) -> bool {
+    let given = facts.fx_rate.is_some_and(Dec::is_positive);
+    let money = [Some(facts.amount), facts.price, facts.fee, facts.tax];
+    let has_money = money.into_iter().flatten().any(|money| !money.is_zero());
+    quoted.is_some_and(|quoted| quoted != facts.currency) && !given && has_money
 }

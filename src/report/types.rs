@@ -5,6 +5,7 @@ use chrono::NaiveDate;
 use super::Missing;
 use crate::model::{
     AccountId, AssetClass, Currency, Dec, LotMethod, SafeText, SecurityId, Term, TransactionId,
+    Wording,
 };
 
 /// What a report about positions is asked.
@@ -82,12 +83,14 @@ pub struct HoldingRow {
     pub realized_base: Option<Dec>,
     /// Received since the first row, in its currency.
     pub income: Option<Dec>,
-    /// Its part of the value of all rows, 10 decimals.
+    /// Its part of the value of all rows that count, 10 decimals.
     pub weight: Option<Dec>,
     /// How its lots are followed.
     pub method: LotMethod,
     /// Some row behind it is pending.
     pub pending: bool,
+    /// Its account is closed: no sum counts it.
+    pub closed: bool,
 }
 
 /// Sums over the rows of holdings, in the base currency; each over what is known.
@@ -329,6 +332,8 @@ pub struct NetWorthRow {
     pub liabilities: Option<Dec>,
     /// What is missing in it.
     pub missing: Vec<Missing>,
+    /// Some row behind it is pending.
+    pub pending: bool,
 }
 
 /// Which held securities and rates lack prices from when.
@@ -381,7 +386,7 @@ pub struct FindingRow {
     /// The row that it is about.
     pub transaction: Option<TransactionId>,
     /// In words.
-    pub detail: SafeText,
+    pub detail: Wording,
     /// What to do about it.
     pub fix: SafeText,
 }

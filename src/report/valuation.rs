@@ -12,8 +12,8 @@ use crate::analytics::lots::{Conversion, World};
 use crate::analytics::pricing::{self, FRESH_DAYS, NoPrice, PriceOn, Series};
 use crate::figures::{Held, Market, Otherwise, Scope, TRANSIT};
 use crate::model::{
-    AccountId, AssetClass, Close, Currency, Dec, Exact, LotMethod, SafeText, Security, SecurityId,
-    Tick,
+    AccountId, AssetClass, Close, Currency, Dec, Exact, LotMethod, Mode, SafeText, Security,
+    SecurityId, Tick,
 };
 use crate::store::{AccountRecord, Tx};
 
@@ -151,6 +151,11 @@ impl Scene {
         self.accounts
             .get(&account)
             .is_none_or(|row| row.account.closed.is_none_or(|closed| closed > day))
+    }
+
+    /// Whether the value of an account follows from its rows.
+    pub fn follows_rows(&self, account: AccountId) -> bool {
+        self.accounts.get(&account).is_none_or(|row| row.account.mode == Mode::Ledger)
     }
 
     /// What a position is worth on the day of the scene.

@@ -80,6 +80,10 @@ fn a_split_restates_prices_and_quantities_both_ways() {
     assert_eq!(both.quantity(dec("5")), Some(dec("10")));
     let back = between("2024-09-02", "2024-06-09");
     assert_eq!(back.price(dec("200"), &same), Some(dec("400")));
+    // What nothing changes keeps all its digits.
+    let tiny = dec("0.00000000000013");
+    let nothing = between("2024-06-10", "2024-09-01");
+    assert_eq!((nothing.price(tiny, &same), nothing.quantity(tiny)), (Some(tiny), Some(tiny)));
     // The day of a split counts its new units already.
     assert!(between("2024-06-10", "2024-09-01").is_nothing());
     assert!(!between("2024-06-09", "2024-06-10").is_nothing());

@@ -135,6 +135,17 @@ fn a_raw_close_from_before_a_split_counts_in_new_units_after_it() {
 }
 
 #[test]
+fn a_close_is_told_with_all_its_digits() {
+    for price in ["0.00000000000013", "0.3333333333333333333333333333", "12345678901234.5678901234"]
+    {
+        assert_eq!(told(&[close(10, "file", price)], 10, &[]), format!("{price} file 0"));
+    }
+    // What a split makes of it is derived: 1.2345678901234 / 2, to 12 decimals.
+    let closes = [close(10, "file", "1.2345678901234")];
+    assert_eq!(told(&closes, 12, &[split(12, "2:1")]), "0.617283945062 file 2 restated");
+}
+
+#[test]
 fn a_close_in_another_currency_is_converted_by_the_rate_of_its_own_day() {
     let mut rates = Rates::new(Currency::CAD);
     for (on, rate) in [(10, "0.3"), (12, "0.6")] {

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{Explained, Explanation, Input, figure, found, input, price, rates, shown, sum, way};
+use super::{
+    Explained, Explanation, Input, figure, found, input, price, rates, shown, sum, tell_of_pending,
+    way,
+};
 use crate::figures::{self, Held, Otherwise, Scope};
 use crate::model::{Currency, Dec, Exact, Mode, SafeText};
 use crate::report::valuation::{Scene, Total};
@@ -19,21 +22,28 @@ const TOTAL: &str = "total";
 pub async fn explain_account(tx: &mut Tx, query: &AccountsQuery, key: &SafeText) -> Explained {
     let report = crate::report::accounts(tx, query).await?;
     let Some(row) = report.rows.iter().find(|row| row.name == *key) else {
-        let whole = (key.as_str() == TOTAL).then(|| total(&report));
+        let mut whole: Vec<_> =
+            (key.as_str() == TOTAL).then(|| total(&report)).into_iter().collect();
+        let counts = |row: &&AccountRow| row.counts_on(report.as_of);
+        let counted: BTreeSet<_> = report.rows.iter().filter(counts).map(|row| row.id).collect();
+        tell_of_pending(tx, query.as_of, &mut whole, |row| counted.contains(&row.account)).await?;
         let known = report.rows.iter().map(|row| row.name.clone());
         let known = known.chain([SafeText::new(TOTAL)]).collect();
-        return found(whole.into_iter().collect(), key, known);
+        return found(whole, key, known);
     };
     let otherwise = Otherwise { base: query.currency, method: None };
     let mut scene = Scene::with(tx, query.as_of, query.today, Scope::History, otherwise).await?;
     let mut held = figures::positions_on(tx, &scene.market, query.as_of, otherwise).await?;
     held.retain(|held| held.account == row.id && !held.figures.quantity.is_zero());
     scene.read_closes(tx, held.iter().map(|held| held.security)).await?;
-    Ok(figures_of(&scene, row, &held))
+    let mut explained = figures_of(&scene, row, &held);
+    tell_of_pending(tx, query.as_of, &mut explained, |it| it.account == row.id).await?;
+    Ok(explained)
 }
 
 fn total(report: &AccountsReport) -> Explanation {
-    let rows = report.rows.iter().map(|row| (row.name.as_str(), row.value_base));
+    let counted = report.rows.iter().filter(|row| row.counts_on(report.as_of));
+    let rows = counted.map(|row| (row.name.as_str(), row.value_base));
     let way = report.in_transit_base.map(|value| ("in transit", Some(value)));
     let parts: Vec<_> = rows.chain(way).collect();
     let terms: Vec<_> = parts.iter().map(|(_, value)| shown(*value)).collect();

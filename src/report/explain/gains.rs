@@ -4,12 +4,13 @@ use super::holding::sale;
 use super::origin::{AllOrigins, Origin};
 use super::{
     Explained, Explanation, Input, at_rate, figure, found, input, keys, minus, names, shown,
+    tell_of_pending,
 };
 use crate::figures::{Otherwise, Scope};
 use crate::model::SafeText;
 use crate::report::valuation::Scene;
 use crate::report::{GainRow, GainsQuery};
-use crate::store::Tx;
+use crate::store::{PendingRow, Tx};
 
 /// Every figure of the realized gains of a symbol, or of one row that closed lots.
 ///
@@ -30,7 +31,10 @@ pub async fn explain_gains(tx: &mut Tx, query: &GainsQuery, key: &SafeText) -> E
         let Some(account) = account else { continue };
         let origins = origins.of(tx, &scene, row.security_id, query.to).await?;
         let origin = origins.sold(&scene, account, row);
-        explained.extend(of_sale(&scene, row, &origin));
+        let mut mine = of_sale(&scene, row, &origin);
+        let is_its = |it: &PendingRow| it.id == row.closing || row.opening == Some(it.id);
+        tell_of_pending(tx, query.to, &mut mine, is_its).await?;
+        explained.extend(mine);
     }
     let known = keys(report.rows.iter().map(|row| (&row.symbol, row.currency)));
     found(explained, key, known)

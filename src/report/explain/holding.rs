@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use super::{
     Explained, Explanation, Input, at_rate, difference, figure, input, lot_input, minus, price,
-    rates, shown, subjects, sum, way,
+    rates, shown, subjects, sum, tell_of_pending, way,
 };
 use crate::analytics::lots::{Conversion, Event};
 use crate::figures::{self, Held};
 use crate::model::{Currency, Dec, Exact, Lot, SafeText, Subtype};
 use crate::report::valuation::{Scene, Value};
 use crate::report::{GainRow, GainsQuery, HoldingsReport, PositionsQuery};
-use crate::store::Tx;
+use crate::store::{PendingRow, Tx};
 
 /// A position with all that can be said of it.
 pub(super) struct Subject<'a> {
@@ -260,23 +260,28 @@ pub async fn explain_holding(tx: &mut Tx, query: &PositionsQuery, key: &SafeText
     let mut priced = BTreeSet::new();
     for (held, lots) in &held {
         let subject = Subject::new(&scene, held, lots);
-        explained.extend(subject.all());
+        let mut mine = subject.all();
+        let is_its = |row: &PendingRow| row.is_of(held.security, held.account);
+        tell_of_pending(tx, query.as_of, &mut mine, is_its).await?;
+        explained.append(&mut mine);
         // Whoever holds it, one costs the same.
         if priced.insert(held.security) {
             explained.push(subject.price());
         }
-        explained.push(subject.weight(&report));
+        mine.push(subject.weight(&report));
         let account = scene.account_name(held.account);
         let is_mine = |row: &&GainRow| {
             Some(&row.account) == account.as_ref() && row.security_id == held.security
         };
         let sales: Vec<_> = gains.rows.iter().filter(is_mine).collect();
-        explained.push(subject.realized(&sales, false));
-        explained.push(subject.realized(&sales, true));
+        mine.push(subject.realized(&sales, false));
+        mine.push(subject.realized(&sales, true));
         let group = groups.get(&held.security).copied().unwrap_or(held.security);
         let mut events = figures::rows_of(tx, group, held.security).await?;
         events.retain(|event| event.account == held.account && event.date <= query.as_of);
-        explained.push(subject.income(&events));
+        mine.push(subject.income(&events));
+        tell_of_pending(tx, query.as_of, &mut mine, is_its).await?;
+        explained.extend(mine);
     }
     Ok(explained)
 }

@@ -2,10 +2,13 @@
 
 use super::holding::Subject;
 use super::origin::AllOrigins;
-use super::{Explained, Explanation, Input, at_rate, figure, input, minus, names, shown, subjects};
+use super::{
+    Explained, Explanation, Input, at_rate, figure, input, minus, names, shown, subjects,
+    tell_of_pending,
+};
 use crate::model::SafeText;
 use crate::report::{LotRow, PositionsQuery};
-use crate::store::Tx;
+use crate::store::{PendingRow, Tx};
 
 /// Every figure of the open lots of a symbol.
 ///
@@ -55,7 +58,7 @@ pub async fn explain_lots(tx: &mut Tx, query: &PositionsQuery, key: &SafeText) -
         let worth = part(shown(subject.value.local));
         let worth_base = part(shown(subject.value.base));
         let rates = super::rates(subject.value.rate.as_ref());
-        explained.extend([
+        let mut mine = vec![
             say(
                 "unrealized_base",
                 row.unrealized_base,
@@ -100,7 +103,12 @@ pub async fn explain_lots(tx: &mut Tx, query: &PositionsQuery, key: &SafeText) -
                 bought.0,
                 [origin.rows, vec![figure("cost", row.cost)], bought.1].concat(),
             ),
-        ]);
+        ];
+        if row.pending {
+            let is_meant = |it: &PendingRow| it.is_of(held.security, held.account);
+            tell_of_pending(tx, query.as_of, &mut mine, is_meant).await?;
+        }
+        explained.extend(mine);
     }
     super::found(explained, key, Vec::new())
 }

@@ -14,6 +14,7 @@ pub use gains::explain_gains;
 pub use holding::explain_holding;
 pub use lots::explain_lots;
 pub use net_worth::explain_net_worth;
+use row::row_input;
 pub use row::{explain_finding, explain_transaction};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,8 +28,8 @@ use crate::analytics::fx::Leg;
 use crate::analytics::lots::Conversion;
 use crate::analytics::pricing::PriceOn;
 use crate::figures::{self, Held, Otherwise, Scope};
-use crate::model::{Currency, Dec, Exact, Lot, Mention, SafeText};
-use crate::store::Tx;
+use crate::model::{Currency, Dec, Exact, Lot, Mention, SafeText, Status};
+use crate::store::{PendingRow, Tx};
 
 type Explained = Result<Vec<Explanation>, Error>;
 
@@ -127,6 +128,24 @@ fn at_rate(
 fn lot_input(lot: &Lot, value: Option<Dec>) -> Input {
     let id = SafeText::new(&lot.opening.to_string());
     Input { id: Some(id), date: Some(lot.opened), value, ..input("lot") }
+}
+
+/// The rows that are not settled yet among those behind some figures: each figure tells of them.
+async fn tell_of_pending(
+    tx: &mut Tx,
+    through: NaiveDate,
+    explained: &mut [Explanation],
+    is_meant: impl Fn(&PendingRow) -> bool,
+) -> crate::store::Result<()> {
+    for pending in tx.pending(through).await?.iter().filter(|row| is_meant(row)) {
+        let Some(row) = tx.transaction(pending.id).await? else { continue };
+        let source = Some(SafeText::new(Status::Pending.as_str()));
+        let told = Input { source, ..row_input(&row.transaction) };
+        for explanation in explained.iter_mut() {
+            explanation.inputs.push(told.clone());
+        }
+    }
+    Ok(())
 }
 
 /// Whether a key names a security: by its symbol, or as `SYM@CUR` the one quoted in that currency.

@@ -1,10 +1,10 @@
 //! Net worth and its parts.
 
-use super::{Explained, Explanation, figure, found, shown, sum};
+use super::{Explained, Explanation, figure, found, shown, sum, tell_of_pending};
 use crate::model::SafeText;
 use crate::report::NetWorthQuery;
 use crate::report::net_worth::{self, Part};
-use crate::store::Tx;
+use crate::store::{PendingRow, Tx};
 
 /// Net worth or one of its parts, on the last day.
 ///
@@ -39,6 +39,11 @@ pub async fn explain_net_worth(tx: &mut Tx, query: &NetWorthQuery, key: &SafeTex
         });
         let formula = sum(&terms, "there is nothing of it");
         explained.push(say(part.as_str(), value, formula, inputs.collect()));
+    }
+    if row.pending {
+        let counted = net_worth::counted(tx, query).await?;
+        let is_meant = |it: &PendingRow| counted.contains(&it.account);
+        tell_of_pending(tx, query.to, &mut explained, is_meant).await?;
     }
     let known: Vec<_> = explained.iter().map(|it| SafeText::new(it.figure)).collect();
     explained.retain(|it| key.as_str() == "net_worth" || it.figure == key.as_str());

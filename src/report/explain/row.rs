@@ -61,7 +61,7 @@ fn formula(facts: &Facts) -> String {
     formula
 }
 
-fn row_input(row: &Transaction) -> Input {
+pub(super) fn row_input(row: &Transaction) -> Input {
     Input {
         id: Some(SafeText::new(&row.id.to_string())),
         date: Some(row.facts.date),

@@ -9,6 +9,7 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::NaiveDate;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -81,8 +82,9 @@ impl Accounts {
         }
         let shown: Vec<_> = by_institution.values().flatten().copied().collect();
         self.shown = shown.len();
+        let day = snapshot.day;
         let total = match self.is_filtered() {
-            true => total(sum(&shown), shown.iter().any(|(_, row)| row.partial), snapshot, look),
+            true => total(sum(&shown, day), is_partial(&shown, day), snapshot, look),
             // What is on its way between two accounts is in it too.
             false => total(snapshot.accounts.total_base, snapshot.accounts.partial, snapshot, look),
         };
@@ -92,7 +94,7 @@ impl Accounts {
         }
         by_institution.sort_by(|(a, its), (b, others)| match self.order.by {
             BY_ACCOUNT => self.order.turned(a.cmp(b)),
-            BY_VALUE => by_figure(sum(its), sum(others), self.order),
+            BY_VALUE => by_figure(sum(its, day), sum(others, day), self.order),
             _ => a.cmp(b),
         });
         let mut rows = Vec::new();
@@ -334,9 +336,21 @@ fn cash_of(account: &AccountRow, look: &Look) -> Vec<String> {
         .collect()
 }
 
+/// Those of the accounts that sums count.
+fn counted<'a>(
+    accounts: &'a [(usize, &'a AccountRow)],
+    day: NaiveDate,
+) -> impl Iterator<Item = &'a AccountRow> {
+    accounts.iter().map(|(_, row)| *row).filter(move |row| row.counts_on(day))
+}
+
 /// What is known of their values.
-fn sum(accounts: &[(usize, &AccountRow)]) -> Option<Dec> {
-    figure::sum(accounts.iter().map(|(_, row)| row.value_base))
+fn sum(accounts: &[(usize, &AccountRow)], day: NaiveDate) -> Option<Dec> {
+    figure::sum(counted(accounts, day).map(|row| row.value_base))
+}
+
+fn is_partial(accounts: &[(usize, &AccountRow)], day: NaiveDate) -> bool {
+    counted(accounts, day).any(|row| row.partial)
 }
 
 fn institution_row(
@@ -346,8 +360,8 @@ fn institution_row(
     snapshot: &Snapshot,
     look: &Look,
 ) -> Row {
-    let sum = sum(accounts);
-    let partial = accounts.iter().any(|(_, row)| row.partial);
+    let sum = sum(accounts, snapshot.day);
+    let partial = is_partial(accounts, snapshot.day);
     let mark = if folded { '▸' } else { '▾' };
     let mut cells = vec![Cell::default(); COLUMNS.len()];
     if let [first, .., base, marks] = cells.as_mut_slice() {
@@ -372,7 +386,8 @@ fn account_row(
     };
     let old = if account.stale { Tone::Dim } else { Tone::Plain };
     Row::of(vec![
-        Cell::plain(format!("    {}", account.name)),
+        // As beside a holding: some row of it is not settled yet.
+        Cell::plain(format!("    {}{}", account.name, if account.pending { " *" } else { "" })),
         Cell::new(account.kind.to_string(), Tone::Dim),
         Cell::plain(cash.unwrap_or_default()),
         Cell::new(value, old),

@@ -492,7 +492,11 @@ struct Sheet<'a> {
 impl<'a> Sheet<'a> {
     fn of(snapshot: &'a Snapshot, look: &'a Look) -> Self {
         let rows = snapshot.holdings.rows.iter().filter(|row| is_in_scope(row, look));
-        Self { snapshot, look, whole: sum(rows.map(|row| row.value_base)) }
+        Self {
+            snapshot,
+            look,
+            whole: sum(rows.filter(|row| !row.closed).map(|row| row.value_base)),
+        }
     }
 
     fn money(&self, value: Option<Dec>, tone: Tone) -> Cell {
@@ -507,9 +511,11 @@ impl<'a> Sheet<'a> {
     fn holding(&self, row: &HoldingRow) -> Row {
         let figures = self.look.figures;
         let (age, tone) = age(row, self.snapshot);
-        let old = if row.stale { Tone::Dim } else { Tone::Plain };
+        // What no sum counts has no part in it.
+        let old = if row.stale || row.closed { Tone::Dim } else { Tone::Plain };
+        let whole = self.whole.filter(|_| !row.closed);
         let pending = if row.pending { " *" } else { "" };
-        let weight = row.value_base.zip(self.whole).and_then(|(part, of)| quotient(part, of));
+        let weight = row.value_base.zip(whole).and_then(|(part, of)| quotient(part, of));
         Row::of(vec![
             Cell::plain(format!("{}{pending}", row.symbol)),
             Cell::new(row.name.as_ref().map_or("", SafeText::as_str), Tone::Dim),
@@ -561,9 +567,10 @@ impl<'a> Sheet<'a> {
 
     /// The sums of the rows that are shown, each over what is known.
     fn total(&self, rows: &[(usize, &HoldingRow)]) -> Row {
-        let of =
-            |figure: fn(&HoldingRow) -> Option<Dec>| sum(rows.iter().map(|(_, row)| figure(row)));
-        let partial = rows.iter().any(|(_, row)| lacks_something(row));
+        // What is in a closed account is shown, and no sum counts it.
+        let counted = || rows.iter().map(|(_, row)| *row).filter(|row| !row.closed);
+        let of = |figure: fn(&HoldingRow) -> Option<Dec>| sum(counted().map(figure));
+        let partial = counted().any(lacks_something);
         let (cost, unrealized) = (of(|row| row.cost_base), of(|row| row.unrealized_base));
         Row::of(vec![
             Cell::new("Total", Tone::Strong),

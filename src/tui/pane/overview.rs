@@ -176,7 +176,9 @@ fn worth(buf: &mut Buffer, area: Rect, snapshot: &Snapshot, look: &Look) {
         None => drop(write(buf, line(0), "reading ...", theme.style(Tone::Dim))),
         Some(movers) => {
             let now = movers.now.net_worth;
-            let text = format!("{} {currency}", figures.money_or_unknown(now, currency));
+            // As beside an account: some row behind it is not settled yet.
+            let pending = if movers.now.pending { " *" } else { "" };
+            let text = format!("{} {currency}{pending}", figures.money_or_unknown(now, currency));
             let mut x = write(buf, line(0), &text, theme.style(Tone::Strong)) + 3;
             let rest = |x: u16| Rect {
                 x: area.x + x.min(area.width),
@@ -283,7 +285,7 @@ fn attention(buf: &mut Buffer, area: Rect, look: &Look) {
         };
         write(buf, place, mark, theme.style(tone));
         let symbol = row.symbol.as_ref().map_or(String::new(), |symbol| format!("{symbol}: "));
-        let text = look.figures.message(&format!("{symbol}{}", row.detail));
+        let text = format!("{symbol}{}", look.figures.wording(&row.detail));
         let rest = Rect { x: place.x + 2, width: place.width.saturating_sub(2), ..place };
         write(buf, rest, &text, theme.style(Tone::Plain));
     }

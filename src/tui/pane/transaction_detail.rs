@@ -77,6 +77,7 @@ fn columns(window: &WindowRow, look: &Look) -> Vec<Field> {
         ("Fee", row.fee.map(money)),
         ("Tax", row.tax.map(money)),
         ("Amount", Some(money(row.amount))),
+        ("Rate", row.by_day_rate.then(|| "that of the day".to_owned())),
         ("Balance", Some(balance)),
     ];
     fields.into_iter().filter_map(|(name, text)| Some((name, text?))).collect()
