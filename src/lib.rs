@@ -241,7 +241,7 @@ async fn show_one(
     let read_only = cli.flags.read_only;
     let shown = match (demo, read_only) {
         (true, _) => Shown::Demo,
-        (false, true) => Shown::Store(Access::Look),
+        (false, true) => Shown::Store(Access::Watch),
         (false, false) => Shown::Store(Access::Write),
     };
     let (keymap, conflicts) = keys::Keymap::with(&config.chosen_keys());

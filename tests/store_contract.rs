@@ -705,15 +705,17 @@ async fn both_engines_tell_the_same_story() {
         let mut told = Vec::new();
         story(&engine.session.store, &mut told).await;
         let place = target(&engine.config);
-        let reader = Store::open_read_only(&place).await.unwrap();
-        assert_eq!(reader.engine(), engine.name);
-        let mut tx = reader.write().await;
-        let refused = match &mut tx {
-            Ok(tx) => tx.put_setting(Setting::BaseCurrency, "USD").await.err(),
-            Err(_) => tx.err(),
-        };
-        assert!(refused.is_some(), "a reader cannot write on {}", engine.name);
-        reader.close().await;
+        for reader in [Store::open_read_only(&place).await, Store::open_to_watch(&place).await] {
+            let reader = reader.unwrap();
+            assert_eq!(reader.engine(), engine.name);
+            let mut tx = reader.write().await;
+            let refused = match &mut tx {
+                Ok(tx) => tx.put_setting(Setting::BaseCurrency, "USD").await.err(),
+                Err(_) => tx.err(),
+            };
+            assert!(refused.is_some(), "a reader cannot write on {}", engine.name);
+            reader.close().await;
+        }
         let connected = Store::connect(&place).await.unwrap();
         connected.migrate().await.unwrap();
         connected.close().await;

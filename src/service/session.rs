@@ -29,8 +29,10 @@ const LOCK_EVERY: Duration = Duration::from_millis(20);
 pub enum Access {
     /// Everything.
     Write,
-    /// Look, and leave no trace.
+    /// Look once, and leave no trace.
     Look,
+    /// The same for as long as somebody watches, and see what others write meanwhile.
+    Watch,
 }
 
 /// An open store with its trail. Whoever opened it closes it.
@@ -53,13 +55,16 @@ impl Session {
     /// When it cannot be reached, is damaged, newer than this program, or open to others.
     pub async fn open(config: &Config, clock: &Clock, access: Access) -> Result<Self, Error> {
         let target = target(&config.database.value);
-        if access == Access::Look {
+        if access != Access::Write {
             // To look is no excuse: what others can read or change is refused all the same.
             if config.data_dir.value.exists() {
                 check_private(&config.data_dir.value)?;
             }
             check_database_file(&target)?;
-            let store = Store::open_read_only(&target).await?;
+            let store = match access {
+                Access::Watch => Store::open_to_watch(&target).await?,
+                _ => Store::open_read_only(&target).await?,
+            };
             return Self::with(store, None, clock).await;
         }
         config.prepare_folders()?;

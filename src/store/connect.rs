@@ -119,25 +119,35 @@ impl Store {
         })
     }
 
-    /// Opens a store that is there, to look only; nothing is made or migrated.
+    /// Opens a store that is there, to look only and once; nothing is made or migrated.
     ///
     /// # Errors
     /// When there is none, its schema is not this program's, or it cannot be reached.
     pub async fn open_read_only(target: &Target) -> Result<Self> {
+        match (Self::open_to_watch(target).await, target) {
+            // SQLite makes two files beside the database, even to read it. Where it cannot, as on a
+            // full disk or one that takes no writes, nobody else can either, and what nobody has
+            // begun to write needs them not. That holds for a moment, not while somebody watches.
+            (Err(Error::File(_) | Error::ReadOnly | Error::DiskFull), Target::Sqlite(path))
+                if is_at_rest(path) =>
+            {
+                let options = sqlite_options(path).pragma("query_only", "on");
+                Self::look_into(options.read_only(true).immutable(true)).await
+            }
+            (opened, _) => opened,
+        }
+    }
+
+    /// Opens a store that is there, to look only, while others may write.
+    ///
+    /// # Errors
+    /// As [`Store::open_read_only`].
+    pub async fn open_to_watch(target: &Target) -> Result<Self> {
         match target {
             Target::Sqlite(path) if !path.exists() => Err(Error::NoDatabase(path.clone())),
             Target::Sqlite(path) => {
                 refuse_unless_database(path)?;
-                let options = sqlite_options(path).pragma("query_only", "on");
-                match Self::look_into(options.clone()).await {
-                    // SQLite makes two files beside the database, even to read it. Where it cannot,
-                    // as on a full disk or one that takes no writes, nobody else can either, and
-                    // what nobody has begun to write needs them not.
-                    Err(Error::File(_) | Error::ReadOnly | Error::DiskFull) if is_at_rest(path) => {
-                        Self::look_into(options.read_only(true).immutable(true)).await
-                    }
-                    opened => opened,
-                }
+                Self::look_into(sqlite_options(path).pragma("query_only", "on")).await
             }
             Target::Postgres(server) => {
                 let options = server.options()?.options([("default_transaction_read_only", "on")]);
