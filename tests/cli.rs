@@ -449,7 +449,7 @@ fn example_a_leaves_9953_dollars() {
         keys(&row),
         sorted(
             "id name kind class mode institution connection currency cash market_value value \
-             value_base as_of stale"
+             value_base as_of stale pending"
         )
     );
     assert_eq!(row["cash"], serde_json::json!({ "USD": "9953" }));
@@ -1099,6 +1099,27 @@ fn a_pair_that_was_taken_apart_is_proposed_again() {
     assert_eq!(kinds(&home), [""; 0]);
     home.ok(&["txn", "link", "--unlink", &into]);
     assert_eq!(kinds(&home), proposed);
+}
+
+#[test]
+fn a_deleted_row_holds_nobody_in_its_event() {
+    let home = with_broker();
+    home.ok(&["account", "add", "Savings", "--kind", "savings", "--currency", "USD"]);
+    add(&home, "--date 2024-01-02 --type withdrawal --amount -250");
+    for amount in ["150", "100"] {
+        home.say(&format!(
+            "txn add --account Savings --date 2024-01-03 --type deposit --amount {amount}"
+        ));
+    }
+    let rows = home.transactions();
+    let id_of =
+        |amount: &str| rows.iter().find(|row| row["amount"] == amount).unwrap()["id"].to_string();
+    let (out, into, gone) = (id_of("-250"), id_of("150"), id_of("100"));
+    home.ok(&["txn", "link", &out, &into, &gone]);
+    home.ok(&["txn", "delete", &gone]);
+    assert!(home.ok(&["export"]).contains("~hand:"));
+    home.ok(&["txn", "link", "--unlink", &into]);
+    assert!(!home.ok(&["export"]).contains("~hand:"));
 }
 
 #[test]

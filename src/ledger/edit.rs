@@ -410,6 +410,7 @@ impl Editor {
         self.free(before).await?;
         let Some(link) = link else { return Ok(()) };
         let mut left = self.tx.transactions_linked(link.as_str()).await?;
+        left.retain(|row| !row.transaction.deleted);
         match (left.pop(), left.is_empty()) {
             (Some(last), true) => self.free(last).await,
             _ => Ok(()),
