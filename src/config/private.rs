@@ -9,6 +9,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsE
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, OFlags, flock};
+use rustix::io::Errno;
 use tempfile::NamedTempFile;
 
 /// How the temporary neighbour of a file that is being written is called.
@@ -163,10 +164,11 @@ fn temporary_in(folder: &Path) -> io::Result<NamedTempFile> {
             .permissions(private())
             .tempfile_in(folder)?;
         file.as_file().set_permissions(private())?;
-        // Where there are no locks nobody takes anything away either.
-        let _ = flock(file.as_file(), FlockOperation::NonBlockingLockExclusive);
-        // Somebody may have taken it for a leftover before it was locked.
-        if file.as_file().metadata()?.nlink() > 0 {
+        // Somebody may have taken it for a leftover before it was locked. Where there are no locks
+        // nobody takes anything away either.
+        let locked = flock(file.as_file(), FlockOperation::NonBlockingLockExclusive);
+        let is_taken = locked == Err(Errno::WOULDBLOCK) || file.as_file().metadata()?.nlink() == 0;
+        if !is_taken {
             return Ok(file);
         }
     }

@@ -277,7 +277,8 @@ impl Dashboard<'_> {
             Caught::Continued => {}
         }
         self.screen.resume()?;
-        // Nobody told us of a new size while we stood still.
+        // Nobody told us of a new size while we stood still; one from before is older.
+        self.sizes = Sizes::default();
         let (width, height) = crossterm::terminal::size()?;
         effects.extend(self.app.update(Msg::Resize(width, height)));
         Ok(None)
