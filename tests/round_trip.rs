@@ -500,6 +500,11 @@ proptest! {
         let right: Vec<Quote> = items.iter().filter_map(quote).collect();
         prop_assert_eq!(right.len() + skipped, items.len());
         let mut reader = PriceReader::new(out.as_slice()).unwrap();
+        if right.is_empty() {
+            // A file of nothing but names of columns is refused.
+            prop_assert!(reader.next_row().is_err());
+            return Ok(());
+        }
         let mut back = Vec::new();
         while let Some(row) = reader.next_row().unwrap() {
             back.push(row.parsed.unwrap());
