@@ -577,6 +577,21 @@ fn an_empty_report_says_why_it_is_empty() {
 }
 
 #[test]
+fn no_total_waits_for_a_row_that_no_value_follows() {
+    let home = Home::new();
+    home.ok(&["account", "add", "H", "--kind", "other", "--currency", "USD", "--mode", "balances"]);
+    home.ok(&["account", "edit", "H", "--balance", "500", "--date", "2024-01-02"]);
+    let rows = "date,account,type,symbol,quantity,price,fee,currency,amount,status\n\
+        2024-01-05,H,DEPOSIT,,,,,USD,7,pending\n";
+    home.import(&[home.file("rows.csv", rows)]);
+    let totals = json!({"value_base": "500", "pending": false});
+    assert_eq!(home.json_of("accounts --as-of 2024-01-31")["totals"], totals);
+    let total = home.json_of("accounts --explain total --as-of 2024-01-31");
+    assert!(!total.to_string().contains("\"pending\""), "{total}");
+    assert_eq!(home.json_of("net-worth --as-of 2024-01-31")["rows"][0]["pending"], json!(false));
+}
+
+#[test]
 fn what_is_pending_or_failed_says_so_in_every_table() {
     // A name that leaves little room for a status.
     let home = Home::new();

@@ -213,7 +213,7 @@ fn table(report: &AccountsReport, figures: Figures) -> Table {
 
 /// Whether the total follows from a row that is not settled yet.
 fn is_pending(report: &AccountsReport) -> bool {
-    report.rows.iter().any(|row| row.pending && row.counts_on(report.as_of))
+    report.rows.iter().any(|row| row.is_pending_on(report.as_of))
 }
 
 fn marks(row: &AccountRow) -> String {

@@ -253,6 +253,14 @@ pub struct Account {
     pub derived: bool,
 }
 
+impl Account {
+    /// Whether what is closed from a day on, or never, still counts on a day.
+    #[must_use]
+    pub fn is_open(closed: Option<NaiveDate>, day: NaiveDate) -> bool {
+        closed.is_none_or(|closed| day < closed)
+    }
+}
+
 /// An account that somebody declares.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewAccount {

@@ -93,7 +93,13 @@ impl AccountRow {
     /// Whether totals of a day count it: until it is closed.
     #[must_use]
     pub fn counts_on(&self, day: NaiveDate) -> bool {
-        self.closed.is_none_or(|closed| closed > day)
+        Account::is_open(self.closed, day)
+    }
+
+    /// Whether totals of a day follow from a row of it that is not settled yet.
+    #[must_use]
+    pub fn is_pending_on(&self, day: NaiveDate) -> bool {
+        self.pending && self.mode == Mode::Ledger && self.counts_on(day)
     }
 }
 

@@ -52,11 +52,12 @@ pub(super) async fn itemized(
 
 /// The accounts whose rows count on the last day.
 pub(super) async fn counted(tx: &mut Tx, query: &NetWorthQuery) -> Result<BTreeSet<AccountId>> {
-    let is_open = |row: &Account| row.closed.is_none_or(|closed| closed > query.to);
-    let wanted = |row: &Account| query.account.is_none_or(|wanted| wanted == row.id);
+    let counts = |row: &Account| {
+        let is_open = Account::is_open(row.closed, query.to);
+        row.mode == Mode::Ledger && is_open && query.wants(row.id)
+    };
     let accounts = tx.accounts().await?.into_iter().map(|row| row.account);
-    let counted = accounts.filter(|row| row.mode == Mode::Ledger && wanted(row) && is_open(row));
-    Ok(counted.map(|row| row.id).collect())
+    Ok(accounts.filter(counts).map(|row| row.id).collect())
 }
 
 /// One thing that net worth is a sum of.
@@ -262,8 +263,8 @@ async fn add_cash(
             }
         }
         for ((account, currency), amount) in &cash {
-            let wanted = query.account.is_none_or(|wanted| wanted == *account);
-            let Some(row) = scene.accounts.get(account).filter(|_| wanted) else { continue };
+            let row = scene.accounts.get(account).filter(|_| query.wants(*account));
+            let Some(row) = row else { continue };
             if row.account.mode == Mode::Ledger && scene.is_open(*account, day) {
                 let class = row.account.kind.class();
                 add_money(scene, parts, class, false, amount, *currency, day, *account);
@@ -290,8 +291,8 @@ async fn add_pending(
     let pending = Pending::read(tx, query.to).await?;
     for (&day, parts) in days.iter().zip(parts) {
         parts.pending = pending.days().any(|(date, account)| {
-            let wanted = query.account.is_none_or(|wanted| wanted == account);
-            wanted && date <= day && scene.is_open(account, day) && scene.follows_rows(account)
+            let counts = scene.is_open(account, day) && scene.follows_rows(account);
+            date <= day && counts && query.wants(account)
         });
     }
     Ok(())
@@ -310,9 +311,8 @@ async fn add_balances(
     }
     for (&day, parts) in days.iter().zip(parts) {
         for (account, row) in &scene.accounts {
-            let wanted = query.account.is_none_or(|wanted| wanted == *account);
             let by_balance = row.account.mode == Mode::Balances;
-            if !wanted || !by_balance || !scene.is_open(*account, day) {
+            if !by_balance || !query.wants(*account) || !scene.is_open(*account, day) {
                 continue;
             }
             let known = balances.get(account).map_or(&[][..], Vec::as_slice);

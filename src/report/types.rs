@@ -302,6 +302,13 @@ pub struct NetWorthQuery {
     pub every: Option<Every>,
 }
 
+impl NetWorthQuery {
+    /// Whether an account is asked about.
+    pub(super) fn wants(&self, account: AccountId) -> bool {
+        self.account.is_none_or(|wanted| wanted == account)
+    }
+}
+
 /// Net worth over time.
 #[derive(Clone, Debug)]
 pub struct NetWorthReport {

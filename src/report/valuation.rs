@@ -12,8 +12,8 @@ use crate::analytics::lots::{Conversion, World};
 use crate::analytics::pricing::{self, FRESH_DAYS, NoPrice, PriceOn, Series};
 use crate::figures::{Held, Market, Otherwise, Scope, TRANSIT};
 use crate::model::{
-    AccountId, AssetClass, Close, Currency, Dec, Exact, LotMethod, Mode, SafeText, Security,
-    SecurityId, Tick,
+    Account, AccountId, AssetClass, Close, Currency, Dec, Exact, LotMethod, Mode, SafeText,
+    Security, SecurityId, Tick,
 };
 use crate::store::{AccountRecord, Tx};
 
@@ -148,9 +148,8 @@ impl Scene {
 
     /// Whether an account counts on a day: it does until it is closed.
     pub fn is_open(&self, account: AccountId, day: NaiveDate) -> bool {
-        self.accounts
-            .get(&account)
-            .is_none_or(|row| row.account.closed.is_none_or(|closed| closed > day))
+        let row = self.accounts.get(&account);
+        row.is_none_or(|row| Account::is_open(row.account.closed, day))
     }
 
     /// Whether the value of an account follows from its rows.

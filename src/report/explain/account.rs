@@ -24,7 +24,7 @@ pub async fn explain_account(tx: &mut Tx, query: &AccountsQuery, key: &SafeText)
     let Some(row) = report.rows.iter().find(|row| row.name == *key) else {
         let mut whole: Vec<_> =
             (key.as_str() == TOTAL).then(|| total(&report)).into_iter().collect();
-        let counts = |row: &&AccountRow| row.counts_on(report.as_of);
+        let counts = |row: &&AccountRow| row.is_pending_on(report.as_of);
         let counted: BTreeSet<_> = report.rows.iter().filter(counts).map(|row| row.id).collect();
         tell_of_pending(tx, query.as_of, &mut whole, |row| counted.contains(&row.account)).await?;
         let known = report.rows.iter().map(|row| row.name.clone());
