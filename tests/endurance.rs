@@ -25,14 +25,9 @@ use dashtam::model::{OpId, SafeText};
 use dashtam::service::{Access, Session};
 use rustix::process::Signal;
 use support::home::{Home, PROGRAM};
+use support::jar::{ACCOUNT, AMOUNT_SHOWN, CTRL_L, CTRL_Z, TABS, home};
 use support::terminal::{Terminal, dashtam, script, wait};
 
-const TABS: &str = "0 Overview";
-/// What is seen of the account that every home here has.
-const ACCOUNT: &str = "Jam Jar";
-const AMOUNT_SHOWN: &str = "77,777.77";
-const CTRL_Z: &str = "\x1a";
-const CTRL_L: &str = "\x0c";
 /// What a frame begins with.
 const FRAME: &[u8] = b"\x1b[?2026h";
 
@@ -50,15 +45,7 @@ fn within(full: u64, busy: u64) -> Duration {
     Duration::from_millis(if is_full() { full } else { busy })
 }
 
-fn home() -> Home {
-    let home = Home::new();
-    home.ok(&["account", "add", ACCOUNT, "--kind", "checking", "--currency", "USD"]);
-    let date = ["txn", "add", "--date", "2024-01-02", "--type", "deposit", "--amount", "77777.77"];
-    home.ok(&[&date[..], &["--account", ACCOUNT, "--description", "pickled"]].concat());
-    home
-}
-
-/// The same with a connection that always has something new to tell.
+/// The machine with a connection that always has something new to tell.
 fn connected_home() -> Home {
     let home = home();
     with_session(&home, async |session| {

@@ -24,14 +24,13 @@ use portable_pty::{PtySize, native_pty_system};
 use rustix::fs::FlockOperation;
 use rustix::process::Signal;
 use support::home::{Home, PROGRAM};
+use support::jar::{
+    ACCOUNT, AMOUNT, AMOUNT_SHOWN, CTRL_L, CTRL_Z, TABS, deposit, home, home_with, words,
+};
 use support::postgres::postgres_url;
 use support::terminal::{Left, Terminal, dashtam, script, wait};
 
 const CTRL_C: &str = "\x03";
-const CTRL_L: &str = "\x0c";
-const CTRL_Z: &str = "\x1a";
-/// What is seen once the first frame is there.
-const TABS: &str = "0 Overview";
 /// Each pane, the one that is open at first last.
 const PANES: [(&str, &str); 5] = [
     ("1", "1 Accounts"),
@@ -40,35 +39,6 @@ const PANES: [(&str, &str); 5] = [
     ("4", "4 Chart"),
     ("0", TABS),
 ];
-/// An account, and all that is in it.
-const ACCOUNT: &str = "Jam Jar";
-const AMOUNT: &str = "77777.77";
-const AMOUNT_SHOWN: &str = "77,777.77";
-
-/// A machine with a little money on it.
-fn home() -> Home {
-    home_with("")
-}
-
-/// The same with these flags, which may name another store.
-fn home_with(flags: &str) -> Home {
-    let home = Home::new();
-    let add = ["account", "add", ACCOUNT, "--kind", "checking", "--currency", "USD"];
-    home.ok(&[&words(flags)[..], &add].concat());
-    deposit(&home, flags, AMOUNT, "pickled");
-    home
-}
-
-fn deposit(home: &Home, flags: &str, amount: &str, why: &str) {
-    let date = ["txn", "add", "--date", "2024-01-02", "--type", "deposit", "--amount", amount];
-    let rest = ["--account", ACCOUNT, "--description", why];
-    home.ok(&[&words(flags)[..], &date, &rest].concat());
-}
-
-fn words(line: &str) -> Vec<&str> {
-    line.split_whitespace().collect()
-}
-
 /// Flags for a store on each engine there is.
 fn stores() -> Vec<String> {
     let server = postgres_url().map(|url| {

@@ -12,6 +12,7 @@
 
 pub mod engines;
 pub mod home;
+pub mod jar;
 pub mod postgres;
 pub mod source;
 pub mod terminal;

@@ -106,6 +106,15 @@ impl Dashboard {
         Self::over(session, Some(folder), size, options).await
     }
 
+    /// What a screen of the sample household shows after these keys.
+    pub async fn after(size: (u16, u16), keys: &str) -> String {
+        let mut dashboard = Self::demo(size, options()).await;
+        dashboard.keys(keys).await;
+        let screen = dashboard.screen();
+        dashboard.close().await;
+        screen
+    }
+
     /// Over a store with nothing in it.
     pub async fn empty(size: (u16, u16), options: Options) -> Self {
         let folder = tempfile::tempdir().unwrap();
