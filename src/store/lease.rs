@@ -3,7 +3,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,6 +49,7 @@ pub struct Waiting(Option<PgConnection>);
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The second number is the schema of the store, of which a database may have several.
 const LOCK: &str = "select pg_try_advisory_lock(603477126, hashtext(current_schema()::text))";
+const UNLOCK: &str = "select pg_advisory_unlock(603477126, hashtext(current_schema()::text))";
 
 both_rows!(Holder, |row| {
     Ok(Self { host: SafeText::new(row.try_get(0)?), pid: row.try_get(1)?, since: row.try_get(2)? })
@@ -147,10 +148,15 @@ impl Lease {
             Store::Sqlite(pool) => sqlx::query(SQL).execute(pool).await.map(drop)?,
             Store::Postgres(pool) => sqlx::query(SQL).execute(pool).await.map(drop)?,
         }
-        if let Lock::Session(own) = self.lock
-            && let Some(own) = Arc::into_inner(own)
-        {
-            own.into_inner().close().await?;
+        // Not by dropping it: a task that just ended may still have a copy.
+        match self.lock {
+            Lock::File(file, path) => file.unlock().map_err(|error| fault(&path, &error))?,
+            Lock::Session(own) => {
+                sqlx::query(UNLOCK).execute(&mut *own.lock().await).await?;
+                if let Some(own) = Arc::into_inner(own) {
+                    own.into_inner().close().await?;
+                }
+            }
         }
         Ok(())
     }
@@ -173,11 +179,14 @@ fn lock_file(path: PathBuf) -> Result<Option<Lock>> {
     let nofollow = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false).mode(0o600).custom_flags(nofollow);
-    let fault = |error: std::io::Error| Error::Other(format!("{}: {error}", path.display()));
-    let file = options.open(&path).map_err(fault)?;
+    let file = options.open(&path).map_err(|error| fault(&path, &error))?;
     match file.try_lock() {
         Ok(()) => Ok(Some(Lock::File(Arc::new(file), path))),
         Err(TryLockError::WouldBlock) => Ok(None),
-        Err(TryLockError::Error(error)) => Err(fault(error)),
+        Err(TryLockError::Error(error)) => Err(fault(&path, &error)),
     }
+}
+
+fn fault(path: &Path, error: &std::io::Error) -> Error {
+    Error::Other(format!("{}: {error}", path.display()))
 }
