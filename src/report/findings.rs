@@ -1,6 +1,8 @@
 //! What a person should look at: what the ledger noted while it wrote, what the lots found, and what
 //! the rows may lack.
 
+use std::collections::HashMap;
+
 use chrono::NaiveDate;
 
 use super::{AccountRow, AccountsQuery, FindingRow, Result, doubts, proposals, superficial};
@@ -38,7 +40,20 @@ pub async fn findings(tx: &mut Tx, as_of: NaiveDate) -> Result<Vec<FindingRow>> 
     rows.sort_by(|a, b| {
         weight(a).cmp(&weight(b)).then(b.date.cmp(&a.date)).then_with(|| a.id.cmp(&b.id))
     });
+    number_twins(&mut rows);
     Ok(rows)
+}
+
+/// Of one row the same may be found twice, for two securities or two accounts: each has an id.
+fn number_twins(rows: &mut [FindingRow]) {
+    let mut seen: HashMap<SafeText, usize> = HashMap::new();
+    for row in rows {
+        let times = seen.entry(row.id.clone()).or_default();
+        *times += 1;
+        if *times > 1 {
+            row.id = SafeText::new(&format!("{}#{times}", row.id));
+        }
+    }
 }
 
 /// Moves of cash that say they are a part of an event, of which there is nothing else. Those of
@@ -192,5 +207,29 @@ const fn fix(kind: FindingKind) -> &'static str {
             "lower the loss in your tax return by what the rules there say; no figure here does"
         }
         FindingKind::Overflow => "check quantity, price and amount of the row",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_findings_have_one_id() {
+        let row = |id: &str| FindingRow {
+            id: SafeText::new(id),
+            kind: SafeText::new("short_opened"),
+            severity: SafeText::new("warning"),
+            account: None,
+            symbol: None,
+            date: None,
+            transaction: None,
+            detail: Wording::default(),
+            fix: SafeText::new(""),
+        };
+        let mut rows: Vec<_> = ["a:1", "a:2", "a:1", "a:1"].into_iter().map(row).collect();
+        number_twins(&mut rows);
+        let ids: Vec<_> = rows.iter().map(|row| row.id.as_str()).collect();
+        assert_eq!(ids, ["a:1", "a:2", "a:1#2", "a:1#3"]);
     }
 }
