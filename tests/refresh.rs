@@ -50,6 +50,9 @@ struct Fake {
     bars: Vec<DayClose>,
     rates: Vec<DayClose>,
     rows: Vec<RemoteRow>,
+    /// What it calls its account, else `1`, and how it shows it, else `Broker`.
+    id: Option<&'static str>,
+    name: Option<&'static str>,
     /// Since when rows were asked for.
     since: Mutex<Option<DateTime<Utc>>>,
     error: Option<Error>,
@@ -88,8 +91,9 @@ impl MarketSource for Fake {
 impl AccountSource for Fake {
     async fn accounts(&self) -> Result<Vec<RemoteAccount>> {
         self.check()?;
-        let (name, currency) = (SafeText::new("Broker"), Currency::USD);
-        let id = SafeText::new("1");
+        let name = SafeText::new(self.name.unwrap_or("Broker"));
+        let currency = Currency::USD;
+        let id = SafeText::new(self.id.unwrap_or("1"));
         Ok(vec![RemoteAccount { id, name, kind: AccountKind::Brokerage, currency }])
     }
 
@@ -539,7 +543,41 @@ async fn the_ids_of_one_connection_are_none_of_another() {
         // They cannot be made one while both are filled.
         let merge = Change::MergeAccounts { from: ours, into: engine.account("Harbor Card").await };
         let refused = engine.try_edit(merge).await.unwrap_err();
-        assert!(refused.to_string().contains("two connections"), "{refused}");
+        assert!(refused.to_string().contains("both filled"), "{refused}");
+    })
+    .await;
+}
+
+/// A bank that moves house gives its accounts new ids: they stay what they are.
+#[tokio::test]
+async fn an_account_with_a_new_id_stays_the_same_account() {
+    on_each(async |engine| {
+        household(engine).await;
+        for (id, row) in [("1", "a"), ("9", "a"), ("9", "b"), ("1", "c")] {
+            let rows = vec![deposit(row, "2026-11-18", "5")];
+            let fake = Fake { rows, id: Some(id), ..Fake::default() };
+            work(engine, Part::Accounts, &fake).await.unwrap();
+        }
+        let accounts = engine.accounts(TODAY).await;
+        let names: Vec<_> = accounts.iter().map(|row| row.name.as_str()).collect();
+        assert_eq!(names, ["Broker"]);
+        assert_eq!(rows_of(engine, "Broker").await.len(), 5, "two of the file, a, b and c");
+    })
+    .await;
+}
+
+/// Two accounts of one bank may call rows alike, so one cannot become the other.
+#[tokio::test]
+async fn accounts_of_one_connection_are_not_merged() {
+    on_each(async |engine| {
+        connect(&engine.session, "simulated", "Ann").await;
+        for (id, name) in [("1", "One"), ("2", "Two")] {
+            let fake = Fake { id: Some(id), name: Some(name), ..Fake::default() };
+            work(engine, Part::Accounts, &fake).await.unwrap();
+        }
+        let (from, into) = (engine.account("One").await, engine.account("Two").await);
+        let refused = engine.try_edit(Change::MergeAccounts { from, into }).await.unwrap_err();
+        assert!(refused.to_string().contains("both filled"), "{refused}");
     })
     .await;
 }

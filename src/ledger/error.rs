@@ -55,7 +55,7 @@ pub enum Error {
     },
     /// Two connections would fill one account.
     #[error(
-        "`{from}` and `{into}` are filled by two connections; end one of these, then merge again"
+        "`{from}` and `{into}` are both filled by a connection; end one that fills them, then merge again"
     )]
     CannotMergeFilled {
         /// Would end.

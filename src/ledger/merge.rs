@@ -212,8 +212,8 @@ fn refuse_unlike(book: &Book, from: AccountId, into: AccountId) -> Result<()> {
     Err(Error::CannotMerge { from: old.name.clone(), into: new.name.clone(), what })
 }
 
-/// In one account nobody could tell whose ids are whose: of two connections that bring rows, each
-/// needs its own.
+/// In one account nobody could tell whose ids are whose: of two accounts that connections fill, be
+/// it the same one, each needs its own.
 async fn refuse_two_fillers(
     tx: &mut WriteTx,
     book: &Book,
@@ -227,7 +227,7 @@ async fn refuse_two_fillers(
         let found = connections.iter().find(|connection| connection.id == id);
         found.is_none_or(|connection| connection.state == ConnectionState::Disconnected)
     };
-    if one == other || is_over(one) || is_over(other) {
+    if is_over(one) || is_over(other) {
         return Ok(());
     }
     let (from, into) = (old.account.name.clone(), new.account.name.clone());

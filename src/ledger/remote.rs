@@ -35,13 +35,15 @@ pub(super) async fn settle(
     told: &mut [ToldAccount],
 ) -> Result<Vec<Link>> {
     let here = Here::read(tx, connection).await?;
+    let known = |told: &ToldAccount| here.known.get(&told.id).copied();
+    let told_of: BTreeSet<_> = told.iter().filter_map(known).collect();
     let mut taken: BTreeSet<SafeText> = BTreeSet::new();
     let mut links = Vec::new();
     let mut names = BTreeMap::new();
     // Those that are known go first, so that no other is taken for them.
     told.sort_by_key(|told| !here.known.contains_key(&told.id));
     for told in &mut *told {
-        let (name, is_linked) = here.name_of(told, &taken, connection);
+        let (name, is_linked) = here.name_of(told, &taken, &told_of, connection);
         taken.insert(name.clone());
         names.insert(told.account.name.clone(), name.clone());
         told.account.name = name;
@@ -91,6 +93,7 @@ impl Here {
         &self,
         told: &ToldAccount,
         taken: &BTreeSet<SafeText>,
+        told_of: &BTreeSet<AccountId>,
         connection: &Connection,
     ) -> (SafeText, bool) {
         let by_id = self.known.get(&told.id).copied();
@@ -103,9 +106,10 @@ impl Here {
         if let Some(row) = by_id.and_then(row) {
             return (row.account.name.clone(), row.connection == Some(connection.id));
         }
-        // One that came under another id is another one.
+        // One that is told beside it under another id is another one. One that is told no more was
+        // given a new id: banks do that when they move house.
         let by_name = self.names.get(&told.account.name).copied();
-        let by_name = by_name.filter(|id| !self.known.values().any(|known| known == id));
+        let by_name = by_name.filter(|id| !told_of.contains(id));
         match by_name.and_then(row).map(|row| &row.account.name) {
             Some(name) if !taken.contains(name) => (name.clone(), false),
             _ => (self.free_name(&told.account.name, taken, connection), false),
