@@ -463,7 +463,7 @@ async fn ask_for_lines(tx: &mut Tx, told: &mut Vec<String>) {
     let has = |text: &str| Fits::Text(text.to_owned());
     let not = |fits| Fits::Not(Box::new(fits));
     let amount = dec("-1234567890123456.789012345678");
-    let all = Wanted { words: true, amount: true, quantity: true };
+    let all = Wanted { words: true, subtype: true, amount: true, quantity: true };
     let everywhere = Stretch::of_days(None, Some(day(10)));
     let (early, late) =
         (Stretch::of_days(None, Some(day(4))), Stretch::of_days(Some(day(5)), None));

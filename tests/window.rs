@@ -69,6 +69,8 @@ const WORDS: &[Word] = &[
     ("rrsp", |it| it.says("rrsp")),
     ("xeqt", |it| it.says("xeqt")),
     ("k", |it| it.says("k")),
+    ("sell", |it| it.row.subtype == Subtype::Sell || it.says("sell")),
+    ("Trad", |it| matches!(it.row.subtype, Subtype::Buy | Subtype::Sell) || it.says("trad")),
 ];
 
 /// A row as the test knows it.

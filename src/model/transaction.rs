@@ -137,6 +137,15 @@ impl Status {
 }
 
 impl Subtype {
+    /// Those whose word, or that of whose kind, begins so.
+    #[must_use]
+    pub fn beginning(word: &str) -> Vec<Self> {
+        let is_meant = |subtype: &Self| {
+            subtype.as_str().starts_with(word) || subtype.kind().as_str().starts_with(word)
+        };
+        Self::ALL.iter().copied().filter(is_meant).collect()
+    }
+
     /// The first level that this belongs to.
     #[must_use]
     pub const fn kind(self) -> Kind {

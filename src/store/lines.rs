@@ -104,6 +104,8 @@ impl Stretch {
 pub struct Wanted {
     /// What bare words are looked for in.
     pub words: bool,
+    /// The event, which a bare word may be the beginning of.
+    pub subtype: bool,
     /// The amount.
     pub amount: bool,
     /// The quantity, and the event that says which sign is shown.
@@ -119,6 +121,8 @@ pub struct Line {
     pub place: Place,
     /// Where wanted.
     pub words: Option<LineWords>,
+    /// Where wanted.
+    pub subtype: Option<Subtype>,
     /// Where wanted.
     pub amount: Option<Dec>,
     /// Where wanted and there is one.
@@ -328,6 +332,7 @@ impl Tx {
             ", t.account_id, t.security_id, t.category_id, t.description, t.note",
             5,
         );
+        let subtype = put(wanted.subtype, ", t.subtype", 1);
         let amount = put(wanted.amount, ", t.amount", 1);
         let quantity = put(wanted.quantity, ", t.quantity, t.subtype", 2);
         // A walk along the index looks each row up; where all are read that is the long way.
@@ -356,6 +361,10 @@ impl Tx {
                         note: row.try_get(at + 4)?,
                     }),
                 };
+                let subtype = match subtype {
+                    None => None,
+                    Some(at) => Some(word(row.try_get::<&str, _>(at)?, "subtype")?),
+                };
                 let amount = match amount {
                     None => None,
                     Some(at) => Some(row.try_get::<D, _>(at)?.0),
@@ -368,7 +377,8 @@ impl Tx {
                     },
                 };
                 let place = (row.try_get(1)?, row.try_get(2)?, row.try_get(3)?);
-                lines.push(Line { id: TransactionId(row.try_get(0)?), place, words, amount, quantity });
+                let id = TransactionId(row.try_get(0)?);
+                lines.push(Line { id, place, words, subtype, amount, quantity });
             }
             lines
         }))

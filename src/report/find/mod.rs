@@ -42,7 +42,7 @@ pub enum Test {
     Symbol(String),
     /// The name of its category has this in it.
     Category(String),
-    /// Its description, note, symbol, account or category has this in it.
+    /// Its description, note, symbol, account or category has this in it, or its kind begins so.
     Words(String),
     /// It is one of these events.
     Kind(Vec<Subtype>),
@@ -130,11 +130,7 @@ fn term(token: &Token) -> Result<Term, FindError> {
 
 /// The events that are called so, or whose kind is: the beginning is enough.
 fn kinds(token: &Token) -> Result<Vec<Subtype>, FindError> {
-    let wanted = fold(&token.value);
-    let is_meant = |subtype: &Subtype| {
-        subtype.as_str().starts_with(&wanted) || subtype.kind().as_str().starts_with(&wanted)
-    };
-    let found: Vec<_> = Subtype::ALL.iter().copied().filter(is_meant).collect();
+    let found = Subtype::beginning(&fold(&token.value));
     if found.is_empty() {
         let kinds = Kind::ALL.iter().map(|kind| kind.as_str());
         let known = kinds.chain(Subtype::ALL.iter().map(|subtype| subtype.as_str()));

@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 
 use super::super::find::{Find, Span, Test};
 use crate::figures::Names;
-use crate::model::{AccountId, CategoryId, Dec, SafeText, SecurityId, fold};
+use crate::model::{AccountId, CategoryId, Dec, SafeText, SecurityId, Subtype, fold};
 use crate::store::{CategoryRecord, Fits, Line, LineWords, Wanted};
 
 /// What of a store fits a query.
@@ -31,6 +31,7 @@ enum RowTest {
         accounts: BTreeSet<AccountId>,
         securities: BTreeSet<SecurityId>,
         categories: BTreeSet<CategoryId>,
+        subtypes: Vec<Subtype>,
     },
     Amount(Span<Dec>),
     Quantity(Span<Dec>),
@@ -68,21 +69,25 @@ impl Sieve {
                     let accounts = called.accounts(text);
                     let securities = called.securities(text);
                     let categories = called.categories(text);
+                    let subtypes = Subtype::beginning(text);
                     // What may fit cannot be turned around; all are tested then.
                     if !term.not {
                         sieve.fits.push(Fits::Any(vec![
                             Fits::Account(accounts.clone()),
                             Fits::Security(securities.clone()),
                             Fits::Category(categories.clone()),
+                            Fits::Subtype(subtypes.clone()),
                             Fits::Text(text.clone()),
                         ]));
                     }
                     sieve.wanted.words = true;
+                    sieve.wanted.subtype |= !subtypes.is_empty();
                     let words = RowTest::Words {
                         text: text.clone(),
                         accounts: accounts.into_iter().collect(),
                         securities: securities.into_iter().collect(),
                         categories: categories.into_iter().collect(),
+                        subtypes,
                     };
                     sieve.tests.push((term.not, words));
                     continue;
@@ -125,12 +130,13 @@ impl RowTest {
                 let signed = subtype.quantity_is_signed();
                 span.contains(&if signed { quantity } else { quantity.abs() })
             }),
-            Self::Words { text, accounts, securities, categories } => {
+            Self::Words { text, accounts, securities, categories, subtypes } => {
                 let Some(words) = &line.words else { return false };
                 let LineWords { account, security, category, description, note } = words;
                 accounts.contains(account)
                     || security.is_some_and(|id| securities.contains(&id))
                     || category.is_some_and(|id| categories.contains(&id))
+                    || line.subtype.is_some_and(|subtype| subtypes.contains(&subtype))
                     || [description, note].into_iter().flatten().any(|it| fold(it).contains(text))
             }
         }
