@@ -344,6 +344,7 @@ async fn write_one_of_everything(store: &Store, told: &mut Vec<String>) {
     // Both roads into the table, with every sort of value.
     let (few, many): (Vec<_>, Vec<_>) = rows.iter().partition(|row| row.transaction.id.0 % 2 == 0);
     tx.insert_transactions(&few).await.unwrap();
+    tx.keep_names_near().await.unwrap();
     tx.insert_many_transactions(&many).await.unwrap();
     let before = rows[0].clone();
     rows[0].transaction.facts.date = day(6);

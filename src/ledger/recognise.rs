@@ -40,6 +40,7 @@ impl Intake {
     pub(super) async fn flush(&mut self) -> Result<()> {
         self.held_ids.clear();
         let mut held = std::mem::take(&mut self.held);
+        self.tx.keep_names_near().await?;
         let stored = self.stored(&held).await?;
         let may_wait = stored.is_none();
         let (mut known, mut claims) = self.known(stored.unwrap_or_default()).await?;

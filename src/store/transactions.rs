@@ -600,6 +600,22 @@ impl WriteTx {
         self.insert_many(rows).await
     }
 
+    /// Looks at the names of accounts and securities, so that SQLite keeps them in memory while
+    /// many rows go by. A page that it had to write already and must write again before the end
+    /// costs it a second reading of everything written since.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn keep_names_near(&mut self) -> Result<()> {
+        const SQL: &str = "select \
+             (select count(*) from accounts indexed by sqlite_autoindex_accounts_1) + \
+             (select count(*) from securities indexed by securities_symbol)";
+        if let Tx::Sqlite(conn) = &mut self.tx {
+            sqlx::query(SQL).fetch_one(&mut **conn).await?;
+        }
+        Ok(())
+    }
+
     /// Writes a transaction over its older version, which the caller has kept.
     ///
     /// # Errors
