@@ -31,11 +31,12 @@
 //! | `fault` | panics that tests ask for; nothing in a released program | nothing of ours |
 //! | [`analytics`] | verbs over the nouns: lots, rates, prices; pure functions | model |
 //! | [`mod@import`], [`export`] | bytes to rows and rows to bytes, one file per format, pure | model |
-//! | [`store`] | everything SQL, for both engines | model, tasks |
+//! | [`archive`] | the file of a backup: rows of tables, with checksums; pure | model |
+//! | [`store`] | everything SQL, for both engines | model, archive, tasks |
 //! | [`audit`] | what happened: an attempt before, an outcome after | model, store, clock |
 //! | [`provider`] | outside services that know accounts or prices: one file each, one table | model, clock |
 //! | [`figures`] | derived figures kept beside the rows: lots and cash of any day | model, analytics, store |
-//! | [`ledger`] | the one door for writing facts | model, analytics, store, figures, audit, clock, tasks |
+//! | [`ledger`] | the one door for writing facts | model, analytics, archive, store, figures, audit, clock, tasks |
 //! | [`report`] | every figure that is shown or printed | model, analytics, store, figures, clock |
 //! | [`refresh`] | what is due is fetched, judged and written, by one process at a time | model, analytics, provider, figures, ledger, report, store, audit, clock, tasks, fault |
 //! | [`state`] | what the screen shows: a snapshot that is pushed, slices that are asked for | model, report, store, clock, tasks, fault |
@@ -96,6 +97,7 @@
 //! or compared in SQL. Every business row carries a checksum of its columns.
 
 pub mod analytics;
+pub mod archive;
 pub mod audit;
 pub mod cli;
 pub mod clock;
