@@ -64,6 +64,22 @@ impl Audit {
         self.store.rows().await
     }
 
+    /// The number of the newest row; 0: there is none.
+    ///
+    /// # Errors
+    /// When the trail cannot be read.
+    pub async fn newest(&self) -> Result<i64> {
+        self.store.newest().await
+    }
+
+    /// Some rows behind this number, oldest first; none once all up to the other one were given.
+    ///
+    /// # Errors
+    /// When the trail cannot be read.
+    pub async fn rows_between(&self, after: i64, until: i64) -> Result<Vec<AuditRow>> {
+        self.store.rows_between(after, until).await
+    }
+
     /// Ends the connection to the trail.
     pub async fn close(&self) {
         self.store.close().await;

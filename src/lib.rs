@@ -90,6 +90,14 @@
 //! file brought is an overlay: what the source says stays beside it, and when the source changes
 //! under it, that is a finding, not an overwrite.
 //!
+//! ## A backup
+//!
+//! `service::backup` walks the tables in one read snapshot, whose columns the database names, and
+//! hands row after row to an `archive::Writer`. `service::restore` reads such a file to its end before
+//! it touches anything; then `ledger::restore` writes the rows as they stood into an empty store and
+//! makes the derived figures anew, in one transaction. A table is either in `store::ARCHIVED` or made
+//! again. Whatever opens an older store backs it up before it migrates it.
+//!
 //! ## Two engines, SQL once
 //!
 //! `store::Store` is an enum of two pools; queries are written once with `$n` placeholders, rows
@@ -123,8 +131,9 @@ pub mod tui;
 
 use std::ffi::OsString;
 use std::panic::{self, AssertUnwindSafe};
+use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use cli::Cli;
@@ -268,14 +277,32 @@ async fn show_one(
         (false, true) => Some(service::demo::CADENCE),
         (false, false) => Some(service::refresh::cadence(config)),
     };
-    let opening = Box::pin(shown.open(config.clone(), clock.clone()));
-    match tui::run(shown.waiting(), opening, cadence, options, true, keyboard).await {
+    let backed_up = Arc::new(OnceLock::new());
+    let opened = shown.open(config.clone(), clock.clone());
+    let opening = Box::pin(remember_backup(opened, Arc::clone(&backed_up)));
+    let ended = tui::run(shown.waiting(), opening, cadence, options, true, keyboard).await;
+    if let Some(path) = backed_up.get() {
+        cmd::tell_of_backup(path);
+    }
+    match ended {
         Ok(ended) => Ok(ended),
         Err(tui::Error::Opening(error)) => Err(cmd::Failure::Service(error.about(config))),
         // Reported already; it ends the program as a panic here would.
         Err(tui::Error::Panicked) => panic::resume_unwind(Box::new("opening")),
         Err(error @ tui::Error::Terminal(_)) => Err(cmd::Failure::Terminal(error.to_string())),
     }
+}
+
+/// Keeps where the store was backed up before a migration, to be said when the screen is gone.
+async fn remember_backup(
+    opening: impl Future<Output = Result<service::Opened, service::Error>>,
+    backed_up: Arc<OnceLock<PathBuf>>,
+) -> Result<service::Opened, service::Error> {
+    let opened = opening.await?;
+    if let Some(path) = opened.session.backed_up() {
+        let _ = backed_up.set(path.to_owned());
+    }
+    Ok(opened)
 }
 
 /// Where reports of panics are kept: beside the log.

@@ -212,10 +212,11 @@ async fn sqlite_pool(options: SqliteConnectOptions) -> Result<sqlx::SqlitePool> 
 }
 
 async fn postgres_pool(options: PgConnectOptions) -> Result<sqlx::PgPool> {
-    // A server may be set up for other dates, zones or lock limits; what we rely on we say.
+    // A server may be set up for other dates, zones, bytes or lock limits; what we rely on we say.
     let options = options.application_name("dashtam").options([
         ("TimeZone", "UTC"),
         ("DateStyle", "ISO"),
+        ("bytea_output", "hex"),
         ("lock_timeout", "30s"),
     ]);
     // A pool tries again and again where nobody listens, and tells only that it waited in vain.
