@@ -44,6 +44,38 @@ pub fn postgres_url() -> Option<String> {
     Some(server.new_database())
 }
 
+/// The address of a new database with all that is in another one, to which nobody may be connected.
+pub fn copied(address: &str) -> String {
+    static COUNTER: AtomicU32 = AtomicU32::new(0);
+    let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+    let source = database_of(address);
+    let name = format!("{PREFIX}{}_{}_copy{number}", now().as_secs(), std::process::id());
+    let server = Server { base: with_database(address, "postgres"), _owner: None };
+    let create = format!("create database {name} template {source}");
+    // Who has just left is still there for a moment.
+    let mut refused = None;
+    for _ in 0..100 {
+        match server.run(vec![create.clone()]) {
+            Ok(()) => return with_database(address, &name),
+            Err(error) => refused = Some(error),
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    panic!("{source} cannot be copied: {refused:?}");
+}
+
+/// Removes a database, whoever is connected to it.
+pub fn drop_database(address: &str) {
+    let server = Server { base: with_database(address, "postgres"), _owner: None };
+    let drop = format!("drop database if exists {} with (force)", database_of(address));
+    server.run(vec![drop]).expect("drop database");
+}
+
+fn database_of(address: &str) -> &str {
+    let path = address.split('?').next().unwrap_or(address);
+    path.rsplit('/').next().unwrap_or(path)
+}
+
 struct Server {
     /// The address of a database to connect to when creating others.
     base: String,

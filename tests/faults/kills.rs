@@ -1,0 +1,164 @@
+//! Every flow is killed at each of its writes, and each of its writes fails; then it is started
+//! again. F2, F3, F5, F6, F14.
+
+use std::fs;
+use std::time::Instant;
+
+use super::flows::{FLOWS, Flow};
+use super::machine::{Machine, On, assert_told};
+use super::strace::{self, Fault, Point, Struck, strike};
+use super::{is_full, sample};
+use crate::support::announce;
+use crate::support::home::Ran;
+
+/// What a flow finds and leaves where nothing goes wrong.
+struct Control {
+    flow: &'static Flow,
+    /// The machine before the command, and its dump.
+    start: Machine,
+    before: String,
+    /// The dump after it, and the file that it wrote.
+    after: String,
+    out: Option<Vec<u8>>,
+    /// Where it can be struck.
+    points: Vec<Point>,
+}
+
+impl Control {
+    fn of(
+        flow: &'static Flow,
+        on: On,
+        points: fn(&Machine, &[&str]) -> Vec<Point>,
+    ) -> Option<Self> {
+        let start = Machine::new(on)?;
+        (flow.before)(&start);
+        let seen = start.copy();
+        let before = seen.dump();
+        let healthy = start.copy();
+        let points = points(&healthy, flow.line);
+        let after = healthy.dump();
+        healthy.assert_whole(flow.name);
+        let out = flow.out.map(|name| fs::read(healthy.path(name)).unwrap());
+        assert!(!points.is_empty(), "{} writes nothing", flow.name);
+        Some(Self { flow, start, before, after, out, points })
+    }
+
+    /// Strikes a fresh machine at a point; what must hold afterwards holds.
+    fn strike(&self, point: &Point, fault: Fault) -> Struck {
+        let Self { flow, .. } = self;
+        let why = format!("{}, {fault:?} at {point}", flow.name);
+        let machine = self.start.copy();
+        let struck = strike(&machine, flow.line, point, fault);
+        if !struck.killed {
+            self.assert_ended_rightly(&Ran::of(&struck.output), &why);
+        }
+        // The next start sets right what is left; it finds all of it or none.
+        let state = machine.dump();
+        let done = state == self.after;
+        assert!(done || state == self.before, "{why}: neither before nor after:\n{state}");
+        if struck.output.status.success() {
+            assert!(done, "{why}: it was reported and is not there");
+        }
+        if String::from_utf8_lossy(&struck.output.stderr).contains("nothing was stored") {
+            assert_eq!(state, self.before, "{why}: it is there and was denied");
+        }
+        self.assert_out_whole(&machine, &why);
+        // The same again gives what a run gives that never failed.
+        let again = machine.run(flow.line);
+        let code = again.code.unwrap_or(-1);
+        assert!(code == 0 || done && flow.again.contains(&code), "{why}, again: {again:?}");
+        assert_eq!(machine.dump(), self.after, "{why}, again");
+        machine.assert_whole(&why);
+        if let (Some(name), Some(out)) = (flow.out, &self.out) {
+            assert!(fs::read(machine.path(name)).unwrap() == *out, "{why}: {name} after all");
+        }
+        struck
+    }
+
+    /// It went well all the same, or it says what is wrong and ends with the code for it.
+    fn assert_ended_rightly(&self, ran: &Ran, why: &str) {
+        match ran.code {
+            Some(0) => {}
+            Some(2 | 7) => assert_told(ran, why),
+            _ => panic!("{why}: {ran:?}"),
+        }
+    }
+
+    /// The file beside the store is as it was or complete.
+    fn assert_out_whole(&self, machine: &Machine, why: &str) {
+        let (Some(name), Some(out)) = (self.flow.out, &self.out) else { return };
+        let there = fs::read(machine.path(name)).ok();
+        let before = fs::read(self.start.path(name)).ok();
+        assert!(there == before || there.as_ref() == Some(out), "{why}: half a file");
+    }
+}
+
+/// A way of sweeping: where, what, and how many points of each flow in a plain run.
+struct Sweep {
+    on: On,
+    title: &'static str,
+    points: fn(&Machine, &[&str]) -> Vec<Point>,
+    /// The calls that are struck; none: all.
+    calls: &'static [&'static str],
+    faults: &'static [Fault],
+    few: usize,
+}
+
+impl Sweep {
+    fn run(&self) {
+        for flow in FLOWS {
+            let Some(mut control) = Control::of(flow, self.on, self.points) else { return };
+            control.points.retain(|point| self.calls.is_empty() || point.is_call(self.calls));
+            let (start, mut killed) = (Instant::now(), 0);
+            let chosen = sample(&control.points, self.few);
+            for point in &chosen {
+                for fault in self.faults {
+                    killed += usize::from(control.strike(point, *fault).killed);
+                }
+            }
+            // Threads may change places from run to run, which moves a few points.
+            let kills = self.faults.iter().any(|fault| matches!(fault, Fault::Kill));
+            assert!(
+                !kills || killed * 4 >= chosen.len() * 3,
+                "{}: only {killed} killed",
+                flow.name
+            );
+            if is_full() {
+                let Self { on, title, .. } = self;
+                let (name, all, took) = (flow.name, control.points.len(), start.elapsed());
+                let points = chosen.len();
+                announce(&format!(
+                    "{on:?}, {title}, {name}: {points} points of {all}, {killed} killed, {took:.0?}"
+                ));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_kill_at_any_write_loses_and_doubles_nothing() {
+    if strace::is_there() {
+        let (points, calls) = (strace::writes, &[][..]);
+        Sweep { on: On::Sqlite, title: "kill", points, calls, faults: &[Fault::Kill], few: 6 }
+            .run();
+    }
+}
+
+#[test]
+fn a_disk_that_keeps_nothing_is_said_and_denies_nothing() {
+    if strace::is_there() {
+        let calls = &["fsync", "fdatasync"];
+        let faults = &[Fault::Once("EIO"), Fault::Always("EIO")];
+        Sweep { on: On::Sqlite, title: "EIO", points: strace::writes, calls, faults, few: 4 }.run();
+    }
+}
+
+#[test]
+fn a_full_disk_at_any_write_is_said_and_denies_nothing() {
+    if strace::is_there() {
+        let calls = &["pwrite64", "write", "mkdir", "rename", "link", "linkat", "renameat2"];
+        let faults = &[Fault::Once("ENOSPC"), Fault::Always("ENOSPC")];
+        Sweep { on: On::Sqlite, title: "ENOSPC", points: strace::writes, calls, faults, few: 4 }
+            .run();
+    }
+}

@@ -1,0 +1,254 @@
+//! A machine on which things go wrong: its folder, its store on either engine, and what must hold
+//! there afterwards. Processes under test are the real program; the test itself only looks.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use assert_cmd::Command;
+use dashtam::clock::Clock;
+use dashtam::config::{Config, Environment, Overrides};
+use dashtam::ledger;
+use dashtam::service::{Access, Session};
+use dashtam::store::Store;
+use secrecy::SecretString;
+use tempfile::TempDir;
+
+use crate::support::home::{PROGRAM, Ran};
+use crate::support::postgres::{copied, postgres_url};
+
+/// No run of the program may take longer, whatever happens to it.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A folder with files and a store, and the real program there.
+pub struct Machine {
+    root: TempDir,
+    /// The address of the server; none: SQLite.
+    server: Option<String>,
+}
+
+/// Where a store is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum On {
+    Sqlite,
+    Postgres,
+}
+
+impl Machine {
+    /// One on which nothing was ever started; none where there is no such engine.
+    pub fn new(on: On) -> Option<Self> {
+        let server = match on {
+            On::Sqlite => None,
+            On::Postgres => Some(without_tls(&postgres_url()?)),
+        };
+        Some(Self { root: tempfile::tempdir().unwrap(), server })
+    }
+
+    /// One whose store is on this server.
+    pub fn with_server(address: &str) -> Self {
+        Self { root: tempfile::tempdir().unwrap(), server: Some(without_tls(address)) }
+    }
+
+    /// Another one in the same state; nothing may run on this one.
+    pub fn copy(&self) -> Self {
+        let root = tempfile::tempdir().unwrap();
+        copy_folder(self.root.path(), root.path());
+        let server = self.server.as_deref().map(|address| without_tls(&copied(address)));
+        Self { root, server }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.root.path().join(name)
+    }
+
+    /// The address of the server, where there is one.
+    pub fn server(&self) -> Option<&str> {
+        self.server.as_deref()
+    }
+
+    pub fn file(&self, name: &str, text: &str) {
+        fs::write(self.path(name), text).unwrap();
+    }
+
+    /// The program with this line, begun by another program where one is given.
+    pub fn command(&self, under: &[String], line: &[&str]) -> Command {
+        let mut words =
+            under.iter().map(String::as_str).chain([PROGRAM]).chain(line.iter().copied());
+        let mut command = Command::new(words.next().unwrap());
+        command.env_clear().args(words);
+        self.set_up(|key, value| {
+            command.env(key, value);
+        });
+        command.current_dir(self.root.path()).timeout(PATIENCE);
+        command
+    }
+
+    /// The same as a process that goes on while the test does something.
+    pub fn spawn(&self, line: &[&str]) -> std::process::Child {
+        use std::process::Stdio;
+        let mut command = std::process::Command::new(PROGRAM);
+        command.env_clear().args(line).current_dir(self.root.path());
+        self.set_up(|key, value| {
+            command.env(key, value);
+        });
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().unwrap()
+    }
+
+    fn set_up(&self, mut variable: impl FnMut(&str, &str)) {
+        let root = self.root.path().to_str().unwrap();
+        let data = format!("{root}/data");
+        for (key, value) in [("HOME", root), ("TMPDIR", root), ("DASHTAM_DATA_DIR", &data)] {
+            variable(key, value);
+        }
+        variable("TZ", "UTC");
+        if let Some(address) = &self.server {
+            variable("DASHTAM_DATABASE_URL", address);
+        }
+    }
+
+    pub fn run(&self, line: &[&str]) -> Ran {
+        Ran::of(&self.command(&[], line).output().unwrap())
+    }
+
+    /// Runs what must succeed and gives its stdout.
+    #[track_caller]
+    pub fn ok(&self, line: &[&str]) -> String {
+        let ran = self.run(line);
+        assert_eq!(ran.code, Some(0), "{line:?}: {ran:?}");
+        ran.out
+    }
+
+    /// The canonical dump, by a start of the program that may write: it sets right what is left.
+    #[track_caller]
+    pub fn dump(&self) -> String {
+        self.ok(&["export", "--format", "canonical"])
+    }
+
+    /// The canonical dump of a start that only looks.
+    #[track_caller]
+    pub fn look(&self) -> String {
+        self.ok(&["export", "--format", "canonical", "--read-only"])
+    }
+
+    /// What must hold on every machine once the program has been started again: each attempt has
+    /// one outcome that agrees with the data, no figure and no row is damaged, no temporary file
+    /// is left.
+    pub fn assert_whole(&self, why: &str) {
+        assert_eq!(self.wrong_outcomes(), [""; 0], "{why}");
+        assert_eq!(leftovers(self.root.path()), [PathBuf::new(); 0], "{why}");
+        self.in_session(async |session| {
+            let different = ledger::check(&session.store).await.unwrap();
+            assert!(different.is_empty(), "{why}: {different:?}");
+            let damage = session.store.read().await.unwrap().damage().await.unwrap();
+            assert_eq!(damage, [], "{why}");
+        });
+    }
+
+    /// Attempts without exactly one outcome, and outcomes that are not what the store says.
+    pub fn wrong_outcomes(&self) -> Vec<String> {
+        let mut wrong = Vec::new();
+        self.in_session(async |session| {
+            let mut states: BTreeMap<String, (String, Vec<String>)> = BTreeMap::new();
+            for row in session.audit().unwrap().rows().await.unwrap() {
+                let entry = states.entry(row.op).or_insert_with(|| (row.action, Vec::new()));
+                entry.1.push(row.state);
+            }
+            let mut tx = session.store.read().await.unwrap();
+            for (op, (action, states)) in states {
+                let applied = tx.is_applied(&op).await.unwrap();
+                // An export writes nothing to the store: its outcome is that of its file.
+                let outcome = match (action.as_str(), applied) {
+                    ("export", _) => states.get(1).map_or("", String::as_str),
+                    (_, true) => "SUCCEEDED",
+                    (_, false) => "FAILED",
+                };
+                if states != ["ATTEMPTED", outcome] {
+                    wrong.push(format!("{action} {op}: {states:?}, applied: {applied}"));
+                }
+            }
+        });
+        wrong
+    }
+
+    /// Opens the store as the program would.
+    fn in_session(&self, work: impl AsyncFnOnce(&Session)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let flags = Overrides {
+                data_dir: Some(self.path("data")),
+                database: self.server.clone().map(SecretString::from),
+                ..Overrides::default()
+            };
+            let config = Config::load(&flags, &Environment::default()).unwrap();
+            let clock = Clock::system(chrono_tz::UTC);
+            let session = Session::open(&config, &clock, Access::Write).await.unwrap();
+            work(&session).await;
+            session.close().await;
+        });
+    }
+
+    /// Statements straight to the store, as nobody but a test would.
+    pub fn sql(&self, statements: &[&str]) {
+        self.in_session(async |session| {
+            for statement in statements {
+                let sql = sqlx::AssertSqlSafe((*statement).to_owned());
+                let done = match &session.store {
+                    Store::Sqlite(pool) => sqlx::raw_sql(sql).execute(pool).await.map(drop),
+                    Store::Postgres(pool) => sqlx::raw_sql(sql).execute(pool).await.map(drop),
+                };
+                done.unwrap_or_else(|error| panic!("{statement}: {error}"));
+            }
+        });
+    }
+}
+
+/// What went wrong was said as it must be: one line of at most 200 columns with the next step.
+#[track_caller]
+pub fn assert_told(ran: &Ran, why: &str) {
+    let told = &ran.err;
+    assert_eq!(told.lines().count(), 1, "{why}: {ran:?}");
+    assert!(told.starts_with("dashtam: ") && told.chars().count() <= 201, "{why}: {ran:?}");
+    // Cause and next step are parted by one of these.
+    assert!(told.contains(';') || told.contains(':'), "{why}: {ran:?}");
+    assert!(!told.contains("panicked"), "{why}: {ran:?}");
+}
+
+fn without_tls(address: &str) -> String {
+    if address.contains("sslmode=") {
+        return address.to_owned();
+    }
+    let joint = if address.contains('?') { '&' } else { '?' };
+    format!("{address}{joint}sslmode=disable")
+}
+
+/// Copies what is in a folder, with its rights.
+pub fn copy_folder(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let (path, target) = (entry.path(), to.join(entry.file_name()));
+        if path.is_dir() {
+            fs::create_dir(&target).unwrap();
+            copy_folder(&path, &target);
+            let mode = fs::metadata(&path).unwrap().permissions().mode();
+            fs::set_permissions(&target, fs::Permissions::from_mode(mode)).unwrap();
+        } else {
+            fs::copy(&path, &target).unwrap();
+        }
+    }
+}
+
+/// The temporary files below a folder.
+fn leftovers(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(leftovers(&path));
+        } else if path.extension().is_some_and(|extension| extension == "tmp") {
+            found.push(path);
+        }
+    }
+    found
+}
