@@ -133,6 +133,15 @@ impl Attempt {
         self.audit.append(&self.op.to_string(), &self.action, "SUCCEEDED", detail).await
     }
 
+    /// Ends an operation whose writes are in the store, with its mark. What is done is done, whether
+    /// or not the trail can say so now: the next start finds the mark and says it then.
+    pub async fn committed(self, detail: &str) {
+        let op = self.op;
+        if self.succeeded(detail).await.is_err() {
+            warn!(%op, "the trail could not say that it succeeded; the next start will");
+        }
+    }
+
     /// Ends the operation badly; nothing of it was written.
     ///
     /// # Errors

@@ -33,11 +33,13 @@ pub async fn run(config: &Config, clock: &Clock) -> Result<MigrateReport, Error>
             schema.found
         }
     };
-    // This migrates an older store, and its trail tells of it.
+    // This makes the store, or migrates an older one, of which its trail tells.
     let session = Session::open(config, clock, Access::Write).await?;
     if from == 0 {
         let attempt = session.attempt("migrate", &format!("from={from}")).await?;
-        attempt.succeeded(&format!("to={}", store::newest_schema())).await?;
+        let tx = session.store.write().await?;
+        tx.commit(&attempt.op().to_string(), "migrate", session.now()).await?;
+        attempt.committed(&format!("to={}", store::newest_schema())).await;
     }
     let backed_up = session.backed_up().map(Path::to_owned);
     session.close().await;

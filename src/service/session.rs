@@ -163,10 +163,13 @@ async fn migrate(store: &Store, audit: &Audit, schema: SchemaState, now: i64) ->
         Ok::<(), Error>(())
     };
     match done.await {
-        Ok(()) => Ok(attempt.succeeded(&format!("to={}", schema.known)).await?),
+        Ok(()) => {
+            attempt.committed(&format!("to={}", schema.known)).await;
+            Ok(())
+        }
+        // Its commit may have happened all the same.
         Err(error) => {
-            // The error itself is what the person must see, not a trail that cannot be written.
-            let _ = attempt.failed(error.kind()).await;
+            attempt.settle(store, error.kind()).await;
             Err(error)
         }
     }

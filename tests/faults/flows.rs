@@ -93,6 +93,26 @@ pub const FLOWS: &[Flow] = &[
     Flow { name: "audit append", before: household, line: &["export"], again: &[], out: None },
 ];
 
+/// A file so large that its import takes a while.
+pub const LARGE_IMPORT: Flow = Flow {
+    name: "large import",
+    before: many_rows,
+    line: &["import", "many.csv"],
+    again: &[],
+    out: None,
+};
+
+fn many_rows(machine: &Machine) {
+    let count = if super::is_full() { 50_000 } else { 1_000 };
+    let mut text = format!("{HEADER}\n");
+    for number in 0..count {
+        let (month, day) = (number / 28 % 12 + 1, number % 28 + 1);
+        text += &format!("2024-{month:02}-{day:02},Bank,DEPOSIT,,,,,USD,{}.25\n", number / 3);
+    }
+    household(machine);
+    machine.file("many.csv", &text);
+}
+
 fn nothing(_: &Machine) {}
 
 /// A small household that uses most tables, and files for another import.
@@ -121,7 +141,7 @@ pub fn household(machine: &Machine) {
     machine.ok(&["import", "first.csv"]);
 }
 
-fn household_and_more(machine: &Machine) {
+pub fn household_and_more(machine: &Machine) {
     household(machine);
     machine.ok(&["import", "more.csv", "prices.csv"]);
 }

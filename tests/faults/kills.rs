@@ -2,14 +2,19 @@
 //! again. F2, F3, F5, F6, F14.
 
 use std::fs;
-use std::time::Instant;
+use std::os::unix::process::ExitStatusExt;
+use std::thread;
+use std::time::{Duration, Instant};
 
-use super::flows::{FLOWS, Flow};
+use super::flows::{FLOWS, Flow, LARGE_IMPORT};
 use super::machine::{Machine, On, assert_told};
 use super::strace::{self, Fault, Point, Struck, strike};
-use super::{is_full, sample};
+use super::{Chance, is_full, sample};
 use crate::support::announce;
 use crate::support::home::Ran;
+
+/// The calls that make durable.
+const DURABLE: &[&str] = &["fsync", "fdatasync"];
 
 /// What a flow finds and leaves where nothing goes wrong.
 struct Control {
@@ -39,18 +44,40 @@ impl Control {
         let after = healthy.dump();
         healthy.assert_whole(flow.name);
         let out = flow.out.map(|name| fs::read(healthy.path(name)).unwrap());
-        assert!(!points.is_empty(), "{} writes nothing", flow.name);
         Some(Self { flow, start, before, after, out, points })
     }
 
     /// Strikes a fresh machine at a point; what must hold afterwards holds.
-    fn strike(&self, point: &Point, fault: Fault) -> Struck {
-        let Self { flow, .. } = self;
-        let why = format!("{}, {fault:?} at {point}", flow.name);
+    fn strike(&self, point: &Point, fault: Fault) -> bool {
         let machine = self.start.copy();
-        let struck = strike(&machine, flow.line, point, fault);
+        let why = format!("{}, {fault:?} at {point}", self.flow.name);
+        let struck = strike(&machine, self.flow.line, point, fault);
+        let done = self.assert_recovers(&machine, &struck, &why);
+        // Whether what could not be made durable is there nobody knows before the next start.
+        if !struck.killed && !struck.output.status.success() && !point.is_call(DURABLE) {
+            assert!(!done, "{why}: it failed and is there: {:?}", struck.output);
+        }
+        struck.killed
+    }
+
+    /// Ends the process on a fresh machine after some time.
+    fn kill_after(&self, wait: Duration) -> bool {
+        let machine = self.start.copy();
+        let why = format!("{}, killed after {wait:?}", self.flow.name);
+        let mut child = machine.spawn(self.flow.line);
+        thread::sleep(wait);
+        child.kill().unwrap();
+        let output = child.wait_with_output().unwrap();
+        let struck = Struck { killed: output.status.signal() == Some(9), output };
+        self.assert_recovers(&machine, &struck, &why);
+        struck.killed
+    }
+
+    /// What must hold on a machine on which the command was struck; tells whether it was done.
+    fn assert_recovers(&self, machine: &Machine, struck: &Struck, why: &str) -> bool {
+        let Self { flow, .. } = self;
         if !struck.killed {
-            self.assert_ended_rightly(&Ran::of(&struck.output), &why);
+            assert_ended_rightly(&Ran::of(&struck.output), why);
         }
         // The next start sets right what is left; it finds all of it or none.
         let state = machine.dump();
@@ -59,29 +86,22 @@ impl Control {
         if struck.output.status.success() {
             assert!(done, "{why}: it was reported and is not there");
         }
-        if String::from_utf8_lossy(&struck.output.stderr).contains("nothing was stored") {
+        let told = String::from_utf8_lossy(&struck.output.stderr);
+        if told.contains("nothing was stored") {
             assert_eq!(state, self.before, "{why}: it is there and was denied");
         }
-        self.assert_out_whole(&machine, &why);
+        self.assert_out_whole(machine, why);
         // The same again gives what a run gives that never failed.
         let again = machine.run(flow.line);
         let code = again.code.unwrap_or(-1);
-        assert!(code == 0 || done && flow.again.contains(&code), "{why}, again: {again:?}");
+        let may_refuse = done && flow.again.contains(&code);
+        assert!(code == 0 || may_refuse, "{why}, again: {again:?}");
         assert_eq!(machine.dump(), self.after, "{why}, again");
-        machine.assert_whole(&why);
+        machine.assert_whole(why);
         if let (Some(name), Some(out)) = (flow.out, &self.out) {
             assert!(fs::read(machine.path(name)).unwrap() == *out, "{why}: {name} after all");
         }
-        struck
-    }
-
-    /// It went well all the same, or it says what is wrong and ends with the code for it.
-    fn assert_ended_rightly(&self, ran: &Ran, why: &str) {
-        match ran.code {
-            Some(0) => {}
-            Some(2 | 7) => assert_told(ran, why),
-            _ => panic!("{why}: {ran:?}"),
-        }
+        done && self.before != self.after
     }
 
     /// The file beside the store is as it was or complete.
@@ -90,6 +110,15 @@ impl Control {
         let there = fs::read(machine.path(name)).ok();
         let before = fs::read(self.start.path(name)).ok();
         assert!(there == before || there.as_ref() == Some(out), "{why}: half a file");
+    }
+}
+
+/// It went well all the same, or it says what is wrong and ends with the code for it.
+fn assert_ended_rightly(ran: &Ran, why: &str) {
+    match ran.code {
+        Some(0) => {}
+        Some(2 | 7) => assert_told(ran, why),
+        _ => panic!("{why}: {ran:?}"),
     }
 }
 
@@ -111,9 +140,10 @@ impl Sweep {
             control.points.retain(|point| self.calls.is_empty() || point.is_call(self.calls));
             let (start, mut killed) = (Instant::now(), 0);
             let chosen = sample(&control.points, self.few);
+            assert!(!chosen.is_empty(), "{} writes nothing", flow.name);
             for point in &chosen {
                 for fault in self.faults {
-                    killed += usize::from(control.strike(point, *fault).killed);
+                    killed += usize::from(control.strike(point, *fault));
                 }
             }
             // Threads may change places from run to run, which moves a few points.
@@ -147,7 +177,7 @@ fn a_kill_at_any_write_loses_and_doubles_nothing() {
 #[test]
 fn a_disk_that_keeps_nothing_is_said_and_denies_nothing() {
     if strace::is_there() {
-        let calls = &["fsync", "fdatasync"];
+        let calls = DURABLE;
         let faults = &[Fault::Once("EIO"), Fault::Always("EIO")];
         Sweep { on: On::Sqlite, title: "EIO", points: strace::writes, calls, faults, few: 4 }.run();
     }
@@ -160,5 +190,28 @@ fn a_full_disk_at_any_write_is_said_and_denies_nothing() {
         let faults = &[Fault::Once("ENOSPC"), Fault::Always("ENOSPC")];
         Sweep { on: On::Sqlite, title: "ENOSPC", points: strace::writes, calls, faults, few: 4 }
             .run();
+    }
+}
+
+/// F1 and F2: at any time.
+#[test]
+fn a_kill_at_any_time_loses_and_doubles_nothing() {
+    let mut chance = Chance::of(2);
+    for flow in FLOWS.iter().chain([&LARGE_IMPORT]) {
+        let none = |machine: &Machine, line: &[&str]| {
+            machine.ok(line);
+            Vec::new()
+        };
+        let Some(control) = Control::of(flow, On::Sqlite, none) else { return };
+        let start = Instant::now();
+        control.start.copy().ok(flow.line);
+        let longest = u64::try_from(start.elapsed().as_micros()).unwrap();
+        let (times, mut killed) = (if is_full() { 200 } else { 1 }, 0);
+        for _ in 0..times {
+            killed += usize::from(control.kill_after(Duration::from_micros(chance.below(longest))));
+        }
+        if is_full() {
+            announce(&format!("kill at any time, {}: {killed} of {times} killed", flow.name));
+        }
     }
 }

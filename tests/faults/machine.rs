@@ -68,6 +68,11 @@ impl Machine {
         self.server.as_deref()
     }
 
+    /// The file of the store.
+    pub fn database(&self) -> PathBuf {
+        self.path("data/dashtam.db")
+    }
+
     pub fn file(&self, name: &str, text: &str) {
         fs::write(self.path(name), text).unwrap();
     }
@@ -139,12 +144,32 @@ impl Machine {
     pub fn assert_whole(&self, why: &str) {
         assert_eq!(self.wrong_outcomes(), [""; 0], "{why}");
         assert_eq!(leftovers(self.root.path()), [PathBuf::new(); 0], "{why}");
+        self.assert_sound(why);
+    }
+
+    /// No figure and no row is damaged.
+    pub fn assert_sound(&self, why: &str) {
         self.in_session(async |session| {
             let different = ledger::check(&session.store).await.unwrap();
             assert!(different.is_empty(), "{why}: {different:?}");
             let damage = session.store.read().await.unwrap().damage().await.unwrap();
             assert_eq!(damage, [], "{why}");
         });
+    }
+
+    /// Whether a check of rows and figures finds that something is wrong, or cannot even be made.
+    pub fn is_damage_found(&self) -> bool {
+        block_on(async {
+            let Ok(session) = self.session().await else { return true };
+            let damage = match session.store.read().await {
+                Ok(mut tx) => tx.damage().await.map_or(true, |found| !found.is_empty()),
+                Err(_) => true,
+            };
+            let figures =
+                ledger::check(&session.store).await.map_or(true, |found| !found.is_empty());
+            session.close().await;
+            damage || figures
+        })
     }
 
     /// Attempts without exactly one outcome, and outcomes that are not what the store says.
@@ -173,21 +198,23 @@ impl Machine {
         wrong
     }
 
-    /// Opens the store as the program would.
     fn in_session(&self, work: impl AsyncFnOnce(&Session)) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            let flags = Overrides {
-                data_dir: Some(self.path("data")),
-                database: self.server.clone().map(SecretString::from),
-                ..Overrides::default()
-            };
-            let config = Config::load(&flags, &Environment::default()).unwrap();
-            let clock = Clock::system(chrono_tz::UTC);
-            let session = Session::open(&config, &clock, Access::Write).await.unwrap();
+        block_on(async {
+            let session = self.session().await.unwrap();
             work(&session).await;
             session.close().await;
         });
+    }
+
+    /// Opens the store as the program would.
+    async fn session(&self) -> Result<Session, dashtam::service::Error> {
+        let flags = Overrides {
+            data_dir: Some(self.path("data")),
+            database: self.server.clone().map(SecretString::from),
+            ..Overrides::default()
+        };
+        let config = Config::load(&flags, &Environment::default())?;
+        Session::open(&config, &Clock::system(chrono_tz::UTC), Access::Write).await
     }
 
     /// Statements straight to the store, as nobody but a test would.
@@ -203,6 +230,11 @@ impl Machine {
             }
         });
     }
+}
+
+fn block_on<T>(work: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.unwrap().block_on(work)
 }
 
 /// What went wrong was said as it must be: one line of at most 200 columns with the next step.

@@ -13,6 +13,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod damage;
+mod disk;
 mod flows;
 mod kills;
 mod machine;
@@ -30,4 +32,19 @@ fn sample<T: Clone>(all: &[T], few: usize) -> Vec<T> {
     }
     // The first and the last are among them.
     (0..few).map(|at| all[at * (all.len() - 1) / (few - 1)].clone()).collect()
+}
+
+/// Numbers that look like chance and are the same every time.
+struct Chance(u64);
+
+impl Chance {
+    fn of(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % limit.max(1)
+    }
 }
