@@ -346,7 +346,11 @@ impl Work<'_> {
     /// The store did not take it; nobody knows how far it came.
     async fn give_up(&self, attempt: Attempt, error: ledger::Error) -> Result<Done> {
         let reason = if matches!(error, ledger::Error::LeaseLost) { "lease" } else { "storage" };
-        attempt.settle(&self.bench.store, reason).await;
+        let failed = match &error {
+            ledger::Error::Store(failed) => Some(failed),
+            _ => None,
+        };
+        attempt.settle(&self.bench.store, failed, reason).await;
         Err(Error::from(error))
     }
 

@@ -115,12 +115,7 @@ impl Session {
     /// Ends an operation that failed, with the outcome that agrees with the data: a commit whose
     /// answer was lost may have happened. Where that cannot be told now, the next start tells.
     pub(super) async fn end_badly(&self, attempt: Attempt, error: &Error) {
-        let uncertain = matches!(error, Error::Store(_) | Error::Interrupted);
-        match uncertain {
-            true => attempt.settle(&self.store, error.kind()).await,
-            // The error itself is what the person must see, not a trail that cannot be written.
-            false => drop(attempt.failed(error.kind()).await),
-        }
+        end_badly(&self.store, attempt, error).await;
     }
 
     /// The trail, for whoever wants to read it.
@@ -167,11 +162,19 @@ async fn migrate(store: &Store, audit: &Audit, schema: SchemaState, now: i64) ->
             attempt.committed(&format!("to={}", schema.known)).await;
             Ok(())
         }
-        // Its commit may have happened all the same.
         Err(error) => {
-            attempt.settle(store, error.kind()).await;
+            end_badly(store, attempt, &error).await;
             Err(error)
         }
+    }
+}
+
+async fn end_badly(store: &Store, attempt: Attempt, error: &Error) {
+    match error {
+        Error::Store(failed) => attempt.settle(store, Some(failed), error.kind()).await,
+        Error::Interrupted => attempt.settle(store, None, error.kind()).await,
+        // The error itself is what the person must see, not a trail that cannot be written.
+        _ => drop(attempt.failed(error.kind()).await),
     }
 }
 
