@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::Duration;
 
 use assert_cmd::Command;
@@ -17,7 +18,7 @@ use secrecy::SecretString;
 use tempfile::TempDir;
 
 use crate::support::home::{PROGRAM, Ran};
-use crate::support::postgres::{copied, postgres_url};
+use crate::support::postgres::{copied, database_of, drop_database, postgres_url};
 
 /// No run of the program may take longer, whatever happens to it.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -27,6 +28,8 @@ pub struct Machine {
     root: TempDir,
     /// The address of the server; none: SQLite.
     server: Option<String>,
+    /// Whether the database was made for this machine.
+    is_copy: bool,
 }
 
 /// Where a store is.
@@ -43,12 +46,13 @@ impl Machine {
             On::Sqlite => None,
             On::Postgres => Some(without_tls(&postgres_url()?)),
         };
-        Some(Self { root: tempfile::tempdir().unwrap(), server })
+        Some(Self { root: tempfile::tempdir().unwrap(), server, is_copy: false })
     }
 
     /// One whose store is on this server.
     pub fn with_server(address: &str) -> Self {
-        Self { root: tempfile::tempdir().unwrap(), server: Some(without_tls(address)) }
+        let server = Some(without_tls(address));
+        Self { root: tempfile::tempdir().unwrap(), server, is_copy: false }
     }
 
     /// Another one in the same state; nothing may run on this one.
@@ -56,16 +60,23 @@ impl Machine {
         let root = tempfile::tempdir().unwrap();
         copy_folder(self.root.path(), root.path());
         let server = self.server.as_deref().map(|address| without_tls(&copied(address)));
-        Self { root, server }
+        Self { root, server, is_copy: true }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
         self.root.path().join(name)
     }
 
-    /// The address of the server, where there is one.
-    pub fn server(&self) -> Option<&str> {
-        self.server.as_deref()
+    /// The same folder with the store of another server; this one must go after it.
+    pub fn on(&self, address: &str) -> Self {
+        let other = Self::with_server(address);
+        copy_folder(self.root.path(), other.root.path());
+        other
+    }
+
+    /// The name of the database on the server.
+    pub fn database_name(&self) -> &str {
+        self.server.as_deref().map_or("", database_of)
     }
 
     /// The file of the store.
@@ -235,6 +246,15 @@ impl Machine {
 fn block_on<T>(work: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.unwrap().block_on(work)
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        // A sweep makes hundreds of them.
+        if let (Some(address), true, false) = (&self.server, self.is_copy, thread::panicking()) {
+            drop_database(address);
+        }
+    }
 }
 
 /// What went wrong was said as it must be: one line of at most 200 columns with the next step.

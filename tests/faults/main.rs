@@ -15,10 +15,12 @@ mod support;
 
 mod damage;
 mod disk;
+mod files;
 mod flows;
 mod kills;
 mod machine;
 mod older;
+mod server;
 mod strace;
 
 fn is_full() -> bool {
