@@ -57,7 +57,10 @@ impl Backup {
         file.rewind()?;
         let backup = BufReader::with_capacity(BUFFER, file);
         match ledger::restore(&session.store, backup, counts, attempt.op(), session.now()).await {
-            Ok(()) => Ok(attempt.succeeded("").await?),
+            Ok(()) => {
+                attempt.committed("").await;
+                Ok(())
+            }
             Err(error) => {
                 let error = self.about(error);
                 session.end_badly(attempt, &error).await;

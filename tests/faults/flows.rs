@@ -1,7 +1,10 @@
 //! The flows that are swept: what a person asks for in one line, and what they had before. Another
 //! flow is another row of [`FLOWS`].
 
-use super::machine::Machine;
+use std::fs;
+use std::path::Path;
+
+use super::machine::{Machine, On};
 
 /// One thing that a person asks for.
 pub struct Flow {
@@ -11,8 +14,8 @@ pub struct Flow {
     pub line: &'static [&'static str],
     /// How the same command may end where its work is done already, besides well.
     pub again: &'static [i32],
-    /// The file that it writes beside the store.
-    pub out: Option<&'static str>,
+    /// The file that it writes beside the store, and how to tell what such a file says.
+    pub out: Option<(&'static str, fn(&Path) -> String)>,
 }
 
 const HEADER: &str = "date,account,type,symbol,quantity,price,fee,currency,amount";
@@ -80,14 +83,30 @@ pub const FLOWS: &[Flow] = &[
         line: &["export", "--format", "json", "--out", "out.json"],
         // The file is there.
         again: &[2],
-        out: Some("out.json"),
+        out: Some(("out.json", text)),
     },
     Flow {
         name: "export over a file",
         before: household_and_export,
         line: &["export", "--out", "out.csv", "--force"],
         again: &[],
-        out: Some("out.csv"),
+        out: Some(("out.csv", text)),
+    },
+    Flow {
+        name: "backup",
+        before: household,
+        line: &["backup", "out.dashtam-backup"],
+        // The file is there.
+        again: &[2],
+        out: Some(("out.dashtam-backup", restored)),
+    },
+    Flow {
+        name: "restore",
+        before: backup_of_household,
+        line: &["restore", "whole.dashtam-backup"],
+        // The store is not empty any more.
+        again: &[2],
+        out: None,
     },
     // Nothing is written but the attempt and its outcome.
     Flow { name: "audit append", before: household, line: &["export"], again: &[], out: None },
@@ -149,6 +168,24 @@ pub fn household_and_more(machine: &Machine) {
 fn household_and_export(machine: &Machine) {
     household(machine);
     machine.file("out.csv", "what was there before\n");
+}
+
+fn backup_of_household(machine: &Machine) {
+    let other = Machine::new(On::Sqlite).unwrap();
+    household_and_more(&other);
+    other.ok(&["backup", "whole.dashtam-backup"]);
+    fs::copy(other.path("whole.dashtam-backup"), machine.path("whole.dashtam-backup")).unwrap();
+}
+
+fn text(path: &Path) -> String {
+    fs::read_to_string(path).unwrap()
+}
+
+/// The dump of a store that was restored from a backup.
+fn restored(path: &Path) -> String {
+    let machine = Machine::new(On::Sqlite).unwrap();
+    machine.ok(&["restore", path.to_str().unwrap()]);
+    machine.dump()
 }
 
 /// The household as the first program kept it.

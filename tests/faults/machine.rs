@@ -195,9 +195,9 @@ impl Machine {
             let mut tx = session.store.read().await.unwrap();
             for (op, (action, states)) in states {
                 let applied = tx.is_applied(&op).await.unwrap();
-                // An export writes nothing to the store: its outcome is that of its file.
+                // These write nothing to the store: their outcome is that of their file.
                 let outcome = match (action.as_str(), applied) {
-                    ("export", _) => states.get(1).map_or("", String::as_str),
+                    ("export" | "backup", _) => states.get(1).map_or("", String::as_str),
                     (_, true) => "SUCCEEDED",
                     (_, false) => "FAILED",
                 };

@@ -28,6 +28,8 @@ const BACK: &[&[&str]] = &[
     &["drop table remote_accounts"],
     // 6: figures that are made again.
     &[],
+    // 7: what a restore keeps of another trail.
+    &["drop table audit_evidence"],
 ];
 
 /// The schema of this program.
