@@ -17,6 +17,7 @@
     reason = "a bench is a test that prints"
 )]
 
+#[allow(dead_code, reason = "tests need more of it")]
 #[path = "../tests/support/postgres.rs"]
 mod postgres;
 mod support;

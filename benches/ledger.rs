@@ -45,6 +45,10 @@ const NEWER_TIMES_EMPTY: f64 = 2.0;
 const NEWER_MORE: f64 = 0.200;
 const NEWER_ROWS: u32 = 1_000;
 const REBUILD_TIMES_EXPORT: f64 = 4.0;
+const BACKUP_TIMES_EXPORT: f64 = 2.0;
+/// MiB that a backup may take, of however many rows.
+const BACKUP_MEMORY: f64 = 64.0;
+const RESTORE_TIMES_IMPORT: f64 = 2.0;
 /// How often what takes milliseconds is measured, and what takes a second or a few.
 const SHORT_RUNS: u32 = 15;
 const RUNS: u32 = 3;
@@ -57,9 +61,7 @@ fn main() {
     let rows: Vec<u32> = rows.collect();
     let [small, middle, large] = rows[..] else { panic!("DASHTAM_BENCH_ROWS names three sizes") };
 
-    for rows in [small, middle, large] {
-        bench.fill(rows);
-    }
+    let [_, _, import] = [small, middle, large].map(|rows| bench.fill(rows));
     if bench.has("hledger") {
         for (rows, bound) in [small, middle].into_iter().zip(HOLDINGS_TIMES_HLEDGER) {
             bench.holdings(&mut table, rows, bound);
@@ -72,6 +74,8 @@ fn main() {
     bench.change(&mut table, large);
     bench.newer(&mut table, large);
     bench.rebuild(&mut table, large);
+    bench.backup(&mut table, large);
+    bench.restore(&mut table, large, import);
     print!("\n{table}");
 }
 
@@ -101,8 +105,8 @@ impl Bench {
         command
     }
 
-    /// Makes the store of so many rows and the journal of the same.
-    fn fill(&self, rows: u32) {
+    /// Makes the store of so many rows and the journal of the same; tells what the import took.
+    fn fill(&self, rows: u32) -> Figures {
         announce(&format!("a store of {rows} rows"));
         let prices = self.path("prices.csv");
         let files = Files {
@@ -111,7 +115,7 @@ impl Bench {
             journal: Some(self.journal(rows)),
         };
         portfolio::write(&files, TEN_YEARS, rows, SECURITIES).unwrap();
-        measure::run(self.on(rows, "import").arg(&files.rows).arg(&prices));
+        measure::run(self.on(rows, "import").arg(&files.rows).arg(&prices))
     }
 
     fn holdings(&self, table: &mut Table, rows: u32, bound: f64) {
@@ -239,6 +243,44 @@ impl Bench {
             Some(took),
             Some(beside_cpu("export, CPU", took, its, REBUILD_TIMES_EXPORT)),
         );
+    }
+
+    /// The file of a backup of so many rows.
+    fn backed_up(&self, rows: u32) -> PathBuf {
+        self.path(&format!("{rows}.dashtam-backup"))
+    }
+
+    /// Beside an export, which reads all rows too.
+    fn backup(&self, table: &mut Table, rows: u32) {
+        let work = format!("back up {rows}");
+        announce(&work);
+        let back_up = || {
+            let mut command = self.on(rows, "backup --force");
+            command.arg(self.backed_up(rows));
+            command
+        };
+        let [took, its] = in_turn(RUNS, back_up, || self.on(rows, "export"));
+        let against = beside_cpu("export, CPU", took, its, BACKUP_TIMES_EXPORT);
+        table.line(&work, Some(took), Some(against));
+        let memory = Against {
+            yardstick: "",
+            took: String::new(),
+            figure: took.peak,
+            bound: BACKUP_MEMORY,
+            unit: "MiB",
+        };
+        table.line(&format!("its memory, of {rows}"), Some(took), Some(memory));
+    }
+
+    /// Beside the import that brought the rows; once, since each takes a store of its own.
+    fn restore(&self, table: &mut Table, rows: u32, import: Figures) {
+        let work = format!("restore {rows}");
+        announce(&work);
+        let mut command = self.dashtam("restore");
+        command.arg(self.backed_up(rows)).arg("--data-dir").arg(self.path("restored.store"));
+        let took = measure::run(&mut command);
+        let against = beside_cpu("import, CPU", took, import, RESTORE_TIMES_IMPORT);
+        table.line(&work, Some(took), Some(against));
     }
 }
 

@@ -9,7 +9,7 @@ use tracing::{info, warn};
 
 use crate::clock::Clock;
 use crate::model::{OpId, SafeText};
-use crate::store::{AuditRow, AuditStore, AuditTarget, Result, Store};
+use crate::store::{AuditRow, AuditStore, AuditTarget, Error, Result, Store};
 
 /// The trail of one store.
 #[derive(Clone, Debug)]
@@ -64,6 +64,22 @@ impl Audit {
         self.store.rows().await
     }
 
+    /// The number of the newest row; 0: there is none.
+    ///
+    /// # Errors
+    /// When the trail cannot be read.
+    pub async fn newest(&self) -> Result<i64> {
+        self.store.newest().await
+    }
+
+    /// Some rows behind this number, oldest first; none once all up to the other one were given.
+    ///
+    /// # Errors
+    /// When the trail cannot be read.
+    pub async fn rows_between(&self, after: i64, until: i64) -> Result<Vec<AuditRow>> {
+        self.store.rows_between(after, until).await
+    }
+
     /// Ends the connection to the trail.
     pub async fn close(&self) {
         self.store.close().await;
@@ -89,7 +105,8 @@ impl Audit {
             if is_running(&row.actor) {
                 continue;
             }
-            let applied = store.read().await?.is_applied(&row.op).await?;
+            // While somebody else writes for long nobody can tell; the next start asks again.
+            let Ok(applied) = is_applied(store, &row.op).await else { continue };
             let (state, detail) = match applied {
                 true => ("SUCCEEDED", "recovered=true"),
                 false => ("FAILED", "reason=interrupted"),
@@ -117,6 +134,15 @@ impl Attempt {
         self.audit.append(&self.op.to_string(), &self.action, "SUCCEEDED", detail).await
     }
 
+    /// Ends an operation whose writes are in the store, with its mark. What is done is done, whether
+    /// or not the trail can say so now: the next start finds the mark and says it then.
+    pub async fn committed(self, detail: &str) {
+        let op = self.op;
+        if self.succeeded(detail).await.is_err() {
+            warn!(%op, "the trail could not say that it succeeded; the next start will");
+        }
+    }
+
     /// Ends the operation badly; nothing of it was written.
     ///
     /// # Errors
@@ -127,20 +153,29 @@ impl Attempt {
     }
 
     /// Ends an operation of which nobody knows whether its commit was the last that happened: its
-    /// mark in the store tells. Where that cannot be asked now, the next start asks.
-    pub async fn settle(self, store: &Store, reason: &str) {
-        let op = self.op.to_string();
-        let applied = match store.read().await {
-            Ok(mut tx) => tx.is_applied(&op).await.ok(),
-            Err(_) => None,
-        };
+    /// mark in the store tells. Where that cannot be asked now, the next start asks. What a file
+    /// could not make durable is in its log all the same and may be there after the next start:
+    /// then too that one asks.
+    pub async fn settle(self, store: &Store, error: Option<&Error>, reason: &str) {
+        if matches!(error, Some(Error::File(_))) {
+            return;
+        }
         // Whatever went wrong before is what a person must see, not a trail that cannot be written.
-        let _ = match applied {
-            Some(true) => self.succeeded("recovered=true").await,
-            Some(false) => self.failed(reason).await,
-            None => Ok(()),
+        let _ = match is_applied(store, &self.op.to_string()).await {
+            Ok(true) => self.succeeded("recovered=true").await,
+            Ok(false) => self.failed(reason).await,
+            Err(_) => Ok(()),
         };
     }
+}
+
+/// Whether an operation's writes are in the store. Whoever asks has the lock of a writer: a server
+/// may still be at work for a process that is gone.
+async fn is_applied(store: &Store, op: &str) -> Result<bool> {
+    let mut tx = store.write().await?;
+    let applied = tx.is_applied(op).await?;
+    tx.rollback().await?;
+    Ok(applied)
 }
 
 /// Who acts: this host and this process.

@@ -41,6 +41,7 @@ Examples:
   dashtam report gains --tax-year 2024 --csv    what was realized, by account
   dashtam report transactions --account Broker --from 2024-01-01 --csv
   dashtam export --format json --out all.json   everything, in one file
+  dashtam backup monday.dashtam-backup          the same with its history, for `restore`
 
 Exit codes:
   0 done   1 internal error   2 usage, config or permission   3 partial: the rest is stored
@@ -79,6 +80,22 @@ Examples:
   dashtam security splits                what the prices show
   dashtam security splits --apply        add what is sure
   dashtam security splits AMD --apply    add what is shown of AMD";
+
+const BACKUP_HELP: &str = "\
+It may be taken while a dashboard runs: it holds the store as it was at one moment, with its history,
+its imports and, as evidence, the trail. It is not encrypted.
+
+Examples:
+  dashtam backup monday.dashtam-backup
+  dashtam restore monday.dashtam-backup --check      is it whole?";
+
+const RESTORE_HELP: &str = "\
+The backup is read to its end first; one that is cut off or altered changes nothing, and where it is
+broken is said. A store that has content is refused.
+
+Examples:
+  dashtam --data-dir new restore monday.dashtam-backup
+  dashtam --database postgres://host/dashtam restore monday.dashtam-backup";
 
 const KEYS_HELP: &str = "\
 Other keys are chosen in the configuration file, under [keys], by the action's name:
@@ -174,6 +191,24 @@ pub enum Command {
     /// Read and choose the settings that change figures
     #[command(subcommand)]
     Settings(SettingsCommand),
+    /// Write everything in the store into one file, for any engine
+    #[command(after_help = BACKUP_HELP)]
+    Backup {
+        /// The file (mode 0600)
+        file: PathBuf,
+        /// Write over a file that exists
+        #[arg(long)]
+        force: bool,
+    },
+    /// Fill an empty store from a backup
+    #[command(after_help = RESTORE_HELP)]
+    Restore {
+        /// The backup
+        file: PathBuf,
+        /// Write nothing; say whether the backup is whole
+        #[arg(long)]
+        check: bool,
+    },
     /// Make the database, or bring it to this version's schema
     Migrate,
     /// Bring in what is new from the connections, as --refresh-only does

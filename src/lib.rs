@@ -31,11 +31,12 @@
 //! | `fault` | panics that tests ask for; nothing in a released program | nothing of ours |
 //! | [`analytics`] | verbs over the nouns: lots, rates, prices; pure functions | model |
 //! | [`mod@import`], [`export`] | bytes to rows and rows to bytes, one file per format, pure | model |
-//! | [`store`] | everything SQL, for both engines | model, tasks |
+//! | [`archive`] | the file of a backup: rows of tables, with checksums; pure | model |
+//! | [`store`] | everything SQL, for both engines | model, archive, tasks |
 //! | [`audit`] | what happened: an attempt before, an outcome after | model, store, clock |
 //! | [`provider`] | outside services that know accounts or prices: one file each, one table | model, clock |
 //! | [`figures`] | derived figures kept beside the rows: lots and cash of any day | model, analytics, store |
-//! | [`ledger`] | the one door for writing facts | model, analytics, store, figures, audit, clock, tasks |
+//! | [`ledger`] | the one door for writing facts | model, analytics, archive, store, figures, audit, clock, tasks |
 //! | [`report`] | every figure that is shown or printed | model, analytics, store, figures, clock |
 //! | [`refresh`] | what is due is fetched, judged and written, by one process at a time | model, analytics, provider, figures, ledger, report, store, audit, clock, tasks, fault |
 //! | [`state`] | what the screen shows: a snapshot that is pushed, slices that are asked for | model, report, store, clock, tasks, fault |
@@ -89,6 +90,14 @@
 //! file brought is an overlay: what the source says stays beside it, and when the source changes
 //! under it, that is a finding, not an overwrite.
 //!
+//! ## A backup
+//!
+//! `service::backup` walks the tables in one read snapshot, whose columns the database names, and
+//! hands row after row to an `archive::Writer`. `service::restore` reads such a file to its end before
+//! it touches anything; then `ledger::restore` writes the rows as they stood into an empty store and
+//! makes the derived figures anew, in one transaction. A table is either in `store::ARCHIVED` or made
+//! again. Whatever opens an older store backs it up before it migrates it.
+//!
 //! ## Two engines, SQL once
 //!
 //! `store::Store` is an enum of two pools; queries are written once with `$n` placeholders, rows
@@ -96,6 +105,7 @@
 //! or compared in SQL. Every business row carries a checksum of its columns.
 
 pub mod analytics;
+pub mod archive;
 pub mod audit;
 pub mod cli;
 pub mod clock;
@@ -121,8 +131,9 @@ pub mod tui;
 
 use std::ffi::OsString;
 use std::panic::{self, AssertUnwindSafe};
+use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use cli::Cli;
@@ -266,14 +277,32 @@ async fn show_one(
         (false, true) => Some(service::demo::CADENCE),
         (false, false) => Some(service::refresh::cadence(config)),
     };
-    let opening = Box::pin(shown.open(config.clone(), clock.clone()));
-    match tui::run(shown.waiting(), opening, cadence, options, true, keyboard).await {
+    let backed_up = Arc::new(OnceLock::new());
+    let opened = shown.open(config.clone(), clock.clone());
+    let opening = Box::pin(remember_backup(opened, Arc::clone(&backed_up)));
+    let ended = tui::run(shown.waiting(), opening, cadence, options, true, keyboard).await;
+    if let Some(path) = backed_up.get() {
+        cmd::tell_of_backup(path);
+    }
+    match ended {
         Ok(ended) => Ok(ended),
         Err(tui::Error::Opening(error)) => Err(cmd::Failure::Service(error.about(config))),
         // Reported already; it ends the program as a panic here would.
         Err(tui::Error::Panicked) => panic::resume_unwind(Box::new("opening")),
         Err(error @ tui::Error::Terminal(_)) => Err(cmd::Failure::Terminal(error.to_string())),
     }
+}
+
+/// Keeps where the store was backed up before a migration, to be said when the screen is gone.
+async fn remember_backup(
+    opening: impl Future<Output = Result<service::Opened, service::Error>>,
+    backed_up: Arc<OnceLock<PathBuf>>,
+) -> Result<service::Opened, service::Error> {
+    let opened = opening.await?;
+    if let Some(path) = opened.session.backed_up() {
+        let _ = backed_up.set(path.to_owned());
+    }
+    Ok(opened)
 }
 
 /// Where reports of panics are kept: beside the log.

@@ -24,8 +24,10 @@ use dashtam::model::{
     NewAccount, SafeText, SecurityEdit, Setting, Status, TransactionId,
 };
 use dashtam::service;
+use dashtam::service::backup;
 use dashtam::service::edit::{self, RowEdit};
 use dashtam::service::export::{ExportFormat, What};
+use dashtam::service::restore::Backup;
 use dashtam::store::Store;
 use proptest::collection::vec;
 use proptest::option;
@@ -501,8 +503,9 @@ async fn clear(engine: &Engine) {
 struct Workshop {
     file: Engine,
     server: Option<Engine>,
-    /// Where exports are read back.
+    /// Where exports and backups are read back.
     copy: Engine,
+    server_copy: Option<Engine>,
 }
 
 impl Workshop {
@@ -511,6 +514,7 @@ impl Workshop {
             file: sqlite_in(memory()).await,
             server: postgres_in(memory()).await,
             copy: sqlite_in(memory()).await,
+            server_copy: postgres_in(memory()).await,
         }
     }
 
@@ -541,7 +545,35 @@ impl Workshop {
             let last = NaiveDate::from_ymd_opt(9999, 12, 31).unwrap();
             prop_assert_eq!(engine.cash(last).await, cash_in(&other), "cash on {}", engine.name);
         }
+        // Both ways take long, so each sequence goes one of them.
+        self.check_backup(ops.len() % 2 == 0, &dump, &export).await?;
         self.check_copies(&dump, &export).await
+    }
+
+    /// What is backed up and restored, on the other engine where there is one, must be the same.
+    async fn check_backup(
+        &self,
+        to_file: bool,
+        dump: &str,
+        export: &str,
+    ) -> Result<(), TestCaseError> {
+        let (source, copy) = match (to_file, &self.server, &self.server_copy) {
+            (true, Some(server), _) => (server, &self.copy),
+            (false, _, Some(server_copy)) => (&self.file, server_copy),
+            _ => (&self.file, &self.copy),
+        };
+        clear(copy).await;
+        let path = source.folder().join("a.dashtam-backup");
+        backup::run(&source.session, &path, true).await.unwrap();
+        Backup::open(&path).unwrap().restore(&copy.session).await.unwrap();
+        let way = format!("a backup from {} to {}", source.name, copy.name);
+        prop_assert_eq!(copy.dump().await, dump, "{}", way);
+        let its = copy.export(ExportFormat::Json, None).await;
+        prop_assert_eq!(its.as_str(), export, "{}", way);
+        prop_assert_eq!(copy.damage().await, [""; 0], "{}", way);
+        let kept = service::rebuild::check(&copy.session).await.unwrap();
+        prop_assert_eq!(kept, [""; 0], "{}", way);
+        Ok(())
     }
 
     /// What is exported and read back must be the same.
@@ -605,8 +637,8 @@ async fn work(seed: u8) {
             TestError::Abort(why) => panic!("{why}"),
         }
     }
-    let Workshop { file, server, copy } = workshop;
-    for engine in [Some(file), server, Some(copy)].into_iter().flatten() {
+    let Workshop { file, server, copy, server_copy } = workshop;
+    for engine in [Some(file), server, Some(copy), server_copy].into_iter().flatten() {
         engine.close().await;
     }
 }

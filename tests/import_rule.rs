@@ -33,14 +33,18 @@ const ROOMS: &[(&str, May)] = &[
     ("analytics", Use(&["model"])),
     ("import", Use(&["model"])),
     ("export", Use(&["model"])),
-    ("store", Use(&["model", "tasks"])),
+    ("archive", Use(&["model"])),
+    ("store", Use(&["model", "archive", "tasks"])),
     ("http", Use(&["model", "clock"])),
     ("audit", Use(&["model", "store", "clock"])),
     ("vault", Use(&["model", "store", "clock"])),
     ("provider", Use(&["model", "http", "clock"])),
     ("oauth", Use(&["model", "http", "vault", "audit", "store", "clock"])),
     ("figures", Use(&["model", "analytics", "store"])),
-    ("ledger", Use(&["model", "analytics", "store", "figures", "audit", "clock", "tasks"])),
+    (
+        "ledger",
+        Use(&["model", "analytics", "archive", "store", "figures", "audit", "clock", "tasks"]),
+    ),
     ("report", Use(&["model", "analytics", "store", "figures", "clock"])),
     (
         "refresh",
@@ -85,7 +89,7 @@ const OWNED_CRATES: &[(&str, &[&str])] = &[
 ];
 
 /// Rooms that only compute: nothing in them may wait.
-const PURE_ROOMS: &[&str] = &["model", "analytics", "import", "export"];
+const PURE_ROOMS: &[&str] = &["model", "analytics", "import", "export", "archive"];
 
 /// The ways to learn the time; `clock` alone may use them.
 const TIME_SOURCES: &[[&str; 2]] =

@@ -20,6 +20,7 @@ use std::time::Duration;
 use chrono::NaiveDate;
 use dashtam::analytics::fx::Rates;
 use dashtam::analytics::pricing::{Series, price_on};
+use dashtam::archive::Value;
 use dashtam::audit::Audit;
 use dashtam::model::{
     Account, AccountId, AccountKind, AssetClass, Bar, BatchId, CategoryId, Close, Connection,
@@ -29,12 +30,12 @@ use dashtam::model::{
 };
 use dashtam::service::{Access, Session};
 use dashtam::store::{
-    AccountRecord, Alert, AllocationTarget, AuditRow, AuditStore, AuditTarget, Balance, BatchFile,
-    BatchRow, CashTransit, CashYear, CategoryRecord, Claim, EntityVersion, Error, Finding, Fits,
-    Holder, Identity, LotPage, Noted, PendingRow, PositionRecord, PriceRecord, RateRecord,
-    RefreshRecord, Saying, SecurityRecord, StagedRow, Store, StoredTransaction, Stretch,
-    SymbolRecord, Tally, Target, TransactionFilter, Tx, Verdict, Version, Waiting, Wanted, Watch,
-    newest_schema,
+    ARCHIVED, AccountRecord, Alert, AllocationTarget, AuditRow, AuditStore, AuditTarget, Balance,
+    BatchFile, BatchRow, CashTransit, CashYear, CategoryRecord, Claim, DERIVED, EVIDENCE,
+    EntityVersion, Error, Finding, Fits, Holder, Identity, LotPage, Noted, OF_ITS_OWN, PendingRow,
+    PositionRecord, PriceRecord, RateRecord, RefreshRecord, Saying, SecurityRecord, StagedRow,
+    Store, StoredTransaction, Stretch, SymbolRecord, Tally, Target, TransactionFilter, Tx, Verdict,
+    Version, Waiting, Wanted, Watch, newest_schema,
 };
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{AssertSqlSafe, SqlitePool};
@@ -1137,6 +1138,11 @@ async fn the_trail_only_grows() {
         }
         assert!(trail.append(&attempt("three", "MAYBE", "h:1")).await.is_err());
         let before = trail.rows().await.unwrap();
+        let newest = trail.newest().await.unwrap();
+        assert_eq!(usize::try_from(newest).unwrap(), before.len());
+        assert_eq!(trail.rows_between(0, newest).await.unwrap(), before);
+        assert_eq!(trail.rows_between(1, newest - 1).await.unwrap(), before[1..before.len() - 1]);
+        assert_eq!(trail.rows_between(newest, newest).await.unwrap(), []);
         let table = match &trail {
             AuditStore::Sqlite(_) => "audit",
             AuditStore::Postgres(_) => "dashtam_audit.audit",
@@ -1283,6 +1289,7 @@ async fn figures_kept_in_an_older_way_are_made_again_before_they_are_seen() {
             "drop table refreshes",
             "drop table remote_accounts",
             "drop table ticks",
+            "drop table audit_evidence",
             "delete from _sqlx_migrations where version >= 3",
         ];
         // The second time as after a crash between the migration and the figures.
@@ -1382,6 +1389,126 @@ async fn versions(store: &Store) -> Vec<i64> {
     match store {
         Store::Sqlite(pool) => sqlx::query_scalar(SQL).fetch_all(pool).await.unwrap(),
         Store::Postgres(pool) => sqlx::query_scalar(SQL).fetch_all(pool).await.unwrap(),
+    }
+}
+
+// Whole tables, for backups.
+
+/// A value of a row that is kept.
+#[derive(Clone, Debug, PartialEq)]
+enum Kept {
+    Null,
+    Int(i64),
+    Text(String),
+    Bytes(Vec<u8>),
+}
+
+type KeptTable = (&'static str, Vec<String>, Vec<Vec<Kept>>);
+
+async fn whole_tables(store: &Store) -> Vec<KeptTable> {
+    let mut tx = store.read().await.unwrap();
+    let mut all = Vec::new();
+    for table in tx.archived_tables().await.unwrap() {
+        let mut rows = Vec::new();
+        let each = |row: &[Value<'_>]| {
+            let kept = |value: &Value<'_>| match *value {
+                Value::Null => Kept::Null,
+                Value::Int(number) => Kept::Int(number),
+                Value::Text(text) => Kept::Text(text.to_owned()),
+                Value::Bytes(bytes) => Kept::Bytes(bytes.to_vec()),
+            };
+            rows.push(row.iter().map(kept).collect());
+            Ok::<(), Error>(())
+        };
+        tx.each_archived_row(&table, each).await.unwrap();
+        all.push((table.name, table.columns(), rows));
+    }
+    all
+}
+
+/// Fills an empty store, a few rows at a time.
+async fn put_whole_tables(store: &Store, tables: &[KeptTable], next_id: i64) {
+    let mut tx = store.write().await.unwrap();
+    assert!(!tx.has_content().await.unwrap());
+    assert_eq!(tx.next_trail().await.unwrap(), 1);
+    tx.expect_archived().await.unwrap();
+    let known = tx.archived_tables().await.unwrap();
+    for (name, columns, rows) in tables {
+        let table = known.iter().find(|table| table.name == *name).unwrap();
+        for rows in rows.chunks(2) {
+            let value = |kept| match kept {
+                &Kept::Null => Value::Null,
+                Kept::Int(number) => Value::Int(*number),
+                Kept::Text(text) => Value::Text(text),
+                Kept::Bytes(bytes) => Value::Bytes(bytes),
+            };
+            let values: Vec<_> = rows.iter().flatten().map(value).collect();
+            tx.put_archived(table, columns, &values).await.unwrap();
+        }
+        tx.end_archived().await.unwrap();
+    }
+    assert!(tx.has_content().await.unwrap());
+    tx.go_on_behind(41, next_id);
+    assert_eq!(tx.next_revision(), 42);
+    tx.commit("op-3", "restore", NOW).await.unwrap();
+}
+
+/// A row that refers to one behind it.
+const CHILD_FIRST: &str = "insert into categories (id, name, parent_id, checksum) values (901, 'parent', null, 0); \
+     insert into categories (id, name, parent_id, checksum) values (900, 'child', 901, 0)";
+
+#[tokio::test]
+async fn whole_tables_go_from_each_engine_to_each() {
+    let mut first: Option<Vec<KeptTable>> = None;
+    for source in engines().await {
+        let store = &source.session.store;
+        write_one_of_everything(store, &mut Vec::new()).await;
+        run(store, CHILD_FIRST).await;
+        let damage = store.read().await.unwrap().damage().await.unwrap();
+        let next_id = store.read().await.unwrap().next_id().await.unwrap();
+        let tables = whole_tables(store).await;
+        let names: Vec<_> = tables.iter().map(|(name, ..)| *name).collect();
+        assert_eq!(names, ARCHIVED);
+        let empty: Vec<_> = tables.iter().filter(|(.., rows)| rows.is_empty()).collect();
+        let empty: Vec<_> = empty.iter().map(|(name, ..)| *name).collect();
+        assert_eq!(empty, [EVIDENCE], "of these there is no row");
+        for target in engines().await {
+            let other = &target.session.store;
+            put_whole_tables(other, &tables, next_id).await;
+            let mut copies = whole_tables(other).await;
+            copies[0].2.retain(|row| row[0] != Kept::Text("op-3".to_owned()));
+            assert_eq!(copies, tables, "from {} to {}", source.name, target.name);
+            let mut tx = other.write().await.unwrap();
+            assert_eq!(tx.take_id(), next_id);
+            assert_eq!(tx.damage().await.unwrap(), damage);
+            drop(tx);
+            target.close().await;
+        }
+        assert_eq!(first.get_or_insert_with(|| tables.clone()), &tables, "on {}", source.name);
+        source.close().await;
+    }
+}
+
+#[tokio::test]
+async fn every_table_is_in_a_backup_or_made_again() {
+    let mut known: Vec<_> = [ARCHIVED, DERIVED, OF_ITS_OWN].concat();
+    known.sort_unstable();
+    for engine in engines().await {
+        let sql = match &engine.session.store {
+            Store::Sqlite(_) => {
+                "select name from sqlite_master where type = 'table' and name not like 'sqlite_%'"
+            }
+            Store::Postgres(_) => {
+                "select tablename::text from pg_tables where schemaname = current_schema()"
+            }
+        };
+        let mut there: Vec<String> = match &engine.session.store {
+            Store::Sqlite(pool) => sqlx::query_scalar(sql).fetch_all(pool).await.unwrap(),
+            Store::Postgres(pool) => sqlx::query_scalar(sql).fetch_all(pool).await.unwrap(),
+        };
+        there.sort_unstable();
+        assert_eq!(there, known, "a new table goes into a list of `store::archive`");
+        engine.close().await;
     }
 }
 

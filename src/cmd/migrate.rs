@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::Job;
 use super::exit::{Error, Status};
+use super::{Job, tell_of_backup};
 use crate::service;
 
 #[derive(Serialize)]
@@ -16,6 +16,9 @@ struct Document {
 pub async fn run(job: &mut Job<'_>) -> Result<Status, Error> {
     let report = service::migrate::run(job.config, job.clock).await?;
     let (from, to) = (report.from, report.to);
+    if let Some(path) = &report.backed_up {
+        tell_of_backup(path);
+    }
     if job.flags.json {
         job.out.json(&Document { schema: "dashtam.migrate/1", from, to })?;
     } else if from == to {

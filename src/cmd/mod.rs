@@ -4,6 +4,7 @@
 //! else; what a figure means does not.
 
 mod account;
+mod backup;
 mod cells;
 mod completions;
 mod demo;
@@ -49,6 +50,7 @@ use crate::service::{self, Access, Session};
 use crate::telemetry::crash::Crash;
 use crate::text::Figures;
 
+pub use backup::tell as tell_of_backup;
 use exit::{Error, Manner, Status};
 use output::{Output, note};
 
@@ -241,6 +243,9 @@ impl Job<'_> {
     async fn carry_out(&mut self, command: &Command) -> Result<Status, Error> {
         match command {
             Command::Migrate => return migrate::run(self).await,
+            Command::Restore { file, check } => {
+                return backup::restore(self, file, *check).await;
+            }
             Command::Keys => return keys::run(self),
             _ => {}
         }
@@ -268,17 +273,24 @@ impl Job<'_> {
                 refresh::run(self, session, cadence, args).await
             }
             Command::Rebuild { check } => rebuild::run(self, session, *check).await,
+            Command::Backup { file, force } => backup::backup(self, session, file, *force).await,
             // Done before there is a session.
-            Command::Migrate | Command::Keys | Command::Completions { .. } | Command::Man => {
-                Ok(Status::Done)
-            }
+            Command::Migrate
+            | Command::Restore { .. }
+            | Command::Keys
+            | Command::Completions { .. }
+            | Command::Man => Ok(Status::Done),
         }
     }
 
     async fn open(&self, access: Access) -> Result<Session, Error> {
         let access = if self.flags.read_only { Access::Look } else { access };
         let opened = Session::open(self.config, self.clock, access).await;
-        opened.map_err(|error| error.about(self.config).into())
+        let session = opened.map_err(|error| error.about(self.config))?;
+        if let Some(path) = session.backed_up() {
+            tell_of_backup(path);
+        }
+        Ok(session)
     }
 
     const fn figures(&self) -> Figures {
@@ -293,11 +305,13 @@ fn access(command: &Command) -> Access {
         Command::Account(command) => account::only_looks(command),
         Command::Security(command) => security::only_looks(command),
         Command::Settings(command) => !matches!(command, SettingsCommand::Set { .. }),
+        Command::Restore { check, .. } => *check,
         Command::Report(_) | Command::Keys | Command::Completions { .. } | Command::Man => true,
         // To compare, `rebuild` makes figures anew and takes that back: it needs a writer's lock.
         Command::Export(_)
         | Command::Txn(_)
         | Command::Price(_)
+        | Command::Backup { .. }
         | Command::Migrate
         | Command::Refresh(_)
         | Command::Rebuild { .. } => false,
@@ -321,6 +335,9 @@ fn check(cli: &Cli) -> Result<(), Error> {
     match command {
         Command::Import(args) => import::check(args)?,
         Command::Export(args) => export::check(args, flags)?,
+        Command::Backup { .. } if flags.private => {
+            return Err(Error::Usage("a backup is full of amounts; leave --private out"));
+        }
         Command::Report(command) => reports::check(command, flags)?,
         _ => {}
     }
@@ -387,6 +404,9 @@ mod tests {
             "dashtam --refresh-only --as-of 2024-01-02",
             "dashtam --refresh-only report accounts",
             "dashtam refresh --read-only",
+            "dashtam backup x --read-only",
+            "dashtam backup x --private",
+            "dashtam restore x --read-only",
         ] {
             assert!(refused(wrong), "{wrong}");
         }
@@ -399,6 +419,7 @@ mod tests {
             "dashtam --refresh-only --wait 0",
             "dashtam refresh --connection Bank --accounts-only --force --wait 5",
             "dashtam settings get base_currency --read-only",
+            "dashtam restore x --check --read-only",
             "dashtam export --what all --format json --read-only",
         ] {
             assert!(!refused(right), "{right}");

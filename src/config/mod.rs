@@ -151,6 +151,11 @@ impl Config {
         self.state_dir.value.join("dashboard.toml")
     }
 
+    /// Where stores are backed up before a migration.
+    pub fn backup_dir(&self) -> PathBuf {
+        self.data_dir.value.join("backups")
+    }
+
     pub fn audit_dir(&self) -> PathBuf {
         self.state_dir.value.join("audit")
     }

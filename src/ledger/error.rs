@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 use crate::model::{
     AccountId, BatchId, Refusal, SafeText, SecurityId, SettingError, TransactionId,
 };
-use crate::store;
+use crate::{archive, store};
 
 /// The result of everything in this room.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -106,6 +106,24 @@ pub enum Error {
         "transactions {0} and {1} cannot be the two legs of one move: what leaves one account comes to another, both money or both the same security; `report findings` proposes pairs that fit"
     )]
     NoPair(TransactionId, TransactionId),
+    /// A backup that is not what was written, or is no backup.
+    #[error(transparent)]
+    Archive(#[from] archive::Error),
+    /// A backup would be mixed with something else.
+    #[error(
+        "this store has content, and a backup only goes into an empty one; name a new one with --database or --data-dir"
+    )]
+    HasContent,
+    /// Something in a backup that this program has no place for.
+    #[error(
+        "the backup has a {what} `{name}`, which this dashtam does not know; use the one that wrote it"
+    )]
+    NoPlace {
+        /// Table or column.
+        what: &'static str,
+        /// As the backup calls it.
+        name: SafeText,
+    },
     /// Somebody else refreshes now.
     #[error("another process refreshes this store by now; nothing was stored")]
     LeaseLost,

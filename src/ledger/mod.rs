@@ -24,6 +24,7 @@ mod rebuild;
 mod recognise;
 mod remote;
 mod resolve;
+mod restore;
 mod sayings;
 mod survey;
 mod undo;
@@ -36,6 +37,7 @@ pub use intake::{Content, Counts, Intake, Options, Taken};
 pub use proposed::split_id;
 pub use rebuild::{check, rebuild};
 pub use remote::ToldAccount;
+pub use restore::{TRAIL, restore};
 pub use survey::Survey;
 pub use undo::Undone;
 

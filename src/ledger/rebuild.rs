@@ -14,12 +14,18 @@ use crate::store::{Store, Tally, TallyKey, Tx, WriteTx};
 /// When the store fails; then nothing is written.
 pub async fn rebuild(store: &Store, op: OpId, now: i64) -> Result<u64> {
     let mut tx = store.write().await?;
-    let (rows, tally) = make(&mut tx, true).await?;
+    let rows = rebuild_in(&mut tx).await?;
+    tx.commit(&op.to_string(), "rebuild", now).await?;
+    Ok(rows)
+}
+
+/// The same within a write; tells from how many rows.
+pub(super) async fn rebuild_in(tx: &mut WriteTx) -> Result<u64> {
+    let (rows, tally) = make(tx, true).await?;
     let mut entries: BTreeMap<_, _> =
         tx.tally().await?.into_keys().map(|key| (key, Tally::default())).collect();
     entries.extend(tally);
     tx.put_tally(&entries).await?;
-    tx.commit(&op.to_string(), "rebuild", now).await?;
     Ok(rows)
 }
 

@@ -98,7 +98,7 @@ impl Work<'_> {
                         .into_iter()
                         .map(|(id, refusal)| Skip::wrong(id.unwrap_or_default(), &refusal)),
                 );
-                self.end(attempt, done).await
+                Ok(self.end(attempt, done).await)
             }
         }
     }
@@ -183,7 +183,7 @@ impl Work<'_> {
         let today = self.bench.clock.today();
         // A day is over once it is so here and in UTC, where coins have theirs.
         let Some(to) = today.min(self.bench.clock.now().date_naive()).pred_opt() else {
-            return self.end(attempt, done).await;
+            return Ok(self.end(attempt, done).await);
         };
         let (mut bars, mut rates) = (Vec::new(), Vec::new());
         for security in &wanted.securities {
@@ -299,17 +299,17 @@ impl Work<'_> {
     async fn take(&self, attempt: Attempt, news: MarketNews, done: Done, now: i64) -> Result<Done> {
         let (store, op) = (&self.bench.store, attempt.op());
         match ledger::take_market(store, self.lease, news, op, now).await {
-            Ok(_) => self.end(attempt, done).await,
+            Ok(_) => Ok(self.end(attempt, done).await),
             Err(error) => self.give_up(attempt, error).await,
         }
     }
 
-    async fn end(&self, attempt: Attempt, done: Done) -> Result<Done> {
+    async fn end(&self, attempt: Attempt, done: Done) -> Done {
         let Counts { new, changed, .. } = done.counts;
         let (stored, skipped) = (done.stored, done.skipped.len());
         let detail = format!("new={new} changed={changed} stored={stored} skipped={skipped}");
-        attempt.succeeded(&detail).await?;
-        Ok(done)
+        attempt.committed(&detail).await;
+        done
     }
 
     /// The provider did not tell: that is kept, and what its connection has become by it.
@@ -346,7 +346,11 @@ impl Work<'_> {
     /// The store did not take it; nobody knows how far it came.
     async fn give_up(&self, attempt: Attempt, error: ledger::Error) -> Result<Done> {
         let reason = if matches!(error, ledger::Error::LeaseLost) { "lease" } else { "storage" };
-        attempt.settle(&self.bench.store, reason).await;
+        let failed = match &error {
+            ledger::Error::Store(failed) => Some(failed),
+            _ => None,
+        };
+        attempt.settle(&self.bench.store, failed, reason).await;
         Err(Error::from(error))
     }
 

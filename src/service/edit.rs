@@ -21,7 +21,7 @@ pub async fn apply(session: &Session, change: Change) -> Result<Applied, Error> 
     let attempt = session.attempt(change.action(), &detail(&change)).await?;
     match ledger::apply(&session.store, change, attempt.op(), session.now()).await {
         Ok(applied) => {
-            attempt.succeeded(&format!("revision={}", applied.revision)).await?;
+            attempt.committed(&format!("revision={}", applied.revision)).await;
             Ok(applied)
         }
         Err(error) => {

@@ -6,7 +6,7 @@ use crate::config::private::{PermissionProblem, WriteError};
 use crate::config::{Config, ConfigError, Database};
 use crate::import::Problem;
 use crate::model::SafeText;
-use crate::{ledger, report, store};
+use crate::{archive, ledger, report, store};
 
 /// With less room than this SQLite cannot even make the files that it wants beside a database.
 const LITTLE: u64 = 64 << 10;
@@ -83,6 +83,32 @@ pub enum Error {
         /// Why.
         source: WriteError,
     },
+    /// A backup that cannot be restored.
+    #[error("{}: {source}", path.display())]
+    Archive {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: archive::Error,
+    },
+    /// A backup of a schema that is not known yet.
+    #[error(
+        "{}: a backup of schema {found}, this program knows up to {known}; use the newer dashtam, nothing was restored",
+        path.display()
+    )]
+    NewerBackup {
+        /// Which.
+        path: PathBuf,
+        /// Of the backup.
+        found: i64,
+        /// Of this program.
+        known: i64,
+    },
+    /// A store that must not be migrated.
+    #[error(
+        "the database is left as it is, since it cannot be backed up before its migration: {0}"
+    )]
+    NotBackedUp(Box<Error>),
     /// What was named is not there.
     #[error("there is no {what} called `{name}`{}", did_you_mean(.nearest.as_ref()))]
     NotFound {
@@ -170,11 +196,15 @@ impl Error {
             ) if is_of_disk(source) => "storage",
             Self::Config(_) | Self::Usage(_) | Self::Value { .. } | Self::Report(_) => "usage",
             Self::Permission(_) | Self::ReadOnly => "permission",
-            Self::Store(store::Error::Newer { .. }) => "newer_schema",
+            Self::Store(store::Error::Newer { .. })
+            | Self::NewerBackup { .. }
+            | Self::Archive { source: archive::Error::Newer(_), .. } => "newer_schema",
             Self::Store(store::Error::Busy) => "busy",
-            Self::Store(_) | Self::Database { .. } | Self::DiskFull { .. } | Self::Lock { .. } => {
-                "storage"
-            }
+            Self::Store(_)
+            | Self::Database { .. }
+            | Self::DiskFull { .. }
+            | Self::Lock { .. }
+            | Self::NotBackedUp(_) => "storage",
             Self::Ledger(
                 ledger::Error::NoAccount(_)
                 | ledger::Error::NoBatch(_)
@@ -185,8 +215,13 @@ impl Error {
             Self::Ledger(ledger::Error::LeaseLost) => "locked",
             Self::Ledger(ledger::Error::Interrupted | ledger::Error::Damaged(_))
             | Self::Interrupted => "internal",
-            Self::Ledger(_) | Self::Content { .. } | Self::Ambiguous { .. } => "refused",
-            Self::Io(_) | Self::Write { source: WriteError::Io { .. }, .. } => "io",
+            Self::Io(_)
+            | Self::Write { source: WriteError::Io { .. }, .. }
+            | Self::Archive { source: archive::Error::Io(_), .. } => "io",
+            Self::Ledger(_)
+            | Self::Content { .. }
+            | Self::Ambiguous { .. }
+            | Self::Archive { .. } => "refused",
             Self::File { .. } | Self::Write { .. } => "file",
         }
     }
@@ -223,6 +258,9 @@ impl Error {
             }
             Self::Store(store::Error::Server(_) | store::Error::NoAnswer) => {
                 "check that the server runs and that the address in --database is right"
+            }
+            Self::Archive { source: archive::Error::Broken { .. }, .. } => {
+                "nothing was restored; take another backup or another copy of this one"
             }
             Self::Write { source: WriteError::Exists(_), .. } => "add --force to write over it",
             _ => return None,

@@ -98,7 +98,8 @@ pub async fn run(
     let done = export(session, request, stdout).await;
     match &done {
         Ok(_) => attempt.succeeded("").await?,
-        Err(error) => attempt.failed(error.kind()).await?,
+        // The error itself is what the person must see, not a trail that cannot be written.
+        Err(error) => drop(attempt.failed(error.kind()).await),
     }
     done
 }

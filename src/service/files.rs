@@ -49,20 +49,8 @@ impl Source {
     /// Opens a file and finds out its format.
     pub fn open(path: &Path, format: Option<Format>) -> Result<Self, Error> {
         let fail = |why| Error::File { path: path.to_owned(), why };
-        let mut file = OpenOptions::new()
-            .read(true)
-            // A pipe must not keep us waiting for somebody to write.
-            .custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed())
-            .open(path)
-            .map_err(|error| match Errno::from_io_error(&error) {
-                Some(Errno::LOOP) => fail(FileProblem::IsLink),
-                _ => fail(FileProblem::Open(error)),
-            })?;
+        let mut file = open_regular(path)?;
         let stamp = Stamp::of(&file).map_err(|error| fail(FileProblem::Open(error)))?;
-        let is_file = file.metadata().is_ok_and(|metadata| metadata.is_file());
-        if !is_file {
-            return Err(fail(FileProblem::NotRegular));
-        }
         let format = match format {
             Some(format) => format,
             None => {
@@ -108,6 +96,24 @@ impl Source {
             Ok(stamp) if stamp == self.stamp => Ok(()),
             _ => Err(Error::File { path: self.path.clone(), why: FileProblem::Changed }),
         }
+    }
+}
+
+/// Opens a regular file to read it, never through a link.
+pub(super) fn open_regular(path: &Path) -> Result<File, Error> {
+    let fail = |why| Error::File { path: path.to_owned(), why };
+    let file = OpenOptions::new()
+        .read(true)
+        // A pipe must not keep us waiting for somebody to write.
+        .custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed())
+        .open(path)
+        .map_err(|error| match Errno::from_io_error(&error) {
+            Some(Errno::LOOP) => fail(FileProblem::IsLink),
+            _ => fail(FileProblem::Open(error)),
+        })?;
+    match file.metadata().is_ok_and(|metadata| metadata.is_file()) {
+        true => Ok(file),
+        false => Err(fail(FileProblem::NotRegular)),
     }
 }
 

@@ -314,7 +314,7 @@ async fn audited(
                 sum(|file| file.changed),
                 sum(|file| file.conflict),
             );
-            attempt.succeeded(&detail).await?;
+            attempt.committed(&detail).await;
         }
         Ok(None) => attempt.failed("every file was refused").await?,
         Err(error) => session.end_badly(attempt, error).await,

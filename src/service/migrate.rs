@@ -1,5 +1,7 @@
 //! Bringing the schema of a store up to date, on request.
 
+use std::path::{Path, PathBuf};
+
 use super::session::target;
 use super::{Access, Error, Session};
 use crate::clock::Clock;
@@ -7,12 +9,14 @@ use crate::config::{Config, Database};
 use crate::store::{self, Store};
 
 /// What a migration did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MigrateReport {
     /// The schema before; 0: there was none.
     pub from: i64,
     /// The schema now.
     pub to: i64,
+    /// Where the store was backed up before.
+    pub backed_up: Option<PathBuf>,
 }
 
 /// Makes or migrates the store of a configuration.
@@ -29,12 +33,15 @@ pub async fn run(config: &Config, clock: &Clock) -> Result<MigrateReport, Error>
             schema.found
         }
     };
-    // This migrates an older store, and its trail tells of it.
+    // This makes the store, or migrates an older one, of which its trail tells.
     let session = Session::open(config, clock, Access::Write).await?;
     if from == 0 {
         let attempt = session.attempt("migrate", &format!("from={from}")).await?;
-        attempt.succeeded(&format!("to={}", store::newest_schema())).await?;
+        let tx = session.store.write().await?;
+        tx.commit(&attempt.op().to_string(), "migrate", session.now()).await?;
+        attempt.committed(&format!("to={}", store::newest_schema())).await;
     }
+    let backed_up = session.backed_up().map(Path::to_owned);
     session.close().await;
-    Ok(MigrateReport { from, to: store::newest_schema() })
+    Ok(MigrateReport { from, to: store::newest_schema(), backed_up })
 }

@@ -3,6 +3,7 @@
 //! It opens the files, the store and the trail, and puts the rooms together; what a figure means,
 //! what a row is and how it is stored is for others to say.
 
+pub mod backup;
 mod dashboard;
 pub mod demo;
 pub mod edit;
@@ -14,6 +15,7 @@ pub mod import;
 pub mod migrate;
 pub mod rebuild;
 pub mod refresh;
+pub mod restore;
 mod session;
 pub mod splits;
 

@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 use tracing::info;
 
-use super::Error;
+use super::{Error, backup};
 use crate::audit::{Attempt, Audit};
 use crate::clock::Clock;
 use crate::config::private::{
@@ -45,6 +45,8 @@ pub struct Session {
     audit: Option<Audit>,
     /// Locked for as long as this is open: the folder of a store that goes with its process.
     pub(super) folder: Option<Arc<File>>,
+    /// What was written before a migration.
+    backed_up: Option<PathBuf>,
 }
 
 impl Session {
@@ -86,18 +88,22 @@ impl Session {
         prepare_database_file(&trail)?;
         let audit = Audit::open(&trail, &store, clock).await?;
         let old = schema.found != 0 && schema.found != schema.known;
+        let backed_up = match old {
+            true => backup::before_migration(config, &store, &audit, schema, clock).await?,
+            false => None,
+        };
         if old || store.read().await?.are_figures_due().await? {
             let now = clock.now().timestamp_micros();
             migrate(&store, &audit, schema, now).await?;
         }
         drop(lock);
-        Self::with(store, Some(audit), clock).await
+        Ok(Self { backed_up, ..Self::with(store, Some(audit), clock).await? })
     }
 
     async fn with(store: Store, audit: Option<Audit>, clock: &Clock) -> Result<Self, Error> {
         let zone = store.read().await?.setting(Setting::TimeZone).await?;
         let zone = zone.and_then(|name| name.parse().ok()).unwrap_or(clock.zone());
-        Ok(Self { store, clock: clock.clone().in_zone(zone), audit, folder: None })
+        Ok(Self { store, clock: clock.clone().in_zone(zone), audit, folder: None, backed_up: None })
     }
 
     /// Begins an operation that writes: its attempt is durable when this returns.
@@ -109,18 +115,19 @@ impl Session {
     /// Ends an operation that failed, with the outcome that agrees with the data: a commit whose
     /// answer was lost may have happened. Where that cannot be told now, the next start tells.
     pub(super) async fn end_badly(&self, attempt: Attempt, error: &Error) {
-        let uncertain = matches!(error, Error::Store(_) | Error::Interrupted);
-        match uncertain {
-            true => attempt.settle(&self.store, error.kind()).await,
-            // The error itself is what the person must see, not a trail that cannot be written.
-            false => drop(attempt.failed(error.kind()).await),
-        }
+        end_badly(&self.store, attempt, error).await;
     }
 
     /// The trail, for whoever wants to read it.
     #[must_use]
     pub const fn audit(&self) -> Option<&Audit> {
         self.audit.as_ref()
+    }
+
+    /// The backup that was made of the store, if opening it migrated it.
+    #[must_use]
+    pub fn backed_up(&self) -> Option<&Path> {
+        self.backed_up.as_deref()
     }
 
     /// This instant, as the store keeps it.
@@ -151,12 +158,23 @@ async fn migrate(store: &Store, audit: &Audit, schema: SchemaState, now: i64) ->
         Ok::<(), Error>(())
     };
     match done.await {
-        Ok(()) => Ok(attempt.succeeded(&format!("to={}", schema.known)).await?),
+        Ok(()) => {
+            attempt.committed(&format!("to={}", schema.known)).await;
+            Ok(())
+        }
         Err(error) => {
-            // The error itself is what the person must see, not a trail that cannot be written.
-            let _ = attempt.failed(error.kind()).await;
+            end_badly(store, attempt, &error).await;
             Err(error)
         }
+    }
+}
+
+async fn end_badly(store: &Store, attempt: Attempt, error: &Error) {
+    match error {
+        Error::Store(failed) => attempt.settle(store, Some(failed), error.kind()).await,
+        Error::Interrupted => attempt.settle(store, None, error.kind()).await,
+        // The error itself is what the person must see, not a trail that cannot be written.
+        _ => drop(attempt.failed(error.kind()).await),
     }
 }
 

@@ -99,6 +99,9 @@ alter table dashtam_audit.audit enable always trigger audit_no_change;
 alter table dashtam_audit.audit enable always trigger audit_no_truncate;
 ";
 
+/// The most rows that are read at once.
+const PART: i64 = 1_000;
+
 /// One process at a time makes the schema; the number is ours alone.
 const SCHEMA_LOCK: &str = "select pg_advisory_xact_lock(6034771251)";
 
@@ -230,6 +233,33 @@ impl AuditStore {
                 sqlx::query_as(sqlx::AssertSqlSafe(sql)).fetch_all(pool).await?
             }
         })
+    }
+
+    /// The number of the newest row; 0: there is none.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn newest(&self) -> Result<i64> {
+        const NEWEST: &str = "select coalesce(max(seq), 0) from";
+        Ok(match self {
+            Self::Sqlite(pool) => {
+                let sql = format!("{NEWEST} audit");
+                sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_one(pool).await?
+            }
+            Self::Postgres(pool) => {
+                let sql = format!("{NEWEST} dashtam_audit.audit");
+                sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_one(pool).await?
+            }
+        })
+    }
+
+    /// Some rows behind this number, oldest first, and none behind the other one.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn rows_between(&self, after: i64, until: i64) -> Result<Vec<AuditRow>> {
+        let end = until.min(after.saturating_add(PART));
+        self.select(&format!("a.seq > {after} and a.seq <= {end}")).await
     }
 
     /// Ends the connection.

@@ -11,6 +11,7 @@ use sqlx::sqlite::{
 };
 
 use super::{Error, Result, Store, migrate};
+use crate::model::SafeText;
 
 /// Where a store is.
 #[derive(Clone, Debug)]
@@ -64,9 +65,26 @@ impl Server {
         if let Some(path) = &self.root_certificate {
             options = options.ssl_root_cert(path);
         }
-        Ok(options.options(self.options.iter().map(|(key, value)| (key, value))))
+        let chosen = self.options.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+        Ok(options.options(LIMITS.into_iter().chain(chosen).chain(MEANINGS)))
     }
 }
+
+/// A server, a database or a role may be set up for other limits than a long import and its wait
+/// for another one can keep. Who names a limit in the address means it.
+const LIMITS: [(&str, &str); 3] = [
+    ("lock_timeout", "30s"),
+    ("statement_timeout", "0"),
+    ("idle_in_transaction_session_timeout", "0"),
+];
+
+/// What we rely on we say: dates, instants and bytes mean one thing, and a commit is durable.
+const MEANINGS: [(&str, &str); 4] = [
+    ("TimeZone", "UTC"),
+    ("DateStyle", "ISO"),
+    ("bytea_output", "hex"),
+    ("synchronous_commit", "on"),
+];
 
 /// KiB of a database that a connection keeps in memory, as the pragma counts them. The system keeps
 /// what is read often anyway; a dashboard that stays open all day has several connections.
@@ -212,16 +230,25 @@ async fn sqlite_pool(options: SqliteConnectOptions) -> Result<sqlx::SqlitePool> 
 }
 
 async fn postgres_pool(options: PgConnectOptions) -> Result<sqlx::PgPool> {
-    // A server may be set up for other dates, zones or lock limits; what we rely on we say.
-    let options = options.application_name("dashtam").options([
-        ("TimeZone", "UTC"),
-        ("DateStyle", "ISO"),
-        ("lock_timeout", "30s"),
-    ]);
+    let options = options.application_name("dashtam");
     // A pool tries again and again where nobody listens, and tells only that it waited in vain.
     let first = PgConnection::connect_with(&options);
-    let first = tokio::time::timeout(PATIENCE, first).await.map_err(|_| Error::NoAnswer)??;
+    let mut first = tokio::time::timeout(PATIENCE, first).await.map_err(|_| Error::NoAnswer)??;
+    refuse_elsewhere(&mut first, &options).await?;
     first.close().await?;
     let pool = PgPoolOptions::new().max_connections(4).acquire_timeout(PATIENCE);
     Ok(pool.connect_with(options).await?)
+}
+
+/// A server that was set up anew may lead past the store that is there: another one must not begin
+/// beside it. Who names a schema in the address means it.
+async fn refuse_elsewhere(first: &mut PgConnection, options: &PgConnectOptions) -> Result<()> {
+    const SQL: &str = "select n.nspname::text from pg_class c \
+         join pg_namespace n on n.oid = c.relnamespace where c.relname = 'store_state' \
+         and c.relkind = 'r' and to_regclass('store_state') is null";
+    if options.get_options().is_some_and(|options| options.contains("search_path")) {
+        return Ok(());
+    }
+    let schema: Option<String> = sqlx::query_scalar(SQL).fetch_optional(first).await?;
+    schema.map_or(Ok(()), |schema| Err(Error::Elsewhere(SafeText::new(&schema))))
 }

@@ -38,6 +38,21 @@ pub enum Error {
         "the database server takes no writes: it is a standby or in read-only mode; name the primary with --database or have the mode changed"
     )]
     ReadOnlyServer,
+    /// A role that may not do what is asked.
+    #[error(
+        "the database server refused: {0}; have that right granted, or name another role in --database"
+    )]
+    Right(String),
+    /// A search path that leads nowhere.
+    #[error(
+        "search_path on the database server names no schema that there is; have it set, for one session with ?options=-c%20search_path%3Dpublic in --database"
+    )]
+    NoSchema,
+    /// A search path that leads past the store.
+    #[error(
+        "the store of this database is in schema {0}, and search_path leads elsewhere; have it set, for one session with ?options=-c%20search_path%3D{0} in --database"
+    )]
+    Elsewhere(crate::model::SafeText),
     /// A server that does not answer.
     #[error("the database server cannot be used: it did not answer within 30 seconds")]
     NoAnswer,
@@ -105,6 +120,8 @@ fn of_database(error: &dyn sqlx::error::DatabaseError) -> Error {
         sqlite::BUSY | sqlite::LOCKED | "55P03" => Error::Busy,
         sqlite::READONLY => Error::ReadOnly,
         "25006" => Error::ReadOnlyServer,
+        "42501" => Error::Right(text),
+        "3F000" => Error::NoSchema,
         sqlite::CORRUPT | sqlite::NOTADB => Error::Damaged(text),
         sqlite::FULL | "53100" => Error::DiskFull,
         sqlite::IOERR | sqlite::CANTOPEN => Error::File(text),

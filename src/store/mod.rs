@@ -6,6 +6,7 @@
 //! road (`ledger`, `audit`) are meant to open.
 
 mod accounts;
+mod archive;
 mod audit;
 mod batches;
 mod cell;
@@ -45,6 +46,7 @@ use std::ops::{Deref, DerefMut};
 use sqlx::{PgPool, Sqlite, SqlitePool, Transaction as SqlTransaction};
 
 pub use accounts::{AccountRecord, Balance};
+pub use archive::{ARCHIVED, ArchivedTable, DERIVED, EVIDENCE, OF_ITS_OWN};
 pub use audit::{AuditRow, AuditStore, AuditTarget};
 pub use batches::{BatchFile, BatchRow, StagedRow, Verdict};
 pub use changes::Changes;

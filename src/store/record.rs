@@ -218,65 +218,78 @@ impl Tx {
     }
 
     async fn insert_values<R: Record>(&mut self, rows: &[R]) -> Result<()> {
-        let Self::Sqlite(tx) = self else { return Ok(()) };
         let mut all = Vec::with_capacity(rows.len().min(ROWS) * R::COLUMNS.len());
         for rows in rows.chunks(ROWS) {
             all.clear();
             for row in rows {
                 row.cells(&mut all);
             }
-            let cells: Vec<&[Cell<'_>]> = all.chunks(R::COLUMNS.len()).collect();
-            let columns = Column::all(&cells);
-            let mut names: Vec<&str> = Vec::with_capacity(columns.len() + 1);
-            let mut values: Vec<&str> = Vec::with_capacity(columns.len() + 1);
-            let mut bound = Vec::with_capacity(columns.len());
-            for (index, (name, column)) in R::COLUMNS.iter().zip(&columns).enumerate() {
-                let value = match column {
-                    Column::Empty => continue,
-                    Column::Same(literal) => literal,
-                    Column::Bound => {
-                        bound.push((index, LastText::default()));
-                        "?"
-                    }
-                };
-                names.push(name);
-                values.push(value);
-            }
-            if R::CHECKSUM {
-                names.push("checksum");
-                values.push("?");
-            }
-            let width = bound.len() + usize::from(R::CHECKSUM);
-            let mut buffer = String::new();
-            let tuple = format!("({})", values.join(","));
-            for cells in cells.chunks((BINDS / width.max(1)).max(1)) {
-                let head = format!("insert into {} ({}) values ", R::TABLE, names.join(","));
-                let mut sql = String::with_capacity(head.len() + (tuple.len() + 1) * cells.len());
-                sql.push_str(&head);
-                for index in 0..cells.len() {
-                    if index > 0 {
-                        sql.push(',');
-                    }
-                    sql.push_str(&tuple);
+            self.insert_cells(R::TABLE, R::COLUMNS, &all, R::CHECKSUM).await?;
+        }
+        Ok(())
+    }
+
+    /// Inserts rows into a file: the cells of one after the other, with their checksum where they
+    /// are to have one.
+    pub(super) async fn insert_cells(
+        &mut self,
+        table: &str,
+        all_columns: &[&str],
+        all: &[Cell<'_>],
+        with_checksum: bool,
+    ) -> Result<()> {
+        let Self::Sqlite(tx) = self else { return Ok(()) };
+        let cells: Vec<&[Cell<'_>]> = all.chunks(all_columns.len().max(1)).collect();
+        let columns = Column::all(&cells);
+        let mut names: Vec<&str> = Vec::with_capacity(columns.len() + 1);
+        let mut values: Vec<&str> = Vec::with_capacity(columns.len() + 1);
+        let mut bound = Vec::with_capacity(columns.len());
+        for (index, (name, column)) in all_columns.iter().zip(&columns).enumerate() {
+            let value = match column {
+                Column::Empty => continue,
+                Column::Same(literal) => literal,
+                Column::Bound => {
+                    bound.push((index, LastText::default()));
+                    "?"
                 }
-                let mut arguments = SqliteArguments::default();
-                arguments.reserve(width * cells.len(), 0);
-                for row in cells {
-                    for (index, last) in &mut bound {
-                        if let Some(cell) = row.get(*index) {
-                            match last.of(cell, &mut buffer) {
-                                Some(text) => arguments.add(text),
-                                None => cell.add_to(&mut arguments),
-                            }
-                            .map_err(sqlx::Error::Encode)?;
+            };
+            names.push(name);
+            values.push(value);
+        }
+        if with_checksum {
+            names.push("checksum");
+            values.push("?");
+        }
+        let width = bound.len() + usize::from(with_checksum);
+        let mut buffer = String::new();
+        let tuple = format!("({})", values.join(","));
+        for cells in cells.chunks((BINDS / width.max(1)).max(1)) {
+            let head = format!("insert into {table} ({}) values ", names.join(","));
+            let mut sql = String::with_capacity(head.len() + (tuple.len() + 1) * cells.len());
+            sql.push_str(&head);
+            for index in 0..cells.len() {
+                if index > 0 {
+                    sql.push(',');
+                }
+                sql.push_str(&tuple);
+            }
+            let mut arguments = SqliteArguments::default();
+            arguments.reserve(width * cells.len(), 0);
+            for row in cells {
+                for (index, last) in &mut bound {
+                    if let Some(cell) = row.get(*index) {
+                        match last.of(cell, &mut buffer) {
+                            Some(text) => arguments.add(text),
+                            None => cell.add_to(&mut arguments),
                         }
-                    }
-                    if R::CHECKSUM {
-                        arguments.add(checksum(row)).map_err(sqlx::Error::Encode)?;
+                        .map_err(sqlx::Error::Encode)?;
                     }
                 }
-                sqlx::query_with(AssertSqlSafe(sql), arguments).execute(&mut **tx).await?;
+                if with_checksum {
+                    arguments.add(checksum(row)).map_err(sqlx::Error::Encode)?;
+                }
             }
+            sqlx::query_with(AssertSqlSafe(sql), arguments).execute(&mut **tx).await?;
         }
         Ok(())
     }

@@ -60,6 +60,7 @@ impl From<Transaction<'static, Postgres>> for ServerTx {
 impl ServerTx {
     /// The transaction, with every row in its table.
     pub(super) async fn settled(&mut self) -> Result<&mut Transaction<'static, Postgres>> {
+        self.send_rest().await;
         self.end_copy().await?;
         for waiting in mem::take(&mut self.waiting) {
             if !waiting.rows.is_empty() {
@@ -128,6 +129,16 @@ impl ServerTx {
             }
             other => other,
         };
+    }
+
+    /// What the `copy` on its way still lacks: all rows of its table are one statement then.
+    async fn send_rest(&mut self) {
+        let Connection::Copying(copying) = &self.connection else { return };
+        let mut all = self.waiting.iter_mut();
+        if let Some(waiting) = all.find(|waiting| waiting.table == copying.table) {
+            let rows = mem::take(&mut waiting.rows);
+            self.send(rows).await;
+        }
     }
 
     async fn send(&mut self, rows: String) {

@@ -7,7 +7,7 @@
 //! stops the server and removes its folder.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -44,17 +44,111 @@ pub fn postgres_url() -> Option<String> {
     Some(server.new_database())
 }
 
+/// The address of a new database with all that is in another one, to which nobody may be connected.
+pub fn copied(address: &str) -> String {
+    static COUNTER: AtomicU32 = AtomicU32::new(0);
+    let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+    let source = database_of(address);
+    let name = format!("{PREFIX}{}_{}_copy{number}", now().as_secs(), std::process::id());
+    let server = Server { base: with_database(address, "postgres"), owner: None };
+    let create = format!("create database {name} template {source}");
+    // Who has just left is still there for a moment.
+    let mut refused = None;
+    for _ in 0..100 {
+        match server.run(vec![create.clone()]) {
+            Ok(()) => return with_database(address, &name),
+            Err(error) => refused = Some(error),
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    panic!("{source} cannot be copied: {refused:?}");
+}
+
+/// Removes a database, whoever is connected to it.
+pub fn drop_database(address: &str) {
+    let server = Server { base: with_database(address, "postgres"), owner: None };
+    let drop = format!("drop database if exists {} with (force)", database_of(address));
+    server.run(vec![drop]).expect("drop database");
+}
+
+/// The name of the database of an address.
+pub fn database_of(address: &str) -> &str {
+    let path = address.split('?').next().unwrap_or(address);
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+/// A server of one test alone, which may let it crash.
+pub struct OwnServer {
+    server: Server,
+    port: u16,
+    answers: BufReader<std::process::ChildStdout>,
+}
+
+impl OwnServer {
+    /// Starts one; none, and a loud line, where there is no Postgres on this machine.
+    pub fn start() -> Option<Self> {
+        let Some(programs) = find_programs() else {
+            super::announce("SKIPPED (no PostgreSQL of its own): a test");
+            return None;
+        };
+        let mut server = Server::start(&programs);
+        let owner = server.owner.as_mut().expect("the script");
+        let answers = BufReader::new(owner.stdout.take().expect("its output"));
+        let port = server.base.rsplit(':').next().and_then(|rest| rest.split('/').next());
+        let port = port.and_then(|port| port.parse().ok()).expect("a port");
+        Some(Self { server, port, answers })
+    }
+
+    /// The address of a new, empty database.
+    pub fn new_database(&self) -> String {
+        self.server.new_database()
+    }
+
+    /// The address of a database by its name.
+    pub fn address_of(&self, database: &str) -> String {
+        with_database(&self.server.base, database)
+    }
+
+    /// Statements of the server's owner, each by itself, in the database of an address.
+    pub fn run(&self, address: &str, statements: &[&str]) {
+        let base = with_database(&self.server.base, database_of(address));
+        let server = Server { base, owner: None };
+        let statements = statements.iter().map(|statement| (*statement).to_owned()).collect();
+        server.run(statements).expect("statements");
+    }
+
+    /// Ends the server as a power cut would, and starts it again.
+    pub fn crash(&mut self) {
+        self.ask("crash");
+    }
+
+    /// Starts a server that follows this one and takes no writes; gives the same database there.
+    pub fn standby(&mut self, address: &str) -> String {
+        let port = free_port();
+        self.ask(&format!("standby {port}"));
+        address.replace(&format!(":{}/", self.port), &format!(":{port}/"))
+    }
+
+    fn ask(&mut self, request: &str) {
+        let input = self.server.owner.as_mut().and_then(|owner| owner.stdin.as_mut());
+        writeln!(input.expect("its input"), "{request}").expect("a request");
+        let mut answer = String::new();
+        self.answers.read_line(&mut answer).expect("its answer");
+        assert_eq!(answer, "done\n", "{request}");
+    }
+}
+
 struct Server {
     /// The address of a database to connect to when creating others.
     base: String,
     /// Holding it keeps our own cluster alive.
-    _owner: Option<Child>,
+    owner: Option<Child>,
 }
 
 impl Server {
     fn find() -> Option<Self> {
         let server = if let Some(base) = setting("DASHTAM_TEST_POSTGRES_URL") {
-            let server = Self { base, _owner: None };
+            let server = Self { base, owner: None };
             server.sweep();
             server
         } else {
@@ -88,12 +182,14 @@ impl Server {
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let mut owner = command.spawn().expect("a shell");
 
+        // It says no more than its first line before it is asked.
         let mut answer = BufReader::new(owner.stdout.take().expect("its output"));
         let mut first = String::new();
         answer.read_line(&mut first).expect("the script's answer");
         if first.trim() == "ready" {
             let base = format!("postgres://dashtam@127.0.0.1:{port}/postgres");
-            return Ok(Self { base, _owner: Some(owner) });
+            owner.stdout = Some(answer.into_inner());
+            return Ok(Self { base, owner: Some(owner) });
         }
         drop(owner.stdin.take());
         let log: Vec<String> = answer.lines().map_while(Result::ok).collect();

@@ -1,0 +1,95 @@
+//! `backup` and `restore`: all of a store into one file, and out of it into an empty store.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::Job;
+use super::exit::{Error, Status};
+use super::output::note;
+use crate::config::private::WriteError;
+use crate::model::SafeText;
+use crate::service::restore::Backup;
+use crate::service::{self, Access, Session, backup};
+
+#[derive(Serialize)]
+struct Document {
+    schema: &'static str,
+    path: SafeText,
+    tables: u64,
+    rows: u64,
+    bytes: u64,
+    /// Of `restore`: what the backup says of itself.
+    #[serde(flatten)]
+    origin: Option<Origin>,
+}
+
+#[derive(Serialize)]
+struct Origin {
+    made: String,
+    program: SafeText,
+    engine: SafeText,
+    from_schema: i64,
+    restored: bool,
+}
+
+/// Says where a store was backed up before its migration.
+pub fn tell(path: &Path) {
+    let path = SafeText::new(&path.display().to_string());
+    note(&format!("dashtam: the database was backed up before its migration: {path}"));
+}
+
+pub async fn backup(
+    job: &mut Job<'_>,
+    session: &Session,
+    path: &Path,
+    force: bool,
+) -> Result<Status, Error> {
+    if job.config.is_own_file(path) {
+        let source = WriteError::OfTheStore(path.to_owned());
+        return Err(service::Error::Write { path: path.to_owned(), source }.into());
+    }
+    let counts = backup::run(session, path, force).await?;
+    let (tables, rows, bytes) = (counts.tables, counts.rows, counts.bytes);
+    let path = SafeText::new(&path.display().to_string());
+    if job.flags.json {
+        let schema = "dashtam.backup/1";
+        job.out.json(&Document { schema, path, tables, rows, bytes, origin: None })?;
+    } else {
+        job.out
+            .line(&format!("backed up {rows} rows of {tables} tables to {path}, {bytes} bytes"))?;
+    }
+    Ok(Status::Done)
+}
+
+/// The backup is read to its end before there is a session, which may make a store.
+pub async fn restore(job: &mut Job<'_>, path: &Path, check: bool) -> Result<Status, Error> {
+    let backup = Backup::open(path)?;
+    if !check {
+        let session = job.open(Access::Write).await?;
+        let done = backup.restore(&session).await;
+        session.close().await;
+        done.map_err(|error| error.about(job.config))?;
+    }
+    let (header, counts) = (&backup.header, &backup.counts);
+    let (tables, rows, bytes) = (counts.tables, counts.rows, counts.bytes);
+    let path = SafeText::new(&path.display().to_string());
+    let made = chrono::DateTime::from_timestamp_micros(header.made).unwrap_or_default();
+    let made = made.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+    if job.flags.json {
+        let origin = Origin {
+            made,
+            program: SafeText::new(&header.program),
+            engine: SafeText::new(&header.engine),
+            from_schema: header.schema,
+            restored: !check,
+        };
+        let schema = "dashtam.restore/1";
+        job.out.json(&Document { schema, path, tables, rows, bytes, origin: Some(origin) })?;
+    } else if check {
+        job.out.line(&format!("{path} is whole: {rows} rows of {tables} tables, made {made}"))?;
+    } else {
+        job.out.line(&format!("restored {rows} rows of {tables} tables, backed up {made}"))?;
+    }
+    Ok(Status::Done)
+}

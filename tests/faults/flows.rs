@@ -1,0 +1,195 @@
+//! The flows that are swept: what a person asks for in one line, and what they had before. Another
+//! flow is another row of [`FLOWS`].
+
+use std::fs;
+use std::path::Path;
+
+use super::machine::{Machine, On};
+
+/// One thing that a person asks for.
+pub struct Flow {
+    pub name: &'static str,
+    /// Makes what the command finds.
+    pub before: fn(&Machine),
+    pub line: &'static [&'static str],
+    /// How the same command may end where its work is done already, besides well.
+    pub again: &'static [i32],
+    /// The file that it writes beside the store, and how to tell what such a file says.
+    pub out: Option<(&'static str, fn(&Path) -> String)>,
+}
+
+const HEADER: &str = "date,account,type,symbol,quantity,price,fee,currency,amount";
+
+pub const FLOWS: &[Flow] = &[
+    Flow {
+        name: "first start",
+        before: nothing,
+        line: &["account", "add", "Jam Jar", "--kind", "checking", "--currency", "USD"],
+        // There is one of that name.
+        again: &[2],
+        out: None,
+    },
+    Flow {
+        name: "import",
+        before: household,
+        line: &["import", "more.csv", "prices.csv"],
+        again: &[],
+        out: None,
+    },
+    Flow {
+        name: "undo",
+        before: household_and_more,
+        line: &["import", "undo", "2"],
+        // It is taken back already.
+        again: &[2],
+        out: None,
+    },
+    Flow {
+        name: "edit",
+        before: household,
+        line: &["txn", "edit", "3", "--amount", "-27.5", "--category", "Books"],
+        again: &[],
+        out: None,
+    },
+    Flow {
+        name: "settings",
+        before: household,
+        line: &["settings", "set", "base_currency", "CAD"],
+        again: &[],
+        out: None,
+    },
+    Flow {
+        name: "price",
+        before: household,
+        line: &[
+            "price",
+            "set",
+            "sec:PLUM",
+            "--date",
+            "2024-03-01",
+            "--close",
+            "12.5",
+            "--currency",
+            "USD",
+        ],
+        again: &[],
+        out: None,
+    },
+    Flow { name: "migration", before: old_household, line: &["migrate"], again: &[], out: None },
+    Flow { name: "rebuild", before: household, line: &["rebuild"], again: &[], out: None },
+    Flow {
+        name: "export",
+        before: household,
+        line: &["export", "--format", "json", "--out", "out.json"],
+        // The file is there.
+        again: &[2],
+        out: Some(("out.json", text)),
+    },
+    Flow {
+        name: "export over a file",
+        before: household_and_export,
+        line: &["export", "--out", "out.csv", "--force"],
+        again: &[],
+        out: Some(("out.csv", text)),
+    },
+    Flow {
+        name: "backup",
+        before: household,
+        line: &["backup", "out.dashtam-backup"],
+        // The file is there.
+        again: &[2],
+        out: Some(("out.dashtam-backup", restored)),
+    },
+    Flow {
+        name: "restore",
+        before: backup_of_household,
+        line: &["restore", "whole.dashtam-backup"],
+        // The store is not empty any more.
+        again: &[2],
+        out: None,
+    },
+    // Nothing is written but the attempt and its outcome.
+    Flow { name: "audit append", before: household, line: &["export"], again: &[], out: None },
+];
+
+/// A file so large that its import takes a while.
+pub const LARGE_IMPORT: Flow = Flow {
+    name: "large import",
+    before: many_rows,
+    line: &["import", "many.csv"],
+    again: &[],
+    out: None,
+};
+
+fn many_rows(machine: &Machine) {
+    let count = if super::is_full() { 50_000 } else { 1_000 };
+    let mut text = format!("{HEADER}\n");
+    for number in 0..count {
+        let (month, day) = (number / 28 % 12 + 1, number % 28 + 1);
+        text += &format!("2024-{month:02}-{day:02},Bank,DEPOSIT,,,,,USD,{}.25\n", number / 3);
+    }
+    household(machine);
+    machine.file("many.csv", &text);
+}
+
+fn nothing(_: &Machine) {}
+
+/// A small household that uses most tables, and files for another import.
+pub fn household(machine: &Machine) {
+    machine.file(
+        "first.csv",
+        &format!(
+            "{HEADER}\n2024-01-02,Bank,DEPOSIT,,,,,USD,500\n2024-01-03,Bank,WITHDRAWAL,,,,,USD,-20\n\
+             2024-01-04,Broker,DEPOSIT,,,,,USD,900\n2024-01-05,Broker,BUY,PLUM,10,11.25,1,USD,\n\
+             2024-02-05,Broker,SELL,PLUM,4,12,1,USD,\n"
+        ),
+    );
+    machine.file(
+        "more.csv",
+        &format!(
+            "{HEADER}\n2024-02-06,Bank,DEPOSIT,,,,,USD,70\n2024-02-07,Bank,DEPOSIT,,,,,USD,70\n\
+             2024-02-07,Bank,DEPOSIT,,,,,USD,70\n2024-02-05,Broker,SELL,PLUM,4,12,1,USD,\n\
+             2024-02-09,Broker,BUY,PEAR,3,5.5,,CAD,\n2024-02-10,Broker,DIVIDEND,PLUM,,,,USD,3.21\n"
+        ),
+    );
+    machine.file(
+        "prices.csv",
+        "date,symbol,close,currency\n2024-02-08,PLUM,12.25,USD\n2024-02-09,PEAR,5.75,CAD\n\
+         2024-02-09,fx:CAD,0.74,USD\n",
+    );
+    machine.ok(&["import", "first.csv"]);
+}
+
+pub fn household_and_more(machine: &Machine) {
+    household(machine);
+    machine.ok(&["import", "more.csv", "prices.csv"]);
+}
+
+fn household_and_export(machine: &Machine) {
+    household(machine);
+    machine.file("out.csv", "what was there before\n");
+}
+
+fn backup_of_household(machine: &Machine) {
+    let other = Machine::new(On::Sqlite).unwrap();
+    household_and_more(&other);
+    other.ok(&["backup", "whole.dashtam-backup"]);
+    fs::copy(other.path("whole.dashtam-backup"), machine.path("whole.dashtam-backup")).unwrap();
+}
+
+fn text(path: &Path) -> String {
+    fs::read_to_string(path).unwrap()
+}
+
+/// The dump of a store that was restored from a backup.
+fn restored(path: &Path) -> String {
+    let machine = Machine::new(On::Sqlite).unwrap();
+    machine.ok(&["restore", path.to_str().unwrap()]);
+    machine.dump()
+}
+
+/// The household as the first program kept it.
+fn old_household(machine: &Machine) {
+    household_and_more(machine);
+    super::older::make_older(machine, 1);
+}

@@ -1,0 +1,253 @@
+//! Every flow is killed at each of its writes, and each of its writes fails; then it is started
+//! again. F2, F3, F5, F6, F14.
+
+use std::fs;
+use std::os::unix::process::ExitStatusExt;
+use std::process::Output;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::flows::{FLOWS, Flow, LARGE_IMPORT};
+use super::machine::{Machine, On, assert_told};
+use super::strace::{self, Fault, Point, Struck, strike};
+use super::{Chance, is_full, sample};
+use crate::support::announce;
+use crate::support::home::Ran;
+
+/// The calls that make durable.
+const DURABLE: &[&str] = &["fsync", "fdatasync"];
+
+/// A run for its own sake: nothing of it is struck.
+pub fn none(machine: &Machine, line: &[&str]) -> Vec<Point> {
+    machine.ok(line);
+    Vec::new()
+}
+
+/// What a flow finds and leaves where nothing goes wrong.
+pub struct Control {
+    flow: &'static Flow,
+    /// The machine before the command, and its dump.
+    start: Machine,
+    before: String,
+    /// The dump after it, and the file that it wrote.
+    after: String,
+    out: Option<String>,
+    /// Where it can be struck.
+    points: Vec<Point>,
+}
+
+impl Control {
+    fn of(
+        flow: &'static Flow,
+        on: On,
+        points: fn(&Machine, &[&str]) -> Vec<Point>,
+    ) -> Option<Self> {
+        let start = Machine::new(on)?;
+        (flow.before)(&start);
+        Some(Self::from(flow, start, points))
+    }
+
+    /// The same for a machine on which the flow can begin.
+    pub fn from(
+        flow: &'static Flow,
+        start: Machine,
+        points: fn(&Machine, &[&str]) -> Vec<Point>,
+    ) -> Self {
+        let seen = start.copy();
+        let before = seen.dump();
+        let healthy = start.copy();
+        let points = points(&healthy, flow.line);
+        let after = healthy.dump();
+        healthy.assert_whole(flow.name);
+        let out = flow.out.map(|(name, say)| say(&healthy.path(name)));
+        Self { flow, start, before, after, out, points }
+    }
+
+    /// A machine on which the flow can begin.
+    pub fn fresh(&self) -> Machine {
+        self.start.copy()
+    }
+
+    /// How long it takes where nothing goes wrong.
+    pub fn healthy_run(&self) -> Duration {
+        let (machine, start) = (self.fresh(), Instant::now());
+        machine.ok(self.flow.line);
+        start.elapsed()
+    }
+
+    /// What must hold on a machine where something went wrong beside the command.
+    pub fn assert_recovers_from(&self, machine: &Machine, output: Output, why: &str) {
+        self.assert_recovers(machine, &Struck { output, killed: false }, why);
+    }
+
+    /// Strikes a fresh machine at a point; what must hold afterwards holds.
+    fn strike(&self, point: &Point, fault: Fault) -> bool {
+        let machine = self.fresh();
+        let why = format!("{}, {fault:?} at {point}", self.flow.name);
+        let struck = strike(&machine, self.flow.line, point, fault);
+        let done = self.assert_recovers(&machine, &struck, &why);
+        // Whether what could not be made durable is there nobody knows before the next start.
+        if !struck.killed && !struck.output.status.success() && !point.is_call(DURABLE) {
+            assert!(!done, "{why}: it failed and is there: {:?}", struck.output);
+        }
+        struck.killed
+    }
+
+    /// Ends the process on a fresh machine after some time.
+    fn kill_after(&self, wait: Duration) -> bool {
+        let machine = self.fresh();
+        let why = format!("{}, killed after {wait:?}", self.flow.name);
+        let mut child = machine.spawn(self.flow.line);
+        thread::sleep(wait);
+        child.kill().unwrap();
+        let output = child.wait_with_output().unwrap();
+        let struck = Struck { killed: output.status.signal() == Some(9), output };
+        self.assert_recovers(&machine, &struck, &why);
+        struck.killed
+    }
+
+    /// What must hold on a machine on which the command was struck; tells whether it was done.
+    fn assert_recovers(&self, machine: &Machine, struck: &Struck, why: &str) -> bool {
+        let Self { flow, .. } = self;
+        if !struck.killed {
+            assert_ended_rightly(&Ran::of(&struck.output), why);
+        }
+        // The next start sets right what is left; it finds all of it or none.
+        let state = machine.dump();
+        let done = state == self.after;
+        assert!(done || state == self.before, "{why}: neither before nor after:\n{state}");
+        if struck.output.status.success() {
+            assert!(done, "{why}: it was reported and is not there");
+        }
+        let told = String::from_utf8_lossy(&struck.output.stderr);
+        if told.contains("nothing was stored") {
+            assert_eq!(state, self.before, "{why}: it is there and was denied");
+        }
+        self.assert_out_whole(machine, why);
+        // The same again gives what a run gives that never failed.
+        let again = machine.run(flow.line);
+        let code = again.code.unwrap_or(-1);
+        let may_refuse = done && flow.again.contains(&code);
+        assert!(code == 0 || may_refuse, "{why}, again: {again:?}");
+        assert_eq!(machine.dump(), self.after, "{why}, again");
+        machine.assert_whole(why);
+        if let (Some((name, say)), Some(out)) = (flow.out, &self.out) {
+            assert!(say(&machine.path(name)) == *out, "{why}: {name} after all");
+        }
+        done && self.before != self.after
+    }
+
+    /// The file beside the store is as it was or complete.
+    fn assert_out_whole(&self, machine: &Machine, why: &str) {
+        let (Some((name, say)), Some(out)) = (self.flow.out, &self.out) else { return };
+        let (there, before) = (machine.path(name), self.start.path(name));
+        let as_before = fs::read(&there).ok() == fs::read(before).ok();
+        assert!(as_before || say(&there) == *out, "{why}: half a file");
+    }
+}
+
+/// It went well all the same, or it says what is wrong and ends with the code for it.
+fn assert_ended_rightly(ran: &Ran, why: &str) {
+    match ran.code {
+        Some(0) => {}
+        Some(2 | 7) => assert_told(ran, why),
+        _ => panic!("{why}: {ran:?}"),
+    }
+}
+
+/// A way of sweeping: where, what, and how many points of each flow in a plain run.
+struct Sweep {
+    on: On,
+    title: &'static str,
+    points: fn(&Machine, &[&str]) -> Vec<Point>,
+    /// The calls that are struck; none: all.
+    calls: &'static [&'static str],
+    faults: &'static [Fault],
+    few: usize,
+}
+
+impl Sweep {
+    fn run(&self) {
+        for flow in FLOWS {
+            let Some(mut control) = Control::of(flow, self.on, self.points) else { return };
+            control.points.retain(|point| self.calls.is_empty() || point.is_call(self.calls));
+            let (start, mut killed) = (Instant::now(), 0);
+            let chosen = sample(&control.points, self.few);
+            assert!(!chosen.is_empty(), "{} writes nothing", flow.name);
+            for (number, point) in chosen.iter().enumerate() {
+                // In a plain run one fault after the other, in a full one each at each point.
+                let turn = number % self.faults.len();
+                let faults = if is_full() { self.faults } else { &self.faults[turn..=turn] };
+                for fault in faults {
+                    killed += usize::from(control.strike(point, *fault));
+                }
+            }
+            // Threads may change places from run to run, which moves a few points.
+            let kills = matches!(self.faults, [Fault::Kill]);
+            assert!(!kills || killed * 2 >= chosen.len(), "{}: only {killed} killed", flow.name);
+            if is_full() {
+                let Self { on, title, .. } = self;
+                let (name, all, took) = (flow.name, control.points.len(), start.elapsed());
+                let points = chosen.len();
+                announce(&format!(
+                    "{on:?}, {title}, {name}: {points} points of {all}, {killed} killed, {took:.0?}"
+                ));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_kill_at_any_write_loses_and_doubles_nothing() {
+    if strace::is_there() {
+        let (points, calls) = (strace::writes, &[][..]);
+        Sweep { on: On::Sqlite, title: "kill", points, calls, faults: &[Fault::Kill], few: 4 }
+            .run();
+    }
+}
+
+#[test]
+fn a_disk_that_keeps_nothing_is_said_and_denies_nothing() {
+    if strace::is_there() {
+        let calls = DURABLE;
+        let faults = &[Fault::Once("EIO"), Fault::Always("EIO")];
+        Sweep { on: On::Sqlite, title: "EIO", points: strace::writes, calls, faults, few: 3 }.run();
+    }
+}
+
+#[test]
+fn a_full_disk_at_any_write_is_said_and_denies_nothing() {
+    if strace::is_there() {
+        let calls = &["pwrite64", "write", "mkdir", "rename", "link", "linkat", "renameat2"];
+        let faults = &[Fault::Once("ENOSPC"), Fault::Always("ENOSPC")];
+        Sweep { on: On::Sqlite, title: "ENOSPC", points: strace::writes, calls, faults, few: 3 }
+            .run();
+    }
+}
+
+/// F1 and F2: at any time.
+#[test]
+fn a_kill_at_any_time_loses_and_doubles_nothing() {
+    let mut chance = Chance::of(2);
+    for flow in FLOWS.iter().chain([&LARGE_IMPORT]) {
+        let Some(control) = Control::of(flow, On::Sqlite, none) else { return };
+        let longest = u64::try_from(control.healthy_run().as_micros()).unwrap();
+        let (times, mut killed) = (if is_full() { 200 } else { 1 }, 0);
+        for _ in 0..times {
+            killed += usize::from(control.kill_after(Duration::from_micros(chance.below(longest))));
+        }
+        if is_full() {
+            announce(&format!("kill at any time, {}: {killed} of {times} killed", flow.name));
+        }
+    }
+}
+
+/// F3 on a server: at each message to it.
+#[test]
+fn a_kill_at_any_message_to_a_server_loses_and_doubles_nothing() {
+    if strace::is_there() {
+        let (points, calls) = (strace::sends, &[][..]);
+        let faults = &[Fault::Kill, Fault::Once("ECONNRESET")];
+        Sweep { on: On::Postgres, title: "kill at sends", points, calls, faults, few: 2 }.run();
+    }
+}

@@ -1,0 +1,306 @@
+//! A machine on which things go wrong: its folder, its store on either engine, and what must hold
+//! there afterwards. Processes under test are the real program; the test itself only looks.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use assert_cmd::Command;
+use dashtam::clock::Clock;
+use dashtam::config::{Config, Environment, Overrides};
+use dashtam::ledger;
+use dashtam::service::{Access, Session};
+use dashtam::store::Store;
+use secrecy::SecretString;
+use tempfile::TempDir;
+
+use crate::support::home::{PROGRAM, Ran};
+use crate::support::postgres::{copied, database_of, drop_database, postgres_url};
+
+/// No run of the program may take longer, whatever happens to it.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A folder with files and a store, and the real program there.
+pub struct Machine {
+    root: TempDir,
+    /// The address of the server; none: SQLite.
+    server: Option<String>,
+    /// Whether the database was made for this machine.
+    is_copy: bool,
+}
+
+/// Where a store is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum On {
+    Sqlite,
+    Postgres,
+}
+
+impl Machine {
+    /// One on which nothing was ever started; none where there is no such engine.
+    pub fn new(on: On) -> Option<Self> {
+        let server = match on {
+            On::Sqlite => None,
+            On::Postgres => Some(without_tls(&postgres_url()?)),
+        };
+        Some(Self { root: tempfile::tempdir().unwrap(), server, is_copy: false })
+    }
+
+    /// One whose store is on this server.
+    pub fn with_server(address: &str) -> Self {
+        let server = Some(without_tls(address));
+        Self { root: tempfile::tempdir().unwrap(), server, is_copy: false }
+    }
+
+    /// Another one in the same state; nothing may run on this one.
+    pub fn copy(&self) -> Self {
+        let root = tempfile::tempdir().unwrap();
+        copy_folder(self.root.path(), root.path());
+        let server = self.server.as_deref().map(|address| without_tls(&copied(address)));
+        Self { root, server, is_copy: true }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.root.path().join(name)
+    }
+
+    /// The same folder with the store of another server; this one must go after it.
+    pub fn on(&self, address: &str) -> Self {
+        let other = Self::with_server(address);
+        copy_folder(self.root.path(), other.root.path());
+        other
+    }
+
+    /// The name of the database on the server.
+    pub fn database_name(&self) -> &str {
+        self.server.as_deref().map_or("", database_of)
+    }
+
+    /// The file of the store.
+    pub fn database(&self) -> PathBuf {
+        self.path("data/dashtam.db")
+    }
+
+    pub fn file(&self, name: &str, text: &str) {
+        fs::write(self.path(name), text).unwrap();
+    }
+
+    /// The program with this line, begun by another program where one is given.
+    pub fn command(&self, under: &[String], line: &[&str]) -> Command {
+        let mut words =
+            under.iter().map(String::as_str).chain([PROGRAM]).chain(line.iter().copied());
+        let mut command = Command::new(words.next().unwrap());
+        command.env_clear().args(words);
+        self.set_up(|key, value| {
+            command.env(key, value);
+        });
+        command.current_dir(self.root.path()).timeout(PATIENCE);
+        command
+    }
+
+    /// The same as a process that goes on while the test does something.
+    pub fn spawn(&self, line: &[&str]) -> std::process::Child {
+        use std::process::Stdio;
+        let mut command = std::process::Command::new(PROGRAM);
+        command.env_clear().args(line).current_dir(self.root.path());
+        self.set_up(|key, value| {
+            command.env(key, value);
+        });
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().unwrap()
+    }
+
+    fn set_up(&self, mut variable: impl FnMut(&str, &str)) {
+        let root = self.root.path().to_str().unwrap();
+        let data = format!("{root}/data");
+        for (key, value) in [("HOME", root), ("TMPDIR", root), ("DASHTAM_DATA_DIR", &data)] {
+            variable(key, value);
+        }
+        variable("TZ", "UTC");
+        if let Some(address) = &self.server {
+            variable("DASHTAM_DATABASE_URL", address);
+        }
+    }
+
+    pub fn run(&self, line: &[&str]) -> Ran {
+        Ran::of(&self.command(&[], line).output().unwrap())
+    }
+
+    /// Runs what must succeed and gives its stdout.
+    #[track_caller]
+    pub fn ok(&self, line: &[&str]) -> String {
+        let ran = self.run(line);
+        assert_eq!(ran.code, Some(0), "{line:?}: {ran:?}");
+        ran.out
+    }
+
+    /// The canonical dump, by a start of the program that may write: it sets right what is left.
+    #[track_caller]
+    pub fn dump(&self) -> String {
+        self.ok(&["export", "--format", "canonical"])
+    }
+
+    /// The canonical dump of a start that only looks.
+    #[track_caller]
+    pub fn look(&self) -> String {
+        self.ok(&["export", "--format", "canonical", "--read-only"])
+    }
+
+    /// What must hold on every machine once the program has been started again: each attempt has
+    /// one outcome that agrees with the data, no figure and no row is damaged, no temporary file
+    /// is left.
+    pub fn assert_whole(&self, why: &str) {
+        assert_eq!(self.wrong_outcomes(), [""; 0], "{why}");
+        assert_eq!(leftovers(self.root.path()), [PathBuf::new(); 0], "{why}");
+        self.assert_sound(why);
+    }
+
+    /// No figure and no row is damaged.
+    pub fn assert_sound(&self, why: &str) {
+        self.in_session(async |session| {
+            let different = ledger::check(&session.store).await.unwrap();
+            assert!(different.is_empty(), "{why}: {different:?}");
+            let damage = session.store.read().await.unwrap().damage().await.unwrap();
+            assert_eq!(damage, [], "{why}");
+        });
+    }
+
+    /// Whether a check of rows and figures finds that something is wrong, or cannot even be made.
+    pub fn is_damage_found(&self) -> bool {
+        block_on(async {
+            let Ok(session) = self.session().await else { return true };
+            let damage = match session.store.read().await {
+                Ok(mut tx) => tx.damage().await.map_or(true, |found| !found.is_empty()),
+                Err(_) => true,
+            };
+            let figures =
+                ledger::check(&session.store).await.map_or(true, |found| !found.is_empty());
+            session.close().await;
+            damage || figures
+        })
+    }
+
+    /// Attempts without exactly one outcome, and outcomes that are not what the store says.
+    pub fn wrong_outcomes(&self) -> Vec<String> {
+        let mut wrong = Vec::new();
+        self.in_session(async |session| {
+            let mut states: BTreeMap<String, (String, Vec<String>)> = BTreeMap::new();
+            for row in session.audit().unwrap().rows().await.unwrap() {
+                let entry = states.entry(row.op).or_insert_with(|| (row.action, Vec::new()));
+                entry.1.push(row.state);
+            }
+            let mut tx = session.store.read().await.unwrap();
+            for (op, (action, states)) in states {
+                let applied = tx.is_applied(&op).await.unwrap();
+                // These write nothing to the store: their outcome is that of their file.
+                let outcome = match (action.as_str(), applied) {
+                    ("export" | "backup", _) => states.get(1).map_or("", String::as_str),
+                    (_, true) => "SUCCEEDED",
+                    (_, false) => "FAILED",
+                };
+                if states != ["ATTEMPTED", outcome] {
+                    wrong.push(format!("{action} {op}: {states:?}, applied: {applied}"));
+                }
+            }
+        });
+        wrong
+    }
+
+    fn in_session(&self, work: impl AsyncFnOnce(&Session)) {
+        block_on(async {
+            let session = self.session().await.unwrap();
+            work(&session).await;
+            session.close().await;
+        });
+    }
+
+    /// Opens the store as the program would.
+    async fn session(&self) -> Result<Session, dashtam::service::Error> {
+        let flags = Overrides {
+            data_dir: Some(self.path("data")),
+            database: self.server.clone().map(SecretString::from),
+            ..Overrides::default()
+        };
+        let config = Config::load(&flags, &Environment::default())?;
+        Session::open(&config, &Clock::system(chrono_tz::UTC), Access::Write).await
+    }
+
+    /// Statements straight to the store, as nobody but a test would.
+    pub fn sql(&self, statements: &[&str]) {
+        self.in_session(async |session| {
+            for statement in statements {
+                let sql = sqlx::AssertSqlSafe((*statement).to_owned());
+                let done = match &session.store {
+                    Store::Sqlite(pool) => sqlx::raw_sql(sql).execute(pool).await.map(drop),
+                    Store::Postgres(pool) => sqlx::raw_sql(sql).execute(pool).await.map(drop),
+                };
+                done.unwrap_or_else(|error| panic!("{statement}: {error}"));
+            }
+        });
+    }
+}
+
+fn block_on<T>(work: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.unwrap().block_on(work)
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        // A sweep makes hundreds of them.
+        if let (Some(address), true, false) = (&self.server, self.is_copy, thread::panicking()) {
+            drop_database(address);
+        }
+    }
+}
+
+/// What went wrong was said as it must be: one line of at most 200 columns with the next step.
+#[track_caller]
+pub fn assert_told(ran: &Ran, why: &str) {
+    let told = &ran.err;
+    assert_eq!(told.lines().count(), 1, "{why}: {ran:?}");
+    assert!(told.starts_with("dashtam: ") && told.chars().count() <= 201, "{why}: {ran:?}");
+    // Cause and next step are parted by one of these.
+    assert!(told.contains(';') || told.contains(':'), "{why}: {ran:?}");
+    assert!(!told.contains("panicked"), "{why}: {ran:?}");
+}
+
+fn without_tls(address: &str) -> String {
+    if address.contains("sslmode=") {
+        return address.to_owned();
+    }
+    let joint = if address.contains('?') { '&' } else { '?' };
+    format!("{address}{joint}sslmode=disable")
+}
+
+/// Copies what is in a folder, with its rights.
+pub fn copy_folder(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let (path, target) = (entry.path(), to.join(entry.file_name()));
+        if path.is_dir() {
+            fs::create_dir(&target).unwrap();
+            copy_folder(&path, &target);
+            let mode = fs::metadata(&path).unwrap().permissions().mode();
+            fs::set_permissions(&target, fs::Permissions::from_mode(mode)).unwrap();
+        } else {
+            fs::copy(&path, &target).unwrap();
+        }
+    }
+}
+
+/// The temporary files below a folder.
+fn leftovers(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(leftovers(&path));
+        } else if path.extension().is_some_and(|extension| extension == "tmp") {
+            found.push(path);
+        }
+    }
+    found
+}
