@@ -7,6 +7,7 @@ mod account;
 mod cells;
 mod completions;
 mod demo;
+mod doctor;
 mod exit;
 mod explain;
 mod export;
@@ -190,6 +191,9 @@ pub fn overrides(flags: &Flags) -> Overrides {
     }
 }
 
+/// Looks at everything there is, be the configuration right or not.
+pub use doctor::run as examine;
+
 /// Says why the program could not even start, and gives the exit code.
 pub fn fail(flags: &Flags, error: service::Error) -> u8 {
     exit::finish(Err(error.into()), manner(flags), &mut Output::stdout())
@@ -269,9 +273,11 @@ impl Job<'_> {
             }
             Command::Rebuild { check } => rebuild::run(self, session, *check).await,
             // Done before there is a session.
-            Command::Migrate | Command::Keys | Command::Completions { .. } | Command::Man => {
-                Ok(Status::Done)
-            }
+            Command::Migrate
+            | Command::Doctor
+            | Command::Keys
+            | Command::Completions { .. }
+            | Command::Man => Ok(Status::Done),
         }
     }
 
@@ -293,14 +299,17 @@ fn access(command: &Command) -> Access {
         Command::Account(command) => account::only_looks(command),
         Command::Security(command) => security::only_looks(command),
         Command::Settings(command) => !matches!(command, SettingsCommand::Set { .. }),
-        Command::Report(_) | Command::Keys | Command::Completions { .. } | Command::Man => true,
-        // To compare, `rebuild` makes figures anew and takes that back: it needs a writer's lock.
+        Command::Rebuild { check } => *check,
+        Command::Doctor
+        | Command::Report(_)
+        | Command::Keys
+        | Command::Completions { .. }
+        | Command::Man => true,
         Command::Export(_)
         | Command::Txn(_)
         | Command::Price(_)
         | Command::Migrate
-        | Command::Refresh(_)
-        | Command::Rebuild { .. } => false,
+        | Command::Refresh(_) => false,
     };
     if looks { Access::Look } else { Access::Write }
 }
@@ -378,6 +387,7 @@ mod tests {
             "dashtam report accounts --csv --json",
             "dashtam report transactions --to 2024-01-02 --as-of 2024-01-03",
             "dashtam import a.csv --read-only",
+            "dashtam rebuild --read-only",
             "dashtam import --strict list",
             "dashtam settings set base_currency CAD --read-only",
             "dashtam export --what all",
@@ -395,6 +405,7 @@ mod tests {
             "dashtam report accounts --as-of 2024-01-02 --read-only",
             "dashtam report transactions --to 2024-01-02 --as-of 2024-01-02",
             "dashtam import list --read-only",
+            "dashtam rebuild --check --read-only",
             "dashtam --demo --refresh-only --json",
             "dashtam --refresh-only --wait 0",
             "dashtam refresh --connection Bank --accounts-only --force --wait 5",

@@ -5,6 +5,7 @@
 
 mod dashboard;
 pub mod demo;
+pub mod doctor;
 pub mod edit;
 mod error;
 pub mod export;
