@@ -13,6 +13,7 @@
 pub mod engines;
 pub mod home;
 pub mod jar;
+pub mod mutate;
 pub mod postgres;
 pub mod source;
 pub mod terminal;
