@@ -430,11 +430,10 @@ fn commands_full_of_it_say_nothing_that_harms() {
     ];
     let texts: Vec<_> =
         sample(1).into_iter().filter(|payload| !payload.bytes.contains(&0)).collect();
-    // Each text in one command, or in all of them.
     let mut random = Random::new(0x000c_0de5);
-    for payload in texts.iter().step_by(if is_full() { 1 } else { 6 }) {
-        let some: &[&str] = if is_full() { &lines } else { &[*random.of(&lines)] };
-        for line in some {
+    for payload in texts.iter().step_by(if is_full() { 1 } else { 8 }) {
+        for _ in 0..if is_full() { 4 } else { 1 } {
+            let line = *random.of(&lines);
             let words = line.split(' ').map(|word| {
                 let parts: Vec<_> = word.split('@').map(str::as_bytes).collect();
                 parts.join(&payload.bytes[..])
