@@ -35,9 +35,10 @@ use support::mutate::Random;
 use support::payloads::harm_in;
 
 const SEED: u64 = 0x0000_f0dd;
-/// One input may take so long on a busy machine, and then the next must have begun.
-const SLOW: Duration = Duration::from_secs(5);
-const HANGS: Duration = Duration::from_secs(20);
+/// One input may take so long, and after so much more there is no hope for it.
+const SLOW: Duration = Duration::from_secs(1);
+const TRIES: usize = 3;
+const HANGS: Duration = Duration::from_mins(2);
 /// In KiB, all of the process together.
 const MEMORY: u64 = 256 * 1024;
 
@@ -102,13 +103,17 @@ fn try_out(name: &str, prefix: &str, sample: u64, parse: impl Fn(&[u8]) -> bool)
 }
 
 fn run(name: &str, round: u64, input: &[u8], parse: &impl Fn(&[u8]) -> bool) -> bool {
-    let begun = Instant::now();
-    let told =
-        || format!("{name}, seed {SEED:#x}, round {round}: {:?}", input.escape_ascii().to_string());
-    let done = catch_unwind(AssertUnwindSafe(|| parse(input)));
-    let understood = done.unwrap_or_else(|_| panic!("panicked: {}", told()));
-    assert!(begun.elapsed() < SLOW, "took {:?}: {}", begun.elapsed(), told());
-    understood
+    let told = || format!("{name}, seed {SEED:#x}, round {round}: \"{}\"", input.escape_ascii());
+    // On a busy machine anything is slow once: what is slow is so each time.
+    for _ in 0..TRIES {
+        let begun = Instant::now();
+        let done = catch_unwind(AssertUnwindSafe(|| parse(input)));
+        let understood = done.unwrap_or_else(|_| panic!("panicked: {}", told()));
+        if begun.elapsed() < SLOW {
+            return understood;
+        }
+    }
+    panic!("takes more than {SLOW:?}: {}", told());
 }
 
 /// Sends the watch home, however the trial ends.
@@ -281,7 +286,8 @@ fn configuration() {
                 true
             }
             Err(error) => {
-                assert!(!error.to_string().is_empty());
+                let said = error.to_string();
+                assert!(!said.is_empty() && said.len() < 1_000, "{} bytes are said", said.len());
                 false
             }
         }
@@ -363,7 +369,8 @@ fn addresses_of_databases() {
                 true
             }
             Err(error) => {
-                assert!(!error.to_string().is_empty());
+                let said = error.to_string();
+                assert!(!said.is_empty() && said.len() < 1_000, "{} bytes are said", said.len());
                 false
             }
         }

@@ -238,7 +238,7 @@ fn collect(
                     path: path.to_owned(),
                     line,
                     nearest: super::nearest(&key, KEYS),
-                    key,
+                    key: super::error::in_short(&key),
                 });
             }
         }

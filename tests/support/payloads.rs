@@ -106,7 +106,9 @@ fn sequences(add: &mut Add<'_>) {
         [format!("\u{1b}{seven}").into_bytes(), as_text, bare]
     };
     for start in starts("[", 0x9b) {
-        CSI.iter().for_each(|rest| add("CSI", [b"a", &start[..], rest.as_bytes(), b"b"].concat()));
+        for rest in CSI {
+            add("CSI", [b"a", &start[..], rest.as_bytes(), b"b"].concat());
+        }
     }
     for (start, rest) in starts("]", 0x9d).iter().flat_map(|s| OSC.map(|rest| (s, rest))) {
         for end in ["\u{7}", "\u{1b}\\", ""] {
@@ -120,7 +122,9 @@ fn sequences(add: &mut Add<'_>) {
             add(class, [&start[..], rest.as_bytes(), b"\x1b\\b"].concat());
         }
     }
-    SHORT.iter().for_each(|rest| add("ESC", format!("a\u{1b}{rest}b").into_bytes()));
+    for rest in SHORT {
+        add("ESC", format!("a\u{1b}{rest}b").into_bytes());
+    }
 }
 
 /// What reorders text, takes no room or has no form.

@@ -6,10 +6,13 @@ use super::{Check, Harm, Patient, Verdict};
 use crate::keys::Keymap;
 use crate::model::Setting;
 
+/// What to do where a message does not say it.
+const MEND: &str = "correct it in the config file, the environment or the flags";
+
 pub fn look(patient: &Patient<'_>, checks: &mut Vec<Check>) {
     if let Some(error) = patient.broken {
         let mut check =
-            Check::told(Verdict::Fail(Harm::Setup), "configuration", &error.to_string());
+            Check::told(Verdict::Fail(Harm::Setup), "configuration", &error.to_string(), MEND);
         if patient.config.is_some() {
             let rest = "what follows is looked at as if there were no such file";
             check.detail = crate::model::SafeText::new(&format!("{}; {rest}", check.detail));
@@ -26,9 +29,10 @@ pub fn look(patient: &Patient<'_>, checks: &mut Vec<Check>) {
         checks.push(Check::ok("configuration", &detail));
     }
     let warnings = config.warnings().iter();
-    checks.extend(
-        warnings.map(|warning| Check::told(Verdict::Warn, "configuration", &warning.to_string())),
-    );
+    checks
+        .extend(warnings.map(|warning| {
+            Check::told(Verdict::Warn, "configuration", &warning.to_string(), MEND)
+        }));
     let (_, conflicts) = Keymap::with(&config.chosen_keys());
     checks.extend(
         conflicts

@@ -194,8 +194,12 @@ pub fn refused(config: &Config, name: &str, error: store::Error) -> Check {
         }
         _ => Harm::Storage,
     };
+    let remedy = match harm {
+        Harm::Damage => rows::RESTORE,
+        _ => "mend what it says, then look again: dashtam doctor",
+    };
     let error = Error::from(error).about(config);
-    let mut check = Check::told(Verdict::Fail(harm), name, &error.to_string());
+    let mut check = Check::told(Verdict::Fail(harm), name, &error.to_string(), remedy);
     if let Some(hint) = error.hint() {
         check.fix = Some(crate::model::SafeText::new(&hint));
     }

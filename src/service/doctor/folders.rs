@@ -59,7 +59,7 @@ fn folder(name: &str, path: &Path) -> Check {
         }
         Ok(there) if there.is_symlink() && !path.exists() => {
             let detail = format!("{} is a link that leads nowhere", path.display());
-            Check::fail(Harm::Setup, name, &detail, &format!("rm {path:?}"))
+            Check::fail(Harm::Setup, name, &detail, &format!("rm {}", path.display()))
         }
         _ if path.exists() && !path.is_dir() => {
             let detail = format!("{} is no folder", path.display());
@@ -108,7 +108,7 @@ fn judged(name: &str, path: &Path, checked: Result<(), PermissionProblem>, well:
 }
 
 fn permission(name: &str, problem: &PermissionProblem) -> Check {
-    Check::told(Verdict::Fail(Harm::Setup), name, &problem.to_string())
+    Check::told(Verdict::Fail(Harm::Setup), name, &problem.to_string(), "check the path")
 }
 
 #[cfg(target_os = "linux")]

@@ -87,14 +87,15 @@ impl Check {
         Self::new(name, Verdict::Fail(harm), detail, Some(fix))
     }
 
-    /// A message that ends with its remedy, as those of the configuration do.
-    fn told(verdict: Verdict, name: &str, message: &str) -> Self {
+    /// A message that ends with its remedy, as those of the configuration do; another one has the
+    /// remedy that is given.
+    fn told(verdict: Verdict, name: &str, message: &str, remedy: &str) -> Self {
         match message.rsplit_once("; ") {
             Some((detail, fix)) => {
                 let fix = fix.strip_prefix("run: ").unwrap_or(fix);
                 Self::new(name, verdict, detail, Some(fix))
             }
-            None => Self::new(name, verdict, message, None),
+            None => Self::new(name, verdict, message, Some(remedy)),
         }
     }
 }
@@ -164,10 +165,11 @@ mod tests {
 
     #[test]
     fn what_mends_it_is_taken_out_of_a_message() {
-        let check = Check::told(Verdict::Warn, "x", "the mode is 644; run: chmod 600 x");
+        let check = Check::told(Verdict::Warn, "x", "the mode is 644; run: chmod 600 x", "y");
         assert_eq!(check.detail.as_str(), "the mode is 644");
         assert_eq!(check.fix.unwrap().as_str(), "chmod 600 x");
-        let check = Check::told(Verdict::Warn, "x", "nothing helps");
-        assert_eq!((check.detail.as_str(), check.fix), ("nothing helps", None));
+        let check = Check::told(Verdict::Warn, "x", "nothing is said", "try y");
+        assert_eq!(check.detail.as_str(), "nothing is said");
+        assert_eq!(check.fix.unwrap().as_str(), "try y");
     }
 }

@@ -9,7 +9,8 @@ use crate::store::{Damage, Store};
 
 /// So many of what was found are named.
 const NAMED: usize = 3;
-const RESTORE: &str = "keep a copy of the database, then restore a backup";
+/// What to do about damage.
+pub const RESTORE: &str = "keep a copy of the database, then restore a backup";
 
 pub async fn look(config: &Config, store: &Store, checks: &mut Vec<Check>) {
     itself(store, checks).await;
