@@ -190,9 +190,10 @@ pub fn host() -> String {
     SafeText::from_bytes(name.nodename().to_bytes()).into_string()
 }
 
-/// Whether the process that wrote a row still runs. One on another host may; one with the number
+/// Whether the process that wrote a row, as host and number, still runs. One on another host may; one with the number
 /// of this process was an earlier one, since this one has only just opened the trail.
-fn is_running(actor: &str) -> bool {
+#[must_use]
+pub fn is_running(actor: &str) -> bool {
     let Some((its_host, pid)) = actor.rsplit_once(':') else { return false };
     if its_host != host() {
         return true;

@@ -97,6 +97,13 @@ Examples:
   dashtam --data-dir new restore monday.dashtam-backup
   dashtam --database postgres://host/dashtam restore monday.dashtam-backup";
 
+const DOCTOR_HELP: &str = "\
+Each check is ok, warn or fail, with what mends it. It only looks: nothing is made, migrated or
+mended, and it works where the store cannot be opened and where the config file is wrong.
+
+Exit codes: 0 nothing fails, 2 configuration, permissions or the machine, 7 what is stored,
+10 the database was written by a newer version.";
+
 const KEYS_HELP: &str = "\
 Other keys are chosen in the configuration file, under [keys], by the action's name:
   sort = \"S\"
@@ -219,6 +226,9 @@ pub enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Look for what is wrong, from the terminal to the last stored row; change nothing
+    #[command(after_help = DOCTOR_HELP)]
+    Doctor,
     /// Print what each key of the dashboard does
     #[command(after_help = KEYS_HELP)]
     Keys,

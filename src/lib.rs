@@ -138,7 +138,7 @@ use std::time::Duration;
 
 use cli::Cli;
 use clock::Clock;
-use config::{Config, Database, Environment, driver, private};
+use config::{Config, Database, Environment, Overrides, driver, private};
 use service::{Access, Shown};
 use telemetry::TelemetryConfig;
 use telemetry::crash::{self, Crashes};
@@ -170,6 +170,9 @@ fn start(cli: &Cli, crashes: &Crashes) -> u8 {
     // One provider of TLS for everybody; a second call changes nothing.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let flags = cmd::overrides(&cli.flags);
+    if matches!(cli.command, Some(cli::Command::Doctor)) {
+        return examine(cli, &flags);
+    }
     let config = match Config::load(&flags, &Environment::from_process()) {
         Ok(config) => config,
         Err(error) => return cmd::fail(&cli.flags, error.into()),
@@ -221,6 +224,24 @@ fn start(cli: &Cli, crashes: &Crashes) -> u8 {
         }
         Err(panic) => panic::resume_unwind(panic),
     }
+}
+
+/// Finds out what is wrong. No log: it leaves nothing behind.
+fn examine(cli: &Cli, flags: &Overrides) -> u8 {
+    let environment = Environment::from_process();
+    let (config, broken) = Config::load_what_works(flags, &environment);
+    let on_server = |config: &Config| matches!(config.database.value, Database::Postgres(_));
+    // While there is one thread, as below.
+    if config.as_ref().is_some_and(on_server)
+        && let Err(error) = driver::begin_without_variables()
+    {
+        return cmd::fail(&cli.flags, error.into());
+    }
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return cmd::fail(&cli.flags, error.into()),
+    };
+    runtime.block_on(cmd::examine(cli, config.as_ref(), broken.as_ref(), &environment))
 }
 
 /// Shows the dashboard; gives the signal that ended it, if one did.

@@ -533,6 +533,7 @@ async fn ask_for_everything(tx: &mut Tx, told: &mut Vec<String>) {
     let names: Vec<_> = names.iter().map(|row| row.account.name.as_str()).collect();
     assert_eq!(names, ["Renamed", "Second"]);
     assert_eq!(tx.damage().await.unwrap(), []);
+    told.push(format!("{:?}", tx.dangling().await.unwrap()));
     assert!(tx.is_applied("op-1").await.unwrap() && !tx.is_applied("op-2").await.unwrap());
     assert_eq!(tx.span_of_days().await.unwrap(), Some(day(1)..=day(20)));
     let days = [day(1), day(3), day(4), day(5), day(6), day(7)];
@@ -837,6 +838,72 @@ fn nothing_that_the_store_can_do_is_missing_from_the_story() {
         }
     }
     assert!(found > 80, "only {found} functions found");
+}
+
+// What somebody asks who wants to know whether all is well.
+
+#[tokio::test]
+async fn figures_that_are_made_to_be_compared_stay_beside_the_kept_ones() {
+    for engine in engines().await {
+        let store = &engine.session.store;
+        write_one_of_everything(store, &mut Vec::new()).await;
+        let currency = Currency::USD;
+        let kept = CashYear {
+            account: AccountId(10),
+            currency,
+            year: 2024,
+            opening: Exact::ZERO,
+            days: vec![1],
+        };
+        let kept = vec![kept];
+        let mut tx = store.write().await.unwrap();
+        tx.put_cash_years(&kept).await.unwrap();
+        tx.commit("op-figures", "test", NOW).await.unwrap();
+        let mut made = store.rehearse().await.unwrap();
+        assert_eq!(made.cash_years().await.unwrap(), [], "on {}", engine.name);
+        let facts = made.accounts().await.unwrap();
+        assert_eq!(facts, store.read().await.unwrap().accounts().await.unwrap());
+        let groups = store.read().await.unwrap().lot_groups().await.unwrap();
+        assert_eq!(made.lot_groups().await.unwrap(), groups);
+        made.put_cash_years(&kept).await.unwrap();
+        made.put_lot_group(SecurityId(1), SecurityId(2)).await.unwrap();
+        made.figures_are_made().await.unwrap();
+        assert_eq!(made.cash_years().await.unwrap(), kept);
+        drop(made);
+        let mut tx = store.read().await.unwrap();
+        assert_eq!(tx.cash_years().await.unwrap(), kept);
+        assert_eq!(tx.lot_groups().await.unwrap(), groups);
+        drop(tx);
+        engine.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_is_well_says_so() {
+    for engine in engines().await {
+        write_one_of_everything(&engine.session.store, &mut Vec::new()).await;
+        let store = Store::open_to_examine(&target(&engine.config)).await.unwrap();
+        assert_ne!(store.engine_version().await.unwrap().as_str(), "");
+        assert_eq!(store.self_check().await.unwrap(), []);
+        let facts = store.server_facts().await.unwrap();
+        assert_eq!(facts.is_some(), engine.name == "postgres");
+        if let Some(facts) = facts {
+            assert!(facts.version >= 130_000, "{facts:?}");
+            assert_eq!((facts.encoding.as_str(), facts.tls), ("UTF8", None));
+            assert!(facts.may_create && facts.may_write && !facts.takes_no_writes);
+        }
+        let mut tx = store.read().await.unwrap();
+        assert!(tx.newest_write().await.unwrap() >= Some(NOW));
+        drop(tx);
+        assert!(store.write().await.is_err() || store.try_lease(&holder(1)).await.is_err());
+        store.close().await;
+        let trail = AuditStore::open_to_examine(&trail_of(&engine)).await.unwrap().unwrap();
+        let extent = trail.extent().await.unwrap();
+        assert_eq!(extent.rows, extent.last);
+        assert_eq!(trail.self_check().await.unwrap(), []);
+        trail.close().await;
+        engine.close().await;
+    }
 }
 
 // Prices and rates by the day.

@@ -47,6 +47,8 @@ pub enum Status {
     Limited,
     /// Another process does it.
     Locked,
+    /// What is stored was written by a newer program.
+    Newer,
 }
 
 /// Why a command could not be carried out.
@@ -241,6 +243,7 @@ pub fn finish(done: Result<Status, Error>, manner: Manner, out: &mut Output) -> 
         Ok(Status::Unreachable) => UNREACHABLE,
         Ok(Status::Limited) => LIMITED,
         Ok(Status::Locked) => LOCKED,
+        Ok(Status::Newer) => NEWER_SCHEMA,
         Err(error) => {
             if !error.is_silent() {
                 tell(error, manner, out);

@@ -8,6 +8,7 @@ mod backup;
 mod cells;
 mod completions;
 mod demo;
+mod doctor;
 mod exit;
 mod explain;
 mod export;
@@ -192,6 +193,9 @@ pub fn overrides(flags: &Flags) -> Overrides {
     }
 }
 
+/// Looks at everything there is, be the configuration right or not.
+pub use doctor::run as examine;
+
 /// Says why the program could not even start, and gives the exit code.
 pub fn fail(flags: &Flags, error: service::Error) -> u8 {
     exit::finish(Err(error.into()), manner(flags), &mut Output::stdout())
@@ -276,6 +280,7 @@ impl Job<'_> {
             Command::Backup { file, force } => backup::backup(self, session, file, *force).await,
             // Done before there is a session.
             Command::Migrate
+            | Command::Doctor
             | Command::Restore { .. }
             | Command::Keys
             | Command::Completions { .. }
@@ -305,16 +310,18 @@ fn access(command: &Command) -> Access {
         Command::Account(command) => account::only_looks(command),
         Command::Security(command) => security::only_looks(command),
         Command::Settings(command) => !matches!(command, SettingsCommand::Set { .. }),
-        Command::Restore { check, .. } => *check,
-        Command::Report(_) | Command::Keys | Command::Completions { .. } | Command::Man => true,
-        // To compare, `rebuild` makes figures anew and takes that back: it needs a writer's lock.
+        Command::Rebuild { check } | Command::Restore { check, .. } => *check,
+        Command::Doctor
+        | Command::Report(_)
+        | Command::Keys
+        | Command::Completions { .. }
+        | Command::Man => true,
         Command::Export(_)
         | Command::Txn(_)
         | Command::Price(_)
         | Command::Backup { .. }
         | Command::Migrate
-        | Command::Refresh(_)
-        | Command::Rebuild { .. } => false,
+        | Command::Refresh(_) => false,
     };
     if looks { Access::Look } else { Access::Write }
 }
@@ -395,6 +402,7 @@ mod tests {
             "dashtam report accounts --csv --json",
             "dashtam report transactions --to 2024-01-02 --as-of 2024-01-03",
             "dashtam import a.csv --read-only",
+            "dashtam rebuild --read-only",
             "dashtam import --strict list",
             "dashtam settings set base_currency CAD --read-only",
             "dashtam export --what all",
@@ -415,6 +423,7 @@ mod tests {
             "dashtam report accounts --as-of 2024-01-02 --read-only",
             "dashtam report transactions --to 2024-01-02 --as-of 2024-01-02",
             "dashtam import list --read-only",
+            "dashtam rebuild --check --read-only",
             "dashtam --demo --refresh-only --json",
             "dashtam --refresh-only --wait 0",
             "dashtam refresh --connection Bank --accounts-only --force --wait 5",

@@ -278,7 +278,7 @@ impl Parts {
             }
             unknown => {
                 return Err(DatabaseError::UnknownParameter {
-                    name: unknown.to_owned(),
+                    name: super::error::in_short(unknown),
                     nearest: super::nearest(unknown, PARAMETERS),
                 });
             }

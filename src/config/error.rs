@@ -8,6 +8,15 @@ use chrono_tz::Tz;
 
 use super::private::PermissionProblem;
 use super::{DatabaseError, Origin};
+use crate::model::SafeText;
+
+/// How many bytes of what was written are repeated.
+const ECHO: usize = 64;
+
+/// A word from outside, as far as a message repeats it.
+pub(super) fn in_short(word: &str) -> String {
+    SafeText::capped(word, ECHO).into_string()
+}
 
 /// Why the program cannot start as configured: the cause and the next step, in one line.
 #[derive(Debug, thiserror::Error)]

@@ -79,11 +79,7 @@ impl ConfigFile {
         let opened = match ReadFile::open(path, SIZE_LIMIT) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound && !must_exist => {
-                return Ok(Self {
-                    path: path.to_owned(),
-                    found: Contents::default(),
-                    opened: None,
-                });
+                return Ok(Self::none(path));
             }
             Err(source) => {
                 return Err(ConfigError::Unreadable {
@@ -96,6 +92,11 @@ impl ConfigFile {
         opened.check_not_writable()?;
         let found = parse(path, &opened.text)?;
         Ok(Self { path: path.to_owned(), found, opened: Some(opened) })
+    }
+
+    /// A file that is not there.
+    pub fn none(path: &Path) -> Self {
+        Self { path: path.to_owned(), found: Contents::default(), opened: None }
     }
 
     pub fn exists(&self) -> bool {
@@ -237,7 +238,7 @@ fn collect(
                     path: path.to_owned(),
                     line,
                     nearest: super::nearest(&key, KEYS),
-                    key,
+                    key: super::error::in_short(&key),
                 });
             }
         }

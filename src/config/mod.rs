@@ -64,6 +64,29 @@ pub struct Config {
 
 impl Config {
     pub fn load(flags: &Overrides, environment: &Environment) -> Result<Self, ConfigError> {
+        Self::load_from(flags, environment, ConfigFile::read)
+    }
+
+    /// What can be had where something is wrong, and what is wrong: where it is the file, all that
+    /// is not in the file.
+    pub fn load_what_works(
+        flags: &Overrides,
+        environment: &Environment,
+    ) -> (Option<Self>, Option<ConfigError>) {
+        match Self::load(flags, environment) {
+            Ok(config) => (Some(config), None),
+            Err(error) => {
+                let no_file = |path: &Path, _| Ok(ConfigFile::none(path));
+                (Self::load_from(flags, environment, no_file).ok(), Some(error))
+            }
+        }
+    }
+
+    fn load_from(
+        flags: &Overrides,
+        environment: &Environment,
+        read: impl Fn(&Path, bool) -> Result<ConfigFile, ConfigError>,
+    ) -> Result<Self, ConfigError> {
         let mut warnings = Vec::new();
         let asked_profile = match flag(flags.profile.as_ref(), "--profile") {
             Some(profile) => Some(profile),
@@ -76,7 +99,7 @@ impl Config {
 
         let (path, must_exist) =
             find_file(flags, environment, asked_profile.as_ref(), asked_base.as_ref())?;
-        let file = ConfigFile::read(&path.value, must_exist)?;
+        let file = read(&path.value, must_exist)?;
 
         let profile = match asked_profile {
             Some(profile) => Some(profile),

@@ -177,24 +177,35 @@ fn temporary_in(folder: &Path) -> io::Result<NamedTempFile> {
 /// Takes away the temporary files of processes that ended while they wrote. What cannot be looked
 /// at or taken away stays: the folder may be anybody's.
 pub fn remove_leftovers(folder: &Path) {
+    for (path, _lock) in abandoned(folder) {
+        let _ = fs::remove_file(path);
+    }
+}
+
+/// The temporary files of processes that ended while they wrote.
+pub fn leftovers(folder: &Path) -> Vec<PathBuf> {
+    abandoned(folder).into_iter().map(|(path, _lock)| path).collect()
+}
+
+/// The same, each locked, so that nobody begins to write it meanwhile.
+fn abandoned(folder: &Path) -> Vec<(PathBuf, File)> {
     let (prefix, suffix) = TEMPORARY;
-    let Ok(entries) = fs::read_dir(folder) else { return };
-    for entry in entries.flatten() {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let paths = entries.flatten().filter_map(|entry| {
         let name = entry.file_name();
         let ours = |name: &str| name.starts_with(prefix) && name.ends_with(suffix);
         if !name.to_str().is_some_and(ours) {
-            continue;
+            return None;
         }
         let options = flags(OFlags::NOFOLLOW | OFlags::NONBLOCK);
-        let file = OpenOptions::new().read(true).custom_flags(options).open(entry.path());
-        let Ok(file) = file else { continue };
+        let file = OpenOptions::new().read(true).custom_flags(options).open(entry.path()).ok()?;
         let mine = file.metadata().is_ok_and(|metadata| {
             metadata.is_file() && metadata.uid() == rustix::process::geteuid().as_raw()
         });
-        if mine && flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok() {
-            let _ = fs::remove_file(entry.path());
-        }
-    }
+        let is_free = mine && flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok();
+        is_free.then(|| (entry.path(), file))
+    });
+    paths.collect()
 }
 
 impl Write for AtomicFile {

@@ -125,7 +125,7 @@ impl Environment {
     }
 
     /// What does not have to be valid: anything that is no text is as good as nothing.
-    pub(super) fn word(&self, name: &'static str) -> Option<String> {
+    pub fn word(&self, name: &'static str) -> Option<String> {
         self.0.get(name)?.to_str().map(str::to_owned)
     }
 

@@ -25,7 +25,7 @@ pub struct TerminalKind {
 }
 
 impl TerminalKind {
-    pub(super) fn of(environment: &Environment) -> Self {
+    pub fn of(environment: &Environment) -> Self {
         let text = |name| environment.word(name).unwrap_or_default();
         let term = text("TERM");
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"]

@@ -6,7 +6,7 @@ use super::Result;
 use super::book::tally_of;
 use crate::figures::{self, Difference};
 use crate::model::OpId;
-use crate::store::{Store, Tally, TallyKey, Tx, WriteTx};
+use crate::store::{Rehearsal, Store, Tally, TallyKey, Tx, WriteTx};
 
 /// Makes every derived figure anew.
 ///
@@ -29,14 +29,13 @@ pub(super) async fn rebuild_in(tx: &mut WriteTx) -> Result<u64> {
     Ok(rows)
 }
 
-/// Every derived figure that is not what the rows say. Nothing is written.
+/// Every derived figure that is not what the rows say. Nothing is written, and nobody who writes has
+/// to wait.
 ///
 /// # Errors
 /// When the store fails.
 pub async fn check(store: &Store) -> Result<BTreeSet<Difference>> {
-    let mut tx = store.write().await?;
-    // Writers are serial: until the rollback both see the same rows.
-    let mut kept = store.read().await?;
+    let (mut kept, mut tx) = of_one_moment(store).await?;
     let (_, made) = make(&mut tx, false).await?;
     let mut found = figures::compare(&mut kept, &mut tx).await?;
     let known = kept.tally().await?;
@@ -47,8 +46,20 @@ pub async fn check(store: &Store) -> Result<BTreeSet<Difference>> {
             found.insert(Difference::Tally(key.0, key.1, key.2));
         }
     }
-    tx.rollback().await?;
     Ok(found)
+}
+
+/// The figures that are kept, and a place to make them again from the same rows.
+async fn of_one_moment(store: &Store) -> Result<(Tx, Rehearsal)> {
+    loop {
+        let mut kept = store.read().await?;
+        let revision = kept.revision().await?;
+        let mut made = store.rehearse().await?;
+        // Somebody may have written between the two.
+        if made.revision().await? == revision {
+            return Ok((kept, made));
+        }
+    }
 }
 
 async fn make(tx: &mut WriteTx, groups: bool) -> Result<(u64, BTreeMap<TallyKey, Tally>)> {

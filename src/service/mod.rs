@@ -6,6 +6,7 @@
 pub mod backup;
 mod dashboard;
 pub mod demo;
+pub mod doctor;
 pub mod edit;
 mod error;
 pub mod export;

@@ -3,6 +3,7 @@
 use super::{Error, Session};
 use crate::figures::{Difference, Names};
 use crate::ledger;
+use crate::store::Store;
 
 /// Makes every derived figure anew, and tells from how many rows.
 ///
@@ -28,8 +29,13 @@ pub async fn run(session: &Session) -> Result<u64, Error> {
 /// # Errors
 /// When the store fails.
 pub async fn check(session: &Session) -> Result<Vec<String>, Error> {
-    let found = ledger::check(&session.store).await?;
-    let mut tx = session.store.read().await?;
+    differences(&session.store).await
+}
+
+/// The same of a store without a session.
+pub(super) async fn differences(store: &Store) -> Result<Vec<String>, Error> {
+    let found = ledger::check(store).await?;
+    let mut tx = store.read().await?;
     let names = Names::read(&mut tx).await?;
     let word = |difference: &Difference| match difference {
         Difference::Lots(security, year) => {

@@ -81,10 +81,7 @@ impl Session {
             store.migrate().await?;
             info!(to = schema.known, "store made");
         }
-        let trail = match &target {
-            Target::Sqlite(_) => AuditTarget::Sqlite(config.data_dir.value.join("audit.db")),
-            server @ Target::Postgres(_) => server.clone(),
-        };
+        let trail = trail(config);
         prepare_database_file(&trail)?;
         let audit = Audit::open(&trail, &store, clock).await?;
         let old = schema.found != 0 && schema.found != schema.known;
@@ -183,6 +180,14 @@ pub(super) fn target(database: &Database) -> Target {
     match database {
         Database::Sqlite(path) => Target::Sqlite(path.clone()),
         Database::Postgres(url) => Target::Postgres(Box::new(server(url))),
+    }
+}
+
+/// Where its trail is.
+pub(super) fn trail(config: &Config) -> AuditTarget {
+    match target(&config.database.value) {
+        Target::Sqlite(_) => AuditTarget::Sqlite(config.data_dir.value.join("audit.db")),
+        server @ Target::Postgres(_) => server,
     }
 }
 

@@ -8,8 +8,9 @@ use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{PgPool, SqlitePool};
 
-use super::Result;
 use super::row::both_rows;
+use super::{Result, Store};
+use crate::model::SafeText;
 
 /// Where the audit rows are: a file of their own, or the server of the store.
 pub type AuditTarget = super::Target;
@@ -31,6 +32,17 @@ pub struct AuditRow {
     pub actor: String,
     /// What it concerns; never a secret, never an amount.
     pub detail: String,
+}
+
+/// How far a trail goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AuditExtent {
+    /// How many rows it has.
+    pub rows: i64,
+    /// The number of its last row.
+    pub last: i64,
+    /// When the newest was written, in microseconds since the epoch.
+    pub newest: Option<i64>,
 }
 
 /// The trail. One connection, since only one row is ever written at a time.
@@ -168,6 +180,62 @@ impl AuditStore {
                 }
                 Ok(Self::Postgres(pool))
             }
+        }
+    }
+
+    /// Opens a trail that is there, to look only; none: there is none yet.
+    ///
+    /// # Errors
+    /// When it cannot be reached.
+    pub async fn open_to_examine(target: &AuditTarget) -> Result<Option<Self>> {
+        if matches!(target, AuditTarget::Sqlite(path) if !path.exists()) {
+            return Ok(None);
+        }
+        let trail = match Store::open_to_examine(target).await? {
+            Store::Sqlite(pool) => Self::Sqlite(pool),
+            Store::Postgres(pool) => Self::Postgres(pool),
+        };
+        let there: bool = match &trail {
+            Self::Sqlite(pool) => {
+                sqlx::query_scalar("select count(*) > 0 from sqlite_master where name = 'audit'")
+                    .fetch_one(pool)
+                    .await?
+            }
+            Self::Postgres(pool) => {
+                sqlx::query_scalar("select to_regclass('dashtam_audit.audit') is not null")
+                    .fetch_one(pool)
+                    .await?
+            }
+        };
+        Ok(there.then_some(trail))
+    }
+
+    /// How far the trail goes.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn extent(&self) -> Result<AuditExtent> {
+        const COLUMNS: &str = "select count(*), coalesce(max(seq), 0), max(at) from ";
+        let table = match self {
+            Self::Sqlite(_) => "audit",
+            Self::Postgres(_) => "dashtam_audit.audit",
+        };
+        let sql = sqlx::AssertSqlSafe(format!("{COLUMNS}{table}"));
+        let (rows, last, newest) = match self {
+            Self::Sqlite(pool) => sqlx::query_as(sql).fetch_one(pool).await?,
+            Self::Postgres(pool) => sqlx::query_as(sql).fetch_one(pool).await?,
+        };
+        Ok(AuditExtent { rows, last, newest })
+    }
+
+    /// What the engine itself finds wrong with the trail.
+    ///
+    /// # Errors
+    /// When it cannot be read at all.
+    pub async fn self_check(&self) -> Result<Vec<SafeText>> {
+        match self {
+            Self::Sqlite(pool) => Store::Sqlite(pool.clone()).self_check().await,
+            Self::Postgres(_) => Ok(Vec::new()),
         }
     }
 

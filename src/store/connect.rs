@@ -184,14 +184,14 @@ impl Store {
 }
 
 /// Whether all that was written is in the database file itself.
-fn is_at_rest(path: &Path) -> bool {
+pub(super) fn is_at_rest(path: &Path) -> bool {
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
     std::fs::metadata(Path::new(&log)).map_or(true, |log| log.len() == 0)
 }
 
 /// SQLite would take an empty file for a new database, and tells little of any other.
-fn refuse_unless_database(path: &Path) -> Result<()> {
+pub(super) fn refuse_unless_database(path: &Path) -> Result<()> {
     use std::io::Read;
     let Ok(mut file) = std::fs::File::open(path) else { return Ok(()) };
     let mut head = Vec::with_capacity(16);
@@ -202,7 +202,7 @@ fn refuse_unless_database(path: &Path) -> Result<()> {
     Ok(())
 }
 
-fn sqlite_options(path: &Path) -> SqliteConnectOptions {
+pub(super) fn sqlite_options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
         // Rows are wide and written in bulk: fewer, larger pages cost less.
@@ -224,12 +224,12 @@ pub(super) async fn remember(conn: &mut SqliteConnection, kib: &str) -> Result<(
     Ok(())
 }
 
-async fn sqlite_pool(options: SqliteConnectOptions) -> Result<sqlx::SqlitePool> {
+pub(super) async fn sqlite_pool(options: SqliteConnectOptions) -> Result<sqlx::SqlitePool> {
     let pool = SqlitePoolOptions::new().max_connections(4).acquire_timeout(PATIENCE);
     Ok(pool.connect_with(options).await?)
 }
 
-async fn postgres_pool(options: PgConnectOptions) -> Result<sqlx::PgPool> {
+pub(super) async fn postgres_pool(options: PgConnectOptions) -> Result<sqlx::PgPool> {
     let options = options.application_name("dashtam");
     // A pool tries again and again where nobody listens, and tells only that it waited in vain.
     let first = PgConnection::connect_with(&options);

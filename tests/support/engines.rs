@@ -317,11 +317,14 @@ impl Engine {
         of_account.get(currency).cloned().unwrap_or_else(|| "0".to_owned())
     }
 
-    /// What the store finds damaged, a line each.
+    /// What the store finds damaged or leading nowhere, a line each.
     pub async fn damage(&self) -> Vec<String> {
         let mut tx = self.session.store.read().await.unwrap();
-        let found = tx.damage().await.unwrap();
-        found.iter().map(|damage| format!("{}: {}", damage.table, damage.row)).collect()
+        let damage = tx.damage().await.unwrap();
+        let damage = damage.iter().map(|damage| format!("{}: {}", damage.table, damage.row));
+        let dangling = tx.dangling().await.unwrap();
+        let dangling = dangling.iter().map(|found| format!("{} {}", found.rows, found.what));
+        damage.chain(dangling).collect()
     }
 }
 

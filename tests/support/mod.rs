@@ -13,6 +13,8 @@
 pub mod engines;
 pub mod home;
 pub mod jar;
+pub mod mutate;
+pub mod payloads;
 pub mod postgres;
 pub mod source;
 pub mod terminal;

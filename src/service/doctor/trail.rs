@@ -1,0 +1,148 @@
+//! The trail and the lease: whether the trail is whole, which operations have no outcome, and who
+//! refreshes.
+
+use chrono::{DateTime, SecondsFormat};
+
+use super::database::refused;
+use super::{Check, Harm};
+use crate::audit::is_running;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::service::session::trail;
+use crate::store::{AuditRow, AuditStore, Holder, Result};
+
+const NAME: &str = "audit trail";
+
+pub async fn look(config: &Config, clock: &Clock, checks: &mut Vec<Check>) {
+    let opened = match AuditStore::open_to_examine(&trail(config)).await {
+        Ok(Some(opened)) => opened,
+        Ok(None) => {
+            checks.push(Check::ok(NAME, "there is none yet; the first write makes it"));
+            return;
+        }
+        Err(error) => {
+            checks.push(refused(config, NAME, error));
+            return;
+        }
+    };
+    match read(&opened, clock).await {
+        Ok(mut found) => checks.append(&mut found),
+        Err(error) => checks.push(refused(config, NAME, error)),
+    }
+    opened.close().await;
+}
+
+async fn read(trail: &AuditStore, clock: &Clock) -> Result<Vec<Check>> {
+    const FIX: &str = "keep a copy of it; restore one from a backup beside it";
+    let (extent, said) = (trail.extent().await?, trail.self_check().await?);
+    let whole = match said.first() {
+        Some(said) => Check::fail(Harm::Damage, NAME, said.as_str(), FIX),
+        None if extent.rows != extent.last => {
+            let detail = format!("{} rows, but the last is number {}", extent.rows, extent.last);
+            Check::fail(Harm::Damage, NAME, &detail, FIX)
+        }
+        None => Check::ok(NAME, &format!("{} rows without a gap", extent.rows)),
+    };
+    Ok(vec![
+        whole,
+        super::clock::against(clock, extent.newest).renamed("clock and trail"),
+        interrupted(&trail.open_attempts().await?),
+    ])
+}
+
+/// Operations without an outcome: under way, or of a process that is gone.
+fn interrupted(attempts: &[AuditRow]) -> Check {
+    const NAME: &str = "operations";
+    let gone: Vec<_> = attempts.iter().filter(|row| !is_running(&row.actor)).collect();
+    match (gone.first(), attempts.len() - gone.len()) {
+        (Some(first), _) => {
+            let detail = format!(
+                "{} without an outcome; the first is `{}` of {} by {}",
+                gone.len(),
+                first.action,
+                instant(first.at),
+                first.actor
+            );
+            Check::warn(NAME, &detail, "the next command that writes settles them")
+        }
+        (None, 0) => Check::ok(NAME, "each has its outcome"),
+        (None, running) => Check::ok(NAME, &format!("{running} under way")),
+    }
+}
+
+/// Who refreshes the store.
+pub fn lease(holder: Option<&Holder>) -> Check {
+    const NAME: &str = "refresh lease";
+    let Some(Holder { host, pid, since }) = holder else {
+        return Check::ok(NAME, "nobody refreshes");
+    };
+    let who = format!("process {pid} on {host} since {}", instant(*since));
+    match is_running(&format!("{host}:{pid}")) {
+        true => Check::ok(NAME, &format!("held by {who}")),
+        false => {
+            let detail = format!("left by {who}, which is gone");
+            Check::warn(NAME, &detail, "the next `dashtam refresh` takes it")
+        }
+    }
+}
+
+fn instant(micros: i64) -> String {
+    let instant = DateTime::from_timestamp_micros(micros).unwrap_or_default();
+    instant.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::host;
+    use crate::model::SafeText;
+    use crate::service::doctor::Verdict;
+
+    fn holder(pid: u32) -> Holder {
+        Holder { host: SafeText::new(&host()), pid: i64::from(pid), since: 0 }
+    }
+
+    /// A process that runs as long as this is held.
+    struct Running(std::process::Child);
+
+    impl Drop for Running {
+        fn drop(&mut self) {
+            let _ = self.0.kill();
+            let _ = self.0.wait();
+        }
+    }
+
+    #[test]
+    fn who_holds_the_lease_and_who_left_it_are_told_apart() {
+        assert_eq!(lease(None).verdict, Verdict::Ok);
+        let cat = std::process::Command::new("cat").stdin(std::process::Stdio::piped()).spawn();
+        let running = Running(cat.unwrap());
+        let pid = running.0.id();
+        let held = lease(Some(&holder(pid)));
+        assert_eq!(held.verdict, Verdict::Ok);
+        assert!(held.detail.as_str().starts_with(&format!("held by process {pid} on ")));
+        drop(running);
+        assert_eq!(lease(Some(&holder(pid))).verdict, Verdict::Warn);
+    }
+
+    #[test]
+    fn an_operation_of_a_process_that_is_gone_is_told() {
+        let row = |actor: String| AuditRow {
+            seq: 1,
+            at: 0,
+            op: "op".to_owned(),
+            action: "import".to_owned(),
+            state: "ATTEMPTED".to_owned(),
+            actor,
+            detail: String::new(),
+        };
+        assert_eq!(interrupted(&[]).verdict, Verdict::Ok);
+        // Of another machine nobody here can tell.
+        let elsewhere = row("elsewhere.invalid:1".to_owned());
+        assert_eq!(interrupted(std::slice::from_ref(&elsewhere)).detail.as_str(), "1 under way");
+        let gone = row(format!("{}:{}", host(), i32::MAX));
+        let check = interrupted(&[elsewhere, gone]);
+        assert_eq!(check.verdict, Verdict::Warn);
+        assert!(check.detail.as_str().starts_with("1 without an outcome; the first is `import`"));
+    }
+}

@@ -1,0 +1,311 @@
+//! Single bits of stored rows flip, behind the store's back: `doctor` must find at least 99 of 100
+//! that change what the store says. The bits are chosen by a fixed seed.
+//!
+//! A sample by default; a thousand on each engine where `DASHTAM_FULL=1`.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test"
+)]
+
+mod support;
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use dashtam::config::{Config, Environment, Overrides};
+use dashtam::service::doctor::{self, Patient, Verdict};
+use dashtam::service::export::{self, ExportFormat, ExportRequest};
+use dashtam::service::{Access, Session};
+use sqlx::postgres::PgPool;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection};
+use support::engines::{Engine, clock};
+use support::mutate::Random;
+use tempfile::TempDir;
+
+/// What is flipped: the tables of what a person has told.
+const TABLES: [&str; 13] = [
+    "accounts",
+    "alerts",
+    "balances",
+    "categories",
+    "institutions",
+    "prices",
+    "rates",
+    "securities",
+    "security_symbols",
+    "settings",
+    "targets",
+    "transactions",
+    "watchlist",
+];
+
+/// What may be missed of a hundred.
+const MISSED: usize = 1;
+
+#[expect(clippy::disallowed_methods, reason = "how much is tested is set from the environment")]
+fn wanted(sample: usize) -> usize {
+    match std::env::var("DASHTAM_FULL").is_ok_and(|value| value == "1") {
+        true => 1_000,
+        false => sample,
+    }
+}
+
+/// Enough of everything to fill some pages.
+fn files() -> [(&'static str, String); 2] {
+    let mut rows =
+        "date,account,type,symbol,quantity,price,currency,amount,fee,description,category,note\n"
+            .to_owned();
+    let mut prices = "date,symbol,close,currency,source\n".to_owned();
+    for at in 0..240 {
+        let (month, day) = (at % 12 + 1, at % 27 + 1);
+        let (symbol, account) =
+            (["AMD", "XEQT", "BTC"][at % 3], ["Broker", "Rente ü", "Abroad"][at % 3]);
+        let row = match at % 4 {
+            0 => format!("DEPOSIT,,,,USD,{}.{},,Salary {at},Income,", 1_000 + at, at % 10),
+            1 => format!(
+                "BUY,{symbol},{},{}.25,USD,,1.5,Bought {at},,\"a note, of {at}\"",
+                at + 1,
+                at + 9
+            ),
+            2 => format!("DIVIDEND,{symbol},,,USD,{}.75,,Paid {at},Income:Dividends,", at % 7 + 1),
+            _ => format!("FEE,,,,USD,-{}.05,,Fee {at},Costs,", at % 5),
+        };
+        rows.push_str(&format!("{}-{month:02}-{day:02},{account},{row}\n", 2022 + at % 3));
+        prices
+            .push_str(&format!("2024-{month:02}-{day:02},sec:{symbol},{}.{at},USD,mine\n", at + 7));
+        prices.push_str(&format!("2024-{month:02}-{day:02},fx:CAD,0.7{at},USD,mine\n"));
+    }
+    [("rows.csv", rows), ("prices.csv", prices)]
+}
+
+async fn fill(engine: &Engine) {
+    let [(rows, text), (prices, closes)] = files();
+    let files = [(rows, text.as_bytes()), (prices, closes.as_bytes())];
+    let report = engine.try_import(&files, |request| request.partial = true).await.unwrap();
+    assert!(report.files.iter().all(|file| file.new > 100), "{report:?}");
+}
+
+/// What the store says; none where it cannot say it.
+async fn dump(config: &Config) -> Option<String> {
+    let session = Session::open(config, &clock(), Access::Look).await.ok()?;
+    let format = ExportFormat::Canonical;
+    let request = ExportRequest { format, what: None, out: None, force: false };
+    let mut out = Vec::new();
+    let done = export::run(&session, &request, &mut out).await;
+    session.close().await;
+    done.ok()?;
+    String::from_utf8(out).ok()
+}
+
+/// What is said against what is stored.
+async fn complaints(config: &Config) -> Vec<String> {
+    let environment = Environment::default();
+    let clock = clock();
+    let patient =
+        Patient { config: Some(config), broken: None, environment: &environment, clock: &clock };
+    let checks = doctor::run(&patient).await.into_iter();
+    let fails = checks.filter(|check| matches!(check.verdict, Verdict::Fail(_)));
+    fails.map(|check| format!("{}: {}", check.name, check.detail)).collect()
+}
+
+/// How many flips changed something, and those that nobody saw.
+#[derive(Default)]
+struct Tally {
+    effective: usize,
+    missed: Vec<String>,
+}
+
+impl Tally {
+    async fn judge(&mut self, config: &Config, well: &str, what: impl FnOnce() -> String) {
+        if dump(config).await.as_deref() == Some(well) {
+            return;
+        }
+        self.effective += 1;
+        if complaints(config).await.is_empty() {
+            self.missed.push(what());
+        }
+    }
+
+    fn check(&self, engine: &str, tried: usize) {
+        let Self { effective, missed } = self;
+        support::announce(&format!(
+            "{engine}: {tried} bits flipped, {effective} had an effect, {} of these unseen",
+            missed.len()
+        ));
+        assert!(missed.len() * 100 <= effective * MISSED, "unseen on {engine}: {missed:?}");
+    }
+}
+
+/// A copy of a database file where its owner alone can reach it.
+fn copy(bytes: &[u8]) -> (TempDir, Config) {
+    let private = Permissions::from_mode(0o700);
+    let folder = tempfile::Builder::new().permissions(private).tempdir().unwrap();
+    let flags = Overrides { data_dir: Some(folder.path().to_owned()), ..Overrides::default() };
+    let config = Config::load(&flags, &Environment::default()).unwrap();
+    put(&folder, bytes);
+    (folder, config)
+}
+
+fn put(folder: &TempDir, bytes: &[u8]) {
+    let path = folder.path().join("dashtam.db");
+    for beside in ["dashtam.db-wal", "dashtam.db-shm"] {
+        let _ = fs::remove_file(folder.path().join(beside));
+    }
+    fs::write(&path, bytes).unwrap();
+    fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+}
+
+/// Where the pages of our tables lie in a file, and how long each is.
+async fn pages(path: &Path) -> Vec<(usize, usize)> {
+    let options = SqliteConnectOptions::new().filename(path);
+    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+    let names = TABLES.map(|table| format!("'{table}'")).join(",");
+    let sql = format!("select pgoffset, pgsize from dbstat where name in ({names}) order by 1");
+    let found: Vec<(i64, i64)> =
+        sqlx::query_as(AssertSqlSafe(sql)).fetch_all(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+    let number = |number: i64| usize::try_from(number).unwrap();
+    found.into_iter().map(|(offset, size)| (number(offset), number(size))).collect()
+}
+
+#[tokio::test]
+async fn a_flipped_bit_of_a_file_is_found() {
+    let engine = support::engines::sqlite().await;
+    fill(&engine).await;
+    let path = engine.folder().join("dashtam.db");
+    let folder = engine.folder().to_owned();
+    // The last one to close puts everything into the file.
+    let (engine, bytes) = (engine.reopen(Access::Write).await.unwrap(), fs::read(&path).unwrap());
+    assert!(folder.exists());
+    engine.close().await;
+    let (folder, config) = copy(&bytes);
+    let well = dump(&config).await.unwrap();
+    assert_eq!(complaints(&config).await, [""; 0]);
+    let pages = pages(&folder.path().join("dashtam.db")).await;
+    assert!(pages.len() > 10, "{pages:?}");
+
+    let mut random = Random::new(0x0005_f11b);
+    let (wanted, mut tried, mut tally) = (wanted(12), 0, Tally::default());
+    while tally.effective < wanted {
+        let (offset, size) = pages[random.below(pages.len())];
+        let (byte, bit) = (offset + random.below(size), random.below(8));
+        let mut flipped = bytes.clone();
+        flipped[byte] ^= 1 << bit;
+        put(&folder, &flipped);
+        tried += 1;
+        tally.judge(&config, &well, || format!("bit {bit} of byte {byte}")).await;
+    }
+    tally.check("sqlite", tried);
+}
+
+/// A column that has a value in some row.
+struct Column {
+    table: String,
+    name: String,
+    kind: String,
+}
+
+#[tokio::test]
+async fn a_flipped_bit_on_a_server_is_found() {
+    let Some(engine) = support::engines::postgres().await else { return };
+    fill(&engine).await;
+    let dashtam::store::Store::Postgres(pool) = engine.session.store.clone() else {
+        panic!("no server");
+    };
+    let well = dump(&engine.config).await.unwrap();
+    assert_eq!(complaints(&engine.config).await, [""; 0]);
+    let columns = columns(&pool).await;
+    assert!(columns.len() > 50);
+    let mut random = Random::new(0x0005_f11c);
+    let (wanted, mut tried, mut tally) = (wanted(8), 0, Tally::default());
+    while tally.effective < wanted {
+        let Column { table, name, kind } = &columns[random.below(columns.len())];
+        let Some(old) = some_row(&pool, table, name, &mut random).await else { continue };
+        let (key, text) = old;
+        let Some(new) = flipped(&text, kind, &mut random) else { continue };
+        tried += 1;
+        if !set(&pool, table, name, kind, (&key, &new)).await {
+            continue;
+        }
+        tally.judge(&engine.config, &well, || format!("{table}.{name}: {text} is {new}")).await;
+        assert!(set(&pool, table, name, kind, (&key, &text)).await, "{table}.{name}: {text}");
+    }
+    assert_eq!(complaints(&engine.config).await, [""; 0], "every flip was taken back");
+    tally.check("postgres", tried);
+    engine.close().await;
+}
+
+async fn columns(pool: &PgPool) -> Vec<Column> {
+    let names = TABLES.map(|table| format!("'{table}'")).join(",");
+    let sql = format!(
+        "select table_name::text, column_name::text, data_type::text \
+         from information_schema.columns where table_schema = 'public' and table_name in ({names}) \
+         and is_generated = 'NEVER' order by 1, ordinal_position"
+    );
+    let rows: Vec<(String, String, String)> =
+        sqlx::query_as(AssertSqlSafe(sql)).fetch_all(pool).await.unwrap();
+    rows.into_iter().map(|(table, name, kind)| Column { table, name, kind }).collect()
+}
+
+/// The checksum of some row, by which it is found again, and what it has in a column.
+async fn some_row(
+    pool: &PgPool,
+    table: &str,
+    name: &str,
+    random: &mut Random,
+) -> Option<(String, String)> {
+    // Of the checksum itself nobody can tell which row it was.
+    if name == "checksum" {
+        return None;
+    }
+    let sql = format!(
+        "select checksum::text, {name}::text from {table} where {name} is not null \
+         order by checksum"
+    );
+    let rows: Vec<(String, String)> =
+        sqlx::query_as(AssertSqlSafe(sql)).fetch_all(pool).await.unwrap();
+    (!rows.is_empty()).then(|| rows[random.below(rows.len())].clone())
+}
+
+/// The text of a value in which one bit is another.
+fn flipped(text: &str, kind: &str, random: &mut Random) -> Option<String> {
+    match kind {
+        "boolean" => Some(if text == "true" { "false" } else { "true" }.to_owned()),
+        "bigint" | "integer" | "smallint" => {
+            let bits = if kind == "smallint" { 15 } else { 31 };
+            Some((text.parse::<i64>().unwrap() ^ (1 << random.below(bits))).to_string())
+        }
+        _ => {
+            let mut bytes = text.as_bytes().to_vec();
+            let at = random.below(bytes.len().max(1));
+            *bytes.get_mut(at)? ^= 1 << random.below(7);
+            String::from_utf8(bytes).ok()
+        }
+    }
+}
+
+/// Writes a value past every reference; not where the server itself refuses it.
+async fn set(
+    pool: &PgPool,
+    table: &str,
+    name: &str,
+    kind: &str,
+    (key, value): (&str, &str),
+) -> bool {
+    let mut tx = pool.begin().await.unwrap();
+    // References are watched over by triggers, which damage would not wake.
+    sqlx::raw_sql("set local session_replication_role = replica").execute(&mut *tx).await.unwrap();
+    let sql = format!("update {table} set {name} = $1::{kind} where checksum = $2::bigint");
+    let done = sqlx::query(AssertSqlSafe(sql)).bind(value).bind(key).execute(&mut *tx).await;
+    let changed = done.is_ok_and(|done| done.rows_affected() == 1);
+    if changed {
+        tx.commit().await.unwrap();
+    }
+    changed
+}
