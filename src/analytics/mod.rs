@@ -3,6 +3,7 @@
 
 pub mod bars;
 pub mod fx;
+pub mod indicators;
 pub mod lots;
 pub mod moves;
 pub mod pairs;
