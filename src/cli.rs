@@ -14,8 +14,8 @@ use clap_complete::Shell;
 use secrecy::SecretString;
 
 pub use report::{
-    AccountsArgs, CoverageArgs, FindingsArgs, Form, GainsArgs, HoldingsArgs, LotsArgs,
-    NetWorthArgs, Period, ReportCommand, Scope, TransactionsArgs,
+    AccountsArgs, CoverageArgs, FindingsArgs, Form, GainsArgs, HoldingsArgs, IncomeArgs, IncomeBy,
+    LotsArgs, NetWorthArgs, Period, ReportCommand, Scope, TransactionsArgs,
 };
 pub use txn::{TxnAddArgs, TxnCommand, TxnEditArgs, TxnFields};
 use values::{class, date, kind, method, mode, name, setting, symbol};

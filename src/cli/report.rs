@@ -40,6 +40,18 @@ Examples:
 const TRANSACTIONS_HELP: &str = "\
 KEY is the id of a transaction; its amount is explained.";
 
+const INCOME_HELP: &str = "\
+What was received stands as amount (gross), withheld and net. What may come in the twelve months
+after the last day stands apart as expected: rows that are dated ahead, and else what the last twelve
+months paid, for what is held now. It is never added to what was received.
+
+KEY is a symbol, an account, a month like 2024-03, or total. `--explain XEQT` explains its
+amount_base, `--explain XEQT.expected_base` or `--explain total.yield_on_cost` another figure.
+
+Examples:
+  dashtam report income --from 2024-01-01 --by month
+  dashtam report income --by security             with the yields on cost and value";
+
 const FINDINGS_HELP: &str = "\
 KEY is the id of a finding, as --json has it.";
 
@@ -67,6 +79,9 @@ pub enum ReportCommand {
     /// What sales gained or lost
     #[command(after_help = GAINS_HELP)]
     Gains(GainsArgs),
+    /// What was received, and what may come in the next twelve months
+    #[command(after_help = INCOME_HELP)]
+    Income(IncomeArgs),
     /// Which securities and rates lack prices, and from when
     #[command(after_help = COVERAGE_HELP)]
     Coverage(CoverageArgs),
@@ -232,6 +247,39 @@ pub struct GainsArgs {
     /// How it is printed.
     #[command(flatten)]
     pub form: Form,
+}
+
+/// `report income`.
+#[derive(Debug, Args)]
+pub struct IncomeArgs {
+    /// What it covers.
+    #[command(flatten)]
+    pub scope: Scope,
+    /// From this day on [default: the first row]
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    pub from: Option<NaiveDate>,
+    /// Up to and with this day; --as-of means the same [default: today]
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    pub to: Option<NaiveDate>,
+    /// Add up by one of these [default: by all of them]
+    #[arg(long, value_name = "WHAT")]
+    pub by: Option<IncomeBy>,
+    /// How it is printed.
+    #[command(flatten)]
+    pub form: Form,
+}
+
+/// What income is added up by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum IncomeBy {
+    /// Each month
+    Month,
+    /// Each security, with its yields
+    Security,
+    /// Each account, with the yields of its securities
+    Account,
+    /// Dividends, interest and so on
+    Kind,
 }
 
 /// `report coverage`.

@@ -24,6 +24,7 @@ mod report_coverage;
 mod report_findings;
 mod report_gains;
 mod report_holdings;
+mod report_income;
 mod report_lots;
 mod report_methods;
 mod report_net_worth;

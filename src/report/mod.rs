@@ -13,6 +13,7 @@ pub mod find;
 mod findings;
 mod gains;
 mod holdings;
+mod income;
 mod lots;
 mod movers;
 mod net_worth;
@@ -36,13 +37,16 @@ pub use connections::{ConnectionRow, connections};
 pub use contents::Contents;
 pub use coverage::coverage;
 pub use explain::{
-    explain_account, explain_finding, explain_gains, explain_holding, explain_lots,
-    explain_net_worth, explain_transaction,
+    explain_account, explain_finding, explain_gains, explain_holding, explain_income,
+    explain_lots, explain_net_worth, explain_transaction,
 };
 pub use find::{Find, FindError};
 pub use findings::findings;
 pub use gains::{compare_methods, gains};
 pub use holdings::holdings;
+pub use income::{
+    IncomeBy, IncomeQuery, IncomeReport, IncomeRow, IncomeSums, IncomeTotals, NoYield, Yields, income,
+};
 pub use lots::{lots, lots_of};
 pub use movers::{Change, Mover, Movers, MoversQuery, movers};
 pub use net_worth::net_worth;

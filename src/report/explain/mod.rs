@@ -4,6 +4,7 @@
 mod account;
 mod gains;
 mod holding;
+mod income;
 mod lots;
 mod net_worth;
 mod origin;
@@ -12,6 +13,7 @@ mod row;
 pub use account::explain_account;
 pub use gains::explain_gains;
 pub use holding::explain_holding;
+pub use income::explain_income;
 pub use lots::explain_lots;
 pub use net_worth::explain_net_worth;
 use row::row_input;
