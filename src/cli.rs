@@ -21,7 +21,8 @@ pub use txn::{TxnAddArgs, TxnCommand, TxnEditArgs, TxnFields};
 use values::{class, date, kind, method, mode, name, setting, symbol};
 
 use crate::model::{
-    AccountKind, AssetClass, BatchId, Currency, Dec, Isin, LotMethod, Mode, SafeText, Setting, Unit,
+    AccountKind, AssetClass, BatchId, Currency, Dec, Isin, LotMethod, Mode, SafeText, Setting, Tags,
+    Unit,
 };
 
 const ABOUT: &str = "A terminal portfolio dashboard with exact arithmetic, over SQLite or Postgres";
@@ -476,7 +477,7 @@ pub enum SecurityCommand {
     /// List the securities
     List,
     /// Change a security
-    Edit(SecurityEditArgs),
+    Edit(Box<SecurityEditArgs>),
     /// Find splits that the prices show and the transactions lack
     #[command(after_help = SPLITS_HELP)]
     Splits(SecuritySplitsArgs),
@@ -532,6 +533,15 @@ pub struct SecurityChange {
     /// Its FIGI
     #[arg(long, value_parser = symbol)]
     pub figi: Option<SafeText>,
+    /// The part of the economy, like technology; `report allocation --by sector` adds up by it
+    #[arg(long, value_name = "NAME", value_parser = name)]
+    pub sector: Option<SafeText>,
+    /// The part of the world, like Europe
+    #[arg(long, value_name = "NAME", value_parser = name)]
+    pub region: Option<SafeText>,
+    /// What else you sort by, parted by commas, like core,income
+    #[arg(long, value_name = "TAGS", value_parser = Tags::parse)]
+    pub tags: Option<Tags>,
     /// Empty this field; may be given several times
     #[arg(long, value_name = "FIELD")]
     pub clear: Vec<SecurityField>,
@@ -552,6 +562,12 @@ pub enum SecurityField {
     Cusip,
     /// Its FIGI
     Figi,
+    /// The part of the economy
+    Sector,
+    /// The part of the world
+    Region,
+    /// What else you sort by
+    Tags,
 }
 
 /// `settings`.

@@ -117,6 +117,7 @@ impl Sums {
 struct YieldsPart {
     yield_on_cost: Option<String>,
     yield_on_value: Option<String>,
+    #[serde(skip_serializing_if = "Reasons::is_empty")]
     reasons: Reasons,
 }
 
@@ -127,6 +128,12 @@ struct Reasons {
     yield_on_cost: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     yield_on_value: Option<&'static str>,
+}
+
+impl Reasons {
+    const fn is_empty(&self) -> bool {
+        self.yield_on_cost.is_none() && self.yield_on_value.is_none()
+    }
 }
 
 impl YieldsPart {

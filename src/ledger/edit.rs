@@ -467,6 +467,9 @@ impl Editor {
             (!edit.isin.is_keep(), "isin"),
             (!edit.cusip.is_keep(), "cusip"),
             (!edit.figi.is_keep(), "figi"),
+            (!edit.sector.is_keep(), "sector"),
+            (!edit.region.is_keep(), "region"),
+            (!edit.tags.is_keep(), "tags"),
         ]);
         let security = &mut row.security;
         let old_symbol = security.symbol.clone();
@@ -481,6 +484,9 @@ impl Editor {
         security.isin = edit.isin.apply(security.isin.take());
         security.cusip = edit.cusip.apply(security.cusip.take());
         security.figi = edit.figi.apply(security.figi.take());
+        security.sector = edit.sector.apply(security.sector.take());
+        security.region = edit.region.apply(security.region.take());
+        security.tags = edit.tags.apply(security.tags.take());
         let twin = self.book.securities.values().any(|other| {
             other.security.id != id
                 && other.security.symbol == row.security.symbol

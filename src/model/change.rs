@@ -5,7 +5,8 @@ use chrono::NaiveDate;
 
 use super::{
     AccountId, AccountKind, AssetClass, BatchId, Currency, Dec, Entry, Isin, LotMethod, Mode,
-    NewAccount, Quote, Refusal, RowEdit, SafeText, SecurityId, Setting, TransactionId,
+    NewAccount, Quote, Refusal, RowEdit, SafeText, SecurityId, Setting, Tags,
+    TransactionId,
 };
 
 /// What happens to one field of an edit.
@@ -77,6 +78,12 @@ pub struct SecurityEdit {
     pub cusip: Edit<SafeText>,
     /// FIGI.
     pub figi: Edit<SafeText>,
+    /// The part of the economy.
+    pub sector: Edit<SafeText>,
+    /// The part of the world.
+    pub region: Edit<SafeText>,
+    /// What else it is sorted by.
+    pub tags: Edit<Tags>,
 }
 
 /// One change that a person asks for.

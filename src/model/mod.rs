@@ -47,7 +47,7 @@ pub use price::{
 };
 pub use row_edit::RowEdit;
 pub use safe_text::{SafeText, is_safe, keep_raw, raw_of};
-pub use security::{AssetClass, Isin, Mention, Security, SymbolError};
+pub use security::{AssetClass, Isin, Mention, Security, SymbolError, Tags, TagsError};
 pub use setting::{Setting, SettingError};
 pub use transaction::{
     Draft, Facts, Kind, OrderKey, Origin, Rank, Ratio, Status, Subtype, Transaction, Underlay,

@@ -58,7 +58,7 @@ pub(super) async fn expected(
             Some(security) => shares(scene, payment, security, held, &then),
             None => as_before(scene, payment).into_iter().collect(),
         };
-        found.extend(shares.into_iter().map(|share| repeated(scene, payment, date, share)));
+        found.extend(shares.into_iter().map(|share| repeated(scene, payment, date, &share)));
     }
     let is_told = |it: &Expected| {
         announced.iter().any(|other| {
@@ -174,7 +174,7 @@ fn as_before(scene: &Scene, payment: &Payment) -> Option<Share> {
     Account::is_open(row.account.closed, scene.day).then(|| whole(payment.account))
 }
 
-fn repeated(scene: &Scene, payment: &Payment, date: NaiveDate, share: Share) -> Expected {
+fn repeated(scene: &Scene, payment: &Payment, date: NaiveDate, share: &Share) -> Expected {
     let own = payment
         .gross
         .own
