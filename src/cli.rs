@@ -2,6 +2,7 @@
 //! the model, and nothing of what a command does.
 
 mod report;
+mod target;
 mod txn;
 mod values;
 
@@ -14,18 +15,29 @@ use clap_complete::Shell;
 use secrecy::SecretString;
 
 pub use report::{
-    AccountsArgs, CoverageArgs, FindingsArgs, Form, GainsArgs, HoldingsArgs, IncomeArgs, IncomeBy,
-    LotsArgs, NetWorthArgs, Period, ReportCommand, Scope, TransactionsArgs,
+    AccountsArgs, AllocationArgs, CoverageArgs, FindingsArgs, Form, GainsArgs, HoldingsArgs,
+    IncomeArgs, IncomeBy, LotsArgs, NetWorthArgs, Period, ReportCommand, Scope, TransactionsArgs,
 };
+pub use target::{TargetCommand, TargetSetArgs};
 pub use txn::{TxnAddArgs, TxnCommand, TxnEditArgs, TxnFields};
 use values::{class, date, kind, method, mode, name, setting, symbol};
 
 use crate::model::{
-    AccountKind, AssetClass, BatchId, Currency, Dec, Isin, LotMethod, Mode, SafeText, Setting, Tags,
-    Unit,
+    AccountKind, AssetClass, BatchId, Currency, Dec, Isin, LotMethod, Mode, SafeText, Setting,
+    Tags, Unit,
 };
 
 const ABOUT: &str = "A terminal portfolio dashboard with exact arithmetic, over SQLite or Postgres";
+
+const TARGET_HELP: &str = "\
+A whole is cut by class, sector, region, currency, account, institution, tax, tag or security; the
+targets by one of these add up to 1 at most. The band says how far off is still right.
+
+Examples:
+  dashtam target set class etf 60% --band 5%
+  dashtam target set currency CAD 0.15
+  dashtam report allocation --by class
+  dashtam report allocation --by class --invest 5000 --whole-shares";
 
 const EXAMPLES: &str = "\
 Without a command it opens the dashboard; `?` shows its keys there.
@@ -40,6 +52,8 @@ Examples:
   dashtam report holdings --explain XEQT        how its value came about
   dashtam report net-worth --every month --from 2024-01-01
   dashtam report gains --tax-year 2024 --csv    what was realized, by account
+  dashtam report income --by security           what was received, and what may come
+  dashtam report allocation --invest 5000       what to buy to come nearer to the targets
   dashtam report transactions --account Broker --from 2024-01-01 --csv
   dashtam export --format json --out all.json   everything, in one file
 
@@ -175,6 +189,9 @@ pub enum Command {
     /// Read and choose the settings that change figures
     #[command(subcommand)]
     Settings(SettingsCommand),
+    /// Say how much of the whole something should be; `report allocation` shows how far off it is
+    #[command(subcommand, after_help = TARGET_HELP)]
+    Target(TargetCommand),
     /// Make the database, or bring it to this version's schema
     Migrate,
     /// Bring in what is new from the connections, as --refresh-only does

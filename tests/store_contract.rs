@@ -416,7 +416,11 @@ async fn write_one_of_everything(store: &Store, told: &mut Vec<String>) {
     tx.insert_alert(&Alert { id: 60, security, direction, price, note, batch }).await.unwrap();
     let (dimension, key) = (text("class"), text("etf"));
     let (weight, band) = (dec("0.5"), Some(dec("0.05")));
-    tx.put_target(&AllocationTarget { dimension, key, weight, band, batch }).await.unwrap();
+    let target = AllocationTarget { dimension, key, weight, band, batch };
+    tx.put_target(&target).await.unwrap();
+    assert!(tx.remove_target(target.dimension.as_str(), target.key.as_str()).await.unwrap());
+    assert!(!tx.remove_target(target.dimension.as_str(), target.key.as_str()).await.unwrap());
+    tx.put_target(&target).await.unwrap();
     let finding = |id: i64, transaction: i64| Finding {
         id,
         kind: "kind".to_owned(),

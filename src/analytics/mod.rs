@@ -8,5 +8,6 @@ pub mod lots;
 pub mod moves;
 pub mod pairs;
 pub mod pricing;
+pub mod rebalance;
 mod source;
 pub mod splits;

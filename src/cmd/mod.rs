@@ -4,6 +4,7 @@
 //! else; what a figure means does not.
 
 mod account;
+mod allocation_plan;
 mod cells;
 mod completions;
 mod demo;
@@ -20,6 +21,7 @@ mod price;
 mod rebuild;
 mod refresh;
 mod report_accounts;
+mod report_allocation;
 mod report_coverage;
 mod report_findings;
 mod report_gains;
@@ -34,6 +36,7 @@ mod security;
 mod security_splits;
 mod settings;
 mod table;
+mod target;
 mod txn;
 
 use std::ffi::OsString;
@@ -42,7 +45,7 @@ use std::io::IsTerminal;
 use clap::Parser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use crate::cli::{self, Cli, Command, Flags, RefreshArgs, SettingsCommand};
+use crate::cli::{self, Cli, Command, Flags, RefreshArgs, SettingsCommand, TargetCommand};
 use crate::clock::Clock;
 use crate::config::{Config, Overrides};
 use crate::model::{SafeText, choices};
@@ -263,6 +266,7 @@ impl Job<'_> {
             Command::Price(command) => price::run(self, session, command).await,
             Command::Security(command) => security::run(self, session, command).await,
             Command::Settings(command) => settings::run(self, session, command).await,
+            Command::Target(command) => target::run(self, session, command).await,
             Command::Report(command) => reports::run(self, session, command).await,
             Command::Refresh(args) => {
                 let cadence = service::refresh::cadence(self.config);
@@ -294,7 +298,9 @@ fn access(command: &Command) -> Access {
         Command::Account(command) => account::only_looks(command),
         Command::Security(command) => security::only_looks(command),
         Command::Settings(command) => !matches!(command, SettingsCommand::Set { .. }),
-        Command::Report(_) | Command::Keys | Command::Completions { .. } | Command::Man => true,
+        Command::Target(command) => matches!(command, TargetCommand::List),
+        Command::Report(command) => reports::only_looks(command),
+        Command::Keys | Command::Completions { .. } | Command::Man => true,
         // To compare, `rebuild` makes figures anew and takes that back: it needs a writer's lock.
         Command::Export(_)
         | Command::Txn(_)

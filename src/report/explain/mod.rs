@@ -2,6 +2,7 @@
 //! rate that went into it. The numbers are those of the reports, never computed a second way.
 
 mod account;
+mod allocation;
 mod gains;
 mod holding;
 mod income;
@@ -11,6 +12,7 @@ mod origin;
 mod row;
 
 pub use account::explain_account;
+pub use allocation::explain_allocation;
 pub use gains::explain_gains;
 pub use holding::explain_holding;
 pub use income::explain_income;
