@@ -2,6 +2,7 @@
 //! the model, and nothing of what a command does.
 
 mod report;
+mod target;
 mod txn;
 mod values;
 
@@ -14,17 +15,29 @@ use clap_complete::Shell;
 use secrecy::SecretString;
 
 pub use report::{
-    AccountsArgs, CoverageArgs, FindingsArgs, Form, GainsArgs, HoldingsArgs, LotsArgs,
-    NetWorthArgs, Period, ReportCommand, Scope, TransactionsArgs,
+    AccountsArgs, AllocationArgs, CoverageArgs, FindingsArgs, Form, GainsArgs, HoldingsArgs,
+    IncomeArgs, IncomeBy, LotsArgs, NetWorthArgs, Period, ReportCommand, Scope, TransactionsArgs,
 };
+pub use target::{TargetCommand, TargetSetArgs};
 pub use txn::{TxnAddArgs, TxnCommand, TxnEditArgs, TxnFields};
 use values::{class, date, kind, method, mode, name, setting, symbol};
 
 use crate::model::{
-    AccountKind, AssetClass, BatchId, Currency, Dec, Isin, LotMethod, Mode, SafeText, Setting, Unit,
+    AccountKind, AssetClass, BatchId, Currency, Dec, Isin, LotMethod, Mode, SafeText, Setting,
+    Tags, Unit,
 };
 
 const ABOUT: &str = "A terminal portfolio dashboard with exact arithmetic, over SQLite or Postgres";
+
+const TARGET_HELP: &str = "\
+A whole is cut by class, sector, region, currency, account, institution, tax, tag or security; the
+targets by one of these add up to 1 at most. The band says how far off is still right.
+
+Examples:
+  dashtam target set class etf 60% --band 5%
+  dashtam target set currency CAD 0.15
+  dashtam report allocation --by class
+  dashtam report allocation --by class --invest 5000 --whole-shares";
 
 const EXAMPLES: &str = "\
 Without a command it opens the dashboard; `?` shows its keys there.
@@ -39,6 +52,8 @@ Examples:
   dashtam report holdings --explain XEQT        how its value came about
   dashtam report net-worth --every month --from 2024-01-01
   dashtam report gains --tax-year 2024 --csv    what was realized, by account
+  dashtam report income --by security           what was received, and what may come
+  dashtam report allocation --invest 5000       what to buy to come nearer to the targets
   dashtam report transactions --account Broker --from 2024-01-01 --csv
   dashtam export --format json --out all.json   everything, in one file
   dashtam backup monday.dashtam-backup          the same with its history, for `restore`
@@ -198,6 +213,9 @@ pub enum Command {
     /// Read and choose the settings that change figures
     #[command(subcommand)]
     Settings(SettingsCommand),
+    /// Say how much of the whole something should be; `report allocation` shows how far off it is
+    #[command(subcommand, after_help = TARGET_HELP)]
+    Target(TargetCommand),
     /// Write everything in the store into one file, for any engine
     #[command(after_help = BACKUP_HELP)]
     Backup {
@@ -521,7 +539,7 @@ pub enum SecurityCommand {
     /// List the securities
     List,
     /// Change a security
-    Edit(SecurityEditArgs),
+    Edit(Box<SecurityEditArgs>),
     /// Find splits that the prices show and the transactions lack
     #[command(after_help = SPLITS_HELP)]
     Splits(SecuritySplitsArgs),
@@ -577,6 +595,15 @@ pub struct SecurityChange {
     /// Its FIGI
     #[arg(long, value_parser = symbol)]
     pub figi: Option<SafeText>,
+    /// The part of the economy, like technology; `report allocation --by sector` adds up by it
+    #[arg(long, value_name = "NAME", value_parser = name)]
+    pub sector: Option<SafeText>,
+    /// The part of the world, like Europe
+    #[arg(long, value_name = "NAME", value_parser = name)]
+    pub region: Option<SafeText>,
+    /// What else you sort by, parted by commas, like core,income
+    #[arg(long, value_name = "TAGS", value_parser = Tags::parse)]
+    pub tags: Option<Tags>,
     /// Empty this field; may be given several times
     #[arg(long, value_name = "FIELD")]
     pub clear: Vec<SecurityField>,
@@ -597,6 +624,12 @@ pub enum SecurityField {
     Cusip,
     /// Its FIGI
     Figi,
+    /// The part of the economy
+    Sector,
+    /// The part of the world
+    Region,
+    /// What else you sort by
+    Tags,
 }
 
 /// `settings`.

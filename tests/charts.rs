@@ -13,8 +13,8 @@ mod support;
 
 use chrono::NaiveDate;
 use dashtam::model::{
-    AccountKind, AssetClass, Bar, Change, Currency, Dec, Edit, Interval, Mode, NewAccount, Price,
-    SafeText, SecurityEdit, SecurityId, Tick, midnight_micros,
+    AccountKind, AssetClass, Bar, Change, Currency, Dec, Dimension, Edit, Interval, Mode,
+    NewAccount, Price, SafeText, SecurityEdit, SecurityId, Tick, midnight_micros,
 };
 use dashtam::report::{
     self, Allocation, AllocationQuery, Bars, BarsQuery, Every, MarkKind, Movers, MoversQuery,
@@ -453,15 +453,21 @@ async fn allocation(engine: &Engine, account: Option<&str>) -> Allocation {
         Some(name) => Some(engine.account(name).await),
         None => None,
     };
-    let query = AllocationQuery { as_of: TODAY, today: TODAY, account, currency: None };
+    let query = AllocationQuery {
+        as_of: TODAY,
+        today: TODAY,
+        account,
+        currency: None,
+        by: Dimension::Class,
+    };
     let mut tx = engine.session.store.read().await.unwrap();
-    report::allocation_by_class(&mut tx, &query).await.unwrap()
+    report::allocation(&mut tx, &query).await.unwrap()
 }
 
 /// Class, value, weight.
 fn slices(allocation: &Allocation) -> Vec<String> {
     let rows = allocation.rows.iter();
-    rows.map(|row| format!("{} {} {}", row.slice.as_str(), row.value_base, row.weight)).collect()
+    rows.map(|row| format!("{} {} {}", row.key, row.value_base, row.weight)).collect()
 }
 
 async fn balance(engine: &Engine, name: &str, kind: AccountKind, amount: &str) {

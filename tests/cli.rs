@@ -1175,7 +1175,10 @@ fn a_security_is_listed_and_edited() {
     let list = home.json(&["security", "list"]);
     assert_eq!(list["schema"], "dashtam.security.list/1");
     let row = &list["rows"][0];
-    assert_eq!(keys(row), sorted("id symbol name asset_class currency venue isin cusip figi"));
+    assert_eq!(
+        keys(row),
+        sorted("id symbol name asset_class currency venue isin cusip figi sector region tags")
+    );
     assert_eq!((&row["name"], &row["asset_class"]), (&"Chips, Inc.".into(), &"equity".into()));
     home.ok(&["security", "edit", "NVDA", "--clear", "name", "--symbol", "CHIP"]);
     let row = home.json(&["security", "list"])["rows"][0].clone();

@@ -21,6 +21,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use assert_cmd::Command;
+use dashtam::model::Exact;
 use serde::Deserialize;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -38,9 +39,9 @@ macro_rules! cases {
 
 cases! {
     acb_pool acb_spin_off acb_spin_off_days_apart acb_split_days_apart account_partly_known
-    acquired_abroad adjustment balance_over_rows charges_alone closed_account closed_position
+    acquired_abroad adjustment allocation balance_over_rows charges_alone closed_account closed_position
     coverage_of_rates currency_gain example_a example_b exercise_alone fees_and_taxes
-    hifo_expense hifo_order income long_term merger merger_cash method_of_account methods
+    hifo_expense hifo_order income income_forecast long_term merger merger_cash method_of_account methods
     missing_price missing_rate moves_of_one_link multiplier_forgotten net_worth_periods odd_prices opening
     option_assignment option_exercise option_exercise_days_apart option_expiration
     option_into_short options_trade overflow overflow_of_sums paid_in_coin paid_in_other_currency pence
@@ -129,7 +130,34 @@ fn wrong_with(store: &Store, case: &str, wanted: &Case) -> Vec<String> {
             Err(error) => wrong.push(format!("{}: {error}", report.run)),
         }
     }
+    wrong.extend(unequal_income(store));
     wrong
+}
+
+/// The payments of a security add up to the income of its positions since the first row, where they
+/// were paid in its currency.
+fn unequal_income(store: &Store) -> Vec<String> {
+    let report = |words: &str| -> Vec<Value> {
+        let out = store.try_run(&format!("report {words} --json")).unwrap();
+        let report: Value = serde_json::from_str(&out).unwrap();
+        report["rows"].as_array().unwrap().clone()
+    };
+    let mut held: BTreeMap<(String, String), Option<Exact>> = BTreeMap::new();
+    for row in report("holdings --closed") {
+        let key = ["symbol", "currency"].map(|name| row[name].as_str().unwrap().to_owned());
+        let sum = held.entry(key.into()).or_insert(Some(Exact::ZERO));
+        let income = row["income"].as_str().and_then(Exact::parse);
+        *sum = sum.take().zip(income).map(|(sum, income)| sum.add(&income));
+    }
+    let paid = report("income --by security");
+    let unlike = |((symbol, currency), held): ((String, String), Option<Exact>)| {
+        let row = paid.iter().find(|row| row["symbol"].as_str() == Some(&symbol));
+        let same = row.is_none_or(|row| row["currency"].as_str() == Some(&currency));
+        let paid = row.map_or(Some(Exact::ZERO), |row| Exact::parse(row["amount"].as_str()?));
+        let (held, paid) = held.zip(paid).filter(|(held, paid)| same && held != paid)?;
+        Some(format!("income of {symbol}: {paid} was paid, {held} came to the holdings"))
+    };
+    held.into_iter().filter_map(unlike).collect()
 }
 
 /// In what a report differs from what it must say.

@@ -82,6 +82,7 @@ const OWNED_CRATES: &[(&str, &[&str])] = &[
     ("reqwest", &["http", "oauth"]),
     ("ratatui", &["tui"]),
     ("crossterm", &["tui"]),
+    ("ta_lib", &["analytics"]),
     ("age", &["vault"]),
     ("clap", &["cli", "cmd"]),
     ("clap_complete", &["cli", "cmd"]),

@@ -19,8 +19,18 @@ use unicode_width::UnicodeWidthStr;
 
 /// A day after everything in the examples.
 const END: &str = "2024-03-28";
-const REPORTS: [&str; 8] =
-    ["accounts", "holdings", "lots", "transactions", "net-worth", "gains", "coverage", "findings"];
+const REPORTS: [&str; 10] = [
+    "accounts",
+    "holdings",
+    "lots",
+    "transactions",
+    "net-worth",
+    "gains",
+    "income",
+    "allocation",
+    "coverage",
+    "findings",
+];
 
 impl Home {
     /// Both worked examples: X in dollars, Y in Canadian dollars.
@@ -111,6 +121,12 @@ fn every_report_keeps_its_shape() {
             "account symbol currency opened closed quantity proceeds cost gain proceeds_base \
              cost_base gain_base gain_fx term method pending",
         ),
+        (
+            "income",
+            "month account symbol kind amount withheld net expected currency amount_base \
+             withheld_base net_base expected_base forecast pending yield_on_cost yield_on_value",
+        ),
+        ("allocation", "by key value_base weight target drift band standing"),
         ("coverage", "what name needed_from needed_to first last missing_days stale_days"),
     ];
     for (name, fields) in rows {
@@ -355,6 +371,10 @@ fn every_report_with_figures_explains_one() {
         ("accounts --explain Example~A", "value_base", json!("10373")),
         ("net-worth --explain net_worth", "net_worth", worth),
         ("net-worth --explain liabilities", "liabilities", json!("0")),
+        ("income --explain X", "amount_base", json!("9")),
+        ("income --explain total.net_base", "net_base", json!("22.6")),
+        ("income --explain 2025-03.expected_base", "expected_base", json!("9")),
+        ("allocation --explain unknown", "value_base", json!("900")),
         ("coverage --explain X", "missing_days", json!("85")),
     ] {
         let document = home.json_of(&format!("{line} --as-of {END}"));
@@ -373,6 +393,8 @@ fn a_figure_that_is_not_there_is_refused_with_those_that_are() {
         ("gains --explain Y", "it has X"),
         ("accounts --explain FOO", "Example A, Example B"),
         ("net-worth --explain FOO", "assets, cash, liabilities, market_value, net_worth"),
+        ("income --explain FOO", "X, Y, total"),
+        ("allocation --explain FOO", "cash, unknown"),
         ("coverage --explain FOO", "CAD/USD, X, Y"),
         ("holdings --explain X.asset_class", "X.value_base"),
     ] {
@@ -419,7 +441,8 @@ fn private_hides_the_amounts_of_every_report() {
             let open = home.text(&format!("{report}{form} --as-of {END}"));
             let out = home.text(&format!("{report}{form} --private --as-of {END}"));
             assert!(out.contains("•••"), "{report}{form}: {out}");
-            let figures = ["10373", "11262", "1005", "363", "420", "307", "290", "57"];
+            let figures =
+                ["10373", "11262", "1005", "363", "420", "307", "290", "57", "13.6", "2.40"];
             assert!(figures.iter().any(|figure| open.contains(figure)), "{report}{form}: {open}");
             for figure in figures {
                 // The age of a price is no amount.

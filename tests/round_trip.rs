@@ -14,8 +14,8 @@ use dashtam::model::wire::Section;
 use dashtam::model::{
     AccountKind, AssetClass, Currency, Dec, Draft, Drafts, Entry, EntryType, Interval, Isin, Item,
     LotMethod, Mention, Mode, NewAccount, Origin, Price, PriceSubject, Quote, Rate, Ratio,
-    SafeText, SecurityId, SecurityWords, Setting, SourceWords, Status, Subtype, TransactionWords,
-    Unit, midnight_micros,
+    SafeText, SecurityId, SecurityWords, Setting, SourceWords, Status, Subtype, Tags,
+    TransactionWords, Unit, midnight_micros,
 };
 use proptest::option;
 use proptest::prelude::*;
@@ -375,8 +375,12 @@ fn account() -> impl Strategy<Value = Item> {
 fn security() -> impl Strategy<Value = Item> {
     let more = (option::of(any_words()), option::of(any_words()), option::of(any_words()));
     let class = option::of(select(AssetClass::ALL.to_vec()));
-    (mention(), currency(), more, class, any::<bool>()).prop_map(
-        |(Mention { symbol, venue, isin, .. }, currency, (cusip, figi, name), class, derived)| {
+    let tags =
+        prop_oneof![Just(None), any_words().prop_map(|text| Tags::parse(text.as_str()).ok())];
+    let sorted = (option::of(any_words()), option::of(any_words()), tags);
+    (mention(), currency(), more, (class, sorted), any::<bool>()).prop_map(
+        |(mention, currency, (cusip, figi, name), (class, (sector, region, tags)), derived)| {
+            let Mention { symbol, venue, isin, .. } = mention;
             Item::Security(SecurityWords {
                 symbol,
                 currency,
@@ -386,6 +390,9 @@ fn security() -> impl Strategy<Value = Item> {
                 figi,
                 name,
                 class,
+                sector,
+                region,
+                tags,
                 derived,
             })
         },

@@ -26,7 +26,7 @@ use dashtam::model::{
     Account, AccountId, AccountKind, AssetClass, Bar, BatchId, CategoryId, Close, Connection,
     ConnectionId, ConnectionState, Currency, Dec, Exact, Facts, Interval, Isin, LotMethod, Mode,
     Move, Origin, Part, Price, Rate, Ratio, SafeText, Security, SecurityId, Setting, Status,
-    Subtype, Tick, Transaction, TransactionId, midnight_micros,
+    Subtype, Tags, Tick, Transaction, TransactionId, midnight_micros,
 };
 use dashtam::service::{Access, Session};
 use dashtam::store::{
@@ -91,6 +91,9 @@ fn security(id: i64, symbol: &str) -> SecurityRecord {
             isin: Isin::parse("US0378331005").ok(),
             cusip: Some(text("037833100")),
             figi: Some(text("BBG000B9XRY4")),
+            sector: Some(text(WORDS)),
+            region: Some(text("Europe")),
+            tags: Tags::parse("core, income").ok(),
             derived: false,
         },
         batch: Some(BatchId(1)),
@@ -415,7 +418,11 @@ async fn write_one_of_everything(store: &Store, told: &mut Vec<String>) {
     tx.insert_alert(&Alert { id: 60, security, direction, price, note, batch }).await.unwrap();
     let (dimension, key) = (text("class"), text("etf"));
     let (weight, band) = (dec("0.5"), Some(dec("0.05")));
-    tx.put_target(&AllocationTarget { dimension, key, weight, band, batch }).await.unwrap();
+    let target = AllocationTarget { dimension, key, weight, band, batch };
+    tx.put_target(&target).await.unwrap();
+    assert!(tx.remove_target(target.dimension.as_str(), target.key.as_str()).await.unwrap());
+    assert!(!tx.remove_target(target.dimension.as_str(), target.key.as_str()).await.unwrap());
+    tx.put_target(&target).await.unwrap();
     let finding = |id: i64, transaction: i64| Finding {
         id,
         kind: "kind".to_owned(),
@@ -553,6 +560,7 @@ async fn ask_for_everything(tx: &mut Tx, told: &mut Vec<String>) {
         currency: Some(Currency::USD),
         from: Some(day(2)),
         to: Some(day(10)),
+        subtypes: Some(&[Subtype::Buy]),
     };
     let none = TransactionFilter { currency: Some(Currency::EUR), ..all };
     let place = Some((day(4), 3, dashtam::model::Rank::Buy as i64));
@@ -1357,6 +1365,9 @@ async fn figures_kept_in_an_older_way_are_made_again_before_they_are_seen() {
             "drop table remote_accounts",
             "drop table ticks",
             "drop table audit_evidence",
+            "alter table securities drop column sector",
+            "alter table securities drop column region",
+            "alter table securities drop column tags",
             "delete from _sqlx_migrations where version >= 3",
         ];
         // The second time as after a crash between the migration and the figures.

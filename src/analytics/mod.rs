@@ -3,9 +3,11 @@
 
 pub mod bars;
 pub mod fx;
+pub mod indicators;
 pub mod lots;
 pub mod moves;
 pub mod pairs;
 pub mod pricing;
+pub mod rebalance;
 mod source;
 pub mod splits;

@@ -2,12 +2,13 @@
 //! nothing of figures.
 
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 
 use chrono::NaiveDate;
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::values::{date, method, name};
-use crate::model::{Currency, LotMethod, SafeText};
+use super::values::{date, dimension, method, money, name};
+use crate::model::{Currency, Dec, Dimension, LotMethod, SafeText};
 
 const ACCOUNTS_HELP: &str = "\
 KEY is an account. `--explain Broker` explains its value_base, `--explain Broker.market_value`
@@ -40,6 +41,36 @@ Examples:
 const TRANSACTIONS_HELP: &str = "\
 KEY is the id of a transaction; its amount is explained.";
 
+const INCOME_HELP: &str = "\
+What was received stands as amount (gross), withheld and net. What may come in the twelve months
+after the last day stands apart as expected: rows that are dated ahead, and else what the last
+twelve months paid, for what is held now. It is never added to what was received.
+
+KEY is a symbol, an account, a month like 2024-03, or total. `--explain XEQT` explains its
+amount_base, `--explain XEQT.expected_base` or `--explain total.yield_on_cost` another figure.
+
+Examples:
+  dashtam report income --from 2024-01-01 --by month
+  dashtam report income --by security             with the yields on cost and value";
+
+const ALLOCATION_HELP: &str = "\
+What is worth more than nothing is cut into slices whose weights add up to 1; what nobody sorted is
+the slice `unknown`, and what is owed stands apart. A security with several tags is in each with an
+equal share. `dashtam security edit XEQT --sector ... --region ... --tags a,b` sorts securities,
+`dashtam target set` says how much a slice should be.
+
+--invest spreads money that comes from outside, --raise says what to sell for money that goes
+out: as near to the targets as can be, inside their bands where that is possible. Within a slice
+what is held stays in proportion; fees and taxes are not counted. A sale names the lots that it
+would close by the method of its account. Nothing is ordered.
+
+KEY is a slice. `--explain etf` explains its value_base, `--explain etf.drift` another figure.
+
+Examples:
+  dashtam report allocation --by currency
+  dashtam report allocation --invest 5000 --whole-shares --account TFSA
+  dashtam report allocation --raise 2500 --out plan.csv";
+
 const FINDINGS_HELP: &str = "\
 KEY is the id of a finding, as --json has it.";
 
@@ -67,6 +98,12 @@ pub enum ReportCommand {
     /// What sales gained or lost
     #[command(after_help = GAINS_HELP)]
     Gains(GainsArgs),
+    /// What everything consists of, how far that is from its targets, and what to do about it
+    #[command(after_help = ALLOCATION_HELP)]
+    Allocation(AllocationArgs),
+    /// What was received, and what may come in the next twelve months
+    #[command(after_help = INCOME_HELP)]
+    Income(IncomeArgs),
     /// Which securities and rates lack prices, and from when
     #[command(after_help = COVERAGE_HELP)]
     Coverage(CoverageArgs),
@@ -232,6 +269,68 @@ pub struct GainsArgs {
     /// How it is printed.
     #[command(flatten)]
     pub form: Form,
+}
+
+/// `report allocation`.
+#[derive(Debug, Args)]
+pub struct AllocationArgs {
+    /// What it covers.
+    #[command(flatten)]
+    pub scope: Scope,
+    /// What the whole is cut by
+    #[arg(long, value_name = "WHAT", default_value = "class", ignore_case = true, value_parser = dimension())]
+    pub by: Dimension,
+    /// What to buy for so much
+    #[arg(long, value_name = "AMOUNT", group = "plan", conflicts_with = "explain", value_parser = money)]
+    pub invest: Option<Dec>,
+    /// What to sell for so much
+    #[arg(long, value_name = "AMOUNT", group = "plan", conflicts_with = "explain", value_parser = money)]
+    pub raise: Option<Dec>,
+    /// Cut no share
+    #[arg(long, requires = "plan")]
+    pub whole_shares: bool,
+    /// Write the orders into this file, as CSV or with --json as the document
+    #[arg(long, value_name = "FILE", requires = "plan")]
+    pub out: Option<PathBuf>,
+    /// Write over a file that is there
+    #[arg(long, requires = "out")]
+    pub force: bool,
+    /// How it is printed.
+    #[command(flatten)]
+    pub form: Form,
+}
+
+/// `report income`.
+#[derive(Debug, Args)]
+pub struct IncomeArgs {
+    /// What it covers.
+    #[command(flatten)]
+    pub scope: Scope,
+    /// From this day on [default: the first row]
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    pub from: Option<NaiveDate>,
+    /// Up to and with this day; --as-of means the same [default: today]
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    pub to: Option<NaiveDate>,
+    /// Add up by one of these [default: by all of them]
+    #[arg(long, value_name = "WHAT")]
+    pub by: Option<IncomeBy>,
+    /// How it is printed.
+    #[command(flatten)]
+    pub form: Form,
+}
+
+/// What income is added up by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum IncomeBy {
+    /// Each month
+    Month,
+    /// Each security, with its yields
+    Security,
+    /// Each account, with the yields of its securities
+    Account,
+    /// Dividends, interest and so on
+    Kind,
 }
 
 /// `report coverage`.

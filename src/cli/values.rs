@@ -3,11 +3,11 @@
 use std::str::FromStr;
 
 use chrono::NaiveDate;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use crate::model::{
-    AccountKind, AssetClass, EntryType, LotMethod, Mention, Mode, Ratio, SafeText, Setting, Status,
-    Subtype,
+    AccountKind, AssetClass, Dec, Dimension, EntryType, Exact, LotMethod, Mention, Mode, Ratio,
+    SafeText, Setting, Status, Subtype,
 };
 
 /// Why the text of a flag cannot be used.
@@ -22,6 +22,12 @@ pub enum BadText {
     /// Not a day.
     #[error("write a day of the calendar as YYYY-MM-DD, like 2024-01-31")]
     Date,
+    /// Not a part of one.
+    #[error("write a part of 1 between 0 and 1, like 0.6 or 60%")]
+    Part,
+    /// Not money.
+    #[error("write an amount above zero, like 2500 or 99.95")]
+    Money,
     /// Not a ratio.
     #[error("write new:old, like 4:1, both above zero")]
     Ratio,
@@ -104,6 +110,46 @@ pub fn entry_type() -> impl TypedValueParser<Value = EntryType> {
     word(Subtype::ALL.iter().map(|subtype| subtype.as_str()).chain(["fee", "reinvest"]))
 }
 
+/// One of what a whole is cut by; some have a second name.
+pub fn dimension() -> impl TypedValueParser<Value = Dimension> {
+    let known = Dimension::ALL.iter().map(|it| {
+        let value = PossibleValue::new(it.as_str());
+        match it {
+            Dimension::Tax => value.aliases(["tax-treatment", "tax_treatment"]),
+            Dimension::Tag => value.alias("tags"),
+            Dimension::Security => value.alias("symbol"),
+            _ => value,
+        }
+    });
+    PossibleValuesParser::new(known.collect::<Vec<_>>()).try_map(|word: String| {
+        let word = match word.as_str() {
+            "tax-treatment" | "tax_treatment" => "tax",
+            "tags" => "tag",
+            "symbol" => "security",
+            word => word,
+        };
+        word.parse::<Dimension>()
+    })
+}
+
+/// A part of one, also as a percentage: `0.6` or `60%`.
+pub fn part(text: &str) -> Result<Dec, BadText> {
+    let parsed = match text.trim().strip_suffix('%') {
+        Some(percent) => {
+            let hundred = Exact::from(Dec::from_i64(100));
+            let part = Dec::parse(percent.trim()).ok().map(Exact::from);
+            part.and_then(|part| part.div_round(&hundred, 12).ok())
+        }
+        None => Dec::parse(text.trim()).ok(),
+    };
+    parsed.filter(|part| !part.is_negative() && *part <= Dec::ONE).ok_or(BadText::Part)
+}
+
+/// Money to be invested or raised.
+pub fn money(text: &str) -> Result<Dec, BadText> {
+    Dec::parse(text).ok().filter(|money| money.is_positive()).ok_or(BadText::Money)
+}
+
 pub fn setting() -> impl TypedValueParser<Value = Setting> {
     let keys: Vec<_> = Setting::ALL.iter().map(|setting| setting.key()).collect();
     PossibleValuesParser::new(keys).try_map(|key: String| Setting::parse(&key))
@@ -122,6 +168,17 @@ mod tests {
         {
             assert_eq!(date(wrong), Err(BadText::Date), "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn a_part_may_be_a_percentage() {
+        for right in ["0.6", "60%", "60 %", "60.0%"] {
+            assert_eq!(part(right), Ok(Dec::parse("0.6").unwrap()), "{right}");
+        }
+        for wrong in ["60", "-0.1", "101%", "%", ""] {
+            assert_eq!(part(wrong), Err(BadText::Part), "{wrong:?}");
+        }
+        assert_eq!(money("0"), Err(BadText::Money));
     }
 
     #[test]

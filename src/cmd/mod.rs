@@ -4,6 +4,7 @@
 //! else; what a figure means does not.
 
 mod account;
+mod allocation_plan;
 mod backup;
 mod cells;
 mod completions;
@@ -22,10 +23,12 @@ mod price;
 mod rebuild;
 mod refresh;
 mod report_accounts;
+mod report_allocation;
 mod report_coverage;
 mod report_findings;
 mod report_gains;
 mod report_holdings;
+mod report_income;
 mod report_lots;
 mod report_methods;
 mod report_net_worth;
@@ -35,6 +38,7 @@ mod security;
 mod security_splits;
 mod settings;
 mod table;
+mod target;
 mod txn;
 
 use std::ffi::OsString;
@@ -43,7 +47,7 @@ use std::io::IsTerminal;
 use clap::Parser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use crate::cli::{self, Cli, Command, Flags, RefreshArgs, SettingsCommand};
+use crate::cli::{self, Cli, Command, Flags, RefreshArgs, SettingsCommand, TargetCommand};
 use crate::clock::Clock;
 use crate::config::{Config, Overrides};
 use crate::model::{SafeText, choices};
@@ -271,6 +275,7 @@ impl Job<'_> {
             Command::Price(command) => price::run(self, session, command).await,
             Command::Security(command) => security::run(self, session, command).await,
             Command::Settings(command) => settings::run(self, session, command).await,
+            Command::Target(command) => target::run(self, session, command).await,
             Command::Report(command) => reports::run(self, session, command).await,
             Command::Refresh(args) => {
                 let cadence = service::refresh::cadence(self.config);
@@ -310,12 +315,10 @@ fn access(command: &Command) -> Access {
         Command::Account(command) => account::only_looks(command),
         Command::Security(command) => security::only_looks(command),
         Command::Settings(command) => !matches!(command, SettingsCommand::Set { .. }),
+        Command::Target(command) => matches!(command, TargetCommand::List),
+        Command::Report(command) => reports::only_looks(command),
         Command::Rebuild { check } | Command::Restore { check, .. } => *check,
-        Command::Doctor
-        | Command::Report(_)
-        | Command::Keys
-        | Command::Completions { .. }
-        | Command::Man => true,
+        Command::Doctor | Command::Keys | Command::Completions { .. } | Command::Man => true,
         Command::Export(_)
         | Command::Txn(_)
         | Command::Price(_)

@@ -11,8 +11,8 @@ use super::explain::{self, Asked};
 use super::json;
 use super::table::Table;
 use super::{
-    report_accounts, report_coverage, report_findings, report_gains, report_holdings, report_lots,
-    report_net_worth, report_transactions,
+    report_accounts, report_allocation, report_coverage, report_findings, report_gains,
+    report_holdings, report_income, report_lots, report_net_worth, report_transactions,
 };
 use crate::cli::{Flags, Form, ReportCommand, Scope};
 use crate::model::{AccountId, Currency, LotMethod, SafeText, Setting};
@@ -33,6 +33,8 @@ pub fn check(command: &ReportCommand, flags: &Flags) -> Result<(), Error> {
         ReportCommand::Lots(args) => (args.form.csv, args.form.explain.is_some()),
         ReportCommand::NetWorth(args) => (args.form.csv, args.form.explain.is_some()),
         ReportCommand::Gains(args) => (args.form.csv, args.form.explain.is_some()),
+        ReportCommand::Allocation(args) => (args.form.csv, args.form.explain.is_some()),
+        ReportCommand::Income(args) => (args.form.csv, args.form.explain.is_some()),
         ReportCommand::Coverage(args) => (args.form.csv, args.form.explain.is_some()),
         ReportCommand::Transactions(args) => (args.form.csv, args.form.explain.is_some()),
         ReportCommand::Findings(args) => (args.form.csv, args.form.explain.is_some()),
@@ -42,6 +44,10 @@ pub fn check(command: &ReportCommand, flags: &Flags) -> Result<(), Error> {
     }
     match command {
         ReportCommand::Transactions(args) => check_span(args.from, args.to, flags),
+        ReportCommand::Allocation(args) if args.out.is_some() && flags.private => {
+            Err(Error::Usage("a plan in a file is full of amounts; leave --private out"))
+        }
+        ReportCommand::Income(args) => check_span(args.from, args.to, flags),
         ReportCommand::NetWorth(args) => {
             if explain && args.every.is_some() {
                 return Err(Error::Usage("--explain is about one day; leave --every out"));
@@ -55,6 +61,14 @@ pub fn check(command: &ReportCommand, flags: &Flags) -> Result<(), Error> {
             check_span(args.from, args.to, flags)
         }
         _ => Ok(()),
+    }
+}
+
+/// Whether it changes nothing and writes no file.
+pub const fn only_looks(command: &ReportCommand) -> bool {
+    match command {
+        ReportCommand::Allocation(args) => args.out.is_none(),
+        _ => true,
     }
 }
 
@@ -83,6 +97,8 @@ pub async fn run(
         ReportCommand::Transactions(args) => report_transactions::run(job, session, args).await,
         ReportCommand::NetWorth(args) => report_net_worth::run(job, session, args).await,
         ReportCommand::Gains(args) => report_gains::run(job, session, args).await,
+        ReportCommand::Allocation(args) => report_allocation::run(job, session, args).await,
+        ReportCommand::Income(args) => report_income::run(job, session, args).await,
         ReportCommand::Coverage(args) => report_coverage::run(job, session, args).await,
         ReportCommand::Findings(args) => report_findings::run(job, session, args).await,
     }

@@ -61,6 +61,9 @@ fn security_edit(change: &SecurityChange) -> Result<SecurityEdit, Error> {
         isin: Edit::given(change.isin.clone()),
         cusip: Edit::given(change.cusip.clone()),
         figi: Edit::given(change.figi.clone()),
+        sector: Edit::given(change.sector.clone()),
+        region: Edit::given(change.region.clone()),
+        tags: Edit::given(change.tags.clone()),
     };
     for field in &change.clear {
         match field {
@@ -70,6 +73,9 @@ fn security_edit(change: &SecurityChange) -> Result<SecurityEdit, Error> {
             SecurityField::Isin => empty(&mut edit.isin)?,
             SecurityField::Cusip => empty(&mut edit.cusip)?,
             SecurityField::Figi => empty(&mut edit.figi)?,
+            SecurityField::Sector => empty(&mut edit.sector)?,
+            SecurityField::Region => empty(&mut edit.region)?,
+            SecurityField::Tags => empty(&mut edit.tags)?,
         }
     }
     Ok(edit)
@@ -94,6 +100,9 @@ struct Row<'a> {
     isin: Option<&'a Isin>,
     cusip: Option<&'a SafeText>,
     figi: Option<&'a SafeText>,
+    sector: Option<&'a SafeText>,
+    region: Option<&'a SafeText>,
+    tags: Option<Vec<&'a str>>,
 }
 
 impl<'a> From<&'a Security> for Row<'a> {
@@ -108,6 +117,9 @@ impl<'a> From<&'a Security> for Row<'a> {
             isin: security.isin.as_ref(),
             cusip: security.cusip.as_ref(),
             figi: security.figi.as_ref(),
+            sector: security.sector.as_ref(),
+            region: security.region.as_ref(),
+            tags: security.tags.as_ref().map(|tags| tags.iter().collect()),
         }
     }
 }
@@ -127,6 +139,9 @@ async fn list(job: &mut Job<'_>, session: &Session) -> Result<Status, Error> {
         Column::text("class", 12, 2),
         Column::text("venue", 8, 4),
         Column::text("isin", 12, 3),
+        Column::text("sector", 8, 5),
+        Column::text("region", 8, 6),
+        Column::text("tags", 8, 7),
     ]);
     for security in &securities {
         table.row(vec![
@@ -137,6 +152,9 @@ async fn list(job: &mut Job<'_>, session: &Session) -> Result<Status, Error> {
             SafeText::new(security.class.map_or("", AssetClass::as_str)),
             security.venue.clone().unwrap_or_default(),
             SafeText::new(security.isin.as_ref().map_or("", Isin::as_str)),
+            security.sector.clone().unwrap_or_default(),
+            security.region.clone().unwrap_or_default(),
+            security.tags.clone().map(SafeText::from).unwrap_or_default(),
         ]);
     }
     job.out.table(&table)?;

@@ -12,7 +12,7 @@ use chrono::{DateTime, SecondsFormat};
 
 use super::Writer;
 use crate::model::{
-    Dec, Draft, Interval, Item, Mention, NewAccount, Price, Rate, SafeText, SecurityWords,
+    Dec, Draft, Interval, Item, Mention, NewAccount, Price, Rate, SafeText, SecurityWords, Tags,
 };
 
 /// The parts of the dump, in their order.
@@ -179,6 +179,9 @@ fn security_line(words: &SecurityWords) -> Line {
         .maybe_text("figi", words.figi.as_ref())
         .maybe_text("name", words.name.as_ref())
         .maybe("class", words.class)
+        .maybe_text("sector", words.sector.as_ref())
+        .maybe_text("region", words.region.as_ref())
+        .maybe_text("tags", words.tags.as_ref().map(Tags::as_text))
 }
 
 fn transaction_line(draft: &Draft, link: Option<usize>) -> Line {
@@ -425,6 +428,9 @@ target dimension=\"class\" key=\"etf\" weight=0.5
             figi: Some(text("F")),
             name: Some(text("N")),
             class: Some(AssetClass::Etf),
+            sector: Some(text("S")),
+            region: Some(text("R")),
+            tags: Tags::parse("b,a").ok(),
             derived: true,
         };
         let what = EntryType::One(Subtype::SpinOff);
@@ -457,7 +463,7 @@ target dimension=\"class\" key=\"etf\" weight=0.5
             },
         ];
         let right = r#"account name="A \"1\" \\" kind=rrsp currency=CAD mode=balances method=acb institution="Bank" closed=2024-01-31
-security symbol="X" currency=USD venue="NYSE" isin=US0378331005 cusip="037833100" figi="F" name="N" class=etf
+security symbol="X" currency=USD venue="NYSE" isin=US0378331005 cusip="037833100" figi="F" name="N" class=etf sector="S" region="R" tags="a, b"
 transaction date=2024-01-02 account="A" type=spin_off status=pending symbol="OLD" venue="LSE" isin=US0378331005 to_symbol="NEW" to_quoted=USD quantity=7 price=1 fee=0.5 tax=0.25 currency=GBP amount=9 settlement=2024-01-04 fx_rate=1.35 multiplier=10 ratio=3:2 acquired=2024-01-01 cost_share=0.25 link=1 id="S" description="d" category="c" note="n"
 target dimension="class" key="etf" weight=0.5 band=0.05
 "#;

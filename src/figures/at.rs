@@ -11,7 +11,9 @@ use super::market::{Market, Otherwise};
 use super::position::{self, Held};
 use super::replay::{Closing, Findings};
 use crate::analytics::lots::{Book, Event, LotFinding, Sink, World as _};
-use crate::model::{AccountId, Currency, Lot, Realization, SecurityId, Subtype, TransactionId};
+use crate::model::{
+    AccountId, Currency, Dec, Lot, Rank, Realization, SecurityId, Subtype, TransactionId,
+};
 use crate::store::{LotPage, Result, Tx};
 
 /// The positions of a day.
@@ -181,6 +183,63 @@ pub async fn realized(
         let mut player = Player::before(tx, group, from, otherwise).await?;
         player.play_through(market, to, &mut gains)?;
     }
+    Ok(gains.found)
+}
+
+/// A sale that nobody made.
+#[derive(Clone, Copy, Debug)]
+pub struct Sale {
+    /// Where.
+    pub account: AccountId,
+    /// Of what.
+    pub security: SecurityId,
+    /// How many.
+    pub quantity: Dec,
+    /// How many of the underlying thing one is.
+    pub multiplier: Dec,
+    /// What it would bring, in the security's currency.
+    pub proceeds: Dec,
+}
+
+/// What sales of one group would close at the end of a day. Nothing is kept of it.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn sold_if(
+    tx: &mut Tx,
+    market: &Market,
+    group: SecurityId,
+    day: NaiveDate,
+    sales: &[Sale],
+    otherwise: Otherwise,
+) -> Result<Vec<Realization>> {
+    let mut player = Player::before(tx, group, day, otherwise).await?;
+    player.play_through(market, day, &mut Nobody)?;
+    let event = |sale: &Sale| Event {
+        id: TransactionId(0),
+        account: sale.account,
+        security: sale.security,
+        to_security: None,
+        date: day,
+        seq: i64::MAX,
+        rank: Rank::Sell,
+        subtype: Subtype::Sell,
+        quantity: Some(-sale.quantity),
+        price: None,
+        fee: Dec::ZERO,
+        tax: Dec::ZERO,
+        currency: market.currency_of(sale.security),
+        amount: sale.proceeds,
+        fx_rate: None,
+        multiplier: sale.multiplier,
+        ratio: None,
+        acquired: None,
+        cost_share: None,
+        peer: None,
+    };
+    let events: Vec<_> = sales.iter().map(event).collect();
+    let mut gains = Gains { from: day, found: Vec::new() };
+    player.book.apply_day(&events, market, &mut gains);
     Ok(gains.found)
 }
 

@@ -24,8 +24,8 @@ mod sheets;
 mod splits;
 
 pub use at::{
-    RateNeeded, Recosted, findings, findings_of, group_on, held_spans, lots_of_group, lots_on,
-    positions_on, rates_of_rows, realized, recosted, security_on, unmoved_since,
+    RateNeeded, Recosted, Sale, findings, findings_of, group_on, held_spans, lots_of_group,
+    lots_on, positions_on, rates_of_rows, realized, recosted, security_on, sold_if, unmoved_since,
 };
 pub use cash::{cash_changes, cash_on, cash_on_days};
 pub use history::{rows_of, rows_of_group};

@@ -13,13 +13,13 @@ use super::survey::{Use, day_of};
 use super::{Applied, Error, Result, Survey, items, merge, proposed, resolve, undo, write};
 use crate::analytics::pairs;
 use crate::model::{
-    AccountEdit, AccountId, Change, Column, Currency, Dec, Draft, Entry, Mention, Mode, Move,
-    NewAccount, OpId, Origin, PriceSubject, Quote, Refusal, RowEdit, SafeText, SecurityEdit,
-    SecurityId, Subtype, Transaction, TransactionId, Why,
+    AccountEdit, AccountId, Change, Column, Currency, Dec, Dimension, Draft, Entry, Exact, Mention,
+    Mode, Move, NewAccount, NewTarget, OpId, Origin, PriceSubject, Quote, Refusal, RowEdit,
+    SafeText, SecurityEdit, SecurityId, Subtype, Transaction, TransactionId, Why, target,
 };
 use crate::store::{
-    AccountRecord, Balance, Identity, PriceRecord, RateRecord, Store, StoredTransaction,
-    SymbolRecord, WriteTx,
+    AccountRecord, AllocationTarget, Balance, Identity, PriceRecord, RateRecord, Store,
+    StoredTransaction, SymbolRecord, WriteTx,
 };
 
 /// One change on its way into the store.
@@ -66,6 +66,8 @@ impl Editor {
                 self.say(Thing::Setting(setting), sayings::only(Some(&value)));
                 Ok(())
             }
+            Change::SetTarget(target) => self.set_target(target.check()?).await,
+            Change::RemoveTarget(dimension, key) => self.remove_target(dimension, key).await,
             Change::UndoBatch(batch) => {
                 let (tx, book) = (&mut self.tx, &mut self.book);
                 self.applied.undone = Some(undo::undo(tx, book, batch, &self.stamp).await?);
@@ -79,6 +81,29 @@ impl Editor {
         if !fields.is_empty() {
             self.book.sayings.note(thing, fields, &Fields::new());
         }
+    }
+
+    /// Parts of one whole are never more than it.
+    async fn set_target(&mut self, new: NewTarget) -> Result<()> {
+        let NewTarget { dimension, key, weight, band } = new;
+        let dimension = SafeText::new(dimension.as_str());
+        let row = AllocationTarget { dimension, key, weight, band, batch: None };
+        let others = self.tx.targets().await?.into_iter();
+        let others = others.filter(|it| it.dimension == row.dimension && it.key != row.key);
+        let sum = others.fold(Exact::from(weight), |sum, it| sum.add(&it.weight.into()));
+        if sum > Exact::from(Dec::ONE) {
+            return Err(Error::TargetsOverOne { dimension: row.dimension, sum: sum.to_string() });
+        }
+        Ok(self.tx.put_target(&row).await?)
+    }
+
+    async fn remove_target(&mut self, dimension: Dimension, key: SafeText) -> Result<()> {
+        let key = target::slice(dimension, &key).unwrap_or(key);
+        let dimension = SafeText::new(dimension.as_str());
+        if self.tx.remove_target(dimension.as_str(), key.as_str()).await? {
+            return Ok(());
+        }
+        Err(Error::NoTarget { dimension, key })
     }
 
     async fn add_account(&mut self, new: NewAccount) -> Result<()> {
@@ -467,6 +492,9 @@ impl Editor {
             (!edit.isin.is_keep(), "isin"),
             (!edit.cusip.is_keep(), "cusip"),
             (!edit.figi.is_keep(), "figi"),
+            (!edit.sector.is_keep(), "sector"),
+            (!edit.region.is_keep(), "region"),
+            (!edit.tags.is_keep(), "tags"),
         ]);
         let security = &mut row.security;
         let old_symbol = security.symbol.clone();
@@ -481,6 +509,9 @@ impl Editor {
         security.isin = edit.isin.apply(security.isin.take());
         security.cusip = edit.cusip.apply(security.cusip.take());
         security.figi = edit.figi.apply(security.figi.take());
+        security.sector = edit.sector.apply(security.sector.take());
+        security.region = edit.region.apply(security.region.take());
+        security.tags = edit.tags.apply(security.tags.take());
         let twin = self.book.securities.values().any(|other| {
             other.security.id != id
                 && other.security.symbol == row.security.symbol

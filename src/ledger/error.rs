@@ -98,6 +98,24 @@ pub enum Error {
     /// A symbol that another security has.
     #[error("another security is called {0} already; give a venue to tell them apart")]
     SymbolTaken(SafeText),
+    /// Parts of one whole that are more than it.
+    #[error(
+        "the targets by {dimension} would add up to {sum}, and a whole is 1; lower another first"
+    )]
+    TargetsOverOne {
+        /// Cut by what.
+        dimension: SafeText,
+        /// All of them.
+        sum: String,
+    },
+    /// No such target.
+    #[error("there is no target for {key} by {dimension}; `dashtam target list` lists them")]
+    NoTarget {
+        /// Cut by what.
+        dimension: SafeText,
+        /// Which.
+        key: SafeText,
+    },
     /// One row is no group.
     #[error("it takes two transactions or more to link them")]
     NothingToLink,

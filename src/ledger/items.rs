@@ -184,6 +184,9 @@ impl Intake {
             (words.figi.is_some(), "figi"),
             (words.name.is_some(), "name"),
             (words.class.is_some(), "class"),
+            (words.sector.is_some(), "sector"),
+            (words.region.is_some(), "region"),
+            (words.tags.is_some(), "tags"),
         ]);
         let fields_before = self.before(row.batch, &row.security)?;
         row.security.currency = words.currency;
@@ -191,6 +194,9 @@ impl Intake {
         row.security.figi = words.figi.or(row.security.figi);
         row.security.name = words.name.or(row.security.name);
         row.security.class = words.class.or(row.security.class);
+        row.security.sector = words.sector.or(row.security.sector);
+        row.security.region = words.region.or(row.security.region);
+        row.security.tags = words.tags.or(row.security.tags);
         row.security.derived = words.derived;
         let said = sayings::some_of(&sayings::all_of(&row.security)?, &said);
         let before = before.clone();

@@ -4,8 +4,9 @@
 use chrono::NaiveDate;
 
 use super::{
-    AccountId, AccountKind, AssetClass, BatchId, Currency, Dec, Entry, Isin, LotMethod, Mode,
-    NewAccount, Quote, Refusal, RowEdit, SafeText, SecurityId, Setting, TransactionId,
+    AccountId, AccountKind, AssetClass, BatchId, Currency, Dec, Dimension, Entry, Isin, LotMethod,
+    Mode, NewAccount, NewTarget, Quote, Refusal, RowEdit, SafeText, SecurityId, Setting, Tags,
+    TransactionId,
 };
 
 /// What happens to one field of an edit.
@@ -77,6 +78,12 @@ pub struct SecurityEdit {
     pub cusip: Edit<SafeText>,
     /// FIGI.
     pub figi: Edit<SafeText>,
+    /// The part of the economy.
+    pub sector: Edit<SafeText>,
+    /// The part of the world.
+    pub region: Edit<SafeText>,
+    /// What else it is sorted by.
+    pub tags: Edit<Tags>,
 }
 
 /// One change that a person asks for.
@@ -116,6 +123,10 @@ pub enum Change {
     EditSecurity(SecurityId, SecurityEdit),
     /// A setting.
     Set(Setting, String),
+    /// How much of the whole something should be.
+    SetTarget(NewTarget),
+    /// Nobody minds how much it is.
+    RemoveTarget(Dimension, SafeText),
     /// An import taken back.
     UndoBatch(BatchId),
 }
@@ -131,6 +142,7 @@ impl Change {
     pub fn check(&self) -> Result<(), Refusal> {
         match self {
             Self::AddTransaction(entry) => entry.as_ref().clone().check().map(|_| ()),
+            Self::SetTarget(target) => target.clone().check().map(|_| ()),
             _ => Ok(()),
         }
     }
@@ -153,6 +165,8 @@ impl Change {
             Self::SetPrice(_) => "price.set",
             Self::EditSecurity(..) => Self::EDIT_SECURITY,
             Self::Set(..) => "setting.set",
+            Self::SetTarget(_) => "target.set",
+            Self::RemoveTarget(..) => "target.remove",
             Self::UndoBatch(_) => "import.undo",
         }
     }

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 
 use super::{
     AssetClass, Currency, Dec, Draft, Isin, Mention, NewAccount, Origin, Price, Rate, SafeText,
-    Setting,
+    Setting, Tags,
 };
 
 /// One thing that a store holds.
@@ -95,6 +95,12 @@ pub struct SecurityWords {
     pub name: Option<SafeText>,
     /// What it is.
     pub class: Option<AssetClass>,
+    /// The part of the economy.
+    pub sector: Option<SafeText>,
+    /// The part of the world.
+    pub region: Option<SafeText>,
+    /// What else somebody sorts it by.
+    pub tags: Option<Tags>,
     /// Nobody edited its currency.
     pub derived: bool,
 }

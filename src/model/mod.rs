@@ -21,6 +21,7 @@ mod row_edit;
 mod safe_text;
 mod security;
 mod setting;
+pub mod target;
 mod transaction;
 pub mod wire;
 mod wording;
@@ -47,8 +48,9 @@ pub use price::{
 };
 pub use row_edit::RowEdit;
 pub use safe_text::{SafeText, is_safe, keep_raw, raw_of};
-pub use security::{AssetClass, Isin, Mention, Security, SymbolError};
+pub use security::{AssetClass, Isin, Mention, Security, SymbolError, Tags, TagsError};
 pub use setting::{Setting, SettingError};
+pub use target::{Dimension, NewTarget};
 pub use transaction::{
     Draft, Facts, Kind, OrderKey, Origin, Rank, Ratio, Status, Subtype, Transaction, Underlay,
 };

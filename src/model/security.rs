@@ -124,6 +124,75 @@ fn is_isin(code: &[u8]) -> bool {
     sum.is_multiple_of(10)
 }
 
+/// One word or several that somebody sorts securities by: each once, in their order, parted by
+/// commas.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "SafeText", into = "SafeText")]
+pub struct Tags(SafeText);
+
+impl Tags {
+    /// Reads tags that are parted by commas.
+    ///
+    /// # Errors
+    /// When there is none, or they are longer than a name may be.
+    pub fn parse(text: &str) -> Result<Self, TagsError> {
+        // A text is made safe first: what it loses must not make two tags out of one.
+        let text = SafeText::new(text);
+        let mut tags: Vec<_> = text.as_str().split(',').map(str::trim).collect();
+        tags.retain(|tag| !tag.is_empty());
+        tags.sort_unstable();
+        tags.dedup();
+        let text = SafeText::new(&tags.join(", "));
+        match text.as_str().len() {
+            0 => Err(TagsError::Empty),
+            1..=SafeText::MAX_NAME => Ok(Self(text)),
+            _ => Err(TagsError::TooLong),
+        }
+    }
+
+    /// Each of them.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.as_str().split(", ")
+    }
+
+    /// All of them, parted by commas.
+    #[must_use]
+    pub const fn as_text(&self) -> &SafeText {
+        &self.0
+    }
+}
+
+/// Why a text is no tags.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TagsError {
+    /// Nothing there.
+    #[error("write one tag or several, parted by commas")]
+    Empty,
+    /// Longer than a name.
+    #[error("all tags together are longer than {} bytes", SafeText::MAX_NAME)]
+    TooLong,
+}
+
+impl TryFrom<SafeText> for Tags {
+    type Error = TagsError;
+
+    fn try_from(text: SafeText) -> Result<Self, TagsError> {
+        Self::parse(text.as_str())
+    }
+}
+
+impl From<Tags> for SafeText {
+    fn from(tags: Tags) -> Self {
+        tags.0
+    }
+}
+
+impl fmt::Display for Tags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// How a row names a security: a symbol or an ISIN, and what helps to tell twins apart.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Mention {
@@ -195,6 +264,15 @@ pub struct Security {
     pub cusip: Option<SafeText>,
     /// FIGI, when known.
     pub figi: Option<SafeText>,
+    /// The part of the economy, where somebody said it.
+    #[serde(default)]
+    pub sector: Option<SafeText>,
+    /// The part of the world, where somebody said it.
+    #[serde(default)]
+    pub region: Option<SafeText>,
+    /// What else somebody sorts it by.
+    #[serde(default)]
+    pub tags: Option<Tags>,
     /// The currency follows from its prices and rows until somebody edits it.
     pub derived: bool,
 }
@@ -225,6 +303,16 @@ mod tests {
         assert!(Isin::parse("US0378331006").is_err());
         assert!(Isin::parse("US03783310").is_err());
         assert!(Isin::parse("").is_err());
+    }
+
+    #[test]
+    fn tags_stand_once_and_in_their_order() {
+        let tags = Tags::parse(" income,core ,, income").unwrap();
+        assert_eq!(tags.to_string(), "core, income");
+        assert_eq!(tags.iter().collect::<Vec<_>>(), ["core", "income"]);
+        assert_eq!(Tags::parse(&tags.to_string()), Ok(tags));
+        assert_eq!(Tags::parse(" , "), Err(TagsError::Empty));
+        assert_eq!(Tags::parse(&"x".repeat(129)), Err(TagsError::TooLong));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use super::account::words;
 use super::{
     AccountKind, AssetClass, Column, Currency, Dec, Draft, Entry, Facts, Interval, Isin, Item,
     LotMethod, Mention, Mode, NewAccount, Origin, Price, Rate, Ratio, Refusal, SafeText,
-    SecurityId, SecurityWords, Setting, SettingError, SourceWords, Status, Subtype,
+    SecurityId, SecurityWords, Setting, SettingError, SourceWords, Status, Subtype, Tags,
     TransactionWords, Why,
 };
 
@@ -381,15 +381,53 @@ struct SecurityWire {
     name: Option<SafeText>,
     #[serde(skip_serializing_if = "Option::is_none")]
     class: Option<AssetClass>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sector: Option<SafeText>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region: Option<SafeText>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tags: Option<Tags>,
     #[serde(default, skip_serializing_if = "is_false")]
     derived: bool,
 }
 
+/// The same fields, by the same names.
+macro_rules! same_security {
+    ($from:ident as $kind:ident into $into:ident) => {{
+        let $kind {
+            symbol,
+            currency,
+            venue,
+            isin,
+            cusip,
+            figi,
+            name,
+            class,
+            sector,
+            region,
+            tags,
+            derived,
+        } = $from;
+        $into {
+            symbol,
+            currency,
+            venue,
+            isin,
+            cusip,
+            figi,
+            name,
+            class,
+            sector,
+            region,
+            tags,
+            derived,
+        }
+    }};
+}
+
 impl From<SecurityWords> for SecurityWire {
     fn from(words: SecurityWords) -> Self {
-        let SecurityWords { symbol, currency, venue, isin, cusip, figi, name, class, derived } =
-            words;
-        Self { symbol, currency, venue, isin, cusip, figi, name, class, derived }
+        same_security!(words as SecurityWords into SecurityWire)
     }
 }
 
@@ -397,15 +435,17 @@ impl TryFrom<SecurityWire> for Item {
     type Error = WireError;
 
     fn try_from(wire: SecurityWire) -> Result<Self, WireError> {
-        let SecurityWire { symbol, currency, venue, isin, cusip, figi, name, class, derived } =
-            wire;
-        self::symbol(&symbol, venue.as_ref())?;
-        for (column, text) in [("cusip", &cusip), ("figi", &figi), ("name", &name)] {
+        symbol(&wire.symbol, wire.venue.as_ref())?;
+        for (column, text) in [
+            ("cusip", &wire.cusip),
+            ("figi", &wire.figi),
+            ("name", &wire.name),
+            ("sector", &wire.sector),
+            ("region", &wire.region),
+        ] {
             fits(column, text.as_ref(), SafeText::MAX_NAME)?;
         }
-        let words =
-            SecurityWords { symbol, currency, venue, isin, cusip, figi, name, class, derived };
-        Ok(Self::Security(words))
+        Ok(Self::Security(same_security!(wire as SecurityWire into SecurityWords)))
     }
 }
 

@@ -82,6 +82,9 @@ impl<'a> Contents<'a> {
                 figi: security.figi,
                 name: security.name,
                 class: security.class,
+                sector: security.sector,
+                region: security.region,
+                tags: security.tags,
                 derived: security.derived,
             }));
         }

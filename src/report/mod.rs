@@ -13,11 +13,13 @@ pub mod find;
 mod findings;
 mod gains;
 mod holdings;
+mod income;
 mod lots;
 mod movers;
 mod net_worth;
 mod order;
 mod pending;
+mod plan;
 mod proposals;
 mod reasons;
 mod sources;
@@ -30,22 +32,27 @@ mod window;
 
 pub use crate::figures::Names;
 pub use accounts::{AccountRow, AccountsQuery, AccountsReport, accounts};
-pub use allocation::{Allocation, AllocationQuery, AllocationRow, Slice, allocation_by_class};
+pub use allocation::{Allocation, AllocationQuery, AllocationRow, Standing, allocation};
 pub use bars::{Bars, BarsQuery, Mark, MarkKind, Told, bars};
 pub use connections::{ConnectionRow, connections};
 pub use contents::Contents;
 pub use coverage::coverage;
 pub use explain::{
-    explain_account, explain_finding, explain_gains, explain_holding, explain_lots,
-    explain_net_worth, explain_transaction,
+    explain_account, explain_allocation, explain_finding, explain_gains, explain_holding,
+    explain_income, explain_lots, explain_net_worth, explain_transaction,
 };
 pub use find::{Find, FindError};
 pub use findings::findings;
 pub use gains::{compare_methods, gains};
 pub use holdings::holdings;
+pub use income::{
+    IncomeBy, IncomeQuery, IncomeReport, IncomeRow, IncomeSums, IncomeTotals, NoYield, Yields,
+    income,
+};
 pub use lots::{lots, lots_of};
 pub use movers::{Change, Mover, Movers, MoversQuery, movers};
 pub use net_worth::net_worth;
+pub use plan::{Action, Aim, Plan, PlanError, PlanQuery, PlanRow, PlannedLot, plan};
 pub use proposals::{SplitProposal, SplitShare, splits};
 pub use transactions::{
     TransactionDetail, TransactionRow, TransactionsQuery, TransactionsReport, transaction_detail,
@@ -71,6 +78,9 @@ pub enum Error {
     /// A place that no earlier answer gave.
     #[error("--after takes the `next` of an earlier answer, unchanged")]
     Cursor,
+    /// A plan that cannot be made.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
     /// There is nothing of this name in the report.
     #[error("the report has no figure `{key}`")]
     NoSuchFigure {

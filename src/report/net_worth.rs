@@ -7,10 +7,10 @@ use chrono::{Datelike, Days, Months, NaiveDate, Weekday};
 use super::explain::{figure, price, rates};
 use super::pending::Pending;
 use super::types::{Every, NetWorthQuery, NetWorthReport, NetWorthRow};
-use super::valuation::{Scene, Total};
+use super::valuation::{Scene, Total, Value};
 use super::{Input, Missing, Result};
-use crate::figures::{self, Otherwise, Scope, TRANSIT};
-use crate::model::{Account, AccountId, AssetClass, Class, Currency, Dec, Exact, Mode, SafeText};
+use crate::figures::{self, Held, Otherwise, Scope, TRANSIT};
+use crate::model::{Account, AccountId, Class, Currency, Dec, Exact, Mode, SafeText};
 use crate::store::{Balance, Tx};
 
 /// Net worth on the days of a series.
@@ -64,12 +64,25 @@ pub(super) async fn counted(tx: &mut Tx, query: &NetWorthQuery) -> Result<BTreeS
 pub(super) struct Item {
     pub part: Part,
     pub name: SafeText,
-    /// What it is, where it is a security of which that is known.
-    pub class: Option<AssetClass>,
+    /// Where it is; [`TRANSIT`]: between two accounts.
+    pub account: AccountId,
+    /// What it is quoted or kept in.
+    pub currency: Currency,
+    /// What is held, where it is a security, and how it was valued.
+    pub position: Option<(Held, Value)>,
     /// In the base currency.
     pub value: Option<Dec>,
     /// What it was computed from.
     pub from: Vec<Input>,
+}
+
+/// What is said of an item where somebody wants to know.
+struct Thing {
+    name: String,
+    account: AccountId,
+    currency: Currency,
+    position: Option<(Held, Value)>,
+    from: Vec<Input>,
 }
 
 /// The four parts of net worth.
@@ -138,13 +151,7 @@ struct Parts {
 
 impl Parts {
     /// Adds a thing, with its name and what it was computed from where somebody wants to know.
-    fn add(
-        &mut self,
-        part: Part,
-        class: Option<AssetClass>,
-        value: Option<Dec>,
-        thing: impl FnOnce() -> (String, Vec<Input>),
-    ) {
+    fn add(&mut self, part: Part, value: Option<Dec>, thing: impl FnOnce() -> Thing) {
         let total = match part {
             Part::MarketValue => &mut self.market_value,
             Part::Cash => &mut self.cash,
@@ -153,8 +160,9 @@ impl Parts {
         };
         total.add(value);
         if let Some(items) = &mut self.items {
-            let (name, from) = thing();
-            items.push(Item { part, name: SafeText::new(&name), class, value, from });
+            let Thing { name, account, currency, position, from } = thing();
+            let name = SafeText::new(&name);
+            items.push(Item { part, name, account, currency, position, value, from });
         }
     }
 
@@ -230,13 +238,18 @@ async fn add_securities(
                     });
                 }
                 let value = scene.value_on(held, *day);
-                let class = scene.asset_class(held.security);
-                parts.add(Part::MarketValue, class, value.base, || {
+                parts.add(Part::MarketValue, value.base, || {
                     let place = place(scene, held.account);
                     let mut from = vec![figure("quantity", Some(held.figures.quantity))];
                     from.extend(price(scene, held, value.price.as_ref()));
                     from.extend(rates(value.rate.as_ref()));
-                    (format!("{} {place}", scene.symbol(held.security)), from)
+                    Thing {
+                        name: format!("{} {place}", scene.symbol(held.security)),
+                        account: held.account,
+                        currency: scene.currency_of(held.security),
+                        position: Some((held.clone(), value.clone())),
+                        from,
+                    }
                 });
                 parts.missing.extend(value.missing);
             }
@@ -326,8 +339,12 @@ async fn add_balances(
                 }
                 // Nobody said what it was worth before its first balance.
                 None => {
-                    parts.add(Part::of(class, true), None, None, || {
-                        (format!("the balance {}", place(scene, *account)), Vec::new())
+                    parts.add(Part::of(class, true), None, || Thing {
+                        name: format!("the balance {}", place(scene, *account)),
+                        account: *account,
+                        currency: row.account.currency,
+                        position: None,
+                        from: Vec::new(),
                     });
                     parts.missing.insert(Missing {
                         what: "history",
@@ -359,11 +376,12 @@ fn add_money(
     }
     let base = scene.in_base(amount, currency, day, account);
     let base = base.map_err(|lacks| parts.missing.insert(lacks)).ok();
-    parts.add(Part::of(class, by_balance), None, base, || {
+    parts.add(Part::of(class, by_balance), base, || {
         let what = if by_balance { "the balance" } else { currency.code() };
         let mut from = vec![figure("amount", amount.round(28).ok())];
         from.extend(rates(scene.market.rates().on(currency, scene.base, day).as_ref()));
-        (format!("{what} {}", place(scene, account)), from)
+        let name = format!("{what} {}", place(scene, account));
+        Thing { name, account, currency, position: None, from }
     });
 }
 

@@ -144,6 +144,7 @@ pub async fn transactions(
         currency: query.currency,
         from: query.from,
         to: query.to,
+        subtypes: None,
     };
     let mut place = None;
     let mut after = None;

@@ -225,6 +225,9 @@ impl Household {
                 figi: None,
                 name: Some(security.name),
                 class: Some(security.asset_class),
+                sector: None,
+                region: None,
+                tags: None,
                 derived: false,
             }));
         }

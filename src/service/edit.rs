@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use super::{Error, Session};
 use crate::ledger;
 use crate::model::{
-    Account, AccountId, Change, Mention, SafeText, Security, SecurityId, Setting, TransactionId,
+    Account, AccountId, Change, Mention, NewTarget, SafeText, Security, SecurityId, Setting,
+    TransactionId,
 };
-use crate::store::Tx;
+use crate::store::{AllocationTarget, Tx};
 
 pub use crate::ledger::Applied;
 pub use crate::model::RowEdit;
@@ -49,6 +50,8 @@ fn detail(change: &Change) -> String {
         Change::SetPrice(quote) => format!("date={}", quote.date),
         Change::EditSecurity(id, _) => format!("security={id}"),
         Change::Set(setting, _) => format!("setting={}", setting.key()),
+        Change::SetTarget(NewTarget { dimension, key, .. })
+        | Change::RemoveTarget(dimension, key) => format!("target={dimension}:{key}"),
         Change::UndoBatch(batch) => format!("batch={batch}"),
     }
 }
@@ -149,6 +152,14 @@ pub async fn settings(session: &Session) -> Result<Vec<(Setting, Option<String>,
         (*setting, value.or_else(|| setting.default().map(str::to_owned)), is_chosen)
     };
     Ok(Setting::ALL.iter().map(row).collect())
+}
+
+/// Every target, by dimension and key.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn targets(session: &Session) -> Result<Vec<AllocationTarget>, Error> {
+    Ok(session.store.read().await?.targets().await?)
 }
 
 fn not_found<'a>(

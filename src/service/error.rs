@@ -179,9 +179,9 @@ impl From<report::Error> for Error {
     fn from(error: report::Error) -> Self {
         match error {
             report::Error::Store(error) => Self::Store(error),
-            other @ (report::Error::Cursor | report::Error::NoSuchFigure { .. }) => {
-                Self::Report(other)
-            }
+            other @ (report::Error::Cursor
+            | report::Error::Plan(_)
+            | report::Error::NoSuchFigure { .. }) => Self::Report(other),
         }
     }
 }
@@ -209,6 +209,7 @@ impl Error {
                 ledger::Error::NoAccount(_)
                 | ledger::Error::NoBatch(_)
                 | ledger::Error::NoSecurity(_)
+                | ledger::Error::NoTarget { .. }
                 | ledger::Error::NoTransaction(_),
             )
             | Self::NotFound { .. } => "not_found",

@@ -14,6 +14,7 @@ mod files;
 pub mod folder;
 pub mod import;
 pub mod migrate;
+pub mod plan;
 pub mod rebuild;
 pub mod refresh;
 pub mod restore;

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use chrono_tz::Tz;
 
 use crate::clock::Clock;
-use crate::model::Currency;
+use crate::model::{Currency, Dimension};
 use crate::report::{
     self, AccountsQuery, AccountsReport, Allocation, AllocationQuery, ConnectionRow, FindingRow,
     HoldingsReport, Movers, MoversQuery, PositionsQuery,
@@ -98,8 +98,9 @@ impl Snapshot {
         let (as_of, today) = (self.day, self.today);
         let movers = MoversQuery { as_of, today, currency: None, since: None };
         self.movers = Some(Arc::new(report::movers(tx, &movers).await?));
-        let parts = AllocationQuery { as_of, today, account: None, currency: None };
-        self.allocation = Some(Arc::new(report::allocation_by_class(tx, &parts).await?));
+        let by = Dimension::Class;
+        let parts = AllocationQuery { as_of, today, account: None, currency: None, by };
+        self.allocation = Some(Arc::new(report::allocation(tx, &parts).await?));
         self.findings = Some(Arc::new(report::findings(tx, self.day).await?));
         Ok(self)
     }

@@ -252,7 +252,7 @@ impl WriteTx {
         match &mut self.tx {
             tx @ Tx::Sqlite(_) => {
                 let names: Vec<&str> = names.iter().map(String::as_str).collect();
-                tx.insert_cells(table.name, &names, &cells, false).await
+                tx.insert_cells(table.name, &names, &cells, None).await
             }
             Tx::Postgres(server) => {
                 let write = |lines: &mut String| {

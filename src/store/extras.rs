@@ -56,7 +56,7 @@ pub struct Target {
     pub key: SafeText,
     /// A part of 1.
     pub weight: Dec,
-    /// How far off is still right, a part of 1.
+    /// How far off is still right, a part of 1; none: as usual.
     pub band: Option<Dec>,
     /// The import that brought it.
     pub batch: Option<BatchId>,
@@ -241,6 +241,18 @@ impl WriteTx {
     pub async fn put_target(&mut self, row: &Target) -> Result<()> {
         self.remove(row).await?;
         self.insert(std::slice::from_ref(row)).await
+    }
+
+    /// Takes a target away; tells whether there was one.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn remove_target(&mut self, dimension: &str, key: &str) -> Result<bool> {
+        const SQL: &str = "delete from targets where dimension = $1 and key = $2";
+        let gone = on_tx!(&mut self.tx, conn => {
+            sqlx::query(SQL).bind(dimension).bind(key).execute(&mut **conn).await?.rows_affected()
+        });
+        Ok(gone > 0)
     }
 
     /// Takes away what a batch brought to the small lists, where nothing uses it any more.

@@ -27,6 +27,9 @@ pub(super) trait Record {
     const COLUMNS: &'static [&'static str];
     const KEYS: usize = 1;
     const CHECKSUM: bool = true;
+    /// So many of the last columns came with a later schema: where they say nothing, the checksum is
+    /// that of a row which never had them.
+    const ADDED: usize = 0;
 
     fn cells<'a>(&'a self, into: &mut Vec<Cell<'a>>);
 
@@ -35,7 +38,7 @@ pub(super) trait Record {
     where
         Self: Sized,
     {
-        checksum(&cells_of(self))
+        checksum(&cells_of(self), Self::ADDED)
     }
 }
 
@@ -44,6 +47,7 @@ impl<R: Record> Record for &R {
     const COLUMNS: &'static [&'static str] = R::COLUMNS;
     const KEYS: usize = R::KEYS;
     const CHECKSUM: bool = R::CHECKSUM;
+    const ADDED: usize = R::ADDED;
 
     fn cells<'a>(&'a self, into: &mut Vec<Cell<'a>>) {
         R::cells(self, into);
@@ -57,9 +61,11 @@ fn cells_of<R: Record>(row: &R) -> Vec<Cell<'_>> {
 }
 
 /// Over every column but the checksum itself.
-fn checksum(cells: &[Cell<'_>]) -> i64 {
+fn checksum(cells: &[Cell<'_>], added: usize) -> i64 {
     let mut bytes = Vec::with_capacity(384);
-    for cell in cells {
+    let (first, last) = cells.split_at(cells.len().saturating_sub(added));
+    let says_more = last.iter().any(|cell| !cell.is_null());
+    for cell in first.iter().chain(last.iter().filter(|_| says_more)) {
         cell.digest(&mut bytes);
     }
     i64::from(crc32fast::hash(&bytes))
@@ -203,7 +209,7 @@ impl Tx {
             for row in rows {
                 row.cells(&mut cells);
                 if R::CHECKSUM {
-                    cells.push(Cell::Int(Some(checksum(&cells))));
+                    cells.push(Cell::Int(Some(checksum(&cells, R::ADDED))));
                 }
                 for (index, cell) in cells.drain(..).enumerate() {
                     if index > 0 {
@@ -224,19 +230,20 @@ impl Tx {
             for row in rows {
                 row.cells(&mut all);
             }
-            self.insert_cells(R::TABLE, R::COLUMNS, &all, R::CHECKSUM).await?;
+            let added = R::CHECKSUM.then_some(R::ADDED);
+            self.insert_cells(R::TABLE, R::COLUMNS, &all, added).await?;
         }
         Ok(())
     }
 
     /// Inserts rows into a file: the cells of one after the other, with their checksum where they
-    /// are to have one.
+    /// are to have one and so many of the columns came later.
     pub(super) async fn insert_cells(
         &mut self,
         table: &str,
         all_columns: &[&str],
         all: &[Cell<'_>],
-        with_checksum: bool,
+        added: Option<usize>,
     ) -> Result<()> {
         let Self::Sqlite(tx) = self else { return Ok(()) };
         let cells: Vec<&[Cell<'_>]> = all.chunks(all_columns.len().max(1)).collect();
@@ -256,11 +263,11 @@ impl Tx {
             names.push(name);
             values.push(value);
         }
-        if with_checksum {
+        if added.is_some() {
             names.push("checksum");
             values.push("?");
         }
-        let width = bound.len() + usize::from(with_checksum);
+        let width = bound.len() + usize::from(added.is_some());
         let mut buffer = String::new();
         let tuple = format!("({})", values.join(","));
         for cells in cells.chunks((BINDS / width.max(1)).max(1)) {
@@ -285,8 +292,8 @@ impl Tx {
                         .map_err(sqlx::Error::Encode)?;
                     }
                 }
-                if with_checksum {
-                    arguments.add(checksum(row)).map_err(sqlx::Error::Encode)?;
+                if let Some(added) = added {
+                    arguments.add(checksum(row, added)).map_err(sqlx::Error::Encode)?;
                 }
             }
             sqlx::query_with(AssertSqlSafe(sql), arguments).execute(&mut **tx).await?;
@@ -318,7 +325,7 @@ impl Tx {
             if R::CHECKSUM {
                 names.push("checksum");
                 arrays.push(format!("${}::bigint[]", arrays.len() + 1));
-                let sums = cells.iter().map(|row| Some(checksum(row))).collect();
+                let sums = cells.iter().map(|row| Some(checksum(row, R::ADDED))).collect();
                 query_binds.push(Array::Int(sums));
             }
             let sql = format!(
@@ -411,4 +418,20 @@ fn key_condition<R: Record>() -> String {
         .map(|(index, column)| format!("{column} = ${}", index + 1))
         .collect();
     conditions.join(" and ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_that_came_later_and_says_nothing_changes_no_checksum() {
+        let old = [Cell::Int(Some(7)), Cell::Text(None), Cell::Text(Some("X"))];
+        let with = |sector, tags| [&old[..], &[Cell::Text(sector), Cell::Text(tags)]].concat();
+        assert_eq!(checksum(&with(None, None), 2), checksum(&old, 0));
+        let sums = [(None, None), (Some("a"), None), (None, Some("a")), (Some("a"), Some("a"))];
+        let sums = sums.map(|(sector, tags)| checksum(&with(sector, tags), 2));
+        let different: std::collections::BTreeSet<_> = sums.iter().collect();
+        assert_eq!(different.len(), sums.len());
+    }
 }

@@ -6,7 +6,7 @@ use super::cell::Cell;
 use super::record::Record;
 use super::row::{both_rows, damaged, safe, word};
 use super::{Result, Tx, WriteTx, on_tx};
-use crate::model::{AssetClass, BatchId, Currency, Isin, SafeText, Security, SecurityId};
+use crate::model::{AssetClass, BatchId, Currency, Isin, SafeText, Security, SecurityId, Tags};
 
 /// A security with what only the store and the ledger know of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +30,7 @@ both_rows!(CheckedSecurity, |row| {
     let isin: Option<String> = row.try_get(6)?;
     let isin =
         isin.map(|isin| Isin::parse(&isin).map_err(|_| damaged("isin", &isin))).transpose()?;
+    let tags: Option<String> = row.try_get(16)?;
     Ok(Self(
         SecurityRecord {
             security: Security {
@@ -43,13 +44,18 @@ both_rows!(CheckedSecurity, |row| {
                 cusip: safe(row.try_get(7)?),
                 figi: safe(row.try_get(8)?),
                 derived: row.try_get(9)?,
+                sector: safe(row.try_get(14)?),
+                region: safe(row.try_get(15)?),
+                tags: tags
+                    .map(|tags| Tags::parse(&tags).map_err(|_| damaged("tags", &tags)))
+                    .transpose()?,
             },
             batch: row.try_get::<Option<i64>, _>(10)?.map(BatchId),
             version: row.try_get(11)?,
             created: row.try_get(12)?,
             updated: row.try_get(13)?,
         },
-        row.try_get(14)?,
+        row.try_get(17)?,
     ))
 });
 
@@ -57,8 +63,9 @@ impl Record for SecurityRecord {
     const TABLE: &'static str = "securities";
     const COLUMNS: &'static [&'static str] = &[
         "id", "symbol", "venue", "currency", "name", "class", "isin", "cusip", "figi", "derived",
-        "batch_id", "version", "created", "updated",
+        "batch_id", "version", "created", "updated", "sector", "region", "tags",
     ];
+    const ADDED: usize = 3;
 
     fn cells<'a>(&'a self, into: &mut Vec<Cell<'a>>) {
         let s = &self.security;
@@ -77,6 +84,9 @@ impl Record for SecurityRecord {
             Cell::Int(Some(self.version)),
             Cell::Int(Some(self.created)),
             Cell::Int(self.updated),
+            Cell::text(&s.sector),
+            Cell::text(&s.region),
+            Cell::Text(s.tags.as_ref().map(|tags| tags.as_text().as_str())),
         ]);
     }
 }
@@ -134,7 +144,8 @@ impl Tx {
 
     pub(super) async fn checked_securities(&mut self) -> Result<Vec<CheckedSecurity>> {
         const SQL: &str = "select id, symbol, venue, currency, name, class, isin, cusip, figi, \
-             derived, batch_id, version, created, updated, checksum from securities \
+             derived, batch_id, version, created, updated, sector, region, tags, checksum \
+             from securities \
              order by symbol, currency, id";
         Ok(on_tx!(self, conn => sqlx::query_as(SQL).fetch_all(&mut **conn).await?))
     }

@@ -11,8 +11,8 @@ use super::record::Record;
 use super::row::{both_rows, damaged, safe, word};
 use super::{Result, Tx, WriteTx, on_tx};
 use crate::model::{
-    AccountId, BatchId, CategoryId, Currency, Facts, Ratio, SafeText, SecurityId, Transaction,
-    TransactionId,
+    AccountId, BatchId, CategoryId, Currency, Facts, Ratio, SafeText, SecurityId, Subtype,
+    Transaction, TransactionId,
 };
 
 /// What makes a row of a source the same row: its content or its source's id, and which of several
@@ -241,6 +241,8 @@ pub struct TransactionFilter {
     pub from: Option<NaiveDate>,
     /// On or before.
     pub to: Option<NaiveDate>,
+    /// Of one of these events.
+    pub subtypes: Option<&'static [Subtype]>,
 }
 
 /// A place in the order of rows, as far as columns can tell: rows that share it are told apart by
@@ -270,6 +272,10 @@ impl Tx {
     ) -> Result<Vec<StoredTransaction>> {
         let mut cells = vec![Cell::Int(Some(limit))];
         let mut condition = String::from("t.deleted = false");
+        if let Some(subtypes) = filter.subtypes {
+            let words: Vec<_> = subtypes.iter().map(|it| format!("'{}'", it.as_str())).collect();
+            condition.push_str(&format!(" and t.subtype in ({})", words.join(", ")));
+        }
         let mut add = |text: &str, cell: Cell<'static>| {
             cells.push(cell);
             condition.push_str(&text.replace('?', &format!("${}", cells.len())));

@@ -39,6 +39,7 @@ mod world;
 pub use book::{Book, Position, Transit};
 pub use event::{Event, MoveId, Peer};
 pub use finding::{FindingKind, LotFinding, Severity, Sink};
+pub use rates::{Converted, converted};
 pub use settle::term;
 pub use world::{AccountRules, Conversion, Fees, Rules, World};
 

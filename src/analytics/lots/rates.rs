@@ -5,6 +5,31 @@ use super::world::{Rules, World};
 use crate::model::{Currency, Dec, Exact};
 use chrono::NaiveDate;
 
+/// Money of a row, as the lots convert it; none: a rate is missing, or there are too many digits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Converted {
+    /// In the currency of the security.
+    pub local: Option<Dec>,
+    /// In the base currency.
+    pub base: Option<Dec>,
+    /// The rates that are missing.
+    pub lacks: Vec<(Currency, Currency)>,
+}
+
+/// Converts money of a row in `row` about a security in `local`. A rate that the row itself gives
+/// goes before that of the day.
+pub fn converted<W: World>(
+    world: &W,
+    money: &Exact,
+    (row, local): (Currency, Currency),
+    given: Option<Dec>,
+    on: NaiveDate,
+) -> Converted {
+    let mut gaps = Gaps::default();
+    let costs = Rates::new(world, row, local, given, on).convert(money, &mut gaps);
+    Converted { local: costs.local, base: costs.base, lacks: gaps.rates }
+}
+
 /// From one currency to another: times `over`, divided by `under`.
 #[derive(Clone, Debug)]
 enum Step {

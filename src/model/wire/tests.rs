@@ -22,7 +22,7 @@ fn every_element_is_written_as_it_is_read() {
         (Section::Categories, r#"{"name":"Food","parent":"Living"}"#),
         (
             Section::Securities,
-            r#"{"symbol":"X","currency":"USD","venue":"v","isin":"US0378331005","cusip":"c","figi":"f","name":"n","class":"etf","derived":true}"#,
+            r#"{"symbol":"X","currency":"USD","venue":"v","isin":"US0378331005","cusip":"c","figi":"f","name":"n","class":"etf","sector":"s","region":"r","tags":"a, b","derived":true}"#,
         ),
         (Section::Balances, r#"{"account":"A","date":"0001-01-01","amount":"-0.1"}"#),
         (Section::Transactions, FULL),

@@ -2,16 +2,20 @@
 //! rate that went into it. The numbers are those of the reports, never computed a second way.
 
 mod account;
+mod allocation;
 mod gains;
 mod holding;
+mod income;
 mod lots;
 mod net_worth;
 mod origin;
 mod row;
 
 pub use account::explain_account;
+pub use allocation::explain_allocation;
 pub use gains::explain_gains;
 pub use holding::explain_holding;
+pub use income::explain_income;
 pub use lots::explain_lots;
 pub use net_worth::explain_net_worth;
 use row::row_input;

@@ -339,7 +339,7 @@ fn allocation(buf: &mut Buffer, area: Rect, snapshot: &Snapshot, look: &Look) {
         write(
             buf,
             Rect { width: NAME.min(area.width), ..place },
-            row.slice.as_str(),
+            row.key.as_str(),
             theme.style(Tone::Plain),
         );
         let length = Scale::over([Dec::ZERO, Dec::ONE])

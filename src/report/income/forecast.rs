@@ -1,0 +1,210 @@
+//! What may be paid: rows that are dated ahead, and what the last twelve months paid, once more, for
+//! what is held now. Nothing of it is received.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{Months, NaiveDate};
+
+use super::payments::{Payment, payments};
+use super::{Holding, IncomeQuery};
+use crate::analytics::bars::Restating;
+use crate::figures;
+use crate::model::{
+    Account, AccountId, Currency, Dec, Exact, SafeText, SecurityId, Subtype, TransactionId,
+};
+use crate::report::valuation::Scene;
+use crate::report::{Missing, Result};
+use crate::store::Tx;
+
+/// How far back it looks, and how far ahead.
+pub(super) const YEAR: Months = Months::new(12);
+
+/// Something that may be paid.
+#[derive(Clone, Debug)]
+pub(in crate::report) struct Expected {
+    pub date: NaiveDate,
+    pub account: AccountId,
+    pub security: Option<SecurityId>,
+    pub kind: Subtype,
+    pub currency: Currency,
+    /// Gross, in its currency.
+    pub own: Option<Dec>,
+    /// The same at the rate of the last day.
+    pub base: Option<Dec>,
+    /// The row that is dated ahead, or the one that is thought to come again.
+    pub row: TransactionId,
+    pub row_date: NaiveDate,
+    pub origin: SafeText,
+    /// In words, with the figures in place.
+    pub formula: String,
+    pub missing: Vec<Missing>,
+}
+
+/// What the twelve months after the last day may bring, by day. What is held and what was paid is
+/// that of all accounts: what moved to another one is paid there from now on.
+pub(super) async fn expected(
+    tx: &mut Tx,
+    scene: &Scene,
+    query: &IncomeQuery,
+    held: &[Holding],
+    last_year: &[Payment],
+) -> Result<Vec<Expected>> {
+    let announced = announced(tx, scene, query).await?;
+    let mut found = Vec::new();
+    let then = held_then(tx, scene, last_year).await?;
+    for payment in last_year.iter().filter(|it| it.kind != Subtype::WithholdingTax) {
+        let Some(date) = payment.date.checked_add_months(YEAR) else { continue };
+        let shares = match payment.security {
+            Some(security) => shares(scene, payment, security, held, &then),
+            None => as_before(scene, payment).into_iter().collect(),
+        };
+        found.extend(shares.into_iter().map(|share| repeated(scene, payment, date, &share)));
+    }
+    let is_told = |it: &Expected| {
+        announced.iter().any(|other| {
+            let same = (other.account, other.security, other.kind);
+            let months = (super::month(other.date), super::month(it.date));
+            same == (it.account, it.security, it.kind) && months.0 == months.1
+        })
+    };
+    found.retain(|it| !is_told(it));
+    found.extend(announced);
+    found.retain(|it| query.account.is_none_or(|account| account == it.account));
+    found.sort_by_key(|it| (it.date, it.row, it.account));
+    Ok(found)
+}
+
+/// Rows that are dated ahead of today. On an earlier day nobody knew of what came since.
+async fn announced(tx: &mut Tx, scene: &Scene, query: &IncomeQuery) -> Result<Vec<Expected>> {
+    let through = query.to.checked_add_months(YEAR).filter(|_| query.to >= query.today);
+    let Some(through) = through else { return Ok(Vec::new()) };
+    let rows = payments(tx, scene, (query.to.succ_opt(), through), None).await?;
+    let rows = rows.into_iter().filter(|row| row.kind != Subtype::WithholdingTax);
+    let told = rows.map(|row| {
+        let (base, missing) = in_base(scene, row.gross.own, &row);
+        Expected {
+            date: row.date,
+            account: row.account,
+            security: row.security,
+            kind: row.kind,
+            currency: row.currency,
+            own: row.gross.own,
+            base,
+            row: row.id,
+            row_date: row.date,
+            origin: row.origin,
+            formula: "a row that is dated ahead".to_owned(),
+            missing,
+        }
+    });
+    Ok(told.collect())
+}
+
+/// What was held of each security at the end of the day before it paid, in the units of that day.
+type Then = BTreeMap<(SecurityId, NaiveDate), Exact>;
+
+async fn held_then(tx: &mut Tx, scene: &Scene, rows: &[Payment]) -> Result<Then> {
+    let mut days: BTreeMap<SecurityId, BTreeSet<NaiveDate>> = BTreeMap::new();
+    for row in rows {
+        if let (Some(security), Some(before)) = (row.security, row.date.pred_opt()) {
+            days.entry(security).or_default().insert(before);
+        }
+    }
+    let groups = tx.lot_groups().await?;
+    let mut then = Then::new();
+    for (security, days) in days {
+        let group = groups.get(&security).copied().unwrap_or(security);
+        let days: Vec<_> = days.into_iter().collect();
+        let held = figures::group_on(tx, &scene.market, group, &days, scene.otherwise).await?;
+        for (day, held) in days.into_iter().zip(held) {
+            let mine = held.iter().filter(|held| held.security == security);
+            let sum = mine.fold(Exact::ZERO, |sum, it| sum.add(&it.figures.quantity.into()));
+            then.insert((security, day), sum);
+        }
+    }
+    Ok(then)
+}
+
+/// The part of a payment that an account can expect: times `over`, divided by `under`.
+struct Share {
+    account: AccountId,
+    over: Exact,
+    under: Exact,
+    words: String,
+}
+
+/// By what is held now of what was held then; by what each account holds, since it may have moved.
+fn shares(
+    scene: &Scene,
+    payment: &Payment,
+    security: SecurityId,
+    held: &[Holding],
+    then: &Then,
+) -> Vec<Share> {
+    let before = payment.date.pred_opt().and_then(|day| Some((day, then.get(&(security, day))?)));
+    let now = held.iter().filter(|it| it.security == security && !it.quantity.is_zero());
+    match before.filter(|(_, then)| !then.is_zero()) {
+        Some((day, then)) => {
+            // What was held then, in the units of today.
+            let splits = Restating::between(scene.market.splits(security), day, scene.day);
+            let share = |it: &Holding| Share {
+                account: it.account,
+                over: Exact::from(it.quantity).mul(&splits.num),
+                under: then.mul(&splits.den),
+                words: format!(" x {} held now / {then} held then", it.quantity)
+                    + if splits.num == splits.den { "" } else { ", restated for splits" },
+            };
+            now.map(share).collect()
+        }
+        // Sold before it paid, and bought again since, or nobody can tell: as it was.
+        None => {
+            now.filter(|it| it.account == payment.account).map(|it| it.account).map(whole).collect()
+        }
+    }
+}
+
+fn whole(account: AccountId) -> Share {
+    let one = Exact::from(Dec::ONE);
+    Share { account, over: one.clone(), under: one, words: String::new() }
+}
+
+/// What cash earns, where the account is open.
+fn as_before(scene: &Scene, payment: &Payment) -> Option<Share> {
+    let row = scene.accounts.get(&payment.account)?;
+    Account::is_open(row.account.closed, scene.day).then(|| whole(payment.account))
+}
+
+fn repeated(scene: &Scene, payment: &Payment, date: NaiveDate, share: &Share) -> Expected {
+    let own = payment
+        .gross
+        .own
+        .and_then(|gross| Exact::from(gross).mul(&share.over).div_round(&share.under, 12).ok());
+    let (base, mut missing) = in_base(scene, own, payment);
+    if payment.gross.own.is_none() {
+        missing.clone_from(&payment.missing);
+    }
+    let gross = payment.gross.own.map_or_else(|| "n/a".to_owned(), |gross| gross.to_string());
+    Expected {
+        date,
+        account: share.account,
+        security: payment.security,
+        kind: payment.kind,
+        currency: payment.currency,
+        own,
+        base,
+        row: payment.id,
+        row_date: payment.date,
+        origin: payment.origin.clone(),
+        formula: format!("{gross}{}", share.words),
+        missing,
+    }
+}
+
+/// At the rate of the last day: nobody knows a later one.
+fn in_base(scene: &Scene, own: Option<Dec>, payment: &Payment) -> (Option<Dec>, Vec<Missing>) {
+    let Some(own) = own else { return (None, Vec::new()) };
+    match scene.in_base(&own.into(), payment.currency, scene.day, payment.account) {
+        Ok(base) => (Some(base), Vec::new()),
+        Err(missing) => (None, vec![missing]),
+    }
+}
