@@ -28,8 +28,21 @@ const BACK: &[&[&str]] = &[
     &["drop table remote_accounts"],
     // 6: figures that are made again.
     &[],
-    // 7: what a restore keeps of another trail.
+    // 7: all that is asked of a move is in its index.
+    &[
+        "drop index transactions_moves",
+        "create index transactions_moves on transactions (trade_date) where link is null and subtype \
+         in ('deposit', 'withdrawal', 'wire_in', 'wire_out', 'transfer_in', 'transfer_out', \
+         'internal', 'journal')",
+    ],
+    // 8: the trails of restored stores.
     &["drop table audit_evidence"],
+    // 9: what securities are added up by.
+    &[
+        "alter table securities drop column sector",
+        "alter table securities drop column region",
+        "alter table securities drop column tags",
+    ],
 ];
 
 /// The schema of this program.
