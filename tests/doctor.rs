@@ -209,14 +209,15 @@ fn damage_is_found_named_and_a_backup_is_offered() {
     let found = checks(&home, &[], 7);
     assert_eq!(found["rows"].0, "fail");
     assert!(found["rows"].1.starts_with("1 not what was written: transactions "), "{found:?}");
-    assert!(found["backup"].1.starts_with("there is none in "), "{found:?}");
+    assert!(found["backup"].1.starts_with("no whole one is in "), "{found:?}");
     let folder = home.data().join("backups");
     fs::create_dir(&folder).unwrap();
-    let newest = folder.join("x.dashtam-backup");
-    fs::write(&newest, "").unwrap();
+    let whole = folder.join("whole.dashtam-backup");
+    home.ok(&["backup", whole.to_str().unwrap()]);
+    fs::write(folder.join("newer.dashtam-backup"), "").unwrap();
     let found = checks(&home, &[], 7);
     let fix = found["backup"].2.as_str().unwrap();
-    assert!(fix.starts_with(&format!("dashtam restore {} ", newest.display())), "{fix}");
+    assert!(fix.ends_with(&format!(" restore {}", whole.display())), "{fix}");
 }
 
 #[test]

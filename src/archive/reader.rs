@@ -9,6 +9,12 @@ use crate::model::SafeText;
 
 /// So many rows are looked at together.
 const MANY: usize = 500;
+/// No table of ours comes near to so many columns, and no header or list of columns to so many
+/// bytes: what claims more is not given the room.
+const MOST_COLUMNS: usize = 256;
+const LONGEST_HEAD: usize = 64 << 10;
+/// Ids and revisions go up by one at a time.
+const HIGHEST: i64 = 1 << 53;
 
 /// Reads a backup. What was read is whole only once [`Part::End`] came.
 pub struct Reader<R> {
@@ -68,7 +74,12 @@ impl<R: Read> Reader<R> {
             return Err(self.broken(why::ALTERED));
         };
         match u16::from_le_bytes(*form) {
-            FORM => postcard::from_bytes(header).map_err(|_| self.broken(why::ALTERED)),
+            FORM if header.len() <= LONGEST_HEAD => {
+                let header: Result<Header, _> = postcard::from_bytes(header);
+                let is_ours = |header: &Header| header.next_id.max(header.revision) <= HIGHEST;
+                header.ok().filter(is_ours).ok_or_else(|| self.broken(why::ALTERED))
+            }
+            FORM => Err(self.broken(why::ALTERED)),
             newer => Err(Error::Newer(newer)),
         }
     }
@@ -81,12 +92,13 @@ impl<R: Read> Reader<R> {
         let kind = self.frame()?;
         match (kind, &self.table) {
             (frame::TABLE, None) => {
-                let section: Section = postcard::from_bytes(&self.frames.content)
-                    .map_err(|_| self.broken(why::ALTERED))?;
-                // Rows of nothing would have no end.
-                if section.columns.is_empty() {
-                    return Err(self.broken(why::ALTERED));
-                }
+                let content = &self.frames.content;
+                let section = (content.len() <= LONGEST_HEAD)
+                    .then(|| postcard::from_bytes::<Section>(content).ok())
+                    .flatten()
+                    // Rows of nothing would have no end.
+                    .filter(|it| (1..=MOST_COLUMNS).contains(&it.columns.len()))
+                    .ok_or_else(|| self.broken(why::ALTERED))?;
                 self.section = SafeText::capped(&section.name, 64);
                 self.table = Some(section.clone());
                 self.tables += 1;

@@ -12,6 +12,9 @@ const INT: u8 = 2;
 const TEXT: u8 = 3;
 const BYTES: u8 = 4;
 
+/// Rows of so many bytes are not joined by more: one byte of a file can stand for a long value.
+const ENOUGH: usize = 1 << 20;
+
 /// Rows on their way into a frame.
 #[derive(Debug, Default)]
 pub(super) struct Chunk {
@@ -81,13 +84,13 @@ impl<'a> Rows<'a> {
         self.left
     }
 
-    /// Adds the values of at most so many rows, and tells of how many.
+    /// Adds the values of at most so many rows, fewer where they are long, and tells of how many.
     ///
     /// # Errors
     /// When the frame does not hold what it says.
     pub fn take_into(&mut self, most: usize, values: &mut Vec<Value<'a>>) -> Result<usize, Error> {
-        let mut taken = 0;
-        while taken < most && self.left > 0 {
+        let (mut taken, mut bytes) = (0, 0);
+        while taken < most && bytes < ENOUGH && self.left > 0 {
             for value in &mut self.row {
                 match take(&mut self.rest, *value) {
                     Some(taken) => *value = taken,
@@ -95,6 +98,7 @@ impl<'a> Rows<'a> {
                 }
             }
             values.extend_from_slice(&self.row);
+            bytes += self.row.iter().map(length).sum::<usize>();
             self.left -= 1;
             taken += 1;
         }
@@ -106,6 +110,14 @@ impl<'a> Rows<'a> {
 
     fn broken(&self) -> Error {
         Error::Broken { section: self.section.clone(), offset: self.offset, why: why::ALTERED }
+    }
+}
+
+const fn length(value: &Value<'_>) -> usize {
+    match value {
+        Value::Null | Value::Int(_) => 0,
+        Value::Text(text) => text.len(),
+        Value::Bytes(bytes) => bytes.len(),
     }
 }
 

@@ -286,6 +286,16 @@ impl AuditStore {
         .await
     }
 
+    /// The newest operation that is told as done and writes to the store.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn newest_done(&self) -> Result<Option<AuditRow>> {
+        const DONE: &str = "a.state = 'SUCCEEDED' and a.seq = (select max(seq) from audit \
+             where state = 'SUCCEEDED' and action not in ('export', 'backup'))";
+        Ok(self.select(DONE).await?.pop())
+    }
+
     async fn select(&self, condition: &str) -> Result<Vec<AuditRow>> {
         const COLUMNS: &str = "a.seq, a.at, a.op_id, a.action, a.state, a.actor, a.detail";
         Ok(match self {

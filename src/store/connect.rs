@@ -193,6 +193,10 @@ pub(super) fn is_at_rest(path: &Path) -> bool {
 /// SQLite would take an empty file for a new database, and tells little of any other.
 pub(super) fn refuse_unless_database(path: &Path) -> Result<()> {
     use std::io::Read;
+    // A pipe would be waited for.
+    if std::fs::metadata(path).is_ok_and(|data| !data.is_file()) {
+        return Err(Error::Damaged(format!("{} is no file", path.display())));
+    }
     let Ok(mut file) = std::fs::File::open(path) else { return Ok(()) };
     let mut head = Vec::with_capacity(16);
     let read = file.by_ref().take(16).read_to_end(&mut head);

@@ -73,6 +73,9 @@ async fn a_cut_log_leaves_whole_commits() {
         assert_eq!(state_of(&machine, &states, "no index"), last);
         let machine = cut.copy();
         fs::remove_file(log_of(&machine)).unwrap();
+        // What was done is gone, and is missed.
+        let told = machine.ok(&["doctor", "--json"]);
+        assert!(told.contains("its latest changes are lost"), "{told}");
         assert_eq!(state_of(&machine, &states, "no log"), 0);
     })
     .await

@@ -71,6 +71,8 @@ pub fn is_there() -> bool {
         tried.is_ok_and(|status| status.success())
     });
     if !there {
+        let required = std::env::var("DASHTAM_REQUIRE_STRACE").is_ok_and(|value| value == "1");
+        assert!(!required, "strace is missing, or not allowed to look into a program");
         let thread = std::thread::current();
         let test = thread.name().unwrap_or("a test");
         crate::support::announce(&format!("SKIPPED (no strace, or not allowed to): {test}"));

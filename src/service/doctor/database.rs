@@ -13,14 +13,14 @@ use crate::store::{self, ServerFacts, Store, Target};
 /// How often a database that somebody begins to write meanwhile is looked at again.
 const TRIES: usize = 3;
 /// The oldest server that our migrations are tried on.
-const OLDEST_SERVER: i64 = 130_000;
+const OLDEST_SERVER: i64 = 140_000;
 
 pub async fn look(config: &Config, clock: &Clock, checks: &mut Vec<Check>) {
     let target = target(&config.database.value);
     if let Target::Sqlite(path) = &target
-        && !path.exists()
+        && std::fs::metadata(path).map_or(true, |file| file.is_file() && file.len() == 0)
     {
-        checks.push(missing(path, &config.data_dir.value.join("audit.db")));
+        checks.push(missing(path, config));
         return;
     }
     for _ in 0..TRIES {
@@ -49,8 +49,12 @@ fn alone(target: &Target) -> Option<(u64, i64, i64)> {
     Some((file.len(), file.mtime(), file.mtime_nsec()))
 }
 
-fn missing(path: &Path, trail: &Path) -> Check {
-    if !trail.exists() {
+/// A store that is not there, or empty, was there where its trail is: beside it, if it has the place
+/// that it has unless somebody names another.
+fn missing(path: &Path, config: &Config) -> Check {
+    let folder = &config.data_dir.value;
+    let is_usual = path == folder.join("dashtam.db");
+    if !is_usual || !folder.join("audit.db").exists() {
         let detail = format!("there is none at {} yet; the first write makes it", path.display());
         return Check::ok("database", &detail);
     }
@@ -98,7 +102,7 @@ async fn engine(config: &Config, store: &Store, checks: &mut Vec<Check>) -> stor
 fn server(url: &PostgresUrl, facts: &ServerFacts, checks: &mut Vec<Check>) {
     if facts.version < OLDEST_SERVER {
         let detail = "the server is older than any this program is tried on";
-        checks.push(Check::warn("server version", detail, "use Postgres 13 or newer"));
+        checks.push(Check::warn("server version", detail, "use Postgres 14 or newer"));
     }
     let encoding = facts.encoding.as_str();
     checks.push(match encoding {
@@ -181,6 +185,9 @@ async fn contents(config: &Config, clock: &Clock, store: &Store, checks: &mut Ve
             checks.push(super::trail::lease(holder.as_ref()));
         }
         Err(error) => checks.push(refused(config, "contents", error)),
+    }
+    if let Some(check) = super::trail::newest_done(config, store).await {
+        checks.push(check);
     }
     rows::look(config, store, checks).await;
 }

@@ -72,6 +72,13 @@ async fn figures(config: &Config, store: &Store) -> Check {
         }
         Err(error) => return refused(config, NAME, error),
     }
+    // To compare needs temporary tables, which a standby has none of.
+    if let Ok(Some(facts)) = store.server_facts().await
+        && facts.takes_no_writes
+    {
+        let detail = "they cannot be compared on a server that takes no writes";
+        return Check::warn(NAME, detail, "name the primary with --database and look again");
+    }
     match rebuild::differences(store).await {
         Ok(found) if found.is_empty() => Check::ok(NAME, "each is what the rows say"),
         Ok(found) => {

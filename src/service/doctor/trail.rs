@@ -9,7 +9,7 @@ use crate::audit::is_running;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::service::session::trail;
-use crate::store::{AuditRow, AuditStore, Holder, Result};
+use crate::store::{AuditRow, AuditStore, Holder, Result, Store};
 
 const NAME: &str = "audit trail";
 
@@ -30,6 +30,30 @@ pub async fn look(config: &Config, clock: &Clock, checks: &mut Vec<Check>) {
         Err(error) => checks.push(refused(config, NAME, error)),
     }
     opened.close().await;
+}
+
+/// What the trail tells as done last must be in the store. Where it is not, what was written after
+/// the last checkpoint is gone: somebody copied or removed files of an open database.
+pub async fn newest_done(config: &Config, store: &Store) -> Option<Check> {
+    const FIX: &str = "compare with the files or a backup, then do again what is missing";
+    // What cannot be read is told where the trail itself is looked at.
+    let opened = AuditStore::open_to_examine(&trail(config)).await.ok()??;
+    let newest = opened.newest_done().await;
+    opened.close().await;
+    let newest = newest.ok()??;
+    let applied = async { store.read().await?.is_applied(&newest.op).await };
+    Some(match applied.await {
+        Ok(true) => Check::ok("last change", "what was done last is in the database"),
+        Ok(false) => {
+            let detail = format!(
+                "`{}` is told as done and is not in the database: its latest changes are lost, \
+                 or they were made in another one of this folder",
+                newest.action
+            );
+            Check::warn("last change", &detail, FIX)
+        }
+        Err(_) => return None,
+    })
 }
 
 async fn read(trail: &AuditStore, clock: &Clock) -> Result<Vec<Check>> {
