@@ -18,7 +18,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use chrono::TimeDelta;
 use dashtam::archive::{self, Part, Reader, Section, Value, Writer};
+use dashtam::clock::Clock;
 use dashtam::model::{
     AccountEdit, AccountKind, Change, Dec, Edit, Entry, EntryType, SafeText, Setting, Subtype, Unit,
 };
@@ -517,6 +519,43 @@ async fn without_a_backup_there_is_no_migration() {
         fs::remove_file(engine.config.backup_dir()).unwrap();
         open().await.unwrap().close().await;
         assert_eq!(names_in(&engine.config.backup_dir()).len(), 1);
+        engine.close().await;
+    }
+}
+
+/// A migration that cannot be done is tried at each start, and must not fill the disk.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_stays_as_it_is_is_backed_up_once() {
+    for engine in engines().await {
+        fill(&engine).await;
+        age(&engine.session.store).await;
+        match &engine.session.store {
+            Store::Sqlite(pool) => {
+                let alter = "update _sqlx_migrations set checksum = x'00'";
+                sqlx::query(alter).execute(pool).await.unwrap();
+            }
+            Store::Postgres(pool) => {
+                let alter = r"update _sqlx_migrations set checksum = '\x00'";
+                sqlx::query(alter).execute(pool).await.unwrap();
+            }
+        }
+        let folder = engine.config.backup_dir();
+        let mut times = Vec::new();
+        for second in 0..3 {
+            let clock = Clock::fixed(clock().now() + TimeDelta::seconds(second), chrono_tz::UTC);
+            let error = Session::open(&engine.config, &clock, Access::Write).await.unwrap_err();
+            assert!(error.to_string().contains("altered"), "{error}");
+            times.push(names_in(&folder));
+        }
+        assert_eq!(times[0].len(), 1);
+        assert_eq!(times[1..], [times[0].clone(), times[0].clone()], "on {}", engine.name);
+        // One that is damaged is no backup.
+        let path = folder.join(&times[0][0]);
+        let bytes = fs::read(&path).unwrap();
+        fs::write(&path, &bytes[..bytes.len() - 1]).unwrap();
+        let later = Clock::fixed(clock().now() + TimeDelta::seconds(9), chrono_tz::UTC);
+        Session::open(&engine.config, &later, Access::Write).await.unwrap_err();
+        assert_eq!(names_in(&folder).len(), 2, "on {}", engine.name);
         engine.close().await;
     }
 }

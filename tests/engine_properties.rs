@@ -546,7 +546,7 @@ impl Workshop {
             prop_assert_eq!(engine.cash(last).await, cash_in(&other), "cash on {}", engine.name);
         }
         // Both ways take long, so each sequence goes one of them.
-        self.check_backup(ops.len() % 2 == 0, &dump, &export).await?;
+        self.check_backup(ops.len().is_multiple_of(2), &dump, &export).await?;
         self.check_copies(&dump, &export).await
     }
 

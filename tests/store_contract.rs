@@ -1543,7 +1543,10 @@ async fn whole_tables_go_from_each_engine_to_each() {
         write_one_of_everything(store, &mut Vec::new()).await;
         run(store, CHILD_FIRST).await;
         let damage = store.read().await.unwrap().damage().await.unwrap();
-        let next_id = store.read().await.unwrap().next_id().await.unwrap();
+        let mut tx = store.read().await.unwrap();
+        let next_id = tx.next_id().await.unwrap();
+        assert_eq!(tx.last_op().await.unwrap().unwrap(), "op-1");
+        drop(tx);
         let tables = whole_tables(store).await;
         let names: Vec<_> = tables.iter().map(|(name, ..)| *name).collect();
         assert_eq!(names, ARCHIVED);

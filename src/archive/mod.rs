@@ -61,6 +61,8 @@ pub struct Header {
     pub revision: i64,
     /// The next id that the store would have given.
     pub next_id: i64,
+    /// The operation that was done last in the store, if any was: none has the same in two stores.
+    pub last_op: Option<String>,
 }
 
 /// A table and its columns.

@@ -8,6 +8,7 @@ fn header() -> Header {
         made: 1_700_000_000_000_000,
         revision: 12,
         next_id: 345,
+        last_op: Some("op".to_owned()),
     }
 }
 

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use super::restore::Backup;
 use super::{Error, Session};
 use crate::archive::{Counts, Header, Section, Value, Writer};
 use crate::audit::Audit;
@@ -53,6 +54,11 @@ pub(super) async fn before_migration(
         check_private(&folder)?;
         let time = clock.now().format("%Y%m%dT%H%M%SZ");
         let SchemaState { found, known } = schema;
+        let last_op = store.read().await?.last_op().await?;
+        // A migration that fails is tried at every start.
+        if let Some(path) = made_before(&folder, found, last_op.as_deref()) {
+            return Ok(Some(path));
+        }
         let path = folder.join(format!("{BEFORE}{found}-{known}-{time}{ENDING}"));
         // One of the same second is of the same store, and of a start that did not get further.
         let target = Target { path: &path, force: true };
@@ -108,6 +114,7 @@ async fn write(
         made: clock.now().timestamp_micros(),
         revision: tx.revision().await?,
         next_id: tx.next_id().await?,
+        last_op: tx.last_op().await?,
     };
     let out = BufWriter::with_capacity(BUFFER, file);
     let mut writer = Writer::begin(out, &header).map_err(failed)?;
@@ -147,10 +154,10 @@ async fn write_trail<W: Write>(
     writer.end().map_err(failed)
 }
 
-/// Takes away all but the newest backups from before migrations. What cannot be taken away stays.
-fn forget_older(folder: &Path) {
-    let Ok(entries) = fs::read_dir(folder) else { return };
-    let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+/// The backups from before migrations, the oldest first.
+fn from_before(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
     let mut ours: Vec<(String, String)> = names
         .filter_map(|name| {
             let (_, time) = name.strip_prefix(BEFORE)?.strip_suffix(ENDING)?.rsplit_once('-')?;
@@ -158,9 +165,22 @@ fn forget_older(folder: &Path) {
         })
         .collect();
     ours.sort();
-    let older = ours.len().saturating_sub(KEPT);
-    for (_, name) in ours.iter().take(older) {
-        let _ = fs::remove_file(folder.join(name));
+    ours.into_iter().map(|(_, name)| folder.join(name)).collect()
+}
+
+/// A whole backup of the store as it is now.
+fn made_before(folder: &Path, schema: i64, last_op: Option<&str>) -> Option<PathBuf> {
+    let newest = from_before(folder).pop()?;
+    let Backup { header, .. } = Backup::open(&newest).ok()?;
+    let same = header.schema == schema && last_op.is_some() && header.last_op.as_deref() == last_op;
+    same.then_some(newest)
+}
+
+/// Takes away all but the newest backups from before migrations. What cannot be taken away stays.
+fn forget_older(folder: &Path) {
+    let ours = from_before(folder);
+    for path in ours.iter().take(ours.len().saturating_sub(KEPT)) {
+        let _ = fs::remove_file(path);
     }
 }
 

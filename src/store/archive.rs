@@ -182,6 +182,16 @@ impl Tx {
         Ok(on_tx!(self, conn => sqlx::query_scalar(SQL).fetch_one(&mut **conn).await?))
     }
 
+    /// The operation that was done last, if any was.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn last_op(&mut self) -> Result<Option<String>> {
+        const SQL: &str =
+            "select op_id from applied_ops order by revision desc, at desc, op_id desc limit 1";
+        Ok(on_tx!(self, conn => sqlx::query_scalar(SQL).fetch_optional(&mut **conn).await?))
+    }
+
     /// Shows every row of a table, by its key, without keeping any.
     ///
     /// # Errors
