@@ -222,7 +222,7 @@ fn targets_are_set_listed_and_removed() {
     home.no("target set class equity 20", "60%");
     home.done("target set class equity 0.1");
     let list: Value = serde_json::from_str(&home.done("target list --json")).unwrap();
-    let row = |key: &str, weight: &str, band: Value| json!({"by": "class", "key": key, "weight": weight, "band": band});
+    let row = |key: &str, weight: &str, band: &str| json!({"by": "class", "key": key, "weight": weight, "band": band});
     let rows =
         [row("cash", "0.3", "0.05"), row("equity", "0.1", "0.05"), row("etf", "0.6", "0.03")];
     assert_eq!(list["rows"], json!(rows));
