@@ -1,7 +1,8 @@
 //! Single bits of stored rows flip, behind the store's back: `doctor` must find at least 99 of 100
 //! that change what the store says. The bits are chosen by a fixed seed.
 //!
-//! A sample by default; a thousand on each engine where `DASHTAM_FULL=1`.
+//! A sample by default; a thousand on each engine where `DASHTAM_FULL=1`, or as many as
+//! `DASHTAM_FLIPS` says.
 
 #![allow(
     clippy::unwrap_used,
@@ -50,6 +51,9 @@ const MISSED: usize = 1;
 
 #[expect(clippy::disallowed_methods, reason = "how much is tested is set from the environment")]
 fn wanted(sample: usize) -> usize {
+    if let Ok(wanted) = std::env::var("DASHTAM_FLIPS") {
+        return wanted.parse().expect("DASHTAM_FLIPS is a number");
+    }
     match std::env::var("DASHTAM_FULL").is_ok_and(|value| value == "1") {
         true => 1_000,
         false => sample,

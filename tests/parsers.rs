@@ -362,7 +362,7 @@ fn queries() {
 
 #[test]
 fn addresses_of_databases() {
-    try_out("addresses", "urls", 10_000, |bytes| {
+    try_out("addresses", "urls", 5_000, |bytes| {
         match Database::parse(&text(bytes), Path::new("/base")) {
             Ok(database) => {
                 assert!(!database.to_string().is_empty());
@@ -379,7 +379,7 @@ fn addresses_of_databases() {
 
 #[test]
 fn words() {
-    try_out("words", "words", 10_000, |bytes| {
+    try_out("words", "words", 2_000, |bytes| {
         let text = text(bytes);
         let mut understood = false;
         macro_rules! each {

@@ -27,12 +27,14 @@ pub fn choices(word: &str, known: &str) -> String {
     if known.len() <= FITS {
         return format!("one of: {known}");
     }
-    let word = word.to_ascii_lowercase();
+    // No word that is meant is longer; and each is compared once, since rows may be wrong by the
+    // million.
+    let word: String = word.chars().take(FITS).collect::<String>().to_ascii_lowercase();
     let likeness = |known: &str| strsim::jaro_winkler(&word, known);
-    let mut near: Vec<&str> = known.split(' ').collect();
-    near.sort_by(|a, b| likeness(b).total_cmp(&likeness(a)));
-    near.sort_by_key(|known| known.chars().next() != word.chars().next());
-    near.truncate(5);
+    let mut near: Vec<_> = known.split(' ').map(|known| (likeness(known), known)).collect();
+    near.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+    near.sort_by_key(|(_, known)| known.chars().next() != word.chars().next());
+    let near: Vec<_> = near.into_iter().take(5).map(|(_, known)| known).collect();
     format!("the nearest are: {}", near.join(" "))
 }
 
