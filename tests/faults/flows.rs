@@ -15,8 +15,11 @@ pub struct Flow {
     /// How the same command may end where its work is done already, besides well.
     pub again: &'static [i32],
     /// The file that it writes beside the store, and how to tell what such a file says.
-    pub out: Option<(&'static str, fn(&Path) -> String)>,
+    pub out: Option<(&'static str, Say)>,
 }
+
+/// Tells what a file says, whatever of it differs from run to run.
+type Say = fn(&Path) -> String;
 
 const HEADER: &str = "date,account,type,symbol,quantity,price,fee,currency,amount";
 
