@@ -7,5 +7,6 @@ pub mod lots;
 pub mod moves;
 pub mod pairs;
 pub mod pricing;
+pub mod returns;
 mod source;
 pub mod splits;
