@@ -8,6 +8,7 @@
 mod accounts;
 mod audit;
 mod batches;
+mod cash_rows;
 mod cell;
 mod changes;
 mod claims;
@@ -47,6 +48,7 @@ use sqlx::{PgPool, Sqlite, SqlitePool, Transaction as SqlTransaction};
 pub use accounts::{AccountRecord, Balance};
 pub use audit::{AuditRow, AuditStore, AuditTarget};
 pub use batches::{BatchFile, BatchRow, StagedRow, Verdict};
+pub use cash_rows::CashRow;
 pub use changes::Changes;
 pub use claims::Claim;
 pub use connect::{Server, Target};
