@@ -15,7 +15,7 @@ use secrecy::SecretString;
 
 pub use report::{
     AccountsArgs, CoverageArgs, FindingsArgs, Form, GainsArgs, HoldingsArgs, LotsArgs,
-    NetWorthArgs, Period, ReportCommand, Scope, TransactionsArgs,
+    NetWorthArgs, Part, PerformanceArgs, Period, ReportCommand, Scope, TransactionsArgs,
 };
 pub use txn::{TxnAddArgs, TxnCommand, TxnEditArgs, TxnFields};
 use values::{class, date, kind, method, mode, name, setting, symbol};

@@ -12,7 +12,7 @@ use super::json;
 use super::table::Table;
 use super::{
     report_accounts, report_coverage, report_findings, report_gains, report_holdings, report_lots,
-    report_net_worth, report_transactions,
+    report_net_worth, report_performance, report_transactions,
 };
 use crate::cli::{Flags, Form, ReportCommand, Scope};
 use crate::model::{AccountId, Currency, LotMethod, SafeText, Setting};
@@ -33,6 +33,7 @@ pub fn check(command: &ReportCommand, flags: &Flags) -> Result<(), Error> {
         ReportCommand::Lots(args) => (args.form.csv, args.form.explain.is_some()),
         ReportCommand::NetWorth(args) => (args.form.csv, args.form.explain.is_some()),
         ReportCommand::Gains(args) => (args.form.csv, args.form.explain.is_some()),
+        ReportCommand::Performance(args) => (args.form.csv, args.form.explain.is_some()),
         ReportCommand::Coverage(args) => (args.form.csv, args.form.explain.is_some()),
         ReportCommand::Transactions(args) => (args.form.csv, args.form.explain.is_some()),
         ReportCommand::Findings(args) => (args.form.csv, args.form.explain.is_some()),
@@ -41,6 +42,7 @@ pub fn check(command: &ReportCommand, flags: &Flags) -> Result<(), Error> {
         return Err(Error::Usage("--csv and --json exclude each other; choose one"));
     }
     match command {
+        ReportCommand::Performance(args) => check_span(args.from, args.to, flags),
         ReportCommand::Transactions(args) => check_span(args.from, args.to, flags),
         ReportCommand::NetWorth(args) => {
             if explain && args.every.is_some() {
@@ -83,6 +85,7 @@ pub async fn run(
         ReportCommand::Transactions(args) => report_transactions::run(job, session, args).await,
         ReportCommand::NetWorth(args) => report_net_worth::run(job, session, args).await,
         ReportCommand::Gains(args) => report_gains::run(job, session, args).await,
+        ReportCommand::Performance(args) => report_performance::run(job, session, args).await,
         ReportCommand::Coverage(args) => report_coverage::run(job, session, args).await,
         ReportCommand::Findings(args) => report_findings::run(job, session, args).await,
     }

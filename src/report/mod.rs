@@ -18,6 +18,7 @@ mod movers;
 mod net_worth;
 mod order;
 mod pending;
+mod performance;
 mod proposals;
 mod reasons;
 mod sources;
@@ -46,6 +47,10 @@ pub use holdings::holdings;
 pub use lots::{lots, lots_of};
 pub use movers::{Change, Mover, Movers, MoversQuery, movers};
 pub use net_worth::net_worth;
+pub use performance::{
+    By, PerformanceQuery, PerformanceReport, PerformanceRow, Period, Reasons, Yardstick,
+    explain_performance, performance, ratio,
+};
 pub use proposals::{SplitProposal, SplitShare, splits};
 pub use transactions::{
     TransactionDetail, TransactionRow, TransactionsQuery, TransactionsReport, transaction_detail,
