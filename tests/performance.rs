@@ -388,3 +388,31 @@ async fn an_index_takes_the_same_flows() {
     }
     engine.close().await;
 }
+
+/// What the overview says beneath a change: market, currency, flows, income and fees.
+#[tokio::test]
+async fn a_change_of_net_worth_is_split() {
+    let engine = sqlite().await;
+    let read = |name: &str| support::read(&support::root().join("assets/examples").join(name));
+    let (rows, prices) = (read("example_b.csv"), read("example_b_prices.csv"));
+    engine.import(&[("rows.csv", &rows), ("prices.csv", &prices)]).await;
+    let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+    let split = async |since: &str, as_of: &str| {
+        let (as_of, since) = (day(as_of), Some(day(since)));
+        let query = report::MoversQuery { as_of, today: as_of, currency: None, since };
+        let mut tx = engine.session.store.read().await.unwrap();
+        let movers = report::movers(&mut tx, &query).await.unwrap();
+        let split = movers.split.unwrap();
+        let parts = [split.market, split.currency, split.flows, split.income, split.charges];
+        (movers.change.unwrap().amount.to_string(), parts.map(|part| part.to_string()))
+    };
+    let told = |change: &str, parts: [&str; 5]| (change.to_owned(), parts.map(str::to_owned));
+    let (change, parts) = split("2024-01-03", "2024-01-31").await;
+    assert_eq!((change, parts), told("118.2", ["64", "40.6", "0", "16", "-2.4"]));
+    // On the day of the purchase: 20 CAD at 0.76, 1000 x 0.01, and the fee.
+    let (change, parts) = split("2024-01-02", "2024-01-03").await;
+    assert_eq!((change, parts), told("21.4", ["15.2", "10", "0", "0", "-3.8"]));
+    let (change, parts) = split("2024-01-01", "2024-01-02").await;
+    assert_eq!((change, parts), told("750", ["0", "0", "750", "0", "0"]));
+    engine.close().await;
+}

@@ -115,6 +115,7 @@ struct Row<'a> {
     max_drawdown: Option<Fall>,
     days_skipped: u64,
     days_unvalued: u64,
+    pending: bool,
     reasons: &'a Reasons,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     periods: Vec<JsonPeriod>,
@@ -189,6 +190,7 @@ fn json_row(row: &PerformanceRow, figures: Figures) -> Row<'_> {
         }),
         days_skipped: row.days_skipped,
         days_unvalued: row.days_unvalued,
+        pending: row.pending,
         reasons: &row.reasons,
         periods: row.periods.iter().map(|period| json_period(period, figures)).collect(),
         benchmark: row.benchmark.as_ref().map(|yardstick| json_yardstick(yardstick, figures)),
@@ -218,7 +220,7 @@ fn json_yardstick(yardstick: &Yardstick, figures: Figures) -> JsonYardstick<'_> 
     }
 }
 
-const HEADER: [&str; 30] = [
+const HEADER: [&str; 31] = [
     "scope",
     "accounts",
     "from",
@@ -244,6 +246,7 @@ const HEADER: [&str; 30] = [
     "drawdown_recovered",
     "days_skipped",
     "days_unvalued",
+    "pending",
     "reasons",
     "benchmark",
     "benchmark_twr",
@@ -282,6 +285,7 @@ fn csv_row(row: &PerformanceRow, figures: Figures) -> Vec<Cell> {
         Cell::plain(fall.and_then(|fall| fall.recovered)),
         Cell::Plain(row.days_skipped.to_string()),
         Cell::Plain(row.days_unvalued.to_string()),
+        Cell::Plain(row.pending.to_string()),
         Cell::Plain(reasons.join("; ")),
         Cell::text(yardstick.map(|yardstick| &yardstick.symbol)),
         Cell::plain(yardstick.and_then(|yardstick| yardstick.twr)),
@@ -307,6 +311,9 @@ fn one(row: &PerformanceRow, figures: Figures, base: Currency) -> Table {
     let span = SafeText::new(&format!("{} to {}", row.from, row.to));
     line(row.scope.as_str(), SafeText::default(), span);
     line("accounts", SafeText::default(), SafeText::new(&accounts.join(", ")));
+    if row.pending {
+        line("", SafeText::default(), reports::pending(true));
+    }
     line("start value", money(row.start_value), why("start_value"));
     line("came in", money(row.flows_in), why("flows_in"));
     line("went out", money(row.flows_out), why("flows_out"));
@@ -369,6 +376,7 @@ fn many(rows: &[PerformanceRow], figures: Figures, base: Currency) -> Table {
         Column::figure("return", 0),
         Column::figure("of money", 1),
         Column::figure("fall", 5),
+        Column::text("", 7, 3),
     ]);
     for row in rows {
         let account = match row.accounts.as_slice() {
@@ -390,6 +398,7 @@ fn many(rows: &[PerformanceRow], figures: Figures, base: Currency) -> Table {
             percent(row.twr),
             percent(row.xirr),
             percent(fall),
+            reports::pending(row.pending),
         ]);
     }
     table

@@ -48,7 +48,7 @@ pub use lots::{lots, lots_of};
 pub use movers::{Change, Mover, Movers, MoversQuery, movers};
 pub use net_worth::net_worth;
 pub use performance::{
-    By, PerformanceQuery, PerformanceReport, PerformanceRow, Period, Reasons, Yardstick,
+    By, PerformanceQuery, PerformanceReport, PerformanceRow, Period, Reasons, Split, Yardstick,
     explain_performance, performance, ratio,
 };
 pub use proposals::{SplitProposal, SplitShare, splits};

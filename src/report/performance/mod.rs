@@ -14,7 +14,7 @@ mod types;
 pub use explain::explain_performance;
 pub use row::ratio;
 pub use types::{
-    By, PerformanceQuery, PerformanceReport, PerformanceRow, Period, Reasons, Yardstick,
+    By, PerformanceQuery, PerformanceReport, PerformanceRow, Period, Reasons, Split, Yardstick,
 };
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,9 +23,10 @@ use chrono::NaiveDate;
 
 use self::row::Asked;
 use self::scope::{Kind, Scope, World};
-use super::Result;
 use super::net_worth::first_day;
+use super::pending::Pending;
 use super::valuation::Scene;
+use super::{MoversQuery, Result};
 use crate::analytics::lots::Place;
 use crate::figures::{self, LotKey, Otherwise};
 use crate::model::{AccountId, Class, Dec, SafeText, Setting};
@@ -52,17 +53,66 @@ pub async fn performance(tx: &mut Tx, query: &PerformanceQuery) -> Result<Perfor
     })
 }
 
+/// What net worth changed by since the end of a day, and from what; none: something is not known.
+///
+/// # Errors
+/// When the store cannot be read.
+pub(super) async fn split(
+    tx: &mut Tx,
+    since: NaiveDate,
+    movers: &MoversQuery,
+) -> Result<Option<Split>> {
+    let from = since.succ_opt().filter(|from| *from <= movers.as_of);
+    let Some(from) = from else { return Ok(None) };
+    // Everything there is, as net worth counts it.
+    let query = PerformanceQuery {
+        from: Some(from),
+        to: movers.as_of,
+        today: movers.today,
+        account: None,
+        currency: movers.currency,
+        method: None,
+        by: By::Class,
+        every: None,
+        benchmark: None,
+    };
+    let stage = staged(tx, &query).await?;
+    let scope = Scope::Accounts(stage.accounts.clone());
+    let name = SafeText::default();
+    let Some(row) = stage.asked(&query).row(name, &scope, &mut BTreeSet::new()) else {
+        return Ok(None);
+    };
+    let sum = |a: Option<Dec>, b: Option<Dec>| a?.checked_add(b?);
+    let told = || {
+        Some(Split {
+            market: row.gain_price?,
+            currency: row.gain_fx?,
+            flows: sum(row.flows_in, row.flows_out.map(|out| -out))?,
+            income: row.gain_income?,
+            charges: sum(row.gain_fees, row.gain_taxes)?,
+        })
+    };
+    Ok(told())
+}
+
 /// Everything that the figures follow from.
 struct Stage {
     scene: Scene,
     world: World,
     accounts: BTreeSet<AccountId>,
     risk_free: Dec,
+    pending: Pending,
 }
 
 impl Stage {
     const fn asked<'a>(&'a self, query: &'a PerformanceQuery) -> Asked<'a> {
-        Asked { query, scene: &self.scene, world: &self.world, risk_free: self.risk_free }
+        Asked {
+            query,
+            scene: &self.scene,
+            world: &self.world,
+            risk_free: self.risk_free,
+            pending: &self.pending,
+        }
     }
 }
 
@@ -76,7 +126,8 @@ async fn staged(tx: &mut Tx, query: &PerformanceQuery) -> Result<Stage> {
     let world = World::read(tx, &mut scene, &accounts, from, query.to, query).await?;
     let risk_free = tx.setting(Setting::RiskFreeRate).await?;
     let risk_free = risk_free.and_then(|rate| Dec::parse(&rate).ok()).unwrap_or_default();
-    Ok(Stage { scene, world, accounts, risk_free })
+    let pending = Pending::read(tx, query.to).await?;
+    Ok(Stage { scene, world, accounts, risk_free, pending })
 }
 
 /// The accounts whose performance is told: the one that is asked for, those of every class where

@@ -9,6 +9,7 @@ use crate::analytics::returns::{self, Flow, Index, NoRate};
 use crate::model::{Dec, Exact, SafeText};
 use crate::report::Missing;
 use crate::report::net_worth::end_of_period;
+use crate::report::pending::Pending;
 use crate::report::valuation::Scene;
 
 /// Ratios are told with so many decimals.
@@ -20,6 +21,7 @@ pub(super) struct Asked<'a> {
     pub scene: &'a Scene,
     pub world: &'a World,
     pub risk_free: Dec,
+    pub pending: &'a Pending,
 }
 
 /// What came of a span; none: not known.
@@ -143,6 +145,7 @@ impl Asked<'_> {
             max_drawdown: fall,
             days_skipped: index.skipped,
             days_unvalued: index.unvalued,
+            pending: self.is_pending(scope),
             reasons,
             periods: self.periods(&series),
             benchmark: self.benchmark(&series, &gain.start),
@@ -156,6 +159,17 @@ impl Asked<'_> {
             "no_valued_day"
         } else {
             "nothing_invested"
+        }
+    }
+
+    fn is_pending(&self, scope: &Scope) -> bool {
+        match scope {
+            Scope::Accounts(accounts) => accounts.iter().any(|account| {
+                self.scene.follows_rows(*account) && self.pending.of_account(*account)
+            }),
+            Scope::Holding(account, security) | Scope::Lot((account, security, ..)) => {
+                self.pending.of_security(*account, *security)
+            }
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 
 use crate::analytics::returns::Drawdown;
-use crate::model::{AccountId, Currency, Dec, LotMethod, SafeText, SecurityId};
+use crate::model::{AccountId, Currency, Dec, Exact, LotMethod, SafeText, SecurityId};
 use crate::report::{Every, Missing};
 
 /// What each row is about.
@@ -111,6 +111,8 @@ pub struct PerformanceRow {
     pub days_skipped: u64,
     /// Calendar days on which something had no value.
     pub days_unvalued: u64,
+    /// Some row behind it is pending.
+    pub pending: bool,
     /// Why a figure is not known.
     pub reasons: Reasons,
     /// The span in parts, where that was asked for.
@@ -153,4 +155,28 @@ pub struct Yardstick {
     pub xirr: Option<Dec>,
     /// Why something is not known.
     pub reason: Option<&'static str>,
+}
+
+/// What a change of net worth came from; its parts add up to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Split {
+    /// What prices did.
+    pub market: Dec,
+    /// What currencies did.
+    pub currency: Dec,
+    /// What came from outside, less what went there.
+    pub flows: Dec,
+    /// What was received, gross.
+    pub income: Dec,
+    /// What was charged and what the state took, negative.
+    pub charges: Dec,
+}
+
+impl Split {
+    /// Whether the parts add up to this.
+    pub(in crate::report) fn is_of(&self, change: Dec) -> bool {
+        let parts = [self.market, self.currency, self.flows, self.income, self.charges];
+        let sum = parts.into_iter().fold(Exact::ZERO, |sum, part| sum.add(&part.into()));
+        sum == Exact::from(change)
+    }
 }
