@@ -226,7 +226,8 @@ pub async fn course(
         let mut player = Player::before(tx, group, from, otherwise).await?;
         player.play_through(market, before, &mut Quiet)?;
         let lots = lots.map(|_| LotsBefore::default());
-        let mut follower = Follower { course: &mut course, market, before: Vec::new(), lots };
+        let mut follower =
+            Follower { course: &mut course, market, before: Vec::new(), ways: Vec::new(), lots };
         follower.tell_levels(&player.book, before);
         while let Some(day) = player.next_day()?.filter(|day| *day <= to) {
             player.play_through(market, day, &mut follower)?;
@@ -410,6 +411,8 @@ struct Follower<'a> {
     market: &'a Market,
     /// What there was before the row at hand of what it may move.
     before: Vec<Stock>,
+    /// What was on its way at the end of the last day that was told.
+    ways: Vec<Stock>,
     /// Where somebody asks for them.
     lots: Option<LotsBefore>,
 }
@@ -441,6 +444,15 @@ impl Follower<'_> {
     /// How much there is at the end of a day.
     fn tell_levels(&mut self, book: &Book, day: NaiveDate) {
         let stocks = book.stocks();
+        let is_way = |stock: &&Stock| matches!(stock.place, Place::Between(..));
+        // What has arrived is on no way any more.
+        let arrived = self.ways.iter().filter(|way| {
+            !stocks.iter().any(|stock| (stock.place, stock.security) == (way.place, way.security))
+        });
+        for way in arrived {
+            self.course.level(day, &Stock { quantity: Some(Dec::ZERO), ..*way });
+        }
+        self.ways = stocks.iter().filter(is_way).copied().collect();
         for stock in &stocks {
             self.course.level(day, stock);
         }

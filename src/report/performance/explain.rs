@@ -23,8 +23,10 @@ pub async fn explain_performance(
     let stage = staged(tx, query).await?;
     let asked = stage.asked(query);
     let (mut found, mut known) = (Vec::new(), Vec::new());
+    let mut scopes_of_key = 0;
     for (name, scope) in scopes(&stage.scene, &stage.world, query, &stage.accounts) {
         if name == *key {
+            scopes_of_key += 1;
             found.extend(of_scope(&asked, name.clone(), &scope));
         }
         known.push(name);
@@ -32,6 +34,8 @@ pub async fn explain_performance(
     if found.is_empty() {
         return Err(Error::NoSuchFigure { key: key.clone(), known });
     }
+    // What several accounts hold of a security is added up: money can be, rates cannot.
+    found.retain(|told| scopes_of_key == 1 || told.currency.is_some());
     Ok(found)
 }
 
