@@ -16,7 +16,8 @@ use secrecy::SecretString;
 
 pub use report::{
     AccountsArgs, AllocationArgs, CoverageArgs, FindingsArgs, Form, GainsArgs, HoldingsArgs,
-    IncomeArgs, IncomeBy, LotsArgs, NetWorthArgs, Period, ReportCommand, Scope, TransactionsArgs,
+    IncomeArgs, IncomeBy, LotsArgs, NetWorthArgs, Part, PerformanceArgs, Period, ReportCommand,
+    Scope, TransactionsArgs,
 };
 pub use target::{TargetCommand, TargetSetArgs};
 pub use txn::{TxnAddArgs, TxnCommand, TxnEditArgs, TxnFields};

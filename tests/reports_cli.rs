@@ -19,7 +19,7 @@ use unicode_width::UnicodeWidthStr;
 
 /// A day after everything in the examples.
 const END: &str = "2024-03-28";
-const REPORTS: [&str; 10] = [
+const REPORTS: [&str; 11] = [
     "accounts",
     "holdings",
     "lots",
@@ -28,6 +28,7 @@ const REPORTS: [&str; 10] = [
     "gains",
     "income",
     "allocation",
+    "performance",
     "coverage",
     "findings",
 ];
@@ -407,6 +408,79 @@ fn a_figure_that_is_not_there_is_refused_with_those_that_are() {
     assert_eq!(document["error"]["kind"], "not_found");
 }
 
+// ---- performance
+
+const PERFORMANCE: &str = "scope accounts from to twr twr_annualized xirr gain gain_price gain_fx \
+    gain_income gain_fees gain_taxes flows_in flows_out start_value end_value volatility sharpe \
+    max_drawdown days_skipped days_unvalued reasons pending";
+
+#[test]
+fn performance_keeps_its_shape() {
+    let home = Home::with_examples();
+    for (by, lines) in [("all", 1), ("account", 2), ("holding", 2), ("lot", 3), ("class", 1)] {
+        let line = format!("performance --as-of {END} --by {by}");
+        let report = home.json_of(&line);
+        assert_eq!(report["schema"], "dashtam.report.performance/1");
+        let rows = report["rows"].as_array().unwrap();
+        assert_eq!(rows.len(), lines, "{by}");
+        for row in rows {
+            assert_eq!(keys(row), sorted(PERFORMANCE), "{by}");
+            let fall = &row["max_drawdown"];
+            assert!(fall.is_null() || keys(fall) == sorted("depth start trough recovered"));
+        }
+        let csv = home.text(&format!("{line} --csv"));
+        assert_eq!(csv.lines().count(), 1 + lines, "{by}");
+        home.text(&line);
+    }
+    let report = home.json_of(&format!("performance --as-of {END} --benchmark X --every month"));
+    let row = &report["rows"][0];
+    assert_eq!(row["benchmark"]["symbol"], "X");
+    assert_eq!(row["periods"].as_array().unwrap().len(), 3);
+    assert_eq!(row["periods"][2]["to"], END);
+    assert_eq!(row["accounts"], json!(["Example A", "Example B"]));
+}
+
+#[test]
+fn performance_hides_amounts_and_keeps_ratios() {
+    let home = Home::with_examples();
+    let line = format!("performance --as-of {END}");
+    let (open, hidden) = (home.json_of(&line), home.json_of(&format!("{line} --private")));
+    let (open, hidden) = (&open["rows"][0], &hidden["rows"][0]);
+    for figure in ["gain", "gain_price", "flows_in", "end_value"] {
+        assert_eq!(hidden[figure], "•••", "{figure}");
+        assert!(open[figure].as_str().unwrap().contains(char::is_numeric), "{figure}");
+    }
+    assert_eq!(open["twr"], hidden["twr"]);
+    for form in ["", " --csv", " --explain all", " --every month"] {
+        let out = home.text(&format!("{line} --private{form}"));
+        assert!(out.contains("•••") && !out.contains("11262"), "{form}: {out}");
+    }
+}
+
+#[test]
+fn performance_explains_each_figure() {
+    let home = Home::with_examples();
+    let line = format!("performance --as-of {END}");
+    let row = home.json_of(&line)["rows"][0].clone();
+    let names = PERFORMANCE.split_whitespace().filter(|name| {
+        !["scope", "accounts", "from", "to", "days_skipped", "days_unvalued", "reasons", "pending"]
+            .contains(name)
+    });
+    for name in names {
+        let told = home.json_of(&format!("{line} --explain all.{name}"));
+        let wanted = if name == "max_drawdown" { &row[name]["depth"] } else { &row[name] };
+        assert_eq!((&told["figure"], &told["value"]), (&json!(name), wanted), "{name}");
+        assert!(!told["formula"].as_str().unwrap().is_empty(), "{name}");
+    }
+    // An unknown figure says why.
+    let told = home.json_of(&format!("{line} --explain all.twr_annualized"));
+    assert!(told["formula"].as_str().unwrap().contains("span of a year or less"), "{told}");
+    home.refused(&format!("{line} --explain FOO"), "all");
+    home.refused(&format!("{line} --by FOO"), "holding");
+    home.refused(&format!("{line} --benchmark FOO"), "FOO");
+    home.refused("performance --from 2024-02-01 --to 2024-01-31", "--from");
+}
+
 // ---- manners
 
 #[test]
@@ -430,7 +504,9 @@ fn tables_fit_a_terminal_of_80_columns_without_colours() {
 fn private_hides_the_amounts_of_every_report() {
     let home = Home::with_examples();
     let explained = ["holdings --explain X", "lots --explain X", "gains --explain X"];
-    let all = REPORTS.iter().filter(|name| !["coverage", "findings"].contains(name));
+    // Ratios are no amounts, and may have the same digits.
+    let others = ["coverage", "findings", "performance"];
+    let all = REPORTS.iter().filter(|name| !others.contains(name));
     for report in all.chain(&explained) {
         let forms = if report.contains("--explain") {
             vec!["", " --json"]

@@ -9,5 +9,6 @@ pub mod moves;
 pub mod pairs;
 pub mod pricing;
 pub mod rebalance;
+pub mod returns;
 mod source;
 pub mod splits;

@@ -74,6 +74,18 @@ Examples:
 const FINDINGS_HELP: &str = "\
 KEY is the id of a finding, as --json has it.";
 
+const PERFORMANCE_HELP: &str = "\
+KEY is what a row is about: all, or with --by an account, a class or a symbol. `--explain all`
+explains its gain, `--explain all.twr` another figure of its line.
+
+Without --account everything in accounts that invest is told of. What comes into these from other
+accounts or goes there is a flow, not a gain.
+
+Examples:
+  dashtam report performance --from 2024-01-01
+  dashtam report performance --by holding --from 2024-01-01
+  dashtam report performance --every month --benchmark XEQT";
+
 const COVERAGE_HELP: &str = "\
 KEY is a symbol or a pair of currencies, like CAD/USD.";
 
@@ -104,6 +116,9 @@ pub enum ReportCommand {
     /// What was received, and what may come in the next twelve months
     #[command(after_help = INCOME_HELP)]
     Income(IncomeArgs),
+    /// What was made of what was put in, and from what
+    #[command(after_help = PERFORMANCE_HELP)]
+    Performance(PerformanceArgs),
     /// Which securities and rates lack prices, and from when
     #[command(after_help = COVERAGE_HELP)]
     Coverage(CoverageArgs),
@@ -331,6 +346,50 @@ pub enum IncomeBy {
     Account,
     /// Dividends, interest and so on
     Kind,
+}
+
+/// `report performance`.
+#[derive(Debug, Args)]
+pub struct PerformanceArgs {
+    /// What it covers.
+    #[command(flatten)]
+    pub scope: Scope,
+    /// From this day on [default: the first row of each line]
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    pub from: Option<NaiveDate>,
+    /// Up to and with this day; --as-of means the same [default: today]
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    pub to: Option<NaiveDate>,
+    /// What each line is about
+    #[arg(long, value_name = "WHAT", default_value = "all")]
+    pub by: Part,
+    /// The span in parts too
+    #[arg(long, value_name = "PERIOD", conflicts_with = "explain")]
+    pub every: Option<Period>,
+    /// As if every account followed this method
+    #[arg(long, ignore_case = true, value_parser = method())]
+    pub method: Option<LotMethod>,
+    /// What the same money would have done in this security
+    #[arg(long, value_name = "SYMBOL", value_parser = name)]
+    pub benchmark: Option<SafeText>,
+    /// How it is printed.
+    #[command(flatten)]
+    pub form: Form,
+}
+
+/// What a line of a report is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Part {
+    /// Everything together
+    All,
+    /// Each account
+    Account,
+    /// Each security in each account
+    Holding,
+    /// Each lot that was there in the span
+    Lot,
+    /// Each class of accounts
+    Class,
 }
 
 /// `report coverage`.

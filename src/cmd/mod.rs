@@ -32,6 +32,7 @@ mod report_income;
 mod report_lots;
 mod report_methods;
 mod report_net_worth;
+mod report_performance;
 mod report_transactions;
 mod reports;
 mod security;

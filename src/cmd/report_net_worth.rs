@@ -42,7 +42,8 @@ pub async fn run(
     Ok(Status::Done)
 }
 
-const fn every(period: Period) -> Every {
+/// How often, as the reports say it.
+pub const fn every(period: Period) -> Every {
     match period {
         Period::Day => Every::Day,
         Period::Week => Every::Week,

@@ -12,7 +12,8 @@ use super::json;
 use super::table::Table;
 use super::{
     report_accounts, report_allocation, report_coverage, report_findings, report_gains,
-    report_holdings, report_income, report_lots, report_net_worth, report_transactions,
+    report_holdings, report_income, report_lots, report_net_worth, report_performance,
+    report_transactions,
 };
 use crate::cli::{Flags, Form, ReportCommand, Scope};
 use crate::model::{AccountId, Currency, LotMethod, SafeText, Setting};
@@ -35,6 +36,7 @@ pub fn check(command: &ReportCommand, flags: &Flags) -> Result<(), Error> {
         ReportCommand::Gains(args) => (args.form.csv, args.form.explain.is_some()),
         ReportCommand::Allocation(args) => (args.form.csv, args.form.explain.is_some()),
         ReportCommand::Income(args) => (args.form.csv, args.form.explain.is_some()),
+        ReportCommand::Performance(args) => (args.form.csv, args.form.explain.is_some()),
         ReportCommand::Coverage(args) => (args.form.csv, args.form.explain.is_some()),
         ReportCommand::Transactions(args) => (args.form.csv, args.form.explain.is_some()),
         ReportCommand::Findings(args) => (args.form.csv, args.form.explain.is_some()),
@@ -43,6 +45,7 @@ pub fn check(command: &ReportCommand, flags: &Flags) -> Result<(), Error> {
         return Err(Error::Usage("--csv and --json exclude each other; choose one"));
     }
     match command {
+        ReportCommand::Performance(args) => check_span(args.from, args.to, flags),
         ReportCommand::Transactions(args) => check_span(args.from, args.to, flags),
         ReportCommand::Allocation(args) if args.out.is_some() && flags.private => {
             Err(Error::Usage("a plan in a file is full of amounts; leave --private out"))
@@ -99,6 +102,7 @@ pub async fn run(
         ReportCommand::Gains(args) => report_gains::run(job, session, args).await,
         ReportCommand::Allocation(args) => report_allocation::run(job, session, args).await,
         ReportCommand::Income(args) => report_income::run(job, session, args).await,
+        ReportCommand::Performance(args) => report_performance::run(job, session, args).await,
         ReportCommand::Coverage(args) => report_coverage::run(job, session, args).await,
         ReportCommand::Findings(args) => report_findings::run(job, session, args).await,
     }

@@ -379,8 +379,8 @@ pub async fn recosted(
 }
 
 /// The lots of a group on their way through time.
-struct Player {
-    book: Book,
+pub(super) struct Player {
+    pub book: Book,
     /// Pages that are not begun, newest first.
     pages: Vec<LotPage>,
     /// The days of the page at hand that are not played.
@@ -399,7 +399,7 @@ impl Player {
     }
 
     /// As late as the pages allow, with no row of this day or a later one played.
-    async fn before(
+    pub async fn before(
         tx: &mut Tx,
         group: SecurityId,
         day: NaiveDate,
@@ -417,8 +417,18 @@ impl Player {
         Ok(Self::new(book, pages))
     }
 
+    /// The next day that has rows.
+    pub fn next_day(&mut self) -> Result<Option<NaiveDate>> {
+        if self.days.is_empty()
+            && let Some(page) = self.pages.pop()
+        {
+            self.days = events_of(&page)?.into();
+        }
+        Ok(self.days.front().map(|(day, _)| *day))
+    }
+
     /// Plays every row up to the end of a day. Tells whether there was any.
-    fn play_through(
+    pub fn play_through(
         &mut self,
         market: &Market,
         day: NaiveDate,

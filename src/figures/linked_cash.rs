@@ -3,8 +3,9 @@
 
 use chrono::NaiveDate;
 
+use super::course::CashMove;
 use crate::analytics::moves::{End, Moves, Part};
-use crate::model::{Rank, SafeText, Transaction};
+use crate::model::{Rank, SafeText, Transaction, TransactionId};
 use crate::store::{CashTransit, Result, StoredTransaction, Tx};
 
 /// The moves of one link.
@@ -56,6 +57,30 @@ fn way(link: &SafeText, part: &Part<&Transaction>) -> Option<CashTransit> {
         currency: first.currency,
         amount,
     })
+}
+
+/// Every move of money between two rows of one link, with the two rows.
+///
+/// # Errors
+/// When the store cannot be read.
+pub(super) async fn cash_moves(
+    tx: &mut Tx,
+) -> Result<Vec<((TransactionId, TransactionId), CashMove)>> {
+    let rows = tx.linked_cash().await?;
+    let same_link =
+        |a: &StoredTransaction, b: &StoredTransaction| a.transaction.link == b.transaction.link;
+    let told = |part: &Part<&Transaction>| {
+        let (out, into) = (part.out, part.into);
+        let way = CashMove {
+            accounts: (out.account, into.account),
+            days: (out.facts.date, into.facts.date),
+            sent: (part.sent, out.facts.currency),
+            got: (part.got, into.facts.currency),
+        };
+        ((out.id, into.id), way)
+    };
+    let links = rows.chunk_by(same_link);
+    Ok(links.flat_map(|rows| moves(rows).parts.iter().map(told).collect::<Vec<_>>()).collect())
 }
 
 /// Linked rows up to a day whose money is nowhere between their days, since nobody can say which

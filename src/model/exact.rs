@@ -66,6 +66,18 @@ impl Exact {
         if self.sign().is_lt() { self.neg() } else { self.clone() }
     }
 
+    /// The nearest that a ratio or a drawing needs; never money.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "that is what it is for")]
+    pub fn approximate(&self) -> f64 {
+        let mantissa = match &self.mantissa {
+            Small(small) => *small as f64,
+            Big(big) => big.to_string().parse().unwrap_or(f64::NAN),
+        };
+        let scale = i32::try_from(self.scale).unwrap_or(i32::MAX);
+        mantissa / 10_f64.powi(scale)
+    }
+
     /// Half a unit of the last of `places` decimals: how far a number written with them may be
     /// from the one that was meant.
     #[must_use]

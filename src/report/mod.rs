@@ -19,6 +19,7 @@ mod movers;
 mod net_worth;
 mod order;
 mod pending;
+mod performance;
 mod plan;
 mod proposals;
 mod reasons;
@@ -52,6 +53,10 @@ pub use income::{
 pub use lots::{lots, lots_of};
 pub use movers::{Change, Mover, Movers, MoversQuery, movers};
 pub use net_worth::net_worth;
+pub use performance::{
+    By, PerformanceQuery, PerformanceReport, PerformanceRow, Period, Reasons, Split, Yardstick,
+    explain_performance, performance, ratio,
+};
 pub use plan::{Action, Aim, Plan, PlanError, PlanQuery, PlanRow, PlannedLot, plan};
 pub use proposals::{SplitProposal, SplitShare, splits};
 pub use transactions::{

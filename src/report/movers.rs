@@ -8,7 +8,7 @@ use chrono::NaiveDate;
 use super::holdings::difference;
 use super::types::{NetWorthQuery, NetWorthRow, PositionsQuery};
 use super::valuation::{Scene, Value};
-use super::{Missing, Result, net_worth};
+use super::{Missing, Result, Split, net_worth, performance};
 use crate::analytics::bars::Restating;
 use crate::analytics::pricing::PriceOn;
 use crate::figures::{self, Held, Otherwise, Scope};
@@ -49,6 +49,8 @@ pub struct Movers {
     pub then: NetWorthRow,
     /// From the one to the other; none where what is known of both is not the same.
     pub change: Option<Change>,
+    /// What that came from; none where something of it is not known.
+    pub split: Option<Split>,
 }
 
 /// By how much something changed.
@@ -125,13 +127,17 @@ pub async fn movers(tx: &mut Tx, query: &MoversQuery) -> Result<Movers> {
         };
         size(b).cmp(&size(a)).then_with(|| (&a.symbol, a.security).cmp(&(&b.symbol, b.security)))
     });
+    let change = change(&then, &now);
+    let split = performance::split(tx, then.date, query).await?;
     Ok(Movers {
         as_of,
         since: then.date,
         currency: base,
         rows,
         missing: missing.into_iter().collect(),
-        change: change(&then, &now),
+        // Parts of what nobody knows would be parts of something else.
+        split: split.filter(|split| change.is_some_and(|change| split.is_of(change.amount))),
+        change,
         now,
         then,
     })

@@ -386,7 +386,7 @@ fn add_money(
 }
 
 /// The first day that has a row or a balance.
-async fn first_day(tx: &mut Tx) -> Result<Option<NaiveDate>> {
+pub(super) async fn first_day(tx: &mut Tx) -> Result<Option<NaiveDate>> {
     let row = tx.first_day().await?;
     let balance = tx.balances().await?.iter().map(|balance| balance.date).min();
     Ok(row.into_iter().chain(balance).min())
@@ -407,7 +407,7 @@ fn days(from: NaiveDate, to: NaiveDate, every: Option<Every>) -> Vec<NaiveDate> 
 }
 
 /// The last day of the period that a day is in.
-fn end_of_period(day: NaiveDate, every: Every) -> Option<NaiveDate> {
+pub(super) fn end_of_period(day: NaiveDate, every: Every) -> Option<NaiveDate> {
     let end_of_month = |month: u32| {
         NaiveDate::from_ymd_opt(day.year(), month, 1)?
             .checked_add_months(Months::new(1))?

@@ -50,7 +50,12 @@ impl Pending {
 
     /// Some row of the position.
     pub fn of_position(&self, held: &Held) -> bool {
-        self.positions.contains_key(&(held.account, held.security))
+        self.of_security(held.account, held.security)
+    }
+
+    /// Some row of a security in an account.
+    pub fn of_security(&self, account: AccountId, security: SecurityId) -> bool {
+        self.positions.contains_key(&(account, security))
     }
 
     /// The row that opened a lot of a position, or one that did something to all its lots.

@@ -22,8 +22,8 @@ pub use snapshot::{Snapshot, View};
 pub use crate::report::{
     AccountRow, AccountsQuery, At, Bars, BarsQuery, ConnectionRow, Every, Explanation, Find,
     FindingRow, HoldingRow, Input, LotRow, MarkKind, Mover, MoversQuery, NetWorthQuery,
-    NetWorthReport, NextRow, PositionsQuery, TransactionDetail, TransactionRow, Trend, TrendsQuery,
-    Window, WindowQuery, WindowRow,
+    NetWorthReport, NextRow, PositionsQuery, Split, TransactionDetail, TransactionRow, Trend,
+    TrendsQuery, Window, WindowQuery, WindowRow,
 };
 
 use crate::clock::Clock;

@@ -87,6 +87,7 @@ impl<'a, W: World, S: Sink> Clerk<'a, W, S> {
 
     /// Applies one row, and tells what it could not know.
     fn enter(&mut self, event: &Event) {
+        self.out.entering(self.book, event);
         let rates = self.rates(event, event.date);
         self.charge(event, &rates);
         match event.subtype {
@@ -134,6 +135,7 @@ impl<'a, W: World, S: Sink> Clerk<'a, W, S> {
         if gaps.spilled {
             self.find(event, FindingKind::Overflow, None);
         }
+        self.out.entered(self.book, event);
     }
 
     /// Tells that a person should look at this row.

@@ -4,6 +4,8 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+use super::book::Book;
+use super::event::Event;
 use crate::model::{AccountId, Currency, Dec, Realization, SecurityId, TransactionId, days};
 
 /// Where the lots tell what happened.
@@ -17,6 +19,12 @@ pub trait Sink {
     /// What the lots of a row cost is not what that row says alone: another row changed it, or gave
     /// a part of its own cost.
     fn recosted(&mut self, _lots_of: TransactionId, _by: TransactionId) {}
+
+    /// A row is about to be applied.
+    fn entering(&mut self, _book: &Book, _event: &Event) {}
+
+    /// The row is applied.
+    fn entered(&mut self, _book: &Book, _event: &Event) {}
 }
 
 /// Something about a row that a person should look at.

@@ -16,7 +16,7 @@
 //! | `income` | what is earned and charged |
 //!
 //! Below them: `clerk` applies rows in their order, `settle` lets what comes meet what is held,
-//! `pick` chooses lots, `pool` averages, `costs` and `rates` compute.
+//! `pick` chooses lots, `pool` averages, `costs` and `rates` compute; `stock` tells how much there is.
 
 mod book;
 mod clerk;
@@ -32,6 +32,7 @@ mod pool;
 mod rates;
 mod reorganization;
 mod settle;
+mod stock;
 mod trade;
 mod transfer;
 mod world;
@@ -39,8 +40,9 @@ mod world;
 pub use book::{Book, Position, Transit};
 pub use event::{Event, MoveId, Peer};
 pub use finding::{FindingKind, LotFinding, Severity, Sink};
-pub use rates::{Converted, converted};
+pub use rates::{Converted, converted, in_base};
 pub use settle::term;
+pub use stock::{Place, Stock};
 pub use world::{AccountRules, Conversion, Fees, Rules, World};
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The rates of one row: from its own currency to that of its security, and on to base and tax.
 
 use super::costs::{Costs, Gaps, quotient};
+use super::event::Event;
 use super::world::{Rules, World};
 use crate::model::{Currency, Dec, Exact};
 use chrono::NaiveDate;
@@ -187,6 +188,14 @@ impl Rates {
             }
         }
     }
+}
+
+/// Money of a row in the base currency, as the lots count it: by the rate that the row itself gives,
+/// else by that of its day; none: there is no rate, or it does not fit.
+pub fn in_base<W: World>(world: &W, event: &Event, money: &Exact) -> Option<Dec> {
+    let local = world.currency_of(event.security);
+    let rates = Rates::new(world, event.currency, local, event.fx_rate, event.date);
+    rates.convert(money, &mut Gaps::default()).base
 }
 
 impl Gaps {

@@ -9,7 +9,9 @@ use super::figure::{direction, signed};
 use super::{Accounts, Outcome, Pane, Tally, Wish};
 use crate::keys::{Action, Context};
 use crate::model::{Currency, Dec};
-use crate::state::{FindingRow, MoversQuery, NetWorthReport, Question, Slice, Slot, Snapshot};
+use crate::state::{
+    FindingRow, MoversQuery, NetWorthReport, Question, Slice, Slot, Snapshot, Split,
+};
 use crate::text::percent;
 use crate::tui::frame::framed;
 use crate::tui::look::{Look, Order, Range, Selection};
@@ -208,6 +210,15 @@ fn worth(buf: &mut Buffer, area: Rect, snapshot: &Snapshot, look: &Look) {
                     write(buf, place, &text, theme.style(tone));
                 }
             }
+            let parts = movers.split.map(|split| came_from(&split, look, currency));
+            // Only where all of it has room, and something of the line beneath.
+            let fits = |text: &String| {
+                !text.is_empty() && text.width() <= usize::from(area.width) && area.height > top + 4
+            };
+            if let Some(text) = parts.filter(fits) {
+                write(buf, line(top), &text, theme.style(Tone::Dim));
+                top += 1;
+            }
         }
     }
     if area.height > top + 2 {
@@ -235,6 +246,23 @@ fn worth(buf: &mut Buffer, area: Rect, snapshot: &Snapshot, look: &Look) {
             .collect();
         write_right(buf, line(area.height - 1), &ranges.join(" "), theme.style(Tone::Dim));
     }
+}
+
+/// What the change of the day came from: `market ▲ +120.00  income ▲ +3.00`. What did nothing is left
+/// out.
+fn came_from(split: &Split, look: &Look, currency: Currency) -> String {
+    let parts = [
+        ("market", split.market),
+        ("currency", split.currency),
+        ("flows", split.flows),
+        ("income", split.income),
+        ("fees", split.charges),
+    ];
+    let did = parts
+        .into_iter()
+        .filter(|(_, amount)| !amount.round_to(currency.minor_units()).is_zero())
+        .map(|(name, amount)| format!("{name} {}", look.figures.gain(Some(amount), currency)));
+    did.collect::<Vec<_>>().join("  ")
 }
 
 /// What changed since the last visit: `▲ +11,940.07 since Tue`.

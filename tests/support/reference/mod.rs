@@ -17,6 +17,7 @@ pub mod book;
 pub mod files;
 pub mod lots;
 pub mod market;
+pub mod performance;
 pub mod portfolio;
 pub mod reports;
 pub mod rough;

@@ -1,0 +1,432 @@
+//! `report performance`: what was made of what was put in, and from what.
+
+use chrono::NaiveDate;
+use serde::Serialize;
+
+use super::Job;
+use super::cells::Cell;
+use super::exit::{Error, Status};
+use super::json::{Report, Totals};
+use super::report_net_worth::every;
+use super::reports::{self, Shown};
+use super::table::{Column, Table};
+use crate::analytics::returns::Drawdown;
+use crate::cli::{Part, PerformanceArgs};
+use crate::model::{Currency, Dec, SafeText};
+use crate::report::{
+    self, By, Missing, PerformanceQuery, PerformanceReport, PerformanceRow, Period, Reasons,
+    Yardstick,
+};
+use crate::service::Session;
+use crate::service::edit::security_named;
+use crate::store::Tx;
+use crate::text::{Figures, percent};
+
+pub async fn run(
+    job: &mut Job<'_>,
+    session: &Session,
+    args: &PerformanceArgs,
+) -> Result<Status, Error> {
+    let benchmark = match &args.benchmark {
+        Some(symbol) => Some(security_named(session, symbol.as_str()).await?.id),
+        None => None,
+    };
+    let query = PerformanceQuery {
+        from: args.from,
+        to: reports::day(job, session, args.to),
+        today: session.clock.today(),
+        account: reports::account(session, args.scope.account.as_ref()).await?,
+        currency: args.scope.currency,
+        method: args.method,
+        by: by(args.by),
+        every: args.every.map(every),
+        benchmark,
+    };
+    let report = async |tx: &mut Tx| Ok(Lines(report::performance(tx, &query).await?));
+    let explain =
+        async |tx: &mut Tx, key: &SafeText| report::explain_performance(tx, &query, key).await;
+    reports::answer(job, session, &args.form, "gain", report, explain).await
+}
+
+const fn by(part: Part) -> By {
+    match part {
+        Part::All => By::All,
+        Part::Account => By::Account,
+        Part::Holding => By::Holding,
+        Part::Lot => By::Lot,
+        Part::Class => By::Class,
+    }
+}
+
+/// The report as it is shown.
+struct Lines(PerformanceReport);
+
+impl Shown for Lines {
+    const HEADER: &'static [&'static str] = &HEADER;
+
+    fn document(&self, figures: Figures) -> impl Serialize {
+        let report = &self.0;
+        let rows = report.rows.iter().map(|row| json_row(row, figures));
+        let head = (report.as_of, report.currency);
+        Report::of("dashtam.report.performance/1", head, &report.missing, rows, Totals {})
+    }
+
+    fn cells(&self, figures: Figures) -> impl Iterator<Item = Vec<Cell>> {
+        self.0.rows.iter().map(move |row| csv_row(row, figures))
+    }
+
+    fn table(&self, figures: Figures) -> Table {
+        let report = &self.0;
+        match report.rows.as_slice() {
+            [row] if row.periods.is_empty() => one(row, figures, report.currency),
+            rows if rows.iter().any(|row| !row.periods.is_empty()) => {
+                periods(rows, figures, report.currency)
+            }
+            rows => many(rows, figures, report.currency),
+        }
+    }
+
+    fn missing(&self) -> &[Missing] {
+        &self.0.missing
+    }
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    scope: &'a SafeText,
+    accounts: &'a [SafeText],
+    from: NaiveDate,
+    to: NaiveDate,
+    twr: Option<String>,
+    twr_annualized: Option<String>,
+    xirr: Option<String>,
+    gain: Option<String>,
+    gain_price: Option<String>,
+    gain_fx: Option<String>,
+    gain_income: Option<String>,
+    gain_fees: Option<String>,
+    gain_taxes: Option<String>,
+    flows_in: Option<String>,
+    flows_out: Option<String>,
+    start_value: Option<String>,
+    end_value: Option<String>,
+    volatility: Option<String>,
+    sharpe: Option<String>,
+    max_drawdown: Option<Fall>,
+    days_skipped: u64,
+    days_unvalued: u64,
+    pending: bool,
+    reasons: &'a Reasons,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    periods: Vec<JsonPeriod>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    benchmark: Option<JsonYardstick<'a>>,
+}
+
+#[derive(Serialize)]
+struct Fall {
+    depth: Option<String>,
+    start: Option<NaiveDate>,
+    trough: Option<NaiveDate>,
+    recovered: Option<NaiveDate>,
+}
+
+#[derive(Serialize)]
+struct JsonPeriod {
+    from: NaiveDate,
+    to: NaiveDate,
+    twr: Option<String>,
+    gain: Option<String>,
+    flows: Option<String>,
+    end_value: Option<String>,
+}
+
+#[derive(Serialize)]
+struct JsonYardstick<'a> {
+    symbol: &'a SafeText,
+    twr: Option<String>,
+    twr_annualized: Option<String>,
+    end_value: Option<String>,
+    gain: Option<String>,
+    xirr: Option<String>,
+    reason: Option<&'static str>,
+}
+
+/// A ratio tells nothing of amounts, so it is never masked.
+fn ratio(value: Option<Dec>) -> Option<String> {
+    value.map(|value| value.to_string())
+}
+
+fn depth(fall: &Drawdown) -> Option<String> {
+    ratio(report::ratio(fall.depth))
+}
+
+fn json_row(row: &PerformanceRow, figures: Figures) -> Row<'_> {
+    Row {
+        scope: &row.scope,
+        accounts: &row.accounts,
+        from: row.from,
+        to: row.to,
+        twr: ratio(row.twr),
+        twr_annualized: ratio(row.twr_annualized),
+        xirr: ratio(row.xirr),
+        gain: figures.maybe(row.gain),
+        gain_price: figures.maybe(row.gain_price),
+        gain_fx: figures.maybe(row.gain_fx),
+        gain_income: figures.maybe(row.gain_income),
+        gain_fees: figures.maybe(row.gain_fees),
+        gain_taxes: figures.maybe(row.gain_taxes),
+        flows_in: figures.maybe(row.flows_in),
+        flows_out: figures.maybe(row.flows_out),
+        start_value: figures.maybe(row.start_value),
+        end_value: figures.maybe(row.end_value),
+        volatility: ratio(row.volatility),
+        sharpe: ratio(row.sharpe),
+        max_drawdown: row.max_drawdown.as_ref().map(|fall| Fall {
+            depth: depth(fall),
+            start: fall.start,
+            trough: fall.trough,
+            recovered: fall.recovered,
+        }),
+        days_skipped: row.days_skipped,
+        days_unvalued: row.days_unvalued,
+        pending: row.pending,
+        reasons: &row.reasons,
+        periods: row.periods.iter().map(|period| json_period(period, figures)).collect(),
+        benchmark: row.benchmark.as_ref().map(|yardstick| json_yardstick(yardstick, figures)),
+    }
+}
+
+fn json_period(period: &Period, figures: Figures) -> JsonPeriod {
+    JsonPeriod {
+        from: period.from,
+        to: period.to,
+        twr: ratio(period.twr),
+        gain: figures.maybe(period.gain),
+        flows: figures.maybe(period.flows),
+        end_value: figures.maybe(period.end_value),
+    }
+}
+
+fn json_yardstick(yardstick: &Yardstick, figures: Figures) -> JsonYardstick<'_> {
+    JsonYardstick {
+        symbol: &yardstick.symbol,
+        twr: ratio(yardstick.twr),
+        twr_annualized: ratio(yardstick.twr_annualized),
+        end_value: figures.maybe(yardstick.end_value),
+        gain: figures.maybe(yardstick.gain),
+        xirr: ratio(yardstick.xirr),
+        reason: yardstick.reason,
+    }
+}
+
+const HEADER: [&str; 31] = [
+    "scope",
+    "accounts",
+    "from",
+    "to",
+    "twr",
+    "twr_annualized",
+    "xirr",
+    "gain",
+    "gain_price",
+    "gain_fx",
+    "gain_income",
+    "gain_fees",
+    "gain_taxes",
+    "flows_in",
+    "flows_out",
+    "start_value",
+    "end_value",
+    "volatility",
+    "sharpe",
+    "max_drawdown",
+    "drawdown_start",
+    "drawdown_trough",
+    "drawdown_recovered",
+    "days_skipped",
+    "days_unvalued",
+    "pending",
+    "reasons",
+    "benchmark",
+    "benchmark_twr",
+    "benchmark_end_value",
+    "benchmark_xirr",
+];
+
+fn csv_row(row: &PerformanceRow, figures: Figures) -> Vec<Cell> {
+    let accounts: Vec<_> = row.accounts.iter().map(SafeText::as_str).collect();
+    let reasons: Vec<_> = row.reasons.iter().map(|(of, why)| format!("{of}: {why}")).collect();
+    let fall = row.max_drawdown.as_ref();
+    let yardstick = row.benchmark.as_ref();
+    vec![
+        Cell::Text(row.scope.clone()),
+        Cell::Text(SafeText::new(&accounts.join("; "))),
+        Cell::Plain(row.from.to_string()),
+        Cell::Plain(row.to.to_string()),
+        Cell::plain(row.twr),
+        Cell::plain(row.twr_annualized),
+        Cell::plain(row.xirr),
+        Cell::plain(figures.maybe(row.gain)),
+        Cell::plain(figures.maybe(row.gain_price)),
+        Cell::plain(figures.maybe(row.gain_fx)),
+        Cell::plain(figures.maybe(row.gain_income)),
+        Cell::plain(figures.maybe(row.gain_fees)),
+        Cell::plain(figures.maybe(row.gain_taxes)),
+        Cell::plain(figures.maybe(row.flows_in)),
+        Cell::plain(figures.maybe(row.flows_out)),
+        Cell::plain(figures.maybe(row.start_value)),
+        Cell::plain(figures.maybe(row.end_value)),
+        Cell::plain(row.volatility),
+        Cell::plain(row.sharpe),
+        Cell::plain(fall.and_then(depth)),
+        Cell::plain(fall.and_then(|fall| fall.start)),
+        Cell::plain(fall.and_then(|fall| fall.trough)),
+        Cell::plain(fall.and_then(|fall| fall.recovered)),
+        Cell::Plain(row.days_skipped.to_string()),
+        Cell::Plain(row.days_unvalued.to_string()),
+        Cell::Plain(row.pending.to_string()),
+        Cell::Plain(reasons.join("; ")),
+        Cell::text(yardstick.map(|yardstick| &yardstick.symbol)),
+        Cell::plain(yardstick.and_then(|yardstick| yardstick.twr)),
+        Cell::plain(yardstick.and_then(|yardstick| figures.maybe(yardstick.end_value))),
+        Cell::plain(yardstick.and_then(|yardstick| yardstick.xirr)),
+    ]
+}
+
+/// One scope, a line for each figure.
+fn one(row: &PerformanceRow, figures: Figures, base: Currency) -> Table {
+    let mut table = Table::new(vec![
+        Column::text("figure", 14, 0),
+        Column::gain(&format!("{base} or %"), 0),
+        Column::text("", 20, 0),
+    ]);
+    let why =
+        |of: &str| SafeText::new(&row.reasons.get(of).copied().unwrap_or("").replace('_', " "));
+    let mut line = |name: &str, value: SafeText, note: SafeText| {
+        table.row(vec![SafeText::new(name), value, note]);
+    };
+    let money = |value| figures.money_or_unknown(value, base);
+    let accounts: Vec<_> = row.accounts.iter().map(SafeText::as_str).collect();
+    let span = SafeText::new(&format!("{} to {}", row.from, row.to));
+    line(row.scope.as_str(), SafeText::default(), span);
+    line("accounts", SafeText::default(), SafeText::new(&accounts.join(", ")));
+    if row.pending {
+        line("", SafeText::default(), reports::pending(true));
+    }
+    line("start value", money(row.start_value), why("start_value"));
+    line("came in", money(row.flows_in), why("flows_in"));
+    line("went out", money(row.flows_out), why("flows_out"));
+    line("gain", figures.gain(row.gain, base), why("gain"));
+    line("  price", figures.gain(row.gain_price, base), why("gain_price"));
+    line("  currency", figures.gain(row.gain_fx, base), why("gain_fx"));
+    line("  income", figures.gain(row.gain_income, base), why("gain_income"));
+    line("  fees", figures.gain(row.gain_fees, base), why("gain_fees"));
+    line("  taxes", figures.gain(row.gain_taxes, base), why("gain_taxes"));
+    line("end value", money(row.end_value), why("end_value"));
+    line("return", percent(row.twr), why("twr"));
+    line("  by the year", percent(row.twr_annualized), why("twr_annualized"));
+    line("of money, by the year", percent(row.xirr), why("xirr"));
+    line("volatility", percent(row.volatility), why("volatility"));
+    let sharpe = row.sharpe.map(|sharpe| sharpe.round_to(2).to_string());
+    let sharpe = sharpe.map_or_else(crate::text::unknown, |sharpe| SafeText::new(&sharpe));
+    line("sharpe ratio", sharpe, why("sharpe"));
+    let fall = row.max_drawdown.as_ref();
+    let note = fall.map_or_else(|| why("max_drawdown"), |fall| SafeText::new(&course_of(fall)));
+    line("deepest fall", percent(fall.and_then(|fall| report::ratio(fall.depth))), note);
+    let days = |days: u64| SafeText::new(&format!("{days} days"));
+    if row.days_unvalued > 0 {
+        line("without a value", SafeText::default(), days(row.days_unvalued));
+    }
+    if row.days_skipped > 0 {
+        line("nothing invested", SafeText::default(), days(row.days_skipped));
+    }
+    if let Some(yardstick) = &row.benchmark {
+        let note = yardstick.reason.unwrap_or("").replace('_', " ");
+        line(yardstick.symbol.as_str(), SafeText::default(), SafeText::new(&note));
+        line("  return", percent(yardstick.twr), SafeText::default());
+        line("  same flows", money(yardstick.end_value), SafeText::default());
+        line("  gain", figures.gain(yardstick.gain, base), SafeText::default());
+        line("  of money, by the year", percent(yardstick.xirr), SafeText::default());
+    }
+    table
+}
+
+/// `2024-01-02 to 2024-03-01, over on 2024-05-06`.
+fn course_of(fall: &Drawdown) -> String {
+    let (Some(start), Some(trough)) = (fall.start, fall.trough) else { return String::new() };
+    match fall.recovered {
+        Some(day) => format!("{start} to {trough}, over on {day}"),
+        None => format!("{start} to {trough}, not over"),
+    }
+}
+
+/// A line for each scope.
+fn many(rows: &[PerformanceRow], figures: Figures, base: Currency) -> Table {
+    let mut table = Table::new(vec![
+        Column::text("account", 10, 2),
+        Column::text("of", 8, 0),
+        Column::figure(&format!("value {base}"), 4),
+        Column::gain("gain", 0),
+        Column::gain("price", 6),
+        Column::gain("fx", 7),
+        Column::gain("income", 8),
+        Column::gain("fees", 9),
+        Column::gain("taxes", 9),
+        Column::figure("return", 0),
+        Column::figure("of money", 1),
+        Column::figure("fall", 5),
+        Column::text("", 7, 3),
+    ]);
+    for row in rows {
+        let account = match row.accounts.as_slice() {
+            [account] if *account != row.scope => account.clone(),
+            _ => SafeText::default(),
+        };
+        let gain = |value| figures.gain(value, base);
+        let fall = row.max_drawdown.as_ref().and_then(|fall| report::ratio(fall.depth));
+        table.row(vec![
+            account,
+            row.scope.clone(),
+            figures.money_or_unknown(row.end_value, base),
+            gain(row.gain),
+            gain(row.gain_price),
+            gain(row.gain_fx),
+            gain(row.gain_income),
+            gain(row.gain_fees),
+            gain(row.gain_taxes),
+            percent(row.twr),
+            percent(row.xirr),
+            percent(fall),
+            reports::pending(row.pending),
+        ]);
+    }
+    table
+}
+
+/// A line for each part of the span.
+fn periods(rows: &[PerformanceRow], figures: Figures, base: Currency) -> Table {
+    let mut table = Table::new(vec![
+        Column::text("of", 8, 1),
+        Column::text("from", 10, 2),
+        Column::text("to", 10, 0),
+        Column::figure("flows", 3),
+        Column::gain(&format!("gain {base}"), 0),
+        Column::figure("return", 0),
+        Column::figure("value", 0),
+    ]);
+    for row in rows {
+        for period in &row.periods {
+            table.row(vec![
+                row.scope.clone(),
+                SafeText::new(&period.from.to_string()),
+                SafeText::new(&period.to.to_string()),
+                figures.money_or_unknown(period.flows, base),
+                figures.gain(period.gain, base),
+                percent(period.twr),
+                figures.money_or_unknown(period.end_value, base),
+            ]);
+        }
+    }
+    table
+}

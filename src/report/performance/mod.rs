@@ -1,0 +1,200 @@
+//! Performance: what was made of what was put in, of everything or of a part of it, over any span.
+//!
+//! `read` gathers what is held and what happened, `grid` what it cost on each day, `scope` follows a
+//! part of it from day to day; here the figures are told.
+
+mod benchmark;
+mod explain;
+mod grid;
+mod read;
+mod row;
+mod scope;
+mod types;
+
+pub use explain::explain_performance;
+pub use row::ratio;
+pub use types::{
+    By, PerformanceQuery, PerformanceReport, PerformanceRow, Period, Reasons, Split, Yardstick,
+};
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::NaiveDate;
+
+use self::row::Asked;
+use self::scope::{Kind, Scope, World};
+use super::net_worth::first_day;
+use super::pending::Pending;
+use super::valuation::Scene;
+use super::{MoversQuery, Result};
+use crate::analytics::lots::Place;
+use crate::figures::{self, LotKey, Otherwise};
+use crate::model::{AccountId, Class, Dec, SafeText, Setting};
+use crate::store::Tx;
+
+/// How things did in a span.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn performance(tx: &mut Tx, query: &PerformanceQuery) -> Result<PerformanceReport> {
+    let stage = staged(tx, query).await?;
+    let asked = stage.asked(query);
+    let mut missing = BTreeSet::new();
+    let mut rows = Vec::new();
+    for (name, scope) in scopes(&stage.scene, &stage.world, query, &stage.accounts) {
+        rows.extend(asked.row(name, &scope, &mut missing));
+    }
+    Ok(PerformanceReport {
+        as_of: query.to,
+        from: query.from,
+        currency: stage.scene.base,
+        missing: missing.into_iter().collect(),
+        rows,
+    })
+}
+
+/// What net worth changed by since the end of a day, and from what; none: something is not known.
+///
+/// # Errors
+/// When the store cannot be read.
+pub(super) async fn split(
+    tx: &mut Tx,
+    since: NaiveDate,
+    movers: &MoversQuery,
+) -> Result<Option<Split>> {
+    let from = since.succ_opt().filter(|from| *from <= movers.as_of);
+    let Some(from) = from else { return Ok(None) };
+    // Everything there is, as net worth counts it.
+    let query = PerformanceQuery {
+        from: Some(from),
+        to: movers.as_of,
+        today: movers.today,
+        account: None,
+        currency: movers.currency,
+        method: None,
+        by: By::Class,
+        every: None,
+        benchmark: None,
+    };
+    let stage = staged(tx, &query).await?;
+    let scope = Scope::Accounts(stage.accounts.clone());
+    let name = SafeText::default();
+    let Some(row) = stage.asked(&query).row(name, &scope, &mut BTreeSet::new()) else {
+        return Ok(None);
+    };
+    let sum = |a: Option<Dec>, b: Option<Dec>| a?.checked_add(b?);
+    let told = || {
+        Some(Split {
+            market: row.gain_price?,
+            currency: row.gain_fx?,
+            flows: sum(row.flows_in, row.flows_out.map(|out| -out))?,
+            income: row.gain_income?,
+            charges: sum(row.gain_fees, row.gain_taxes)?,
+        })
+    };
+    Ok(told())
+}
+
+/// Everything that the figures follow from.
+struct Stage {
+    scene: Scene,
+    world: World,
+    accounts: BTreeSet<AccountId>,
+    risk_free: Dec,
+    pending: Pending,
+}
+
+impl Stage {
+    const fn asked<'a>(&'a self, query: &'a PerformanceQuery) -> Asked<'a> {
+        Asked {
+            query,
+            scene: &self.scene,
+            world: &self.world,
+            risk_free: self.risk_free,
+            pending: &self.pending,
+        }
+    }
+}
+
+async fn staged(tx: &mut Tx, query: &PerformanceQuery) -> Result<Stage> {
+    let otherwise = Otherwise { method: query.method, base: query.currency };
+    let history = figures::Scope::History;
+    let mut scene = Scene::with(tx, query.to, query.today, history, otherwise).await?;
+    let accounts = accounts(&scene, query);
+    let first = first_day(tx).await?.unwrap_or(query.to).min(query.to);
+    let from = query.from.unwrap_or(first);
+    let world = World::read(tx, &mut scene, &accounts, from, query.to, query).await?;
+    let risk_free = tx.setting(Setting::RiskFreeRate).await?;
+    let risk_free = risk_free.and_then(|rate| Dec::parse(&rate).ok()).unwrap_or_default();
+    let pending = Pending::read(tx, query.to).await?;
+    Ok(Stage { scene, world, accounts, risk_free, pending })
+}
+
+/// The accounts whose performance is told: the one that is asked for, those of every class where
+/// classes are asked for, else those that invest.
+fn accounts(scene: &Scene, query: &PerformanceQuery) -> BTreeSet<AccountId> {
+    let all = scene.accounts.values().map(|row| &row.account);
+    let wanted = all.filter(|account| match query.account {
+        Some(wanted) => account.id == wanted,
+        None => query.by == By::Class || account.kind.class() == Class::Investment,
+    });
+    wanted.map(|account| account.id).collect()
+}
+
+/// What is told of, in order.
+fn scopes(
+    scene: &Scene,
+    world: &World,
+    query: &PerformanceQuery,
+    accounts: &BTreeSet<AccountId>,
+) -> Vec<(SafeText, Scope)> {
+    let name = |account: AccountId| scene.account_name(account).unwrap_or_default();
+    match query.by {
+        By::All => vec![(SafeText::new("all"), Scope::Accounts(accounts.clone()))],
+        By::Account => {
+            let scope = |&account| (name(account), Scope::Accounts(BTreeSet::from([account])));
+            let mut scopes: Vec<_> = accounts.iter().map(scope).collect();
+            scopes.sort();
+            scopes
+        }
+        By::Class => {
+            let mut classes: BTreeMap<&str, BTreeSet<AccountId>> = BTreeMap::new();
+            for account in accounts {
+                if let Some(row) = scene.accounts.get(account) {
+                    let class = row.account.kind.class().as_str();
+                    classes.entry(class).or_default().insert(*account);
+                }
+            }
+            let scope = |(class, accounts)| (SafeText::new(class), Scope::Accounts(accounts));
+            classes.into_iter().map(scope).collect()
+        }
+        By::Holding => {
+            let mut scopes: Vec<_> = world
+                .parts
+                .iter()
+                .filter_map(|part| match (part.thing.place, part.kind) {
+                    (Place::In(account), Kind::Security(security)) if part.thing.lot.is_none() => {
+                        Some((name(account), scene.symbol(security), account, security))
+                    }
+                    _ => None,
+                })
+                .collect();
+            scopes.sort();
+            let scope =
+                |(_, symbol, account, security)| (symbol, Scope::Holding(account, security));
+            scopes.into_iter().map(scope).collect()
+        }
+        By::Lot => {
+            let lot = |(key, opened): (&LotKey, &NaiveDate)| {
+                let (account, security, ..) = *key;
+                (name(account), scene.symbol(security), *opened, *key)
+            };
+            let mut lots: Vec<_> = world.opened.iter().map(lot).collect();
+            lots.sort();
+            let scope = |(_, symbol, opened, key)| {
+                (SafeText::new(&format!("{symbol} {opened}")), Scope::Lot(key))
+            };
+            lots.into_iter().map(scope).collect()
+        }
+    }
+}

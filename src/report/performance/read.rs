@@ -1,0 +1,320 @@
+//! Reading everything that performance follows from: the course of what is held, cash, balances and
+//! prices.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::NaiveDate;
+
+use super::grid::{Grid, Steps};
+use super::scope::{Arrival, Crossing, Kind, Part, Thing, Way, World};
+use super::types::{By, PerformanceQuery};
+use crate::analytics::lots::Place;
+use crate::figures::{self, Course, Leg, LotKey, Otherwise, Sums};
+use crate::model::{AccountId, Class, Currency, Exact, SecurityId};
+use crate::report::Result;
+use crate::report::valuation::Scene;
+use crate::store::{Balance, Tx};
+
+impl World {
+    /// Everything in these accounts from the end of the day before `from` to the end of `to`.
+    pub async fn read(
+        tx: &mut Tx,
+        scene: &mut Scene,
+        accounts: &BTreeSet<AccountId>,
+        from: NaiveDate,
+        to: NaiveDate,
+        wishes: &PerformanceQuery,
+    ) -> Result<Self> {
+        let origin = from.pred_opt().unwrap_or(from);
+        let lots = (wishes.by == By::Lot)
+            .then_some(Otherwise { method: wishes.method, base: wishes.currency });
+        let mut course = figures::course(tx, &scene.market, from, to, lots).await?;
+        let following: BTreeSet<AccountId> =
+            accounts.iter().copied().filter(|account| scene.follows_rows(*account)).collect();
+        let follows = |account: &AccountId| following.contains(account);
+        let is_near = |place: &Place| match place {
+            Place::In(account) => follows(account),
+            Place::Between(a, b) => follows(a) && follows(b),
+        };
+        course.holdings.retain(|(place, _), _| is_near(place));
+        course.lots.retain(|(account, ..), _| follows(account));
+        course.money.retain(|account, _| follows(account));
+        let mut securities: BTreeSet<_> = course.holdings.keys().map(|(_, of)| *of).collect();
+        securities
+            .extend(course.moved.iter().flat_map(|moved| &moved.legs).map(|leg| leg.security));
+        securities.extend(wishes.benchmark);
+        let cash = cash(tx, origin, to).await?;
+        let balances = tx.balances().await?;
+        let mut money: BTreeSet<Currency> = cash.keys().map(|(_, currency)| *currency).collect();
+        money.extend(scene.accounts.values().map(|row| row.account.currency));
+        money.extend(course.cash_moves.iter().flat_map(|way| [way.sent.1, way.got.1]));
+        let grid = Grid::read(tx, scene, origin, to, &securities, &money).await?;
+        let mut builder = Builder {
+            scene,
+            grid,
+            closed: BTreeMap::new(),
+            opened: BTreeMap::new(),
+            world: Vec::new(),
+        };
+        builder.closed = accounts.iter().filter_map(|id| builder.closing(*id)).collect();
+        let mut lacks: BTreeMap<AccountId, BTreeSet<usize>> = BTreeMap::new();
+        let told = course.lacks_rates.iter().map(|(account, _, day)| (*account, *day));
+        let told = told.chain(course.lacks_worth.iter().map(|(account, _, day)| (*account, *day)));
+        for (account, day) in told {
+            lacks.entry(account).or_default().insert(builder.grid.place(day));
+        }
+        let mut crossings = builder.holdings(&mut course);
+        crossings.extend(builder.crossings(&course.moved));
+        crossings.extend(builder.lots(&mut course));
+        builder.rows_of_money(&course);
+        builder.cash(&cash, &follows, &mut lacks);
+        for account in accounts.iter().filter(|account| !scene.follows_rows(**account)) {
+            builder.balance(*account, &balances, &mut lacks);
+        }
+        let ways = course.cash_moves.iter().map(|way| builder.way(way)).collect();
+        let Builder { grid, world, opened, .. } = builder;
+        Ok(Self { grid, parts: world, crossings, ways, lacks, opened })
+    }
+}
+
+/// Money by account and currency, from the end of `origin` on.
+async fn cash(
+    tx: &mut Tx,
+    origin: NaiveDate,
+    to: NaiveDate,
+) -> Result<BTreeMap<(AccountId, Currency), Vec<(NaiveDate, Exact)>>> {
+    let mut cash: BTreeMap<_, Vec<(NaiveDate, Exact)>> = BTreeMap::new();
+    for (day, changes) in figures::cash_changes(tx).await?.range(..=to) {
+        let day = (*day).max(origin);
+        for (account, currency, change) in changes {
+            let levels = cash.entry((*account, *currency)).or_default();
+            let before = levels.last().map_or(Exact::ZERO, |(_, level)| level.clone());
+            let level = before.add(change);
+            match levels.last_mut().filter(|(last, _)| *last == day) {
+                Some(last) => last.1 = level,
+                None => levels.push((day, level)),
+            }
+        }
+    }
+    Ok(cash)
+}
+
+struct Builder<'a> {
+    scene: &'a Scene,
+    grid: Grid,
+    /// From which place on an account is closed.
+    closed: BTreeMap<AccountId, usize>,
+    /// When each lot was acquired.
+    opened: BTreeMap<LotKey, NaiveDate>,
+    world: Vec<Part>,
+}
+
+impl Builder<'_> {
+    fn closing(&self, account: AccountId) -> Option<(AccountId, usize)> {
+        let closed = self.scene.accounts.get(&account)?.account.closed?;
+        let day = self.grid.day(self.grid.last);
+        (closed <= day).then(|| (account, self.grid.place(closed)))
+    }
+
+    /// Whether something of an account still counts on a day.
+    fn is_open(&self, account: AccountId, place: usize) -> bool {
+        self.closed.get(&account).is_none_or(|closed| place < *closed)
+    }
+
+    /// The parts that are securities. What is left when an account is closed goes outside.
+    fn holdings(&mut self, course: &mut Course) -> Vec<Crossing> {
+        let mut crossings = Vec::new();
+        for ((place, security), holding) in std::mem::take(&mut course.holdings) {
+            let levels = holding.levels.into_iter();
+            let levels = levels.map(|(day, units)| (self.grid.place(day), units));
+            let mut levels = Steps(levels.collect::<Vec<_>>());
+            let rows = holding.rows.into_iter().map(|(day, sums)| (self.grid.place(day), sums));
+            let mut rows: BTreeMap<_, _> = rows.collect();
+            let thing = Thing { place, security: Some(security), lot: None };
+            if let Place::In(account) = place {
+                rows.retain(|place, _| self.is_open(account, *place));
+                crossings.extend(self.close(account, thing, security, &mut levels));
+            }
+            self.world.push(Part { thing, kind: Kind::Security(security), levels, rows });
+        }
+        crossings
+    }
+
+    /// What is left when an account is closed goes outside.
+    fn close(
+        &self,
+        account: AccountId,
+        thing: Thing,
+        security: SecurityId,
+        levels: &mut Steps<Option<Exact>>,
+    ) -> Option<Crossing> {
+        let closed = *self.closed.get(&account)?;
+        levels.0.retain(|(place, _)| *place < closed);
+        let left = levels.0.last()?.1.clone()?;
+        levels.push(closed, Some(Exact::ZERO));
+        let units = left.neg();
+        Some(Crossing { place: closed, legs: vec![Arrival { thing, security, units }] })
+    }
+
+    /// The parts that are lots.
+    fn lots(&mut self, course: &mut Course) -> Vec<Crossing> {
+        let mut crossings = Vec::new();
+        for (key, lot) in std::mem::take(&mut course.lots) {
+            let (account, security, ..): LotKey = key;
+            let thing =
+                Thing { place: Place::In(account), security: Some(security), lot: Some(key) };
+            let levels = lot.levels.into_iter().map(|(day, units)| (self.grid.place(day), units));
+            let mut levels = Steps(levels.collect::<Vec<_>>());
+            let rows = lot.rows.into_iter().map(|(day, sums)| (self.grid.place(day), sums));
+            let rows = rows.filter(|(place, _)| self.is_open(account, *place)).collect();
+            crossings.extend(self.close(account, thing, security, &mut levels));
+            let arrivals = lot.arrivals.into_iter();
+            let arrivals = arrivals.map(|(day, security, units)| Crossing {
+                place: self.grid.place(day),
+                legs: vec![Arrival { thing, security, units }],
+            });
+            crossings.extend(arrivals.filter(|arrival| self.is_open(account, arrival.place)));
+            self.opened.insert(key, lot.opened);
+            self.world.push(Part { thing, kind: Kind::Security(security), levels, rows });
+        }
+        crossings
+    }
+
+    fn crossings(&self, moved: &[figures::Moved]) -> Vec<Crossing> {
+        let crossing = |moved: &figures::Moved| {
+            let place = self.grid.place(moved.date);
+            let counts = |leg: &&Leg| match leg.place {
+                Place::In(account) => self.is_open(account, place),
+                Place::Between(..) => true,
+            };
+            let leg = |leg: &Leg| {
+                let thing = Thing { place: leg.place, security: Some(leg.security), lot: None };
+                match &moved.becomes {
+                    // Both sides of one event have the same value: that of what it became.
+                    Some(new) if new.security != leg.security => {
+                        Arrival { thing, security: new.security, units: new.units.neg() }
+                    }
+                    _ => Arrival { thing, security: leg.security, units: leg.units.clone() },
+                }
+            };
+            Crossing { place, legs: moved.legs.iter().filter(counts).map(leg).collect() }
+        };
+        moved.iter().map(crossing).collect()
+    }
+
+    /// Rows without a security: they have no value of their own, cash has.
+    fn rows_of_money(&mut self, course: &Course) {
+        for (&account, days) in &course.money {
+            let rows = days.iter().map(|(day, sums)| (self.grid.place(*day), sums.clone()));
+            let rows: BTreeMap<_, _> =
+                rows.filter(|(place, _)| self.is_open(account, *place)).collect();
+            let (thing, levels) = (money_in(account), Steps(Vec::new()));
+            self.world.push(Part { thing, kind: Kind::Money(self.grid.base), levels, rows });
+        }
+    }
+
+    fn cash(
+        &mut self,
+        cash: &BTreeMap<(AccountId, Currency), Vec<(NaiveDate, Exact)>>,
+        follows: &impl Fn(&AccountId) -> bool,
+        lacks: &mut BTreeMap<AccountId, BTreeSet<usize>>,
+    ) {
+        for ((account, currency), days) in cash.iter().filter(|((account, _), _)| follows(account))
+        {
+            let levels =
+                days.iter().map(|(day, level)| (self.grid.place(*day), Some(level.clone())));
+            let mut levels = Steps(levels.collect::<Vec<_>>());
+            let mut rows = BTreeMap::new();
+            if let Some(&closed) = self.closed.get(account) {
+                levels.0.retain(|(place, _)| *place < closed);
+                if let Some((_, Some(left))) = levels.0.last().cloned() {
+                    levels.push(closed, Some(Exact::ZERO));
+                    match self.grid.money(&left.neg(), *currency, closed) {
+                        Some(flow) => drop(rows.insert(closed, flow_of(&flow))),
+                        None => drop(lacks.entry(*account).or_default().insert(closed)),
+                    }
+                }
+            }
+            let (thing, kind) = (money_in(*account), Kind::Money(*currency));
+            self.world.push(Part { thing, kind, levels, rows });
+        }
+    }
+
+    /// An account that is known by its balance.
+    fn balance(
+        &mut self,
+        account: AccountId,
+        balances: &[Balance],
+        lacks: &mut BTreeMap<AccountId, BTreeSet<usize>>,
+    ) {
+        let Some(row) = self.scene.accounts.get(&account) else { return };
+        let currency = row.account.currency;
+        // Of money a change came from outside or went there; anything else rose or fell.
+        let is_money = matches!(row.account.kind.class(), Class::Cash | Class::Liability);
+        let mut known: Vec<_> = balances.iter().filter(|it| it.account == account).collect();
+        known.sort_by_key(|balance| balance.date);
+        let mut levels = Steps(Vec::new());
+        let mut rows: BTreeMap<usize, Sums> = BTreeMap::new();
+        let mut before = Exact::ZERO;
+        let mut is_first = true;
+        let last = self.grid.day(self.grid.last);
+        let told = known.iter().filter(|balance| balance.date <= last);
+        let told = told.map(|balance| (self.grid.place(balance.date), Exact::from(balance.amount)));
+        let mut told: Vec<_> = told.filter(|(place, _)| self.is_open(account, *place)).collect();
+        // Of an account that is closed nothing is left; what there was went outside.
+        let closed = self.closed.get(&account).copied().filter(|_| !told.is_empty());
+        told.extend(closed.map(|place| (place, Exact::ZERO)));
+        for (place, level) in told {
+            let change = level.sub(&before);
+            if place > 0 && (is_money || is_first || Some(place) == closed) {
+                match self.grid.money(&change, currency, place) {
+                    Some(change) => {
+                        let flow = flow_of(&change);
+                        let trade = if is_money { Exact::ZERO } else { change };
+                        rows.entry(place).or_default().add(&Sums { trade, ..flow });
+                    }
+                    None => drop(lacks.entry(account).or_default().insert(place)),
+                }
+            }
+            is_first = false;
+            match levels.0.last_mut().filter(|(last, _)| *last == place) {
+                Some(last) => last.1 = Some(level.clone()),
+                None => levels.push(place, Some(level.clone())),
+            }
+            before = level;
+        }
+        let kind = if is_money { Kind::Money(currency) } else { Kind::Balance(currency) };
+        self.world.push(Part { thing: money_in(account), kind, levels, rows });
+    }
+
+    fn way(&self, way: &figures::CashMove) -> Way {
+        let leg = |account, day: NaiveDate| {
+            let follows = self.scene.follows_rows(account);
+            let place = self.grid.place(day);
+            // Beyond the span it is far away, and still on its way.
+            let place =
+                if day > self.grid.day(self.grid.last) { self.grid.last + 1 } else { place };
+            (follows && self.is_open(account, place)).then_some(place)
+        };
+        Way {
+            accounts: way.accounts,
+            days: (leg(way.accounts.0, way.days.0), leg(way.accounts.1, way.days.1)),
+            sent: (way.sent.0.into(), way.sent.1),
+            got: (way.got.0.into(), way.got.1),
+        }
+    }
+}
+
+const fn money_in(account: AccountId) -> Thing {
+    Thing { place: Place::In(account), security: None, lot: None }
+}
+
+/// Money from outside, or where it is negative to there.
+fn flow_of(amount: &Exact) -> Sums {
+    let sums = Sums::default();
+    if amount.sign().is_lt() {
+        Sums { went: amount.neg(), ..sums }
+    } else {
+        Sums { came: amount.clone(), ..sums }
+    }
+}

@@ -1,0 +1,561 @@
+//! What a scope was worth day by day, what crossed its border, and what became of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::grid::{Grid, Steps, Worth};
+use crate::analytics::lots::Place;
+use crate::analytics::returns::DayWorth;
+use crate::figures::{LotKey, Sums};
+use crate::model::{AccountId, Currency, Exact, SecurityId};
+
+/// What somebody wants to know the performance of.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Scope {
+    /// Everything in these accounts.
+    Accounts(BTreeSet<AccountId>),
+    /// One security in one account.
+    Holding(AccountId, SecurityId),
+    /// One lot.
+    Lot(LotKey),
+}
+
+impl Scope {
+    /// Whether an account with its money is in it.
+    pub fn has_account(&self, account: AccountId) -> bool {
+        matches!(self, Self::Accounts(accounts) if accounts.contains(&account))
+    }
+
+    /// The account of a security or of a lot.
+    pub const fn account(&self) -> Option<AccountId> {
+        match self {
+            Self::Accounts(_) => None,
+            Self::Holding(account, _) | Self::Lot((account, ..)) => Some(*account),
+        }
+    }
+
+    /// Whether anything of an account may be in it.
+    pub fn concerns(&self, account: AccountId) -> bool {
+        self.has_account(account) || self.account() == Some(account)
+    }
+
+    /// Whether something at a place is in it.
+    fn has(&self, thing: &Thing) -> bool {
+        match (self, thing.place) {
+            (Self::Lot(lot), _) => thing.lot == Some(*lot),
+            (Self::Holding(at, of), Place::In(account)) => {
+                (*at, Some(*of)) == (account, thing.security) && thing.lot.is_none()
+            }
+            (Self::Holding(..), Place::Between(..)) => false,
+            (_, Place::In(account)) => self.has_account(account),
+            (_, Place::Between(from, to)) => self.has_account(from) && self.has_account(to),
+        }
+    }
+}
+
+/// One thing at one place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Thing {
+    pub place: Place,
+    /// None: money.
+    pub security: Option<SecurityId>,
+    /// Which lot of it, where lots are looked at.
+    pub lot: Option<LotKey>,
+}
+
+/// What the value of a part follows from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A security, at its price.
+    Security(SecurityId),
+    /// Money.
+    Money(Currency),
+    /// Something known by its balance, which rises and falls like a price.
+    Balance(Currency),
+}
+
+/// A part of what there is: one thing at one place.
+#[derive(Clone, Debug)]
+pub(super) struct Part {
+    pub thing: Thing,
+    pub kind: Kind,
+    /// Units or money from the end of a day on; none: it does not fit.
+    pub levels: Steps<Option<Exact>>,
+    /// What rows brought and took.
+    pub rows: BTreeMap<usize, Sums>,
+}
+
+/// Units that came to a place, or went, at the close of their day.
+#[derive(Clone, Debug)]
+pub(super) struct Crossing {
+    pub place: usize,
+    pub legs: Vec<Arrival>,
+}
+
+/// Units that came, or where they are negative went.
+#[derive(Clone, Debug)]
+pub(super) struct Arrival {
+    pub thing: Thing,
+    /// Of what security: of one that became another the other.
+    pub security: SecurityId,
+    pub units: Exact,
+}
+
+/// Money between two own accounts.
+#[derive(Clone, Debug)]
+pub(super) struct Way {
+    pub accounts: (AccountId, AccountId),
+    /// None: the account was closed by then, and its leg does not count.
+    pub days: (Option<usize>, Option<usize>),
+    pub sent: (Exact, Currency),
+    pub got: (Exact, Currency),
+}
+
+/// Everything there is and was.
+pub(super) struct World {
+    pub grid: Grid,
+    pub parts: Vec<Part>,
+    pub crossings: Vec<Crossing>,
+    pub ways: Vec<Way>,
+    /// Places where something of a row cannot be told in the base currency.
+    pub lacks: BTreeMap<AccountId, BTreeSet<usize>>,
+    /// When each lot was acquired.
+    pub opened: BTreeMap<LotKey, chrono::NaiveDate>,
+}
+
+/// What happened to a scope on a day, in the base currency.
+#[derive(Clone, Debug)]
+pub(super) struct Day {
+    pub came: Exact,
+    pub went: Exact,
+    pub price: Exact,
+    pub income: Exact,
+    pub fees: Exact,
+    pub taxes: Exact,
+}
+
+impl Default for Day {
+    fn default() -> Self {
+        let zero = || Exact::ZERO;
+        Self {
+            came: zero(),
+            went: zero(),
+            price: zero(),
+            income: zero(),
+            fees: zero(),
+            taxes: zero(),
+        }
+    }
+}
+
+impl Day {
+    fn flow(&mut self, amount: &Exact) {
+        if amount.sign().is_lt() {
+            self.went = self.went.sub(amount);
+        } else {
+            self.came = self.came.add(amount);
+        }
+    }
+
+    pub fn add(&mut self, other: &Self) {
+        self.came = self.came.add(&other.came);
+        self.went = self.went.add(&other.went);
+        self.price = self.price.add(&other.price);
+        self.income = self.income.add(&other.income);
+        self.fees = self.fees.add(&other.fees);
+        self.taxes = self.taxes.add(&other.taxes);
+    }
+}
+
+/// A scope, day by day.
+pub(super) struct Series<'a> {
+    grid: &'a Grid,
+    parts: Vec<&'a Part>,
+    /// Money on its way inside the scope.
+    on_its_way: Vec<Part>,
+    /// The place of the day before the first.
+    pub start: usize,
+    /// Whether everything that is there on a day has a value.
+    pub counted: Vec<bool>,
+    /// At the end of each day.
+    pub near: Vec<f64>,
+    /// What happened on it.
+    pub days: BTreeMap<usize, Day>,
+    /// Something that crossed the border has no value, from this place on.
+    pub lacks_from: Option<usize>,
+}
+
+impl World {
+    /// A scope from the end of a day on; none: from the day before anything happened in it.
+    pub fn series(&self, scope: &Scope, start: Option<usize>) -> Option<Series<'_>> {
+        let parts: Vec<&Part> = self.parts.iter().filter(|part| scope.has(&part.thing)).collect();
+        let grid = &self.grid;
+        let on_its_way: Vec<Part> = self.ways.iter().filter_map(|way| inside(scope, way)).collect();
+        let first = || {
+            let parts = parts.iter().copied().chain(&on_its_way);
+            let levels = parts.clone().filter_map(|part| part.levels.0.first().map(|it| it.0));
+            let rows = parts.filter_map(|part| part.rows.keys().next().copied());
+            let crossings = self
+                .crossings
+                .iter()
+                .filter(|crossing| crossing.legs.iter().any(|leg| scope.has(&leg.thing)));
+            levels.chain(rows).chain(crossings.map(|crossing| crossing.place)).min()
+        };
+        let first = first()?;
+        let mut series = Series {
+            grid,
+            start: start.unwrap_or_else(|| first.saturating_sub(1)),
+            counted: vec![true; grid.last + 1],
+            near: vec![0.0; grid.last + 1],
+            days: BTreeMap::new(),
+            lacks_from: None,
+            parts,
+            on_its_way,
+        };
+        series.value_days();
+        series.follow_rows(scope);
+        series.follow_ways(scope, &self.ways);
+        for crossing in &self.crossings {
+            series.follow_crossing(scope, crossing);
+        }
+        series.follow_prices();
+        let lacks = self.lacks.iter().filter(|(account, _)| scope.concerns(**account));
+        let places = lacks.flat_map(|(_, places)| places.range(series.start + 1..).next());
+        series.lacks_from = series.lacks_from.into_iter().chain(places.copied()).min();
+        Some(series)
+    }
+}
+
+/// Money that is between two accounts of a scope for some days.
+fn inside(scope: &Scope, way: &Way) -> Option<Part> {
+    let (from, to) = way.accounts;
+    let (out, into) = (way.days.0?, way.days.1?);
+    if !(scope.has_account(from) && scope.has_account(to)) || out == into {
+        return None;
+    }
+    // What left is on its way in its own money; what came too early is missing in that of where
+    // it came to.
+    let (first, last, amount, currency) = if out < into {
+        (out, into, way.sent.0.clone(), way.sent.1)
+    } else {
+        (into, out, way.got.0.neg(), way.got.1)
+    };
+    Some(Part {
+        thing: Thing { place: Place::Between(from, to), security: None, lot: None },
+        kind: Kind::Money(currency),
+        levels: Steps(vec![(first, Some(amount)), (last, Some(Exact::ZERO))]),
+        rows: BTreeMap::new(),
+    })
+}
+
+impl<'a> Series<'a> {
+    fn everything(&self) -> impl Iterator<Item = &Part> {
+        self.parts.iter().copied().chain(&self.on_its_way)
+    }
+
+    /// Finds the days that count, and nearly what everything is worth on them.
+    fn value_days(&mut self) {
+        let (grid, start) = (self.grid, self.start);
+        let mut counted = std::mem::take(&mut self.counted);
+        let mut near = std::mem::take(&mut self.near);
+        for part in self.everything() {
+            let mut walk = Walk::of(grid, part);
+            for place in start..=grid.last {
+                walk.go(place);
+                let worth = walk.near();
+                match (worth, counted.get_mut(place), near.get_mut(place)) {
+                    (Some(worth), _, Some(near)) => *near += worth,
+                    (None, Some(counted), _) => *counted = false,
+                    _ => {}
+                }
+            }
+        }
+        (self.counted, self.near) = (counted, near);
+    }
+
+    fn day(&mut self, place: usize) -> &mut Day {
+        self.days.entry(place).or_default()
+    }
+
+    fn follow_rows(&mut self, scope: &Scope) {
+        let is_security = |part: &Part| matches!(part.kind, Kind::Security(_));
+        for part in self.parts.clone() {
+            for (&place, sums) in part.rows.range(self.start + 1..=self.grid.last) {
+                let day = self.day(place);
+                day.income = day.income.add(&sums.income);
+                day.fees = day.fees.add(&sums.fees);
+                day.taxes = day.taxes.add(&sums.taxes);
+                // What was paid for what came is no rise of its price.
+                day.price = day.price.sub(&sums.trade);
+                if matches!(scope, Scope::Accounts(_)) || !is_security(part) {
+                    day.came = day.came.add(&sums.came);
+                    day.went = day.went.add(&sums.went);
+                } else {
+                    // What is paid for it comes from the account's cash, what it pays goes there.
+                    let charges = sums.fees.add(&sums.taxes);
+                    day.flow(&sums.trade.add(&charges).sub(&sums.income));
+                }
+            }
+        }
+    }
+
+    fn follow_ways(&mut self, scope: &Scope, ways: &[Way]) {
+        for way in ways {
+            let (from, to) = way.accounts;
+            let mut out = way.days.0.filter(|_| scope.has_account(from));
+            let mut into = way.days.1.filter(|_| scope.has_account(to));
+            let mut flows: Vec<(usize, Exact, Currency)> = Vec::new();
+            if let (Some(left), Some(came)) = (out, into) {
+                // What there is more at one end came from outside, or went there.
+                if way.sent.1 == way.got.1 {
+                    flows.push((left.max(came), way.got.0.sub(&way.sent.0), way.sent.1));
+                }
+                (out, into) = (None, None);
+            }
+            flows.extend(out.map(|place| (place, way.sent.0.neg(), way.sent.1)));
+            flows.extend(into.map(|place| (place, way.got.0.clone(), way.got.1)));
+            for (place, amount, currency) in flows {
+                if place <= self.start || place > self.grid.last || amount.is_zero() {
+                    continue;
+                }
+                match self.grid.money(&amount, currency, place) {
+                    Some(amount) => self.day(place).flow(&amount),
+                    None => self.lacks(place),
+                }
+            }
+        }
+    }
+
+    fn lacks(&mut self, place: usize) {
+        self.lacks_from = Some(self.lacks_from.map_or(place, |known| known.min(place)));
+    }
+
+    /// Units at the close of their day: what of them crosses the border is a flow.
+    fn follow_crossing(&mut self, scope: &Scope, crossing: &Crossing) {
+        let place = crossing.place;
+        if place <= self.start || place > self.grid.last {
+            return;
+        }
+        let mut net = Exact::ZERO;
+        let mut crosses = false;
+        for leg in crossing.legs.iter().filter(|leg| scope.has(&leg.thing)) {
+            crosses = true;
+            let Some(value) = self.at_close(&leg.units, leg.security, place) else {
+                self.lacks(place);
+                continue;
+            };
+            net = net.add(&value);
+        }
+        if crosses {
+            let day = self.day(place);
+            day.price = day.price.sub(&net);
+            day.flow(&net);
+        }
+    }
+
+    /// Units at the close of a day; where there is none, at that of the next day that counts.
+    fn at_close(&self, units: &Exact, security: SecurityId, place: usize) -> Option<Exact> {
+        if let Some(value) = self.grid.value(units, security, place) {
+            return Some(value);
+        }
+        let later = (place + 1..=self.grid.last).filter(|place| self.counts(*place));
+        let mut known = later.filter_map(|close| self.grid.value_by(units, security, place, close));
+        known.next()
+    }
+
+    /// The day of a place.
+    pub fn date(&self, place: usize) -> chrono::NaiveDate {
+        self.grid.day(place)
+    }
+
+    pub fn counts(&self, place: usize) -> bool {
+        self.counted.get(place).copied().unwrap_or(false)
+    }
+
+    /// What prices did: from one day that counts to the next, at the rate of the later one.
+    fn follow_prices(&mut self) {
+        let (grid, start) = (self.grid, self.start);
+        let counted = std::mem::take(&mut self.counted);
+        let mut days = std::mem::take(&mut self.days);
+        for part in self.parts.iter().copied() {
+            if matches!(part.kind, Kind::Money(_)) {
+                continue;
+            }
+            let mut walk = Walk::of(grid, part);
+            walk.go(start);
+            let mut before = if counted.get(start) == Some(&true) { walk.local() } else { None };
+            for place in start + 1..=grid.last {
+                let changed = walk.go(place);
+                if counted.get(place) != Some(&true) || (!changed && before.is_some()) {
+                    walk.is_fresh |= changed;
+                    continue;
+                }
+                let now = walk.local();
+                if let (Some(before), Some(now)) = (&before, &now) {
+                    let rise = now.sub(before);
+                    if !rise.is_zero()
+                        && let Some(rise) = walk.in_base(&rise)
+                    {
+                        let day = days.entry(place).or_default();
+                        day.price = day.price.add(&rise);
+                    }
+                }
+                before = now;
+            }
+        }
+        (self.counted, self.days) = (counted, days);
+    }
+
+    /// The exact value at the end of a day; none: something has none.
+    pub fn value(&self, place: usize) -> Option<Exact> {
+        if !self.counts(place) {
+            return None;
+        }
+        let values = self.everything().map(|part| self.value_of(part, place));
+        values.into_iter().try_fold(Exact::ZERO, |sum, value| Some(sum.add(&value?)))
+    }
+
+    /// What there is at the end of a day, each with its value.
+    pub fn items(&self, place: usize) -> Vec<(&Part, Option<Exact>)> {
+        let all = self.everything().map(|part| (part, self.value_of(part, place)));
+        all.filter(|(_, value)| value.as_ref().is_none_or(|value| !value.is_zero())).collect()
+    }
+
+    fn value_of(&self, part: &Part, place: usize) -> Option<Exact> {
+        let level = part.levels.at(place).cloned().unwrap_or(Some(Exact::ZERO))?;
+        match part.kind {
+            Kind::Security(security) => self.grid.value(&level, security, place),
+            Kind::Money(currency) | Kind::Balance(currency) => {
+                self.grid.money(&level, currency, place)
+            }
+        }
+    }
+
+    /// What happened from the end of one day to the end of another.
+    pub fn between(&self, from: usize, to: usize) -> Day {
+        let mut sum = Day::default();
+        for day in self.days.range(from + 1..=to).map(|(_, day)| day) {
+            sum.add(day);
+        }
+        sum
+    }
+
+    /// The days from one to another as an index sees them.
+    pub fn days_worth(&self, from: usize, to: usize) -> Vec<DayWorth> {
+        let day = |place: usize| {
+            let day = self.days.get(&place);
+            let near = |flow: fn(&Day) -> &Exact| day.map_or(0.0, |day| flow(day).approximate());
+            DayWorth {
+                date: self.grid.day(place),
+                value: self.counts(place).then(|| self.near.get(place).copied()).flatten(),
+                came: near(|day| &day.came),
+                went: near(|day| &day.went),
+            }
+        };
+        (from + 1..=to).map(day).collect()
+    }
+
+    /// The parts that have no value on a day.
+    pub fn unvalued(&self, place: usize) -> impl Iterator<Item = &Part> {
+        self.everything().filter(move |part| {
+            let mut walk = Walk::of(self.grid, part);
+            walk.go(place);
+            walk.near().is_none()
+        })
+    }
+}
+
+/// A part on its way through the days, each of which is looked at once.
+struct Walk<'a> {
+    levels: Cursor<'a, Option<Exact>>,
+    prices: Option<Cursor<'a, Option<Worth>>>,
+    rates: Cursor<'a, Option<Worth>>,
+    /// Something changed since it was valued last.
+    is_fresh: bool,
+}
+
+struct Cursor<'a, T> {
+    steps: &'a [(usize, T)],
+    /// The next step.
+    next: usize,
+}
+
+impl<'a, T> Cursor<'a, T> {
+    const fn new(steps: &'a Steps<T>) -> Self {
+        Self { steps: steps.0.as_slice(), next: 0 }
+    }
+
+    /// Goes on to a place. Tells whether there is another value.
+    fn go(&mut self, place: usize) -> bool {
+        let before = self.next;
+        while self.steps.get(self.next).is_some_and(|(from, _)| *from <= place) {
+            self.next += 1;
+        }
+        self.next != before
+    }
+
+    fn value(&self) -> Option<&'a T> {
+        self.steps.get(self.next.checked_sub(1)?).map(|(_, value)| value)
+    }
+}
+
+impl<'a> Walk<'a> {
+    fn of(grid: &'a Grid, part: &'a Part) -> Self {
+        let (prices, currency) = match part.kind {
+            Kind::Security(security) => {
+                (Some(Cursor::new(grid.prices(security))), grid.currency_of(security))
+            }
+            Kind::Money(currency) | Kind::Balance(currency) => (None, currency),
+        };
+        Self {
+            levels: Cursor::new(&part.levels),
+            prices,
+            rates: Cursor::new(grid.rates(currency)),
+            is_fresh: false,
+        }
+    }
+
+    /// Goes on to a place. Tells whether its value in its own currency may have changed.
+    fn go(&mut self, place: usize) -> bool {
+        let level = self.levels.go(place);
+        let price = self.prices.as_mut().is_some_and(|prices| prices.go(place));
+        self.rates.go(place);
+        level || price || std::mem::take(&mut self.is_fresh)
+    }
+
+    fn level(&self) -> Option<Exact> {
+        self.levels.value().cloned().unwrap_or(Some(Exact::ZERO))
+    }
+
+    /// Nearly what it is worth in the base currency.
+    fn near(&self) -> Option<f64> {
+        let level = match self.levels.value() {
+            None => return Some(0.0),
+            Some(level) => level.as_ref()?,
+        };
+        if level.is_zero() {
+            return Some(0.0);
+        }
+        let price = match &self.prices {
+            Some(prices) => prices.value()?.as_ref()?.near,
+            None => 1.0,
+        };
+        Some(level.approximate() * price * self.rates.value()?.as_ref()?.near)
+    }
+
+    /// What it is worth in its own currency.
+    fn local(&self) -> Option<Exact> {
+        let level = self.level()?;
+        if level.is_zero() {
+            return Some(level);
+        }
+        match &self.prices {
+            Some(prices) => prices.value()?.as_ref()?.exact.of(&level),
+            None => Some(level),
+        }
+    }
+
+    fn in_base(&self, amount: &Exact) -> Option<Exact> {
+        let rate = self.rates.value()?.as_ref()?;
+        if rate.is_one { Some(amount.clone()) } else { rate.exact.of(amount) }
+    }
+}

@@ -1,0 +1,418 @@
+//! Performance held against what must be true of it for every ledger, and against a slow second
+//! program that knows only the definitions.
+//!
+//! The second program follows a small portfolio by default, a large one where `DASHTAM_FULL=1`.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_precision_loss,
+    reason = "a test"
+)]
+
+#[path = "support/reference/mod.rs"]
+mod reference;
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+use chrono::{Days, NaiveDate};
+use dashtam::model::{AccountId, Currency, Dec, SecurityId};
+use dashtam::report::{self, By, Every, PerformanceQuery, PerformanceReport, PerformanceRow};
+use num_traits::Signed;
+use reference::market::Market;
+use reference::performance::{Wanted, near};
+use reference::portfolio::Size;
+use reference::{Q, files, q};
+use support::engines::{Engine, engines, sqlite};
+
+fn asked(from: Option<NaiveDate>, to: NaiveDate, by: By) -> PerformanceQuery {
+    PerformanceQuery {
+        from,
+        to,
+        today: to,
+        account: None,
+        currency: None,
+        method: None,
+        by,
+        every: None,
+        benchmark: None,
+    }
+}
+
+async fn told(engine: &Engine, query: &PerformanceQuery) -> PerformanceReport {
+    let mut tx = engine.session.store.read().await.unwrap();
+    report::performance(&mut tx, query).await.unwrap()
+}
+
+/// The figures of a row that add up over time.
+fn sums(row: &PerformanceRow) -> Option<[Q; 8]> {
+    let all = [
+        row.gain,
+        row.gain_price,
+        row.gain_fx,
+        row.gain_income,
+        row.gain_fees,
+        row.gain_taxes,
+        row.flows_in,
+        row.flows_out,
+    ];
+    let all: Option<Vec<Q>> = all.into_iter().map(|figure| Some(exact(figure?))).collect();
+    all?.try_into().ok()
+}
+
+fn exact(figure: Dec) -> Q {
+    q(&figure.to_string())
+}
+
+type Key = (String, Vec<String>);
+
+fn by_name(report: &PerformanceReport) -> BTreeMap<Key, &PerformanceRow> {
+    let mut found = BTreeMap::new();
+    for row in &report.rows {
+        let accounts = row.accounts.iter().map(ToString::to_string).collect();
+        // Two lots of one day have one name.
+        found.insert((row.scope.to_string(), accounts), row);
+    }
+    found
+}
+
+const ALL: [By; 5] = [By::All, By::Account, By::Holding, By::Lot, By::Class];
+
+/// The words of a column of a neutral file.
+fn words(text: &str, column: &str) -> BTreeSet<String> {
+    let mut lines = text.lines();
+    let at = lines.next().unwrap_or_default().split(',').position(|name| name == column);
+    let words = lines.filter_map(|line| line.split(',').nth(at?)).filter(|word| !word.is_empty());
+    words.map(str::to_owned).collect()
+}
+
+/// What must be true of every row of a report.
+#[track_caller]
+fn is_sound(row: &PerformanceRow, about: &str) {
+    if let Some([gain, price, fx, income, fees, taxes, came, went]) = sums(row) {
+        assert_eq!(gain, price + fx + income + fees + taxes, "{about}: the parts");
+        let [start, end] = [row.start_value, row.end_value].map(|value| exact(value.unwrap()));
+        assert_eq!(gain, end - start - came + went, "{about}: the gain");
+    }
+    let known = [
+        ("twr", row.twr.is_some()),
+        ("twr_annualized", row.twr_annualized.is_some()),
+        ("gain", row.gain.is_some()),
+        ("gain_price", row.gain_price.is_some()),
+        ("gain_fx", row.gain_fx.is_some()),
+        ("gain_income", row.gain_income.is_some()),
+        ("flows_in", row.flows_in.is_some()),
+        ("start_value", row.start_value.is_some()),
+        ("end_value", row.end_value.is_some()),
+        ("volatility", row.volatility.is_some()),
+        ("sharpe", row.sharpe.is_some()),
+        ("max_drawdown", row.max_drawdown.is_some()),
+    ];
+    for (name, is_known) in known {
+        assert_eq!(is_known, !row.reasons.contains_key(name), "{about}: the reason of {name}");
+    }
+    assert!(row.xirr.is_some() || row.reasons.contains_key("xirr"), "{about}");
+}
+
+/// Every ledger that the figures of which can be followed with a pencil: parts add up to the gain,
+/// spans to the span, and what knows one currency only gains nothing by currencies.
+#[tokio::test]
+async fn parts_and_spans_add_up_in_every_golden_ledger() {
+    let mut checked = [0; 3];
+    for folder in fs::read_dir(support::root().join("tests/golden")).unwrap() {
+        let folder = folder.unwrap().path();
+        let case = folder.file_name().unwrap().to_str().unwrap().to_owned();
+        let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap_or_default();
+        let (rows, prices) = (read("rows.csv"), read("prices.csv"));
+        let engine = sqlite().await;
+        let files = [("rows.csv", rows.as_str()), ("prices.csv", prices.as_str())];
+        let files: Vec<_> = files.into_iter().filter(|(_, text)| !text.is_empty()).collect();
+        if engine
+            .try_import(&files.iter().map(|(n, t)| (*n, t.as_bytes())).collect::<Vec<_>>(), |_| ())
+            .await
+            .is_err()
+        {
+            engine.close().await;
+            continue;
+        }
+        let days: BTreeSet<NaiveDate> =
+            words(&rows, "date").iter().filter_map(|day| day.parse().ok()).collect();
+        let (Some(&first), Some(&last)) = (days.first(), days.last()) else { continue };
+        let last = last + Days::new(3);
+        let codes: BTreeSet<_> =
+            words(&rows, "currency").union(&words(&prices, "currency")).cloned().collect();
+        for currency in [None, Some("CAD"), Some("EUR")] {
+            for by in ALL {
+                let currency = currency.and_then(|code| Currency::parse(code).ok());
+                let ask = |from, to| PerformanceQuery { currency, ..asked(Some(from), to, by) };
+                let whole = told(&engine, &ask(first, last)).await;
+                let about = format!("{case} {by:?} {currency:?}");
+                for row in &whole.rows {
+                    is_sound(row, &format!("{about} {}", row.scope));
+                    checked[0] += 1;
+                    if codes.len() == 1 && codes.contains(whole.currency.code()) {
+                        let fx = row.gain_fx.map(exact);
+                        assert!(fx.is_none_or(|fx| fx == q("0")), "{about}: {row:?}");
+                        checked[1] += 1;
+                    }
+                }
+                if by == By::Lot {
+                    continue;
+                }
+                let cuts: Vec<_> = days.iter().copied().filter(|day| *day > first).collect();
+                let cuts = [cuts.len() / 3, 2 * cuts.len() / 3].map(|at| cuts.get(at).copied());
+                let mut cuts: Vec<_> = cuts.into_iter().flatten().collect();
+                cuts.dedup();
+                let mut parts = Vec::new();
+                let mut from = first;
+                for next in cuts.into_iter().chain([last + Days::new(1)]) {
+                    let to = next.pred_opt().unwrap();
+                    parts.push(told(&engine, &ask(from, to)).await);
+                    from = next;
+                }
+                for (key, row) in by_name(&whole) {
+                    let Some(whole) = sums(row) else { continue };
+                    let mut sum = [(); 8].map(|()| q("0"));
+                    let mut is_known = true;
+                    for part in &parts {
+                        // What did not exist yet, or any more, did nothing.
+                        let Some(row) = by_name(part).remove(&key) else { continue };
+                        match sums(row) {
+                            Some(part) => sum.iter_mut().zip(part).for_each(|(a, b)| *a += b),
+                            None => is_known = false,
+                        }
+                    }
+                    if is_known {
+                        for (a, b) in whole.iter().zip(&sum) {
+                            let apart = (a - b).abs();
+                            assert!(apart < q("0.000000001"), "{about} {key:?}: {whole:?} {sum:?}");
+                        }
+                        checked[2] += 1;
+                    }
+                }
+            }
+        }
+        engine.close().await;
+    }
+    assert!(checked[0] > 1000 && checked[1] > 200 && checked[2] > 500, "{checked:?}");
+}
+
+#[expect(clippy::disallowed_methods, reason = "tests are told by the environment how far to go")]
+fn is_full() -> bool {
+    std::env::var("DASHTAM_FULL").is_ok_and(|value| value == "1")
+}
+
+#[track_caller]
+fn near_to(found: Option<Dec>, expected: f64, about: &str) {
+    let found: f64 = found.unwrap_or_else(|| panic!("{about}")).to_string().parse().unwrap();
+    let far = (found - expected).abs() / (1.0 + expected.abs());
+    assert!(far < 1e-8, "{about}: {found} is not {expected}");
+}
+
+#[track_caller]
+fn equal(found: Option<Dec>, expected: &Q, about: &str) {
+    let found = exact(found.unwrap_or_else(|| panic!("{about}")));
+    assert!((&found - expected).abs() < q("0.000000001"), "{about}: {found} is not {expected}");
+}
+
+/// The generator's portfolio, against the second program.
+#[tokio::test]
+async fn a_second_program_finds_the_same() {
+    let sizes = [
+        Size { rows: 600, securities: 9, years: 2, closes_every: 3 },
+        Size { rows: 1_000, securities: 20, years: 10, closes_every: 1 },
+        Size { rows: 10_000, securities: 50, years: 10, closes_every: 21 },
+    ];
+    for size in sizes.iter().take(if is_full() { 3 } else { 1 }) {
+        let portfolio = size.portfolio();
+        let engine = sqlite().await;
+        let texts = [&portfolio.transactions, &portfolio.prices];
+        for text in texts {
+            engine.import(&[("file.csv", text)]).await;
+        }
+        let rows = files::rows(&portfolio.transactions);
+        let market = Market::new("USD", &files::closes(&portfolio.prices, &rows));
+        let first = rows[0].date;
+        let last = rows.last().unwrap().date;
+        let middle = first + Days::new(300);
+        let spans = [(first, last), (middle, last), (middle, middle + Days::new(20))];
+        for (from, to) in spans {
+            for currency in ["USD", "CAD"] {
+                for by in [By::All, By::Account, By::Holding] {
+                    let query = PerformanceQuery {
+                        currency: Currency::parse(currency).ok(),
+                        ..asked(Some(from), to, by)
+                    };
+                    let report = told(&engine, &query).await;
+                    assert!(!report.rows.is_empty());
+                    let step = if by == By::Holding && !is_full() { 7 } else { 1 };
+                    for row in report.rows.iter().step_by(step) {
+                        let account = row.accounts[0].as_str();
+                        let wanted = Wanted {
+                            account: (by != By::All).then_some(account),
+                            symbol: (by == By::Holding).then_some(row.scope.as_str()),
+                            from,
+                            to,
+                            currency,
+                        };
+                        agrees(row, &rows, &market, &wanted);
+                    }
+                }
+            }
+        }
+        engine.close().await;
+    }
+}
+
+fn agrees(row: &PerformanceRow, rows: &[files::Row], market: &Market, wanted: &Wanted<'_>) {
+    let Wanted { from, to, currency, .. } = *wanted;
+    let expected = reference::performance::performance(rows, market, wanted);
+    let about = |what: &str| {
+        format!("{what} of {} in {:?}, {from} to {to}, {currency}", row.scope, row.accounts)
+    };
+    is_sound(row, &about("all"));
+    equal(row.start_value, &expected.start, &about("start"));
+    equal(row.end_value, &expected.end, &about("end"));
+    equal(row.flows_in, &expected.came, &about("in"));
+    equal(row.flows_out, &expected.went, &about("out"));
+    equal(row.gain, &expected.gain(), &about("gain"));
+    equal(row.gain_price, &expected.price, &about("price"));
+    equal(row.gain_income, &expected.income, &about("income"));
+    equal(row.gain_fees, &-&expected.fees, &about("fees"));
+    equal(row.gain_fx, &expected.fx(), &about("fx"));
+    assert_eq!((row.days_skipped, row.days_unvalued), (expected.skipped, 0), "{}", about("days"));
+    if expected.growth.is_empty() {
+        assert_eq!(row.twr, None, "{}", about("twr"));
+        return;
+    }
+    near_to(row.twr, expected.twr(), &about("twr"));
+    match expected.volatility() {
+        Some(volatility) => near_to(row.volatility, volatility, &about("volatility")),
+        None => assert_eq!(row.volatility, None),
+    }
+    let fall = row.max_drawdown.unwrap().depth;
+    assert!((fall - expected.deepest_fall()).abs() < 1e-8, "{}", about("fall"));
+    if let Some(rate) = row.xirr {
+        let rate: f64 = rate.to_string().parse().unwrap();
+        // The value passes zero within the last digits, or is nothing.
+        let step = 1e-8 * (1.0 + rate.abs());
+        let [less, more] = [rate - step, rate + step].map(|rate| expected.value_at(rate, from, to));
+        let at = expected.value_at(rate, from, to).abs();
+        let size = near(&expected.end).abs() + near(&expected.came) + near(&expected.start).abs();
+        let passes = less.signum() != more.signum() || at < 1e-8 * size;
+        assert!(passes, "{}: {rate}, {less} {more}", about("xirr"));
+    }
+}
+
+/// Both engines say the same to the last digit, by every cut and in parts.
+#[tokio::test]
+async fn both_engines_say_the_same() {
+    let portfolio = Size { rows: 300, securities: 6, years: 2, closes_every: 5 }.portfolio();
+    let mut first: Option<String> = None;
+    for engine in engines().await {
+        engine.import(&[("rows.csv", &portfolio.transactions)]).await;
+        engine.import(&[("prices.csv", &portfolio.prices)]).await;
+        let mut all = String::new();
+        for by in ALL {
+            let to = NaiveDate::from_ymd_opt(2016, 12, 31).unwrap();
+            let query = PerformanceQuery { every: Some(Every::Month), ..asked(None, to, by) };
+            let report = told(&engine, &query).await;
+            assert!(!report.rows.is_empty(), "{by:?}");
+            all += &format!("{:?} {:?}\n", report.rows, report.missing);
+        }
+        match &first {
+            None => first = Some(all),
+            Some(before) => assert!(*before == all, "{} says otherwise", engine.name),
+        }
+        engine.close().await;
+    }
+}
+
+/// The same rows with something more: what the account made per unit of money must stay.
+#[tokio::test]
+async fn a_deposit_or_a_split_flow_changes_no_time_weighted_return() {
+    const HEADER: &str = "date,account,type,symbol,quantity,price,fee,currency,amount\n";
+    const PRICES: &str = "date,symbol,close,currency\n2024-01-02,X,10,USD\n2024-01-03,X,11,USD\n\
+        2024-01-04,X,9,USD\n2024-01-05,X,12,USD\n";
+    // All money is in the security, so more of it earns the same.
+    let stories = [
+        "2024-01-02,A,BUY,X,100,10,0,USD,\n2024-01-02,A,DEPOSIT,,,,,USD,1000\n",
+        "2024-01-02,A,BUY,X,100,10,0,USD,\n2024-01-02,A,DEPOSIT,,,,,USD,400\n\
+         2024-01-02,A,DEPOSIT,,,,,USD,600\n",
+        "2024-01-02,A,BUY,X,100,10,0,USD,\n2024-01-02,A,DEPOSIT,,,,,USD,1000\n\
+         2024-01-03,A,WITHDRAWAL,,,,,USD,-550\n2024-01-03,A,SELL,X,50,11,0,USD,\n",
+    ];
+    for story in stories {
+        let engine = sqlite().await;
+        engine.import(&[("rows.csv", &format!("{HEADER}{story}")), ("prices.csv", PRICES)]).await;
+        let to = NaiveDate::from_ymd_opt(2024, 1, 5).unwrap();
+        let report = told(&engine, &asked(None, to, By::All)).await;
+        assert_eq!(report.rows[0].twr, Dec::parse("0.2").ok(), "{story}");
+        engine.close().await;
+    }
+}
+
+/// What is not asked for is not told, and the benchmark is.
+#[tokio::test]
+async fn an_index_takes_the_same_flows() {
+    const ROWS: &str = "date,account,type,symbol,quantity,price,fee,currency,amount\n\
+        2024-01-02,A,DEPOSIT,,,,,USD,1000\n2024-01-04,A,DEPOSIT,,,,,USD,600\n";
+    const PRICES: &str = "date,symbol,close,currency\n2024-01-01,X,10,USD\n2024-01-02,X,20,USD\n\
+        2024-01-04,X,30,USD\n2024-01-05,X,40,USD\n";
+    let engine = sqlite().await;
+    engine.import(&[("rows.csv", ROWS), ("prices.csv", PRICES)]).await;
+    let accounts = [None, Some(engine.account("A").await)];
+    let security = SecurityId(1);
+    for account in accounts {
+        let account: Option<AccountId> = account;
+        let to = NaiveDate::from_ymd_opt(2024, 1, 5).unwrap();
+        let query =
+            PerformanceQuery { account, benchmark: Some(security), ..asked(None, to, By::All) };
+        let report = told(&engine, &query).await;
+        // A checking account is no investment; it is told of where it is asked for.
+        let Some(row) = report.rows.first() else {
+            assert_eq!(account, None);
+            continue;
+        };
+        assert!(account.is_some());
+        let index = row.benchmark.as_ref().unwrap();
+        // From 10 to 40; 50 units and 20 units at 40.
+        assert_eq!(index.twr, Dec::parse("3").ok());
+        assert_eq!(index.end_value, Dec::parse("2800").ok());
+        assert_eq!(index.gain, Dec::parse("1200").ok());
+        assert_eq!(row.gain, Dec::parse("0").ok());
+    }
+    engine.close().await;
+}
+
+/// What the overview says beneath a change: market, currency, flows, income and fees.
+#[tokio::test]
+async fn a_change_of_net_worth_is_split() {
+    let engine = sqlite().await;
+    let read = |name: &str| support::read(&support::root().join("assets/examples").join(name));
+    let (rows, prices) = (read("example_b.csv"), read("example_b_prices.csv"));
+    engine.import(&[("rows.csv", &rows), ("prices.csv", &prices)]).await;
+    let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+    let split = async |since: &str, as_of: &str| {
+        let (as_of, since) = (day(as_of), Some(day(since)));
+        let query = report::MoversQuery { as_of, today: as_of, currency: None, since };
+        let mut tx = engine.session.store.read().await.unwrap();
+        let movers = report::movers(&mut tx, &query).await.unwrap();
+        let split = movers.split.unwrap();
+        let parts = [split.market, split.currency, split.flows, split.income, split.charges];
+        (movers.change.unwrap().amount.to_string(), parts.map(|part| part.to_string()))
+    };
+    let told = |change: &str, parts: [&str; 5]| (change.to_owned(), parts.map(str::to_owned));
+    let (change, parts) = split("2024-01-03", "2024-01-31").await;
+    assert_eq!((change, parts), told("118.2", ["64", "40.6", "0", "16", "-2.4"]));
+    // On the day of the purchase: 20 CAD at 0.76, 1000 x 0.01, and the fee.
+    let (change, parts) = split("2024-01-02", "2024-01-03").await;
+    assert_eq!((change, parts), told("21.4", ["15.2", "10", "0", "0", "-3.8"]));
+    let (change, parts) = split("2024-01-01", "2024-01-02").await;
+    assert_eq!((change, parts), told("750", ["0", "0", "750", "0", "0"]));
+    engine.close().await;
+}
