@@ -41,6 +41,7 @@ Examples:
   dashtam report gains --tax-year 2024 --csv    what was realized, by account
   dashtam report transactions --account Broker --from 2024-01-01 --csv
   dashtam export --format json --out all.json   everything, in one file
+  dashtam doctor                                what is wrong, and what mends it
 
 Exit codes:
   0 done   1 internal error   2 usage, config or permission   3 partial: the rest is stored
