@@ -58,6 +58,7 @@ Examples:
   dashtam report transactions --account Broker --from 2024-01-01 --csv
   dashtam export --format json --out all.json   everything, in one file
   dashtam backup monday.dashtam-backup          the same with its history, for `restore`
+  dashtam doctor                                what is wrong, and what mends it
 
 Exit codes:
   0 done   1 internal error   2 usage, config or permission   3 partial: the rest is stored

@@ -60,6 +60,7 @@ fn sample(every: usize) -> Vec<Payload> {
 fn the_corpus_is_large_and_of_every_class() {
     let all = payloads();
     let classes: BTreeSet<_> = all.iter().map(|payload| payload.class).collect();
+    support::announce(&format!("{} texts of {} classes", all.len(), classes.len()));
     assert!(all.len() >= 480, "{} texts", all.len());
     assert!(classes.len() >= 20, "{classes:?}");
     let bytes: BTreeSet<_> = all.iter().map(|payload| &payload.bytes).collect();

@@ -95,8 +95,8 @@ both_rows!(ServerFacts, |row| {
 });
 
 impl Store {
-    /// Opens a store that is there, whatever its schema, to look only. Not even the files beside a
-    /// SQLite database are made, unless somebody else has it open already.
+    /// Opens a store that is there, whatever its schema, to look only. Not even the index that SQLite
+    /// keeps beside a database is made, unless there is a log that it is needed for.
     ///
     /// # Errors
     /// When it cannot be reached.
