@@ -185,12 +185,13 @@ fn table(plan: &Plan, figures: Figures) -> Table {
         Column::text("", 6, 0),
         Column::text(plan.by.as_str(), 8, 0),
         Column::text("account", 8, 0),
-        Column::text("symbol", 8, 0),
+        Column::text("symbol", 10, 0),
         Column::figure("quantity", 0),
-        Column::figure("price", 3),
-        Column::text("", 3, 3),
+        Column::figure("price", 0),
+        Column::text("", 3, 4),
+        Column::text("of", 10, 5),
         Column::figure(&format!("amount {base}"), 0),
-        Column::text("", 10, 0),
+        Column::text("", 9, 0),
     ]);
     let nothing = SafeText::default;
     for row in &plan.rows {
@@ -203,16 +204,18 @@ fn table(plan: &Plan, figures: Figures) -> Table {
             figures.quantity(row.quantity),
             price.unwrap_or_default(),
             SafeText::new(&row.currency.map(|it| it.to_string()).unwrap_or_default()),
-            figures.money(row.amount, base),
             SafeText::new(&row.price_date.map(|it| it.to_string()).unwrap_or_default()),
+            figures.money(row.amount, base),
+            nothing(),
         ]);
         for lot in &row.lots {
             table.row(vec![
+                SafeText::new("lot"),
+                SafeText::new(lot.term.as_str()),
                 nothing(),
-                nothing(),
-                SafeText::new(&format!("lot, {}", lot.term)),
                 SafeText::new(&lot.opened.to_string()),
                 figures.quantity(Some(lot.quantity)),
+                nothing(),
                 nothing(),
                 nothing(),
                 nothing(),
@@ -222,13 +225,14 @@ fn table(plan: &Plan, figures: Figures) -> Table {
     }
     let (word, _) = aim(plan.aim);
     let left = match plan.aim {
-        Aim::Invest(_) => "cash left",
+        Aim::Invest(_) => "left",
         Aim::Raise(_) => "beyond",
     };
     let sum = plan.rows.iter().fold(Exact::ZERO, |sum, row| sum.add(&row.amount.into()));
     let line = |[word, key, weight, target]: [SafeText; 4], amount: SafeText, more: &str| {
         let more = SafeText::new(more);
-        vec![word, key, weight, target, nothing(), nothing(), nothing(), amount, more]
+        let [quantity, price, currency, date] = std::array::from_fn(|_| nothing());
+        vec![word, key, weight, target, quantity, price, currency, date, amount, more]
     };
     let alone = |word: &str| [SafeText::new(word), nothing(), nothing(), nothing()];
     table.row(line(alone(word), figures.money_or_unknown(sum.round(12).ok(), base), ""));
