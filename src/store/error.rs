@@ -129,8 +129,8 @@ fn of_database(error: &dyn sqlx::error::DatabaseError) -> Error {
     }
 }
 
-/// Messages of engines may span lines; a person gets one.
+/// Messages of engines may span lines and repeat whole statements; a person gets one line.
 fn one_line(text: &str) -> String {
-    let safe = crate::model::SafeText::capped(&text.replace('\n', " "), 400);
+    let safe = crate::model::SafeText::capped(&text.replace('\n', " "), 110);
     safe.to_string()
 }

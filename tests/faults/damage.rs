@@ -171,6 +171,12 @@ fn a_file_that_was_cut_or_overwritten_is_said_to_be_damaged() {
         bytes[from..to].fill(0);
         said(&bytes, &format!("zeroes from {from} to {to}"));
     }
+    // The engine repeats a whole statement that it cannot read.
+    let name = b"findings (";
+    let at = bytes.windows(name.len()).position(|window| window == name).unwrap();
+    let mut unreadable = bytes.clone();
+    unreadable[at] = b'`';
+    said(&unreadable, "a statement that cannot be read");
     let pages: Vec<usize> = (1..length / 8192).collect();
     for page in sample(&pages, 8) {
         let mut bytes = bytes.clone();

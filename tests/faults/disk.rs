@@ -7,7 +7,7 @@ use std::process::Command;
 
 use super::flows::{LARGE_IMPORT, household};
 use super::machine::{Machine, On, assert_told, copy_folder};
-use super::{is_full, sample};
+use super::{is_full, sample, tool};
 use crate::support::announce;
 use crate::support::home::Ran;
 
@@ -52,10 +52,11 @@ impl Drop for Mount {
 }
 
 /// What runs a program without the powers of root, which may write wherever it likes.
-pub fn without_powers() -> Vec<String> {
-    let is_root = rustix::process::geteuid().is_root();
-    let words: &[&str] = if is_root { &["setpriv", "--bounding-set=-all"] } else { &[] };
-    words.iter().map(|word| (*word).to_owned()).collect()
+pub fn without_powers() -> Option<Vec<String>> {
+    match rustix::process::geteuid().is_root() {
+        true => tool(&["setpriv", "--bounding-set=-all"]),
+        false => Some(Vec::new()),
+    }
 }
 
 /// Every file below a folder with its length, besides the log.
@@ -187,12 +188,9 @@ fn few_open_files_end_it_cleanly() {
     for limit in sample(&limits, 8) {
         let why = format!("{limit} files");
         let machine = start.copy();
-        let under = ["prlimit".to_owned(), format!("--nofile={limit}")];
-        let Ok(output) = machine.command(&under, &line).output() else {
-            announce("SKIPPED (no prlimit): few_open_files_end_it_cleanly");
-            return;
-        };
-        let ran = Ran::of(&output);
+        let nofile = format!("--nofile={limit}");
+        let Some(under) = tool(&["prlimit", &nofile]) else { return };
+        let ran = Ran::of(&machine.command(&under, &line).output().unwrap());
         if ran.code != Some(0) {
             // Below a few the loader itself finds no libraries.
             assert!(matches!(ran.code, Some(1 | 2 | 7 | 127)), "{why}: {ran:?}");
@@ -207,11 +205,12 @@ fn few_open_files_end_it_cleanly() {
 
 #[test]
 fn a_folder_without_the_right_to_write_is_looked_at_and_nothing_more() {
+    let Some(under) = without_powers() else { return };
     let machine = Machine::new(On::Sqlite).unwrap();
     household(&machine);
     let (before, data) = (machine.look(), machine.path("data"));
     let chmod = |mode| fs::set_permissions(&data, fs::Permissions::from_mode(mode)).unwrap();
-    let run = |line: &[&str]| Ran::of(&machine.command(&without_powers(), line).output().unwrap());
+    let run = |line: &[&str]| Ran::of(&machine.command(&under, line).output().unwrap());
     chmod(0o500);
     let files = tree(&data);
     for line in [&["import", "more.csv"][..], &["settings", "set", "base_currency", "CAD"]] {

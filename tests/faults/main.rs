@@ -42,6 +42,8 @@ mod older;
 mod server;
 mod strace;
 
+use std::process::Command;
+
 fn is_full() -> bool {
     std::env::var("DASHTAM_FULL").is_ok_and(|value| value == "1")
 }
@@ -53,6 +55,18 @@ fn sample<T: Clone>(all: &[T], few: usize) -> Vec<T> {
     }
     // The first and the last are among them.
     (0..few).map(|at| all[at * (all.len() - 1) / (few - 1)].clone()).collect()
+}
+
+/// A program that begins another one, with its words; none, and a loud line, where it is missing.
+fn tool(words: &[&str]) -> Option<Vec<String>> {
+    let tried = Command::new(words[0]).arg("--version").output();
+    if tried.is_ok_and(|tried| tried.status.success()) {
+        return Some(words.iter().map(|word| (*word).to_owned()).collect());
+    }
+    let thread = std::thread::current();
+    let test = thread.name().unwrap_or("a test");
+    support::announce(&format!("SKIPPED (no {}): {test}", words[0]));
+    None
 }
 
 /// Numbers that look like chance and are the same every time.

@@ -61,9 +61,6 @@ pub struct Struck {
 }
 
 /// Whether faults can be injected on this machine; says loudly where they cannot.
-///
-/// # Panics
-/// Where `DASHTAM_REQUIRE_STRACE=1` and there is none.
 pub fn is_there() -> bool {
     static THERE: OnceLock<bool> = OnceLock::new();
     let there = *THERE.get_or_init(|| {
