@@ -50,7 +50,7 @@ pub struct Movers {
     /// From the one to the other; none where what is known of both is not the same.
     pub change: Option<Change>,
     /// What that came from; none where something of it is not known.
-    pub split: Option<Split>,
+    pub split: Option<Box<Split>>,
 }
 
 /// By how much something changed.
@@ -136,7 +136,9 @@ pub async fn movers(tx: &mut Tx, query: &MoversQuery) -> Result<Movers> {
         rows,
         missing: missing.into_iter().collect(),
         // Parts of what nobody knows would be parts of something else.
-        split: split.filter(|split| change.is_some_and(|change| split.is_of(change.amount))),
+        split: split
+            .filter(|split| change.is_some_and(|change| split.is_of(change.amount)))
+            .map(Box::new),
         change,
         now,
         then,

@@ -168,7 +168,7 @@ impl Terms {
 
     /// The root between two places of unlike signs.
     fn between(&self, mut left: f64, mut right: f64) -> f64 {
-        let sign = self.value(left).signum();
+        let rises = self.value(left) < 0.0;
         for _ in 0..HALVES {
             let middle = f64::midpoint(left, right);
             if middle <= left || middle >= right {
@@ -178,7 +178,7 @@ impl Terms {
             if value == 0.0 {
                 return middle;
             }
-            if value.signum() == sign {
+            if (value < 0.0) == rises {
                 left = middle;
             } else {
                 right = middle;
@@ -224,7 +224,7 @@ mod tests {
     fn rates_that_can_be_worked_by_hand() {
         rate(&[("2023-01-01", -100.0), ("2024-01-01", 110.0)], 0.1);
         // Half in the middle of two years: x^2 + x/2 = 2.
-        let root = (-0.5 + (0.25_f64 + 8.0).sqrt()) / 2.0;
+        let root = f64::midpoint(-0.5, (0.25_f64 + 8.0).sqrt());
         let half = [("2021-01-01", -100.0), ("2022-01-01", -50.0), ("2023-01-01", 200.0)];
         rate(&half, root - 1.0);
         // In any order, and in parts on one day.

@@ -8,7 +8,7 @@ use crate::model::{Dec, Exact};
 
 impl Asked<'_> {
     /// The same flows into the benchmark, each at the close of its day; none: nobody asks.
-    pub fn benchmark(&self, series: &Series<'_>, start: &Option<Exact>) -> Option<Yardstick> {
+    pub fn benchmark(&self, series: &Series<'_>, start: Option<&Exact>) -> Option<Yardstick> {
         let security = self.query.benchmark?;
         let grid = &self.world.grid;
         let (from, to) = (series.start, grid.last);
@@ -39,7 +39,7 @@ impl Asked<'_> {
             }
             None => told.reason = Some("no_price_before_the_span"),
         }
-        let invested = start.as_ref().map(Exact::approximate);
+        let invested = start.map(Exact::approximate);
         let Some(invested) = invested.filter(|_| series.lacks_from.is_none()) else {
             told.reason = Some("unvalued_start");
             return Some(told);

@@ -63,8 +63,33 @@ fn figure(name: &str, value: Option<Dec>) -> Input {
     Input { kind: "figure", id, date: None, value, source: None, pair: None }
 }
 
+fn figures(of: &[(&str, Option<Dec>)]) -> Vec<Input> {
+    of.iter().map(|(name, value)| figure(name, *value)).collect()
+}
+
 impl Teller<'_> {
     fn all(&self) -> Vec<Explanation> {
+        let mut all = [self.money(), self.rates(), self.risk()].concat();
+        for told in &mut all {
+            if let Some(why) = self.row.reasons.get(told.figure) {
+                told.formula.push_str(&format!(" ({})", why.replace('_', " ")));
+            }
+        }
+        all
+    }
+
+    /// Both values and what crossed the border between them.
+    fn ends(&self) -> [(&'static str, Option<Dec>); 4] {
+        let row = self.row;
+        [
+            ("end_value", row.end_value),
+            ("start_value", row.start_value),
+            ("flows_in", row.flows_in),
+            ("flows_out", row.flows_out),
+        ]
+    }
+
+    fn money(&self) -> Vec<Explanation> {
         let (row, base) = (self.row, Some(self.asked.scene.base));
         let (from, to) = (self.series.start, self.asked.world.grid.last);
         let gains = [
@@ -74,16 +99,7 @@ impl Teller<'_> {
             ("gain_fees", row.gain_fees),
             ("gain_taxes", row.gain_taxes),
         ];
-        let ends = [
-            ("end_value", row.end_value),
-            ("start_value", row.start_value),
-            ("flows_in", row.flows_in),
-            ("flows_out", row.flows_out),
-        ];
-        let told = |list: &[(&str, Option<Dec>)]| -> Vec<Input> {
-            list.iter().map(|(name, value)| figure(name, *value)).collect()
-        };
-        let [end, start, came, went] = ends.map(|(_, value)| shown(value));
+        let [end, start, came, went] = self.ends().map(|(_, value)| shown(value));
         let rest = format!(
             "{} - {} - {} - {} - {}: what is left of the gain",
             shown(row.gain),
@@ -94,29 +110,12 @@ impl Teller<'_> {
         );
         let prices = "value less value before at the rate of the later day, less what was paid for \
                       what came, over the days that count";
-        let days = format!(
-            "{} days with a value, {} without, {} with nothing invested",
-            (to - from).saturating_sub(usize::try_from(row.days_unvalued).unwrap_or(0)),
-            row.days_unvalued,
-            row.days_skipped
-        );
-        let twr = format!("the product of (value + out) / (value before + in), less 1: {days}");
-        let flows = [self.on_days(|day| &day.came, "in"), self.on_days(|day| &day.went, "out")];
-        let flows = flows.concat();
-        let both = [told(&ends), flows.clone()].concat();
-        let year = format!("(1 + {}) ^ (365 / {}) - 1", shown(row.twr), to - from);
-        let free = self.asked.risk_free;
-        let fall = row.max_drawdown.as_ref().and_then(|fall| super::ratio(fall.depth));
-        let mut all = vec![
-            self.say(
-                "gain",
-                row.gain,
-                base,
-                format!("{end} - {start} - {came} + {went}"),
-                [told(&ends), told(&gains)].concat(),
-            ),
+        let total = format!("{end} - {start} - {came} + {went}");
+        let of_gain = [figures(&self.ends()), figures(&gains)].concat();
+        vec![
+            self.say("gain", row.gain, base, total, of_gain),
             self.say("gain_price", row.gain_price, base, prices.to_owned(), self.values(from, to)),
-            self.say("gain_fx", row.gain_fx, base, rest, told(&gains)),
+            self.say("gain_fx", row.gain_fx, base, rest, figures(&gains)),
             self.sum("gain_income", row.gain_income, |day| day.income.clone(), "income"),
             self.sum("gain_fees", row.gain_fees, |day| day.fees.neg(), "fees"),
             self.sum("gain_taxes", row.gain_taxes, |day| day.taxes.neg(), "taxes"),
@@ -124,64 +123,56 @@ impl Teller<'_> {
             self.sum("flows_out", row.flows_out, |day| day.went.clone(), "out"),
             self.worth("start_value", row.start_value, from),
             self.worth("end_value", row.end_value, to),
+        ]
+    }
+
+    fn rates(&self) -> Vec<Explanation> {
+        let row = self.row;
+        let span = self.asked.world.grid.last - self.series.start;
+        let unvalued = usize::try_from(row.days_unvalued).unwrap_or(0);
+        let twr = format!(
+            "the product of (value + out) / (value before + in), less 1: {} days with a value, {} \
+             without, {} with nothing invested",
+            span.saturating_sub(unvalued),
+            row.days_unvalued,
+            row.days_skipped
+        );
+        let year = format!("(1 + {}) ^ (365 / {span}) - 1", shown(row.twr));
+        let xirr = "the yearly rate at which all flows and both values come to nothing";
+        let flows = [self.on_days(|day| &day.came, "in"), self.on_days(|day| &day.went, "out")];
+        let both = [figures(&self.ends()), flows.concat()].concat();
+        let of_twr = figures(&[("twr", row.twr)]);
+        vec![
             self.say("twr", row.twr, None, twr, both.clone()),
-            self.say(
-                "twr_annualized",
-                row.twr_annualized,
-                None,
-                year,
-                vec![figure("twr", row.twr)],
-            ),
-            self.say(
-                "xirr",
-                row.xirr,
-                None,
-                "the yearly rate at which all flows and both values come to nothing".to_owned(),
-                both,
-            ),
-            self.say(
-                "volatility",
-                row.volatility,
-                None,
-                "the sample deviation of the returns at Monday to Friday x sqrt(252)".to_owned(),
-                vec![figure("twr", row.twr)],
-            ),
-            self.say(
-                "sharpe",
-                row.sharpe,
-                None,
-                format!("({} - {free}) / {}", shown(row.twr_annualized), shown(row.volatility)),
-                vec![
-                    figure("twr_annualized", row.twr_annualized),
-                    figure("risk_free_rate", Some(free)),
-                    figure("volatility", row.volatility),
-                ],
-            ),
-            self.say(
-                "max_drawdown",
-                fall,
-                None,
-                "1 - the index at its trough / the index at its height before".to_owned(),
-                row.max_drawdown
-                    .iter()
-                    .flat_map(|fall| {
-                        let days = [
-                            ("start", fall.start),
-                            ("trough", fall.trough),
-                            ("recovered", fall.recovered),
-                        ];
-                        days.map(|(name, date)| Input { date, ..figure(name, None) })
-                    })
-                    .filter(|input| input.date.is_some())
-                    .collect(),
-            ),
+            self.say("twr_annualized", row.twr_annualized, None, year, of_twr),
+            self.say("xirr", row.xirr, None, xirr.to_owned(), both),
+        ]
+    }
+
+    fn risk(&self) -> Vec<Explanation> {
+        let (row, free) = (self.row, self.asked.risk_free);
+        let deviation = "the sample deviation of the returns at Monday to Friday x sqrt(252)";
+        let sharpe =
+            format!("({} - {free}) / {}", shown(row.twr_annualized), shown(row.volatility));
+        let of_sharpe = [
+            ("twr_annualized", row.twr_annualized),
+            ("risk_free_rate", Some(free)),
+            ("volatility", row.volatility),
         ];
-        for told in &mut all {
-            if let Some(why) = row.reasons.get(told.figure) {
-                told.formula.push_str(&format!(" ({})", why.replace('_', " ")));
-            }
-        }
-        all
+        let fall = row.max_drawdown.as_ref();
+        let depth = fall.and_then(|fall| super::ratio(fall.depth));
+        let days = fall.map(|fall| {
+            [("start", fall.start), ("trough", fall.trough), ("recovered", fall.recovered)]
+        });
+        let days = days.into_iter().flatten().filter(|(_, date)| date.is_some());
+        let days = days.map(|(name, date)| Input { date, ..figure(name, None) }).collect();
+        let fall = "1 - the index at its trough / the index at its height before";
+        let of_twr = figures(&[("twr", row.twr)]);
+        vec![
+            self.say("volatility", row.volatility, None, deviation.to_owned(), of_twr),
+            self.say("sharpe", row.sharpe, None, sharpe, figures(&of_sharpe)),
+            self.say("max_drawdown", depth, None, fall.to_owned(), days),
+        ]
     }
 
     fn say(

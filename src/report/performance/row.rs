@@ -96,23 +96,23 @@ impl Asked<'_> {
         let flows_known = gain.day.is_some();
         let twr = index.total().filter(|_| flows_known);
         if twr.is_none() {
-            reasons.insert("twr", self.no_return(&index, flows_known));
+            reasons.insert("twr", no_return(&index, flows_known));
         }
         let span = (grid.day(to) - grid.day(from)).num_days();
         let by_year = twr.and_then(|twr| returns::annualized(twr, span));
         if by_year.is_none() {
             let why = match twr {
-                None => self.no_return(&index, flows_known),
+                None => no_return(&index, flows_known),
                 Some(_) if span <= 365 => "span_of_a_year_or_less",
                 Some(_) => "lost_more_than_everything",
             };
             reasons.insert("twr_annualized", why);
         }
-        let xirr = self.xirr(&series, &gain, (from, to), &mut reasons);
+        let xirr = xirr(&series, &gain, (from, to), &mut reasons);
         let (volatility, sharpe) = self.risk(&index, by_year, twr.is_some(), &mut reasons);
         let fall = twr.is_some().then(|| returns::drawdown(grid.day(from), &index.points));
         if fall.is_none() {
-            reasons.insert("max_drawdown", self.no_return(&index, flows_known));
+            reasons.insert("max_drawdown", no_return(&index, flows_known));
         }
         for place in [from, to] {
             missing.extend(series.unvalued(place).map(|part| self.lacks(part, place)));
@@ -148,18 +148,8 @@ impl Asked<'_> {
             pending: self.is_pending(scope),
             reasons,
             periods: self.periods(&series),
-            benchmark: self.benchmark(&series, &gain.start),
+            benchmark: self.benchmark(&series, gain.start.as_ref()),
         })
-    }
-
-    fn no_return(&self, index: &Index, flows_known: bool) -> &'static str {
-        if !flows_known {
-            "missing_rate"
-        } else if index.points.is_empty() {
-            "no_valued_day"
-        } else {
-            "nothing_invested"
-        }
     }
 
     fn is_pending(&self, scope: &Scope) -> bool {
@@ -182,33 +172,6 @@ impl Asked<'_> {
                 names
             }
             Scope::Holding(account, _) | Scope::Lot((account, ..)) => vec![name(*account)],
-        }
-    }
-
-    /// The rate, by the netted flows of each day.
-    fn xirr(
-        &self,
-        series: &Series<'_>,
-        gain: &Gain,
-        (from, to): (usize, usize),
-        reasons: &mut Reasons,
-    ) -> Option<Dec> {
-        let (Some(start), Some(end), Some(_)) = (&gain.start, &gain.end, &gain.day) else {
-            reasons.insert("xirr", gain.lacks());
-            return None;
-        };
-        let found = rate(series, (from, start), (to, end));
-        match found {
-            Ok(rate) => {
-                if rate.is_one_of_several {
-                    reasons.insert("xirr", "several_roots");
-                }
-                ratio(rate.rate)
-            }
-            Err(why) => {
-                reasons.insert("xirr", why.as_str());
-                None
-            }
         }
     }
 
@@ -310,6 +273,43 @@ impl Asked<'_> {
         };
         of.flat_map(|(account, places)| places.iter().map(|place| missing(*account, *place)))
             .collect()
+    }
+}
+
+/// Why there is no time-weighted return.
+fn no_return(index: &Index, flows_known: bool) -> &'static str {
+    if !flows_known {
+        "missing_rate"
+    } else if index.points.is_empty() {
+        "no_valued_day"
+    } else {
+        "nothing_invested"
+    }
+}
+
+/// The rate, by the netted flows of each day.
+fn xirr(
+    series: &Series<'_>,
+    gain: &Gain,
+    (from, to): (usize, usize),
+    reasons: &mut Reasons,
+) -> Option<Dec> {
+    let (Some(start), Some(end), Some(_)) = (&gain.start, &gain.end, &gain.day) else {
+        reasons.insert("xirr", gain.lacks());
+        return None;
+    };
+    let found = rate(series, (from, start), (to, end));
+    match found {
+        Ok(rate) => {
+            if rate.is_one_of_several {
+                reasons.insert("xirr", "several_roots");
+            }
+            ratio(rate.rate)
+        }
+        Err(why) => {
+            reasons.insert("xirr", why.as_str());
+            None
+        }
     }
 }
 

@@ -219,7 +219,7 @@ impl World {
         }
         series.follow_prices();
         let lacks = self.lacks.iter().filter(|(account, _)| scope.concerns(**account));
-        let places = lacks.flat_map(|(_, places)| places.range(series.start + 1..).next());
+        let places = lacks.filter_map(|(_, places)| places.range(series.start + 1..).next());
         series.lacks_from = series.lacks_from.into_iter().chain(places.copied()).min();
         Some(series)
     }
@@ -247,7 +247,7 @@ fn inside(scope: &Scope, way: &Way) -> Option<Part> {
     })
 }
 
-impl<'a> Series<'a> {
+impl Series<'_> {
     fn everything(&self) -> impl Iterator<Item = &Part> {
         self.parts.iter().copied().chain(&self.on_its_way)
     }

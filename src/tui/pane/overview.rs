@@ -210,7 +210,7 @@ fn worth(buf: &mut Buffer, area: Rect, snapshot: &Snapshot, look: &Look) {
                     write(buf, place, &text, theme.style(tone));
                 }
             }
-            let parts = movers.split.map(|split| came_from(&split, look, currency));
+            let parts = movers.split.as_deref().map(|split| came_from(split, look, currency));
             // Only where all of it has room, and something of the line beneath.
             let fits = |text: &String| {
                 !text.is_empty() && text.width() <= usize::from(area.width) && area.height > top + 4
