@@ -101,6 +101,7 @@ impl Stretch {
 
 /// Which columns are read beside the place.
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a column that is read or not")]
 pub struct Wanted {
     /// What bare words are looked for in.
     pub words: bool,
