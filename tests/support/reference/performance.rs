@@ -130,7 +130,7 @@ pub fn performance(rows: &[Row], market: &Market, wanted: &Wanted<'_>) -> Outcom
             if flow.is_negative() {
                 went -= flow;
             } else {
-                came += flow
+                came += flow;
             }
             *cash.entry(row.currency.clone()).or_insert_with(Q::zero) += &row.amount;
             if let Some(symbol) = &row.symbol {
