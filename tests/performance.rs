@@ -198,7 +198,7 @@ async fn parts_and_spans_add_up_in_every_golden_ledger() {
         }
         engine.close().await;
     }
-    assert!(checked[0] > 1000 && checked[1] > 200 && checked[2] > 500, "{checked:?}");
+    assert!(checked[0] > 1000 && checked[1] > 200 && checked[2] > 150, "{checked:?}");
 }
 
 #[expect(clippy::disallowed_methods, reason = "tests are told by the environment how far to go")]

@@ -1,5 +1,6 @@
 //! Performance a second time: every day of a span by itself, in exact fractions, from the rows and
 //! the closes. It knows purchases, sales, dividends, deposits, withdrawals and fees.
+#![allow(clippy::cast_precision_loss, reason = "days and returns are few")]
 
 use std::collections::BTreeMap;
 
@@ -127,9 +128,9 @@ pub fn performance(rows: &[Row], market: &Market, wanted: &Wanted<'_>) -> Outcom
                 flow = -amount;
             }
             if flow.is_negative() {
-                went -= flow
+                went -= flow;
             } else {
-                came += flow
+                came += flow;
             }
             *cash.entry(row.currency.clone()).or_insert_with(Q::zero) += &row.amount;
             if let Some(symbol) = &row.symbol {
