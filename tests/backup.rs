@@ -583,7 +583,7 @@ fn the_program_backs_up_and_restores() {
     assert_eq!(checked["restored"], false);
     let restore = ["--data-dir", "new", "restore", "a.dashtam-backup"];
     let restored = home.json(&restore);
-    let right = "bytes engine from_schema made path program restored rows schema tables";
+    let right = "bytes damaged engine from_schema made path program restored rows schema tables";
     assert_eq!(keys(&restored).join(" "), right);
     assert_eq!((&restored["rows"], &restored["restored"]), (&said["rows"], &true.into()));
     let its = home.ok(&["--data-dir", "new", "export", "--format", "canonical"]);

@@ -221,6 +221,19 @@ fn damage_is_found_named_and_a_backup_is_offered() {
 }
 
 #[test]
+fn damage_that_went_into_a_backup_is_told_when_it_comes_out() {
+    let (home, new) = (stored(), Home::new());
+    behind(&home, "update transactions set amount = '1001' where amount = '1000'");
+    let file = home.path("damaged.dashtam-backup");
+    home.ok(&["backup", file.to_str().unwrap()]);
+    let ran = new.run(&["restore", file.to_str().unwrap(), "--json"]);
+    assert_eq!(ran.code, Some(3), "{ran:?}");
+    assert_eq!(document(&ran.out)["damaged"], 1);
+    assert!(ran.err.contains("1 of these rows are not what was written"), "{}", ran.err);
+    assert_eq!(checks(&new, &[], 7)["rows"].0, "fail");
+}
+
+#[test]
 fn rows_that_lead_nowhere_are_found() {
     let home = stored();
     for (sql, name, word) in [

@@ -31,6 +31,8 @@ struct Origin {
     engine: SafeText,
     from_schema: i64,
     restored: bool,
+    /// Rows that were not what was written, already in the store that was backed up.
+    damaged: usize,
 }
 
 /// Says where a store was backed up before its migration.
@@ -65,11 +67,12 @@ pub async fn backup(
 /// The backup is read to its end before there is a session, which may make a store.
 pub async fn restore(job: &mut Job<'_>, path: &Path, check: bool) -> Result<Status, Error> {
     let backup = Backup::open(path)?;
+    let mut damaged = 0;
     if !check {
         let session = job.open(Access::Write).await?;
         let done = backup.restore(&session).await;
         session.close().await;
-        done.map_err(|error| error.about(job.config))?;
+        damaged = done.map_err(|error| error.about(job.config))?.len();
     }
     let (header, counts) = (&backup.header, &backup.counts);
     let (tables, rows, bytes) = (counts.tables, counts.rows, counts.bytes);
@@ -83,6 +86,7 @@ pub async fn restore(job: &mut Job<'_>, path: &Path, check: bool) -> Result<Stat
             engine: SafeText::new(&header.engine),
             from_schema: header.schema,
             restored: !check,
+            damaged,
         };
         let schema = "dashtam.restore/1";
         job.out.json(&Document { schema, path, tables, rows, bytes, origin: Some(origin) })?;
@@ -90,6 +94,13 @@ pub async fn restore(job: &mut Job<'_>, path: &Path, check: bool) -> Result<Stat
         job.out.line(&format!("{path} is whole: {rows} rows of {tables} tables, made {made}"))?;
     } else {
         job.out.line(&format!("restored {rows} rows of {tables} tables, backed up {made}"))?;
+    }
+    if damaged > 0 {
+        note(&format!(
+            "dashtam: {damaged} of these rows are not what was written: they were damaged before the \
+             backup; `dashtam doctor` names them, an older backup may have them whole"
+        ));
+        return Ok(Status::Partial);
     }
     Ok(Status::Done)
 }

@@ -6,7 +6,7 @@ use super::rebuild::rebuild_in;
 use super::{Error, Result};
 use crate::archive::{self, Counts, Part, Reader, Section, Value};
 use crate::model::{OpId, SafeText};
-use crate::store::{ArchivedTable, EVIDENCE, Store};
+use crate::store::{ArchivedTable, Damage, EVIDENCE, Store};
 
 /// The section with the trail of the store that was backed up.
 pub const TRAIL: &str = "audit";
@@ -17,7 +17,8 @@ const ROWS: usize = 500;
 /// Fills an empty store from a backup that was found to be whole.
 ///
 /// The trail that came with it is kept as evidence: it tells of another store, and in this one's own
-/// trail it would be a forgery.
+/// trail it would be a forgery. Rows that are not what was once written are told of: they were damaged
+/// in the store that was backed up.
 ///
 /// # Errors
 /// When the store has content, the backup is another one by now or does not fit, or the store
@@ -28,7 +29,7 @@ pub async fn restore(
     verified: &Counts,
     op: OpId,
     now: i64,
-) -> Result<()> {
+) -> Result<Vec<Damage>> {
     let mut tx = store.write().await?;
     if tx.has_content().await? {
         return Err(Error::HasContent);
@@ -62,8 +63,10 @@ pub async fn restore(
     }
     tx.go_on_behind(header.revision, header.next_id);
     rebuild_in(&mut tx).await?;
+    // Whoever has nothing better wants it all the same, and must know.
+    let damage = tx.damage().await?;
     tx.commit(&op.to_string(), "restore", now).await?;
-    Ok(())
+    Ok(damage)
 }
 
 /// Where the rows of a section go.

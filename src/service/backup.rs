@@ -59,11 +59,16 @@ pub(super) async fn before_migration(
         if let Some(path) = made_before(&folder, found, last_op.as_deref()) {
             return Ok(Some(path));
         }
-        let path = folder.join(format!("{BEFORE}{found}-{known}-{time}{ENDING}"));
-        // One of the same second is of the same store, and of a start that did not get further.
-        let target = Target { path: &path, force: true };
+        // Another store of this folder may be migrated in the same second.
+        let name = |number: u32| match number {
+            1 => format!("{BEFORE}{found}-{known}-{time}{ENDING}"),
+            _ => format!("{BEFORE}{found}-{known}-{number}-{time}{ENDING}"),
+        };
+        let mut paths = (1..).map(|number| folder.join(name(number)));
+        let path = paths.find(|path| !path.exists()).unwrap_or_default();
+        let target = Target { path: &path, force: false };
         attempt(store, audit, clock, target, "before=migration").await?;
-        forget_older(&folder);
+        forget_older(&folder, &path);
         Ok(Some(path))
     };
     done.await.map_err(|source| Error::NotBackedUp(Box::new(source)))
@@ -176,10 +181,11 @@ fn made_before(folder: &Path, schema: i64, last_op: Option<&str>) -> Option<Path
     same.then_some(newest)
 }
 
-/// Takes away all but the newest backups from before migrations. What cannot be taken away stays.
-fn forget_older(folder: &Path) {
+/// Takes away all but the newest backups from before migrations, and never the one just made: a
+/// clock may have been set back. What cannot be taken away stays.
+fn forget_older(folder: &Path, new: &Path) {
     let ours = from_before(folder);
-    for path in ours.iter().take(ours.len().saturating_sub(KEPT)) {
+    for path in ours.iter().take(ours.len().saturating_sub(KEPT)).filter(|path| *path != new) {
         let _ = fs::remove_file(path);
     }
 }
@@ -199,13 +205,15 @@ mod tests {
         for other in ["mine.dashtam-backup", "before-migration-x", "before-migration-1.txt"] {
             fs::write(folder.path().join(other), "").unwrap();
         }
-        forget_older(folder.path());
+        // A clock that was set back: the new one is the oldest by its name.
+        forget_older(folder.path(), &folder.path().join(name(8, 1)));
         let mut left: Vec<_> = fs::read_dir(folder.path())
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
             .collect();
         left.sort();
-        let mut right: Vec<_> = (4..=8).map(|day| name(9 - day, day)).collect();
+        let mut right: Vec<_> =
+            [1].into_iter().chain(4..=8).map(|day| name(9 - day, day)).collect();
         right.extend(
             ["before-migration-1.txt", "before-migration-x", "mine.dashtam-backup"]
                 .map(str::to_owned),

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use super::files::open_regular;
 use super::{Error, Session};
 use crate::archive::{Counts, Header, Reader};
-use crate::{ledger, store};
+use crate::ledger;
+use crate::store::{self, Damage};
 
 /// How much is read at once.
 const BUFFER: usize = 256 * 1024;
@@ -44,11 +45,12 @@ impl Backup {
         Ok(Self { header, counts, path, file })
     }
 
-    /// Fills an empty store from it.
+    /// Fills an empty store from it, and tells which rows were damaged already in the store that
+    /// was backed up.
     ///
     /// # Errors
     /// When the store has content, or fails; then nothing is written.
-    pub async fn restore(&self, session: &Session) -> Result<(), Error> {
+    pub async fn restore(&self, session: &Session) -> Result<Vec<Damage>, Error> {
         let Self { counts, header, .. } = self;
         let detail =
             format!("rows={} schema={} engine={}", counts.rows, header.schema, header.engine);
@@ -57,9 +59,9 @@ impl Backup {
         file.rewind()?;
         let backup = BufReader::with_capacity(BUFFER, file);
         match ledger::restore(&session.store, backup, counts, attempt.op(), session.now()).await {
-            Ok(()) => {
-                attempt.committed("").await;
-                Ok(())
+            Ok(damage) => {
+                attempt.committed(&format!("damaged={}", damage.len())).await;
+                Ok(damage)
             }
             Err(error) => {
                 let error = self.about(error);
