@@ -39,8 +39,23 @@ pub struct Dangling {
     pub rows: i64,
 }
 
-/// References that no engine watches over. Each counts the rows that lead nowhere.
-const REFERENCES: [(&str, &str); 7] = [
+/// References that no engine watches over, or only while they are written. Each counts the rows that lead nowhere.
+const REFERENCES: [(&str, &str); 10] = [
+    (
+        "transactions of an account that is not there",
+        "select count(*) from transactions t \
+         where not exists (select 1 from accounts a where a.id = t.account_id)",
+    ),
+    (
+        "transactions of a security that is not there",
+        "select count(*) from transactions t where t.security_id is not null \
+         and not exists (select 1 from securities s where s.id = t.security_id)",
+    ),
+    (
+        "transactions of a category that is not there",
+        "select count(*) from transactions t where t.category_id is not null \
+         and not exists (select 1 from categories c where c.id = t.category_id)",
+    ),
     (
         "transactions of an import that is not there",
         "select count(*) from transactions t where t.batch_id is not null \
