@@ -148,7 +148,13 @@ fn same(found: &Line, right: &Line, scale: f64) -> Result<(), TestCaseError> {
             (None, None) => {}
             (Some(found), Some(right)) => {
                 let off = (found - right).abs();
-                prop_assert!(off <= 1e-9 * right.abs().max(scale), "bar {}: {} should be {}", at, found, right);
+                prop_assert!(
+                    off <= 1e-9 * right.abs().max(scale),
+                    "bar {}: {} should be {}",
+                    at,
+                    found,
+                    right
+                );
             }
             _ => prop_assert!(false, "bar {at}: {found:?} should be {right:?}"),
         }
