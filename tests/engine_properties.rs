@@ -545,8 +545,10 @@ impl Workshop {
             let last = NaiveDate::from_ymd_opt(9999, 12, 31).unwrap();
             prop_assert_eq!(engine.cash(last).await, cash_in(&other), "cash on {}", engine.name);
         }
-        // Both ways take long, so each sequence goes one of them.
-        self.check_backup(ops.len().is_multiple_of(2), &dump, &export).await?;
+        // Both ways take long, so some sequences go one of them.
+        if is_full() || ops.len() % 8 < 2 {
+            self.check_backup(ops.len().is_multiple_of(2), &dump, &export).await?;
+        }
         self.check_copies(&dump, &export).await
     }
 
