@@ -238,13 +238,20 @@ impl Machine {
     /// Statements straight to the store, as nobody but a test would.
     pub fn sql(&self, statements: &[&str]) {
         self.in_session(async |session| {
-            for statement in statements {
-                let sql = sqlx::AssertSqlSafe((*statement).to_owned());
-                let done = match &session.store {
-                    Store::Sqlite(pool) => sqlx::raw_sql(sql).execute(pool).await.map(drop),
-                    Store::Postgres(pool) => sqlx::raw_sql(sql).execute(pool).await.map(drop),
-                };
-                done.unwrap_or_else(|error| panic!("{statement}: {error}"));
+            macro_rules! run {
+                ($pool:expr) => {{
+                    // By one connection: another one may not know yet what this one dropped.
+                    let mut one = $pool.acquire().await.unwrap();
+                    for statement in statements {
+                        let sql = sqlx::AssertSqlSafe((*statement).to_owned());
+                        let done = sqlx::raw_sql(sql).execute(&mut *one).await;
+                        done.map(drop).unwrap_or_else(|error| panic!("{statement}: {error}"));
+                    }
+                }};
+            }
+            match &session.store {
+                Store::Sqlite(pool) => run!(pool),
+                Store::Postgres(pool) => run!(pool),
             }
         });
     }
