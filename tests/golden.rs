@@ -51,7 +51,7 @@ cases! {
     spin_off_cash spin_off_share split split_days_apart split_in_transit split_of_short
     stale_price stated_balances stock_dividend stock_dividend_of_short superficial_loss symbol_change tax_year
     transfer_after_sale transfer_apart transfer_from_outside transfer_grows transfer_in_first transfer_in_parts
-    transfer_in_transit transfer_same_day transfer_shrinks transfer_to_outside transfer_unclear
+    traded_within_a_day transfer_in_transit transfer_same_day transfer_shrinks transfer_to_outside transfer_unclear
 }
 
 #[test]

@@ -291,8 +291,8 @@ impl Series<'_> {
                     day.went = day.went.add(&sums.went);
                 } else {
                     // What is paid for it comes from the account's cash, what it pays goes there.
-                    let charges = sums.fees.add(&sums.taxes);
-                    day.flow(&sums.trade.add(&charges).sub(&sums.income));
+                    day.came = day.came.add(&sums.put_in);
+                    day.went = day.went.add(&sums.taken_out);
                 }
             }
         }
