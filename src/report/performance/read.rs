@@ -39,6 +39,12 @@ impl World {
         course.holdings.retain(|(place, _), _| is_near(place));
         course.lots.retain(|(account, ..), _| follows(account));
         course.money.retain(|account, _| follows(account));
+        // Of a move to an account that is known by its balance the other end is the outside.
+        for moved in &mut course.moved {
+            moved.legs.retain(|leg| is_near(&leg.place));
+        }
+        course.lacks_rates.retain(|(account, ..)| follows(account));
+        course.lacks_worth.retain(|(account, ..)| follows(account));
         let mut securities: BTreeSet<_> = course.holdings.keys().map(|(_, of)| *of).collect();
         securities
             .extend(course.moved.iter().flat_map(|moved| &moved.legs).map(|leg| leg.security));
