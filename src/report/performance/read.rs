@@ -122,9 +122,9 @@ impl Builder<'_> {
         (closed <= day).then(|| (account, self.grid.place(closed)))
     }
 
-    /// Whether something of an account still counts on a day.
-    fn is_open(&self, account: AccountId, place: usize) -> bool {
-        self.closed.get(&account).is_none_or(|closed| place < *closed)
+    /// Whether rows of a day count: those of the day on which the account is closed still do.
+    fn counts(&self, account: AccountId, place: usize) -> bool {
+        self.closed.get(&account).is_none_or(|closed| place <= *closed)
     }
 
     /// The parts that are securities. What is left when an account is closed goes outside.
@@ -138,7 +138,7 @@ impl Builder<'_> {
             let mut rows: BTreeMap<_, _> = rows.collect();
             let thing = Thing { place, security: Some(security), lot: None };
             if let Place::In(account) = place {
-                rows.retain(|place, _| self.is_open(account, *place));
+                rows.retain(|place, _| self.counts(account, *place));
                 crossings.extend(self.close(account, thing, security, &mut levels));
             }
             self.world.push(Part { thing, kind: Kind::Security(security), levels, rows });
@@ -155,10 +155,10 @@ impl Builder<'_> {
         levels: &mut Steps<Option<Exact>>,
     ) -> Option<Crossing> {
         let closed = *self.closed.get(&account)?;
+        let left = levels.at(closed).cloned();
         levels.0.retain(|(place, _)| *place < closed);
-        let left = levels.0.last()?.1.clone()?;
+        let units = left??.neg();
         levels.push(closed, Some(Exact::ZERO));
-        let units = left.neg();
         Some(Crossing { place: closed, legs: vec![Arrival { thing, security, units }] })
     }
 
@@ -172,14 +172,14 @@ impl Builder<'_> {
             let levels = lot.levels.into_iter().map(|(day, units)| (self.grid.place(day), units));
             let mut levels = Steps(levels.collect::<Vec<_>>());
             let rows = lot.rows.into_iter().map(|(day, sums)| (self.grid.place(day), sums));
-            let rows = rows.filter(|(place, _)| self.is_open(account, *place)).collect();
+            let rows = rows.filter(|(place, _)| self.counts(account, *place)).collect();
             crossings.extend(self.close(account, thing, security, &mut levels));
             let arrivals = lot.arrivals.into_iter();
             let arrivals = arrivals.map(|(day, security, units)| Crossing {
                 place: self.grid.place(day),
                 legs: vec![Arrival { thing, security, units }],
             });
-            crossings.extend(arrivals.filter(|arrival| self.is_open(account, arrival.place)));
+            crossings.extend(arrivals.filter(|arrival| self.counts(account, arrival.place)));
             self.opened.insert(key, lot.opened);
             self.world.push(Part { thing, kind: Kind::Security(security), levels, rows });
         }
@@ -190,7 +190,7 @@ impl Builder<'_> {
         let crossing = |moved: &figures::Moved| {
             let place = self.grid.place(moved.date);
             let counts = |leg: &&Leg| match leg.place {
-                Place::In(account) => self.is_open(account, place),
+                Place::In(account) => self.counts(account, place),
                 Place::Between(..) => true,
             };
             let leg = |leg: &Leg| {
@@ -213,7 +213,7 @@ impl Builder<'_> {
         for (&account, days) in &course.money {
             let rows = days.iter().map(|(day, sums)| (self.grid.place(*day), sums.clone()));
             let rows: BTreeMap<_, _> =
-                rows.filter(|(place, _)| self.is_open(account, *place)).collect();
+                rows.filter(|(place, _)| self.counts(account, *place)).collect();
             let (thing, levels) = (money_in(account), Steps(Vec::new()));
             self.world.push(Part { thing, kind: Kind::Money(self.grid.base), levels, rows });
         }
@@ -232,8 +232,9 @@ impl Builder<'_> {
             let mut levels = Steps(levels.collect::<Vec<_>>());
             let mut rows = BTreeMap::new();
             if let Some(&closed) = self.closed.get(account) {
+                let left = levels.at(closed).cloned().flatten();
                 levels.0.retain(|(place, _)| *place < closed);
-                if let Some((_, Some(left))) = levels.0.last().cloned() {
+                if let Some(left) = left {
                     levels.push(closed, Some(Exact::ZERO));
                     match self.grid.money(&left.neg(), *currency, closed) {
                         Some(flow) => drop(rows.insert(closed, flow_of(&flow))),
@@ -266,10 +267,11 @@ impl Builder<'_> {
         let last = self.grid.day(self.grid.last);
         let told = known.iter().filter(|balance| balance.date <= last);
         let told = told.map(|balance| (self.grid.place(balance.date), Exact::from(balance.amount)));
-        let mut told: Vec<_> = told.filter(|(place, _)| self.is_open(account, *place)).collect();
+        let closed = self.closed.get(&account).copied();
+        let is_before = |place: usize| closed.is_none_or(|closed| place < closed);
+        let mut told: Vec<_> = told.filter(|(place, _)| is_before(*place)).collect();
         // Of an account that is closed nothing is left; what there was went outside.
-        let closed = self.closed.get(&account).copied().filter(|_| !told.is_empty());
-        told.extend(closed.map(|place| (place, Exact::ZERO)));
+        told.extend(closed.filter(|_| !told.is_empty()).map(|place| (place, Exact::ZERO)));
         for (place, level) in told {
             let change = level.sub(&before);
             if place > 0 && (is_money || is_first || Some(place) == closed) {
@@ -300,7 +302,7 @@ impl Builder<'_> {
             // Beyond the span it is far away, and still on its way.
             let place =
                 if day > self.grid.day(self.grid.last) { self.grid.last + 1 } else { place };
-            (follows && self.is_open(account, place)).then_some(place)
+            (follows && self.counts(account, place)).then_some(place)
         };
         Way {
             accounts: way.accounts,
