@@ -46,7 +46,7 @@ cases! {
     option_assignment option_exercise option_exercise_days_apart option_expiration
     option_into_short options_trade overflow overflow_of_sums paid_in_coin paid_in_other_currency pence
     rate_freshness rate_inverse rate_of_a_row rate_over_others rate_through_base reinvest
-    return_of_capital reverse_split reward rounding rows_beside_balances sell_beyond_position short_currency
+    return_of_capital reverse_split reward rounding rows_beside_balances rows_without_worth sell_beyond_position short_currency
     short_findings short_sale specific_by_day spin_off_after_split spin_off_by_value
     spin_off_cash spin_off_share split split_days_apart split_in_transit split_of_short
     stale_price stated_balances stock_dividend stock_dividend_of_short superficial_loss symbol_change tax_year

@@ -172,8 +172,8 @@ pub struct CashMove {
     pub got: (Dec, Currency),
 }
 
-/// A rate that a row needs and nobody knows.
-pub type LacksRate = (AccountId, Currency, NaiveDate);
+/// A rate that a row needs and nobody knows; of a row without a security none.
+pub type LacksRate = (AccountId, Option<SecurityId>, Currency, NaiveDate);
 
 /// Which lot: of which security where, the row that opened it, and which of that row's lots.
 pub type LotKey = (AccountId, SecurityId, TransactionId, u32);
@@ -321,7 +321,7 @@ impl Course {
             let rate = market.rate(row.currency, base, row.date);
             let sums = told.in_base(|money| rate.as_ref()?.apply(money).ok());
             let Some(sums) = sums else {
-                self.lacks_rates.insert((row.account, row.currency, row.date));
+                self.lacks_rates.insert((row.account, None, row.currency, row.date));
                 continue;
             };
             self.money.entry(row.account).or_default().entry(row.date).or_default().add(&sums);
@@ -555,7 +555,7 @@ impl Follower<'_> {
             return None;
         }
         let Some(sums) = told.in_base(|money| in_base(self.market, event, money)) else {
-            let lacks = (event.account, event.currency, event.date);
+            let lacks = (event.account, Some(event.security), event.currency, event.date);
             self.course.lacks_rates.insert(lacks);
             return None;
         };

@@ -40,8 +40,9 @@ impl Asked<'_> {
             None => told.reason = Some("no_price_before_the_span"),
         }
         let invested = start.map(Exact::approximate);
-        let Some(invested) = invested.filter(|_| series.lacks_from.is_none()) else {
-            told.reason = Some("unvalued_start");
+        let lack = series.lack(from, to);
+        let Some(invested) = invested.filter(|_| lack.is_none()) else {
+            told.reason = lack.or(Some("unvalued_start"));
             return Some(told);
         };
         let mut flows = vec![Flow { date: grid.day(from), amount: -invested }];

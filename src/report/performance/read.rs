@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 
 use super::grid::{Grid, Steps};
-use super::scope::{Arrival, Crossing, Kind, Part, Thing, Way, World};
+use super::scope::{Arrival, Crossing, Kind, Lack, Lacking, Lacks, Part, Thing, Way, World};
 use super::types::{By, PerformanceQuery};
 use crate::analytics::lots::Place;
 use crate::figures::{self, Course, Leg, LotKey, Otherwise, Sums};
@@ -63,12 +63,7 @@ impl World {
             world: Vec::new(),
         };
         builder.closed = accounts.iter().filter_map(|id| builder.closing(*id)).collect();
-        let mut lacks: BTreeMap<AccountId, BTreeSet<usize>> = BTreeMap::new();
-        let told = course.lacks_rates.iter().map(|(account, _, day)| (*account, *day));
-        let told = told.chain(course.lacks_worth.iter().map(|(account, _, day)| (*account, *day)));
-        for (account, day) in told {
-            lacks.entry(account).or_default().insert(builder.grid.place(day));
-        }
+        let mut lacks = builder.lacks(&course);
         let mut crossings = builder.holdings(&mut course);
         crossings.extend(builder.crossings(&course.moved));
         crossings.extend(builder.lots(&mut course));
@@ -115,7 +110,30 @@ struct Builder<'a> {
     world: Vec<Part>,
 }
 
+/// Notes that a row of money has no rate.
+fn lacks_rate(lacks: &mut Lacks, account: AccountId, currency: Currency, place: usize) {
+    let lack = Lack { place, what: Lacking::Rate(currency), account: Some(account) };
+    lacks.entry((account, None)).or_default().insert(lack);
+}
+
 impl Builder<'_> {
+    /// What of the rows cannot be told in the base currency.
+    fn lacks(&self, course: &Course) -> Lacks {
+        let rates = course.lacks_rates.iter().map(|(account, security, currency, day)| {
+            (*account, *security, Lacking::Rate(*currency), *day)
+        });
+        let prices = course.lacks_worth.iter().map(|(account, security, day)| {
+            (*account, Some(*security), Lacking::Price(*security), *day)
+        });
+        let mut lacks = Lacks::new();
+        for (account, security, what, day) in rates.chain(prices) {
+            let place = self.grid.place(day);
+            let lack = Lack { place, what, account: Some(account) };
+            lacks.entry((account, security)).or_default().insert(lack);
+        }
+        lacks
+    }
+
     fn closing(&self, account: AccountId) -> Option<(AccountId, usize)> {
         let closed = self.scene.accounts.get(&account)?.account.closed?;
         let day = self.grid.day(self.grid.last);
@@ -223,7 +241,7 @@ impl Builder<'_> {
         &mut self,
         cash: &BTreeMap<(AccountId, Currency), Vec<(NaiveDate, Exact)>>,
         follows: &impl Fn(&AccountId) -> bool,
-        lacks: &mut BTreeMap<AccountId, BTreeSet<usize>>,
+        lacks: &mut Lacks,
     ) {
         for ((account, currency), days) in cash.iter().filter(|((account, _), _)| follows(account))
         {
@@ -238,7 +256,7 @@ impl Builder<'_> {
                     levels.push(closed, Some(Exact::ZERO));
                     match self.grid.money(&left.neg(), *currency, closed) {
                         Some(flow) => drop(rows.insert(closed, flow_of(&flow))),
-                        None => drop(lacks.entry(*account).or_default().insert(closed)),
+                        None => lacks_rate(lacks, *account, *currency, closed),
                     }
                 }
             }
@@ -248,12 +266,7 @@ impl Builder<'_> {
     }
 
     /// An account that is known by its balance.
-    fn balance(
-        &mut self,
-        account: AccountId,
-        balances: &[Balance],
-        lacks: &mut BTreeMap<AccountId, BTreeSet<usize>>,
-    ) {
+    fn balance(&mut self, account: AccountId, balances: &[Balance], lacks: &mut Lacks) {
         let Some(row) = self.scene.accounts.get(&account) else { return };
         let currency = row.account.currency;
         // Of money a change came from outside or went there; anything else rose or fell.
@@ -281,7 +294,7 @@ impl Builder<'_> {
                         let trade = if is_money { Exact::ZERO } else { change };
                         rows.entry(place).or_default().add(&Sums { trade, ..flow });
                     }
-                    None => drop(lacks.entry(account).or_default().insert(place)),
+                    None => lacks_rate(lacks, account, currency, place),
                 }
             }
             is_first = false;
