@@ -57,7 +57,7 @@ impl Gain {
 }
 
 /// Derived money, rounded once.
-fn money(exact: &Exact) -> Option<Dec> {
+pub(super) fn money(exact: &Exact) -> Option<Dec> {
     exact.round(12).ok()
 }
 
