@@ -39,19 +39,19 @@ macro_rules! cases {
 
 cases! {
     acb_pool acb_spin_off acb_spin_off_days_apart acb_split_days_apart account_partly_known
-    acquired_abroad adjustment allocation balance_over_rows charges_alone closed_account closed_position
+    acquired_abroad adjustment allocation balance_over_rows benchmark charged_move charges_alone closed_account closed_after_its_rows closed_position
     coverage_of_rates currency_gain example_a example_b exercise_alone fees_and_taxes
     hifo_expense hifo_order income income_forecast long_term merger merger_cash method_of_account methods
     missing_price missing_rate moves_of_one_link multiplier_forgotten net_worth_periods odd_prices opening
     option_assignment option_exercise option_exercise_days_apart option_expiration
     option_into_short options_trade overflow overflow_of_sums paid_in_coin paid_in_other_currency pence
     rate_freshness rate_inverse rate_of_a_row rate_over_others rate_through_base reinvest
-    return_of_capital reverse_split reward rounding sell_beyond_position short_currency
+    return_of_capital reverse_split reward rounding rows_beside_balances rows_without_worth sell_beyond_position short_currency
     short_findings short_sale specific_by_day spin_off_after_split spin_off_by_value
     spin_off_cash spin_off_share split split_days_apart split_in_transit split_of_short
     stale_price stated_balances stock_dividend stock_dividend_of_short superficial_loss symbol_change tax_year
     transfer_after_sale transfer_apart transfer_from_outside transfer_grows transfer_in_first transfer_in_parts
-    transfer_in_transit transfer_same_day transfer_shrinks transfer_to_outside transfer_unclear
+    traded_within_a_day transfer_in_transit transfer_same_day transfer_shrinks transfer_to_outside transfer_unclear
 }
 
 #[test]

@@ -34,6 +34,10 @@ pub struct Sums {
     pub fees: Exact,
     /// Taken by the state, positive.
     pub taxes: Exact,
+    /// What the account's cash paid for the holding, row by row, with the charges.
+    pub put_in: Exact,
+    /// What the holding paid into the account's cash, row by row, less the charges.
+    pub taken_out: Exact,
 }
 
 impl Default for Sums {
@@ -46,6 +50,8 @@ impl Default for Sums {
             income: zero(),
             fees: zero(),
             taxes: zero(),
+            put_in: zero(),
+            taken_out: zero(),
         }
     }
 }
@@ -59,24 +65,29 @@ impl Sums {
         self.income = self.income.add(&other.income);
         self.fees = self.fees.add(&other.fees);
         self.taxes = self.taxes.add(&other.taxes);
+        self.put_in = self.put_in.add(&other.put_in);
+        self.taken_out = self.taken_out.add(&other.taken_out);
     }
 
     /// Cut by weights, so that the parts add up.
     fn cut<K>(&self, weights: &[(K, Exact)]) -> Vec<Self> {
-        let [trade, came, went, income, fees, taxes] =
-            [&self.trade, &self.came, &self.went, &self.income, &self.fees, &self.taxes]
-                .map(|sum| cut(sum, weights).into_iter());
-        let parts = trade.zip(came).zip(went).zip(income).zip(fees).zip(taxes);
+        let mut parts = vec![Self::default(); weights.len()];
+        let sums: [(&Exact, fn(&mut Self) -> &mut Exact); 8] = [
+            (&self.trade, |part| &mut part.trade),
+            (&self.came, |part| &mut part.came),
+            (&self.went, |part| &mut part.went),
+            (&self.income, |part| &mut part.income),
+            (&self.fees, |part| &mut part.fees),
+            (&self.taxes, |part| &mut part.taxes),
+            (&self.put_in, |part| &mut part.put_in),
+            (&self.taken_out, |part| &mut part.taken_out),
+        ];
+        for (sum, of) in sums {
+            for (part, share) in parts.iter_mut().zip(cut(sum, weights)) {
+                *of(part) = share;
+            }
+        }
         parts
-            .map(|(((((trade, came), went), income), fees), taxes)| Self {
-                trade,
-                came,
-                went,
-                income,
-                fees,
-                taxes,
-            })
-            .collect()
     }
 
     fn flow(&mut self, amount: &Exact) {
@@ -84,6 +95,16 @@ impl Sums {
             self.went = self.went.sub(amount);
         } else {
             self.came = self.came.add(amount);
+        }
+    }
+
+    /// What one row moved between a holding and the cash of its account.
+    fn pay(&mut self) {
+        let paid = self.trade.add(&self.fees).add(&self.taxes).sub(&self.income);
+        if paid.sign().is_lt() {
+            self.taken_out = paid.neg();
+        } else {
+            self.put_in = paid;
         }
     }
 }
@@ -151,8 +172,8 @@ pub struct CashMove {
     pub got: (Dec, Currency),
 }
 
-/// A rate that a row needs and nobody knows.
-pub type LacksRate = (AccountId, Currency, NaiveDate);
+/// A rate that a row needs and nobody knows; of a row without a security none.
+pub type LacksRate = (AccountId, Option<SecurityId>, Currency, NaiveDate);
 
 /// Which lot: of which security where, the row that opened it, and which of that row's lots.
 pub type LotKey = (AccountId, SecurityId, TransactionId, u32);
@@ -300,7 +321,7 @@ impl Course {
             let rate = market.rate(row.currency, base, row.date);
             let sums = told.in_base(|money| rate.as_ref()?.apply(money).ok());
             let Some(sums) = sums else {
-                self.lacks_rates.insert((row.account, row.currency, row.date));
+                self.lacks_rates.insert((row.account, None, row.currency, row.date));
                 continue;
             };
             self.money.entry(row.account).or_default().entry(row.date).or_default().add(&sums);
@@ -373,6 +394,7 @@ impl Told {
             ..Sums::default()
         };
         sums.flow(&told(&self.flow)?);
+        sums.pay();
         Some(sums)
     }
 }
@@ -533,7 +555,7 @@ impl Follower<'_> {
             return None;
         }
         let Some(sums) = told.in_base(|money| in_base(self.market, event, money)) else {
-            let lacks = (event.account, event.currency, event.date);
+            let lacks = (event.account, Some(event.security), event.currency, event.date);
             self.course.lacks_rates.insert(lacks);
             return None;
         };

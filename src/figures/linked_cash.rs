@@ -5,17 +5,20 @@ use chrono::NaiveDate;
 
 use super::course::CashMove;
 use crate::analytics::moves::{End, Moves, Part};
-use crate::model::{Rank, SafeText, Transaction, TransactionId};
+use crate::model::{Dec, Exact, Rank, SafeText, Transaction, TransactionId};
 use crate::store::{CashTransit, Result, StoredTransaction, Tx};
 
 /// The moves of one link.
 fn moves(rows: &[StoredTransaction]) -> Moves<&Transaction> {
     let rows = rows.iter().map(|row| &row.transaction).filter(|row| moves_cash(row));
-    let ends = rows.map(|row| {
-        let facts = &row.facts;
-        End { row, date: facts.date, amount: facts.amount.abs(), unit: facts.currency }
-    });
-    let (outs, ins) = ends.partition(|end| end.row.facts.amount.is_negative());
+    let (mut outs, mut ins) = (Vec::new(), Vec::new());
+    for row in rows {
+        let (facts, moved) = (&row.facts, moved(row));
+        if !moved.is_zero() {
+            let ends = if moved.is_negative() { &mut outs } else { &mut ins };
+            ends.push(End { row, date: facts.date, amount: moved.abs(), unit: facts.currency });
+        }
+    }
     let mut moves = Moves::of(outs, ins);
     // What happens in one day is never between two.
     let first = moves.alone.first().map(|row| row.facts.date);
@@ -29,9 +32,17 @@ fn moves_cash(row: &Transaction) -> bool {
     !row.deleted
         && row.facts.counts()
         && row.security.is_none()
-        && !row.facts.amount.is_zero()
-        // What was charged for the move is no part of it.
+        // A fee is a row of its own, and no part of the move.
         && matches!(row.facts.rank(), Rank::TransferIn | Rank::TransferOut)
+}
+
+/// What a row moves, with its sign: what was charged for it is gone and arrives nowhere.
+fn moved(row: &Transaction) -> Dec {
+    let facts = &row.facts;
+    let charged = [facts.fee, facts.tax].into_iter().flatten();
+    let gross = charged.fold(Exact::from(facts.amount), |sum, charge| sum.add(&charge.into()));
+    // What has too many digits is moved as it stands.
+    gross.round(28).unwrap_or(facts.amount)
 }
 
 /// What the rows of one link say of money that is between two days.

@@ -1,10 +1,10 @@
 //! What the same money would have done in one security.
 
-use super::row::{Asked, ratio};
+use super::row::{Asked, money, ratio};
 use super::scope::Series;
 use super::types::Yardstick;
 use crate::analytics::returns::{self, Flow};
-use crate::model::{Dec, Exact};
+use crate::model::Exact;
 
 impl Asked<'_> {
     /// The same flows into the benchmark, each at the close of its day; none: nobody asks.
@@ -21,47 +21,49 @@ impl Asked<'_> {
             xirr: None,
             reason: None,
         };
-        // One unit of `from` is several of a later day where it was split between.
-        let one = |place| {
-            let price = grid.value(&Dec::ONE.into(), security, place)?;
-            Some(price.approximate() * grid.units_since(security, from, place))
-        };
-        let Some(last) = one(to).filter(|last| *last > 0.0) else {
+        let one = |place| grid.worth_since(security, from, place);
+        let Some(last) = one(to) else {
             told.reason = Some("missing_price");
             return Some(told);
         };
         let span = (grid.day(to) - grid.day(from)).num_days();
-        match one(from).filter(|first| *first > 0.0) {
+        match one(from) {
             Some(first) => {
-                let twr = last / first - 1.0;
+                let twr = last.over(&first).approximate() - 1.0;
                 told.twr = ratio(twr);
                 told.twr_annualized = returns::annualized(twr, span).and_then(ratio);
             }
             None => told.reason = Some("no_price_before_the_span"),
         }
-        let invested = start.map(Exact::approximate);
-        let Some(invested) = invested.filter(|_| series.lacks_from.is_none()) else {
-            told.reason = Some("unvalued_start");
+        let lack = series.lack(from, to);
+        let Some(start) = start.filter(|_| lack.is_none()) else {
+            told.reason = lack.or(Some("unvalued_start"));
             return Some(told);
         };
-        let mut flows = vec![Flow { date: grid.day(from), amount: -invested }];
-        for (place, day) in series.days.range(from + 1..=to) {
-            let amount = day.went.sub(&day.came).approximate();
-            flows.push(Flow { date: grid.day(*place), amount });
-        }
-        let mut units = 0.0;
-        for flow in flows.iter().filter(|flow| flow.amount != 0.0) {
-            let Some(price) = one(grid.place(flow.date)).filter(|price| *price > 0.0) else {
+        let days = series.days.range(from + 1..=to);
+        let put_in = days.map(|(place, day)| (*place, day.came.sub(&day.went)));
+        let put_in: Vec<_> = [(from, start.clone())].into_iter().chain(put_in).collect();
+        let (mut end, mut gain) = (Exact::ZERO, Exact::ZERO);
+        for (place, amount) in put_in.iter().filter(|(_, amount)| !amount.is_zero()) {
+            let Some(price) = one(*place) else {
                 told.reason = Some("missing_price");
                 return Some(told);
             };
-            units -= flow.amount / price;
+            let Some(later) = last.over(&price).of(amount) else {
+                told.reason = Some("overflow");
+                return Some(told);
+            };
+            end = end.add(&later);
+            gain = gain.add(&later).sub(amount);
         }
-        let end = units * last;
-        let put_in: f64 = flows.iter().map(|flow| flow.amount).sum();
-        told.end_value = ratio(end);
-        told.gain = ratio(end + put_in);
-        flows.push(Flow { date: grid.day(to), amount: end });
+        let flow = |(place, amount): &(usize, Exact)| Flow {
+            date: grid.day(*place),
+            amount: -amount.approximate(),
+        };
+        let mut flows: Vec<_> = put_in.iter().map(flow).collect();
+        flows.push(Flow { date: grid.day(to), amount: end.approximate() });
+        told.end_value = money(&end);
+        told.gain = money(&gain);
         told.xirr = returns::xirr(&flows).ok().and_then(|rate| ratio(rate.rate));
         Some(told)
     }

@@ -36,7 +36,12 @@ impl Fraction {
         told.ok().map(Exact::from)
     }
 
-    fn approximate(&self) -> f64 {
+    /// This over another, which is not zero.
+    pub fn over(&self, other: &Self) -> Self {
+        Self { num: self.num.mul(&other.den), den: self.den.mul(&other.num) }
+    }
+
+    pub fn approximate(&self) -> f64 {
         self.num.approximate() / self.den.approximate()
     }
 }
@@ -194,11 +199,16 @@ impl Grid {
         worth.of(units)
     }
 
-    /// How many units one of an earlier day has become.
-    pub fn units_since(&self, security: SecurityId, from: usize, to: usize) -> f64 {
+    /// What has become of one unit of an earlier day, in the base currency; none: it has no price,
+    /// or is worth nothing.
+    pub fn worth_since(&self, security: SecurityId, from: usize, to: usize) -> Option<Fraction> {
+        let price = self.prices(security).at(to)?.as_ref()?;
+        let rate = self.rates(self.currency_of(security)).at(to)?.as_ref()?;
         let splits = self.splits.get(&security).map_or(&[][..], Vec::as_slice);
         let units = Restating::between(splits, self.day(from), self.day(to));
-        units.den.approximate() / units.num.approximate()
+        let worth = price.exact.times(&rate.exact);
+        let worth = worth.times(&Fraction { num: units.den, den: units.num });
+        worth.num.sign().is_gt().then_some(worth)
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 
 use super::grid::{Grid, Steps};
-use super::scope::{Arrival, Crossing, Kind, Part, Thing, Way, World};
+use super::scope::{Arrival, Crossing, Kind, Lack, Lacking, Lacks, Part, Thing, Way, World};
 use super::types::{By, PerformanceQuery};
 use crate::analytics::lots::Place;
 use crate::figures::{self, Course, Leg, LotKey, Otherwise, Sums};
@@ -39,6 +39,12 @@ impl World {
         course.holdings.retain(|(place, _), _| is_near(place));
         course.lots.retain(|(account, ..), _| follows(account));
         course.money.retain(|account, _| follows(account));
+        // Of a move to an account that is known by its balance the other end is the outside.
+        for moved in &mut course.moved {
+            moved.legs.retain(|leg| is_near(&leg.place));
+        }
+        course.lacks_rates.retain(|(account, ..)| follows(account));
+        course.lacks_worth.retain(|(account, ..)| follows(account));
         let mut securities: BTreeSet<_> = course.holdings.keys().map(|(_, of)| *of).collect();
         securities
             .extend(course.moved.iter().flat_map(|moved| &moved.legs).map(|leg| leg.security));
@@ -57,12 +63,7 @@ impl World {
             world: Vec::new(),
         };
         builder.closed = accounts.iter().filter_map(|id| builder.closing(*id)).collect();
-        let mut lacks: BTreeMap<AccountId, BTreeSet<usize>> = BTreeMap::new();
-        let told = course.lacks_rates.iter().map(|(account, _, day)| (*account, *day));
-        let told = told.chain(course.lacks_worth.iter().map(|(account, _, day)| (*account, *day)));
-        for (account, day) in told {
-            lacks.entry(account).or_default().insert(builder.grid.place(day));
-        }
+        let mut lacks = builder.lacks(&course);
         let mut crossings = builder.holdings(&mut course);
         crossings.extend(builder.crossings(&course.moved));
         crossings.extend(builder.lots(&mut course));
@@ -109,16 +110,39 @@ struct Builder<'a> {
     world: Vec<Part>,
 }
 
+/// Notes that a row of money has no rate.
+fn lacks_rate(lacks: &mut Lacks, account: AccountId, currency: Currency, place: usize) {
+    let lack = Lack { place, what: Lacking::Rate(currency), account: Some(account) };
+    lacks.entry((account, None)).or_default().insert(lack);
+}
+
 impl Builder<'_> {
+    /// What of the rows cannot be told in the base currency.
+    fn lacks(&self, course: &Course) -> Lacks {
+        let rates = course.lacks_rates.iter().map(|(account, security, currency, day)| {
+            (*account, *security, Lacking::Rate(*currency), *day)
+        });
+        let prices = course.lacks_worth.iter().map(|(account, security, day)| {
+            (*account, Some(*security), Lacking::Price(*security), *day)
+        });
+        let mut lacks = Lacks::new();
+        for (account, security, what, day) in rates.chain(prices) {
+            let place = self.grid.place(day);
+            let lack = Lack { place, what, account: Some(account) };
+            lacks.entry((account, security)).or_default().insert(lack);
+        }
+        lacks
+    }
+
     fn closing(&self, account: AccountId) -> Option<(AccountId, usize)> {
         let closed = self.scene.accounts.get(&account)?.account.closed?;
         let day = self.grid.day(self.grid.last);
         (closed <= day).then(|| (account, self.grid.place(closed)))
     }
 
-    /// Whether something of an account still counts on a day.
-    fn is_open(&self, account: AccountId, place: usize) -> bool {
-        self.closed.get(&account).is_none_or(|closed| place < *closed)
+    /// Whether rows of a day count: those of the day on which the account is closed still do.
+    fn counts(&self, account: AccountId, place: usize) -> bool {
+        self.closed.get(&account).is_none_or(|closed| place <= *closed)
     }
 
     /// The parts that are securities. What is left when an account is closed goes outside.
@@ -132,7 +156,7 @@ impl Builder<'_> {
             let mut rows: BTreeMap<_, _> = rows.collect();
             let thing = Thing { place, security: Some(security), lot: None };
             if let Place::In(account) = place {
-                rows.retain(|place, _| self.is_open(account, *place));
+                rows.retain(|place, _| self.counts(account, *place));
                 crossings.extend(self.close(account, thing, security, &mut levels));
             }
             self.world.push(Part { thing, kind: Kind::Security(security), levels, rows });
@@ -149,10 +173,10 @@ impl Builder<'_> {
         levels: &mut Steps<Option<Exact>>,
     ) -> Option<Crossing> {
         let closed = *self.closed.get(&account)?;
+        let left = levels.at(closed).cloned();
         levels.0.retain(|(place, _)| *place < closed);
-        let left = levels.0.last()?.1.clone()?;
+        let units = left??.neg();
         levels.push(closed, Some(Exact::ZERO));
-        let units = left.neg();
         Some(Crossing { place: closed, legs: vec![Arrival { thing, security, units }] })
     }
 
@@ -166,14 +190,14 @@ impl Builder<'_> {
             let levels = lot.levels.into_iter().map(|(day, units)| (self.grid.place(day), units));
             let mut levels = Steps(levels.collect::<Vec<_>>());
             let rows = lot.rows.into_iter().map(|(day, sums)| (self.grid.place(day), sums));
-            let rows = rows.filter(|(place, _)| self.is_open(account, *place)).collect();
+            let rows = rows.filter(|(place, _)| self.counts(account, *place)).collect();
             crossings.extend(self.close(account, thing, security, &mut levels));
             let arrivals = lot.arrivals.into_iter();
             let arrivals = arrivals.map(|(day, security, units)| Crossing {
                 place: self.grid.place(day),
                 legs: vec![Arrival { thing, security, units }],
             });
-            crossings.extend(arrivals.filter(|arrival| self.is_open(account, arrival.place)));
+            crossings.extend(arrivals.filter(|arrival| self.counts(account, arrival.place)));
             self.opened.insert(key, lot.opened);
             self.world.push(Part { thing, kind: Kind::Security(security), levels, rows });
         }
@@ -184,7 +208,7 @@ impl Builder<'_> {
         let crossing = |moved: &figures::Moved| {
             let place = self.grid.place(moved.date);
             let counts = |leg: &&Leg| match leg.place {
-                Place::In(account) => self.is_open(account, place),
+                Place::In(account) => self.counts(account, place),
                 Place::Between(..) => true,
             };
             let leg = |leg: &Leg| {
@@ -207,7 +231,7 @@ impl Builder<'_> {
         for (&account, days) in &course.money {
             let rows = days.iter().map(|(day, sums)| (self.grid.place(*day), sums.clone()));
             let rows: BTreeMap<_, _> =
-                rows.filter(|(place, _)| self.is_open(account, *place)).collect();
+                rows.filter(|(place, _)| self.counts(account, *place)).collect();
             let (thing, levels) = (money_in(account), Steps(Vec::new()));
             self.world.push(Part { thing, kind: Kind::Money(self.grid.base), levels, rows });
         }
@@ -217,7 +241,7 @@ impl Builder<'_> {
         &mut self,
         cash: &BTreeMap<(AccountId, Currency), Vec<(NaiveDate, Exact)>>,
         follows: &impl Fn(&AccountId) -> bool,
-        lacks: &mut BTreeMap<AccountId, BTreeSet<usize>>,
+        lacks: &mut Lacks,
     ) {
         for ((account, currency), days) in cash.iter().filter(|((account, _), _)| follows(account))
         {
@@ -226,12 +250,13 @@ impl Builder<'_> {
             let mut levels = Steps(levels.collect::<Vec<_>>());
             let mut rows = BTreeMap::new();
             if let Some(&closed) = self.closed.get(account) {
+                let left = levels.at(closed).cloned().flatten();
                 levels.0.retain(|(place, _)| *place < closed);
-                if let Some((_, Some(left))) = levels.0.last().cloned() {
+                if let Some(left) = left {
                     levels.push(closed, Some(Exact::ZERO));
                     match self.grid.money(&left.neg(), *currency, closed) {
                         Some(flow) => drop(rows.insert(closed, flow_of(&flow))),
-                        None => drop(lacks.entry(*account).or_default().insert(closed)),
+                        None => lacks_rate(lacks, *account, *currency, closed),
                     }
                 }
             }
@@ -241,12 +266,7 @@ impl Builder<'_> {
     }
 
     /// An account that is known by its balance.
-    fn balance(
-        &mut self,
-        account: AccountId,
-        balances: &[Balance],
-        lacks: &mut BTreeMap<AccountId, BTreeSet<usize>>,
-    ) {
+    fn balance(&mut self, account: AccountId, balances: &[Balance], lacks: &mut Lacks) {
         let Some(row) = self.scene.accounts.get(&account) else { return };
         let currency = row.account.currency;
         // Of money a change came from outside or went there; anything else rose or fell.
@@ -260,10 +280,11 @@ impl Builder<'_> {
         let last = self.grid.day(self.grid.last);
         let told = known.iter().filter(|balance| balance.date <= last);
         let told = told.map(|balance| (self.grid.place(balance.date), Exact::from(balance.amount)));
-        let mut told: Vec<_> = told.filter(|(place, _)| self.is_open(account, *place)).collect();
+        let closed = self.closed.get(&account).copied();
+        let is_before = |place: usize| closed.is_none_or(|closed| place < closed);
+        let mut told: Vec<_> = told.filter(|(place, _)| is_before(*place)).collect();
         // Of an account that is closed nothing is left; what there was went outside.
-        let closed = self.closed.get(&account).copied().filter(|_| !told.is_empty());
-        told.extend(closed.map(|place| (place, Exact::ZERO)));
+        told.extend(closed.filter(|_| !told.is_empty()).map(|place| (place, Exact::ZERO)));
         for (place, level) in told {
             let change = level.sub(&before);
             if place > 0 && (is_money || is_first || Some(place) == closed) {
@@ -273,7 +294,7 @@ impl Builder<'_> {
                         let trade = if is_money { Exact::ZERO } else { change };
                         rows.entry(place).or_default().add(&Sums { trade, ..flow });
                     }
-                    None => drop(lacks.entry(account).or_default().insert(place)),
+                    None => lacks_rate(lacks, account, currency, place),
                 }
             }
             is_first = false;
@@ -294,7 +315,7 @@ impl Builder<'_> {
             // Beyond the span it is far away, and still on its way.
             let place =
                 if day > self.grid.day(self.grid.last) { self.grid.last + 1 } else { place };
-            (follows && self.is_open(account, place)).then_some(place)
+            (follows && self.counts(account, place)).then_some(place)
         };
         Way {
             accounts: way.accounts,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::scope::{Day, Kind, Part, Scope, Series, World};
+use super::scope::{Day, Kind, Lack, Lacking, Part, Scope, Series, World};
 use super::types::{PerformanceQuery, PerformanceRow, Period, Reasons};
 use crate::analytics::lots::Place;
 use crate::analytics::returns::{self, Flow, Index, NoRate};
@@ -28,23 +28,19 @@ pub(super) struct Asked<'a> {
 struct Gain {
     start: Option<Exact>,
     end: Option<Exact>,
-    /// What crossed the border, where that is known.
-    day: Option<Day>,
+    /// What happened between them, or why that is not known.
+    day: Result<Day, &'static str>,
 }
 
 impl Gain {
     fn of(series: &Series<'_>, from: usize, to: usize) -> Self {
-        let known = series.lacks_from.is_none_or(|lacks| lacks > to || lacks <= from);
-        Self {
-            start: series.value(from),
-            end: series.value(to),
-            day: known.then(|| series.between(from, to)),
-        }
+        let day = series.lack(from, to).map_or_else(|| Ok(series.between(from, to)), Err);
+        Self { start: series.value(from), end: series.value(to), day }
     }
 
     /// V(to) - V(from - 1) - in + out.
     fn total(&self) -> Option<Exact> {
-        let day = self.day.as_ref()?;
+        let day = self.day.as_ref().ok()?;
         let rise = self.end.as_ref()?.sub(self.start.as_ref()?);
         Some(rise.sub(&day.came).add(&day.went))
     }
@@ -54,14 +50,14 @@ impl Gain {
         match self {
             Self { start: None, .. } => "unvalued_start",
             Self { end: None, .. } => "unvalued_end",
-            Self { day: None, .. } => "missing_rate",
+            Self { day: Err(why), .. } => why,
             _ => "overflow",
         }
     }
 }
 
 /// Derived money, rounded once.
-fn money(exact: &Exact) -> Option<Dec> {
+pub(super) fn money(exact: &Exact) -> Option<Dec> {
     exact.round(12).ok()
 }
 
@@ -93,16 +89,15 @@ impl Asked<'_> {
         let start = (series.counts(from)).then(|| series.near.get(from).copied()).flatten();
         let index = Index::over(start, &days_worth);
         let mut reasons = Reasons::new();
-        let flows_known = gain.day.is_some();
-        let twr = index.total().filter(|_| flows_known);
+        let twr = index.total().filter(|_| gain.day.is_ok());
         if twr.is_none() {
-            reasons.insert("twr", no_return(&index, flows_known));
+            reasons.insert("twr", no_return(&index, &gain));
         }
         let span = (grid.day(to) - grid.day(from)).num_days();
         let by_year = twr.and_then(|twr| returns::annualized(twr, span));
         if by_year.is_none() {
             let why = match twr {
-                None => no_return(&index, flows_known),
+                None => no_return(&index, &gain),
                 Some(_) if span <= 365 => "span_of_a_year_or_less",
                 Some(_) => "lost_more_than_everything",
             };
@@ -112,14 +107,12 @@ impl Asked<'_> {
         let (volatility, sharpe) = self.risk(&index, by_year, twr.is_some(), &mut reasons);
         let fall = twr.is_some().then(|| returns::drawdown(grid.day(from), &index.points));
         if fall.is_none() {
-            reasons.insert("max_drawdown", no_return(&index, flows_known));
+            reasons.insert("max_drawdown", no_return(&index, &gain));
         }
         for place in [from, to] {
             missing.extend(series.unvalued(place).map(|part| self.lacks(part, place)));
         }
-        if !flows_known {
-            missing.extend(self.lacks_rows(scope));
-        }
+        missing.extend(series.lacking(from, to).map(|lack| self.lacked(lack)));
         let parts = told(&gain, &mut reasons);
         let figure = |name: &'static str| parts.get(name).copied();
         Some(PerformanceRow {
@@ -214,8 +207,8 @@ impl Asked<'_> {
             let gain = Gain::of(series, from, to);
             let start = (series.counts(from)).then(|| series.near.get(from).copied()).flatten();
             let index = Index::over(start, &series.days_worth(from, to));
-            let twr = index.total().filter(|_| gain.day.is_some());
-            let flows = gain.day.as_ref().map(|day| day.came.sub(&day.went));
+            let twr = index.total().filter(|_| gain.day.is_ok());
+            let flows = gain.day.as_ref().ok().map(|day| day.came.sub(&day.went));
             periods.push(Period {
                 from: first,
                 to: grid.day(to),
@@ -261,25 +254,32 @@ impl Asked<'_> {
         }
     }
 
-    /// The rows of a scope that cannot be told in the base currency.
-    fn lacks_rows(&self, scope: &Scope) -> Vec<Missing> {
-        let of = self.world.lacks.iter().filter(|(account, _)| scope.concerns(**account));
-        let missing = |account, place: usize| Missing {
+    /// What something that happened lacks.
+    fn lacked(&self, lack: &Lack) -> Missing {
+        let none = Missing {
             what: "fx",
             security: None,
             pair: None,
-            account: self.scene.account_name(account),
-            date: Some(self.world.grid.day(place)),
+            account: None,
+            date: Some(self.world.grid.day(lack.place)),
         };
-        of.flat_map(|(account, places)| places.iter().map(|place| missing(*account, *place)))
-            .collect()
+        match lack.what {
+            Lacking::Price(security) => {
+                Missing { what: "price", security: Some(self.scene.symbol(security)), ..none }
+            }
+            Lacking::Rate(currency) => {
+                let account = lack.account.and_then(|account| self.scene.account_name(account));
+                let pair = Some(format!("{currency}/{}", self.world.grid.base));
+                Missing { pair, account, ..none }
+            }
+        }
     }
 }
 
 /// Why there is no time-weighted return.
-fn no_return(index: &Index, flows_known: bool) -> &'static str {
-    if !flows_known {
-        "missing_rate"
+fn no_return(index: &Index, gain: &Gain) -> &'static str {
+    if let Err(why) = gain.day {
+        why
     } else if index.points.is_empty() {
         "no_valued_day"
     } else {
@@ -294,7 +294,7 @@ fn xirr(
     (from, to): (usize, usize),
     reasons: &mut Reasons,
 ) -> Option<Dec> {
-    let (Some(start), Some(end), Some(_)) = (&gain.start, &gain.end, &gain.day) else {
+    let (Some(start), Some(end), Ok(_)) = (&gain.start, &gain.end, &gain.day) else {
         reasons.insert("xirr", gain.lacks());
         return None;
     };
@@ -346,12 +346,13 @@ fn told(gain: &Gain, reasons: &mut Reasons) -> BTreeMap<&'static str, Dec> {
     let why = gain.lacks();
     tell("start_value", gain.start.clone(), "unvalued_start");
     tell("end_value", gain.end.clone(), "unvalued_end");
-    let day = gain.day.as_ref();
-    tell("flows_in", day.map(|day| day.came.clone()), "missing_rate");
-    tell("flows_out", day.map(|day| day.went.clone()), "missing_rate");
-    let income = tell("gain_income", day.map(|day| day.income.clone()), "missing_rate");
-    let fees = tell("gain_fees", day.map(|day| day.fees.neg()), "missing_rate");
-    let taxes = tell("gain_taxes", day.map(|day| day.taxes.neg()), "missing_rate");
+    let day = gain.day.as_ref().ok();
+    let unknown = gain.day.as_ref().err().copied().unwrap_or("overflow");
+    tell("flows_in", day.map(|day| day.came.clone()), unknown);
+    tell("flows_out", day.map(|day| day.went.clone()), unknown);
+    let income = tell("gain_income", day.map(|day| day.income.clone()), unknown);
+    let fees = tell("gain_fees", day.map(|day| day.fees.neg()), unknown);
+    let taxes = tell("gain_taxes", day.map(|day| day.taxes.neg()), unknown);
     let total = gain.total();
     let price = total.as_ref().and(day).map(|day| day.price.clone());
     let price = tell("gain_price", price, why);

@@ -25,17 +25,14 @@ impl Scope {
         matches!(self, Self::Accounts(accounts) if accounts.contains(&account))
     }
 
-    /// The account of a security or of a lot.
-    pub const fn account(&self) -> Option<AccountId> {
+    /// Whether a row of an account that lacks something may be in it; `of`: its security.
+    fn concerns(&self, account: AccountId, of: Option<SecurityId>) -> bool {
         match self {
-            Self::Accounts(_) => None,
-            Self::Holding(account, _) | Self::Lot((account, ..)) => Some(*account),
+            Self::Accounts(accounts) => accounts.contains(&account),
+            Self::Holding(at, security) | Self::Lot((at, security, ..)) => {
+                (*at, Some(*security)) == (account, of)
+            }
         }
-    }
-
-    /// Whether anything of an account may be in it.
-    pub fn concerns(&self, account: AccountId) -> bool {
-        self.has_account(account) || self.account() == Some(account)
     }
 
     /// Whether something at a place is in it.
@@ -110,14 +107,35 @@ pub(super) struct Way {
     pub got: (Exact, Currency),
 }
 
+/// What keeps a row from being told in the base currency.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Lacking {
+    /// The price of what came or went.
+    Price(SecurityId),
+    /// The rate of its currency.
+    Rate(Currency),
+}
+
+/// Something that happened and cannot be told in the base currency.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Lack {
+    pub place: usize,
+    pub what: Lacking,
+    /// Where; none: between accounts.
+    pub account: Option<AccountId>,
+}
+
+/// The lacks of the rows of an account; of a row without a security the second is none.
+pub(super) type Lacks = BTreeMap<(AccountId, Option<SecurityId>), BTreeSet<Lack>>;
+
 /// Everything there is and was.
 pub(super) struct World {
     pub grid: Grid,
     pub parts: Vec<Part>,
     pub crossings: Vec<Crossing>,
     pub ways: Vec<Way>,
-    /// Places where something of a row cannot be told in the base currency.
-    pub lacks: BTreeMap<AccountId, BTreeSet<usize>>,
+    /// What of the rows cannot be told in the base currency.
+    pub lacks: Lacks,
     /// When each lot was acquired.
     pub opened: BTreeMap<LotKey, chrono::NaiveDate>,
 }
@@ -180,8 +198,8 @@ pub(super) struct Series<'a> {
     pub near: Vec<f64>,
     /// What happened on it.
     pub days: BTreeMap<usize, Day>,
-    /// Something that crossed the border has no value, from this place on.
-    pub lacks_from: Option<usize>,
+    /// What happened and cannot be told.
+    lacks: BTreeSet<Lack>,
 }
 
 impl World {
@@ -207,7 +225,7 @@ impl World {
             counted: vec![true; grid.last + 1],
             near: vec![0.0; grid.last + 1],
             days: BTreeMap::new(),
-            lacks_from: None,
+            lacks: BTreeSet::new(),
             parts,
             on_its_way,
         };
@@ -218,9 +236,8 @@ impl World {
             series.follow_crossing(scope, crossing);
         }
         series.follow_prices();
-        let lacks = self.lacks.iter().filter(|(account, _)| scope.concerns(**account));
-        let places = lacks.filter_map(|(_, places)| places.range(series.start + 1..).next());
-        series.lacks_from = series.lacks_from.into_iter().chain(places.copied()).min();
+        let lacks = self.lacks.iter().filter(|((account, of), _)| scope.concerns(*account, *of));
+        series.lacks.extend(lacks.flat_map(|(_, lacks)| lacks));
         Some(series)
     }
 }
@@ -291,8 +308,8 @@ impl Series<'_> {
                     day.went = day.went.add(&sums.went);
                 } else {
                     // What is paid for it comes from the account's cash, what it pays goes there.
-                    let charges = sums.fees.add(&sums.taxes);
-                    day.flow(&sums.trade.add(&charges).sub(&sums.income));
+                    day.came = day.came.add(&sums.put_in);
+                    day.went = day.went.add(&sums.taken_out);
                 }
             }
         }
@@ -319,14 +336,26 @@ impl Series<'_> {
                 }
                 match self.grid.money(&amount, currency, place) {
                     Some(amount) => self.day(place).flow(&amount),
-                    None => self.lacks(place),
+                    None => {
+                        let what = Lacking::Rate(currency);
+                        self.lacks.insert(Lack { place, what, account: None });
+                    }
                 }
             }
         }
     }
 
-    fn lacks(&mut self, place: usize) {
-        self.lacks_from = Some(self.lacks_from.map_or(place, |known| known.min(place)));
+    /// What is lacking of the days from the end of one to the end of another.
+    pub fn lacking(&self, from: usize, to: usize) -> impl Iterator<Item = &Lack> {
+        self.lacks.iter().filter(move |lack| from < lack.place && lack.place <= to)
+    }
+
+    /// Why what happened between two days cannot be told; none: it can.
+    pub fn lack(&self, from: usize, to: usize) -> Option<&'static str> {
+        let mut lacks = self.lacking(from, to).peekable();
+        lacks.peek()?;
+        let only_prices = lacks.all(|lack| matches!(lack.what, Lacking::Price(_)));
+        Some(if only_prices { "missing_price" } else { "missing_rate" })
     }
 
     /// Units at the close of their day: what of them crosses the border is a flow.
@@ -340,7 +369,12 @@ impl Series<'_> {
         for leg in crossing.legs.iter().filter(|leg| scope.has(&leg.thing)) {
             crosses = true;
             let Some(value) = self.at_close(&leg.units, leg.security, place) else {
-                self.lacks(place);
+                let currency = self.grid.currency_of(leg.security);
+                let what = match self.grid.rates(currency).at(place) {
+                    Some(Some(_)) => Lacking::Price(leg.security),
+                    _ => Lacking::Rate(currency),
+                };
+                self.lacks.insert(Lack { place, what, account: None });
                 continue;
             };
             net = net.add(&value);
