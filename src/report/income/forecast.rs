@@ -1,9 +1,9 @@
 //! What may be paid: rows that are dated ahead, and what the last twelve months paid, once more, for
-//! what is held now. Nothing of it is received.
+//! what is held now. Nothing of it is received, and what a row tells of is not expected beside it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{Months, NaiveDate};
+use chrono::{Days, Months, NaiveDate};
 
 use super::payments::{Payment, payments};
 use super::{Holding, IncomeQuery};
@@ -18,6 +18,8 @@ use crate::store::Tx;
 
 /// How far back it looks, and how far ahead.
 pub(super) const YEAR: Months = Months::new(12);
+/// How many days early or late what is expected may come: a month later is too late.
+const LEEWAY: Days = Days::new(20);
 
 /// Something that may be paid.
 #[derive(Clone, Debug)]
@@ -40,19 +42,25 @@ pub(in crate::report) struct Expected {
     pub missing: Vec<Missing>,
 }
 
-/// What the twelve months after the last day may bring, by day. What is held and what was paid is
-/// that of all accounts: what moved to another one is paid there from now on.
+/// The first day of which a payment says something: one of this day is a year old when the first row
+/// comes that can stand for what is expected ahead.
+pub(super) fn first(to: NaiveDate) -> Option<NaiveDate> {
+    to.checked_sub_months(YEAR)?.checked_sub_days(LEEWAY)?.checked_sub_days(LEEWAY)
+}
+
+/// What the twelve months after the last day may bring, by day. What is held and what was paid, since
+/// the first day that matters, is that of all accounts: what moved to another one is paid there now.
 pub(super) async fn expected(
     tx: &mut Tx,
     scene: &Scene,
     query: &IncomeQuery,
     held: &[Holding],
-    last_year: &[Payment],
+    past: &[Payment],
 ) -> Result<Vec<Expected>> {
     let announced = announced(tx, scene, query).await?;
     let mut found = Vec::new();
-    let then = held_then(tx, scene, last_year).await?;
-    for payment in last_year.iter().filter(|it| it.kind != Subtype::WithholdingTax) {
+    let then = held_then(tx, scene, past).await?;
+    for payment in past.iter().filter(|it| it.kind != Subtype::WithholdingTax) {
         let Some(date) = payment.date.checked_add_months(YEAR) else { continue };
         let shares = match payment.security {
             Some(security) => shares(scene, payment, security, held, &then),
@@ -60,18 +68,35 @@ pub(super) async fn expected(
         };
         found.extend(shares.into_iter().map(|share| repeated(scene, payment, date, &share)));
     }
-    let is_told = |it: &Expected| {
-        announced.iter().any(|other| {
-            let same = (other.account, other.security, other.kind);
-            let months = (super::month(other.date), super::month(it.date));
-            same == (it.account, it.security, it.kind) && months.0 == months.1
-        })
-    };
-    found.retain(|it| !is_told(it));
+    // What was received, too, counts where it would be paid now.
+    let received = found.iter().map(|it| (it.account, it.security, it.kind, it.row_date));
+    let told = told(received.chain(announced.iter().map(place)), &found);
+    found.retain(|it| query.to < it.date && !told.contains(&place(it)));
     found.extend(announced);
     found.retain(|it| query.account.is_none_or(|account| account == it.account));
     found.sort_by_key(|it| (it.date, it.row, it.account));
     Ok(found)
+}
+
+/// What is paid where and when.
+type Place = (AccountId, Option<SecurityId>, Subtype, NaiveDate);
+
+const fn place(it: &Expected) -> Place {
+    (it.account, it.security, it.kind, it.date)
+}
+
+/// What is expected and has come, or is announced: for each row whatever is expected nearest to it.
+/// That may have been due already, so that what is paid each week takes nothing from the next ones.
+fn told(rows: impl Iterator<Item = Place>, expected: &[Expected]) -> BTreeSet<Place> {
+    let expected: BTreeSet<_> = expected.iter().map(place).collect();
+    let nearest = |(account, security, kind, date): Place| {
+        let on = |day| (account, security, kind, day);
+        let early = on(date.checked_sub_days(LEEWAY)?);
+        let late = on(date.checked_add_days(LEEWAY)?);
+        let near = expected.range(early..=late).copied();
+        near.min_by_key(|it| it.3.signed_duration_since(date).abs())
+    };
+    rows.filter_map(nearest).collect()
 }
 
 /// Rows that are dated ahead of today. On an earlier day nobody knew of what came since.

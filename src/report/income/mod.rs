@@ -191,11 +191,13 @@ impl Income {
         let payments =
             payments::payments(tx, &scene, (query.from, query.to), query.account).await?;
         let year_ago = query.to.checked_sub_months(forecast::YEAR).and_then(|day| day.succ_opt());
-        let mut last_year = payments::payments(tx, &scene, (year_ago, query.to), None).await?;
+        let first = forecast::first(query.to);
+        let past = payments::payments(tx, &scene, (first, query.to), None).await?;
         let mut held = held(tx, query, &scene).await?;
-        let expected = forecast::expected(tx, &scene, query, &held, &last_year).await?;
+        let expected = forecast::expected(tx, &scene, query, &held, &past).await?;
         let wanted = |account| query.account.is_none_or(|wanted| wanted == account);
-        last_year.retain(|it| wanted(it.account));
+        let in_year = |it: &Payment| year_ago.is_none_or(|day| day <= it.date);
+        let last_year = past.into_iter().filter(|it| in_year(it) && wanted(it.account)).collect();
         held.retain(|it| wanted(it.account));
         Ok(Self { scene, payments, expected, last_year, held })
     }
