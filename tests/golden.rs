@@ -42,7 +42,7 @@ cases! {
     acquired_abroad adjustment allocation balance_over_rows charges_alone closed_account closed_position
     coverage_of_rates currency_gain example_a example_b exercise_alone fees_and_taxes
     hifo_expense hifo_order income income_announced income_forecast
-    income_told long_term merger merger_cash method_of_account methods
+    income_told income_yields long_term merger merger_cash method_of_account methods
     missing_price missing_rate moves_of_one_link multiplier_forgotten net_worth_periods odd_prices opening
     option_assignment option_exercise option_exercise_days_apart option_expiration
     option_into_short options_trade overflow overflow_of_sums paid_in_coin paid_in_other_currency pence
