@@ -47,19 +47,32 @@ async fn portfolio(engine: &Engine) {
 }
 
 async fn target(engine: &Engine, key: &str, weight: &str, band: Option<&str>) {
+    target_by(engine, Dimension::Class, key, weight, band).await;
+}
+
+async fn target_by(
+    engine: &Engine,
+    dimension: Dimension,
+    key: &str,
+    weight: &str,
+    band: Option<&str>,
+) {
     let (key, weight, band) = (SafeText::new(key), dec(weight), band.map(dec));
-    let dimension = Dimension::Class;
     engine.edit(Change::SetTarget(NewTarget { dimension, key, weight, band })).await;
 }
 
 async fn plan(engine: &Engine, aim: Aim, whole_shares: bool) -> Result<Plan, report::Error> {
-    let allocation = AllocationQuery {
-        as_of: TODAY,
-        today: TODAY,
-        account: None,
-        currency: None,
-        by: Dimension::Class,
-    };
+    plan_by(engine, Dimension::Class, aim, whole_shares).await
+}
+
+async fn plan_by(
+    engine: &Engine,
+    by: Dimension,
+    aim: Aim,
+    whole_shares: bool,
+) -> Result<Plan, report::Error> {
+    let allocation =
+        AllocationQuery { as_of: TODAY, today: TODAY, account: None, currency: None, by };
     let mut tx = engine.session.store.read().await.unwrap();
     report::plan(&mut tx, &PlanQuery { allocation, aim, whole_shares }).await
 }
@@ -136,6 +149,57 @@ async fn what_is_sold_names_its_lots() {
         );
         let error = plan(engine, Aim::Raise(dec("915.01")), false).await.unwrap_err();
         assert!(error.to_string().contains("no more than 915 USD"), "{error}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn cash_beside_shares_is_raised_before_any_is_sold() {
+    on_each(async |engine| {
+        portfolio(engine).await;
+        let by = Dimension::Account;
+        target_by(engine, by, "Broker", "0.8", None).await;
+        target_by(engine, by, "TFSA", "0.2", None).await;
+        let raise = async |amount: &str, whole_shares: bool| {
+            plan_by(engine, by, Aim::Raise(dec(amount)), whole_shares).await
+        };
+        // Of 1115: Broker has 1110 - 892 = 218 too much, TFSA lacks 118.
+        let some = raise("100", false).await.unwrap();
+        assert_eq!(orders(&some), ["take - Broker - 100"]);
+        // Of 215: 1110 - 172 = 938 and 105 - 43 = 62. Broker's cash is 300; the other 638 are
+        // 600 / 810 of X and 210 / 810 of Y: 472.59 and 165.41.
+        let right = [
+            "take - Broker - 300",
+            "sell X Broker 7.8765 472.59",
+            "sell Y Broker 7.87666666 165.41",
+            "sell Y TFSA 2.95238095 62",
+        ];
+        assert_eq!(orders(&raise("1000", false).await.unwrap()), right);
+        // 7 X, 7 and 2 Y make 609, with the cash 909; then one more of each, X 52.59 short, Y
+        // of TFSA 20, Y of Broker 18.41: 480, 168 and 63.
+        let whole = raise("1000", true).await.unwrap();
+        let right = [
+            "take - Broker - 300",
+            "sell X Broker 8 480",
+            "sell Y Broker 8 168",
+            "sell Y TFSA 3 63",
+        ];
+        assert_eq!(orders(&whole), right);
+        assert_eq!(whole.cash_left, dec("11"));
+        // All there is, and more.
+        let all = raise("1215", false).await.unwrap();
+        let right = [
+            "take - Broker - 300",
+            "sell X Broker 10 600",
+            "sell Y Broker 10 210",
+            "sell Y TFSA 5 105",
+        ];
+        assert_eq!(orders(&all), right);
+        let error = raise("1215.01", false).await.unwrap_err();
+        assert!(error.to_string().contains("no more than 1215 USD"), "{error}");
+        // What comes in buys shares: nobody asked for more cash.
+        let invested = plan_by(engine, by, Aim::Invest(dec("1000")), false).await.unwrap();
+        assert!(invested.rows.iter().all(|it| it.symbol.is_some()), "{:?}", orders(&invested));
     })
     .await;
 }

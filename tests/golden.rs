@@ -41,7 +41,8 @@ cases! {
     acb_pool acb_spin_off acb_spin_off_days_apart acb_split_days_apart account_partly_known
     acquired_abroad adjustment allocation balance_over_rows benchmark charged_move charges_alone closed_account closed_after_its_rows closed_position
     coverage_of_rates currency_gain example_a example_b exercise_alone fees_and_taxes
-    hifo_expense hifo_order income income_forecast long_term merger merger_cash method_of_account methods
+    hifo_expense hifo_order income income_announced income_forecast
+    income_told income_yields long_term merger merger_cash method_of_account methods
     missing_price missing_rate moves_of_one_link multiplier_forgotten net_worth_periods odd_prices opening
     option_assignment option_exercise option_exercise_days_apart option_expiration
     option_into_short options_trade overflow overflow_of_sums paid_in_coin paid_in_other_currency pence

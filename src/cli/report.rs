@@ -61,8 +61,8 @@ equal share. `dashtam security edit XEQT --sector ... --region ... --tags a,b` s
 
 --invest spreads money that comes from outside, --raise says what to sell for money that goes
 out: as near to the targets as can be, inside their bands where that is possible. Within a slice
-what is held stays in proportion; fees and taxes are not counted. A sale names the lots that it
-would close by the method of its account. Nothing is ordered.
+what is held stays in proportion, and cash goes out before anything is sold; fees and taxes are not
+counted. A sale names the lots that it would close by the method of its account. Nothing is ordered.
 
 KEY is a slice. `--explain etf` explains its value_base, `--explain etf.drift` another figure.
 

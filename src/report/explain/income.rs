@@ -103,7 +103,7 @@ fn of_yields(
         Vec<Input>,
     ) -> Explanation,
 ) -> [Explanation; 2] {
-    let paid = figure("paid in the last twelve months by what is held", yields.paid);
+    let paid = figure("paid in the last twelve months for what is held", yields.paid);
     let one = |name, part: Result<Dec, crate::report::NoYield>, whole: (&str, Option<Dec>)| {
         let formula = match part {
             Ok(_) => format!("{} / {}", shown(yields.paid), shown(whole.1)),

@@ -1,16 +1,15 @@
 //! What may be paid: rows that are dated ahead, and what the last twelve months paid, once more, for
-//! what is held now. Nothing of it is received.
+//! what is held now. Nothing of it is received, and what a row tells of is not expected beside it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use chrono::{Months, NaiveDate};
+use chrono::{Days, Months, NaiveDate};
 
 use super::payments::{Payment, payments};
+use super::shares::{Share, Then, shares};
 use super::{Holding, IncomeQuery};
-use crate::analytics::bars::Restating;
-use crate::figures;
 use crate::model::{
-    Account, AccountId, Currency, Dec, Exact, SafeText, SecurityId, Subtype, TransactionId,
+    Account, AccountId, Currency, Dec, SafeText, SecurityId, Subtype, TransactionId,
 };
 use crate::report::valuation::Scene;
 use crate::report::{Missing, Result};
@@ -18,6 +17,8 @@ use crate::store::Tx;
 
 /// How far back it looks, and how far ahead.
 pub(super) const YEAR: Months = Months::new(12);
+/// How many days early or late what is expected may come: less than a month, which would be the next.
+const LEEWAY: Days = Days::new(20);
 
 /// Something that may be paid.
 #[derive(Clone, Debug)]
@@ -40,38 +41,60 @@ pub(in crate::report) struct Expected {
     pub missing: Vec<Missing>,
 }
 
-/// What the twelve months after the last day may bring, by day. What is held and what was paid is
-/// that of all accounts: what moved to another one is paid there from now on.
+/// The first day of which a payment says something: one of this day is a year old when the first row
+/// comes that can stand for what is expected ahead.
+pub(super) fn first(to: NaiveDate) -> Option<NaiveDate> {
+    to.checked_sub_months(YEAR)?.checked_sub_days(LEEWAY)?.checked_sub_days(LEEWAY)
+}
+
+/// What the twelve months after the last day may bring, by day. What is held and what was paid, since
+/// the first day that matters, is that of all accounts: what moved to another one is paid there now.
 pub(super) async fn expected(
     tx: &mut Tx,
     scene: &Scene,
     query: &IncomeQuery,
     held: &[Holding],
-    last_year: &[Payment],
+    (past, then): (&[Payment], &Then),
 ) -> Result<Vec<Expected>> {
     let announced = announced(tx, scene, query).await?;
     let mut found = Vec::new();
-    let then = held_then(tx, scene, last_year).await?;
-    for payment in last_year.iter().filter(|it| it.kind != Subtype::WithholdingTax) {
+    for payment in past.iter().filter(|it| it.kind != Subtype::WithholdingTax) {
         let Some(date) = payment.date.checked_add_months(YEAR) else { continue };
         let shares = match payment.security {
-            Some(security) => shares(scene, payment, security, held, &then),
+            Some(security) => shares(scene, payment, security, held, then),
             None => as_before(scene, payment).into_iter().collect(),
         };
         found.extend(shares.into_iter().map(|share| repeated(scene, payment, date, &share)));
     }
-    let is_told = |it: &Expected| {
-        announced.iter().any(|other| {
-            let same = (other.account, other.security, other.kind);
-            let months = (super::month(other.date), super::month(it.date));
-            same == (it.account, it.security, it.kind) && months.0 == months.1
-        })
-    };
-    found.retain(|it| !is_told(it));
+    // What was received, too, counts where it would be paid now.
+    let received = found.iter().map(|it| (it.account, it.security, it.kind, it.row_date));
+    let told = told(received.chain(announced.iter().map(place)), &found);
+    found.retain(|it| query.to < it.date && !told.contains(&place(it)));
     found.extend(announced);
     found.retain(|it| query.account.is_none_or(|account| account == it.account));
     found.sort_by_key(|it| (it.date, it.row, it.account));
     Ok(found)
+}
+
+/// What is paid where and when.
+type Place = (AccountId, Option<SecurityId>, Subtype, NaiveDate);
+
+const fn place(it: &Expected) -> Place {
+    (it.account, it.security, it.kind, it.date)
+}
+
+/// What is expected and has come, or is announced: for each row whatever is expected nearest to it.
+/// That may have been due already, so that what is paid each week takes nothing from the next ones.
+fn told(rows: impl Iterator<Item = Place>, expected: &[Expected]) -> BTreeSet<Place> {
+    let expected: BTreeSet<_> = expected.iter().map(place).collect();
+    let nearest = |(account, security, kind, date): Place| {
+        let on = |day| (account, security, kind, day);
+        let early = on(date.checked_sub_days(LEEWAY)?);
+        let late = on(date.checked_add_days(LEEWAY)?);
+        let near = expected.range(early..=late).copied();
+        near.min_by_key(|it| it.3.signed_duration_since(date).abs())
+    };
+    rows.filter_map(nearest).collect()
 }
 
 /// Rows that are dated ahead of today. On an earlier day nobody knew of what came since.
@@ -100,85 +123,14 @@ async fn announced(tx: &mut Tx, scene: &Scene, query: &IncomeQuery) -> Result<Ve
     Ok(told.collect())
 }
 
-/// What was held of each security at the end of the day before it paid, in the units of that day.
-type Then = BTreeMap<(SecurityId, NaiveDate), Exact>;
-
-async fn held_then(tx: &mut Tx, scene: &Scene, rows: &[Payment]) -> Result<Then> {
-    let mut days: BTreeMap<SecurityId, BTreeSet<NaiveDate>> = BTreeMap::new();
-    for row in rows {
-        if let (Some(security), Some(before)) = (row.security, row.date.pred_opt()) {
-            days.entry(security).or_default().insert(before);
-        }
-    }
-    let groups = tx.lot_groups().await?;
-    let mut then = Then::new();
-    for (security, days) in days {
-        let group = groups.get(&security).copied().unwrap_or(security);
-        let days: Vec<_> = days.into_iter().collect();
-        let held = figures::group_on(tx, &scene.market, group, &days, scene.otherwise).await?;
-        for (day, held) in days.into_iter().zip(held) {
-            let mine = held.iter().filter(|held| held.security == security);
-            let sum = mine.fold(Exact::ZERO, |sum, it| sum.add(&it.figures.quantity.into()));
-            then.insert((security, day), sum);
-        }
-    }
-    Ok(then)
-}
-
-/// The part of a payment that an account can expect: times `over`, divided by `under`.
-struct Share {
-    account: AccountId,
-    over: Exact,
-    under: Exact,
-    words: String,
-}
-
-/// By what is held now of what was held then; by what each account holds, since it may have moved.
-fn shares(
-    scene: &Scene,
-    payment: &Payment,
-    security: SecurityId,
-    held: &[Holding],
-    then: &Then,
-) -> Vec<Share> {
-    let before = payment.date.pred_opt().and_then(|day| Some((day, then.get(&(security, day))?)));
-    let now = held.iter().filter(|it| it.security == security && !it.quantity.is_zero());
-    match before.filter(|(_, then)| !then.is_zero()) {
-        Some((day, then)) => {
-            // What was held then, in the units of today.
-            let splits = Restating::between(scene.market.splits(security), day, scene.day);
-            let share = |it: &Holding| Share {
-                account: it.account,
-                over: Exact::from(it.quantity).mul(&splits.num),
-                under: then.mul(&splits.den),
-                words: format!(" x {} held now / {then} held then", it.quantity)
-                    + if splits.num == splits.den { "" } else { ", restated for splits" },
-            };
-            now.map(share).collect()
-        }
-        // Sold before it paid, and bought again since, or nobody can tell: as it was.
-        None => {
-            now.filter(|it| it.account == payment.account).map(|it| it.account).map(whole).collect()
-        }
-    }
-}
-
-fn whole(account: AccountId) -> Share {
-    let one = Exact::from(Dec::ONE);
-    Share { account, over: one.clone(), under: one, words: String::new() }
-}
-
 /// What cash earns, where the account is open.
 fn as_before(scene: &Scene, payment: &Payment) -> Option<Share> {
     let row = scene.accounts.get(&payment.account)?;
-    Account::is_open(row.account.closed, scene.day).then(|| whole(payment.account))
+    Account::is_open(row.account.closed, scene.day).then(|| Share::whole(payment.account))
 }
 
 fn repeated(scene: &Scene, payment: &Payment, date: NaiveDate, share: &Share) -> Expected {
-    let own = payment
-        .gross
-        .own
-        .and_then(|gross| Exact::from(gross).mul(&share.over).div_round(&share.under, 12).ok());
+    let own = payment.gross.own.and_then(|gross| share.of(gross));
     let (base, mut missing) = in_base(scene, own, payment);
     if payment.gross.own.is_none() {
         missing.clone_from(&payment.missing);

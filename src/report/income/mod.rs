@@ -3,6 +3,7 @@
 
 mod forecast;
 mod payments;
+mod shares;
 
 use std::collections::BTreeMap;
 
@@ -10,6 +11,7 @@ use chrono::NaiveDate;
 
 pub(super) use forecast::Expected;
 pub(super) use payments::Payment;
+use shares::{Share, Then};
 
 use super::types::PositionsQuery;
 use super::valuation::{Scene, Total};
@@ -119,7 +121,8 @@ pub struct IncomeTotals {
     pub yields: Yields,
 }
 
-/// What the securities that are held on the last day paid in the twelve months up to it.
+/// What the securities that are held on the last day paid in the twelve months up to it: of each
+/// payment the part that is for what is held now, wherever it was held then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Yields {
     /// In the base currency.
@@ -179,9 +182,15 @@ pub(super) struct Income {
     /// Of the span.
     pub payments: Vec<Payment>,
     pub expected: Vec<Expected>,
-    /// Of the last twelve months.
-    last_year: Vec<Payment>,
+    paid: Vec<Paid>,
     held: Vec<Holding>,
+}
+
+/// What a payment of the last twelve months was for a security that an account holds on the last day.
+struct Paid {
+    account: AccountId,
+    security: SecurityId,
+    gross: Option<Dec>,
 }
 
 impl Income {
@@ -190,24 +199,25 @@ impl Income {
         let scene = Scene::with(tx, query.to, query.today, Scope::History, otherwise).await?;
         let payments =
             payments::payments(tx, &scene, (query.from, query.to), query.account).await?;
-        let year_ago = query.to.checked_sub_months(forecast::YEAR).and_then(|day| day.succ_opt());
-        let mut last_year = payments::payments(tx, &scene, (year_ago, query.to), None).await?;
+        let past = (forecast::first(query.to), query.to);
+        let past = payments::payments(tx, &scene, past, None).await?;
         let mut held = held(tx, query, &scene).await?;
-        let expected = forecast::expected(tx, &scene, query, &held, &last_year).await?;
+        let then = shares::held_then(tx, &scene, &past).await?;
+        let expected = forecast::expected(tx, &scene, query, &held, (&past, &then)).await?;
+        let year_ago = query.to.checked_sub_months(forecast::YEAR);
+        let last_year = past.iter().filter(|it| year_ago.is_none_or(|day| day < it.date));
+        let mut paid: Vec<_> = last_year.flat_map(|it| paid(&scene, it, &held, &then)).collect();
         let wanted = |account| query.account.is_none_or(|wanted| wanted == account);
-        last_year.retain(|it| wanted(it.account));
+        paid.retain(|it| wanted(it.account));
         held.retain(|it| wanted(it.account));
-        Ok(Self { scene, payments, expected, last_year, held })
+        Ok(Self { scene, payments, expected, paid, held })
     }
 
     /// The yields of what some of the holdings paid.
     pub fn yields(&self, is_meant: impl Fn(AccountId, SecurityId) -> bool) -> Yields {
         let held = || self.held.iter().filter(|it| is_meant(it.account, it.security));
-        let is_held = |row: &&Payment| {
-            row.security
-                .is_some_and(|id| is_meant(row.account, id) && held().any(|it| it.security == id))
-        };
-        let paid: Total = self.last_year.iter().filter(is_held).map(|it| it.gross.base).collect();
+        let paid = self.paid.iter().filter(|it| is_meant(it.account, it.security));
+        let paid: Total = paid.map(|it| it.gross).collect();
         let cost: Total = held().map(|it| it.cost).collect();
         let value: Total = held().map(|it| it.value).collect();
         let part = |whole: &Total, unknown: NoYield| {
@@ -226,6 +236,14 @@ impl Income {
         let known = |total: &Total| total.known().filter(|_| total.is_whole());
         Yields { paid: known(&paid), cost: known(&cost), value: known(&value), on_cost, on_value }
     }
+}
+
+/// The parts of a payment that are for what is held now.
+fn paid(scene: &Scene, payment: &Payment, held: &[Holding], then: &Then) -> Vec<Paid> {
+    let Some(security) = payment.security else { return Vec::new() };
+    let shares = shares::shares(scene, payment, security, held, then).into_iter();
+    let gross = |share: &Share| payment.gross.base.and_then(|gross| share.of(gross));
+    shares.map(|it| Paid { account: it.account, security, gross: gross(&it) }).collect()
 }
 
 /// What is held on the last day, in every account that counts.

@@ -222,7 +222,7 @@ impl<'a> Planner<'a> {
         let amount = Exact::from(minor.money(units).ok_or(PlanError::Overflow)?);
         let total = Exact::from(before.total.ok_or(PlanError::Overflow)?);
         let whole = if raises { total.sub(&amount) } else { total.add(&amount) };
-        let ways = orders::ways(cut, &minor);
+        let ways = orders::ways(cut, &minor, raises);
         Ok(Self {
             cut,
             before,

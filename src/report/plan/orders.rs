@@ -51,9 +51,14 @@ pub(super) struct Order<'a> {
     shares: Option<i64>,
 }
 
-/// The ways of each slice: the positions in it or, where there is none, its cash. What is in several
-/// slices is left alone, and so is what ends on a day of its own.
-pub(super) fn ways<'a>(cut: &'a Cut, minor: &Minor) -> BTreeMap<SafeText, Vec<Way<'a>>> {
+/// The ways of each slice: cash first, which is raised before anything is sold, then the positions.
+/// What is bought is a position wherever there is one. What is in several slices is left alone, and
+/// so is what ends on a day of its own.
+pub(super) fn ways<'a>(
+    cut: &'a Cut,
+    minor: &Minor,
+    sells: bool,
+) -> BTreeMap<SafeText, Vec<Way<'a>>> {
     let mut ways: BTreeMap<SafeText, Vec<Way<'a>>> = BTreeMap::new();
     for item in &cut.items {
         let keys = cut.slices(item);
@@ -62,7 +67,8 @@ pub(super) fn ways<'a>(cut: &'a Cut, minor: &Minor) -> BTreeMap<SafeText, Vec<Wa
         }
     }
     for ways in ways.values_mut() {
-        if ways.iter().any(|way| way.position.is_some()) {
+        ways.sort_by_key(|way| way.position.is_some());
+        if !sells && ways.iter().any(|way| way.position.is_some()) {
             ways.retain(|way| way.position.is_some());
         }
     }
@@ -92,7 +98,7 @@ pub(super) fn room(ways: &[Way<'_>]) -> i128 {
     ways.iter().map(|way| way.worth).sum()
 }
 
-/// Splits a part by what each of the ways is worth.
+/// Splits a part by what each of the ways is worth; what is sold, only when there is no more cash.
 pub(super) fn split<'a>(
     key: &SafeText,
     ways: &[Way<'a>],
@@ -109,18 +115,25 @@ pub(super) fn split<'a>(
         sells,
         shares: None,
     };
-    let whole = room(ways);
-    if whole == 0 {
+    if room(ways) == 0 {
         return vec![order(None, units)];
     }
-    let need = |way: &Way<'_>| {
-        // What is held of a slice stays in proportion.
-        let right = share(units, way.worth, whole);
-        let room = if sells { way.worth } else { ALL };
-        Need { right, least: 0, most: room, room }
-    };
-    let parts = spread(units, &ways.iter().map(need).collect::<Vec<_>>());
-    ways.iter().zip(parts).map(|(way, part)| order(Some(way.clone()), part)).collect()
+    let mut left = units;
+    let mut orders = Vec::with_capacity(ways.len());
+    for ways in ways.chunk_by(|one, next| one.position.is_some() == next.position.is_some()) {
+        let whole = room(ways);
+        let units = if sells { left.min(whole) } else { left };
+        left -= units;
+        let need = |way: &Way<'_>| {
+            // What is held of a slice stays in proportion.
+            let right = share(units, way.worth, whole);
+            let room = if sells { way.worth } else { ALL };
+            Need { right, least: 0, most: room, room }
+        };
+        let parts = spread(units, &ways.iter().map(need).collect::<Vec<_>>());
+        orders.extend(ways.iter().zip(parts).map(|(way, part)| order(Some(way.clone()), part)));
+    }
+    orders
 }
 
 /// `units * part / whole`, rounded down, however large they are.
