@@ -56,6 +56,9 @@ impl Default for Sums {
     }
 }
 
+/// One of the sums.
+type Field = fn(&mut Sums) -> &mut Exact;
+
 impl Sums {
     /// Adds others.
     pub fn add(&mut self, other: &Self) {
@@ -72,7 +75,7 @@ impl Sums {
     /// Cut by weights, so that the parts add up.
     fn cut<K>(&self, weights: &[(K, Exact)]) -> Vec<Self> {
         let mut parts = vec![Self::default(); weights.len()];
-        let sums: [(&Exact, fn(&mut Self) -> &mut Exact); 8] = [
+        let sums: [(&Exact, Field); 8] = [
             (&self.trade, |part| &mut part.trade),
             (&self.came, |part| &mut part.came),
             (&self.went, |part| &mut part.went),
