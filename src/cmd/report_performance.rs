@@ -118,7 +118,7 @@ struct Row<'a> {
     pending: bool,
     reasons: &'a Reasons,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    periods: Vec<JsonPeriod>,
+    periods: Vec<JsonPeriod<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     benchmark: Option<JsonYardstick<'a>>,
 }
@@ -132,13 +132,15 @@ struct Fall {
 }
 
 #[derive(Serialize)]
-struct JsonPeriod {
+struct JsonPeriod<'a> {
     from: NaiveDate,
     to: NaiveDate,
     twr: Option<String>,
     gain: Option<String>,
     flows: Option<String>,
     end_value: Option<String>,
+    #[serde(skip_serializing_if = "Reasons::is_empty")]
+    reasons: &'a Reasons,
 }
 
 #[derive(Serialize)]
@@ -149,7 +151,7 @@ struct JsonYardstick<'a> {
     end_value: Option<String>,
     gain: Option<String>,
     xirr: Option<String>,
-    reason: Option<&'static str>,
+    reasons: &'a Reasons,
 }
 
 /// A ratio tells nothing of amounts, so it is never masked.
@@ -197,7 +199,7 @@ fn json_row(row: &PerformanceRow, figures: Figures) -> Row<'_> {
     }
 }
 
-fn json_period(period: &Period, figures: Figures) -> JsonPeriod {
+fn json_period(period: &Period, figures: Figures) -> JsonPeriod<'_> {
     JsonPeriod {
         from: period.from,
         to: period.to,
@@ -205,6 +207,7 @@ fn json_period(period: &Period, figures: Figures) -> JsonPeriod {
         gain: figures.maybe(period.gain),
         flows: figures.maybe(period.flows),
         end_value: figures.maybe(period.end_value),
+        reasons: &period.reasons,
     }
 }
 
@@ -216,7 +219,7 @@ fn json_yardstick(yardstick: &Yardstick, figures: Figures) -> JsonYardstick<'_> 
         end_value: figures.maybe(yardstick.end_value),
         gain: figures.maybe(yardstick.gain),
         xirr: ratio(yardstick.xirr),
-        reason: yardstick.reason,
+        reasons: &yardstick.reasons,
     }
 }
 
@@ -294,6 +297,11 @@ fn csv_row(row: &PerformanceRow, figures: Figures) -> Vec<Cell> {
     ]
 }
 
+/// Why a figure is not known, in words.
+fn reason(reasons: &Reasons, of: &str) -> SafeText {
+    SafeText::new(&reasons.get(of).copied().unwrap_or("").replace('_', " "))
+}
+
 /// One scope, a line for each figure.
 fn one(row: &PerformanceRow, figures: Figures, base: Currency) -> Table {
     let mut table = Table::new(vec![
@@ -301,8 +309,7 @@ fn one(row: &PerformanceRow, figures: Figures, base: Currency) -> Table {
         Column::gain(&format!("{base} or %"), 0),
         Column::text("", 20, 0),
     ]);
-    let why =
-        |of: &str| SafeText::new(&row.reasons.get(of).copied().unwrap_or("").replace('_', " "));
+    let why = |of| reason(&row.reasons, of);
     let mut line = |name: &str, value: SafeText, note: SafeText| {
         table.row(vec![SafeText::new(name), value, note]);
     };
@@ -342,12 +349,12 @@ fn one(row: &PerformanceRow, figures: Figures, base: Currency) -> Table {
         line("nothing invested", SafeText::default(), days(row.days_skipped));
     }
     if let Some(yardstick) = &row.benchmark {
-        let note = yardstick.reason.unwrap_or("").replace('_', " ");
-        line(yardstick.symbol.as_str(), SafeText::default(), SafeText::new(&note));
-        line("  return", percent(yardstick.twr), SafeText::default());
-        line("  same flows", money(yardstick.end_value), SafeText::default());
-        line("  gain", figures.gain(yardstick.gain, base), SafeText::default());
-        line("  of money, by the year", percent(yardstick.xirr), SafeText::default());
+        let why = |of| reason(&yardstick.reasons, of);
+        line(yardstick.symbol.as_str(), SafeText::default(), SafeText::default());
+        line("  return", percent(yardstick.twr), why("twr"));
+        line("  same flows", money(yardstick.end_value), why("end_value"));
+        line("  gain", figures.gain(yardstick.gain, base), why("gain"));
+        line("  of money, by the year", percent(yardstick.xirr), why("xirr"));
     }
     table
 }

@@ -1,10 +1,15 @@
 //! What the same money would have done in one security.
 
-use super::row::{Asked, money, ratio};
+use super::row::{Asked, not_by_year, ratio, tell};
 use super::scope::Series;
-use super::types::Yardstick;
+use super::types::{Reasons, Yardstick};
 use crate::analytics::returns::{self, Flow};
 use crate::model::Exact;
+
+/// The figures that follow from its price alone.
+const RATES: [&str; 2] = ["twr", "twr_annualized"];
+/// Those that follow from the flows.
+const SUMS: [&str; 3] = ["end_value", "gain", "xirr"];
 
 impl Asked<'_> {
     /// The same flows into the benchmark, each at the close of its day; none: nobody asks.
@@ -19,11 +24,12 @@ impl Asked<'_> {
             end_value: None,
             gain: None,
             xirr: None,
-            reason: None,
+            reasons: Reasons::new(),
         };
         let one = |place| grid.worth_since(security, from, place);
         let Some(last) = one(to) else {
-            told.reason = Some("missing_price");
+            told.lacks(&RATES, "missing_price");
+            told.lacks(&SUMS, "missing_price");
             return Some(told);
         };
         let span = (grid.day(to) - grid.day(from)).num_days();
@@ -32,12 +38,15 @@ impl Asked<'_> {
                 let twr = last.over(&first).approximate() - 1.0;
                 told.twr = ratio(twr);
                 told.twr_annualized = returns::annualized(twr, span).and_then(ratio);
+                if told.twr_annualized.is_none() {
+                    told.lacks(&["twr_annualized"], not_by_year(span));
+                }
             }
-            None => told.reason = Some("no_price_before_the_span"),
+            None => told.lacks(&RATES, "no_price_before_the_span"),
         }
         let lack = series.lack(from, to);
         let Some(start) = start.filter(|_| lack.is_none()) else {
-            told.reason = lack.or(Some("unvalued_start"));
+            told.lacks(&SUMS, lack.unwrap_or("unvalued_start"));
             return Some(told);
         };
         let days = series.days.range(from + 1..=to);
@@ -46,11 +55,11 @@ impl Asked<'_> {
         let (mut end, mut gain) = (Exact::ZERO, Exact::ZERO);
         for (place, amount) in put_in.iter().filter(|(_, amount)| !amount.is_zero()) {
             let Some(price) = one(*place) else {
-                told.reason = Some("missing_price");
+                told.lacks(&SUMS, "missing_price");
                 return Some(told);
             };
             let Some(later) = last.over(&price).of(amount) else {
-                told.reason = Some("overflow");
+                told.lacks(&SUMS, "overflow");
                 return Some(told);
             };
             end = end.add(&later);
@@ -62,9 +71,24 @@ impl Asked<'_> {
         };
         let mut flows: Vec<_> = put_in.iter().map(flow).collect();
         flows.push(Flow { date: grid.day(to), amount: end.approximate() });
-        told.end_value = money(&end);
-        told.gain = money(&gain);
-        told.xirr = returns::xirr(&flows).ok().and_then(|rate| ratio(rate.rate));
+        told.end_value = tell("end_value", Some(end), "overflow", &mut told.reasons);
+        told.gain = tell("gain", Some(gain), "overflow", &mut told.reasons);
+        match returns::xirr(&flows) {
+            Ok(rate) => {
+                told.xirr = ratio(rate.rate);
+                if rate.is_one_of_several {
+                    told.lacks(&["xirr"], "several_roots");
+                }
+            }
+            Err(why) => told.lacks(&["xirr"], why.as_str()),
+        }
         Some(told)
+    }
+}
+
+impl Yardstick {
+    /// Notes why figures are not known.
+    fn lacks(&mut self, figures: &[&'static str], why: &'static str) {
+        self.reasons.extend(figures.iter().map(|figure| (*figure, why)));
     }
 }

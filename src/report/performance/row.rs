@@ -45,6 +45,11 @@ impl Gain {
         Some(rise.sub(&day.came).add(&day.went))
     }
 
+    /// Why what happened is not known.
+    fn unknown(&self) -> &'static str {
+        self.day.as_ref().err().copied().unwrap_or("overflow")
+    }
+
     /// Why the gain is not known.
     const fn lacks(&self) -> &'static str {
         match self {
@@ -57,7 +62,7 @@ impl Gain {
 }
 
 /// Derived money, rounded once.
-pub(super) fn money(exact: &Exact) -> Option<Dec> {
+fn money(exact: &Exact) -> Option<Dec> {
     exact.round(12).ok()
 }
 
@@ -96,11 +101,7 @@ impl Asked<'_> {
         let span = (grid.day(to) - grid.day(from)).num_days();
         let by_year = twr.and_then(|twr| returns::annualized(twr, span));
         if by_year.is_none() {
-            let why = match twr {
-                None => no_return(&index, &gain),
-                Some(_) if span <= 365 => "span_of_a_year_or_less",
-                Some(_) => "lost_more_than_everything",
-            };
+            let why = twr.map_or_else(|| no_return(&index, &gain), |_| not_by_year(span));
             reasons.insert("twr_annualized", why);
         }
         let xirr = xirr(&series, &gain, (from, to), &mut reasons);
@@ -209,13 +210,23 @@ impl Asked<'_> {
             let index = Index::over(start, &series.days_worth(from, to));
             let twr = index.total().filter(|_| gain.day.is_ok());
             let flows = gain.day.as_ref().ok().map(|day| day.came.sub(&day.went));
+            let mut reasons = Reasons::new();
+            if twr.is_none() {
+                reasons.insert("twr", no_return(&index, &gain));
+            }
+            let unknown = gain.unknown();
+            let mut tell = |name, exact, why| tell(name, exact, why, &mut reasons);
+            let total = tell("gain", gain.total(), gain.lacks());
+            let flows = tell("flows", flows, unknown);
+            let end_value = tell("end_value", gain.end.clone(), "unvalued_end");
             periods.push(Period {
                 from: first,
                 to: grid.day(to),
                 twr: twr.and_then(ratio),
-                gain: gain.total().as_ref().and_then(money),
-                flows: flows.as_ref().and_then(money),
-                end_value: gain.end.as_ref().and_then(money),
+                gain: total,
+                flows,
+                end_value,
+                reasons,
             });
             from = to;
         }
@@ -276,6 +287,11 @@ impl Asked<'_> {
     }
 }
 
+/// Why a return over so many days is not told by the year.
+pub(super) const fn not_by_year(days: i64) -> &'static str {
+    if days <= 365 { "span_of_a_year_or_less" } else { "lost_more_than_everything" }
+}
+
 /// Why there is no time-weighted return.
 fn no_return(index: &Index, gain: &Gain) -> &'static str {
     if let Err(why) = gain.day {
@@ -329,25 +345,34 @@ fn rate(
     returns::xirr(&flows)
 }
 
+/// A sum as it is told; where it is not known the reasons say why.
+pub(super) fn tell(
+    name: &'static str,
+    exact: Option<Exact>,
+    why: &'static str,
+    reasons: &mut Reasons,
+) -> Option<Dec> {
+    let told = exact.as_ref().and_then(money);
+    if told.is_none() {
+        reasons.insert(name, if exact.is_some() { "overflow" } else { why });
+    }
+    told
+}
+
 /// The gain, its parts and what it follows from, by the names of the report. The currency is the
 /// rest, so that the parts add up to the gain.
 fn told(gain: &Gain, reasons: &mut Reasons) -> BTreeMap<&'static str, Dec> {
     let mut figures = BTreeMap::new();
-    let mut tell = |name, exact: Option<Exact>, why| match exact.as_ref().and_then(money) {
-        Some(value) => {
-            figures.insert(name, value);
-            Some(Exact::from(value))
-        }
-        None => {
-            reasons.insert(name, if exact.is_some() { "overflow" } else { why });
-            None
-        }
+    let mut tell = |name, exact: Option<Exact>, why| {
+        let value = tell(name, exact, why, reasons)?;
+        figures.insert(name, value);
+        Some(Exact::from(value))
     };
     let why = gain.lacks();
     tell("start_value", gain.start.clone(), "unvalued_start");
     tell("end_value", gain.end.clone(), "unvalued_end");
     let day = gain.day.as_ref().ok();
-    let unknown = gain.day.as_ref().err().copied().unwrap_or("overflow");
+    let unknown = gain.unknown();
     tell("flows_in", day.map(|day| day.came.clone()), unknown);
     tell("flows_out", day.map(|day| day.went.clone()), unknown);
     let income = tell("gain_income", day.map(|day| day.income.clone()), unknown);

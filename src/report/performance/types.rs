@@ -136,6 +136,8 @@ pub struct Period {
     pub flows: Option<Dec>,
     /// At the end of its last day.
     pub end_value: Option<Dec>,
+    /// Why a figure is not known.
+    pub reasons: Reasons,
 }
 
 /// The same flows into one security.
@@ -153,8 +155,8 @@ pub struct Yardstick {
     pub gain: Option<Dec>,
     /// The money-weighted return of that, by the year.
     pub xirr: Option<Dec>,
-    /// Why something is not known.
-    pub reason: Option<&'static str>,
+    /// Why a figure is not known, or is not the only one.
+    pub reasons: Reasons,
 }
 
 /// What a change of net worth came from; its parts add up to it.
