@@ -205,6 +205,25 @@ async fn cash_beside_shares_is_raised_before_any_is_sold() {
 }
 
 #[tokio::test]
+async fn money_for_cash_is_kept_where_there_is_none_yet() {
+    on_each(async |engine| {
+        let rows = "date,account,type,symbol,quantity,price,fee,currency,amount\n\
+            2026-02-03,TFSA,OPENING,Y,5,20,,USD,\n";
+        engine.import(&[("rows.csv", rows), ("prices.csv", PRICES)]).await;
+        // Y is 5 x 21; half of 210 is the other 105. An account of that name is no cash.
+        for (by, held, action) in
+            [(Dimension::Security, "Y", "keep"), (Dimension::Account, "TFSA", "choose")]
+        {
+            target_by(engine, by, held, "0.5", None).await;
+            target_by(engine, by, "cash", "0.5", None).await;
+            let invested = plan_by(engine, by, Aim::Invest(dec("105")), false).await.unwrap();
+            assert_eq!(orders(&invested), [format!("{action} - - - 105")]);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_plan_ends_inside_the_bands_when_that_is_possible() {
     on_each(async |engine| {
         portfolio(engine).await;

@@ -441,6 +441,41 @@ fn performance_keeps_its_shape() {
 }
 
 #[test]
+fn performance_in_parts_is_a_line_for_each() {
+    let home = Home::with_rows(
+        "2024-01-02,Broker,DEPOSIT,,,,,USD,1000\n2024-01-02,Broker,BUY,X,10,100,,USD,\n\
+         2024-02-01,Broker,DEPOSIT,,,,,USD,1100\n2024-02-01,Broker,BUY,X,10,110,,USD,\n",
+    );
+    home.import(&[home.file(
+        "prices.csv",
+        "date,symbol,close,currency\n2024-01-02,sec:X,100,USD\n2024-01-31,sec:X,110,USD\n\
+         2024-02-29,sec:X,99,USD\n",
+    )]);
+    let line = "performance --as-of 2024-02-29";
+    // 1000 become 1100; with 1100 more that is 2200, which become 20 x 99.
+    assert_eq!(
+        home.text(&format!("{line} --every month --csv")),
+        "scope,accounts,from,to,twr,gain,flows,end_value\n\
+         all,Broker,2024-01-02,2024-01-31,0.1,100,1000,1100\n\
+         all,Broker,2024-02-01,2024-02-29,-0.1,-220,1100,1980\n"
+    );
+    // Each of two scopes, and hidden.
+    let parts = home.text(&format!("{line} --every month --csv --by holding --private"));
+    let lines: Vec<_> = parts.lines().skip(1).collect();
+    assert_eq!(lines[1], "X,Broker,2024-02-01,2024-02-29,-0.1,•••,•••,•••", "{parts}");
+    // The same money in X has 10 and 10 of it: 1980 of 2100.
+    let csv = home.text(&format!("{line} --benchmark X --csv"));
+    let [header, row] = csv.lines().collect::<Vec<_>>()[..] else { panic!("{csv}") };
+    let told = |name: &str| {
+        let place = header.split(',').position(|it| it == name);
+        place.and_then(|place| row.split(',').nth(place))
+    };
+    assert_eq!(told("benchmark"), Some("X"));
+    assert_eq!(told("benchmark_end_value"), Some("1980"));
+    assert_eq!(told("benchmark_gain"), Some("-120"));
+}
+
+#[test]
 fn performance_hides_amounts_and_keeps_ratios() {
     let home = Home::with_examples();
     let line = format!("performance --as-of {END}");
@@ -451,7 +486,7 @@ fn performance_hides_amounts_and_keeps_ratios() {
         assert!(open[figure].as_str().unwrap().contains(char::is_numeric), "{figure}");
     }
     assert_eq!(open["twr"], hidden["twr"]);
-    for form in ["", " --csv", " --explain all", " --every month"] {
+    for form in ["", " --csv", " --explain all", " --every month", " --every month --csv"] {
         let out = home.text(&format!("{line} --private{form}"));
         assert!(out.contains("•••") && !out.contains("11262"), "{form}: {out}");
     }

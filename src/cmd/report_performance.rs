@@ -42,7 +42,10 @@ pub async fn run(
         every: args.every.map(every),
         benchmark,
     };
-    let report = async |tx: &mut Tx| Ok(Lines(report::performance(tx, &query).await?));
+    let report = async |tx: &mut Tx| {
+        let report = report::performance(tx, &query).await?;
+        Ok(Lines { report, in_parts: query.every.is_some() })
+    };
     let explain =
         async |tx: &mut Tx, key: &SafeText| report::explain_performance(tx, &query, key).await;
     reports::answer(job, session, &args.form, "gain", report, explain).await
@@ -59,24 +62,35 @@ const fn by(part: Part) -> By {
 }
 
 /// The report as it is shown.
-struct Lines(PerformanceReport);
+struct Lines {
+    report: PerformanceReport,
+    /// A line for each part of the span.
+    in_parts: bool,
+}
 
 impl Shown for Lines {
     const HEADER: &'static [&'static str] = &HEADER;
 
+    fn header(&self) -> &'static [&'static str] {
+        if self.in_parts { &PARTS_HEADER } else { Self::HEADER }
+    }
+
     fn document(&self, figures: Figures) -> impl Serialize {
-        let report = &self.0;
+        let report = &self.report;
         let rows = report.rows.iter().map(|row| json_row(row, figures));
         let head = (report.as_of, report.currency);
         Report::of("dashtam.report.performance/1", head, &report.missing, rows, Totals {})
     }
 
     fn cells(&self, figures: Figures) -> impl Iterator<Item = Vec<Cell>> {
-        self.0.rows.iter().map(move |row| csv_row(row, figures))
+        self.report.rows.iter().flat_map(move |row| match self.in_parts {
+            true => row.periods.iter().map(|period| csv_part(row, period, figures)).collect(),
+            false => vec![csv_row(row, figures)],
+        })
     }
 
     fn table(&self, figures: Figures) -> Table {
-        let report = &self.0;
+        let report = &self.report;
         match report.rows.as_slice() {
             [row] if row.periods.is_empty() => one(row, figures, report.currency),
             rows if rows.iter().any(|row| !row.periods.is_empty()) => {
@@ -87,7 +101,7 @@ impl Shown for Lines {
     }
 
     fn missing(&self) -> &[Missing] {
-        &self.0.missing
+        &self.report.missing
     }
 }
 
@@ -223,7 +237,29 @@ fn json_yardstick(yardstick: &Yardstick, figures: Figures) -> JsonYardstick<'_> 
     }
 }
 
-const HEADER: [&str; 31] = [
+/// A part of the span.
+const PARTS_HEADER: [&str; 8] =
+    ["scope", "accounts", "from", "to", "twr", "gain", "flows", "end_value"];
+
+fn csv_part(row: &PerformanceRow, period: &Period, figures: Figures) -> Vec<Cell> {
+    vec![
+        Cell::Text(row.scope.clone()),
+        accounts(row),
+        Cell::Plain(period.from.to_string()),
+        Cell::Plain(period.to.to_string()),
+        Cell::plain(period.twr),
+        Cell::plain(figures.maybe(period.gain)),
+        Cell::plain(figures.maybe(period.flows)),
+        Cell::plain(figures.maybe(period.end_value)),
+    ]
+}
+
+fn accounts(row: &PerformanceRow) -> Cell {
+    let accounts: Vec<_> = row.accounts.iter().map(SafeText::as_str).collect();
+    Cell::Text(SafeText::new(&accounts.join("; ")))
+}
+
+const HEADER: [&str; 33] = [
     "scope",
     "accounts",
     "from",
@@ -253,18 +289,19 @@ const HEADER: [&str; 31] = [
     "reasons",
     "benchmark",
     "benchmark_twr",
+    "benchmark_twr_annualized",
     "benchmark_end_value",
+    "benchmark_gain",
     "benchmark_xirr",
 ];
 
 fn csv_row(row: &PerformanceRow, figures: Figures) -> Vec<Cell> {
-    let accounts: Vec<_> = row.accounts.iter().map(SafeText::as_str).collect();
     let reasons: Vec<_> = row.reasons.iter().map(|(of, why)| format!("{of}: {why}")).collect();
     let fall = row.max_drawdown.as_ref();
     let yardstick = row.benchmark.as_ref();
     vec![
         Cell::Text(row.scope.clone()),
-        Cell::Text(SafeText::new(&accounts.join("; "))),
+        accounts(row),
         Cell::Plain(row.from.to_string()),
         Cell::Plain(row.to.to_string()),
         Cell::plain(row.twr),
@@ -292,7 +329,9 @@ fn csv_row(row: &PerformanceRow, figures: Figures) -> Vec<Cell> {
         Cell::Plain(reasons.join("; ")),
         Cell::text(yardstick.map(|yardstick| &yardstick.symbol)),
         Cell::plain(yardstick.and_then(|yardstick| yardstick.twr)),
+        Cell::plain(yardstick.and_then(|yardstick| yardstick.twr_annualized)),
         Cell::plain(yardstick.and_then(|yardstick| figures.maybe(yardstick.end_value))),
+        Cell::plain(yardstick.and_then(|yardstick| figures.maybe(yardstick.gain))),
         Cell::plain(yardstick.and_then(|yardstick| yardstick.xirr)),
     ]
 }

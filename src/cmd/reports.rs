@@ -174,7 +174,13 @@ pub async fn answer<R: Shown>(
 
 /// A report in each of its forms.
 pub trait Shown {
+    /// Its columns as CSV, by whose names a figure is explained.
     const HEADER: &'static [&'static str];
+
+    /// The columns as they are printed, where what was asked for has others.
+    fn header(&self) -> &'static [&'static str] {
+        Self::HEADER
+    }
 
     fn document(&self, figures: Figures) -> impl Serialize;
     fn cells(&self, figures: Figures) -> impl Iterator<Item = Vec<Cell>>;
@@ -189,7 +195,7 @@ pub fn print<R: Shown>(job: &mut Job<'_>, report: &R, csv: bool) -> Result<(), E
         return job.out.json(&report.document(figures));
     }
     if csv {
-        job.out.csv(R::HEADER, report.cells(figures))?;
+        job.out.csv(report.header(), report.cells(figures))?;
     } else {
         job.out.table(&report.table(figures))?;
     }

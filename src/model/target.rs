@@ -92,6 +92,13 @@ pub fn slice(dimension: Dimension, key: &SafeText) -> Option<SafeText> {
     }
 }
 
+/// Whether a slice is the one of money in accounts: cut by account or currency there is none.
+#[must_use]
+pub fn is_cash(dimension: Dimension, key: &SafeText) -> bool {
+    use Dimension::{Class, Region, Sector, Security, Tag};
+    matches!(dimension, Class | Sector | Region | Security | Tag) && key.as_str() == CASH
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

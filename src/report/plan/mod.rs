@@ -16,6 +16,7 @@ use super::valuation::Scene;
 use super::{Allocation, Error, Missing};
 use crate::analytics::rebalance::{Need, spread};
 use crate::figures::{self, Otherwise, Sale, Scope};
+use crate::model::target;
 use crate::model::{
     AccountId, Currency, Dec, Dimension, Exact, Realization, SafeText, SecurityId, Term,
 };
@@ -303,6 +304,7 @@ impl<'a> Planner<'a> {
             (true, _, false) => Action::Buy,
             (false, true, true) => Action::Take,
             (false, true, false) => Action::Keep,
+            (false, false, _) if target::is_cash(self.before.by, &order.key) => Action::Keep,
             (false, false, _) => Action::Choose,
         };
         let closed = position.and_then(|it| lots.get(&(it.held.account, it.held.security)));
