@@ -56,9 +56,6 @@ impl Default for Sums {
     }
 }
 
-/// One of the sums.
-type Field = fn(&mut Sums) -> &mut Exact;
-
 impl Sums {
     /// Adds others.
     pub fn add(&mut self, other: &Self) {
@@ -72,25 +69,20 @@ impl Sums {
         self.taken_out = self.taken_out.add(&other.taken_out);
     }
 
-    /// Cut by weights, so that the parts add up.
+    /// What a row did, cut by weights, so that the parts add up.
     fn cut<K>(&self, weights: &[(K, Exact)]) -> Vec<Self> {
-        let mut parts = vec![Self::default(); weights.len()];
-        let sums: [(&Exact, Field); 8] = [
-            (&self.trade, |part| &mut part.trade),
-            (&self.came, |part| &mut part.came),
-            (&self.went, |part| &mut part.went),
-            (&self.income, |part| &mut part.income),
-            (&self.fees, |part| &mut part.fees),
-            (&self.taxes, |part| &mut part.taxes),
-            (&self.put_in, |part| &mut part.put_in),
-            (&self.taken_out, |part| &mut part.taken_out),
-        ];
-        for (sum, of) in sums {
-            for (part, share) in parts.iter_mut().zip(cut(sum, weights)) {
-                *of(part) = share;
-            }
-        }
+        let [trade, came, went, income, fees, taxes] =
+            [&self.trade, &self.came, &self.went, &self.income, &self.fees, &self.taxes]
+                .map(|sum| cut(sum, weights).into_iter());
+        let parts = trade.zip(came).zip(went).zip(income).zip(fees).zip(taxes);
         parts
+            .map(|(((((trade, came), went), income), fees), taxes)| {
+                let rest = Self::default();
+                let mut part = Self { trade, came, went, income, fees, taxes, ..rest };
+                part.pay();
+                part
+            })
+            .collect()
     }
 
     fn flow(&mut self, amount: &Exact) {

@@ -71,8 +71,8 @@ impl Asked<'_> {
         };
         let mut flows: Vec<_> = put_in.iter().map(flow).collect();
         flows.push(Flow { date: grid.day(to), amount: end.approximate() });
-        told.end_value = tell("end_value", Some(end), "overflow", &mut told.reasons);
-        told.gain = tell("gain", Some(gain), "overflow", &mut told.reasons);
+        told.end_value = tell("end_value", Some(&end), "overflow", &mut told.reasons);
+        told.gain = tell("gain", Some(&gain), "overflow", &mut told.reasons);
         match returns::xirr(&flows) {
             Ok(rate) => {
                 told.xirr = ratio(rate.rate);

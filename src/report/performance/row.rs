@@ -215,7 +215,8 @@ impl Asked<'_> {
                 reasons.insert("twr", no_return(&index, &gain));
             }
             let unknown = gain.unknown();
-            let mut tell = |name, exact, why| tell(name, exact, why, &mut reasons);
+            let mut tell =
+                |name, exact: Option<Exact>, why| tell(name, exact.as_ref(), why, &mut reasons);
             let total = tell("gain", gain.total(), gain.lacks());
             let flows = tell("flows", flows, unknown);
             let end_value = tell("end_value", gain.end.clone(), "unvalued_end");
@@ -348,11 +349,11 @@ fn rate(
 /// A sum as it is told; where it is not known the reasons say why.
 pub(super) fn tell(
     name: &'static str,
-    exact: Option<Exact>,
+    exact: Option<&Exact>,
     why: &'static str,
     reasons: &mut Reasons,
 ) -> Option<Dec> {
-    let told = exact.as_ref().and_then(money);
+    let told = exact.and_then(money);
     if told.is_none() {
         reasons.insert(name, if exact.is_some() { "overflow" } else { why });
     }
@@ -364,7 +365,7 @@ pub(super) fn tell(
 fn told(gain: &Gain, reasons: &mut Reasons) -> BTreeMap<&'static str, Dec> {
     let mut figures = BTreeMap::new();
     let mut tell = |name, exact: Option<Exact>, why| {
-        let value = tell(name, exact, why, reasons)?;
+        let value = tell(name, exact.as_ref(), why, reasons)?;
         figures.insert(name, value);
         Some(Exact::from(value))
     };
