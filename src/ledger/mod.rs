@@ -26,6 +26,7 @@ mod remote;
 mod resolve;
 mod restore;
 mod sayings;
+mod succession;
 mod survey;
 mod undo;
 mod whole;
