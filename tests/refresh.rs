@@ -22,11 +22,11 @@ use dashtam::config::{Config, Environment, Overrides};
 use dashtam::ledger;
 use dashtam::model::{
     AccountKind, Change, Close, Connection, ConnectionState, Currency, Dec, Entry, EntryType,
-    Mention, OpId, Origin, Part, SafeText, Setting, Subtype, Unit,
+    Mention, OpId, Origin, Part, SafeText, Setting, Status, Subtype, Unit,
 };
 use dashtam::provider::{
-    AccountSource, Class, DayClose, Error, MarketSource, Pair, RemoteAccount, RemoteRow, Result,
-    Setup, Spot, Wanted,
+    AccountSource, Class, DayClose, Error, MarketSource, Pair, RemoteAccount, RemoteRow,
+    RemoteRows, Result, Setup, Spot, Wanted,
 };
 use dashtam::refresh::{Bench, Cadence, Done, Job, Outcome, WantedAll, Why, Wish, Work};
 use dashtam::report::{self, PositionsQuery};
@@ -53,6 +53,8 @@ struct Fake {
     /// What it calls its account, else `1`, and how it shows it, else `Broker`.
     id: Option<&'static str>,
     name: Option<&'static str>,
+    /// Since when its rows are all there are.
+    complete_since: Option<&'static str>,
     /// Since when rows were asked for.
     since: Mutex<Option<DateTime<Utc>>>,
     error: Option<Error>,
@@ -101,9 +103,10 @@ impl AccountSource for Fake {
         &self,
         _: &RemoteAccount,
         since: Option<DateTime<Utc>>,
-    ) -> Result<Vec<RemoteRow>> {
+    ) -> Result<RemoteRows> {
         *self.since.lock().unwrap() = since;
-        Ok(self.rows.clone())
+        let complete_since = self.complete_since.map(|since| since.parse().unwrap());
+        Ok(RemoteRows { rows: self.rows.clone(), complete_since })
     }
 }
 
@@ -231,7 +234,7 @@ async fn a_quote_serves_today_and_only_then() {
         let yesterday = TODAY.pred_opt().unwrap();
         assert_eq!(worth(engine, yesterday).await, "500 2026-11-19");
         let told = outcomes(&engine.session).await;
-        assert_eq!(told, ["SUCCEEDED new=0 changed=0 stored=1 skipped=0"]);
+        assert_eq!(told, ["SUCCEEDED new=0 changed=0 cancelled=0 stored=1 skipped=0"]);
     })
     .await;
 }
@@ -473,6 +476,105 @@ async fn rows_come_once_and_change_with_their_source() {
 }
 
 /// Refreshes the accounts of a connection through its real provider, at an instant.
+/// A payment by card, final or not.
+fn payment(id: &str, day: &str, amount: &str, status: Status) -> RemoteRow {
+    let RemoteRow { at, row } = deposit(id, day, amount);
+    let what = EntryType::One(Subtype::Withdrawal);
+    let description = Some(SafeText::new("Diner"));
+    RemoteRow { at, row: Entry { what, status, description, ..row } }
+}
+
+/// Tells these rows, and that they are all there are since the 18th.
+fn all_there_is(rows: &[RemoteRow]) -> Fake {
+    Fake {
+        rows: rows.to_vec(),
+        complete_since: Some("2026-11-18T00:00:00Z"),
+        name: Some("Card"),
+        ..Fake::default()
+    }
+}
+
+/// What counts of the card: id, amount and status of each row.
+async fn card(engine: &Engine) -> Vec<String> {
+    let mut tx = engine.session.store.read().await.unwrap();
+    let accounts = tx.accounts().await.unwrap();
+    let card = accounts.iter().find(|row| row.account.name.as_str() == "Card").unwrap();
+    let rows = tx.transactions_told(card.account.id, "2026-01-01".parse().unwrap()).await.unwrap();
+    let words = rows.iter().map(|row| {
+        let row = &row.transaction;
+        let status = row.facts.status.as_str();
+        format!("{} {} {status}", row.source_id.clone().unwrap_or_default(), row.facts.amount)
+    });
+    words.collect()
+}
+
+#[tokio::test]
+async fn a_payment_becomes_final_under_another_id_and_stays_one_row() {
+    on_each(async |engine| {
+        household(engine).await;
+        let held = payment("p", "2026-11-18", "-10", Status::Pending);
+        let other = payment("o", "2026-11-18", "-3", Status::Settled);
+        work(engine, Part::Accounts, &all_there_is(&[held, other.clone()])).await.unwrap();
+        assert_eq!(card(engine).await, ["p -10 pending", "o -3 settled"]);
+        let booked = payment("f", "2026-11-20", "-12", Status::Settled);
+        let now = all_there_is(&[booked, other.clone()]);
+        let done = work(engine, Part::Accounts, &now).await.unwrap();
+        assert_eq!((done.counts.new, done.counts.changed, done.cancelled), (0, 1, 0));
+        assert_eq!(card(engine).await, ["o -3 settled", "p -12 settled"]);
+        assert_eq!(engine.cash_of("Card", "USD").await, "-15");
+        let done = work(engine, Part::Accounts, &now).await.unwrap();
+        assert_eq!((done.counts.new, done.counts.changed, done.cancelled), (0, 0, 0));
+        // Every row under another id, and one of them twice.
+        let renamed = [
+            payment("x", "2026-11-20", "-12", Status::Settled),
+            payment("y", "2026-11-18", "-3", Status::Settled),
+            payment("y", "2026-11-18", "-3", Status::Settled),
+        ];
+        let done = work(engine, Part::Accounts, &all_there_is(&renamed)).await.unwrap();
+        assert_eq!((done.counts.new, done.counts.changed, done.cancelled), (0, 0, 0));
+        assert_eq!(engine.cash_of("Card", "USD").await, "-15");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_told_no_more_is_cancelled_and_comes_back() {
+    on_each(async |engine| {
+        household(engine).await;
+        let before = payment("b", "2026-11-17", "-1", Status::Settled);
+        let [one, two] = ["one", "two"].map(|id| payment(id, "2026-11-19", "-5", Status::Pending));
+        let all = [before, one.clone(), two.clone()];
+        work(engine, Part::Accounts, &all_there_is(&all)).await.unwrap();
+        assert_eq!(engine.cash_of("Card", "USD").await, "-11");
+        // Nothing at all is no word on what there was, and neither is what nobody understands.
+        let wrong = payment("two", "2026-11-19", "5", Status::Pending);
+        for nothing in [&[][..], &[one.clone(), wrong]] {
+            work(engine, Part::Accounts, &all_there_is(nothing)).await.unwrap();
+            assert_eq!(engine.cash_of("Card", "USD").await, "-11", "{nothing:?}");
+        }
+        let left = all_there_is(&[one.clone()]);
+        let done = work(engine, Part::Accounts, &left).await.unwrap();
+        assert_eq!((done.counts.new, done.counts.changed, done.cancelled), (0, 1, 1));
+        let expected = ["b -1 settled", "one -5 pending", "two -5 cancelled"];
+        assert_eq!(card(engine).await, expected, "and what is older is left alone");
+        assert_eq!(engine.cash_of("Card", "USD").await, "-6");
+        let done = work(engine, Part::Accounts, &left).await.unwrap();
+        assert_eq!((done.counts.changed, done.cancelled), (0, 0));
+        let last = outcomes(&engine.session).await.pop().unwrap();
+        assert_eq!(last, "SUCCEEDED new=0 changed=0 cancelled=0 stored=0 skipped=0");
+        let done = work(engine, Part::Accounts, &all_there_is(&[one.clone(), two])).await.unwrap();
+        assert_eq!((done.counts.new, done.counts.changed), (0, 1));
+        assert_eq!(engine.cash_of("Card", "USD").await, "-11");
+        // Taking back the batch that cancelled one brings that back.
+        work(engine, Part::Accounts, &left).await.unwrap();
+        let list = dashtam::service::import::list(&engine.session).await.unwrap();
+        let undone = engine.undo(list.last().unwrap().id).await;
+        assert_eq!((undone.removed, undone.restored), (0, 1));
+        assert_eq!(engine.cash_of("Card", "USD").await, "-11");
+    })
+    .await;
+}
+
 async fn refresh_accounts(engine: &Engine, label: &str, now: &str) -> Done {
     let session = &engine.session;
     let clock = Clock::fixed(now.parse().unwrap(), chrono_tz::Tz::UTC);

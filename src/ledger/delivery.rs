@@ -31,6 +31,8 @@ pub struct Delivery {
 pub struct Delivered {
     /// What became of its rows.
     pub counts: Counts,
+    /// How many of the changed rows are told no more.
+    pub cancelled: u64,
     /// Rows that cannot be stored: their ids, and why.
     pub refused: Vec<(Option<SafeText>, Refusal)>,
     /// The revision that it left.
@@ -80,31 +82,42 @@ async fn deliver_here(
     let mut tx = store.write().await?;
     let links = remote::settle(&mut tx, &connection, &mut accounts).await?;
     let mut delivered = Delivered::default();
-    let rows = accounts.into_iter().flat_map(|told| told.rows);
-    let contents: Vec<_> = rows.map(|(at, drafts)| (at, Content::Drafts(drafts))).collect();
-    if contents.is_empty() && links.is_empty() {
+    if accounts.iter().all(|told| told.rows.is_empty()) && links.is_empty() {
         delivered.revision = note_in(tx, lease, &refresh, op, now).await?;
         return Ok(delivered);
     }
     let mut survey = Survey::default();
-    for (_, content) in &contents {
-        survey.note(content);
+    for drafts in accounts.iter().flat_map(|told| &told.rows).map(|(_, drafts)| drafts) {
+        survey.note_drafts(drafts);
     }
     let options = Options { accept_changes: true, origin: Origin::Provider, ..Options::default() };
     let mut intake = Intake::begin(tx, &survey, options, &op.to_string(), now).await?;
     for link in &links {
         intake.link_account(link, connection.id).await?;
     }
-    for ((at, content), line) in contents.into_iter().zip(1..) {
-        let id = match &content {
-            Content::Drafts(drafts) => drafts.first.source_id.clone(),
-            Content::Quote(_) | Content::Item(_) => None,
+    let mut line = 0;
+    let mut gone = Vec::new();
+    for mut told in accounts {
+        let mut missing = match intake.book.names.get(&told.account.name).copied() {
+            Some(account) => intake.recognise_retold(account, &mut told).await?,
+            None => Vec::new(),
         };
-        if let Err(refusal) = intake.push_at(line, at, content).await? {
+        for (at, drafts) in told.rows {
+            line += 1;
+            let id = drafts.first.source_id.clone();
+            let Err(refusal) = intake.push_at(line, at, Content::Drafts(drafts)).await? else {
+                continue;
+            };
+            // It may be one of those that seem to be missing.
+            missing.clear();
             refresh.leave_out(at, id.as_ref().unwrap_or(&SafeText::default()), &refusal);
             delivered.refused.push((id, refusal));
         }
+        gone.extend(missing);
     }
+    intake.settle().await?;
+    delivered.cancelled = u64::try_from(gone.len()).unwrap_or(u64::MAX);
+    intake.cancel(gone).await?;
     let taken = intake.settle().await?;
     delivered.counts = taken.counts.first().copied().unwrap_or_default();
     let Counts { new, changed, duplicate, conflict } = delivered.counts;

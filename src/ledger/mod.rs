@@ -25,6 +25,7 @@ mod recognise;
 mod remote;
 mod resolve;
 mod restore;
+mod retold;
 mod sayings;
 mod succession;
 mod survey;

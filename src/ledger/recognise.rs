@@ -315,7 +315,11 @@ impl Intake {
             version: stored.transaction.version,
             said: Said::from(before.clone()).fields(),
         };
-        let now = said.over(&before);
+        let mut now = said.over(&before);
+        // A file leaves open what becomes of a pending row; a provider tells how it is today.
+        if row.transaction.origin == Origin::Provider {
+            now.facts.status = said.facts.status;
+        }
         let by_hand = stored.transaction.origin == Origin::Hand;
         // What comes as a person left it says nothing of what its source says.
         let echo = is_echo(held, &said, &before, stored);

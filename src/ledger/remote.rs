@@ -18,6 +18,11 @@ pub struct ToldAccount {
     pub account: NewAccount,
     /// Its rows, each with its instant in microseconds since the epoch.
     pub rows: Vec<(i64, Drafts)>,
+    /// Since when these are all the rows there are, in microseconds since the epoch; none: there may
+    /// be others.
+    pub complete_since: Option<i64>,
+    /// A row of them could not be understood.
+    pub left_out: bool,
 }
 
 /// An account that its connection is to fill from now on.

@@ -7,7 +7,7 @@ use chrono::{DateTime, NaiveDate};
 
 use super::intake::Content;
 use super::items::mention_of;
-use crate::model::{Currency, Draft, Item, Kind, Mention, PriceSubject, SafeText};
+use crate::model::{Currency, Draft, Drafts, Item, Kind, Mention, PriceSubject, SafeText};
 
 /// How often a security is mentioned with which currency.
 #[derive(Clone, Debug, Default)]
@@ -42,12 +42,7 @@ impl Survey {
     /// Notes what one row mentions.
     pub fn note(&mut self, content: &Content) {
         match content {
-            Content::Drafts(drafts) => {
-                self.note_draft(&drafts.first);
-                if let Some(second) = &drafts.second {
-                    self.note_draft(second);
-                }
-            }
+            Content::Drafts(drafts) => self.note_drafts(drafts),
             Content::Quote(quote) => match &quote.subject {
                 PriceSubject::Security(mention) => {
                     self.note_price(mention, quote.currency, Some(quote.date));
@@ -58,6 +53,13 @@ impl Survey {
                 PriceSubject::Currency(_) => {}
             },
             Content::Item(item) => self.note_item(item),
+        }
+    }
+
+    pub(super) fn note_drafts(&mut self, drafts: &Drafts) {
+        self.note_draft(&drafts.first);
+        if let Some(second) = &drafts.second {
+            self.note_draft(second);
         }
     }
 

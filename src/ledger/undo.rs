@@ -163,7 +163,14 @@ async fn restore_said(
     let said = others.iter().filter_map(|claim| {
         states.get(&claim.version).map(|state| Said::claimed(state, claim.said))
     });
-    let then = write::all_said(said, &now.edited);
+    let mut then = write::all_said(said, &now.edited);
+    // A provider told how the row was then; that it was pending is no gap to be filled.
+    if row.transaction.origin == Origin::Provider
+        && let Some(then) = &mut then
+        && let Some(state) = others.iter().rev().find_map(|claim| states.get(&claim.version))
+    {
+        then.facts.status = state.facts.status;
+    }
     // The other half of a transfer may have gone to another account.
     let home = others.iter().max_by_key(|claim| claim.version);
     let home = home.and_then(|claim| accounts.get(&claim.version).copied());

@@ -20,8 +20,7 @@ pub trait AccountSource: Send + Sync {
     /// When the service does not tell.
     fn accounts(&self) -> impl Future<Output = Result<Vec<RemoteAccount>>> + Send;
 
-    /// The rows of an account since an instant; none: as far back as the service goes. The same
-    /// row has the same id whenever it is asked for.
+    /// The rows of an account since an instant; none: as far back as the service goes.
     ///
     /// # Errors
     /// When the service does not tell.
@@ -29,7 +28,7 @@ pub trait AccountSource: Send + Sync {
         &self,
         account: &RemoteAccount,
         since: Option<DateTime<Utc>>,
-    ) -> impl Future<Output = Result<Vec<RemoteRow>>> + Send;
+    ) -> impl Future<Output = Result<RemoteRows>> + Send;
 }
 
 /// A service that knows prices and rates.
@@ -74,6 +73,16 @@ pub struct RemoteAccount {
     pub kind: AccountKind,
     /// Its main currency.
     pub currency: Currency,
+}
+
+/// The rows of an account as its provider tells them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RemoteRows {
+    /// The rows.
+    pub rows: Vec<RemoteRow>,
+    /// Since when these are all there are: what was told before of that time and is not among them
+    /// no longer is. None: there may be others.
+    pub complete_since: Option<DateTime<Utc>>,
 }
 
 /// A row as its provider tells it.
@@ -203,7 +212,7 @@ impl AccountSource for Accounts {
         &self,
         account: &RemoteAccount,
         since: Option<DateTime<Utc>>,
-    ) -> Result<Vec<RemoteRow>> {
+    ) -> Result<RemoteRows> {
         match self {
             Self::Simulated(source) => source.transactions(account, since).await,
         }

@@ -5,7 +5,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::{
     AccountSource, Accounts, Auth, DayClose, Entry, Error, Market, MarketSource, Pair,
-    RemoteAccount, RemoteRow, Result, Setup, Spot, Wanted,
+    RemoteAccount, RemoteRow, RemoteRows, Result, Setup, Spot, Wanted,
 };
 use crate::model::{
     AccountKind, AssetClass, Currency, Dec, Entry as Row, EntryType, Exact, Mention, SafeText,
@@ -170,13 +170,15 @@ impl AccountSource for Simulated {
         &self,
         account: &RemoteAccount,
         since: Option<DateTime<Utc>>,
-    ) -> Result<Vec<RemoteRow>> {
+    ) -> Result<RemoteRows> {
         let now = self.setup.clock.now().timestamp();
         let since = since.map_or(now - FIRST_LOOK, |since| since.timestamp());
         let (last, first) = (now.div_euclid(ROW_EVERY), since.div_euclid(ROW_EVERY));
         let first = first.max(last - MOST_ROWS) + 1;
         let rows = (first..=last).filter_map(|turn| self.row(turn));
-        Ok(rows.filter(|row| row.row.account == account.name).collect())
+        let rows = rows.filter(|row| row.row.account == account.name).collect();
+        let complete_since = DateTime::from_timestamp(first.saturating_mul(ROW_EVERY), 0);
+        Ok(RemoteRows { rows, complete_since })
     }
 }
 
@@ -275,7 +277,7 @@ mod tests {
         let since = since.map(|since| since.parse().unwrap());
         let mut all = Vec::new();
         for account in source.accounts().await.unwrap() {
-            all.extend(source.transactions(&account, since).await.unwrap());
+            all.extend(source.transactions(&account, since).await.unwrap().rows);
         }
         all.sort_by_key(|row| row.at);
         all

@@ -14,7 +14,8 @@ use crate::model::{
     SecurityId, Tick, midnight_micros,
 };
 use crate::provider::{
-    self, AccountSource, Class, DayClose, MarketSource, Pair, RemoteAccount, RemoteRow, Wanted,
+    self, AccountSource, Class, DayClose, MarketSource, Pair, RemoteAccount, RemoteRow, RemoteRows,
+    Wanted,
 };
 use crate::store::{Lease, RefreshRecord};
 
@@ -27,6 +28,8 @@ pub struct Done {
     pub accounts: u64,
     /// What became of rows.
     pub counts: Counts,
+    /// How many of the changed rows are told no more.
+    pub cancelled: u64,
     /// How many prices were asked for.
     pub requested: u64,
     /// How many prices and rates were stored.
@@ -74,7 +77,7 @@ impl Work<'_> {
         };
         for account in accounts {
             match source.transactions(&account, since).await {
-                Ok(rows) => fetched.push((account, rows)),
+                Ok(told) => fetched.push((account, told)),
                 Err(error) => return self.fail(attempt, error, now).await,
             }
         }
@@ -82,9 +85,16 @@ impl Work<'_> {
         done.accounts = count(fetched.len());
         let mut refresh = self.record(now, &[]);
         let mut accounts = Vec::with_capacity(fetched.len());
-        for (account, rows) in fetched {
+        for (account, RemoteRows { rows, complete_since }) in fetched {
+            let told = rows.len();
             let rows = self.right(rows, &mut refresh, &mut done);
-            accounts.push(ToldAccount { id: account.id.clone(), account: new(account), rows });
+            accounts.push(ToldAccount {
+                id: account.id.clone(),
+                account: new(account),
+                left_out: rows.len() < told,
+                rows,
+                complete_since: complete_since.map(|since| since.timestamp_micros()),
+            });
         }
         let delivery = Delivery { connection: self.connection.clone(), accounts, refresh };
         let (store, op) = (&self.bench.store, attempt.op());
@@ -92,6 +102,7 @@ impl Work<'_> {
             Err(error) => self.give_up(attempt, error).await,
             Ok(delivered) => {
                 done.counts = delivered.counts;
+                done.cancelled = delivered.cancelled;
                 done.skipped.extend(
                     delivered
                         .refused
@@ -307,7 +318,10 @@ impl Work<'_> {
     async fn end(&self, attempt: Attempt, done: Done) -> Done {
         let Counts { new, changed, .. } = done.counts;
         let (stored, skipped) = (done.stored, done.skipped.len());
-        let detail = format!("new={new} changed={changed} stored={stored} skipped={skipped}");
+        let cancelled = done.cancelled;
+        let detail = format!(
+            "new={new} changed={changed} cancelled={cancelled} stored={stored} skipped={skipped}"
+        );
         attempt.committed(&detail).await;
         done
     }
@@ -359,6 +373,7 @@ impl Work<'_> {
             job: self.job,
             accounts: 0,
             counts: Counts { new: 0, duplicate: 0, changed: 0, conflict: 0 },
+            cancelled: 0,
             requested: 0,
             stored: 0,
             skipped: Vec::new(),

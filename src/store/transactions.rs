@@ -559,6 +559,21 @@ impl Tx {
         Ok(found)
     }
 
+    /// What providers told of an account for a day and those after it, cancelled and deleted rows too.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn transactions_told(
+        &mut self,
+        account: AccountId,
+        from: NaiveDate,
+    ) -> Result<Vec<StoredTransaction>> {
+        const CONDITION: &str =
+            "t.origin = 'provider' and t.account_id = $1 and t.trade_date >= $2";
+        let cells = [Cell::Int(Some(account.0)), Cell::Date(Some(from))];
+        self.transactions_where(CONDITION, &cells, " order by t.trade_date, t.seq, t.id").await
+    }
+
     pub(super) async fn transactions_where(
         &mut self,
         condition: &str,
