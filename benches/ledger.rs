@@ -37,6 +37,13 @@ const NET_WORTH_TIMES_HLEDGER: f64 = 0.05;
 /// A hundred times the rows may take so many times as long.
 const HOLDINGS_GROWTH: f64 = 1.5;
 const PAST_TIMES_TODAY: f64 = 5.0;
+/// Ten years of performance by account may take so many times as long as holdings, and of ten times
+/// the rows so many times as long as of few; a part of them so many times as long as all.
+const PERFORMANCE_TIMES_HOLDINGS: f64 = 3.0;
+const PERFORMANCE_GROWTH: f64 = 1.5;
+const RANGE_TIMES_ALL: f64 = 1.2;
+/// By holding there is a line for each, and all their rows are followed.
+const BY_HOLDING_GROWTH: f64 = 12.0;
 /// Seconds that a change of an old row may take.
 const CHANGE: f64 = 0.200;
 /// An import into a store of many rows may take so many times one into an empty store, and so many
@@ -71,6 +78,7 @@ fn main() {
     bench.growth(&mut table, small, large);
     bench.past(&mut table, middle);
     bench.past(&mut table, large);
+    bench.performance(&mut table, middle, large);
     bench.change(&mut table, large);
     bench.newer(&mut table, large);
     bench.rebuild(&mut table, large);
@@ -164,6 +172,40 @@ impl Bench {
             || self.on(rows, "report holdings --json"),
         );
         let against = beside_wall("holdings of today, wall", took, its, PAST_TIMES_TODAY);
+        table.line(&work, Some(took), Some(against));
+    }
+
+    /// Ten years of it by account and by holding. The days of accounts were kept by the import, as
+    /// its prices came with it.
+    fn performance(&self, table: &mut Table, few: u32, many: u32) {
+        let last = TEN_YEARS.end.pred_opt().unwrap();
+        let report = |rows, by: &str, from: &str| {
+            self.on(rows, &format!("report performance --json --by {by}{from} --to {last}"))
+        };
+        let by_account = |rows| report(rows, "account", "");
+        let work = format!("performance of {few} by account");
+        announce(&format!("{work} beside holdings"));
+        let [took, its] =
+            in_turn(SHORT_RUNS, || by_account(few), || self.on(few, "report holdings --json"));
+        let against = beside_wall("holdings, wall", took, its, PERFORMANCE_TIMES_HOLDINGS);
+        table.line(&work, Some(took), Some(against));
+        let work = format!("performance of {many} by account");
+        announce(&format!("{work} beside {few}"));
+        let [took, its] = in_turn(SHORT_RUNS, || by_account(many), || by_account(few));
+        let yardstick = format!("of {few}, wall");
+        let against = beside_wall(&yardstick, took, its, PERFORMANCE_GROWTH);
+        table.line(&work, Some(took), Some(against));
+        let from = format!(" --from {}", last - Months::new(12));
+        let range = || report(many, "account", &from);
+        let [took, its] = in_turn(SHORT_RUNS, range, || by_account(many));
+        let against = beside_wall("of all years, wall", took, its, RANGE_TIMES_ALL);
+        table.line("  and of its last year", Some(took), Some(against));
+        let work = format!("performance of {many} by holding");
+        announce(&format!("{work} beside {few}"));
+        let by_holding = |rows| move || report(rows, "holding", "");
+        let [took, its] = in_turn(RUNS, by_holding(many), by_holding(few));
+        let yardstick = format!("of {few}, CPU");
+        let against = beside_cpu(&yardstick, took, its, BY_HOLDING_GROWTH);
         table.line(&work, Some(took), Some(against));
     }
 

@@ -78,9 +78,13 @@
 //! Derived figures are kept, not replayed. Beside the rows `figures` keeps, for every security (with
 //! those that corporate actions join it to), a page each half-year: its rows as the lots see them,
 //! and the lots after the last of them; for every account and currency a page a year of its cash;
-//! and what each position comes to today. A write notes the days it touches and plays the lots from there on
+//! what each position comes to today, and for every account what it was worth and what happened to it
+//! on each day. A write notes the days it touches and plays the lots from there on
 //! again, in its own transaction. A report of today reads positions; one of a past day begins at the
-//! page before it; another method or currency plays all pages. `rebuild` makes all of it again and
+//! page before it; another method or currency plays all pages. The days of accounts follow from
+//! prices too and are not made by each write: they are true of one revision, a write carries those
+//! before the first day it touches over to the next, and imports of prices, refreshing and `rebuild`
+//! add what is missing; what is not kept is computed. `rebuild` makes all of it again and
 //! must find no difference.
 //!
 //! ## A change by hand

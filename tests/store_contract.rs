@@ -30,12 +30,12 @@ use dashtam::model::{
 };
 use dashtam::service::{Access, Session};
 use dashtam::store::{
-    ARCHIVED, AccountRecord, Alert, AllocationTarget, AuditRow, AuditStore, AuditTarget, Balance,
-    BatchFile, BatchRow, CashTransit, CashYear, CategoryRecord, Claim, DERIVED, EVIDENCE,
-    EntityVersion, Error, Finding, Fits, Holder, Identity, LotPage, Noted, OF_ITS_OWN, PendingRow,
-    PositionRecord, PriceRecord, RateRecord, RefreshRecord, Saying, SecurityRecord, StagedRow,
-    Store, StoredTransaction, Stretch, SymbolRecord, Tally, Target, TransactionFilter, Tx, Verdict,
-    Version, Waiting, Wanted, Watch, newest_schema,
+    ARCHIVED, AccountDays, AccountRecord, Alert, AllocationTarget, AuditRow, AuditStore,
+    AuditTarget, Balance, BatchFile, BatchRow, CashTransit, CashYear, CategoryRecord, Claim,
+    DERIVED, EVIDENCE, EntityVersion, Error, Finding, Fits, Holder, Identity, LotPage, Noted,
+    OF_ITS_OWN, PendingRow, PositionRecord, PriceRecord, RateRecord, RefreshRecord, Saying,
+    SecurityRecord, StagedRow, Store, StoredTransaction, Stretch, SymbolRecord, Tally, Target,
+    TransactionFilter, Tx, Verdict, Version, Waiting, Wanted, Watch, newest_schema,
 };
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{AssertSqlSafe, SqlitePool};
@@ -888,6 +888,57 @@ async fn figures_that_are_made_to_be_compared_stay_beside_the_kept_ones() {
 }
 
 #[tokio::test]
+async fn days_of_accounts_are_true_of_one_revision() {
+    for engine in engines().await {
+        let store = &engine.session.store;
+        let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+        let kept = |through: &str| {
+            let of = |account, days| AccountDays {
+                account: AccountId(account),
+                through: day(through),
+                days,
+            };
+            vec![of(10, vec![1, 2]), of(11, Vec::new())]
+        };
+        let now = async || store.read().await.unwrap().account_days().await.unwrap();
+        let through = async || store.read().await.unwrap().account_days_through().await.unwrap();
+        assert!(!store.read().await.unwrap().has_quotes().await.unwrap());
+        assert_eq!((now().await, through().await), (Vec::new(), None), "on {}", engine.name);
+        let before = store.revision().await.unwrap();
+        store.write().await.unwrap().keep_account_days(&kept("2024-05-31")).await.unwrap();
+        assert_eq!(store.revision().await.unwrap(), before, "nothing that anybody sees changed");
+        assert_eq!((now().await, through().await), (kept("2024-05-31"), Some(day("2024-05-31"))));
+        let write = async |op: &str, from: Option<&str>| {
+            let mut tx = store.write().await.unwrap();
+            if let Some(from) = from {
+                tx.carry_account_days(day(from)).await.unwrap();
+            }
+            tx.commit(op, "test", NOW).await.unwrap();
+        };
+        write("later", Some("2024-06-01")).await;
+        assert_eq!(now().await, kept("2024-05-31"));
+        write("earlier", Some("2024-05-04")).await;
+        assert_eq!(now().await, kept("2024-05-03"));
+        let mut undone = store.write().await.unwrap();
+        undone.carry_account_days(day("2020-01-01")).await.unwrap();
+        undone.rollback().await.unwrap();
+        assert_eq!(now().await, kept("2024-05-03"), "what is taken back leaves all as it was");
+        write("unsaid", None).await;
+        assert_eq!((now().await, through().await), (Vec::new(), None));
+        write("too late", Some("2024-06-01")).await;
+        assert_eq!(now().await, [], "what is left behind stays there");
+        store.write().await.unwrap().keep_account_days(&kept("2024-05-31")).await.unwrap();
+        let mut tx = store.write().await.unwrap();
+        tx.carry_account_days(NaiveDate::MIN).await.unwrap();
+        tx.commit("everything", "test", NOW).await.unwrap();
+        assert_eq!(now().await, []);
+        write_one_of_everything(store, &mut Vec::new()).await;
+        assert!(store.read().await.unwrap().has_quotes().await.unwrap());
+        engine.close().await;
+    }
+}
+
+#[tokio::test]
 async fn a_store_that_is_well_says_so() {
     for engine in engines().await {
         write_one_of_everything(&engine.session.store, &mut Vec::new()).await;
@@ -1370,6 +1421,7 @@ async fn figures_kept_in_an_older_way_are_made_again_before_they_are_seen() {
             "alter table securities drop column sector",
             "alter table securities drop column region",
             "alter table securities drop column tags",
+            "drop table account_days",
             "delete from _sqlx_migrations where version >= 3",
         ];
         // The second time as after a crash between the migration and the figures.

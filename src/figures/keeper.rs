@@ -40,6 +40,8 @@ pub struct Keeper {
     renamed_securities: BTreeSet<SecurityId>,
     cash: cash::Changes,
     links: BTreeSet<SafeText>,
+    /// The first day that this write touches; none: no day at all.
+    first: Option<NaiveDate>,
 }
 
 /// A row on its way into a page.
@@ -80,8 +82,11 @@ impl Keeper {
         if transaction.deleted {
             return;
         }
+        self.touches(facts.date);
         if let Some(link) = &transaction.link {
             self.links.insert(link.clone());
+            // What the rows of a link mean depends on all of them.
+            self.touches_everything();
         }
         if facts.counts() && !facts.amount.is_zero() {
             let place = self.cash.entry((transaction.account, facts.currency)).or_default();
@@ -91,6 +96,8 @@ impl Keeper {
         }
         let Some(security) = transaction.security else { return };
         if facts.subtype == Subtype::Split {
+            // Prices of before may count other units by it.
+            self.touches_everything();
             // It may be the split that another account tells of on an earlier day.
             let first =
                 TimeDelta::try_days(DAYS).and_then(|days| facts.date.checked_sub_signed(days));
@@ -113,6 +120,22 @@ impl Keeper {
         }
     }
 
+    /// This write touches a day, and perhaps later ones.
+    pub fn touches(&mut self, day: NaiveDate) {
+        self.first = Some(self.first.map_or(day, |first| first.min(day)));
+    }
+
+    /// Nobody can say which days this write touches.
+    pub fn touches_everything(&mut self) {
+        self.touches(NaiveDate::MIN);
+    }
+
+    /// The first day that may be another by all that was settled; none: no day is.
+    #[must_use]
+    pub const fn touched_from(&self) -> Option<NaiveDate> {
+        self.first
+    }
+
     fn day_again(&mut self, day: NaiveDate, security: SecurityId) {
         self.again.entry(day).or_default().insert(security);
     }
@@ -120,6 +143,7 @@ impl Keeper {
     /// The lots of a security may differ from a day on, though its rows do not: a rate came,
     /// its account has another method.
     pub fn security_from(&mut self, security: SecurityId, day: NaiveDate) {
+        self.touches(day);
         let from = self.from.entry(security).or_insert(day);
         *from = day.min(*from);
     }
@@ -216,6 +240,7 @@ impl Keeper {
             self.close(tx, day, rows).await?;
         }
         let noted = tx.take_noted();
+        self.follow_noted(&noted);
         for &(day, security) in &noted.rows {
             self.day_again(day, security);
         }
@@ -235,6 +260,17 @@ impl Keeper {
         self.before = tx.last_day().await?;
         self.closed = None;
         Ok(())
+    }
+
+    fn follow_noted(&mut self, noted: &Noted) {
+        if noted.settings || !self.accounts.is_empty() {
+            self.touches_everything();
+        }
+        let rows = noted.rows.iter().map(|(day, _)| *day);
+        let days = noted.prices_from.values().copied().chain(noted.rates_from).chain(rows);
+        if let Some(first) = days.min() {
+            self.touches(first);
+        }
     }
 
     /// Rates, prices, settings and rules that changed: the rows stay, their lots may not.

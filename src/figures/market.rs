@@ -111,6 +111,12 @@ impl Market {
         self.splits.get(&security).map_or(&[][..], Vec::as_slice)
     }
 
+    /// Whether some security is split after a day.
+    #[must_use]
+    pub fn has_split_after(&self, day: NaiveDate) -> bool {
+        self.splits.values().flatten().any(|(of, _)| *of > day)
+    }
+
     /// What every rate is.
     #[must_use]
     pub const fn rates(&self) -> &Rates {

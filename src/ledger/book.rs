@@ -192,6 +192,23 @@ impl Book {
         Ok(self.keeper.settle(tx).await?)
     }
 
+    /// This write touches a day by what this book does not see, and perhaps later ones.
+    pub fn touches(&mut self, day: NaiveDate) {
+        self.keeper.touches(day);
+    }
+
+    /// Nobody can say which days this write touches.
+    pub fn touches_everything(&mut self) {
+        self.keeper.touches_everything();
+    }
+
+    /// Lets what is kept of the days before all that was settled stay. Only for a write of which
+    /// this book knows everything.
+    pub async fn carry_days(&self, tx: &mut WriteTx) -> Result<()> {
+        let from = self.keeper.touched_from().unwrap_or(NaiveDate::MAX);
+        Ok(tx.carry_account_days(from).await?)
+    }
+
     /// What follows from the rows of this must be derived again.
     pub fn look_again(&mut self, thing: Thing) {
         self.doubted.insert(thing);
@@ -309,6 +326,9 @@ impl Book {
             let account = &row.account;
             (account.method, account.kind.tax(), account.kind == AccountKind::Margin)
         };
+        if before.account != row.account {
+            self.keeper.touches_everything();
+        }
         if rules(before) != rules(&row) {
             self.keeper.account_changed(id);
         }
@@ -343,6 +363,9 @@ impl Book {
     ) -> Result<()> {
         let id = row.security.id;
         let before = self.securities.get(&id).ok_or(Error::NoSecurity(id))?;
+        if before.security != row.security {
+            self.keeper.touches_everything();
+        }
         if before.security.currency != row.security.currency {
             self.keeper.security_from(id, NaiveDate::MIN);
         }

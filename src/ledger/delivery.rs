@@ -1,6 +1,8 @@
 //! What providers bring: rows and accounts through the same door as files, prices and rates, and
 //! how it went. Each is one transaction, and only of whoever still holds the lease.
 
+use chrono::NaiveDate;
+
 use super::book::{Book, Stamp};
 use super::intake::{Content, Counts, Intake, Options};
 use super::quotes::Quotes;
@@ -83,7 +85,7 @@ async fn deliver_here(
     let links = remote::settle(&mut tx, &connection, &mut accounts).await?;
     let mut delivered = Delivered::default();
     if accounts.iter().all(|told| told.rows.is_empty()) && links.is_empty() {
-        delivered.revision = note_in(tx, lease, &refresh, op, now).await?;
+        delivered.revision = note_nothing(tx, lease, &refresh, op, now).await?;
         return Ok(delivered);
     }
     let mut survey = Survey::default();
@@ -123,7 +125,8 @@ async fn deliver_here(
     let Counts { new, changed, duplicate, conflict } = delivered.counts;
     if new + changed == 0 && links.is_empty() {
         intake.rollback().await?;
-        delivered.revision = note_in(store.write().await?, lease, &refresh, op, now).await?;
+        let tx = store.write().await?;
+        delivered.revision = note_nothing(tx, lease, &refresh, op, now).await?;
         return Ok(delivered);
     }
     let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
@@ -182,9 +185,12 @@ pub async fn take_market(
         let MarketNews { ticks, bars, rates, refresh } = news;
         let mut tx = store.write().await?;
         tx.put_ticks(&ticks).await?;
-        if !bars.is_empty() || !rates.is_empty() {
+        let first_tick = ticks.iter().map(|tick| tick.date).min();
+        if bars.is_empty() && rates.is_empty() {
+            tx.carry_account_days(first_tick.unwrap_or(NaiveDate::MAX)).await?;
+        } else {
             let stamp = Stamp { op: op.to_string(), now, batch: None };
-            take_days(&mut tx, bars, rates, &stamp).await?;
+            take_days(&mut tx, bars, rates, first_tick, &stamp).await?;
         }
         note_in(tx, &lease, &refresh, op, now).await
     });
@@ -196,6 +202,7 @@ async fn take_days(
     tx: &mut WriteTx,
     bars: Vec<Price>,
     rates: Vec<Rate>,
+    first_tick: Option<NaiveDate>,
     stamp: &Stamp,
 ) -> Result<()> {
     let mut book = Book::open(tx).await?;
@@ -208,7 +215,23 @@ async fn take_days(
     }
     quotes.flush(tx, &mut book, stamp).await?;
     book.settle(tx, stamp).await?;
-    book.settle_figures(tx).await
+    book.settle_figures(tx).await?;
+    if let Some(day) = first_tick {
+        book.touches(day);
+    }
+    book.carry_days(tx).await
+}
+
+/// Notes that there was nothing new, which touches no figure.
+async fn note_nothing(
+    mut tx: WriteTx,
+    lease: &Lease,
+    refresh: &RefreshRecord,
+    op: OpId,
+    now: i64,
+) -> Result<i64> {
+    tx.carry_account_days(NaiveDate::MAX).await?;
+    note_in(tx, lease, refresh, op, now).await
 }
 
 async fn note_in(
@@ -245,6 +268,7 @@ pub async fn note_failure(
         if let Some(connection) = connection {
             tx.update_connection(&connection).await?;
         }
+        tx.carry_account_days(NaiveDate::MAX).await?;
         Ok(tx.commit(&format!("{op} failed"), ACTION, now).await?)
     });
     task.await.unwrap_or(Err(Error::Interrupted))

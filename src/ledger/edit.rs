@@ -36,9 +36,23 @@ pub(super) async fn apply(store: &Store, change: Change, op: OpId, now: i64) -> 
     let stamp = Stamp { op: op.to_string(), now, batch: None };
     let mut editor = Editor { tx, book, stamp, applied: Applied::default() };
     let action = change.action();
+    // Of these the book sees everything that they touch.
+    let is_seen = matches!(
+        change,
+        Change::AddTransaction(_)
+            | Change::EditTransaction(..)
+            | Change::DeleteTransaction(_)
+            | Change::RestoreTransaction(_)
+            | Change::SetPrice(_)
+            | Change::SetTarget(_)
+            | Change::RemoveTarget(..)
+    );
     editor.change(change).await?;
     editor.book.settle(&mut editor.tx, &editor.stamp).await?;
     editor.book.settle_figures(&mut editor.tx).await?;
+    if is_seen {
+        editor.book.carry_days(&mut editor.tx).await?;
+    }
     let mut applied = editor.applied;
     applied.revision = editor.tx.commit(&editor.stamp.op, action, now).await?;
     Ok(applied)

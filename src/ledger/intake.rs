@@ -325,6 +325,8 @@ impl Intake {
                 Ok(Ok(()))
             }
             other => {
+                // An account, a balance, a setting: what is not a row.
+                self.book.touches_everything();
                 let done = self.take_item(other).await?;
                 Ok(done.map(|verdict| self.count(file, verdict, 1)))
             }
@@ -400,6 +402,7 @@ impl Intake {
         let mine = BTreeSet::from([self.batch]);
         undo::forget_idle(&mut self.tx, &mut self.book, &mine, &self.declared).await?;
         self.book.settle_figures(&mut self.tx).await?;
+        self.book.carry_days(&mut self.tx).await?;
         let action = if self.options.origin == Origin::Provider { "refresh" } else { "import" };
         self.tx.commit(&self.stamp.op, action, self.stamp.now).await?;
         Ok(self.taken)

@@ -44,7 +44,7 @@ pub use survey::Survey;
 pub use undo::Undone;
 
 use crate::model::{AccountId, Change, OpId, SecurityId, TransactionId};
-use crate::store::Store;
+use crate::store::{AccountDays, Store};
 use crate::tasks::{self, Task};
 
 /// What a change did.
@@ -60,6 +60,22 @@ pub struct Applied {
     pub security: Option<SecurityId>,
     /// What an undo did.
     pub undone: Option<Undone>,
+}
+
+/// Keeps days of accounts that were computed from this revision, unless somebody has written since.
+///
+/// # Errors
+/// When the store fails; then nothing is written.
+pub async fn keep_account_days(store: &Store, days: Vec<AccountDays>, revision: i64) -> Result<()> {
+    let store = store.clone();
+    let task = tasks::spawn(Task::Edit, async move {
+        let tx = store.write().await?;
+        match tx.next_revision() == revision + 1 {
+            true => Ok(tx.keep_account_days(&days).await?),
+            false => Ok(tx.rollback().await?),
+        }
+    });
+    task.await.unwrap_or(Err(Error::Interrupted))
 }
 
 /// Writes one change; all of it or nothing.

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use num_bigint::{BigInt, Sign};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::decimal::{Dec, MAX_DIGITS};
 
@@ -139,6 +140,34 @@ impl Exact {
             other.mantissa.shifted(scale - other.scale),
             scale,
         )
+    }
+}
+
+/// Its digits and how many of them are decimals; digits that do not fit into 128 bits as text.
+#[derive(Serialize, Deserialize)]
+enum Stored {
+    Small(i128, u32),
+    Big(String),
+}
+
+impl Serialize for Exact {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let stored = match &self.mantissa {
+            Small(small) => Stored::Small(*small, self.scale),
+            Big(_) => Stored::Big(self.to_string()),
+        };
+        stored.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Exact {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Stored::deserialize(deserializer)? {
+            Stored::Small(small, scale) => Ok(Self { mantissa: Small(small), scale }),
+            Stored::Big(text) => {
+                Self::parse(&text).ok_or_else(|| de::Error::custom("digits that are no number"))
+            }
+        }
     }
 }
 
@@ -292,6 +321,17 @@ mod tests {
 
     fn exact(text: &str) -> Exact {
         Dec::parse(text).unwrap().into()
+    }
+
+    #[test]
+    fn any_number_is_kept_as_bytes() {
+        let wide = exact("7000000000000000000000000.001");
+        for number in [Exact::ZERO, exact("-0.125"), wide.mul(&wide), wide.mul(&wide).neg()] {
+            let bytes = postcard::to_stdvec(&number).unwrap();
+            assert_eq!(postcard::from_bytes::<Exact>(&bytes).unwrap(), number);
+        }
+        let no_number = postcard::to_stdvec(&Stored::Big("1,5".to_owned())).unwrap();
+        assert!(postcard::from_bytes::<Exact>(&no_number).is_err());
     }
 
     /// A fraction, the other way to compute exactly. Its denominator is positive.

@@ -1,6 +1,7 @@
 //! Bringing in what is new from outside: what is due is planned, fetched, judged and written, by
 //! one process at a time. The headless command and the dashboard's task do the same.
 
+mod days;
 mod job;
 mod judge;
 mod plan;
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 use chrono::{Days, NaiveDate, TimeDelta, TimeZone};
 
+pub use days::{are_days_lost, keep_days};
 pub use job::{Done, Work};
 pub use judge::{Skip, Wrong, judge, judge_close};
 pub use plan::{Cadence, Job, LONGEST_PAUSE, Moment, Only, Plan, Why, Wish, pause, plan};
@@ -97,6 +99,7 @@ impl Bench {
             let released = lease.release().await;
             worked?;
             released?;
+            keep_days(&self.store, self.clock.today()).await;
             (known, _) = self.look(wish).await?;
         }
         let quiet = Wish { force: false, ..wish.clone() };

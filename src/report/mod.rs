@@ -55,7 +55,7 @@ pub use movers::{Change, Mover, Movers, MoversQuery, movers};
 pub use net_worth::net_worth;
 pub use performance::{
     By, PerformanceQuery, PerformanceReport, PerformanceRow, Period, Reasons, Split, Yardstick,
-    explain_performance, performance, ratio,
+    days_to_keep, explain_performance, performance, ratio, unlike_the_kept,
 };
 pub use plan::{Action, Aim, Plan, PlanError, PlanQuery, PlanRow, PlannedLot, plan};
 pub use proposals::{SplitProposal, SplitShare, splits};

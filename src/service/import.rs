@@ -18,6 +18,7 @@ use super::{Error, Session};
 use crate::import::{Format, Problem};
 use crate::ledger::{self, Content, Intake, Options, Survey, Taken};
 use crate::model::{BatchId, Change, OpId, SafeText, keep_raw};
+use crate::refresh;
 use crate::store::{self, BatchFile};
 use crate::tasks::{self, Task};
 
@@ -163,10 +164,23 @@ async fn run_here(session: &Session, request: &ImportRequest) -> Result<ImportRe
     for (number, file) in files.iter().enumerate() {
         log(number, &file.report);
     }
+    if let Some(TakenIn::Stored(_)) = taken {
+        keep_days(session, &files).await?;
+    }
     Ok(ImportReport {
         batch: taken.and_then(TakenIn::number),
         files: files.into_iter().map(|file| file.report).collect(),
     })
+}
+
+/// Keeps the days of accounts where prices came or nothing is kept any more: rows that come later
+/// touch a few days only, which nobody misses.
+async fn keep_days(session: &Session, files: &[Looked]) -> Result<(), Error> {
+    let brings_prices = |file: &Looked| file.report.format != Some(Format::Neutral);
+    if files.iter().any(brings_prices) || refresh::are_days_lost(&session.store).await? {
+        refresh::keep_days(&session.store, session.clock.today()).await;
+    }
+    Ok(())
 }
 
 /// Says what became of a file without a word of what it says.

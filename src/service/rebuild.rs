@@ -3,6 +3,8 @@
 use super::{Error, Session};
 use crate::figures::{Difference, Names};
 use crate::ledger;
+use crate::refresh;
+use crate::report;
 use crate::store::Store;
 
 /// Makes every derived figure anew, and tells from how many rows.
@@ -13,6 +15,7 @@ pub async fn run(session: &Session) -> Result<u64, Error> {
     let attempt = session.attempt("rebuild", "").await?;
     match ledger::rebuild(&session.store, attempt.op(), session.now()).await {
         Ok(rows) => {
+            refresh::keep_days(&session.store, session.clock.today()).await;
             attempt.committed(&format!("rows={rows}")).await;
             Ok(rows)
         }
@@ -54,5 +57,8 @@ pub(super) async fn differences(store: &Store) -> Result<Vec<String>, Error> {
             format!("the count of{account}{security} in {currency}")
         }
     };
-    Ok(found.iter().map(word).collect())
+    let mut words: Vec<_> = found.iter().map(word).collect();
+    let unlike = report::unlike_the_kept(&mut tx).await?;
+    words.extend(unlike.into_iter().map(|id| format!("the days of {}", names.account(id))));
+    Ok(words)
 }

@@ -50,8 +50,16 @@ pub const ARCHIVED: &[&str] = &[
 ];
 
 /// Every table that is made again from the others.
-pub const DERIVED: &[&str] =
-    &["tally", "lot_groups", "lot_pages", "positions", "cash_years", "cash_transit", "figures_due"];
+pub const DERIVED: &[&str] = &[
+    "tally",
+    "lot_groups",
+    "lot_pages",
+    "positions",
+    "cash_years",
+    "cash_transit",
+    "figures_due",
+    "account_days",
+];
 
 /// What the database keeps for itself: how far it is, and who refreshes it now.
 pub const OF_ITS_OWN: &[&str] = &["store_state", "refresher", "_sqlx_migrations"];

@@ -5,6 +5,7 @@
 //! screens or commands. Writing goes through [`WriteTx`], which only the rooms that own a writing
 //! road (`ledger`, `audit`) are meant to open.
 
+mod account_days;
 mod accounts;
 mod archive;
 mod audit;
@@ -48,6 +49,7 @@ use std::ops::{Deref, DerefMut};
 
 use sqlx::{PgPool, Sqlite, SqlitePool, Transaction as SqlTransaction};
 
+pub use account_days::AccountDays;
 pub use accounts::{AccountRecord, Balance};
 pub use archive::{ARCHIVED, ArchivedTable, DERIVED, EVIDENCE, OF_ITS_OWN};
 pub use audit::{AuditExtent, AuditRow, AuditStore, AuditTarget};

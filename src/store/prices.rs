@@ -149,6 +149,18 @@ const RATE_COLUMNS: &str =
     "r.base, r.quote, r.at, r.source, r.rate, r.batch_id, r.fetched, r.checksum";
 
 impl Tx {
+    /// Whether there is any price or rate.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn has_quotes(&mut self) -> Result<bool> {
+        const SQL: &str = "select (select count(*) from (select 1 from prices limit 1) p) \
+             + (select count(*) from (select 1 from rates limit 1) r)";
+        let found: i64 =
+            on_tx!(self, conn => sqlx::query_scalar(SQL).fetch_one(&mut **conn).await?);
+        Ok(found > 0)
+    }
+
     /// The prices of a security between two instants (inclusive), by interval, time and source.
     ///
     /// # Errors

@@ -45,6 +45,8 @@ const BACK: &[&[&str]] = &[
     ],
     // 10: figures that are made again.
     &[],
+    // 11: the days of accounts.
+    &["drop table account_days"],
 ];
 
 /// The schema of this program.

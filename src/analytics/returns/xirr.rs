@@ -138,10 +138,7 @@ impl Terms {
 
     /// Every `1 + r` at which the value is nothing.
     fn roots(&self, places: u32) -> Vec<f64> {
-        let (low, high) = (LEAST.ln(), MOST.ln());
-        let place = |at: u32| low + (high - low) * f64::from(at) / f64::from(places);
-        let values: Vec<(f64, f64)> =
-            (0..=places).map(|at| (place(at), self.value(place(at)))).collect();
+        let values = if places == GRID { self.grid() } else { self.ends() };
         let mut roots = Vec::new();
         for (at, pair) in values.windows(2).enumerate() {
             let [(left, a), (right, b)] = pair else { continue };
@@ -164,6 +161,48 @@ impl Terms {
         }
         roots.extend(values.last().filter(|(_, value)| *value == 0.0).map(|(at, _)| at.exp()));
         roots
+    }
+
+    /// The values at both ends.
+    fn ends(&self) -> Vec<(f64, f64)> {
+        [LEAST, MOST].map(|end| (end.ln(), self.value(end.ln()))).to_vec()
+    }
+
+    /// The values at every place of the grid. Seen from the middle, where a year changes nothing,
+    /// each term becomes less by the same factor from place to place, so that no power needs to be
+    /// taken at any of them.
+    fn grid(&self) -> Vec<(f64, f64)> {
+        let step = (MOST.ln() - LEAST.ln()) / f64::from(GRID);
+        let place = |at: u32| f64::from(at) * step;
+        let losses = self.side(step, |years| self.years - years);
+        let gains = self.side(step, |years| years);
+        let losses = (1..).zip(losses).map(|(at, value)| (-place(at), value));
+        let mut values: Vec<_> = losses.collect();
+        values.reverse();
+        values.push((0.0, self.value(0.0)));
+        values.extend((1..).zip(gains).map(|(at, value)| (place(at), value)));
+        values
+    }
+
+    /// The values on one side of the middle, from there outwards; `exponent`: how many years bear on
+    /// a term.
+    fn side(&self, step: f64, exponent: impl Fn(f64) -> f64) -> Vec<f64> {
+        const LANES: usize = 8;
+        let mut terms: Vec<f64> = self.of.iter().map(|(amount, _)| *amount).collect();
+        let factor = |(_, years): &(f64, f64)| (-exponent(*years) * step).exp();
+        let factors: Vec<f64> = self.of.iter().map(factor).collect();
+        let next = |_| {
+            // Several sums at a time: one would wait for the addition before it.
+            let mut sums = [0.0; LANES];
+            for (terms, factors) in terms.chunks_mut(LANES).zip(factors.chunks(LANES)) {
+                for ((term, factor), sum) in terms.iter_mut().zip(factors).zip(&mut sums) {
+                    *term *= factor;
+                    *sum += *term;
+                }
+            }
+            sums.iter().sum()
+        };
+        (0..GRID / 2).map(next).collect()
     }
 
     /// The root between two places of unlike signs.
@@ -282,6 +321,27 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn every_place_of_the_grid_has_the_value_of_its_place(
+            amounts in prop::collection::vec((0_u64..150_000, -1e5..1e5_f64), 2..40),
+        ) {
+            let first = NaiveDate::from_ymd_opt(1700, 1, 1).unwrap();
+            let day = |at| first + chrono::Days::new(at);
+            let flows: Vec<_> =
+                amounts.iter().map(|&(at, amount)| Flow { date: day(at), amount }).collect();
+            let flows = by_day(&flows);
+            let (first, last) = (flows[0].date, flows[flows.len() - 1].date);
+            let terms = Terms::of(first, last, &flows);
+            let grid = terms.grid();
+            prop_assert_eq!(grid.len(), GRID as usize + 1);
+            for (at, (log, value)) in (0..).zip(grid) {
+                let place = LEAST.ln() + (MOST.ln() - LEAST.ln()) * f64::from(at) / f64::from(GRID);
+                prop_assert!((log - place).abs() < 1e-12, "{log} {place}");
+                let size: f64 = flows.iter().map(|flow| flow.amount.abs()).sum();
+                prop_assert!((value - terms.value(log)).abs() < 1e-10 * size, "{log}: {value}");
+            }
+        }
+
         #[test]
         fn at_the_rate_everything_comes_to_nothing(
             amounts in prop::collection::vec((0_u64..8000, -1e5..1e5_f64), 2..40),

@@ -99,17 +99,8 @@ impl Grid {
         securities: &BTreeSet<SecurityId>,
         money: &BTreeSet<Currency>,
     ) -> Result<Self> {
-        let days = usize::try_from((to - origin).num_days()).unwrap_or(0);
-        let mut grid = Self {
-            origin,
-            last: days,
-            base: scene.base,
-            prices: BTreeMap::new(),
-            currencies: BTreeMap::new(),
-            rates: BTreeMap::new(),
-            splits: BTreeMap::new(),
-        };
-        let all: Vec<NaiveDate> = (0..=days).map(|place| grid.day(place)).collect();
+        let mut grid = Self::of_days(origin, to, scene.base);
+        let all: Vec<NaiveDate> = (0..=grid.last).map(|place| grid.day(place)).collect();
         scene.read_closes_of(tx, securities.iter().copied(), &all).await?;
         let mut wanted = money.clone();
         for &security in securities {
@@ -136,6 +127,19 @@ impl Grid {
             grid.rates.insert(currency, steps);
         }
         Ok(grid)
+    }
+
+    /// Days on which nothing has a price.
+    pub fn of_days(origin: NaiveDate, to: NaiveDate, base: Currency) -> Self {
+        Self {
+            origin,
+            last: usize::try_from((to - origin).num_days()).unwrap_or(0),
+            base,
+            prices: BTreeMap::new(),
+            currencies: BTreeMap::new(),
+            rates: BTreeMap::new(),
+            splits: BTreeMap::new(),
+        }
     }
 
     /// The day of a place.

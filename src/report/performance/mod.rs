@@ -6,12 +6,14 @@
 mod benchmark;
 mod explain;
 mod grid;
+mod kept;
 mod read;
 mod row;
 mod scope;
 mod types;
 
 pub use explain::explain_performance;
+pub use kept::{days_to_keep, unlike_the_kept};
 pub use row::ratio;
 pub use types::{
     By, PerformanceQuery, PerformanceReport, PerformanceRow, Period, Reasons, Split, Yardstick,
@@ -37,6 +39,9 @@ use crate::store::Tx;
 /// # Errors
 /// When the store cannot be read.
 pub async fn performance(tx: &mut Tx, query: &PerformanceQuery) -> Result<PerformanceReport> {
+    if let Some(report) = kept::performance(tx, query).await? {
+        return Ok(report);
+    }
     let stage = staged(tx, query).await?;
     let asked = stage.asked(query);
     let mut missing = BTreeSet::new();
@@ -124,10 +129,14 @@ async fn staged(tx: &mut Tx, query: &PerformanceQuery) -> Result<Stage> {
     let first = first_day(tx).await?.unwrap_or(query.to).min(query.to);
     let from = query.from.unwrap_or(first);
     let world = World::read(tx, &mut scene, &accounts, from, query.to, query).await?;
-    let risk_free = tx.setting(Setting::RiskFreeRate).await?;
-    let risk_free = risk_free.and_then(|rate| Dec::parse(&rate).ok()).unwrap_or_default();
+    let risk_free = risk_free(tx).await?;
     let pending = Pending::read(tx, query.to).await?;
     Ok(Stage { scene, world, accounts, risk_free, pending })
+}
+
+async fn risk_free(tx: &mut Tx) -> Result<Dec> {
+    let rate = tx.setting(Setting::RiskFreeRate).await?;
+    Ok(rate.and_then(|rate| Dec::parse(&rate).ok()).unwrap_or_default())
 }
 
 /// The accounts whose performance is told: the one that is asked for, those of every class where
@@ -141,6 +150,15 @@ fn accounts(scene: &Scene, query: &PerformanceQuery) -> BTreeSet<AccountId> {
     wanted.map(|account| account.id).collect()
 }
 
+/// Each account by itself, in order.
+fn each_account(scene: &Scene, accounts: &BTreeSet<AccountId>) -> Vec<(SafeText, Scope)> {
+    let name = |account: AccountId| scene.account_name(account).unwrap_or_default();
+    let scope = |&account| (name(account), Scope::Accounts(BTreeSet::from([account])));
+    let mut scopes: Vec<_> = accounts.iter().map(scope).collect();
+    scopes.sort();
+    scopes
+}
+
 /// What is told of, in order.
 fn scopes(
     scene: &Scene,
@@ -151,12 +169,7 @@ fn scopes(
     let name = |account: AccountId| scene.account_name(account).unwrap_or_default();
     match query.by {
         By::All => vec![(SafeText::new("all"), Scope::Accounts(accounts.clone()))],
-        By::Account => {
-            let scope = |&account| (name(account), Scope::Accounts(BTreeSet::from([account])));
-            let mut scopes: Vec<_> = accounts.iter().map(scope).collect();
-            scopes.sort();
-            scopes
-        }
+        By::Account => each_account(scene, accounts),
         By::Class => {
             let mut classes: BTreeMap<&str, BTreeSet<AccountId>> = BTreeMap::new();
             for account in accounts {

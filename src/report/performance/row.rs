@@ -87,10 +87,21 @@ impl Asked<'_> {
     ) -> Option<PerformanceRow> {
         let start = self.query.from.map(|_| 0);
         let series = self.world.series(scope, start)?;
+        Some(self.row_of(name, scope, &series, missing))
+    }
+
+    /// The row of a scope that was followed from day to day.
+    pub fn row_of(
+        &self,
+        name: SafeText,
+        scope: &Scope,
+        series: &Series<'_>,
+        missing: &mut BTreeSet<Missing>,
+    ) -> PerformanceRow {
         let grid = &self.world.grid;
         let (from, to) = (series.start, grid.last);
         let days_worth = series.days_worth(from, to);
-        let gain = Gain::of(&series, from, to);
+        let gain = Gain::of(series, from, to);
         let start = (series.counts(from)).then(|| series.near.get(from).copied()).flatten();
         let index = Index::over(start, &days_worth);
         let mut reasons = Reasons::new();
@@ -104,7 +115,7 @@ impl Asked<'_> {
             let why = twr.map_or_else(|| no_return(&index, &gain), |_| not_by_year(span));
             reasons.insert("twr_annualized", why);
         }
-        let xirr = xirr(&series, &gain, (from, to), &mut reasons);
+        let xirr = xirr(series, &gain, (from, to), &mut reasons);
         let (volatility, sharpe) = self.risk(&index, by_year, twr.is_some(), &mut reasons);
         let fall = twr.is_some().then(|| returns::drawdown(grid.day(from), &index.points));
         if fall.is_none() {
@@ -116,7 +127,7 @@ impl Asked<'_> {
         missing.extend(series.lacking(from, to).map(|lack| self.lacked(lack)));
         let parts = told(&gain, &mut reasons);
         let figure = |name: &'static str| parts.get(name).copied();
-        Some(PerformanceRow {
+        PerformanceRow {
             scope: name,
             accounts: self.accounts(scope),
             from: grid.day((from + 1).min(to)),
@@ -141,9 +152,9 @@ impl Asked<'_> {
             days_unvalued: index.unvalued,
             pending: self.is_pending(scope),
             reasons,
-            periods: self.periods(&series),
-            benchmark: self.benchmark(&series, gain.start.as_ref()),
-        })
+            periods: self.periods(series),
+            benchmark: self.benchmark(series, gain.start.as_ref()),
+        }
     }
 
     fn is_pending(&self, scope: &Scope) -> bool {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::grid::{Grid, Steps, Worth};
 use crate::analytics::lots::Place;
 use crate::analytics::returns::DayWorth;
-use crate::figures::{LotKey, Sums};
+use crate::figures::{AccountDay, Happened, LotKey, Sums};
 use crate::model::{AccountId, Currency, Exact, SecurityId};
 
 /// What somebody wants to know the performance of.
@@ -141,48 +141,7 @@ pub(super) struct World {
 }
 
 /// What happened to a scope on a day, in the base currency.
-#[derive(Clone, Debug)]
-pub(super) struct Day {
-    pub came: Exact,
-    pub went: Exact,
-    pub price: Exact,
-    pub income: Exact,
-    pub fees: Exact,
-    pub taxes: Exact,
-}
-
-impl Default for Day {
-    fn default() -> Self {
-        let zero = || Exact::ZERO;
-        Self {
-            came: zero(),
-            went: zero(),
-            price: zero(),
-            income: zero(),
-            fees: zero(),
-            taxes: zero(),
-        }
-    }
-}
-
-impl Day {
-    fn flow(&mut self, amount: &Exact) {
-        if amount.sign().is_lt() {
-            self.went = self.went.sub(amount);
-        } else {
-            self.came = self.came.add(amount);
-        }
-    }
-
-    pub fn add(&mut self, other: &Self) {
-        self.came = self.came.add(&other.came);
-        self.went = self.went.add(&other.went);
-        self.price = self.price.add(&other.price);
-        self.income = self.income.add(&other.income);
-        self.fees = self.fees.add(&other.fees);
-        self.taxes = self.taxes.add(&other.taxes);
-    }
-}
+pub(super) type Day = Happened;
 
 /// A scope, day by day.
 pub(super) struct Series<'a> {
@@ -200,9 +159,25 @@ pub(super) struct Series<'a> {
     pub days: BTreeMap<usize, Day>,
     /// What happened and cannot be told.
     lacks: BTreeSet<Lack>,
+    /// Something is valued at a close of a later day.
+    is_valued_later: bool,
+    /// The values of days that are kept, where nothing needs to be valued.
+    kept: Option<Vec<Option<Exact>>>,
 }
 
 impl World {
+    /// Nothing but days.
+    pub const fn empty(grid: Grid) -> Self {
+        Self {
+            grid,
+            parts: Vec::new(),
+            crossings: Vec::new(),
+            ways: Vec::new(),
+            lacks: Lacks::new(),
+            opened: BTreeMap::new(),
+        }
+    }
+
     /// A scope from the end of a day on; none: from the day before anything happened in it.
     pub fn series(&self, scope: &Scope, start: Option<usize>) -> Option<Series<'_>> {
         let parts: Vec<&Part> = self.parts.iter().filter(|part| scope.has(&part.thing)).collect();
@@ -226,6 +201,8 @@ impl World {
             near: vec![0.0; grid.last + 1],
             days: BTreeMap::new(),
             lacks: BTreeSet::new(),
+            is_valued_later: false,
+            kept: None,
             parts,
             on_its_way,
         };
@@ -262,6 +239,53 @@ fn inside(scope: &Scope, way: &Way) -> Option<Part> {
         levels: Steps(vec![(first, Some(amount)), (last, Some(Exact::ZERO))]),
         rows: BTreeMap::new(),
     })
+}
+
+impl<'a> Series<'a> {
+    /// Days that are kept, each with its place; what there is at the end of each, and nearly.
+    pub fn kept(grid: &'a Grid, start: usize, all: impl Iterator<Item = AccountDay>) -> Self {
+        let (mut counted, mut near, mut values) = (Vec::new(), Vec::new(), Vec::new());
+        let mut days = BTreeMap::new();
+        for (place, AccountDay { value, happened }) in all.enumerate() {
+            counted.push(value.is_some());
+            near.push(value.as_ref().map_or(0.0, |(_, near)| *near));
+            values.push(value.map(|(value, _)| value));
+            if let Some(happened) = happened {
+                days.insert(place, happened);
+            }
+        }
+        Self {
+            grid,
+            parts: Vec::new(),
+            on_its_way: Vec::new(),
+            start,
+            counted,
+            near,
+            days,
+            lacks: BTreeSet::new(),
+            is_valued_later: false,
+            kept: Some(values),
+        }
+    }
+
+    /// The day of a place as it can be kept.
+    pub fn to_keep(&self, place: usize) -> AccountDay {
+        let near = self.near.get(place).copied().unwrap_or_default();
+        let value = self.value(place).map(|value| (value, near));
+        AccountDay { value, happened: self.days.get(&place).cloned() }
+    }
+
+    /// Whether its days are the same whatever comes after them, and what comes after them can begin
+    /// at the last.
+    pub fn can_be_kept(&self) -> bool {
+        let has_level =
+            |part: &&Part| !part.levels.0.is_empty() && !matches!(part.kind, Kind::Security(_));
+        self.lacks.is_empty()
+            && !self.is_valued_later
+            && self.everything().any(|part| has_level(&part))
+            && self.counts(self.start)
+            && self.counts(self.grid.last)
+    }
 }
 
 impl Series<'_> {
@@ -368,6 +392,7 @@ impl Series<'_> {
         let mut crosses = false;
         for leg in crossing.legs.iter().filter(|leg| scope.has(&leg.thing)) {
             crosses = true;
+            self.is_valued_later |= self.grid.value(&leg.units, leg.security, place).is_none();
             let Some(value) = self.at_close(&leg.units, leg.security, place) else {
                 let currency = self.grid.currency_of(leg.security);
                 let what = match self.grid.rates(currency).at(place) {
@@ -443,6 +468,9 @@ impl Series<'_> {
     pub fn value(&self, place: usize) -> Option<Exact> {
         if !self.counts(place) {
             return None;
+        }
+        if let Some(kept) = &self.kept {
+            return kept.get(place).cloned().flatten();
         }
         let values = self.everything().map(|part| self.value_of(part, place));
         values.into_iter().try_fold(Exact::ZERO, |sum, value| Some(sum.add(&value?)))

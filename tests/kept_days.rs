@@ -1,0 +1,200 @@
+//! The days of accounts that are kept: performance by account must tell the same with them and
+//! without them, whatever is written after they were kept.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test"
+)]
+
+#[path = "support/reference/mod.rs"]
+#[allow(dead_code, reason = "only its portfolio")]
+mod reference;
+mod support;
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use chrono::{Days, NaiveDate};
+use dashtam::refresh;
+use dashtam::report::{self, By, Every, PerformanceQuery, PerformanceReport};
+use dashtam::service::rebuild;
+use reference::portfolio::Size;
+use support::engines::{Engine, TODAY, engines, sqlite};
+
+fn day(text: &str) -> NaiveDate {
+    text.parse().unwrap()
+}
+
+async fn told(engine: &Engine, query: &PerformanceQuery) -> PerformanceReport {
+    let mut tx = engine.session.store.read().await.unwrap();
+    report::performance(&mut tx, query).await.unwrap()
+}
+
+async fn through(engine: &Engine) -> Option<NaiveDate> {
+    let mut tx = engine.session.store.read().await.unwrap();
+    tx.account_days_through().await.unwrap()
+}
+
+async fn keep(engine: &Engine) {
+    refresh::keep_days(&engine.session.store, TODAY).await;
+}
+
+/// Nothing is kept any more, and everything else is as it was.
+async fn forget(engine: &Engine) {
+    let tx = engine.session.store.write().await.unwrap();
+    tx.keep_account_days(&[]).await.unwrap();
+}
+
+/// Every span between some days, whole and in months.
+fn spans(days: &[NaiveDate]) -> Vec<PerformanceQuery> {
+    let mut queries = Vec::new();
+    let froms = days.iter().map(|day| Some(*day)).chain([None]);
+    for from in froms {
+        for &to in days.iter().filter(|to| from.is_none_or(|from| from <= **to)) {
+            for every in [None, Some(Every::Month)] {
+                queries.push(PerformanceQuery {
+                    from,
+                    to,
+                    today: TODAY,
+                    account: None,
+                    currency: None,
+                    method: None,
+                    by: By::Account,
+                    every,
+                    benchmark: None,
+                });
+            }
+        }
+    }
+    queries
+}
+
+/// What is kept changes no figure. Gives how many rows were compared.
+async fn same_without(engine: &Engine, queries: &[PerformanceQuery], about: &str) -> usize {
+    let mut with = Vec::new();
+    for query in queries {
+        with.push(told(engine, query).await);
+    }
+    assert_eq!(rebuild::check(&engine.session).await.unwrap(), [""; 0], "{about}");
+    forget(engine).await;
+    let mut rows = 0;
+    for (query, with) in queries.iter().zip(with) {
+        let without = told(engine, query).await;
+        assert_eq!(format!("{with:#?}"), format!("{without:#?}"), "{about}: {query:?}");
+        rows += without.rows.len();
+    }
+    rows
+}
+
+#[tokio::test]
+async fn the_golden_ledgers_say_the_same_with_and_without_them() {
+    let (mut rows, mut kept) = (0, 0);
+    for folder in fs::read_dir(support::root().join("tests/golden")).unwrap() {
+        let folder = folder.unwrap().path();
+        let about = folder.file_name().unwrap().to_str().unwrap().to_owned();
+        let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap_or_default();
+        let engine = sqlite().await;
+        let files = [("rows.csv", read("rows.csv")), ("prices.csv", read("prices.csv"))];
+        let files: Vec<_> = files.iter().filter(|(_, text)| !text.is_empty()).collect();
+        let files: Vec<_> = files.iter().map(|(name, text)| (*name, text.as_bytes())).collect();
+        if engine.try_import(&files, |_| ()).await.is_err() {
+            engine.close().await;
+            continue;
+        }
+        let text = read("rows.csv");
+        let days = text.lines().filter_map(|line| line.split(',').next()?.parse().ok());
+        let days: BTreeSet<NaiveDate> = days.collect();
+        let days: Vec<_> = days.into_iter().flat_map(|day| [day, day + Days::new(2)]).collect();
+        let days: Vec<_> = days.iter().copied().step_by(days.len().div_ceil(4).max(1)).collect();
+        keep(&engine).await;
+        kept += usize::from(through(&engine).await.is_some());
+        rows += same_without(&engine, &spans(&days), &about).await;
+        engine.close().await;
+    }
+    assert!(rows > 500 && kept > 50, "{rows} rows, {kept} ledgers");
+}
+
+#[tokio::test]
+async fn a_portfolio_says_the_same_with_and_without_them() {
+    let portfolio = Size { rows: 400, securities: 6, years: 3, closes_every: 5 }.portfolio();
+    for engine in engines().await {
+        engine.import(&[("rows.csv", &portfolio.transactions)]).await;
+        assert_eq!(through(&engine).await, None, "there is no price yet");
+        engine.import(&[("prices.csv", &portfolio.prices)]).await;
+        assert_eq!(through(&engine).await, TODAY.pred_opt(), "prices came");
+        let days = ["2015-03-01", "2016-02-11", "2017-06-30", "2017-12-31"].map(day);
+        let rows = same_without(&engine, &spans(&days), engine.name).await;
+        assert!(rows > 60, "{rows}");
+        engine.close().await;
+    }
+}
+
+const ROWS: &str = "date,account,type,symbol,quantity,price,fee,currency,amount\n\
+    2024-01-02,A,DEPOSIT,,,,,USD,1000\n2024-01-03,A,BUY,X,10,50,1,USD,\n\
+    2024-01-02,B,DEPOSIT,,,,,CAD,900\n2024-02-05,B,BUY,Y,5,20,,CAD,\n\
+    2024-03-01,A,DIVIDEND,X,,,,USD,7\n";
+const PRICES: &str = "date,symbol,close,currency\n2024-01-01,fx:CAD,0.75,USD\n\
+    2024-01-03,X,52,USD\n2024-02-05,Y,21,CAD\n2024-02-20,fx:CAD,0.8,USD\n\
+    2024-03-04,X,55,USD\n2024-03-20,Y,19,CAD\n";
+
+/// A write says from which day on it touches anything; what is kept of the days before stays.
+#[tokio::test]
+async fn a_write_leaves_the_days_before_it() {
+    let header = ROWS.lines().next().unwrap();
+    let (row, price) = (format!("{header}\n"), "date,symbol,close,currency\n");
+    let stories = [
+        // A file, and the last day that is still kept after it; none: all are made again.
+        ("rows.csv", format!("{row}2024-03-10,A,BUY,X,1,50,,USD,\n"), Some("2024-03-09")),
+        ("rows.csv", format!("{row}2024-02-10,C,DEPOSIT,,,,,USD,5\n"), Some("2024-02-09")),
+        ("rows.csv", format!("{row}2024-03-10,A,SPLIT,X,,,,USD,\n"), None),
+        ("prices.csv", format!("{price}2024-03-10,X,60,USD\n"), None),
+        ("prices.csv", format!("{price}2024-01-15,fx:CAD,0.7,USD\n"), None),
+    ];
+    let days = ["2024-01-02", "2024-01-20", "2024-03-01", "2024-04-01"].map(day);
+    for engine in engines().await {
+        engine.import(&[("rows.csv", ROWS)]).await;
+        engine.import(&[("prices.csv", PRICES)]).await;
+        let whole = TODAY.pred_opt();
+        for (name, text, left) in &stories {
+            keep(&engine).await;
+            assert_eq!(through(&engine).await, whole, "{text}");
+            let text = match text.contains("SPLIT") {
+                true => "date,account,type,symbol,quantity,price,fee,currency,amount,ratio\n\
+                    2024-03-10,A,SPLIT,X,,,,USD,,2:1\n"
+                    .to_owned(),
+                false => text.clone(),
+            };
+            engine.import(&[(name, &text)]).await;
+            // Where prices came, or nothing was left, they are kept again at once.
+            assert_eq!(through(&engine).await, left.map(day).or(whole), "{text}");
+            assert!(same_without(&engine, &spans(&days), &text).await > 10);
+        }
+        engine.close().await;
+    }
+}
+
+/// Days that are wrong are found, and a day of which nobody knows a value keeps none.
+#[tokio::test]
+async fn what_is_kept_wrongly_is_found() {
+    let engine = sqlite().await;
+    engine.import(&[("rows.csv", ROWS)]).await;
+    engine.import(&[("prices.csv", PRICES)]).await;
+    let store = &engine.session.store;
+    let kept = store.read().await.unwrap().account_days().await.unwrap();
+    assert_eq!(kept.len(), 2);
+    assert_eq!(rebuild::check(&engine.session).await.unwrap(), [""; 0]);
+    let mut wrong = kept.clone();
+    wrong[1].days = kept[0].days.clone();
+    store.write().await.unwrap().keep_account_days(&wrong).await.unwrap();
+    assert_eq!(rebuild::check(&engine.session).await.unwrap(), ["the days of B"]);
+    // They are what the report reads.
+    let query = spans(&[day("2024-04-01")])[0];
+    let report = told(&engine, &query).await;
+    assert_eq!(report.rows[0].end_value, report.rows[1].end_value);
+    rebuild::run(&engine.session).await.unwrap();
+    assert_eq!(store.read().await.unwrap().account_days().await.unwrap(), kept);
+    engine.close().await;
+}
