@@ -343,7 +343,7 @@ fn open_log(
     config: &Config,
     clock: &Clock,
 ) -> Result<Option<telemetry::Guard>, service::Error> {
-    if !cmd::leaves_traces(cli) {
+    if !cmd::leaves_traces(cli, config) {
         return Ok(None);
     }
     config.prepare_folders()?;

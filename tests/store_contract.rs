@@ -898,7 +898,7 @@ async fn a_store_that_is_well_says_so() {
         if let Some(facts) = facts {
             assert!(facts.version >= 130_000, "{facts:?}");
             assert_eq!((facts.encoding.as_str(), facts.tls), ("UTF8", None));
-            assert!(facts.may_create && facts.may_write && !facts.takes_no_writes);
+            assert!(facts.may_create && facts.unwritable.is_empty() && !facts.takes_no_writes);
         }
         let mut tx = store.read().await.unwrap();
         assert!(tx.newest_write().await.unwrap() >= Some(NOW));

@@ -263,6 +263,7 @@ impl Error {
             Self::Archive { source: archive::Error::Broken { .. }, .. } => {
                 "nothing was restored; take another backup or another copy of this one"
             }
+            Self::ReadOnly => "leave out --read-only",
             Self::Write { source: WriteError::Exists(_), .. } => "add --force to write over it",
             _ => return None,
         };

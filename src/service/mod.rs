@@ -23,4 +23,4 @@ pub mod splits;
 
 pub use dashboard::{Opened, Shown};
 pub use error::Error;
-pub use session::{Access, Session};
+pub use session::{Access, Session, is_there};

@@ -10,6 +10,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::service::session::trail;
 use crate::store::{AuditRow, AuditStore, Holder, Result, Store};
+use crate::text::counted;
 
 const NAME: &str = "audit trail";
 
@@ -59,13 +60,14 @@ pub async fn newest_done(config: &Config, store: &Store) -> Option<Check> {
 async fn read(trail: &AuditStore, clock: &Clock) -> Result<Vec<Check>> {
     const FIX: &str = "keep a copy of it; restore one from a backup beside it";
     let (extent, said) = (trail.extent().await?, trail.self_check().await?);
+    let rows = counted(u64::try_from(extent.rows).unwrap_or_default(), "row");
     let whole = match said.first() {
         Some(said) => Check::fail(Harm::Damage, NAME, said.as_str(), FIX),
         None if extent.rows != extent.last => {
-            let detail = format!("{} rows, but the last is number {}", extent.rows, extent.last);
+            let detail = format!("{rows}, but the last is number {}", extent.last);
             Check::fail(Harm::Damage, NAME, &detail, FIX)
         }
-        None => Check::ok(NAME, &format!("{} rows without a gap", extent.rows)),
+        None => Check::ok(NAME, &format!("{rows} without a gap")),
     };
     Ok(vec![
         whole,
