@@ -243,6 +243,10 @@ fn damage_is_found_named_and_a_backup_is_offered() {
     assert_eq!(found["rows"].0, "fail");
     assert!(found["rows"].1.starts_with("1 not what was written: transactions "), "{found:?}");
     assert!(found["backup"].1.starts_with("no whole one is in "), "{found:?}");
+    let ran = home.say("rebuild --check");
+    assert_eq!(ran.code, Some(7), "{ran:?}");
+    assert!(ran.out.contains(" of transactions\n"), "{ran:?}");
+    assert!(ran.err.contains("restore a backup before"), "{ran:?}");
     // Made again from these rows, the figures would be as wrong as they are.
     assert_eq!(found["figures"].0, "fail");
     assert!(found["figures"].2.as_str().unwrap().starts_with("mend the rows first"), "{found:?}");

@@ -1369,6 +1369,18 @@ async fn figures_kept_in_an_older_way_are_made_again_before_they_are_seen() {
             "alter table securities drop column sector",
             "alter table securities drop column region",
             "alter table securities drop column tags",
+            "alter table batches drop column checksum",
+            "alter table batch_files drop column checksum",
+            "alter table staged_rows drop column checksum",
+            "alter table raw_records drop column checksum",
+            "alter table claims drop column checksum",
+            "alter table price_claims drop column checksum",
+            "alter table rate_claims drop column checksum",
+            "alter table moved_rows drop column checksum",
+            "alter table entity_versions drop column checksum",
+            "alter table sayings drop column checksum",
+            "alter table findings drop column checksum",
+            "alter table account_names drop column checksum",
             "delete from _sqlx_migrations where version >= 3",
         ];
         // The second time as after a crash between the migration and the figures.

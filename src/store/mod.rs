@@ -38,6 +38,7 @@ mod sayings;
 mod securities;
 mod server;
 mod settings;
+mod sums;
 mod tally;
 mod ticks;
 mod transactions;
