@@ -489,3 +489,30 @@ fn a_server_without_a_store_gets_none_from_what_takes_one_along() {
 fn who_must_not_write_is_told_what_to_leave_out() {
     stored().say("--read-only backup x").refused(2, "; leave out --read-only");
 }
+
+#[test]
+fn changes_that_are_lost_are_told_of_the_database_they_were_made_in() {
+    let home = stored();
+    let other = ["--database", "sqlite:other_100%.db"];
+    let set = |value, more: &[&str]| {
+        home.ok(&[&["settings", "set", "base_currency", value], more].concat());
+    };
+    set("CAD", &other);
+    set("CAD", &[]);
+    // Each has its own newest change, and what was done in the other one is not missed here.
+    for (file, more, others) in
+        [("other_100%.db", &other[..], &[][..]), ("data/dashtam.db", &[], &other)]
+    {
+        let kept = fs::read(home.path(file)).unwrap();
+        set("EUR", more);
+        assert_eq!(checks(&home, more, 0)["last change"].0, "ok");
+        assert_eq!(checks(&home, others, 0)["last change"].0, "ok");
+        let newest = fs::read(home.path(file)).unwrap();
+        fs::write(home.path(file), kept).unwrap();
+        let found = checks(&home, more, 7);
+        assert_eq!(found["last change"].0, "fail");
+        assert!(found["last change"].1.contains("its latest changes are lost"), "{found:?}");
+        assert_eq!(checks(&home, others, 0)["last change"].0, "ok");
+        fs::write(home.path(file), newest).unwrap();
+    }
+}

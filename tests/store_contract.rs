@@ -1205,7 +1205,7 @@ async fn the_trail_only_grows() {
         let second = trail.append(&attempt("one", "SUCCEEDED", "h:1")).await.unwrap();
         assert_eq!(second, first + 1);
         trail.append(&attempt("two", "ATTEMPTED", "h:1")).await.unwrap();
-        assert_eq!(trail.newest_done().await.unwrap().unwrap().op, "one");
+        assert_eq!(trail.newest_done(None).await.unwrap().unwrap().op, "one");
         let open: Vec<_> = trail.open_attempts().await.unwrap();
         assert_eq!(open.iter().map(|row| row.op.as_str()).collect::<Vec<_>>(), ["two"]);
         // One attempt and one outcome each.
