@@ -261,7 +261,7 @@ impl Tally {
 
     fn check(&self, engine: &str, tried: usize) {
         let Self { effective, missed } = self;
-        support::announce(&format!(
+        support::sum_up(&format!(
             "{engine}: {tried} bits flipped, {effective} had an effect, {} of these unseen",
             missed.len()
         ));
