@@ -13,7 +13,6 @@ use crate::model::SafeText;
 
 /// What a server says of itself and of the connection to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "what a role may is a list of yes and no")]
 pub struct ServerFacts {
     /// Like 150004 for 15.4.
     pub version: i64,

@@ -107,7 +107,7 @@ impl Summed {
             Key::Int(value) => value.to_string(),
             Key::Text(text) => text.clone(),
             Key::Day(day) => day.to_string(),
-            Key::Bytes(bytes) => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+            Key::Bytes(bytes) => format!("{bytes:02x?}"),
         };
         SafeText::capped(&self.key.iter().map(word).collect::<Vec<_>>().join(" "), 200)
     }
