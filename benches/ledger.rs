@@ -56,6 +56,7 @@ const BACKUP_TIMES_EXPORT: f64 = 2.0;
 /// MiB that a backup may take, of however many rows.
 const BACKUP_MEMORY: f64 = 64.0;
 const RESTORE_TIMES_IMPORT: f64 = 2.0;
+const DOCTOR_TIMES_EXPORT: f64 = 3.0;
 /// How often what takes milliseconds is measured, and what takes a second or a few.
 const SHORT_RUNS: u32 = 15;
 const RUNS: u32 = 3;
@@ -83,6 +84,7 @@ fn main() {
     bench.newer(&mut table, large);
     bench.rebuild(&mut table, large);
     bench.backup(&mut table, large);
+    bench.doctor(&mut table, large);
     bench.restore(&mut table, large, import);
     print!("\n{table}");
 }
@@ -312,6 +314,15 @@ impl Bench {
             unit: "MiB",
         };
         table.line(&format!("its memory, of {rows}"), Some(took), Some(memory));
+    }
+
+    /// Beside an export, which reads all rows too.
+    fn doctor(&self, table: &mut Table, rows: u32) {
+        let work = format!("doctor on {rows}");
+        announce(&work);
+        let [took, its] = in_turn(RUNS, || self.on(rows, "doctor"), || self.on(rows, "export"));
+        let against = beside_cpu("export, CPU", took, its, DOCTOR_TIMES_EXPORT);
+        table.line(&work, Some(took), Some(against));
     }
 
     /// Beside the import that brought the rows; once, since each takes a store of its own.

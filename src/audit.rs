@@ -9,7 +9,7 @@ use tracing::{info, warn};
 
 use crate::clock::Clock;
 use crate::model::{OpId, SafeText};
-use crate::store::{AuditRow, AuditStore, AuditTarget, Error, Result, Store};
+use crate::store::{AuditRow, AuditStore, AuditTarget, ELSEWHERE, Error, Result, Store};
 
 /// The trail of one store.
 #[derive(Clone, Debug)]
@@ -17,6 +17,8 @@ pub struct Audit {
     store: AuditStore,
     clock: Clock,
     actor: String,
+    /// Which database it is, where it is not the usual one: several may share a trail.
+    elsewhere: Option<String>,
 }
 
 /// An operation that has begun. It must be ended as succeeded or failed; one that is dropped looks
@@ -38,6 +40,7 @@ impl Audit {
             store: AuditStore::open(target).await?,
             clock: clock.clone(),
             actor: actor(std::process::id()),
+            elsewhere: elsewhere(target, store),
         };
         audit.settle_interrupted(store).await?;
         Ok(audit)
@@ -50,7 +53,11 @@ impl Audit {
     pub async fn attempt(&self, action: &str, detail: &str) -> Result<Attempt> {
         let millis = self.clock.now().timestamp_millis();
         let op = OpId::at(u64::try_from(millis).unwrap_or(0));
-        self.append(&op.to_string(), action, "ATTEMPTED", detail).await?;
+        let detail = match &self.elsewhere {
+            Some(name) => format!("{detail} {ELSEWHERE}{name}").trim_start().to_owned(),
+            None => detail.to_owned(),
+        };
+        self.append(&op.to_string(), action, "ATTEMPTED", &detail).await?;
         // The detail may hold names; the trail is private, the log is for showing around.
         info!(%op, action, "attempted");
         Ok(Attempt { audit: self.clone(), op, action: action.to_owned() })
@@ -176,6 +183,15 @@ async fn is_applied(store: &Store, op: &str) -> Result<bool> {
     let applied = tx.is_applied(op).await?;
     tx.rollback().await?;
     Ok(applied)
+}
+
+/// The name of a database that is not the usual one beside its trail.
+#[must_use]
+pub fn elsewhere(trail: &AuditTarget, store: &Store) -> Option<String> {
+    let (AuditTarget::Sqlite(trail), Some(file)) = (trail, store.file()) else { return None };
+    let is_usual = file == trail.with_file_name("dashtam.db");
+    // As long as a detail keeps it whole.
+    (!is_usual).then(|| SafeText::capped(&file.display().to_string(), 512).into_string())
 }
 
 /// Who acts: this host and this process.

@@ -305,7 +305,8 @@ async fn show_one(
     let backed_up = Arc::new(OnceLock::new());
     let opened = shown.open(config.clone(), clock.clone());
     let opening = Box::pin(remember_backup(opened, Arc::clone(&backed_up)));
-    let ended = tui::run(shown.waiting(), opening, cadence, options, true, keyboard).await;
+    let shows = tui::run(shown.waiting(), opening, cadence, options, true, keyboard);
+    let ended = Box::pin(shows).await;
     if let Some(path) = backed_up.get() {
         cmd::tell_of_backup(path);
     }
@@ -347,7 +348,7 @@ fn open_log(
     config: &Config,
     clock: &Clock,
 ) -> Result<Option<telemetry::Guard>, service::Error> {
-    if !cmd::leaves_traces(cli) {
+    if !cmd::leaves_traces(cli, config) {
         return Ok(None);
     }
     config.prepare_folders()?;

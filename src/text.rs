@@ -132,6 +132,13 @@ fn with_groups(digits: &str) -> String {
     out
 }
 
+/// A number of things as people count them, by the word for one: `1 row`, `2 rows`.
+#[must_use]
+pub fn counted(number: u64, one: &str) -> String {
+    let ending = if number == 1 { "" } else { "s" };
+    format!("{number} {one}{ending}")
+}
+
 /// What stands where a figure is not known.
 #[must_use]
 pub fn unknown() -> SafeText {

@@ -102,6 +102,7 @@ fn a_store_that_is_well_is_told_so_and_left_as_it_is() {
         "data folder",
         "state folder",
         "database file",
+        "private files",
         "database",
         "schema",
         "integrity",
@@ -124,6 +125,38 @@ fn a_store_that_is_well_is_told_so_and_left_as_it_is() {
     assert_eq!(found["settings.base_currency"].1, "USD (default)");
     home.ok(&["settings", "set", "base_currency", "CAD"]);
     assert_eq!(checks(&home, &[], 0)["settings.base_currency"].1, "CAD (in the store)");
+}
+
+#[test]
+fn what_others_can_read_is_told_of_every_private_file() {
+    let home = stored();
+    let backup = home.data().join("backups/mine.dashtam-backup");
+    fs::create_dir(backup.parent().unwrap()).unwrap();
+    fs::set_permissions(backup.parent().unwrap(), Permissions::from_mode(0o700)).unwrap();
+    home.ok(&["backup", backup.to_str().unwrap()]);
+    let logs = home.data().join("log");
+    let log = fs::read_dir(&logs).unwrap().next().unwrap().unwrap().path();
+    assert_eq!(checks(&home, &[], 0)["private files"].0, "ok");
+    let trail = home.data().join("audit.db");
+    let beside = home.data().join("audit.db-wal");
+    fs::write(&beside, "").unwrap();
+    fs::set_permissions(&beside, Permissions::from_mode(0o600)).unwrap();
+    for (path, name) in [
+        (&trail, "trail file"),
+        (&beside, "trail file"),
+        (&backup, "backup file"),
+        (&backup.parent().unwrap().to_owned(), "backup file"),
+        (&log, "log file"),
+    ] {
+        let mode = fs::metadata(path).unwrap().mode() & 0o700;
+        fs::set_permissions(path, Permissions::from_mode(mode | 0o44)).unwrap();
+        let found = checks(&home, &[], 2);
+        assert_eq!(found[name].0, "fail", "{found:?}");
+        assert_eq!(found[name].2, format!("chmod {mode:o} {path:?}"));
+        assert!(!found.contains_key("private files"));
+        fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    }
+    assert_eq!(checks(&home, &[], 0)["private files"].0, "ok");
 }
 
 #[test]
@@ -210,6 +243,13 @@ fn damage_is_found_named_and_a_backup_is_offered() {
     assert_eq!(found["rows"].0, "fail");
     assert!(found["rows"].1.starts_with("1 not what was written: transactions "), "{found:?}");
     assert!(found["backup"].1.starts_with("no whole one is in "), "{found:?}");
+    let ran = home.say("rebuild --check");
+    assert_eq!(ran.code, Some(7), "{ran:?}");
+    assert!(ran.out.contains(" of transactions\n"), "{ran:?}");
+    assert!(ran.err.contains("restore a backup before"), "{ran:?}");
+    // Made again from these rows, the figures would be as wrong as they are.
+    assert_eq!(found["figures"].0, "fail");
+    assert!(found["figures"].2.as_str().unwrap().starts_with("mend the rows first"), "{found:?}");
     let folder = home.data().join("backups");
     fs::create_dir(&folder).unwrap();
     let whole = folder.join("whole.dashtam-backup");
@@ -229,7 +269,7 @@ fn damage_that_went_into_a_backup_is_told_when_it_comes_out() {
     let ran = new.run(&["restore", file.to_str().unwrap(), "--json"]);
     assert_eq!(ran.code, Some(3), "{ran:?}");
     assert_eq!(document(&ran.out)["damaged"], 1);
-    assert!(ran.err.contains("1 of these rows are not what was written"), "{}", ran.err);
+    assert!(ran.err.contains("1 of these rows is not what was written"), "{}", ran.err);
     assert_eq!(checks(&new, &[], 7)["rows"].0, "fail");
 }
 
@@ -276,8 +316,11 @@ fn files_that_are_no_store_and_a_store_that_is_gone_are_told() {
     let found = checks(&home, &[], 7);
     assert!(found["database"].1.contains("a trail of one that was"), "{found:?}");
     let path = home.data().join("dashtam.db");
-    fs::write(&path, "this is no database at all").unwrap();
+    fs::write(&path, "").unwrap();
     fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+    let found = checks(&home, &[], 7);
+    assert!(found["database"].1.contains("is empty (0 bytes)"), "{found:?}");
+    fs::write(&path, "this is no database at all").unwrap();
     let found = checks(&home, &[], 7);
     assert!(found["database"].1.contains("no SQLite database"), "{found:?}");
     // Half of one.
@@ -382,5 +425,94 @@ fn a_server_tells_of_itself_and_its_rows_are_looked_at() {
         assert!(found["rights"].1.contains("may not write"), "{found:?}");
         assert_eq!(found["rows"].0, "fail");
     }
+    // One table is enough to be in the way.
+    behind(
+        "grant insert, update, delete on all tables in schema public to dashtam_doctor_reader; \
+         grant insert on dashtam_audit.audit to dashtam_doctor_reader; \
+         revoke update on prices from dashtam_doctor_reader",
+    );
+    if reader != url {
+        let found = checks(&home, &["--database", &reader], 7);
+        assert_eq!(found["rights"].1, "the role may not write prices");
+    }
+    behind(
+        "grant update on prices to dashtam_doctor_reader; \
+         revoke insert on dashtam_audit.audit from dashtam_doctor_reader",
+    );
+    if reader != url {
+        let found = checks(&home, &["--database", &reader], 7);
+        assert_eq!(found["rights"].1, "the role may not write audit");
+    }
     behind("drop owned by dashtam_doctor_reader; drop role dashtam_doctor_reader");
+}
+
+#[test]
+fn what_takes_a_store_along_makes_none() {
+    let home = Home::new();
+    let path = home.data().join("dashtam.db");
+    for line in ["export", "export --format json --out all.json", "backup all.dashtam-backup"] {
+        let ran = home.say(line);
+        assert_eq!((ran.code, ran.out.as_str()), (Some(7), ""), "{line}: {ran:?}");
+        let told = format!("dashtam: there is no database at {}; ", path.display());
+        assert!(ran.err.starts_with(&told), "{line}: {ran:?}");
+        assert_eq!(files(home.root.path()).len(), 0, "{line}");
+    }
+    fs::create_dir(home.data()).unwrap();
+    fs::set_permissions(home.data(), Permissions::from_mode(0o700)).unwrap();
+    fs::write(&path, "").unwrap();
+    fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+    let before = files(home.root.path());
+    for line in ["export", "backup all.dashtam-backup", "report accounts"] {
+        let ran = home.say(line);
+        assert_eq!(ran.code, Some(7), "{line}: {ran:?}");
+        assert!(ran.err.starts_with("dashtam: the database is empty; "), "{line}: {ran:?}");
+    }
+    let after: Vec<_> = files(home.root.path()).into_keys().collect();
+    let before: Vec<_> = before.into_keys().collect();
+    assert_eq!(after, before);
+    assert_eq!(fs::metadata(&path).unwrap().len(), 0);
+}
+
+#[test]
+fn a_server_without_a_store_gets_none_from_what_takes_one_along() {
+    let Some(server) = postgres_url() else { return };
+    let (home, url) = (Home::new(), format!("{server}?sslmode=disable"));
+    for line in [&["export"][..], &["backup", "all.dashtam-backup"]] {
+        let ran = home.run(&[line, &["--database", &url]].concat());
+        assert_eq!(ran.code, Some(7), "{line:?}: {ran:?}");
+        assert!(ran.err.starts_with("dashtam: the database is empty; "), "{line:?}: {ran:?}");
+    }
+    assert_eq!(checks(&home, &["--database", &url], 0)["schema"].1, "the database is empty");
+}
+
+#[test]
+fn who_must_not_write_is_told_what_to_leave_out() {
+    stored().say("--read-only backup x").refused(2, "; leave out --read-only");
+}
+
+#[test]
+fn changes_that_are_lost_are_told_of_the_database_they_were_made_in() {
+    let home = stored();
+    let other = ["--database", "sqlite:other_100%.db"];
+    let set = |value, more: &[&str]| {
+        home.ok(&[&["settings", "set", "base_currency", value], more].concat());
+    };
+    set("CAD", &other);
+    set("CAD", &[]);
+    // Each has its own newest change, and what was done in the other one is not missed here.
+    for (file, more, others) in
+        [("other_100%.db", &other[..], &[][..]), ("data/dashtam.db", &[], &other)]
+    {
+        let kept = fs::read(home.path(file)).unwrap();
+        set("EUR", more);
+        assert_eq!(checks(&home, more, 0)["last change"].0, "ok");
+        assert_eq!(checks(&home, others, 0)["last change"].0, "ok");
+        let newest = fs::read(home.path(file)).unwrap();
+        fs::write(home.path(file), kept).unwrap();
+        let found = checks(&home, more, 7);
+        assert_eq!(found["last change"].0, "fail");
+        assert!(found["last change"].1.contains("its latest changes are lost"), "{found:?}");
+        assert_eq!(checks(&home, others, 0)["last change"].0, "ok");
+        fs::write(home.path(file), newest).unwrap();
+    }
 }

@@ -118,6 +118,11 @@ fn every_size_is_survived_and_the_last_is_drawn_at_once() {
     assert!(took[4] <= within(100, 2_000), "{took:?}");
     terminal.press("q");
     terminal.end().with_code(0).restored();
+    support::sum_up(&format!(
+        "{} sizes of a window, the last drawn in {:?}",
+        times(10_000, 300),
+        took[4]
+    ));
 }
 
 #[test]
@@ -174,6 +179,7 @@ fn a_lost_line_leaves_a_whole_store_and_nobody_behind() {
         let again = home.run(&["--refresh-only", "--wait", "0", "--json"]);
         assert_eq!(again.code, Some(0), "{}", again.err);
     }
+    support::sum_up(&format!("{} lost lines, no row lost or doubled", times(100, 4)));
     assert_eq!(home.run(&["rebuild", "--check"]).code, Some(0));
     with_session(&home, async |session| {
         let mut tx = session.store.write().await.unwrap();

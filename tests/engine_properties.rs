@@ -639,6 +639,7 @@ async fn work(seed: u8) {
             TestError::Abort(why) => panic!("{why}"),
         }
     }
+    support::sum_up(&format!("{cases} sequences of seed {seed}, the same on all engines"));
     let Workshop { file, server, copy, server_copy } = workshop;
     for engine in [Some(file), server, Some(copy), server_copy].into_iter().flatten() {
         engine.close().await;

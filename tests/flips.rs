@@ -14,37 +14,38 @@
 
 mod support;
 
+use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use chrono::Days;
+use dashtam::archive::Value;
 use dashtam::config::{Config, Environment, Overrides};
+use dashtam::model::{
+    AccountEdit, BatchId, Change, Connection, ConnectionId, ConnectionState, Currency, Dec, Edit,
+    Part, SafeText, Setting, Tick,
+};
 use dashtam::service::doctor::{self, Patient, Verdict};
-use dashtam::service::export::{self, ExportFormat, ExportRequest};
+use dashtam::service::edit::RowEdit;
 use dashtam::service::{Access, Session};
+use dashtam::store::{
+    self, ARCHIVED, Alert, AllocationTarget, Balance, EVIDENCE, Finding, RefreshRecord, Saying,
+    SymbolRecord, Watch,
+};
 use sqlx::postgres::PgPool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{AssertSqlSafe, Connection};
-use support::engines::{Engine, clock};
+use sqlx::{AssertSqlSafe, Connection as _};
+use support::engines::{Engine, TODAY, clock};
 use support::mutate::Random;
 use tempfile::TempDir;
 
-/// What is flipped: the tables of what a person has told.
-const TABLES: [&str; 13] = [
-    "accounts",
-    "alerts",
-    "balances",
-    "categories",
-    "institutions",
-    "prices",
-    "rates",
-    "securities",
-    "security_symbols",
-    "settings",
-    "targets",
-    "transactions",
-    "watchlist",
-];
+/// What is flipped: every table that is neither made again nor tells of the store itself.
+fn tables() -> Vec<&'static str> {
+    let own = ["applied_ops", EVIDENCE];
+    ARCHIVED.iter().copied().filter(|table| !own.contains(table)).collect()
+}
 
 /// What may be missed of a hundred.
 const MISSED: usize = 1;
@@ -88,23 +89,140 @@ fn files() -> [(&'static str, String); 2] {
     [("rows.csv", rows), ("prices.csv", prices)]
 }
 
+/// A store with something in every table.
 async fn fill(engine: &Engine) {
     let [(rows, text), (prices, closes)] = files();
     let files = [(rows, text.as_bytes()), (prices, closes.as_bytes())];
     let report = engine.try_import(&files, |request| request.partial = true).await.unwrap();
     assert!(report.files.iter().all(|file| file.new > 100), "{report:?}");
+    // The same from elsewhere, some of it otherwise, and rows that nobody understands.
+    let wrong: String = (0..40).map(|at| format!("{at}-wrong,Broker,DEPOSIT\n")).collect();
+    let again = [
+        ("rows of before.csv", format!("{text}{wrong}")),
+        ("prices again.csv", closes.replace(",1", ",2")),
+    ];
+    for (name, text) in &again {
+        let file = [(*name, text.as_bytes())];
+        engine.try_import(&file, |request| request.partial = true).await.unwrap();
+    }
+    for row in engine.rows().await.iter().step_by(8) {
+        let (date, note) = (row.date.succ_opt(), Some(SafeText::new("moved")));
+        engine.edit_row(row.id, RowEdit { date, note, ..RowEdit::default() }).await;
+    }
+    for name in ["Broker", "Rente ü", "Abroad"] {
+        let institution = Edit::given(Some(SafeText::new("House")));
+        let edit = AccountEdit { institution, ..AccountEdit::default() };
+        engine.edit(Change::EditAccount(engine.account(name).await, edit)).await;
+    }
+    engine.edit(Change::Set(Setting::BaseCurrency, "CAD".to_owned())).await;
+    let (account, about) = (engine.account("Abroad").await, engine.rows().await[0].id);
+    let mut tx = engine.session.store.write().await.unwrap();
+    let security = tx.securities().await.unwrap()[0].security.id;
+    let text = SafeText::new;
+    let dec = |text| Dec::parse(text).unwrap();
+    for id in 9_001..9_021 {
+        let label = format!("Bank {id}");
+        let connection = Connection {
+            id: ConnectionId(id),
+            provider: text("sample"),
+            label: text(&label),
+            state: ConnectionState::Active,
+            since: 1_700_000_000_000_000 + id,
+            consent_expires: Some(1_800_000_000_000_000 + id),
+            detail: Some(text("as it was agreed")),
+        };
+        tx.insert_connection(&connection).await.unwrap();
+        tx.put_remote_account(ConnectionId(id), &text(&label), account).await.unwrap();
+        let refresh = RefreshRecord {
+            connection: ConnectionId(id),
+            part: Part::Quotes,
+            attempted: 1_700_000_000_000_000 + id,
+            succeeded: Some(id),
+            failures: id,
+            why: Some(text("nobody answered")),
+            next_attempt: Some(id),
+        };
+        tx.put_refresh(&refresh).await.unwrap();
+        let symbol = text("ticker");
+        let row = SymbolRecord { security, source: text(&label), symbol, until: Some(TODAY) };
+        tx.put_symbol(&row).await.unwrap();
+        let date = TODAY.checked_sub_days(Days::new(id.unsigned_abs() - 9_000)).unwrap();
+        let balance = Balance { account, date, amount: dec("12.75"), batch: None, created: id };
+        tx.put_balance(&balance).await.unwrap();
+        let (date, currency) = (TODAY, Currency::USD);
+        let tick =
+            Tick { security, source: text(&label), at: id, date, currency, price: dec("5.25") };
+        tx.put_ticks(&[tick]).await.unwrap();
+        let finding = Finding {
+            id,
+            kind: "kind".to_owned(),
+            severity: "info".to_owned(),
+            transaction: Some(about),
+            account: Some(account),
+            security: Some(security),
+            date: Some(TODAY),
+            detail: format!("something of {id}"),
+            created: id,
+            settled: Some(id),
+        };
+        tx.insert_findings(&[finding]).await.unwrap();
+        let saying = Saying {
+            entity: "account".to_owned(),
+            key: id.to_string(),
+            revision: 0,
+            batch: BatchId(0),
+            fields: "{\"name\":\"Abroad\"}".to_owned(),
+        };
+        tx.put_sayings(&[saying]).await.unwrap();
+        let (note, batch) = (Some(text("when it is cheap")), None);
+        let (direction, price) = (text("above"), dec("9.5"));
+        let alert = Alert { id, security, direction, price, note: note.clone(), batch };
+        tx.insert_alert(&alert).await.unwrap();
+        tx.put_watch(&Watch { security, note, batch }).await.unwrap();
+        let (dimension, key, band) = (text("class"), text(&label), Some(dec("0.05")));
+        let target = AllocationTarget { dimension, key, weight: dec("0.05"), band, batch };
+        tx.put_target(&target).await.unwrap();
+    }
+    tx.commit("by-the-test", "fill", 0).await.unwrap();
+    let empty: Vec<_> = contents(&engine.session)
+        .await
+        .unwrap()
+        .into_iter()
+        .filter(|(_, rows)| rows.is_empty())
+        .map(|(table, _)| table)
+        .collect();
+    assert_eq!(empty, [""; 0], "something is in every table");
+}
+
+/// Every row of every table but for its checksum, as text.
+async fn contents(session: &Session) -> store::Result<BTreeMap<&'static str, String>> {
+    let tables = tables();
+    let mut tx = session.store.read().await?;
+    let mut all = BTreeMap::new();
+    for table in tx.archived_tables().await? {
+        if !tables.contains(&table.name) {
+            continue;
+        }
+        let sum = table.columns().iter().position(|column| column == "checksum");
+        let mut text = String::new();
+        let each = |row: &[Value<'_>]| {
+            let values = row.iter().enumerate().filter(|(at, _)| Some(*at) != sum);
+            values.for_each(|(_, value)| write!(text, "{value:?} ").unwrap());
+            text.push('\n');
+            Ok::<(), store::Error>(())
+        };
+        tx.each_archived_row(&table, each).await?;
+        all.insert(table.name, text);
+    }
+    Ok(all)
 }
 
 /// What the store says; none where it cannot say it.
-async fn dump(config: &Config) -> Option<String> {
+async fn dump(config: &Config) -> Option<BTreeMap<&'static str, String>> {
     let session = Session::open(config, &clock(), Access::Look).await.ok()?;
-    let format = ExportFormat::Canonical;
-    let request = ExportRequest { format, what: None, out: None, force: false };
-    let mut out = Vec::new();
-    let done = export::run(&session, &request, &mut out).await;
+    let said = contents(&session).await;
     session.close().await;
-    done.ok()?;
-    String::from_utf8(out).ok()
+    said.ok()
 }
 
 /// What is said against what is stored.
@@ -126,8 +244,13 @@ struct Tally {
 }
 
 impl Tally {
-    async fn judge(&mut self, config: &Config, well: &str, what: impl FnOnce() -> String) {
-        if dump(config).await.as_deref() == Some(well) {
+    async fn judge(
+        &mut self,
+        config: &Config,
+        well: &BTreeMap<&'static str, String>,
+        what: impl FnOnce() -> String,
+    ) {
+        if dump(config).await.as_ref() == Some(well) {
             return;
         }
         self.effective += 1;
@@ -138,7 +261,7 @@ impl Tally {
 
     fn check(&self, engine: &str, tried: usize) {
         let Self { effective, missed } = self;
-        support::announce(&format!(
+        support::sum_up(&format!(
             "{engine}: {tried} bits flipped, {effective} had an effect, {} of these unseen",
             missed.len()
         ));
@@ -165,14 +288,23 @@ fn put(folder: &TempDir, bytes: &[u8]) {
     fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
 }
 
+/// The names of the tables, as SQL lists them.
+fn quoted_names() -> String {
+    tables().iter().map(|table| format!("'{table}'")).collect::<Vec<_>>().join(",")
+}
+
 /// Where the pages of our tables lie in a file, and how long each is.
 async fn pages(path: &Path) -> Vec<(usize, usize)> {
     let options = SqliteConnectOptions::new().filename(path);
     let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
-    let names = TABLES.map(|table| format!("'{table}'")).join(",");
+    let names = quoted_names();
     let sql = format!("select pgoffset, pgsize from dbstat where name in ({names}) order by 1");
     let found: Vec<(i64, i64)> =
         sqlx::query_as(AssertSqlSafe(sql)).fetch_all(&mut connection).await.unwrap();
+    let sql = format!("select count(distinct name) from dbstat where name in ({names})");
+    let seen: i64 =
+        sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut connection).await.unwrap();
+    assert_eq!(usize::try_from(seen).unwrap(), tables().len(), "each has pages of its own");
     connection.close().await.unwrap();
     let number = |number: i64| usize::try_from(number).unwrap();
     found.into_iter().map(|(offset, size)| (number(offset), number(size))).collect()
@@ -219,7 +351,7 @@ struct Column {
 async fn a_flipped_bit_on_a_server_is_found() {
     let Some(engine) = support::engines::postgres().await else { return };
     fill(&engine).await;
-    let dashtam::store::Store::Postgres(pool) = engine.session.store.clone() else {
+    let store::Store::Postgres(pool) = engine.session.store.clone() else {
         panic!("no server");
     };
     let well = dump(&engine.config).await.unwrap();
@@ -246,7 +378,7 @@ async fn a_flipped_bit_on_a_server_is_found() {
 }
 
 async fn columns(pool: &PgPool) -> Vec<Column> {
-    let names = TABLES.map(|table| format!("'{table}'")).join(",");
+    let names = quoted_names();
     let sql = format!(
         "select table_name::text, column_name::text, data_type::text \
          from information_schema.columns where table_schema = 'public' and table_name in ({names}) \

@@ -94,9 +94,7 @@ fn try_out(name: &str, prefix: &str, sample: u64, parse: impl Fn(&[u8]) -> bool)
     let took = begun.elapsed();
     drop(ending);
     guard.join().unwrap();
-    support::announce(&format!(
-        "{name}: {times} executions in {took:.1?}, {understood} understood"
-    ));
+    support::sum_up(&format!("{name}: {times} executions in {took:.1?}, {understood} understood"));
     assert!(understood > times / 1_000, "hardly anything gets past the first byte of {name}");
     let peak = peak_memory();
     assert!(peak < MEMORY, "{name}: the process took {peak} KiB");

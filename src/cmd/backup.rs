@@ -11,6 +11,7 @@ use crate::config::private::WriteError;
 use crate::model::SafeText;
 use crate::service::restore::Backup;
 use crate::service::{self, Access, Session, backup};
+use crate::text::counted;
 
 #[derive(Serialize)]
 struct Document {
@@ -58,10 +59,14 @@ pub async fn backup(
         let schema = "dashtam.backup/1";
         job.out.json(&Document { schema, path, tables, rows, bytes, origin: None })?;
     } else {
-        job.out
-            .line(&format!("backed up {rows} rows of {tables} tables to {path}, {bytes} bytes"))?;
+        let (content, bytes) = (content(rows, tables), counted(bytes, "byte"));
+        job.out.line(&format!("backed up {content} to {path}, {bytes}"))?;
     }
     Ok(Status::Done)
+}
+
+fn content(rows: u64, tables: u64) -> String {
+    format!("{} of {}", counted(rows, "row"), counted(tables, "table"))
 }
 
 /// The backup is read to its end before there is a session, which may make a store.
@@ -91,14 +96,18 @@ pub async fn restore(job: &mut Job<'_>, path: &Path, check: bool) -> Result<Stat
         let schema = "dashtam.restore/1";
         job.out.json(&Document { schema, path, tables, rows, bytes, origin: Some(origin) })?;
     } else if check {
-        job.out.line(&format!("{path} is whole: {rows} rows of {tables} tables, made {made}"))?;
+        job.out.line(&format!("{path} is whole: {}, made {made}", content(rows, tables)))?;
     } else {
-        job.out.line(&format!("restored {rows} rows of {tables} tables, backed up {made}"))?;
+        job.out.line(&format!("restored {}, backed up {made}", content(rows, tables)))?;
     }
     if damaged > 0 {
+        let (which, were) = match damaged {
+            1 => ("1 of these rows is".to_owned(), "it was"),
+            _ => (format!("{damaged} of these rows are"), "they were"),
+        };
         note(&format!(
-            "dashtam: {damaged} of these rows are not what was written: they were damaged before the \
-             backup; `dashtam doctor` names them, an older backup may have them whole"
+            "dashtam: {which} not what was written: {were} damaged before the backup; \
+             `dashtam doctor` says which, an older backup may be whole"
         ));
         return Ok(Status::Partial);
     }

@@ -207,8 +207,12 @@ pub fn fail(flags: &Flags, error: service::Error) -> u8 {
 }
 
 /// Whether a command leaves anything behind, be it a line in a log.
-pub fn leaves_traces(cli: &Cli) -> bool {
-    let writes = |command: &Command| access(command) == Access::Write;
+pub fn leaves_traces(cli: &Cli, config: &Config) -> bool {
+    let writes = |command: &Command| match access(command) {
+        Access::Write => true,
+        Access::Existing => service::is_there(config),
+        Access::Look | Access::Watch => false,
+    };
     !cli.flags.read_only && !cli.demo && cli.command.as_ref().is_none_or(writes)
 }
 
@@ -320,12 +324,9 @@ fn access(command: &Command) -> Access {
         Command::Report(command) => reports::only_looks(command),
         Command::Rebuild { check } | Command::Restore { check, .. } => *check,
         Command::Doctor | Command::Keys | Command::Completions { .. } | Command::Man => true,
-        Command::Export(_)
-        | Command::Txn(_)
-        | Command::Price(_)
-        | Command::Backup { .. }
-        | Command::Migrate
-        | Command::Refresh(_) => false,
+        // What is not there cannot be taken along.
+        Command::Export(_) | Command::Backup { .. } => return Access::Existing,
+        Command::Txn(_) | Command::Price(_) | Command::Migrate | Command::Refresh(_) => false,
     };
     if looks { Access::Look } else { Access::Write }
 }
@@ -353,7 +354,7 @@ fn check(cli: &Cli) -> Result<(), Error> {
         _ => {}
     }
     let exports = matches!(command, Command::Export(_));
-    if flags.read_only && !exports && access(command) == Access::Write {
+    if flags.read_only && !exports && access(command) != Access::Look {
         return Err(service::Error::ReadOnly.into());
     }
     Ok(())

@@ -30,7 +30,9 @@ pub async fn run(job: &mut Job<'_>, session: &Session, check: bool) -> Result<St
         }
         return Ok(Status::Done);
     }
-    let differences = service::rebuild::check(session).await?;
+    let mut differences = service::rebuild::damaged(session).await?;
+    let is_damaged = !differences.is_empty();
+    differences.extend(service::rebuild::check(session).await?);
     if job.flags.json {
         job.out.json(&Document { schema: SCHEMA, rows: None, differences: &differences })?;
     } else if differences.is_empty() {
@@ -47,6 +49,14 @@ pub async fn run(job: &mut Job<'_>, session: &Session, check: bool) -> Result<St
     if differences.is_empty() {
         return Ok(Status::Done);
     }
-    note("dashtam: these figures are not what the rows say; `dashtam rebuild` makes them anew");
+    note(match is_damaged {
+        true => {
+            "dashtam: there are rows that are not what was written; restore a backup before any \
+             figure is made anew"
+        }
+        false => {
+            "dashtam: these figures are not what the rows say; `dashtam rebuild` makes them anew"
+        }
+    });
     Ok(Status::Differs)
 }

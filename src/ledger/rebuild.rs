@@ -21,6 +21,7 @@ pub async fn rebuild(store: &Store, op: OpId, now: i64) -> Result<u64> {
 
 /// The same within a write; tells from how many rows.
 pub(super) async fn rebuild_in(tx: &mut WriteTx) -> Result<u64> {
+    tx.complete_sums().await?;
     let (rows, tally) = make(tx, true).await?;
     let mut entries: BTreeMap<_, _> =
         tx.tally().await?.into_keys().map(|key| (key, Tally::default())).collect();

@@ -246,6 +246,30 @@ impl Error {
         }
     }
 
+    /// In a word, where a disk or a folder takes no writes: what is there can be looked at then.
+    pub(super) fn why_no_writes(&self) -> Option<&'static str> {
+        use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem, StorageFull};
+        let source = match self {
+            Self::DiskFull { .. } | Self::Store(store::Error::DiskFull) => {
+                return Some("disk full");
+            }
+            Self::Database { .. } | Self::Store(store::Error::ReadOnly) => {
+                return Some("no writes possible");
+            }
+            Self::Lock { source, .. }
+            | Self::Config(
+                ConfigError::Folder { source, .. } | ConfigError::DatabaseFile { source, .. },
+            ) => source,
+            _ => return None,
+        };
+        match source.kind() {
+            StorageFull => Some("disk full"),
+            ReadOnlyFilesystem => Some("disk read-only"),
+            PermissionDenied => Some("no right to write"),
+            _ => None,
+        }
+    }
+
     /// What to do next, where the message does not say it already.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
@@ -263,6 +287,7 @@ impl Error {
             Self::Archive { source: archive::Error::Broken { .. }, .. } => {
                 "nothing was restored; take another backup or another copy of this one"
             }
+            Self::ReadOnly => "leave out --read-only",
             Self::Write { source: WriteError::Exists(_), .. } => "add --force to write over it",
             _ => return None,
         };

@@ -21,6 +21,6 @@ pub mod restore;
 mod session;
 pub mod splits;
 
-pub use dashboard::{Opened, Shown};
+pub use dashboard::{Blocked, Opened, Shown};
 pub use error::Error;
-pub use session::{Access, Session};
+pub use session::{Access, Session, is_there};

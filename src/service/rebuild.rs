@@ -5,7 +5,7 @@ use crate::figures::{Difference, Names};
 use crate::ledger;
 use crate::refresh;
 use crate::report;
-use crate::store::Store;
+use crate::store::{Damage, Store};
 
 /// Makes every derived figure anew, and tells from how many rows.
 ///
@@ -33,6 +33,16 @@ pub async fn run(session: &Session) -> Result<u64, Error> {
 /// When the store fails.
 pub async fn check(session: &Session) -> Result<Vec<String>, Error> {
     differences(&session.store).await
+}
+
+/// Every row that is not what was written, in words: of such rows no figure must be made again.
+///
+/// # Errors
+/// When the store fails.
+pub async fn damaged(session: &Session) -> Result<Vec<String>, Error> {
+    let found = session.store.read().await?.damage().await?;
+    let word = |row: &Damage| format!("the row {} of {}", row.row, row.table);
+    Ok(found.iter().map(word).collect())
 }
 
 /// The same of a store without a session.

@@ -19,7 +19,7 @@ use crate::config::private::{
 use crate::config::{Config, ConfigError, Database, PostgresHost, PostgresUrl};
 use crate::ledger;
 use crate::model::Setting;
-use crate::store::{AuditTarget, SchemaState, Server, Store, Target};
+use crate::store::{self, AuditTarget, SchemaState, Server, Store, Target};
 
 /// How often one asks for a lock that somebody else has.
 const LOCK_EVERY: Duration = Duration::from_millis(20);
@@ -29,6 +29,8 @@ const LOCK_EVERY: Duration = Duration::from_millis(20);
 pub enum Access {
     /// Everything.
     Write,
+    /// Everything, in a store that is there: none is made.
+    Existing,
     /// Look once, and leave no trace.
     Look,
     /// The same for as long as somebody watches, and see what others write meanwhile.
@@ -50,14 +52,14 @@ pub struct Session {
 }
 
 impl Session {
-    /// Opens the store of a configuration. For writing, a missing one is made and an older one
-    /// migrated.
+    /// Opens the store of a configuration. For writing, a missing one is made, unless one is
+    /// expected, and an older one migrated.
     ///
     /// # Errors
     /// When it cannot be reached, is damaged, newer than this program, or open to others.
     pub async fn open(config: &Config, clock: &Clock, access: Access) -> Result<Self, Error> {
         let target = target(&config.database.value);
-        if access != Access::Write {
+        if matches!(access, Access::Look | Access::Watch) {
             // To look is no excuse: what others can read or change is refused all the same.
             if config.data_dir.value.exists() {
                 check_private(&config.data_dir.value)?;
@@ -69,6 +71,9 @@ impl Session {
             };
             return Self::with(store, None, clock).await;
         }
+        if access == Access::Existing {
+            target.refuse_nothing()?;
+        }
         config.prepare_folders()?;
         // Two first starts at once: one makes the database, the other waits.
         let lock = lock_folder(&config.data_dir.value).await?;
@@ -77,6 +82,9 @@ impl Session {
         let schema = store.schema().await?;
         info!(engine = store.engine(), found = schema.found, known = schema.known, "store opened");
         if schema.found == 0 {
+            if access == Access::Existing {
+                return Err(store::Error::Empty.into());
+            }
             // Nothing is changed where nothing was.
             store.migrate().await?;
             info!(to = schema.known, "store made");
@@ -173,6 +181,12 @@ async fn end_badly(store: &Store, attempt: Attempt, error: &Error) {
         // The error itself is what the person must see, not a trail that cannot be written.
         _ => drop(attempt.failed(error.kind()).await),
     }
+}
+
+/// Whether the file of a store is there with something in it; of a server only the server knows.
+#[must_use]
+pub fn is_there(config: &Config) -> bool {
+    target(&config.database.value).refuse_nothing().is_ok()
 }
 
 /// Where the store of a configuration is.

@@ -158,6 +158,9 @@ impl Keeper {
                 self.waiting.remove(&slot);
             }
             Ask::Look => self.stale = true,
+            Ask::Store(store) => {
+                (self.store, self.ears, self.stale) = (store, None, true);
+            }
         }
     }
 

@@ -42,6 +42,8 @@ pub enum Ask {
     Drop(Slot),
     /// Something was written here: look now, do not wait to hear of it.
     Look,
+    /// The same store, opened anew.
+    Store(Store),
 }
 
 /// What went wrong while reading, in plain words.
@@ -86,11 +88,14 @@ impl State {
         state
     }
 
-    /// Starts the keeper, if it has not begun.
+    /// Starts the keeper; one that has begun goes on with this store.
     pub fn begin(&mut self, store: Store, clock: Clock) {
-        if let Some((view, ends)) = self.waiting.take() {
-            let keeper = Keeper::new(store, clock, view, ends);
-            self.task = Some(tasks::spawn(Task::Keeper, keeper.run()));
+        match self.waiting.take() {
+            Some((view, ends)) => {
+                let keeper = Keeper::new(store, clock, view, ends);
+                self.task = Some(tasks::spawn(Task::Keeper, keeper.run()));
+            }
+            None => self.ask(Ask::Store(store)),
         }
     }
 

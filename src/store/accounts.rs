@@ -5,6 +5,7 @@ use chrono::NaiveDate;
 use super::cell::{Cell, D};
 use super::record::Record;
 use super::row::{both_rows, safe, word};
+use super::transactions::MovedRow;
 use super::{Result, Tx, WriteTx, on_tx};
 use crate::model::{
     Account, AccountId, BatchId, ConnectionId, Currency, Dec, InstitutionId, LotMethod, SafeText,
@@ -152,6 +153,21 @@ pub(super) struct InstitutionRecord {
     pub batch: Option<BatchId>,
 }
 
+/// A name that leads to an account.
+struct NameRecord {
+    name: String,
+    account: AccountId,
+}
+
+impl Record for NameRecord {
+    const TABLE: &'static str = "account_names";
+    const COLUMNS: &'static [&'static str] = &["name", "account_id"];
+
+    fn cells<'a>(&'a self, into: &mut Vec<Cell<'a>>) {
+        into.extend([Cell::text(&self.name), Cell::Int(Some(self.account.0))]);
+    }
+}
+
 impl Record for InstitutionRecord {
     const TABLE: &'static str = "institutions";
     const COLUMNS: &'static [&'static str] = &["id", "name", "batch_id"];
@@ -248,12 +264,9 @@ impl WriteTx {
     /// # Errors
     /// When the database refuses.
     pub async fn lead_name(&mut self, name: &SafeText, account: AccountId) -> Result<()> {
-        const SQL: &str = "insert into account_names (name, account_id) values ($1, $2) \
-             on conflict (name) do update set account_id = excluded.account_id";
-        on_tx!(&mut self.tx, conn => {
-            sqlx::query(SQL).bind(name.to_string()).bind(account.0).execute(&mut **conn).await?;
-        });
-        Ok(())
+        let row = NameRecord { name: name.to_string(), account };
+        self.remove(&row).await?;
+        self.insert(&[row]).await
     }
 
     /// Lets every name of one account lead to another, and what connections know it by.
@@ -261,15 +274,14 @@ impl WriteTx {
     /// # Errors
     /// When the database refuses.
     pub async fn lead_all(&mut self, from: AccountId, into: AccountId) -> Result<()> {
-        for sql in [
-            "update account_names set account_id = $2 where account_id = $1",
-            "update remote_accounts set account_id = $2 where account_id = $1",
-        ] {
-            on_tx!(&mut self.tx, conn => {
-                sqlx::query(sql).bind(from.0).bind(into.0).execute(&mut **conn).await?;
-            });
+        const NAMES: &str = "select name from account_names where account_id = $1 order by name";
+        let names: Vec<String> = on_tx!(&mut self.tx, conn => {
+            sqlx::query_scalar(NAMES).bind(from.0).fetch_all(&mut **conn).await?
+        });
+        for name in names {
+            self.update(&NameRecord { name, account: into }).await?;
         }
-        Ok(())
+        self.lead_remote(from, into).await
     }
 
     /// Takes an account out of the store; nothing may refer to it any more.
@@ -343,13 +355,18 @@ impl WriteTx {
 
     /// Lets the places under which rows of one account are known follow them to another.
     pub(crate) async fn move_places(&mut self, from: AccountId, into: AccountId) -> Result<()> {
-        const SQL: &str = "update moved_rows set account_id = $2 where account_id = $1 and \
+        const SQL: &str = "select p.trade_date, p.content_key, p.account_id, p.occurrence, \
+             p.transaction_id from moved_rows p where p.account_id = $1 and \
              not exists (select 1 from moved_rows m where m.account_id = $2 and \
-             m.trade_date = moved_rows.trade_date and m.content_key = moved_rows.content_key and \
-             m.occurrence = moved_rows.occurrence)";
-        on_tx!(&mut self.tx, conn => {
-            sqlx::query(SQL).bind(from.0).bind(into.0).execute(&mut **conn).await?;
+             m.trade_date = p.trade_date and m.content_key = p.content_key and \
+             m.occurrence = p.occurrence)";
+        let mut places: Vec<MovedRow> = on_tx!(&mut self.tx, conn => {
+            sqlx::query_as(SQL).bind(from.0).bind(into.0).fetch_all(&mut **conn).await?
         });
-        Ok(())
+        self.remove_all(&places).await?;
+        for place in &mut places {
+            place.account = into;
+        }
+        self.insert(&places).await
     }
 }

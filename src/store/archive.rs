@@ -74,15 +74,15 @@ const MARKS: &str = "applied_ops";
 pub struct ArchivedTable {
     /// Its name.
     pub name: &'static str,
-    columns: Vec<Column>,
+    pub(super) columns: Vec<Column>,
 }
 
 #[derive(Clone, Debug)]
-struct Column {
-    name: String,
+pub(super) struct Column {
+    pub name: String,
     kind: Kind,
     /// Its place in the key.
-    key: Option<i64>,
+    pub key: Option<i64>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -112,13 +112,13 @@ impl ArchivedTable {
         self.columns.iter().map(|column| column.name.clone()).collect()
     }
 
-    /// Every row, by its key.
-    fn select(&self) -> String {
+    /// Every row that is as the condition says, by its key.
+    fn select(&self, condition: &str) -> String {
         let mut key: Vec<&Column> = self.columns.iter().filter(|c| c.key.is_some()).collect();
         key.sort_by_key(|column| column.key);
         let key = list(key.iter().map(|column| column.name.as_str()));
         let columns = list(self.columns.iter().map(|column| column.name.as_str()));
-        format!("select {columns} from {} order by {key}", self.name)
+        format!("select {columns} from {} {condition} order by {key}", self.name)
     }
 }
 
@@ -207,11 +207,31 @@ impl Tx {
     pub async fn each_archived_row<E: From<Error>>(
         &mut self,
         table: &ArchivedTable,
+        each: impl FnMut(&[Value<'_>]) -> std::result::Result<(), E>,
+    ) -> std::result::Result<(), E> {
+        self.each_row_of(table, table.select(""), each).await
+    }
+
+    /// The first rows without a checksum, so many at most.
+    pub(super) async fn each_row_without_sum(
+        &mut self,
+        table: &ArchivedTable,
+        most: usize,
+        each: impl FnMut(&[Value<'_>]) -> Result<()>,
+    ) -> Result<()> {
+        let sql = format!("{} limit {most}", table.select("where checksum is null"));
+        self.each_row_of(table, sql, each).await
+    }
+
+    async fn each_row_of<E: From<Error>>(
+        &mut self,
+        table: &ArchivedTable,
+        sql: String,
         mut each: impl FnMut(&[Value<'_>]) -> std::result::Result<(), E>,
     ) -> std::result::Result<(), E> {
         match self {
             Self::Sqlite(tx) => {
-                let query = sqlx::query(AssertSqlSafe(table.select()));
+                let query = sqlx::query(AssertSqlSafe(sql));
                 let mut rows = query.fetch(&mut **tx);
                 while let Some(row) = rows.try_next().await.map_err(Error::from)? {
                     let mut values = Vec::with_capacity(table.columns.len());
@@ -225,7 +245,7 @@ impl Tx {
             Self::Postgres(server) => {
                 let tx = server.settled().await?;
                 // Rows come as lines of text: the driver need not know their types.
-                let copy = format!("copy ({}) to stdout", table.select());
+                let copy = format!("copy ({sql}) to stdout");
                 let mut lines = tx.copy_out_raw(&copy).await.map_err(Error::from)?;
                 let mut buffers = vec![Vec::new(); table.columns.len()];
                 while let Some(line) = lines.try_next().await.map_err(Error::from)? {
@@ -316,7 +336,7 @@ impl WriteTx {
     }
 }
 
-const fn cell<'a>(value: &Value<'a>) -> Cell<'a> {
+pub(super) const fn cell<'a>(value: &Value<'a>) -> Cell<'a> {
     match *value {
         Value::Null => Cell::Int(None),
         Value::Int(number) => Cell::Int(Some(number)),

@@ -45,6 +45,14 @@ pub struct AuditExtent {
     pub newest: Option<i64>,
 }
 
+/// Before the name of a database other than the usual one of its folder, in the detail of an attempt.
+pub const ELSEWHERE: &str = "database=";
+
+/// A text that stands for itself in a pattern.
+fn literal(text: &str) -> String {
+    text.replace('!', "!!").replace('%', "!%").replace('_', "!_")
+}
+
 /// The trail. One connection, since only one row is ever written at a time.
 #[derive(Clone, Debug)]
 pub enum AuditStore {
@@ -271,7 +279,7 @@ impl AuditStore {
     /// # Errors
     /// When it cannot be read.
     pub async fn rows(&self) -> Result<Vec<AuditRow>> {
-        self.select("true").await
+        self.select("true", None).await
     }
 
     /// The attempts that have no outcome yet.
@@ -282,33 +290,52 @@ impl AuditStore {
         self.select(
             "a.state = 'ATTEMPTED' and not exists (select 1 from audit b where \
              b.op_id = a.op_id and (b.state = 'ATTEMPTED') = false)",
+            None,
         )
         .await
     }
 
-    /// The newest operation that is told as done and writes to the store.
+    /// What was told as done last and left its mark in a store; none: nothing was. With a database,
+    /// what was done in that one, of which its attempt says so; without, in the usual one.
     ///
     /// # Errors
     /// When it cannot be read.
-    pub async fn newest_done(&self) -> Result<Option<AuditRow>> {
-        const DONE: &str = "a.state = 'SUCCEEDED' and a.seq = (select max(seq) from audit \
-             where state = 'SUCCEEDED' and action not in ('export', 'backup'))";
-        Ok(self.select(DONE).await?.pop())
+    pub async fn newest_done(&self, database: Option<&str>) -> Result<Option<AuditRow>> {
+        let (of, pattern) = match database {
+            None => ("not in", format!("%{ELSEWHERE}%")),
+            Some(name) => ("in", format!("%{ELSEWHERE}{}", literal(name))),
+        };
+        let condition = format!(
+            "a.state = 'SUCCEEDED' and a.seq = (select max(seq) from audit \
+             where state = 'SUCCEEDED' and action not in ('export', 'backup', 'plan.write') \
+             and op_id {of} (select op_id from audit where state = 'ATTEMPTED' \
+             and detail like $1 escape '!'))"
+        );
+        Ok(self.select(&condition, Some(pattern)).await?.pop())
     }
 
-    async fn select(&self, condition: &str) -> Result<Vec<AuditRow>> {
+    async fn select(&self, condition: &str, pattern: Option<String>) -> Result<Vec<AuditRow>> {
         const COLUMNS: &str = "a.seq, a.at, a.op_id, a.action, a.state, a.actor, a.detail";
+        macro_rules! rows {
+            ($sql:expr, $pool:expr) => {{
+                let query = sqlx::query_as(sqlx::AssertSqlSafe($sql));
+                match pattern {
+                    Some(pattern) => query.bind(pattern).fetch_all($pool).await?,
+                    None => query.fetch_all($pool).await?,
+                }
+            }};
+        }
         Ok(match self {
             Self::Sqlite(pool) => {
                 let sql = format!("select {COLUMNS} from audit a where {condition} order by a.seq");
-                sqlx::query_as(sqlx::AssertSqlSafe(sql)).fetch_all(pool).await?
+                rows!(sql, pool)
             }
             Self::Postgres(pool) => {
                 let condition = condition.replace("from audit", "from dashtam_audit.audit");
                 let sql = format!(
                     "select {COLUMNS} from dashtam_audit.audit a where {condition} order by a.seq"
                 );
-                sqlx::query_as(sqlx::AssertSqlSafe(sql)).fetch_all(pool).await?
+                rows!(sql, pool)
             }
         })
     }
@@ -337,7 +364,7 @@ impl AuditStore {
     /// When it cannot be read.
     pub async fn rows_between(&self, after: i64, until: i64) -> Result<Vec<AuditRow>> {
         let end = until.min(after.saturating_add(PART));
-        self.select(&format!("a.seq > {after} and a.seq <= {end}")).await
+        self.select(&format!("a.seq > {after} and a.seq <= {end}"), None).await
     }
 
     /// Ends the connection.

@@ -123,7 +123,6 @@ both_rows!(BatchRow, |row| {
 impl Record for BatchRow {
     const TABLE: &'static str = "batches";
     const COLUMNS: &'static [&'static str] = &["id", "op_id", "created", "undone"];
-    const CHECKSUM: bool = false;
 
     fn cells<'a>(&'a self, into: &mut Vec<Cell<'a>>) {
         into.extend([
@@ -169,7 +168,6 @@ impl Record for BatchFile {
         "refused",
     ];
     const KEYS: usize = 2;
-    const CHECKSUM: bool = false;
 
     fn cells<'a>(&'a self, into: &mut Vec<Cell<'a>>) {
         let int = |value: i64| Cell::Int(Some(value));
@@ -218,7 +216,6 @@ impl Record for StagedRow {
         "raw",
     ];
     const KEYS: usize = 4;
-    const CHECKSUM: bool = false;
 
     fn cells<'a>(&'a self, into: &mut Vec<Cell<'a>>) {
         into.extend([
@@ -247,7 +244,6 @@ struct RawPiece<'a> {
 impl Record for RawPiece<'_> {
     const TABLE: &'static str = "raw_records";
     const COLUMNS: &'static [&'static str] = &["id", "batch_id", "file_no", "first_line", "lines"];
-    const CHECKSUM: bool = false;
 
     fn cells<'a>(&'a self, into: &mut Vec<Cell<'a>>) {
         into.extend([

@@ -42,7 +42,6 @@ impl Record for Claim {
     const COLUMNS: &'static [&'static str] =
         &["transaction_id", "batch_id", "file_no", "line", "seq", "version", "said"];
     const KEYS: usize = 2;
-    const CHECKSUM: bool = false;
 
     fn cells<'a>(&'a self, into: &mut Vec<Cell<'a>>) {
         into.extend([

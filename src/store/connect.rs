@@ -1,5 +1,6 @@
 //! Opening a store: how each engine is set up so that a commit means durable and a lock means wait.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -20,6 +21,24 @@ pub enum Target {
     Sqlite(PathBuf),
     /// A server.
     Postgres(Box<Server>),
+}
+
+impl Target {
+    /// Refuses where there is no file of a store, or an empty one. Of a server only the server knows.
+    ///
+    /// # Errors
+    /// When there is nothing.
+    pub fn refuse_nothing(&self) -> Result<()> {
+        let Self::Sqlite(path) = self else { return Ok(()) };
+        match std::fs::metadata(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                Err(Error::NoDatabase(path.clone()))
+            }
+            Ok(file) if file.is_file() && file.len() == 0 => Err(Error::Empty),
+            // What else is wrong is told by whoever opens it.
+            _ => Ok(()),
+        }
+    }
 }
 
 /// A server and how to speak to it. Nothing is taken from the surroundings: what is not said
@@ -162,8 +181,8 @@ impl Store {
     /// As [`Store::open_read_only`].
     pub async fn open_to_watch(target: &Target) -> Result<Self> {
         match target {
-            Target::Sqlite(path) if !path.exists() => Err(Error::NoDatabase(path.clone())),
             Target::Sqlite(path) => {
+                target.refuse_nothing()?;
                 refuse_unless_database(path)?;
                 Self::look_into(sqlite_options(path).pragma("query_only", "on")).await
             }

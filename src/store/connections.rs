@@ -91,7 +91,6 @@ impl Record for RefreshRecord {
     const COLUMNS: &'static [&'static str] =
         &["connection_id", "part", "attempted", "succeeded", "failures", "why", "next_attempt"];
     const KEYS: usize = 2;
-    const CHECKSUM: bool = false;
 
     fn cells<'a>(&'a self, into: &mut Vec<Cell<'a>>) {
         into.extend([
@@ -102,6 +101,27 @@ impl Record for RefreshRecord {
             Cell::Int(Some(self.failures)),
             Cell::text(&self.why),
             Cell::Int(self.next_attempt),
+        ]);
+    }
+}
+
+/// Which account an account of a connection is.
+struct RemoteRecord {
+    connection: ConnectionId,
+    remote: SafeText,
+    account: AccountId,
+}
+
+impl Record for RemoteRecord {
+    const TABLE: &'static str = "remote_accounts";
+    const COLUMNS: &'static [&'static str] = &["connection_id", "remote_id", "account_id"];
+    const KEYS: usize = 2;
+
+    fn cells<'a>(&'a self, into: &mut Vec<Cell<'a>>) {
+        into.extend([
+            Cell::Int(Some(self.connection.0)),
+            Cell::text(&self.remote),
+            Cell::Int(Some(self.account.0)),
         ]);
     }
 }
@@ -159,13 +179,20 @@ impl WriteTx {
         remote: &SafeText,
         account: AccountId,
     ) -> Result<()> {
-        const SQL: &str = "insert into remote_accounts (connection_id, remote_id, account_id) \
-             values ($1, $2, $3) on conflict (connection_id, remote_id) \
-             do update set account_id = excluded.account_id";
-        on_tx!(&mut self.tx, conn => {
-            let query = sqlx::query(SQL).bind(connection.0).bind(remote.as_str()).bind(account.0);
-            query.execute(&mut **conn).await?;
-        });
+        let row = RemoteRecord { connection, remote: remote.clone(), account };
+        self.remove(&row).await?;
+        self.insert(&[row]).await
+    }
+
+    /// Lets what connections know one account by lead to another.
+    pub(super) async fn lead_remote(&mut self, from: AccountId, into: AccountId) -> Result<()> {
+        const SQL: &str = "select connection_id, remote_id from remote_accounts \
+             where account_id = $1 order by connection_id, remote_id";
+        let rows: Vec<(i64, String)> = on_tx!(&mut self.tx, conn => sqlx::query_as(SQL).bind(from.0).fetch_all(&mut **conn).await?);
+        for (connection, remote) in rows {
+            let (connection, remote) = (ConnectionId(connection), SafeText::new(&remote));
+            self.update(&RemoteRecord { connection, remote, account: into }).await?;
+        }
         Ok(())
     }
 

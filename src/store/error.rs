@@ -22,6 +22,9 @@ pub enum Error {
     /// Not there, and not to be made.
     #[error("there is no database at {}; run a command that writes, or name another with --database", .0.display())]
     NoDatabase(PathBuf),
+    /// There, and nothing was ever written to it.
+    #[error("the database is empty; run a command that writes, or name another with --database")]
+    Empty,
     /// Not a database of ours.
     #[error("the database was not made by dashtam or its migrations were altered: {0}")]
     Foreign(String),

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use super::archive::{ARCHIVED, DERIVED, OF_ITS_OWN};
 use super::connect::{
     is_at_rest, postgres_pool, refuse_unless_database, sqlite_options, sqlite_pool,
 };
@@ -12,7 +13,6 @@ use crate::model::SafeText;
 
 /// What a server says of itself and of the connection to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "what a role may is a list of yes and no")]
 pub struct ServerFacts {
     /// Like 150004 for 15.4.
     pub version: i64,
@@ -24,8 +24,8 @@ pub struct ServerFacts {
     pub takes_no_writes: bool,
     /// Whether this role may make tables where the store is, as a migration has to.
     pub may_create: bool,
-    /// Whether this role may write the tables of the store.
-    pub may_write: bool,
+    /// The tables of the store and of its trail that this role may not write.
+    pub unwritable: Vec<SafeText>,
     /// Whether it may do anything at all, which nobody needs.
     pub is_superuser: bool,
 }
@@ -104,7 +104,12 @@ both_rows!(ServerFacts, |row| {
         tls: text(row.try_get(2)?),
         takes_no_writes: row.try_get(3)?,
         may_create: row.try_get(4)?,
-        may_write: row.try_get(5)?,
+        unwritable: row
+            .try_get::<Option<String>, _>(5)?
+            .iter()
+            .flat_map(|names| names.split(' '))
+            .map(SafeText::new)
+            .collect(),
         is_superuser: row.try_get(6)?,
     })
 });
@@ -160,13 +165,22 @@ impl Store {
              where name = 'default_transaction_read_only' and reset_val = 'on' \
              and source not in ('client', 'session')), \
              has_schema_privilege(coalesce(current_schema(), 'public'), 'create'), \
-             coalesce(has_table_privilege(to_regclass('transactions'), 'insert') and \
-             has_table_privilege(to_regclass('transactions'), 'update') and \
-             has_table_privilege(to_regclass('transactions'), 'delete'), true), \
+             (select string_agg(c.relname::text, ' ' order by c.relname) \
+             from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.relkind = 'r' \
+             and (n.nspname = 'dashtam_audit' or c.relname = any($1) and c.relnamespace = \
+             (select relnamespace from pg_class where oid = to_regclass('store_state'))) and not \
+             (has_table_privilege(c.oid, 'select') and has_table_privilege(c.oid, 'insert') \
+             and (n.nspname = 'dashtam_audit' or has_table_privilege(c.oid, 'update') \
+             and has_table_privilege(c.oid, 'delete')))), \
              (select rolsuper from pg_roles where rolname = current_user)";
         match self {
             Self::Sqlite(_) => Ok(None),
-            Self::Postgres(pool) => Ok(Some(sqlx::query_as(SQL).fetch_one(pool).await?)),
+            Self::Postgres(pool) => {
+                let mut tables = [ARCHIVED, DERIVED, OF_ITS_OWN].concat();
+                // Only a migration writes it, and that is a right of its own.
+                tables.retain(|table| *table != "_sqlx_migrations");
+                Ok(Some(sqlx::query_as(SQL).bind(tables).fetch_one(pool).await?))
+            }
         }
     }
 
@@ -185,7 +199,7 @@ impl Store {
              group by 1, 2 order by 1, 2";
         let keys: Vec<(String, String, i64)> = sqlx::query_as(KEYS).fetch_all(pool).await?;
         found.extend(keys.iter().map(|(table, parent, count)| {
-            one_line(&format!("{count} rows of {table} refer to {parent} that are not there"))
+            one_line(&format!("rows of {table} that refer to {parent} that are not there: {count}"))
         }));
         Ok(found)
     }

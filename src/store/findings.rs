@@ -62,7 +62,6 @@ impl Record for Finding {
         "created",
         "settled",
     ];
-    const CHECKSUM: bool = false;
 
     fn cells<'a>(&'a self, into: &mut Vec<Cell<'a>>) {
         into.extend([

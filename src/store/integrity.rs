@@ -27,6 +27,7 @@ impl Tx {
         self.damaged_prices(&mut found).await?;
         self.damaged_lists(&mut found).await?;
         self.damaged_transactions(&mut found).await?;
+        self.damaged_evidence(&mut found).await?;
         Ok(found)
     }
 
@@ -197,6 +198,6 @@ fn unlike<R: Record>(row: &R, stored: i64, key: impl FnOnce() -> String) -> Opti
         .then(|| Damage { table: R::TABLE, row: SafeText::capped(&key(), 200) })
 }
 
-fn unreadable(table: &'static str, error: &impl ToString) -> Damage {
+pub(super) fn unreadable(table: &'static str, error: &impl ToString) -> Damage {
     Damage { table, row: SafeText::capped(&error.to_string(), 200) }
 }

@@ -85,6 +85,7 @@ impl Store {
 pub(super) async fn require_current(store: &Store) -> Result<()> {
     let state = store.schema().await?;
     refuse_newer(state)?;
+    refuse_empty(state)?;
     if state.found < state.known {
         return Err(Error::Foreign(format!(
             "its schema is {} and this program needs {}; run `dashtam migrate` first",
@@ -96,6 +97,11 @@ pub(super) async fn require_current(store: &Store) -> Result<()> {
         return Err(Error::Foreign(why.to_owned()));
     }
     Ok(())
+}
+
+/// Where there is nothing yet, there is nothing to look at.
+pub(super) const fn refuse_empty(state: SchemaState) -> Result<()> {
+    if state.found == 0 { Err(Error::Empty) } else { Ok(()) }
 }
 
 pub(super) const fn refuse_newer(state: SchemaState) -> Result<()> {

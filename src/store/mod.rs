@@ -39,6 +39,7 @@ mod sayings;
 mod securities;
 mod server;
 mod settings;
+mod sums;
 mod tally;
 mod ticks;
 mod transactions;
@@ -52,7 +53,7 @@ use sqlx::{PgPool, Sqlite, SqlitePool, Transaction as SqlTransaction};
 pub use account_days::AccountDays;
 pub use accounts::{AccountRecord, Balance};
 pub use archive::{ARCHIVED, ArchivedTable, DERIVED, EVIDENCE, OF_ITS_OWN};
-pub use audit::{AuditExtent, AuditRow, AuditStore, AuditTarget};
+pub use audit::{AuditExtent, AuditRow, AuditStore, AuditTarget, ELSEWHERE};
 pub use batches::{BatchFile, BatchRow, StagedRow, Verdict};
 pub use cash_rows::CashRow;
 pub use changes::Changes;
@@ -195,6 +196,14 @@ impl Store {
         match self {
             Self::Sqlite(pool) => pool.close().await,
             Self::Postgres(pool) => pool.close().await,
+        }
+    }
+
+    /// The file of a store that is one.
+    pub(crate) fn file(&self) -> Option<std::path::PathBuf> {
+        match self {
+            Self::Sqlite(pool) => Some(pool.connect_options().get_filename().to_owned()),
+            Self::Postgres(_) => None,
         }
     }
 

@@ -17,11 +17,14 @@ const HAND: i64 = 0;
 /// A row that several may have a say in. Its claims have the same key.
 trait Claimed: Record {
     const CLAIMS: &'static str;
+    const CLAIM_COLUMNS: &'static [&'static str];
     type Value: Serialize + DeserializeOwned + PartialEq;
 
     fn value(&self) -> (&Self::Value, i64);
     fn batch(&self) -> Option<BatchId>;
     fn become_as(&mut self, said: Option<(Self::Value, i64)>, batch: i64);
+    /// The key of a value, as cells.
+    fn key_of(value: &Self::Value) -> [Cell<'_>; 4];
 
     /// The key as a condition on `$1` to `$4`.
     fn key_condition() -> String {
@@ -29,19 +32,13 @@ trait Claimed: Record {
         let parts = parts.map(|(index, column)| format!("{column} = ${}", index + 1));
         parts.collect::<Vec<_>>().join(" and ")
     }
-
-    fn key(&self) -> Vec<Cell<'_>> {
-        let mut cells = Vec::with_capacity(Self::COLUMNS.len());
-        self.cells(&mut cells);
-        cells.truncate(Self::KEYS);
-        cells
-    }
 }
 
 macro_rules! claimed {
-    ($record:ty, $claims:literal, $value:ty, $field:ident) => {
+    ($record:ty, $claims:literal, $value:ty, $field:ident, $columns:expr, $key:expr) => {
         impl Claimed for $record {
             const CLAIMS: &'static str = $claims;
+            const CLAIM_COLUMNS: &'static [&'static str] = &$columns;
             type Value = $value;
 
             fn value(&self) -> (&$value, i64) {
@@ -59,50 +56,67 @@ macro_rules! claimed {
                 }
                 self.batch = (batch != HAND).then_some(BatchId(batch));
             }
+
+            fn key_of(value: &$value) -> [Cell<'_>; 4] {
+                let key: fn(&$value) -> [Cell<'_>; 4] = $key;
+                key(value)
+            }
         }
     };
 }
 
-claimed!(PriceRecord, "price_claims", Price, price);
-claimed!(RateRecord, "rate_claims", Rate, rate);
+claimed!(
+    PriceRecord,
+    "price_claims",
+    Price,
+    price,
+    ["security_id", "interval", "at", "source", "batch_id", "revision", "body"],
+    |price| [
+        Cell::Int(Some(price.security.0)),
+        Cell::Text(Some(price.interval.as_str())),
+        Cell::Int(Some(price.at)),
+        Cell::text(&price.source),
+    ]
+);
+claimed!(
+    RateRecord,
+    "rate_claims",
+    Rate,
+    rate,
+    ["base", "quote", "at", "source", "batch_id", "revision", "body"],
+    |rate| [
+        Cell::Text(Some(rate.base.code())),
+        Cell::Text(Some(rate.quote.code())),
+        Cell::Int(Some(rate.at)),
+        Cell::text(&rate.source),
+    ]
+);
 
-/// A further batch that says of a price what the price itself says.
-struct PriceClaim<'a>(&'a Price, BatchId);
+/// What a batch says of a price or rate: what that says itself, or what it said until a revision.
+struct Said<'a, R: Claimed> {
+    of: &'a R::Value,
+    batch: i64,
+    revision: Option<i64>,
+    body: Option<String>,
+}
 
-impl Record for PriceClaim<'_> {
-    const TABLE: &'static str = "price_claims";
-    const COLUMNS: &'static [&'static str] =
-        &["security_id", "interval", "at", "source", "batch_id"];
-    const KEYS: usize = 5;
-    const CHECKSUM: bool = false;
-
-    fn cells<'a>(&'a self, into: &mut Vec<Cell<'a>>) {
-        into.extend([
-            Cell::Int(Some(self.0.security.0)),
-            Cell::Text(Some(self.0.interval.as_str())),
-            Cell::Int(Some(self.0.at)),
-            Cell::text(&self.0.source),
-            Cell::Int(Some(self.1.0)),
-        ]);
+impl<R: Claimed> Said<'_, R> {
+    const fn same(of: &R::Value, batch: i64) -> Said<'_, R> {
+        Said { of, batch, revision: None, body: None }
     }
 }
 
-/// A further batch that says of a rate what the rate itself says.
-struct RateClaim<'a>(&'a Rate, BatchId);
-
-impl Record for RateClaim<'_> {
-    const TABLE: &'static str = "rate_claims";
-    const COLUMNS: &'static [&'static str] = &["base", "quote", "at", "source", "batch_id"];
+impl<R: Claimed> Record for Said<'_, R> {
+    const TABLE: &'static str = R::CLAIMS;
+    const COLUMNS: &'static [&'static str] = R::CLAIM_COLUMNS;
     const KEYS: usize = 5;
-    const CHECKSUM: bool = false;
 
     fn cells<'a>(&'a self, into: &mut Vec<Cell<'a>>) {
+        into.extend(R::key_of(self.of));
         into.extend([
-            Cell::Text(Some(self.0.base.code())),
-            Cell::Text(Some(self.0.quote.code())),
-            Cell::Int(Some(self.0.at)),
-            Cell::text(&self.0.source),
-            Cell::Int(Some(self.1.0)),
+            Cell::Int(Some(self.batch)),
+            Cell::Int(self.revision),
+            Cell::text(&self.body),
         ]);
     }
 }
@@ -136,16 +150,8 @@ impl WriteTx {
         prices: &[Price],
         rates: &[Rate],
     ) -> Result<()> {
-        let claims: Vec<_> = prices.iter().map(|price| PriceClaim(price, batch)).collect();
-        for claim in &claims {
-            self.remove(claim).await?;
-        }
-        self.insert(&claims).await?;
-        let claims: Vec<_> = rates.iter().map(|rate| RateClaim(rate, batch)).collect();
-        for claim in &claims {
-            self.remove(claim).await?;
-        }
-        self.insert(&claims).await
+        self.claim::<PriceRecord>(batch, prices).await?;
+        self.claim::<RateRecord>(batch, rates).await
     }
 
     /// Takes back what a batch says of prices and rates: what was said last among the rest holds
@@ -166,31 +172,30 @@ impl WriteTx {
         Ok(())
     }
 
+    async fn claim<R: Claimed>(&mut self, batch: BatchId, values: &[R::Value]) -> Result<()> {
+        let claims: Vec<_> = values.iter().map(|value| Said::<R>::same(value, batch.0)).collect();
+        for claim in &claims {
+            self.remove(claim).await?;
+        }
+        self.insert(&claims).await
+    }
+
     async fn replace<R: Claimed>(&mut self, before: &R, row: &R) -> Result<()> {
-        let (claims, key) = (R::CLAIMS, R::key_condition());
-        let batch_of = |row: &R| Cell::Int(Some(row.batch().map_or(HAND, |batch| batch.0)));
-        let sql = format!("delete from {claims} where {key} and batch_id = $5");
-        self.on_key(sql, row, &[batch_of(row)]).await?;
-        let body = match before.value().0 == row.value().0 {
+        let batch_of = |row: &R| row.batch().map_or(HAND, |batch| batch.0);
+        let of = before.value().0;
+        self.remove(&Said::<R>::same(row.value().0, batch_of(row))).await?;
+        let body = match of == row.value().0 {
             true => None,
             false => Some(to_json(&before.value())?),
         };
-        let until = Cell::Int(body.as_ref().map(|_| self.next_revision()));
-        let body = Cell::text(&body);
-        if !body.is_null() {
-            let sql = format!(
-                "update {claims} set body = $5, revision = $6 where {key} and body is null"
-            );
-            self.on_key(sql, row, &[body, until]).await?;
+        let revision = body.as_ref().map(|_| self.next_revision());
+        if body.is_some() {
+            for batch in self.batches_that_say(before, "body is null", &[]).await? {
+                self.update(&Said::<R> { of, batch, revision, body: body.clone() }).await?;
+            }
         }
         if before.batch() != row.batch() {
-            let columns: Vec<_> = R::COLUMNS.iter().take(R::KEYS).copied().collect();
-            let sql = format!(
-                "insert into {claims} ({}, batch_id, body, revision) \
-                 values ($1, $2, $3, $4, $5, $6, $7)",
-                columns.join(", ")
-            );
-            self.on_key(sql, before, &[batch_of(before), body, until]).await?;
+            self.insert(&[Said::<R> { of, batch: batch_of(before), revision, body }]).await?;
         }
         self.update(row).await
     }
@@ -226,36 +231,40 @@ impl WriteTx {
         type Heir = (i64, Option<String>, Option<i64>);
         let heir: Option<Heir> = on_tx!(&mut self.tx, conn => {
             let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql));
-            for cell in row.key() {
+            for cell in R::key_of(row.value().0) {
                 query = bind_cell!(query, cell);
             }
             query.fetch_optional(&mut **conn).await?
         });
         let Some((batch, body, until)) = heir else { return Ok(()) };
-        let sql = format!("delete from {claims} where {key} and batch_id = $5");
-        self.on_key(sql, &row, &[Cell::Int(Some(batch))]).await?;
+        self.remove(&Said::<R>::same(row.value().0, batch)).await?;
         if until.is_some() {
             // Who said the same at that time says again what the row says.
-            let sql = format!(
-                "update {claims} set body = null, revision = null where {key} and revision = $5"
-            );
-            self.on_key(sql, &row, &[Cell::Int(until)]).await?;
+            for batch in self.batches_that_say(&row, "revision = $5", &[Cell::Int(until)]).await? {
+                self.update(&Said::<R>::same(row.value().0, batch)).await?;
+            }
         }
         let said = body.map(|body| from_json(&body)).transpose()?;
         row.become_as(said, batch);
         self.update(&row).await
     }
 
-    /// Runs a statement on the key of a row and what follows it.
-    async fn on_key<R: Claimed>(&mut self, sql: String, row: &R, rest: &[Cell<'_>]) -> Result<()> {
-        on_tx!(&mut self.tx, conn => {
-            let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
-            for cell in row.key().iter().chain(rest) {
+    /// Those of whom a claim on a row is that sort of claim.
+    async fn batches_that_say<R: Claimed>(
+        &mut self,
+        row: &R,
+        condition: &str,
+        rest: &[Cell<'_>],
+    ) -> Result<Vec<i64>> {
+        let (claims, key) = (R::CLAIMS, R::key_condition());
+        let sql = format!("select batch_id from {claims} where {key} and {condition} order by 1");
+        Ok(on_tx!(&mut self.tx, conn => {
+            let mut query = sqlx::query_scalar(sqlx::AssertSqlSafe(sql));
+            for cell in R::key_of(row.value().0).iter().chain(rest) {
                 query = bind_cell!(query, *cell);
             }
-            query.execute(&mut **conn).await?;
-        });
-        Ok(())
+            query.fetch_all(&mut **conn).await?
+        }))
     }
 }
 

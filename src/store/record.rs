@@ -61,7 +61,7 @@ fn cells_of<R: Record>(row: &R) -> Vec<Cell<'_>> {
 }
 
 /// Over every column but the checksum itself.
-fn checksum(cells: &[Cell<'_>], added: usize) -> i64 {
+pub(super) fn checksum(cells: &[Cell<'_>], added: usize) -> i64 {
     let mut bytes = Vec::with_capacity(384);
     let (first, last) = cells.split_at(cells.len().saturating_sub(added));
     let says_more = last.iter().any(|cell| !cell.is_null());

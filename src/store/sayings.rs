@@ -36,7 +36,6 @@ impl Record for Saying {
     const TABLE: &'static str = "sayings";
     const COLUMNS: &'static [&'static str] = &["entity", "key", "revision", "batch_id", "fields"];
     const KEYS: usize = 4;
-    const CHECKSUM: bool = false;
 
     fn cells<'a>(&'a self, into: &mut Vec<Cell<'a>>) {
         into.extend([
@@ -116,17 +115,18 @@ impl WriteTx {
         from: &str,
         into: &str,
     ) -> Result<()> {
-        const MOVE: &str = "update sayings set key = $3 where entity = $1 and key = $2 and not \
-             exists (select 1 from sayings s where s.entity = $1 and s.key = $3 and \
-             s.revision = sayings.revision and s.batch_id = sayings.batch_id)";
-        const REST: &str = "delete from sayings where entity = $1 and key = $2";
-        on_tx!(&mut self.tx, conn => {
-            let query = sqlx::query(MOVE).bind(entity.to_owned()).bind(from.to_owned());
-            query.bind(into.to_owned()).execute(&mut **conn).await?;
-            let query = sqlx::query(REST).bind(entity.to_owned()).bind(from.to_owned());
-            query.execute(&mut **conn).await?;
-        });
-        Ok(())
+        let there = self.sayings_of(entity, into).await?;
+        let mut moved = self.sayings_of(entity, from).await?;
+        self.remove_all(&moved).await?;
+        let is_there = |saying: &Saying| {
+            let place = (saying.revision, saying.batch);
+            there.iter().any(|other| (other.revision, other.batch) == place)
+        };
+        moved.retain(|saying| !is_there(saying));
+        for saying in &mut moved {
+            into.clone_into(&mut saying.key);
+        }
+        self.insert(&moved).await
     }
 
     /// Takes away what was said of a thing that is no more.

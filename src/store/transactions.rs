@@ -209,23 +209,37 @@ impl Record for StoredTransaction {
 }
 
 /// Where a row that was moved would be looked for.
-struct MovedRow<'a>(&'a StoredTransaction);
+pub(super) struct MovedRow {
+    date: NaiveDate,
+    key: Vec<u8>,
+    pub account: AccountId,
+    occurrence: i64,
+    transaction: TransactionId,
+}
 
-impl Record for MovedRow<'_> {
+both_rows!(MovedRow, |row| {
+    Ok(Self {
+        date: row.try_get(0)?,
+        key: row.try_get(1)?,
+        account: AccountId(row.try_get(2)?),
+        occurrence: row.try_get(3)?,
+        transaction: TransactionId(row.try_get(4)?),
+    })
+});
+
+impl Record for MovedRow {
     const TABLE: &'static str = "moved_rows";
     const COLUMNS: &'static [&'static str] =
         &["trade_date", "content_key", "account_id", "occurrence", "transaction_id"];
     const KEYS: usize = 4;
-    const CHECKSUM: bool = false;
 
     fn cells<'a>(&'a self, into: &mut Vec<Cell<'a>>) {
-        let transaction = &self.0.transaction;
         into.extend([
-            Cell::Date(Some(transaction.facts.date)),
-            Cell::Bytes(&self.0.identity.key),
-            Cell::Int(Some(transaction.account.0)),
-            Cell::Int(Some(self.0.identity.occurrence)),
-            Cell::Int(Some(transaction.id.0)),
+            Cell::Date(Some(self.date)),
+            Cell::Bytes(&self.key),
+            Cell::Int(Some(self.account.0)),
+            Cell::Int(Some(self.occurrence)),
+            Cell::Int(Some(self.transaction.0)),
         ]);
     }
 }
@@ -652,10 +666,18 @@ impl WriteTx {
     /// # Errors
     /// When the database refuses.
     pub async fn remember_place(&mut self, before: &StoredTransaction) -> Result<()> {
-        match self.first_places(&[before.transaction.id]).await?.is_empty() {
-            true => self.insert(&[MovedRow(before)]).await,
-            false => Ok(()),
+        let StoredTransaction { transaction, identity, .. } = before;
+        if !self.first_places(&[transaction.id]).await?.is_empty() {
+            return Ok(());
         }
+        let place = MovedRow {
+            date: transaction.facts.date,
+            key: identity.key.to_vec(),
+            account: transaction.account,
+            occurrence: identity.occurrence,
+            transaction: transaction.id,
+        };
+        self.insert(&[place]).await
     }
 
     /// Lets the places under which one row is known lead to another.
@@ -663,10 +685,12 @@ impl WriteTx {
     /// # Errors
     /// When the database refuses.
     pub async fn inherit_places(&mut self, from: TransactionId, into: TransactionId) -> Result<()> {
-        const SQL: &str = "update moved_rows set transaction_id = $2 where transaction_id = $1";
-        on_tx!(&mut self.tx, conn => {
-            sqlx::query(SQL).bind(from.0).bind(into.0).execute(&mut **conn).await?;
-        });
+        const SQL: &str = "select trade_date, content_key, account_id, occurrence, transaction_id \
+             from moved_rows where transaction_id = $1";
+        let places: Vec<MovedRow> = on_tx!(&mut self.tx, conn => sqlx::query_as(SQL).bind(from.0).fetch_all(&mut **conn).await?);
+        for place in places {
+            self.update(&MovedRow { transaction: into, ..place }).await?;
+        }
         Ok(())
     }
 

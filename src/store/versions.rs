@@ -83,7 +83,6 @@ impl Record for EntityVersion {
     const COLUMNS: &'static [&'static str] =
         &["entity", "entity_id", "version", "replaced", "op_id", "body"];
     const KEYS: usize = 3;
-    const CHECKSUM: bool = false;
 
     fn cells<'a>(&'a self, into: &mut Vec<Cell<'a>>) {
         into.extend([

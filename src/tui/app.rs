@@ -62,6 +62,8 @@ pub enum Msg {
     Notice(String),
     /// This is waited for before anything can be read; none: it is there.
     Opening(Option<&'static str>),
+    /// The store takes no writes for now, in a word and in full; none: it does again.
+    Blocked(Option<(&'static str, String)>),
 }
 
 /// What the app wants of the world.
@@ -187,6 +189,7 @@ impl App {
             zoomed: false,
             theme: Theme { name: options.theme, colours: options.colours },
             read_only: options.read_only,
+            blocked: None,
             progress: None,
             size: (0, 0),
             focused: true,
@@ -280,6 +283,13 @@ impl App {
             Msg::Listed(listed) => self.listed(&listed),
             Msg::Notice(text) => self.notice = Some(text),
             Msg::Opening(what) => self.opening = what,
+            Msg::Blocked(why) => {
+                self.look.blocked = why.as_ref().map(|(word, _)| *word);
+                self.notice = Some(match why {
+                    Some((_, why)) => format!("only looking until it can be written: {why}"),
+                    None => "the store can be written again".to_owned(),
+                });
+            }
         }
         self.ask(&mut effects);
         effects
@@ -646,6 +656,8 @@ impl App {
     fn begin(&mut self, errand: Errand, effects: &mut Vec<Effect>) {
         if self.look.read_only {
             self.notice = Some("--read-only: nothing is written".to_owned());
+        } else if let Some(why) = self.look.blocked {
+            self.notice = Some(format!("not yet, only looking: {why}"));
         } else if let Some(what) = self.opening {
             self.notice = Some(format!("not yet: {what}"));
         } else {

@@ -131,6 +131,9 @@ pub fn context(buf: &mut Buffer, area: Rect, look: &Look, status: &str) {
     if look.read_only {
         mark("read-only", Tone::Warn);
     }
+    if let Some(why) = look.blocked {
+        mark(&format!("! only looking: {why}"), Tone::Error);
+    }
     if look.figures.private {
         mark("private", Tone::Warn);
     }

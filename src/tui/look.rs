@@ -139,6 +139,8 @@ pub struct Look {
     pub zoomed: bool,
     /// Nothing may be written.
     pub read_only: bool,
+    /// Why nothing can be written for now; none: it can, or must not.
+    pub blocked: Option<&'static str>,
     /// How this session refreshes; none: it does not.
     pub progress: Option<Progress>,
     /// The size of the place of the pane: columns and lines.

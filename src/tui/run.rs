@@ -90,15 +90,7 @@ pub async fn run(
     app.take_dirty();
     screen.draw(|frame| app.draw(frame.area(), frame.buffer_mut()))?;
     let input = keyboard.listen()?;
-    let opening = async move {
-        let opened = work.await?;
-        // A store that cannot be read is the state's to tell.
-        let refresher = match cadence {
-            Some(cadence) => refresh::start(&opened.session, cadence).await.ok().flatten(),
-            None => None,
-        };
-        Ok((opened, refresher))
-    };
+    let opening = async move { Ok(with_refresher(work.await?, cadence).await) };
     let mut dashboard = Dashboard {
         screen,
         app,
@@ -110,6 +102,7 @@ pub async fn run(
         opening: Some(tasks::spawn(Task::Opening, opening)),
         opened: None,
         refresher: None,
+        cadence,
         memory,
         errands: Errands::default(),
         folders: Folders::default(),
@@ -154,6 +147,7 @@ struct Dashboard<'a> {
     opening: Option<Opening>,
     opened: Option<Opened>,
     refresher: Option<Refresher>,
+    cadence: Option<Cadence>,
     memory: Memory,
     errands: Errands,
     folders: Folders,
@@ -188,10 +182,7 @@ impl Dashboard<'_> {
                 opened = finished(self.opening.as_mut()) => {
                     self.opening = None;
                     let opened = opened.map_err(|_| Error::Panicked)?;
-                    let (opened, refresher) = opened.map_err(Error::Opening)?;
-                    opened.session.begin(&mut self.state);
-                    (self.opened, self.refresher) = (Some(opened), refresher);
-                    effects.extend(self.app.update(Msg::Opening(None)));
+                    self.go_on_with(opened.map_err(Error::Opening)?, &mut effects);
                 }
                 Ok(()) = self.state.snapshots.changed() => {
                     let newest = self.state.snapshots.borrow_and_update().clone();
@@ -231,6 +222,25 @@ impl Dashboard<'_> {
             }
             self.draw()?;
         }
+    }
+
+    /// The store is there: for the first time, or again after it could not be written. As long as it
+    /// cannot be, it is tried.
+    fn go_on_with(&mut self, (mut opened, refresher): Ready, effects: &mut Vec<Effect>) {
+        opened.session.begin(&mut self.state);
+        let was_blocked = self.opened.is_some();
+        effects.extend(self.app.update(Msg::Opening(None)));
+        if let Some(blocked) = opened.blocked.take() {
+            let why = (blocked.word, blocked.why.clone());
+            effects.extend(self.app.update(Msg::Blocked(Some(why))));
+            let cadence = self.cadence;
+            let again =
+                async move { Ok(with_refresher(blocked.until_writable().await, cadence).await) };
+            self.opening = Some(tasks::spawn(Task::Opening, again));
+        } else if was_blocked {
+            effects.extend(self.app.update(Msg::Blocked(None)));
+        }
+        (self.opened, self.refresher) = (Some(opened), refresher);
     }
 
     /// Does what the app wants; some: the end.
@@ -316,9 +326,13 @@ impl Dashboard<'_> {
         let Self { screen, state, opening, opened, refresher, memory, .. } = self;
         drop(screen);
         let end = async {
-            let (opened, refresher) = match opening {
-                Some(opening) => give_up(opening).await.unzip(),
-                None => (opened, Some(refresher)),
+            let (opened, refresher) = match (opening, opened) {
+                (Some(opening), None) => give_up(opening).await.unzip(),
+                (waiting, opened) => {
+                    // Nobody waits any more for it to be written.
+                    waiting.iter().for_each(JoinHandle::abort);
+                    (opened, Some(refresher))
+                }
             };
             if let Some(refresher) = refresher.flatten() {
                 refresher.stop().await;
@@ -332,6 +346,16 @@ impl Dashboard<'_> {
         // Whatever hangs ends with the program.
         let _ = tokio::time::timeout(GRACE, end).await;
     }
+}
+
+/// A store with what refreshes it, where it can be written and anything is to be refreshed. A store
+/// that cannot be read is the state's to tell.
+async fn with_refresher(opened: Opened, cadence: Option<Cadence>) -> Ready {
+    let refresher = match cadence.filter(|_| opened.blocked.is_none()) {
+        Some(cadence) => refresh::start(&opened.session, cadence).await.ok().flatten(),
+        None => None,
+    };
+    (opened, refresher)
 }
 
 /// Waits until then; for ever where that is never.

@@ -8,7 +8,7 @@ use sqlx::{Connection, SqliteConnection};
 use super::flows::{household, household_and_more};
 use super::machine::{Machine, On, assert_told};
 use super::{Chance, is_full, older, sample};
-use crate::support::announce;
+use crate::support::sum_up;
 
 /// Numbers from 0 up to a length, spread evenly: so many in full, and so many in a plain run.
 fn offsets(length: u64, full: u64, few: usize) -> Vec<u64> {
@@ -57,8 +57,9 @@ async fn a_cut_log_leaves_whole_commits() {
     let (cut, states) = with_log().await;
     tokio::task::spawn_blocking(move || {
         let length = fs::metadata(log_of(&cut)).unwrap().len();
-        let mut last = 0;
-        for offset in offsets(length, 500, 16) {
+        let (mut last, offsets) = (0, offsets(length, 500, 16));
+        let cuts = offsets.len();
+        for offset in offsets {
             let machine = cut.copy();
             let log = fs::File::options().write(true).open(log_of(&machine)).unwrap();
             log.set_len(offset).unwrap();
@@ -67,6 +68,7 @@ async fn a_cut_log_leaves_whole_commits() {
             last = state;
         }
         assert_eq!(last, states.len() - 1, "a whole log is whole");
+        sum_up(&format!("{cuts} cuts of a log, each left whole commits"));
         // What only helps to read it may go.
         let machine = cut.copy();
         fs::remove_file(machine.path("data/dashtam.db-shm")).unwrap();
@@ -74,8 +76,9 @@ async fn a_cut_log_leaves_whole_commits() {
         let machine = cut.copy();
         fs::remove_file(log_of(&machine)).unwrap();
         // What was done is gone, and is missed.
-        let told = machine.ok(&["doctor", "--json"]);
-        assert!(told.contains("its latest changes are lost"), "{told}");
+        let told = machine.run(&["doctor", "--json"]);
+        assert_eq!(told.code, Some(7), "{told:?}");
+        assert!(told.out.contains("its latest changes are lost"), "{told:?}");
         assert_eq!(state_of(&machine, &states, "no log"), 0);
     })
     .await
@@ -88,12 +91,14 @@ async fn a_flipped_bit_of_a_log_ends_it_there() {
     tokio::task::spawn_blocking(move || {
         let bytes = fs::read(log_of(&cut)).unwrap();
         let mut chance = Chance::of(9);
-        for _ in 0..if is_full() { 400 } else { 8 } {
+        let flips = if is_full() { 400 } else { 8 };
+        for _ in 0..flips {
             let bit = chance.below(bytes.len() as u64 * 8);
             let machine = cut.copy();
             fs::write(log_of(&machine), flipped(&bytes, bit)).unwrap();
             state_of(&machine, &states, &format!("bit {bit} flipped"));
         }
+        sum_up(&format!("{flips} flipped bits of a log, each left whole commits"));
     })
     .await
     .unwrap();
@@ -190,7 +195,8 @@ fn flipped_bits_of_a_file_are_found() {
     let (start, before, bytes) = at_rest();
     let mut chance = Chance::of(99);
     let (mut effective, mut missed) = (0, Vec::new());
-    for _ in 0..if is_full() { 400 } else { 16 } {
+    let flips = if is_full() { 400 } else { 16 };
+    for _ in 0..flips {
         let bit = chance.below(bytes.len() as u64 * 8);
         let why = format!("bit {bit} flipped");
         match damaged(&start, &before, &flipped(&bytes, bit), &why) {
@@ -202,9 +208,9 @@ fn flipped_bits_of_a_file_are_found() {
             }
         }
     }
-    if is_full() {
-        announce(&format!("400 bits flipped, {effective} effective, missed: {missed:?}"));
-    }
+    sum_up(&format!(
+        "{flips} flipped bits of a file, {effective} had an effect on the dump, unseen: {missed:?}"
+    ));
     assert!(missed.len() * 100 <= effective, "missed: {missed:?} of {effective}");
 }
 

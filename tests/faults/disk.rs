@@ -10,6 +10,8 @@ use super::machine::{Machine, On, assert_told, copy_folder};
 use super::{is_full, sample, tool};
 use crate::support::announce;
 use crate::support::home::Ran;
+use crate::support::jar::{self, AMOUNT_SHOWN};
+use crate::support::terminal::Terminal;
 
 /// A mount that goes with this value.
 struct Mount(PathBuf);
@@ -145,6 +147,43 @@ fn a_disk_that_takes_no_writes_is_looked_at_and_nothing_more() {
     }
     machine.ok(&["import", "more.csv"]);
     machine.assert_whole("written again");
+}
+
+/// What is seen once an amount came in besides.
+const MORE_SHOWN: &str = "77,778.77";
+
+#[test]
+fn a_dashboard_only_looks_until_it_can_write_again() {
+    for (room, why) in [(None, "disk read-only"), (Some(0), "disk full")] {
+        let (home, mut filler) = (jar::home(), None);
+        let data = home.data();
+        let mount = match room {
+            None => Mount::read_only(&data),
+            Some(_) => Mount::small(&data, "8m"),
+        };
+        let Some(mount) = mount else { return };
+        if let Some(room) = room {
+            fill(&data.join("filler"), room);
+            filler = Some(data.join("filler"));
+        }
+        let mut terminal = Terminal::dashtam(&home, "", AMOUNT_SHOWN);
+        terminal.see(&format!("! only looking: {why}"));
+        terminal.see("only looking until it can be written");
+        // All that is there can be looked at.
+        terminal.press("3");
+        terminal.see("pickled");
+        match &filler {
+            Some(filler) => fs::remove_file(filler).unwrap(),
+            None => drop(mount),
+        }
+        terminal.see_no_more("! only looking");
+        terminal.see("the store can be written again");
+        // And what others write from then on is seen.
+        jar::deposit(&home, "", "1", "later");
+        terminal.see(MORE_SHOWN);
+        terminal.press("q");
+        terminal.end().with_code(0).restored();
+    }
 }
 
 #[test]

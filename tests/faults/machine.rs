@@ -137,10 +137,22 @@ impl Machine {
         ran.out
     }
 
-    /// The canonical dump, by a start of the program that may write: it sets right what is left.
+    /// The canonical dump, by a start of the program that may write: it sets right what is left. Where
+    /// there is no store yet, or nothing in it, that of an empty one.
     #[track_caller]
     pub fn dump(&self) -> String {
-        self.ok(&["export", "--format", "canonical"])
+        const EXPORT: [&str; 3] = ["export", "--format", "canonical"];
+        let ran = self.run(&EXPORT);
+        let is_nothing = ["there is no database", "the database is empty"]
+            .iter()
+            .any(|why| ran.err.contains(why));
+        if !is_nothing {
+            assert_eq!(ran.code, Some(0), "{ran:?}");
+            return ran.out;
+        }
+        assert_eq!(ran.code, Some(7), "{ran:?}");
+        self.ok(&["migrate"]);
+        self.ok(&EXPORT)
     }
 
     /// The canonical dump of a start that only looks.

@@ -47,6 +47,23 @@ const BACK: &[&[&str]] = &[
     &[],
     // 11: the days of accounts.
     &["drop table account_days"],
+    // 12: checksums of rows that tell how things came to be.
+    &[
+        "alter table batches drop column checksum",
+        "alter table batch_files drop column checksum",
+        "alter table staged_rows drop column checksum",
+        "alter table raw_records drop column checksum",
+        "alter table claims drop column checksum",
+        "alter table price_claims drop column checksum",
+        "alter table rate_claims drop column checksum",
+        "alter table moved_rows drop column checksum",
+        "alter table entity_versions drop column checksum",
+        "alter table sayings drop column checksum",
+        "alter table findings drop column checksum",
+        "alter table account_names drop column checksum",
+        "alter table remote_accounts drop column checksum",
+        "alter table refreshes drop column checksum",
+    ],
 ];
 
 /// The schema of this program.

@@ -32,6 +32,11 @@ pub fn announce(message: &str) {
     let _ = writeln!(std::io::stderr(), "{message}");
 }
 
+/// Says what a sweep came to; `.ci/run --full` gathers these lines.
+pub fn sum_up(message: &str) {
+    announce(&format!("sweep: {message}"));
+}
+
 /// All `.rs` files below a folder of the repository, sorted.
 pub fn rust_files(folder: &str) -> Vec<PathBuf> {
     fn walk(dir: &Path, found: &mut Vec<PathBuf>) {

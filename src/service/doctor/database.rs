@@ -54,11 +54,24 @@ fn alone(target: &Target) -> Option<(u64, i64, i64)> {
 fn missing(path: &Path, config: &Config) -> Check {
     let folder = &config.data_dir.value;
     let is_usual = path == folder.join("dashtam.db");
-    if !is_usual || !folder.join("audit.db").exists() {
-        let detail = format!("there is none at {} yet; the first write makes it", path.display());
-        return Check::ok("database", &detail);
-    }
-    let detail = format!("there is none at {}, but a trail of one that was", path.display());
+    let had_one = is_usual && folder.join("audit.db").exists();
+    let detail = match (path.exists(), had_one) {
+        (false, false) => {
+            let detail =
+                format!("there is none at {} yet; the first write makes it", path.display());
+            return Check::ok("database", &detail);
+        }
+        (true, false) => {
+            let detail = format!("{} is empty; the first write fills it", path.display());
+            return Check::ok("database", &detail);
+        }
+        (false, true) => {
+            format!("there is none at {}, but a trail of one that was", path.display())
+        }
+        (true, true) => {
+            format!("{} is empty (0 bytes), and its trail tells of content", path.display())
+        }
+    };
     Check::fail(Harm::Damage, "database", &detail, "name it with --database, or restore a backup")
 }
 
@@ -130,9 +143,10 @@ fn rights(facts: &ServerFacts) -> Check {
         let detail = "the server takes no writes: a standby, or in read-only mode";
         return Check::warn(NAME, detail, "name the primary with --database");
     }
-    if !facts.may_write {
+    if !facts.unwritable.is_empty() {
+        let detail = format!("the role may not write {}", rows::named(&facts.unwritable));
         let fix = "grant select, insert, update, delete on all tables in schema public to the role";
-        return Check::fail(Harm::Setup, NAME, "the role may not write the tables", fix);
+        return Check::fail(Harm::Setup, NAME, &detail, fix);
     }
     if !facts.may_create {
         let detail = "the role may not make tables, so no migration can run";
@@ -225,7 +239,7 @@ mod tests {
             tls: None,
             takes_no_writes: false,
             may_create: true,
-            may_write: true,
+            unwritable: Vec::new(),
             is_superuser: false,
         }
     }
@@ -238,7 +252,10 @@ mod tests {
             rights(&facts).verdict
         };
         assert_eq!(verdict(|_| {}), Verdict::Ok);
-        assert_eq!(verdict(|facts| facts.may_write = false), Verdict::Fail(Harm::Setup));
+        assert_eq!(
+            verdict(|facts| facts.unwritable.push(SafeText::new("prices"))),
+            Verdict::Fail(Harm::Setup)
+        );
         assert_eq!(verdict(|facts| facts.may_create = false), Verdict::Warn);
         assert_eq!(verdict(|facts| facts.takes_no_writes = true), Verdict::Warn);
         assert_eq!(verdict(|facts| facts.is_superuser = true), Verdict::Warn);

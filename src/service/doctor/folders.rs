@@ -43,6 +43,7 @@ pub fn look(config: &Config, checks: &mut Vec<Check>) {
     if let Database::Sqlite(path) = &config.database.value {
         checks.extend(database(path));
     }
+    checks.extend(others(config));
     checks.extend(left_behind(&[
         data.clone(),
         state.clone(),
@@ -78,20 +79,58 @@ fn database(path: &Path) -> Vec<Check> {
         }
         checks.push(file_system(folder));
     }
-    for suffix in ["", "-wal", "-shm", "-journal", "-refresh"] {
-        let mut name = path.as_os_str().to_owned();
-        name.push(suffix);
-        let file = PathBuf::from(name);
-        if std::fs::symlink_metadata(&file).is_err() {
-            continue;
-        }
+    for (index, file) in with_companions(path).into_iter().enumerate() {
         let checked = check_private(&file);
         // What goes well is said once, not for each of them.
-        if checked.is_err() || suffix.is_empty() {
+        if checked.is_err() || index == 0 {
             checks.push(judged("database file", &file, checked, "mode 600, yours alone"));
         }
     }
     checks
+}
+
+/// A database and what lies beside it, as far as it is there.
+fn with_companions(path: &Path) -> Vec<PathBuf> {
+    let named = |suffix| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        PathBuf::from(name)
+    };
+    let all = ["", "-wal", "-shm", "-journal", "-refresh"].into_iter().map(named);
+    all.filter(|file| std::fs::symlink_metadata(file).is_ok()).collect()
+}
+
+/// What tells as much as the database does: the trail, the backups and the log. What goes well is
+/// said once for all of them.
+fn others(config: &Config) -> Vec<Check> {
+    let trail = with_companions(&config.data_dir.value.join("audit.db"));
+    let backups = config.backup_dir();
+    let folder = backups.is_dir().then(|| backups.clone());
+    let backups = folder.into_iter().chain(files_in(&backups)).collect();
+    let kinds: [(&str, Vec<PathBuf>); 3] = [
+        ("trail file", trail),
+        ("backup file", backups),
+        ("log file", files_in(&config.log_dir())),
+    ];
+    let mut checks = Vec::new();
+    for (name, files) in &kinds {
+        let problems = files.iter().filter_map(|file| check_private(file).err());
+        checks.extend(problems.map(|problem| permission(name, &problem)));
+    }
+    let count = kinds.iter().map(|(_, files)| files.len()).sum::<usize>();
+    if checks.is_empty() && count > 0 {
+        let detail = "trail, backups and log (mode 600, yours alone)";
+        checks.push(Check::ok("private files", detail));
+    }
+    checks
+}
+
+fn files_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut files: Vec<_> =
+        entries.map(|entry| entry.path()).filter(|path| path.is_file()).collect();
+    files.sort();
+    files
 }
 
 fn judged(name: &str, path: &Path, checked: Result<(), PermissionProblem>, well: &str) -> Check {

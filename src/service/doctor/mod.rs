@@ -14,6 +14,7 @@ mod trail;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError, Environment};
 use crate::model::SafeText;
+use crate::text::counted;
 
 /// What somebody wants to know the health of.
 #[derive(Debug)]
@@ -133,7 +134,10 @@ fn size(bytes: u64) -> String {
         whole /= 1024;
         unit += 1;
     }
-    format!("{whole} {}", UNITS.get(unit).copied().unwrap_or_default())
+    match unit {
+        0 => counted(whole, "byte"),
+        _ => format!("{whole} {}", UNITS.get(unit).copied().unwrap_or_default()),
+    }
 }
 
 #[cfg(test)]
@@ -144,6 +148,7 @@ mod tests {
     fn sizes_are_told_in_a_unit_that_fits() {
         for (bytes, told) in [
             (0, "0 bytes"),
+            (1, "1 byte"),
             (10_239, "10239 bytes"),
             (10_240, "10 KiB"),
             (30 << 20, "30 MiB"),

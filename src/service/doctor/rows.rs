@@ -2,7 +2,7 @@
 //! rows refer to what is there, and whether the figures beside them are what they say.
 
 use super::database::refused;
-use super::{Check, Harm};
+use super::{Check, Harm, Verdict};
 use crate::config::Config;
 use crate::service::rebuild;
 use crate::store::{Damage, Store};
@@ -13,10 +13,12 @@ const NAMED: usize = 3;
 pub const RESTORE: &str = "keep a copy of the database, then restore a backup";
 
 pub async fn look(config: &Config, store: &Store, checks: &mut Vec<Check>) {
+    let before = checks.len();
     itself(store, checks).await;
     checks.push(sums(config, store).await);
     checks.push(references(config, store).await);
-    checks.push(figures(config, store).await);
+    let is_damaged = checks.iter().skip(before).any(|check| check.verdict != Verdict::Ok);
+    checks.push(figures(config, store, is_damaged).await);
 }
 
 /// What the engine says of itself.
@@ -53,7 +55,7 @@ async fn references(config: &Config, store: &Store) -> Check {
     match found.await {
         Ok(found) if found.is_empty() => Check::ok(NAME, "each leads to what is there"),
         Ok(found) => {
-            let words = found.iter().map(|found| format!("{} {}", found.rows, found.what));
+            let words = found.iter().map(|found| format!("{}: {}", found.what, found.rows));
             let detail = named(&words.collect::<Vec<_>>());
             Check::fail(Harm::Damage, NAME, &detail, RESTORE)
         }
@@ -61,7 +63,8 @@ async fn references(config: &Config, store: &Store) -> Check {
     }
 }
 
-async fn figures(config: &Config, store: &Store) -> Check {
+/// Figures are made of the rows: of damaged ones they are never made again.
+async fn figures(config: &Config, store: &Store, is_damaged: bool) -> Check {
     const NAME: &str = "figures";
     let due = async { store.read().await?.are_figures_due().await };
     match due.await {
@@ -83,7 +86,11 @@ async fn figures(config: &Config, store: &Store) -> Check {
         Ok(found) if found.is_empty() => Check::ok(NAME, "each is what the rows say"),
         Ok(found) => {
             let detail = format!("{} not what the rows say: {}", found.len(), named(&found));
-            Check::fail(Harm::Storage, NAME, &detail, "dashtam rebuild")
+            let fix = match is_damaged {
+                true => "mend the rows first (restore a backup), then: dashtam rebuild",
+                false => "dashtam rebuild",
+            };
+            Check::fail(Harm::Storage, NAME, &detail, fix)
         }
         Err(error) => {
             let detail = format!("they cannot be compared: {error}");
@@ -94,7 +101,7 @@ async fn figures(config: &Config, store: &Store) -> Check {
 }
 
 /// The first of what was found, and how many more there are.
-fn named(found: &[impl AsRef<str>]) -> String {
+pub(super) fn named(found: &[impl AsRef<str>]) -> String {
     let first: Vec<_> = found.iter().take(NAMED).map(AsRef::as_ref).collect();
     match found.len().saturating_sub(NAMED) {
         0 => first.join("; "),

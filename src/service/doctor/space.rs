@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::{Check, Harm, size};
 use crate::config::{Config, Database};
+use crate::text::counted;
 
 /// With less than this nothing can be relied on, with less than the other it is time to make room.
 const NOTHING: u64 = 16 << 20;
@@ -51,7 +52,8 @@ fn log(folder: &Path, keep_days: u16) -> Option<Check> {
     let sizes = files.filter_map(|entry| entry.metadata().ok()).filter(std::fs::Metadata::is_file);
     let (count, bytes) =
         sizes.fold((0, 0_u64), |(count, bytes), file| (count + 1, bytes + file.len()));
-    let detail = format!("{count} files, {}, kept for {keep_days} days", size(bytes));
+    let (files, days) = (counted(count, "file"), counted(u64::from(keep_days), "day"));
+    let detail = format!("{files}, {}, kept for {days}", size(bytes));
     Some(match bytes {
         bytes if bytes > LARGE_LOG => {
             Check::warn("log", &detail, "set log.keep_days or log.level lower in the config file")
@@ -83,7 +85,7 @@ mod tests {
         file.set_len(LARGE_LOG + 1).unwrap();
         let check = log(folder.path(), 14).unwrap();
         assert_eq!(check.verdict, Verdict::Warn);
-        assert!(check.detail.as_str().starts_with("1 files, 256 MiB"), "{check:?}");
+        assert!(check.detail.as_str().starts_with("1 file, 256 MiB"), "{check:?}");
     }
 
     #[test]

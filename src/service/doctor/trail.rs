@@ -5,11 +5,12 @@ use chrono::{DateTime, SecondsFormat};
 
 use super::database::refused;
 use super::{Check, Harm};
-use crate::audit::is_running;
+use crate::audit::{elsewhere, is_running};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::service::session::trail;
 use crate::store::{AuditRow, AuditStore, Holder, Result, Store};
+use crate::text::counted;
 
 const NAME: &str = "audit trail";
 
@@ -35,10 +36,11 @@ pub async fn look(config: &Config, clock: &Clock, checks: &mut Vec<Check>) {
 /// What the trail tells as done last must be in the store. Where it is not, what was written after
 /// the last checkpoint is gone: somebody copied or removed files of an open database.
 pub async fn newest_done(config: &Config, store: &Store) -> Option<Check> {
-    const FIX: &str = "compare with the files or a backup, then do again what is missing";
+    const FIX: &str = "look for the -wal file that was beside the database and put it back, or restore \
+         a backup; then do again what is missing";
     // What cannot be read is told where the trail itself is looked at.
     let opened = AuditStore::open_to_examine(&trail(config)).await.ok()??;
-    let newest = opened.newest_done().await;
+    let newest = opened.newest_done(elsewhere(&trail(config), store).as_deref()).await;
     opened.close().await;
     let newest = newest.ok()??;
     let applied = async { store.read().await?.is_applied(&newest.op).await };
@@ -46,11 +48,11 @@ pub async fn newest_done(config: &Config, store: &Store) -> Option<Check> {
         Ok(true) => Check::ok("last change", "what was done last is in the database"),
         Ok(false) => {
             let detail = format!(
-                "`{}` is told as done and is not in the database: its latest changes are lost, \
-                 or they were made in another one of this folder",
-                newest.action
+                "`{}` of {} is told as done and is not in the database: its latest changes are lost",
+                newest.action,
+                instant(newest.at)
             );
-            Check::warn("last change", &detail, FIX)
+            Check::fail(Harm::Damage, "last change", &detail, FIX)
         }
         Err(_) => return None,
     })
@@ -59,13 +61,14 @@ pub async fn newest_done(config: &Config, store: &Store) -> Option<Check> {
 async fn read(trail: &AuditStore, clock: &Clock) -> Result<Vec<Check>> {
     const FIX: &str = "keep a copy of it; restore one from a backup beside it";
     let (extent, said) = (trail.extent().await?, trail.self_check().await?);
+    let rows = counted(u64::try_from(extent.rows).unwrap_or_default(), "row");
     let whole = match said.first() {
         Some(said) => Check::fail(Harm::Damage, NAME, said.as_str(), FIX),
         None if extent.rows != extent.last => {
-            let detail = format!("{} rows, but the last is number {}", extent.rows, extent.last);
+            let detail = format!("{rows}, but the last is number {}", extent.last);
             Check::fail(Harm::Damage, NAME, &detail, FIX)
         }
-        None => Check::ok(NAME, &format!("{} rows without a gap", extent.rows)),
+        None => Check::ok(NAME, &format!("{rows} without a gap")),
     };
     Ok(vec![
         whole,
