@@ -45,6 +45,8 @@ const BACK: &[&[&str]] = &[
     ],
     // 10: figures that are made again.
     &[],
+    // 11: sealed secrets, used limits.
+    &["drop table secrets", "drop table quotas"],
 ];
 
 /// The schema of this program.
