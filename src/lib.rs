@@ -34,6 +34,7 @@
 //! | [`archive`] | the file of a backup: rows of tables, with checksums; pure | model |
 //! | [`store`] | everything SQL, for both engines | model, archive, tasks |
 //! | [`audit`] | what happened: an attempt before, an outcome after | model, store, clock |
+//! | [`vault`] | the key of a data folder; secrets sealed and opened with it | model, config, store, clock |
 //! | [`provider`] | outside services that know accounts or prices: one file each, one table | model, clock |
 //! | [`figures`] | derived figures kept beside the rows: lots and cash of any day | model, analytics, store |
 //! | [`ledger`] | the one door for writing facts | model, analytics, archive, store, figures, audit, clock, tasks |
@@ -98,6 +99,13 @@
 //! makes the derived figures anew, in one transaction. A table is either in `store::ARCHIVED` or made
 //! again. Whatever opens an older store backs it up before it migrates it.
 //!
+//! ## A secret
+//!
+//! `vault` seals what a connection keeps secret for the key of this data folder and for those of its
+//! owner's other machines, with the connection and the generation inside; `store` keeps what it cannot
+//! read; `service::vault` changes keys so that the key file opens all there is at any moment: it names
+//! the new key beside the old one, everything is sealed anew in one transaction, then the old one goes.
+//!
 //! ## Two engines, SQL once
 //!
 //! `store::Store` is an enum of two pools; queries are written once with `$n` placeholders, rows
@@ -128,6 +136,7 @@ pub mod tasks;
 pub mod telemetry;
 pub mod text;
 pub mod tui;
+pub mod vault;
 
 use std::ffi::OsString;
 use std::panic::{self, AssertUnwindSafe};

@@ -30,6 +30,8 @@ pub enum Task {
     Delivery,
     /// Does what was asked for on the command line of the dashboard.
     Errand,
+    /// Opens or writes the key file of the vault, with all that a passphrase costs.
+    Vault,
     /// Reads a folder whose names are completed there.
     Folder,
     /// Writes down what is remembered until the next start.
@@ -59,6 +61,7 @@ impl Task {
             Self::Round => "round",
             Self::Delivery => "delivery",
             Self::Errand => "errand",
+            Self::Vault => "vault",
             Self::Folder => "folder",
             Self::Memory => "memory",
             Self::Reading => "reading",

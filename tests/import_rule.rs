@@ -37,7 +37,7 @@ const ROOMS: &[(&str, May)] = &[
     ("store", Use(&["model", "archive", "tasks"])),
     ("http", Use(&["model", "clock"])),
     ("audit", Use(&["model", "store", "clock"])),
-    ("vault", Use(&["model", "store", "clock"])),
+    ("vault", Use(&["model", "config", "store", "clock"])),
     ("provider", Use(&["model", "http", "clock"])),
     ("oauth", Use(&["model", "http", "vault", "audit", "store", "clock"])),
     ("figures", Use(&["model", "analytics", "store"])),
