@@ -33,6 +33,7 @@
 //! | [`mod@import`], [`export`] | bytes to rows and rows to bytes, one file per format, pure | model |
 //! | [`archive`] | the file of a backup: rows of tables, with checksums; pure | model |
 //! | [`store`] | everything SQL, for both engines | model, archive, tasks |
+//! | [`http`] | the one client: hosts, limits, retries and bounds; no address in a message | model, clock |
 //! | [`audit`] | what happened: an attempt before, an outcome after | model, store, clock |
 //! | [`vault`] | the key of a data folder; secrets sealed and opened with it | model, config, store, clock |
 //! | [`provider`] | outside services that know accounts or prices: one file each, one table | model, clock |
@@ -122,6 +123,7 @@ pub mod config;
 pub mod export;
 mod fault;
 pub mod figures;
+pub mod http;
 pub mod import;
 pub mod keys;
 pub mod ledger;

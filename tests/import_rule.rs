@@ -80,6 +80,11 @@ const ROOMS: &[(&str, May)] = &[
 const OWNED_CRATES: &[(&str, &[&str])] = &[
     ("sqlx", &["store"]),
     ("reqwest", &["http", "oauth"]),
+    ("hyper", &["http"]),
+    ("hyper_util", &["http"]),
+    ("http_body_util", &["http"]),
+    ("tokio_rustls", &["http"]),
+    ("flate2", &["http"]),
     ("ratatui", &["tui"]),
     ("crossterm", &["tui"]),
     ("ta_lib", &["analytics"]),
