@@ -38,8 +38,9 @@ const ROOMS: &[(&str, May)] = &[
     ("http", Use(&["model", "clock"])),
     ("audit", Use(&["model", "store", "clock"])),
     ("vault", Use(&["model", "config", "store", "clock"])),
+    ("credentials", Use(&["model", "vault", "audit", "store", "clock", "tasks"])),
     ("provider", Use(&["model", "http", "clock"])),
-    ("oauth", Use(&["model", "http", "vault", "audit", "store", "clock"])),
+    ("oauth", Use(&["model", "http", "credentials", "vault", "audit", "store", "clock"])),
     ("figures", Use(&["model", "analytics", "store"])),
     (
         "ledger",
@@ -58,6 +59,7 @@ const ROOMS: &[(&str, May)] = &[
             "store",
             "vault",
             "audit",
+            "credentials",
             "oauth",
             "http",
             "clock",
@@ -79,7 +81,6 @@ const ROOMS: &[(&str, May)] = &[
 /// Outside crates that only some rooms may touch.
 const OWNED_CRATES: &[(&str, &[&str])] = &[
     ("sqlx", &["store"]),
-    ("reqwest", &["http", "oauth"]),
     ("hyper", &["http"]),
     ("hyper_util", &["http"]),
     ("http_body_util", &["http"]),
