@@ -5,6 +5,7 @@ mod report;
 mod target;
 mod txn;
 mod values;
+mod vault;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -22,6 +23,7 @@ pub use report::{
 pub use target::{TargetCommand, TargetSetArgs};
 pub use txn::{TxnAddArgs, TxnCommand, TxnEditArgs, TxnFields};
 use values::{class, date, kind, method, mode, name, setting, symbol};
+pub use vault::{RecipientsCommand, VaultCommand};
 
 use crate::model::{
     AccountKind, AssetClass, BatchId, Currency, Dec, Isin, LotMethod, Mode, SafeText, Setting,
@@ -63,11 +65,12 @@ Examples:
 Exit codes:
   0 done   1 internal error   2 usage, config or permission   3 partial: the rest is stored
   4 a connection needs a new consent   5 provider or network   6 rate limited, try later
-  7 storage   8 another process refreshes   10 the database was written by a newer version
-  128+n ended by signal n
+  7 storage   8 another process refreshes   9 vault locked, missing or damaged
+  10 the database was written by a newer version   128+n ended by signal n
 
 Environment (a flag wins over its twin, and both win over the config file):
-  DASHTAM_CONFIG  DASHTAM_DATA_DIR  DASHTAM_DATABASE_URL  DASHTAM_PROFILE  NO_COLOR";
+  DASHTAM_CONFIG  DASHTAM_DATA_DIR  DASHTAM_DATABASE_URL  DASHTAM_PROFILE  NO_COLOR
+  DASHTAM_IDENTITY_FILE  DASHTAM_PASSPHRASE_FD  (see `dashtam vault --help`)";
 
 const IMPORT_USAGE: &str = "\
 dashtam import [OPTIONS] <FILE>...
@@ -120,6 +123,26 @@ mended, and it works where the store cannot be opened and where the config file 
 
 Exit codes: 0 nothing fails, 2 configuration, permissions or the machine, 7 what is stored,
 10 the database was written by a newer version.";
+
+const VAULT_HELP: &str = "\
+Secrets are kept in the store, sealed with age for the key of this data folder (vault/key) and for
+those of your other machines. A backup holds them sealed, and never the key: copy that file too.
+
+The key is had from the first of these; nobody is asked unless there is a terminal:
+  $CREDENTIALS_DIRECTORY/dashtam-identity   a credential of systemd
+  DASHTAM_IDENTITY_FILE                     a file with the key, mode 0600
+  vault/key                                 where it has no passphrase
+  DASHTAM_PASSPHRASE_FD                     an open file with the passphrase, and the new one below it
+  $CREDENTIALS_DIRECTORY/dashtam-passphrase
+
+Examples:
+  dashtam vault init
+  dashtam vault init --no-passphrase                    on a home server
+  dashtam vault passphrase
+  dashtam vault recipients add age1... --name laptop    on each of two machines with one Postgres store
+  dashtam vault recipients rotate                       when the key may have been seen
+
+Exit code 9: the vault is locked, missing or damaged.";
 
 const KEYS_HELP: &str = "\
 Other keys are chosen in the configuration file, under [keys], by the action's name:
@@ -249,6 +272,9 @@ pub enum Command {
     /// Look for what is wrong, from the terminal to the last stored row; change nothing
     #[command(after_help = DOCTOR_HELP)]
     Doctor,
+    /// The key to what connections keep secret
+    #[command(subcommand, after_help = VAULT_HELP)]
+    Vault(VaultCommand),
     /// Print what each key of the dashboard does
     #[command(after_help = KEYS_HELP)]
     Keys,

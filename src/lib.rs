@@ -33,7 +33,10 @@
 //! | [`mod@import`], [`export`] | bytes to rows and rows to bytes, one file per format, pure | model |
 //! | [`archive`] | the file of a backup: rows of tables, with checksums; pure | model |
 //! | [`store`] | everything SQL, for both engines | model, archive, tasks |
+//! | [`http`] | the one client: hosts, limits, retries and bounds; no address in a message | model, clock |
 //! | [`audit`] | what happened: an attempt before, an outcome after | model, store, clock |
+//! | [`vault`] | the key of a data folder; secrets sealed and opened with it | model, config, store, clock |
+//! | [`credentials`] | what a connection shows to its service; renewed once, by one process | model, vault, audit, store, clock, tasks |
 //! | [`provider`] | outside services that know accounts or prices: one file each, one table | model, clock |
 //! | [`figures`] | derived figures kept beside the rows: lots and cash of any day | model, analytics, store |
 //! | [`ledger`] | the one door for writing facts | model, analytics, archive, store, figures, audit, clock, tasks |
@@ -102,6 +105,18 @@
 //! makes the derived figures anew, in one transaction. A table is either in `store::ARCHIVED` or made
 //! again. Whatever opens an older store backs it up before it migrates it.
 //!
+//! ## A secret
+//!
+//! `vault` seals what a connection keeps secret for the key of this data folder and for those of its
+//! owner's other machines, with the connection and the generation inside; `store` keeps what it cannot
+//! read; `service::vault` changes keys so that the key file opens all there is at any moment: it names
+//! the new key beside the old one, everything is sealed anew in one transaction, then the old one goes.
+//!
+//! A token that serves once goes through `credentials`: under the lease of the store it is marked as
+//! presented, which only one can do; then it is shown to its service through `http`, in a task that
+//! nobody cancels; what came back is durable before it is used. One that is marked and has no successor
+//! is lost, and its connection needs a new consent.
+//!
 //! ## Two engines, SQL once
 //!
 //! `store::Store` is an enum of two pools; queries are written once with `$n` placeholders, rows
@@ -115,9 +130,11 @@ pub mod cli;
 pub mod clock;
 pub mod cmd;
 pub mod config;
+pub mod credentials;
 pub mod export;
 mod fault;
 pub mod figures;
+pub mod http;
 pub mod import;
 pub mod keys;
 pub mod ledger;
@@ -132,6 +149,7 @@ pub mod tasks;
 pub mod telemetry;
 pub mod text;
 pub mod tui;
+pub mod vault;
 
 use std::ffi::OsString;
 use std::panic::{self, AssertUnwindSafe};

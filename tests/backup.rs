@@ -453,14 +453,7 @@ async fn evidence_of_imports(store: &Store) -> usize {
 // Before a migration.
 
 /// What takes the newest migration back.
-const BACK: &str = "delete from figures_due; alter table batches drop column checksum; \
-    alter table batch_files drop column checksum; alter table staged_rows drop column checksum; \
-    alter table raw_records drop column checksum; alter table claims drop column checksum; \
-    alter table price_claims drop column checksum; alter table rate_claims drop column checksum; \
-    alter table moved_rows drop column checksum; alter table entity_versions drop column checksum; \
-    alter table sayings drop column checksum; alter table findings drop column checksum; \
-    alter table account_names drop column checksum; \
-    alter table remote_accounts drop column checksum; alter table refreshes drop column checksum";
+const BACK: &str = "drop table secrets; drop table quotas";
 
 /// Makes the schema one older than it is.
 async fn age(store: &Store) {

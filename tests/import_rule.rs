@@ -37,9 +37,10 @@ const ROOMS: &[(&str, May)] = &[
     ("store", Use(&["model", "archive", "tasks"])),
     ("http", Use(&["model", "clock"])),
     ("audit", Use(&["model", "store", "clock"])),
-    ("vault", Use(&["model", "store", "clock"])),
+    ("vault", Use(&["model", "config", "store", "clock"])),
+    ("credentials", Use(&["model", "vault", "audit", "store", "clock", "tasks"])),
     ("provider", Use(&["model", "http", "clock"])),
-    ("oauth", Use(&["model", "http", "vault", "audit", "store", "clock"])),
+    ("oauth", Use(&["model", "http", "credentials", "vault", "audit", "store", "clock"])),
     ("figures", Use(&["model", "analytics", "store"])),
     (
         "ledger",
@@ -58,6 +59,7 @@ const ROOMS: &[(&str, May)] = &[
             "store",
             "vault",
             "audit",
+            "credentials",
             "oauth",
             "http",
             "clock",
@@ -79,7 +81,11 @@ const ROOMS: &[(&str, May)] = &[
 /// Outside crates that only some rooms may touch.
 const OWNED_CRATES: &[(&str, &[&str])] = &[
     ("sqlx", &["store"]),
-    ("reqwest", &["http", "oauth"]),
+    ("hyper", &["http"]),
+    ("hyper_util", &["http"]),
+    ("http_body_util", &["http"]),
+    ("tokio_rustls", &["http"]),
+    ("flate2", &["http"]),
     ("ratatui", &["tui"]),
     ("crossterm", &["tui"]),
     ("ta_lib", &["analytics"]),

@@ -34,8 +34,8 @@ use dashtam::store::{
     AuditTarget, Balance, BatchFile, BatchRow, CashTransit, CashYear, CategoryRecord, Claim,
     DERIVED, EVIDENCE, EntityVersion, Error, Finding, Fits, Holder, Identity, LotPage, Noted,
     OF_ITS_OWN, PendingRow, PositionRecord, PriceRecord, RateRecord, RefreshRecord, Saying,
-    SecurityRecord, StagedRow, Store, StoredTransaction, Stretch, SymbolRecord, Tally, Target,
-    TransactionFilter, Tx, Verdict, Version, Waiting, Wanted, Watch, newest_schema,
+    SealedSecret, SecurityRecord, StagedRow, Store, StoredTransaction, Stretch, SymbolRecord,
+    Tally, Target, TransactionFilter, Tx, Verdict, Version, Waiting, Wanted, Watch, newest_schema,
 };
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{AssertSqlSafe, SqlitePool};
@@ -55,6 +55,18 @@ fn dec(text: &str) -> Dec {
 
 fn day(day: u32) -> NaiveDate {
     NaiveDate::from_ymd_opt(2024, 1, day).unwrap()
+}
+
+fn sealed(connection: i64, generation: i64) -> SealedSecret {
+    SealedSecret {
+        connection: ConnectionId(connection),
+        generation,
+        sealed_at: NOW,
+        presented: None,
+        serves_once: generation > 1,
+        sealed_for: WORDS.to_owned(),
+        sealed: vec![0, b'\\', 0xff, u8::try_from(generation).unwrap()],
+    }
 }
 
 fn account(id: i64, name: &str) -> AccountRecord {
@@ -456,6 +468,13 @@ async fn write_one_of_everything(store: &Store, told: &mut Vec<String>) {
         let connection = ConnectionId(connection);
         tx.put_remote_account(connection, &text("1"), AccountId(account)).await.unwrap();
     }
+    // The last two generations are kept, and the second one is sealed anew.
+    for generation in 1..=3 {
+        tx.insert_secret(&sealed(60, generation)).await.unwrap();
+    }
+    tx.insert_secret(&sealed(61, 1)).await.unwrap();
+    let presented = SealedSecret { presented: Some(NOW), ..sealed(60, 3) };
+    tx.update_secret(&presented).await.unwrap();
     bank.state = ConnectionState::Failed;
     tx.update_connection(&bank).await.unwrap();
     for failures in [7, 0] {
@@ -465,6 +484,21 @@ async fn write_one_of_everything(store: &Store, told: &mut Vec<String>) {
     tx.put_ticks(&[tick(20, day(2), "1"), tick(21, day(5), "7")]).await.unwrap();
     tx.put_ticks(&[tick(20, day(4), "2.5")]).await.unwrap();
     ask!(told, tx.commit("op-1", "story", NOW));
+    for used in [&[1_i64][..], &[-3, 0, 7]] {
+        store.keep_used("bank 60", used).await.unwrap();
+    }
+    assert_eq!(store.used_of("bank 60").await.unwrap(), [-3, 0, 7]);
+    assert_eq!(store.used_of("bank 61").await.unwrap(), [0; 0]);
+    // One alone can mark it, and only the newest one can be marked.
+    let marked = SealedSecret { presented: Some(NOW), ..sealed(61, 1) };
+    for (was, is, done) in [
+        (&sealed(61, 1), &marked, true),
+        (&sealed(61, 1), &marked, false),
+        (&marked, &sealed(61, 1), true),
+        (&sealed(60, 2), &SealedSecret { presented: Some(NOW), ..sealed(60, 2) }, false),
+    ] {
+        assert_eq!(store.mark_presented(was, is).await.unwrap(), done);
+    }
 }
 
 /// Every question about lines, each of which both engines must answer alike.
@@ -643,8 +677,15 @@ async fn ask_for_everything(tx: &mut Tx, told: &mut Vec<String>) {
         tx.remote_accounts(ConnectionId(60)),
         tx.remote_accounts(ConnectionId(61)),
         tx.refreshes(),
+        tx.secrets(),
+        tx.secret(ConnectionId(60)),
         tx.ticks_since(day(1)),
     );
+    let kept = tx.secrets().await.unwrap();
+    let places: Vec<_> = kept.iter().map(|row| (row.connection.0, row.generation)).collect();
+    assert_eq!(places, [(60, 2), (60, 3), (61, 1)]);
+    assert_eq!(tx.secret(ConnectionId(60)).await.unwrap().as_ref(), kept.get(1));
+    assert_eq!(tx.secret(ConnectionId(62)).await.unwrap(), None);
     let ticks = tx.ticks_since(day(4)).await.unwrap();
     assert_eq!(ticks, [tick(20, day(4), "2.5"), tick(21, day(5), "7")], "the newest of each");
     assert_eq!(tx.ticks_since(day(5)).await.unwrap(), [tick(21, day(5), "7")]);
@@ -706,6 +747,8 @@ async fn take_everything_away(store: &Store, told: &mut Vec<String>) {
     assert_eq!(names.len(), 3);
     let known = tx.remote_accounts(ConnectionId(60)).await.unwrap();
     assert_eq!(known, [(text("1"), AccountId(11))], "it follows its account into another");
+    tx.remove_secrets(ConnectionId(60)).await.unwrap();
+    assert_eq!(tx.secrets().await.unwrap(), [sealed(61, 1)]);
     assert_eq!(tx.damage().await.unwrap(), []);
     ask!(told, tx.commit("op-2", "story", NOW));
 }
@@ -1418,6 +1461,8 @@ async fn figures_kept_in_an_older_way_are_made_again_before_they_are_seen() {
             "drop table remote_accounts",
             "drop table ticks",
             "drop table audit_evidence",
+            "drop table secrets",
+            "drop table quotas",
             "alter table securities drop column sector",
             "alter table securities drop column region",
             "alter table securities drop column tags",

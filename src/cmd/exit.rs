@@ -21,6 +21,7 @@ const UNREACHABLE: u8 = 5;
 const LIMITED: u8 = 6;
 const STORAGE: u8 = 7;
 const LOCKED: u8 = 8;
+const VAULT: u8 = 9;
 const NEWER_SCHEMA: u8 = 10;
 const SIGNAL: u8 = 128;
 const SIGPIPE: u8 = 13;
@@ -186,6 +187,7 @@ fn code_of(kind: &str) -> u8 {
     match kind {
         "newer_schema" => NEWER_SCHEMA,
         "locked" => LOCKED,
+        "vault" => VAULT,
         "storage" | "busy" | "io" => STORAGE,
         "usage" | "not_found" | "refused" | "permission" | "file" => USAGE,
         _ => INTERNAL,
@@ -284,6 +286,7 @@ mod tests {
             ("storage", 7),
             ("busy", 7),
             ("locked", 8),
+            ("vault", 9),
             ("usage", 2),
             ("not_found", 2),
             ("refused", 2),

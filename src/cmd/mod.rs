@@ -20,6 +20,7 @@ mod man;
 mod migrate;
 mod output;
 mod price;
+mod prompt;
 mod rebuild;
 mod refresh;
 mod report_accounts;
@@ -41,6 +42,7 @@ mod settings;
 mod table;
 mod target;
 mod txn;
+mod vault;
 
 use std::ffi::OsString;
 use std::io::IsTerminal;
@@ -286,6 +288,7 @@ impl Job<'_> {
                 let cadence = service::refresh::cadence(self.config);
                 refresh::run(self, session, cadence, args).await
             }
+            Command::Vault(command) => vault::run(self, session, command).await,
             Command::Rebuild { check } => rebuild::run(self, session, *check).await,
             Command::Backup { file, force } => backup::backup(self, session, file, *force).await,
             // Done before there is a session.
@@ -322,6 +325,7 @@ fn access(command: &Command) -> Access {
         Command::Settings(command) => !matches!(command, SettingsCommand::Set { .. }),
         Command::Target(command) => matches!(command, TargetCommand::List),
         Command::Report(command) => reports::only_looks(command),
+        Command::Vault(command) => vault::only_looks(command),
         Command::Rebuild { check } | Command::Restore { check, .. } => *check,
         Command::Doctor | Command::Keys | Command::Completions { .. } | Command::Man => true,
         // What is not there cannot be taken along.

@@ -10,6 +10,7 @@ pub mod private;
 mod source;
 mod taste;
 mod terminal;
+mod unlocking;
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -27,6 +28,7 @@ use private::ReadFile;
 pub use source::{Environment, Origin, Overrides, Setting};
 pub use taste::Taste;
 pub use terminal::{Colours, TerminalKind};
+pub use unlocking::Unlocking;
 
 const FILE_NAME: &str = "config.toml";
 const DATABASE_NAME: &str = "dashtam.db";
@@ -59,6 +61,8 @@ pub struct Config {
     pub terminal: TerminalKind,
     /// The chords chosen for actions, by the names in the file; `keys` judges them.
     pub keys: BTreeMap<String, Setting<Vec<String>>>,
+    /// Where the key of the vault may be had without asking anybody.
+    pub unlocking: Unlocking,
     warnings: Vec<Warning>,
 }
 
@@ -151,6 +155,7 @@ impl Config {
             color: color(flags.no_color, environment),
             terminal: TerminalKind::of(environment),
             keys,
+            unlocking: Unlocking::of(environment)?,
             warnings,
         })
     }
@@ -177,6 +182,11 @@ impl Config {
     /// Where stores are backed up before a migration.
     pub fn backup_dir(&self) -> PathBuf {
         self.data_dir.value.join("backups")
+    }
+
+    /// Where the key of the vault is kept.
+    pub fn vault_dir(&self) -> PathBuf {
+        self.data_dir.value.join("vault")
     }
 
     pub fn audit_dir(&self) -> PathBuf {
@@ -211,7 +221,8 @@ impl Config {
         let inside = |folder: PathBuf| {
             std::fs::canonicalize(folder).is_ok_and(|folder| path.starts_with(folder))
         };
-        files.into_iter().any(is_it) || [self.log_dir(), self.audit_dir()].into_iter().any(inside)
+        files.into_iter().any(is_it)
+            || [self.log_dir(), self.audit_dir(), self.vault_dir()].into_iter().any(inside)
     }
 
     /// Creates the folders that are missing and refuses those that others can use.

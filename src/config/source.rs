@@ -14,9 +14,12 @@ use super::ConfigError;
 /// The environment variables that are looked at; no other is kept.
 const VARIABLES: &[&str] = &[
     "COLORTERM",
+    "CREDENTIALS_DIRECTORY",
     "DASHTAM_CONFIG",
     "DASHTAM_DATA_DIR",
     "DASHTAM_DATABASE_URL",
+    "DASHTAM_IDENTITY_FILE",
+    "DASHTAM_PASSPHRASE_FD",
     "DASHTAM_PROFILE",
     "HOME",
     "LANG",

@@ -19,6 +19,7 @@ mod order;
 mod price;
 mod row_edit;
 mod safe_text;
+mod secret;
 mod security;
 mod setting;
 pub mod target;
@@ -48,6 +49,7 @@ pub use price::{
 };
 pub use row_edit::RowEdit;
 pub use safe_text::{SafeText, is_safe, keep_raw, raw_of};
+pub use secret::Secret;
 pub use security::{AssetClass, Isin, Mention, Security, SymbolError, Tags, TagsError};
 pub use setting::{Setting, SettingError};
 pub use target::{Dimension, NewTarget};

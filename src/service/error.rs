@@ -6,7 +6,7 @@ use crate::config::private::{PermissionProblem, WriteError};
 use crate::config::{Config, ConfigError, Database};
 use crate::import::Problem;
 use crate::model::SafeText;
-use crate::{archive, ledger, report, store};
+use crate::{archive, ledger, report, store, vault};
 
 /// With less room than this SQLite cannot even make the files that it wants beside a database.
 const LITTLE: u64 = 64 << 10;
@@ -53,6 +53,9 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
+    /// A secret, or the key to all of them.
+    #[error(transparent)]
+    Vault(#[from] vault::Error),
     /// The change was refused.
     #[error(transparent)]
     Ledger(ledger::Error),
@@ -213,6 +216,7 @@ impl Error {
                 | ledger::Error::NoTransaction(_),
             )
             | Self::NotFound { .. } => "not_found",
+            Self::Vault(error) => of_vault(error),
             Self::Ledger(ledger::Error::LeaseLost) => "locked",
             Self::Ledger(ledger::Error::Interrupted | ledger::Error::Damaged(_))
             | Self::Interrupted => "internal",
@@ -288,11 +292,39 @@ impl Error {
                 "nothing was restored; take another backup or another copy of this one"
             }
             Self::ReadOnly => "leave out --read-only",
+            Self::Vault(error) => return hint_of_vault(error).map(str::to_owned),
             Self::Write { source: WriteError::Exists(_), .. } => "add --force to write over it",
             _ => return None,
         };
         Some(text.to_owned())
     }
+}
+
+const fn of_vault(error: &vault::Error) -> &'static str {
+    match error {
+        vault::Error::Permission(_) => "permission",
+        vault::Error::Write(_) | vault::Error::Io { .. } => "io",
+        vault::Error::Exists { .. } | vault::Error::NoRecipient(_) | vault::Error::TooShort(_) => {
+            "usage"
+        }
+        _ => "vault",
+    }
+}
+
+const fn hint_of_vault(error: &vault::Error) -> Option<&'static str> {
+    Some(match error {
+        vault::Error::Locked => {
+            "give it through DASHTAM_PASSPHRASE_FD, or name a key with DASHTAM_IDENTITY_FILE"
+        }
+        vault::Error::Wrong => "try again; each wrong try makes the next one later",
+        vault::Error::Exists { .. } => "`dashtam vault status` shows it",
+        vault::Error::NotForUs(_) => {
+            "on a machine that opens it, `dashtam vault recipients add` lets this one do so too"
+        }
+        vault::Error::Swapped { .. } => "restore a backup, or connect both anew",
+        vault::Error::Damaged { .. } => "nothing was changed",
+        _ => return None,
+    })
 }
 
 /// The disk is in the way, and no wish of the user.

@@ -20,6 +20,7 @@ pub mod refresh;
 pub mod restore;
 mod session;
 pub mod splits;
+pub mod vault;
 
 pub use dashboard::{Blocked, Opened, Shown};
 pub use error::Error;

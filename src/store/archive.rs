@@ -25,6 +25,7 @@ pub const ARCHIVED: &[&str] = &[
     "accounts",
     "account_names",
     "remote_accounts",
+    "secrets",
     "balances",
     "securities",
     "security_symbols",
@@ -46,6 +47,7 @@ pub const ARCHIVED: &[&str] = &[
     "alerts",
     "targets",
     "refreshes",
+    "quotas",
     EVIDENCE,
 ];
 

@@ -112,6 +112,15 @@ impl Tx {
             })),
             Err(error) => found.push(unreadable("connections", &error)),
         }
+        match self.checked_secrets().await {
+            Ok(rows) => found.extend(rows.iter().filter_map(|row| {
+                let super::secrets::CheckedSecret(row, sum) = row;
+                unlike(row, *sum, || {
+                    format!("connection {} generation {}", row.connection, row.generation)
+                })
+            })),
+            Err(error) => found.push(unreadable("secrets", &error)),
+        }
         damaged_extras(self, found).await
     }
 

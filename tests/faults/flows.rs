@@ -4,6 +4,10 @@
 use std::fs;
 use std::path::Path;
 
+use dashtam::clock::Clock;
+use dashtam::model::Secret;
+use dashtam::vault::Vault;
+
 use super::machine::{Machine, On};
 
 /// One thing that a person asks for.
@@ -111,9 +115,42 @@ pub const FLOWS: &[Flow] = &[
         again: &[2],
         out: None,
     },
+    Flow {
+        name: "vault init",
+        before: nothing,
+        line: &["vault", "init", "--no-passphrase"],
+        // There is one.
+        again: &[2],
+        out: None,
+    },
+    Flow {
+        name: "vault passphrase",
+        before: two_passphrases,
+        line: &["vault", "passphrase"],
+        // The old one does not open it any more.
+        again: &[9],
+        out: Some(("data/vault/key", opens)),
+    },
+    Flow {
+        name: "vault recipients add",
+        before: secrets,
+        line: &["vault", "recipients", "add", OTHER, "--name", "laptop"],
+        again: &[],
+        out: None,
+    },
+    Flow {
+        name: "vault recipients rotate",
+        before: secrets,
+        line: &["vault", "recipients", "rotate"],
+        again: &[],
+        out: None,
+    },
     // Nothing is written but the attempt and its outcome.
     Flow { name: "audit append", before: household, line: &["export"], again: &[], out: None },
 ];
+
+/// Another machine.
+const OTHER: &str = "age1pyqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq8r66x";
 
 /// A file so large that its import takes a while.
 pub const LARGE_IMPORT: Flow = Flow {
@@ -195,4 +232,25 @@ fn restored(path: &Path) -> String {
 fn old_household(machine: &Machine) {
     household_and_more(machine);
     super::older::make_older(machine, 1);
+}
+
+/// A vault, and two connections with a secret each.
+fn secrets(machine: &Machine) {
+    household(machine);
+    machine.ok(&["vault", "init", "--no-passphrase"]);
+    machine.keep_secrets();
+}
+
+/// The same with a passphrase, and the next one at hand.
+fn two_passphrases(machine: &Machine) {
+    machine.file("passphrases", "the first of them\n");
+    machine.ok(&["vault", "init"]);
+    machine.file("passphrases", "the first of them\nthe second of them\n");
+}
+
+/// Whether the next passphrase opens the key.
+fn opens(path: &Path) -> String {
+    let vault = Vault::at(path.parent().unwrap().to_owned());
+    let next = Secret::new("the second of them".to_owned());
+    vault.unlock(&next, &Clock::system(chrono_tz::UTC), |_| {}).is_ok().to_string()
 }

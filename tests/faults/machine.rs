@@ -12,8 +12,10 @@ use assert_cmd::Command;
 use dashtam::clock::Clock;
 use dashtam::config::{Config, Environment, Overrides};
 use dashtam::ledger;
+use dashtam::model::{Connection, ConnectionId, ConnectionState, SafeText, Secret};
 use dashtam::service::{Access, Session};
 use dashtam::store::{AuditRow, Store};
+use dashtam::vault::{Vault, open_kept, seal_kept};
 use secrecy::SecretString;
 use tempfile::TempDir;
 
@@ -98,6 +100,10 @@ impl Machine {
             command.env(key, value);
         });
         command.current_dir(self.root.path()).timeout(PATIENCE);
+        // What opens the vault, where there is one with a passphrase.
+        if let Ok(lines) = fs::read(self.path("passphrases")) {
+            command.env("DASHTAM_PASSPHRASE_FD", "0").write_stdin(lines);
+        }
         command
     }
 
@@ -109,7 +115,11 @@ impl Machine {
         self.set_up(|key, value| {
             command.env(key, value);
         });
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        match fs::File::open(self.path("passphrases")) {
+            Ok(lines) => command.env("DASHTAM_PASSPHRASE_FD", "0").stdin(lines),
+            Err(_) => command.stdin(Stdio::null()),
+        };
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
         command.spawn().unwrap()
     }
 
@@ -141,6 +151,7 @@ impl Machine {
     /// there is no store yet, or nothing in it, that of an empty one.
     #[track_caller]
     pub fn dump(&self) -> String {
+        self.assert_secrets_open();
         const EXPORT: [&str; 3] = ["export", "--format", "canonical"];
         let ran = self.run(&EXPORT);
         let is_nothing = ["there is no database", "the database is empty"]
@@ -181,6 +192,44 @@ impl Machine {
         });
     }
 
+    /// Makes two connections that keep a secret each.
+    pub fn keep_secrets(&self) {
+        let vault = Vault::at(self.path("data/vault"));
+        self.in_session(async |session| {
+            let mut tx = session.store.write().await.unwrap();
+            for id in [901, 902].map(ConnectionId) {
+                let (provider, label) = (SafeText::new("bank"), SafeText::new(&id.to_string()));
+                let state = ConnectionState::Active;
+                let (since, consent_expires, detail) = (0, None, None);
+                tx.insert_connection(&Connection {
+                    id,
+                    provider,
+                    label,
+                    state,
+                    since,
+                    consent_expires,
+                    detail,
+                })
+                .await
+                .unwrap();
+                let secret = Secret::new(format!("secret {id}"));
+                tx.insert_secret(&seal_kept(&vault, id, 0, &secret, 0).unwrap()).await.unwrap();
+            }
+            tx.commit("00000000-0000-7000-8000-000000000901", "test", 0).await.unwrap();
+        });
+    }
+
+    /// Whatever was stopped, the key that is there opens every secret that is there.
+    fn assert_secrets_open(&self) {
+        let Ok(key) = Vault::at(self.path("data/vault")).unprotected() else { return };
+        self.in_session(async |session| {
+            for row in session.store.read().await.unwrap().secrets().await.unwrap() {
+                let secret = open_kept(&key, &row).map(|secret| secret.expose().to_owned());
+                assert_eq!(secret.unwrap(), format!("secret {}", row.connection));
+            }
+        });
+    }
+
     /// Whether a check of rows and figures finds that something is wrong, or cannot even be made.
     pub fn is_damage_found(&self) -> bool {
         block_on(async {
@@ -214,7 +263,9 @@ impl Machine {
             for (op, (action, is_marked, states)) in states {
                 let applied = tx.is_applied(op).await.unwrap();
                 // These write nothing to the store: their outcome is that of their file.
-                let is_marked = is_marked && !["export", "backup"].contains(&action);
+                let unmarked =
+                    ["export", "backup", "vault.init", "vault.passphrase", "vault.unlock"];
+                let is_marked = is_marked && !unmarked.contains(&action);
                 let outcome = match applied {
                     _ if !is_marked => states.get(1).copied().unwrap_or_default(),
                     true => "SUCCEEDED",

@@ -64,6 +64,8 @@ const BACK: &[&[&str]] = &[
         "alter table remote_accounts drop column checksum",
         "alter table refreshes drop column checksum",
     ],
+    // 13: sealed secrets, used limits.
+    &["drop table secrets", "drop table quotas"],
 ];
 
 /// The schema of this program.

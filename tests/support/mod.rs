@@ -16,6 +16,7 @@ pub mod jar;
 pub mod mutate;
 pub mod payloads;
 pub mod postgres;
+pub mod server;
 pub mod source;
 pub mod terminal;
 

@@ -9,6 +9,7 @@ use crate::config::private::{
     PermissionProblem, check_folder_not_writable, check_not_writable, check_private, leftovers,
 };
 use crate::config::{Config, Database};
+use crate::vault::{Error, Vault};
 
 /// File systems of other machines, on which SQLite's locks cannot be relied on, by the number that
 /// Linux gives them.
@@ -35,6 +36,9 @@ pub fn look(config: &Config, checks: &mut Vec<Check>) {
     ] {
         checks.push(folder(name, &path));
     }
+    if config.vault_dir().exists() {
+        checks.extend(vault(config.vault_dir()));
+    }
     if config.file_exists {
         let path = &config.file.value;
         let checked = check_not_writable(path);
@@ -49,6 +53,7 @@ pub fn look(config: &Config, checks: &mut Vec<Check>) {
         state.clone(),
         config.log_dir(),
         config.audit_dir(),
+        config.vault_dir(),
     ]));
 }
 
@@ -68,6 +73,26 @@ fn folder(name: &str, path: &Path) -> Check {
         }
         _ => judged(name, path, check_private(path), "mode 700, yours alone"),
     }
+}
+
+/// The folder of the key to all secrets, and whether the key file is what was written.
+fn vault(folder_of_it: PathBuf) -> Vec<Check> {
+    let mut checks = vec![folder("vault folder", &folder_of_it)];
+    let vault = Vault::at(folder_of_it);
+    checks.push(match vault.read() {
+        Ok(_) => {
+            Check::ok("vault key", &format!("{} (mode 600, yours alone)", vault.path().display()))
+        }
+        Err(Error::Permission(problem)) => permission("vault key", &problem),
+        Err(Error::Missing { .. }) => Check::ok("vault key", "there is none yet"),
+        Err(error) => Check::told(
+            Verdict::Fail(Harm::Damage),
+            "vault key",
+            &error.to_string(),
+            "restore it from a copy, else make a new vault and connect anew",
+        ),
+    });
+    checks
 }
 
 /// The file of the store, the folder around it, and the files beside it.

@@ -1,0 +1,332 @@
+//! The vault through the real program, and what it keeps in a store of either engine: who opens it,
+//! who does not, and that nothing of a secret is left anywhere in clear.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test")]
+
+mod support;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use dashtam::config::{Config, Environment, Overrides};
+use dashtam::model::{Connection, ConnectionId, ConnectionState, SafeText, Secret};
+use dashtam::service::{self, backup, vault};
+use dashtam::vault::{Key, Vault, open_kept, seal_kept};
+use support::engines::{Engine, engines, on_each};
+use support::home::{Home, Ran, keys};
+use support::terminal::{Terminal, dashtam};
+
+const CANARY: &str = "c4n4ry-t0ken/+that=nobody&may?see";
+const FIRST: &str = "correct horse battery";
+const SECOND: &str = "entirely other words";
+
+/// Runs a line with passphrases on its standard input, a line each.
+fn with(home: &Home, passphrases: &[&str], line: &str) -> Ran {
+    let mut command = home.command();
+    command.env("DASHTAM_PASSPHRASE_FD", "0").args(line.split(' '));
+    Ran::of(&command.write_stdin(passphrases.join("\n")).output().unwrap())
+}
+
+fn opened(home: &Home, passphrase: &str) -> Option<i32> {
+    // It changes nothing, and needs the key.
+    let own = home.json(&["vault", "status"])["recipient"].as_str().unwrap().to_owned();
+    with(home, &[passphrase], &format!("vault recipients add {own}")).code
+}
+
+#[test]
+fn a_vault_without_a_passphrase_is_open_to_its_owner_alone() {
+    let home = Home::new();
+    home.ok(&["migrate"]);
+    home.say("vault status").refused(9, "dashtam vault init");
+    assert_eq!(home.say("vault status --json").error(9)["kind"], "vault");
+    home.say("vault init").refused(2, "--no-passphrase");
+    home.ok(&["vault", "init", "--no-passphrase"]);
+    home.say("vault init --no-passphrase").refused(2, "already");
+    let status = home.json(&["vault", "status"]);
+    let all = "opened others protection recipient schema sealed_unlike secrets unfinished";
+    assert_eq!(keys(&status), support::home::sorted(all));
+    assert_eq!(status["protection"], "file_mode");
+    assert_eq!((&status["secrets"], &status["opened"]), (&0.into(), &0.into()));
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let folder = home.data().join("vault");
+    assert_eq!((mode(&folder), mode(&folder.join("key"))), (0o700, 0o600));
+
+    fs::set_permissions(folder.join("key"), fs::Permissions::from_mode(0o644)).unwrap();
+    home.say("vault recipients rotate").refused(2, "chmod 600");
+    let ran = home.say("doctor");
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert!(ran.out.contains("vault key") && ran.out.contains("chmod 600"), "{ran:?}");
+    fs::set_permissions(folder.join("key"), fs::Permissions::from_mode(0o600)).unwrap();
+    let whole = fs::read(folder.join("key")).unwrap();
+    fs::write(folder.join("key"), &whole[..whole.len() - 2]).unwrap();
+    home.say("vault status").refused(9, "altered or cut off");
+    assert_eq!(home.say("doctor").code, Some(7));
+}
+
+#[test]
+fn a_passphrase_is_given_and_changed_and_never_left_anywhere() {
+    let home = Home::new();
+    with(&home, &["short"], "vault init").refused(2, "8 characters");
+    assert_eq!(with(&home, &[FIRST], "vault init -vv").code, Some(0));
+    let before = home.json(&["vault", "status"]);
+    assert_eq!(before["protection"], "passphrase");
+    assert!(before["opened"].is_null(), "nobody gave the key");
+    home.say("vault recipients rotate").refused(9, "DASHTAM_PASSPHRASE_FD");
+    with(&home, &[SECOND, SECOND], "vault passphrase").refused(9, "wrong");
+    with(&home, &[FIRST], "vault passphrase").refused(2, "new passphrase");
+    assert_eq!(with(&home, &[FIRST, SECOND], "vault passphrase -vv").code, Some(0));
+    assert_eq!((opened(&home, FIRST), opened(&home, SECOND)), (Some(9), Some(0)));
+    // A new key under the same passphrase, and it goes on to be told when it is read.
+    assert_eq!(with(&home, &[SECOND], "vault recipients rotate").code, Some(0));
+    assert_ne!(home.json(&["vault", "status"])["recipient"], before["recipient"]);
+    assert_eq!(opened(&home, SECOND), Some(0));
+    assert_eq!(found_below(home.root.path(), &[FIRST, SECOND]), [""; 0]);
+    assert_eq!(with(&home, &[SECOND], "vault passphrase --remove").code, Some(0));
+    assert_eq!(home.json(&["vault", "status"])["protection"], "file_mode");
+    home.ok(&["vault", "recipients", "rotate"]);
+}
+
+#[test]
+fn a_key_in_a_file_opens_the_vault_it_belongs_to() {
+    let (home, other) = (Home::new(), Home::new());
+    home.ok(&["vault", "init", "--no-passphrase"]);
+    other.ok(&["vault", "init", "--no-passphrase"]);
+    let key = home.path("the key");
+    fs::copy(home.data().join("vault/key"), &key).unwrap();
+    assert_eq!(with(&home, &[FIRST], "vault passphrase").code, Some(0));
+    let status = |home: &Home, credentials: bool| {
+        let mut command = home.command();
+        if credentials {
+            let folder = home.path("credentials");
+            fs::create_dir_all(&folder).unwrap();
+            fs::copy(&key, folder.join("dashtam-identity")).unwrap();
+            command.env("CREDENTIALS_DIRECTORY", folder);
+        } else {
+            command.env("DASHTAM_IDENTITY_FILE", &key);
+        }
+        Ran::of(&command.args(["vault", "status", "--json"]).output().unwrap())
+    };
+    for credentials in [true, false] {
+        let ran = status(&home, credentials);
+        assert!(ran.out.contains("\"opened\":0"), "{ran:?}");
+        assert_eq!(status(&other, credentials).error(9)["kind"], "vault");
+    }
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o640)).unwrap();
+    assert_eq!(status(&home, false).error(2)["kind"], "usage");
+}
+
+#[test]
+fn a_person_is_asked_on_a_terminal_that_shows_nothing() {
+    let home = Home::new();
+    let mut terminal = Terminal::run(dashtam(&home, "vault init"));
+    terminal.see("New passphrase");
+    // With a slip that is taken back.
+    terminal.press(&format!("{FIRST}x\u{7f}\r"));
+    terminal.see("The same again");
+    terminal.press(&format!("nonsense\u{15}{FIRST}\r"));
+    terminal.see("made the vault");
+    let left = terminal.end();
+    left.with_code(0).restored();
+    assert!(!String::from_utf8_lossy(&left.bytes).contains("horse"), "it was shown");
+    assert_eq!(opened(&home, FIRST), Some(0));
+
+    let mut terminal = Terminal::run(dashtam(&home, "vault passphrase"));
+    terminal.see("Passphrase");
+    terminal.press("\u{3}");
+    terminal.end().with_code(130).restored();
+    assert_eq!(opened(&home, FIRST), Some(0), "nothing was changed");
+}
+
+/// A store with a vault and two connections that keep a secret each.
+async fn with_secrets(engine: &Engine) -> Vault {
+    let (session, config) = (&engine.session, &engine.config);
+    vault::init(session, config, None).await.unwrap();
+    let mut tx = session.store.write().await.unwrap();
+    for id in [1, 2] {
+        let connection = Connection {
+            id: ConnectionId(id),
+            provider: SafeText::new("simulated"),
+            label: SafeText::new(&format!("Bank {id}")),
+            state: ConnectionState::Active,
+            since: 0,
+            consent_expires: None,
+            detail: None,
+        };
+        tx.insert_connection(&connection).await.unwrap();
+        let secret = Secret::new(format!("{CANARY} {id}"));
+        let row = seal_kept(&vault::of(config), connection.id, 0, &secret, 0).unwrap();
+        tx.insert_secret(&row).await.unwrap();
+    }
+    tx.commit("secrets", "test", 0).await.unwrap();
+    vault::of(config)
+}
+
+/// The numbers of the secrets that a key opens, each with what it should be.
+async fn opens(engine: &Engine, key: &Key) -> Vec<i64> {
+    let rows = engine.session.store.read().await.unwrap().secrets().await.unwrap();
+    let opened = rows.iter().filter_map(|row| {
+        let secret = open_kept(key, row).ok()?;
+        assert_eq!(secret.expose(), format!("{CANARY} {}", row.connection));
+        Some(row.connection.0)
+    });
+    opened.collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn machines_come_and_go_and_keys_are_renewed() {
+    on_each(async |engine| {
+        let (session, config) = (&engine.session, &engine.config);
+        let files = with_secrets(engine).await;
+        let first = files.unprotected().unwrap();
+        let laptop = Key::generate();
+        let name = laptop.recipient().unwrap();
+        assert_eq!(opens(engine, &laptop).await, [0; 0]);
+        let called = SafeText::new("laptop");
+        vault::add_recipient(session, config, &first, name.clone(), called).await.unwrap();
+        assert_eq!(opens(engine, &laptop).await, [1, 2]);
+        assert_eq!(opens(engine, &first).await, [1, 2]);
+
+        vault::rotate(session, config, files.unprotected().unwrap(), None).await.unwrap();
+        let second = files.unprotected().unwrap();
+        assert!(!second.is_being_renewed());
+        assert_eq!(opens(engine, &first).await, [0; 0], "the old key opens nothing");
+        assert_eq!(opens(engine, &second).await, [1, 2]);
+        assert_eq!(opens(engine, &laptop).await, [1, 2]);
+
+        vault::remove_recipient(session, config, &second, name.clone()).await.unwrap();
+        assert_eq!(opens(engine, &laptop).await, [0; 0]);
+        assert_eq!(opens(engine, &second).await, [1, 2]);
+        let again = vault::remove_recipient(session, config, &second, name).await.unwrap_err();
+        assert_eq!(again.kind(), "not_found");
+        let status = vault::status(session, config, Some(&second)).await.unwrap();
+        assert_eq!((status.secrets, status.opened, status.unlike), (2, Some(2), 0));
+    })
+    .await;
+}
+
+/// T5.
+#[tokio::test(flavor = "multi_thread")]
+async fn secrets_that_were_exchanged_or_altered_are_refused_and_change_nothing() {
+    for engine in engines().await {
+        let files = with_secrets(&engine).await;
+        let key = files.unprotected().unwrap();
+        let store = &engine.session.store;
+        let kept = store.read().await.unwrap().secrets().await.unwrap();
+        let mut swapped = kept.clone();
+        swapped[0].sealed = kept[1].sealed.clone();
+        swapped[1].sealed = kept[0].sealed.clone();
+        let mut altered = kept.clone();
+        *altered[1].sealed.last_mut().unwrap() ^= 1;
+        for (rows, words) in [
+            (&swapped, ["connection 1 ", "connection 2 "]),
+            (&altered, ["connection 2 ", "damaged"]),
+        ] {
+            let mut tx = store.write().await.unwrap();
+            for row in rows {
+                tx.update_secret(row).await.unwrap();
+            }
+            tx.commit(&format!("wrong {}", words[1]), "test", 0).await.unwrap();
+            let other = Key::generate().recipient().unwrap();
+            let name = SafeText::default();
+            let (session, config) = (&engine.session, &engine.config);
+            let added = vault::add_recipient(session, config, &key, other, name).await;
+            let error = added.unwrap_err();
+            assert_eq!(error.kind(), "vault");
+            let told = error.to_string();
+            assert!(words.iter().all(|word| told.contains(word)), "{told}");
+            assert!(!told.contains(CANARY));
+            let there = store.read().await.unwrap().secrets().await.unwrap();
+            assert_eq!(there, *rows, "all or nothing, on {}", engine.name);
+        }
+        engine.close().await;
+    }
+}
+
+/// T4: not in clear and in no simple disguise, in no file of the machine, in no export.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_of_a_secret_is_in_clear_anywhere() {
+    for engine in engines().await {
+        let files = with_secrets(&engine).await;
+        let key = files.unprotected().unwrap();
+        let (session, config) = (&engine.session, &engine.config);
+        vault::rotate(session, config, key, None).await.unwrap();
+        let path = engine.folder().join("whole.dashtam-backup");
+        backup::run(session, &path, false).await.unwrap();
+        let dump = engine.dump().await;
+        assert!(!dump.contains("age") && !dump.contains("secrets"), "{dump}");
+        fs::write(engine.folder().join("dump"), dump).unwrap();
+        let rows = session.store.read().await.unwrap().secrets().await.unwrap();
+        fs::write(engine.folder().join("rows"), format!("{rows:?}")).unwrap();
+        assert_eq!(found_below(engine.folder(), &[CANARY]), [""; 0], "on {}", engine.name);
+        // It is seen where it is.
+        fs::write(engine.folder().join("leak"), disguises(CANARY)[2].clone()).unwrap();
+        assert_eq!(found_below(engine.folder(), &[CANARY]).len(), 1);
+        engine.close().await;
+    }
+}
+
+/// A store that was restored elsewhere opens with the key file of its first machine.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_holds_the_secrets_sealed() {
+    for engine in engines().await {
+        let files = with_secrets(&engine).await;
+        let path = engine.folder().join("whole.dashtam-backup");
+        backup::run(&engine.session, &path, false).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let data_dir = Some(folder.path().join("data"));
+        let flags = Overrides { data_dir, ..Overrides::default() };
+        let config = Config::load(&flags, &Environment::default()).unwrap();
+        let clock = &engine.session.clock;
+        let opened = service::Session::open(&config, clock, service::Access::Write).await.unwrap();
+        let whole = service::restore::Backup::open(&path).unwrap();
+        whole.restore(&opened).await.unwrap();
+        let other = Engine::around(opened, folder);
+        assert_eq!(opens(&other, &files.unprotected().unwrap()).await, [1, 2]);
+        other.close().await;
+        engine.close().await;
+    }
+}
+
+/// A text as it is, in base64 from each of three beginnings, in hex, and as in an address.
+fn disguises(text: &str) -> Vec<String> {
+    let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let address: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
+    let mut all = vec![text.to_owned(), hex.to_uppercase(), hex, address];
+    for skipped in 0..3 {
+        let coded = base64(&text.as_bytes()[skipped..]);
+        // The last letters depend on what comes behind.
+        all.push(coded[..coded.len() - 4].to_owned());
+    }
+    all
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for three in bytes.chunks(3) {
+        let byte = |at: usize| usize::from(three.get(at).copied().unwrap_or(0));
+        let whole = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for shift in [18, 12, 6, 0] {
+            text.push(char::from(LETTERS[whole >> shift & 63]));
+        }
+    }
+    text
+}
+
+/// The files below a folder in which one of these texts is, in whatever disguise.
+fn found_below(folder: &Path, texts: &[&str]) -> Vec<String> {
+    let words: Vec<String> = texts.iter().flat_map(|text| disguises(text)).collect();
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(found_below(&path, texts));
+            continue;
+        }
+        let bytes = fs::read(&path).unwrap();
+        let has = |word: &String| bytes.windows(word.len()).any(|part| part == word.as_bytes());
+        found.extend(words.iter().find(|word| has(word)).map(|word| format!("{path:?}: {word}")));
+    }
+    found
+}
