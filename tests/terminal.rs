@@ -32,11 +32,14 @@ use support::terminal::{Left, Terminal, dashtam, script, wait};
 
 const CTRL_C: &str = "\x03";
 /// Each pane, the one that is open at first last.
-const PANES: [(&str, &str); 5] = [
+const PANES: [(&str, &str); 8] = [
     ("1", "1 Accounts"),
     ("2", "2 Holdings"),
     ("3", "3 Transactions"),
     ("4", "4 Chart"),
+    ("5", "5 Performance"),
+    ("6", "6 Allocation"),
+    ("7", "7 Income"),
     ("0", TABS),
 ];
 /// Flags for a store on each engine there is.

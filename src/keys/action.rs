@@ -54,6 +54,9 @@ table! {
         Pane2 "pane-2" ["2"] "Go to the holdings";
         Pane3 "pane-3" ["3"] "Go to the transactions";
         Pane4 "pane-4" ["4"] "Go to the chart";
+        Pane5 "pane-5" ["5"] "Go to the performance";
+        Pane6 "pane-6" ["6"] "Go to the allocation";
+        Pane7 "pane-7" ["7"] "Go to the income";
         NextPane "next-pane" ["Tab"] "Go to the next pane";
         PreviousPane "previous-pane" ["BackTab"] "Go to the pane before";
         LastView "last-view" ["-"] "Change between the last two views";
@@ -112,6 +115,22 @@ table! {
         CrosshairRight "crosshair-right" ["l", "Right"] "Move the crosshair to the right";
         NextSecurity "next-security" ["j", "Down"] "Chart the next security";
         PreviousSecurity "previous-security" ["k", "Up"] "Chart the security before";
+    }
+    Performance {
+        Scope "scope" ["o"] "Choose what is told of" bar "scope";
+        Benchmark "benchmark" ["b"] "Compare with a security" bar "against";
+    }
+    Allocation {
+        Dimension "dimension" ["o"] "Cut it in another way" bar "cut by";
+        Invest "invest" ["i"] "Plan what to buy for an amount" bar "invest";
+        Raise "raise" ["X"] "Plan what to sell for an amount" bar "raise";
+        WholeShares "whole-shares" ["u"] "Plan in whole shares, or in parts";
+        WritePlan "write-plan" ["w"] "Write the plan to a file" bar "write";
+        Target "target" ["e"] "Say what a slice should be" bar "target";
+    }
+    Income {
+        IncomeBy "income-by" ["o"] "Choose what is added up" bar "sum by";
+        Forecast "forecast" ["f"] "Show or hide what may come" bar "forecast";
     }
 }
 

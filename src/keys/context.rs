@@ -19,6 +19,12 @@ pub enum Context {
     Transactions,
     /// In the chart.
     Chart,
+    /// In the performance.
+    Performance,
+    /// In the allocation.
+    Allocation,
+    /// In the income.
+    Income,
 }
 
 impl Context {
@@ -31,6 +37,9 @@ impl Context {
         Self::Holdings,
         Self::Transactions,
         Self::Chart,
+        Self::Performance,
+        Self::Allocation,
+        Self::Income,
     ];
 
     /// Its name, as people and scripts read it.
@@ -44,6 +53,9 @@ impl Context {
             Self::Holdings => "holdings",
             Self::Transactions => "transactions",
             Self::Chart => "chart",
+            Self::Performance => "performance",
+            Self::Allocation => "allocation",
+            Self::Income => "income",
         }
     }
 

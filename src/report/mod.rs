@@ -16,6 +16,7 @@ mod holdings;
 mod income;
 mod lots;
 mod movers;
+mod named;
 mod net_worth;
 mod order;
 mod pending;
@@ -47,11 +48,12 @@ pub use findings::findings;
 pub use gains::{compare_methods, gains};
 pub use holdings::holdings;
 pub use income::{
-    IncomeBy, IncomeQuery, IncomeReport, IncomeRow, IncomeSums, IncomeTotals, NoYield, Yields,
-    income,
+    Coming, IncomeBy, IncomeDate, IncomeQuery, IncomeReport, IncomeRow, IncomeSums, IncomeTotals,
+    NoYield, Yields, income, income_and_dates,
 };
 pub use lots::{lots, lots_of};
 pub use movers::{Change, Mover, Movers, MoversQuery, movers};
+pub use named::named;
 pub use net_worth::net_worth;
 pub use performance::{
     By, PerformanceQuery, PerformanceReport, PerformanceRow, Period, Reasons, Split, Yardstick,

@@ -20,10 +20,13 @@ pub use snapshot::{Snapshot, View};
 
 /// The words of questions and answers, for whoever draws them.
 pub use crate::report::{
-    AccountRow, AccountsQuery, At, Bars, BarsQuery, ConnectionRow, Every, Explanation, Find,
-    FindingRow, HoldingRow, Input, LotRow, MarkKind, Mover, MoversQuery, NetWorthQuery,
-    NetWorthReport, NextRow, PositionsQuery, Split, TransactionDetail, TransactionRow, Trend,
-    TrendsQuery, Window, WindowQuery, WindowRow,
+    AccountRow, AccountsQuery, Aim, Allocation, AllocationQuery, AllocationRow, At, Bars,
+    BarsQuery, By, Coming, ConnectionRow, Every, Explanation, Find, FindingRow, HoldingRow,
+    IncomeBy, IncomeDate, IncomeQuery, IncomeReport, IncomeRow, IncomeSums, Input, LotRow,
+    MarkKind, Missing, Mover, MoversQuery, NetWorthQuery, NetWorthReport, NextRow, NoYield,
+    PerformanceQuery, PerformanceReport, PerformanceRow, Period, Plan, PlanQuery, PlanRow,
+    PositionsQuery, Reasons, Split, Standing, TransactionDetail, TransactionRow, Trend,
+    TrendsQuery, Window, WindowQuery, WindowRow, Yardstick, Yields, ratio,
 };
 
 use crate::clock::Clock;

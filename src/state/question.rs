@@ -5,9 +5,10 @@ use std::sync::Arc;
 use super::Trouble;
 use crate::model::{SafeText, SecurityId, TransactionId};
 use crate::report::{
-    self, AccountsQuery, Bars, BarsQuery, Explanation, LotsReport, Movers, MoversQuery,
-    NetWorthQuery, NetWorthReport, NextRow, PositionsQuery, TransactionDetail, Trend, TrendsQuery,
-    Window, WindowQuery, WindowRow,
+    self, AccountsQuery, Allocation, AllocationQuery, Bars, BarsQuery, Explanation, IncomeDate,
+    IncomeQuery, IncomeReport, LotsReport, Movers, MoversQuery, NetWorthQuery, NetWorthReport,
+    NextRow, PerformanceQuery, PerformanceReport, Plan, PlanQuery, PositionsQuery,
+    TransactionDetail, Trend, TrendsQuery, Window, WindowQuery, WindowRow,
 };
 use crate::store::Tx;
 
@@ -34,6 +35,14 @@ pub enum Slot {
     Marked,
     /// What lies between two rows.
     Between,
+    /// How things did.
+    Performance,
+    /// What everything consists of.
+    Parts,
+    /// What to buy or sell.
+    Plan,
+    /// What was received, and what may be.
+    Income,
     /// How a figure came about.
     Explain,
 }
@@ -63,6 +72,20 @@ pub enum Question {
     Rows(Vec<TransactionId>),
     /// The transactions that fit from one to another.
     Between(WindowQuery, TransactionId, TransactionId),
+    /// How things did, and what the same money would have done in a security that is named.
+    Performance(PerformanceQuery, Option<SafeText>),
+    /// What everything consists of.
+    Parts(AllocationQuery),
+    /// What to buy or sell.
+    Plan(PlanQuery),
+    /// What was received, and what may be.
+    Income(IncomeQuery),
+    /// How the figures of income came about.
+    ExplainIncome(IncomeQuery, SafeText),
+    /// How the figures of a slice came about.
+    ExplainPart(AllocationQuery, SafeText),
+    /// How the figures of a scope of performance came about.
+    ExplainPerformance(PerformanceQuery, SafeText),
     /// How the figures of a holding came about.
     ExplainHolding(PositionsQuery, SafeText),
     /// How the figures of an account came about.
@@ -96,6 +119,14 @@ pub enum Slice {
     Rows(Vec<TransactionId>, Vec<WindowRow>),
     /// From one row to another; empty: more than were asked for.
     Between(Vec<TransactionId>),
+    /// How things did.
+    Performance(PerformanceReport),
+    /// What everything consists of.
+    Parts(Allocation),
+    /// What to buy or sell.
+    Plan(Plan),
+    /// What was received, and what may be, and on which days.
+    Income(IncomeReport, Vec<IncomeDate>),
     /// Derivations.
     Explained(Vec<Explanation>),
     /// It could not be read.
@@ -151,6 +182,29 @@ impl Question {
             Self::Between(query, one, other) => {
                 let found = report::between(tx, query, (*one, *other), go_on).await?;
                 return Ok(found.map(Slice::Between));
+            }
+            Self::Performance(query, against) => {
+                let benchmark = match against {
+                    Some(symbol) => report::named(tx, symbol.as_str()).await?,
+                    None => None,
+                };
+                let query = PerformanceQuery { benchmark, ..*query };
+                Slice::Performance(report::performance(tx, &query).await?)
+            }
+            Self::Parts(query) => Slice::Parts(report::allocation(tx, query).await?),
+            Self::Plan(query) => Slice::Plan(report::plan(tx, query).await?),
+            Self::Income(query) => {
+                let (report, dates) = report::income_and_dates(tx, query).await?;
+                Slice::Income(report, dates)
+            }
+            Self::ExplainIncome(query, key) => {
+                Slice::Explained(report::explain_income(tx, query, key).await?)
+            }
+            Self::ExplainPart(query, key) => {
+                Slice::Explained(report::explain_allocation(tx, query, key).await?)
+            }
+            Self::ExplainPerformance(query, key) => {
+                Slice::Explained(report::explain_performance(tx, query, key).await?)
             }
             Self::ExplainHolding(query, key) => {
                 Slice::Explained(report::explain_holding(tx, query, key).await?)

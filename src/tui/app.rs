@@ -491,7 +491,8 @@ impl App {
     fn act(&mut self, action: Action, effects: &mut Vec<Effect>) {
         // A key that is held down comes again and again: nobody reads what stands beside the rows
         // on the way.
-        let moving = action.moves() && self.places().len() > 1;
+        let beside = self.places().len() > 1 || self.pane(self.open).tells_of_row();
+        let moving = action.moves() && beside;
         self.pace = if moving { Pace::Moving } else { Pace::Resting };
         let (pane, look) = self.pane_and_look(self.open);
         pane.linger(moving);
@@ -511,6 +512,9 @@ impl App {
             Action::Pane2 => self.go(PaneId::Holdings),
             Action::Pane3 => self.go(PaneId::Transactions),
             Action::Pane4 => self.go(PaneId::Chart),
+            Action::Pane5 => self.go(PaneId::Performance),
+            Action::Pane6 => self.go(PaneId::Allocation),
+            Action::Pane7 => self.go(PaneId::Income),
             Action::NextPane => self.step(1),
             Action::PreviousPane => self.step(PaneId::ALL.len() - 1),
             Action::Back | Action::LastView => self.back(action == Action::LastView),
@@ -614,6 +618,11 @@ impl App {
     fn grant(&mut self, wish: Wish, effects: &mut Vec<Effect>) {
         match wish {
             Wish::Go(pane) => self.go(pane),
+            Wish::Find(pane, text) => {
+                self.go(pane);
+                self.filter(&text);
+                self.sought.insert(pane.number(), text);
+            }
             Wish::Select(selection) => {
                 self.remember();
                 self.look.selection = selection;
@@ -622,7 +631,7 @@ impl App {
             Wish::View(view) => self.look_at(view, effects),
             Wish::Say(text) => self.notice = Some(text),
             Wish::Type(text) => {
-                self.overlays.push(Overlay::Prompt(Prompt::new(PromptKind::Command, text)));
+                self.overlays.push(Overlay::Prompt(Prompt::new(PromptKind::Command, &text)));
             }
             Wish::Demo => self.leave(Effect::Demo, effects),
             Wish::Explain(question) => {

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 
 use tokio::sync::mpsc;
 
-use crate::model::{AccountKind, Change, Currency, Mode, NewAccount, SafeText};
+use crate::model::{AccountKind, Change, Currency, Mode, NewAccount, NewTarget, SafeText};
 use crate::service::import::{self, FileReport, ImportReport, ImportRequest};
-use crate::service::{Error, Session, edit};
+use crate::service::{Error, Session, edit, plan};
 use crate::tasks::{self, Task};
-use crate::text::Figures;
+use crate::text::{Figures, percent};
 
 /// Something to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +25,10 @@ pub enum Errand {
         /// Its main currency.
         currency: Currency,
     },
+    /// Write a plan into a file that is not there yet.
+    WritePlan(PathBuf, Vec<u8>),
+    /// Say what a slice should be.
+    SetTarget(NewTarget),
 }
 
 /// What an errand did. It is put into words where it is shown: amounts may be hidden by then.
@@ -34,6 +38,10 @@ pub enum Done {
     Imported(ImportReport),
     /// The account of this name was added.
     Added(SafeText),
+    /// A plan was written into this file.
+    Planned(PathBuf),
+    /// A slice has a target.
+    Targeted(NewTarget),
 }
 
 /// How an errand went.
@@ -89,6 +97,14 @@ impl Errand {
                 edit::apply(session, Change::AddAccount(new)).await?;
                 Ok(Done::Added(name))
             }
+            Self::WritePlan(path, bytes) => {
+                plan::write(session, &path, &bytes, false).await?;
+                Ok(Done::Planned(path))
+            }
+            Self::SetTarget(target) => {
+                edit::apply(session, Change::SetTarget(target.clone())).await?;
+                Ok(Done::Targeted(target))
+            }
         }
     }
 }
@@ -99,6 +115,13 @@ pub fn in_words(ended: &Upshot, figures: Figures) -> String {
     match ended {
         Ok(Done::Imported(report)) => told(report, figures),
         Ok(Done::Added(name)) => format!("added account {name}"),
+        Ok(Done::Planned(path)) => {
+            format!("the plan is in {}", SafeText::new(&path.display().to_string()))
+        }
+        Ok(Done::Targeted(target)) => {
+            let weight = percent(Some(target.weight));
+            format!("{} should be {weight} by {}", target.key, target.dimension)
+        }
         Err(error) => told_of_error(error, figures),
     }
 }

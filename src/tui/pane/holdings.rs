@@ -295,10 +295,10 @@ impl Pane for Holdings {
     fn subject(&self, look: &Look) -> Option<Selection> {
         let Some(row) = self.row(look) else {
             let account = Some(self.heading(look)?.name.clone());
-            return Some(Selection { account, security: None, range: look.selection.range });
+            return Some(Selection { account, security: None, ..look.selection.clone() });
         };
         let security = Some((row.security_id, row.symbol.clone()));
-        Some(Selection { account: row.account.clone(), security, range: look.selection.range })
+        Some(Selection { account: row.account.clone(), security, ..look.selection.clone() })
     }
 
     fn detail_questions(&self, look: &Look) -> Vec<(Slot, Question)> {

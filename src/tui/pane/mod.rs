@@ -3,12 +3,17 @@
 
 mod account_detail;
 mod accounts;
+mod allocation;
 mod chart;
 mod figure;
+mod heat;
 mod holding_detail;
 mod holdings;
+mod income;
 mod list;
 mod overview;
+mod performance;
+mod sheet;
 mod tally;
 mod transaction_detail;
 mod transactions;
@@ -21,9 +26,12 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 pub use accounts::Accounts;
+pub use allocation::Allocation;
 pub use chart::Chart;
 pub use holdings::Holdings;
+pub use income::Income;
 pub use overview::Overview;
+pub use performance::Performance;
 pub use tally::Tally;
 pub use transactions::Transactions;
 pub use welcome::Welcome;
@@ -50,14 +58,43 @@ pub enum PaneId {
     Transactions,
     /// Prices, or net worth, over time.
     Chart,
+    /// What was made of what was put in.
+    Performance,
+    /// What everything consists of, and should.
+    Allocation,
+    /// What was received, and what may be.
+    Income,
 }
 
 impl PaneId {
-    /// In the order of their numbers.
-    pub const ALL: [Self; 5] =
-        [Self::Overview, Self::Accounts, Self::Holdings, Self::Transactions, Self::Chart];
+    /// In the order of their keys; those without one come last.
+    pub const ALL: [Self; 8] = [
+        Self::Overview,
+        Self::Accounts,
+        Self::Holdings,
+        Self::Transactions,
+        Self::Chart,
+        Self::Performance,
+        Self::Allocation,
+        Self::Income,
+    ];
 
-    /// Its number.
+    /// The digit that is its key; none: it is reached from what concerns it, or by name.
+    #[must_use]
+    pub const fn digit(self) -> Option<char> {
+        match self {
+            Self::Overview => Some('0'),
+            Self::Accounts => Some('1'),
+            Self::Holdings => Some('2'),
+            Self::Transactions => Some('3'),
+            Self::Chart => Some('4'),
+            Self::Performance => Some('5'),
+            Self::Allocation => Some('6'),
+            Self::Income => Some('7'),
+        }
+    }
+
+    /// Its place among all of them.
     #[must_use]
     pub fn number(self) -> usize {
         Self::ALL.iter().position(|pane| *pane == self).unwrap_or(0)
@@ -72,6 +109,24 @@ impl PaneId {
             Self::Holdings => "Holdings",
             Self::Transactions => "Transactions",
             Self::Chart => "Chart",
+            Self::Performance => "Performance",
+            Self::Allocation => "Allocation",
+            Self::Income => "Income",
+        }
+    }
+
+    /// The same where there is less room.
+    #[must_use]
+    pub const fn short_title(self) -> &'static str {
+        match self {
+            Self::Overview => "Over",
+            Self::Accounts => "Acct",
+            Self::Holdings => "Hold",
+            Self::Transactions => "Txn",
+            Self::Chart => "Chart",
+            Self::Performance => "Perf",
+            Self::Allocation => "Alloc",
+            Self::Income => "Inc",
         }
     }
 }
@@ -81,6 +136,8 @@ impl PaneId {
 pub enum Wish {
     /// Another pane.
     Go(PaneId),
+    /// Another pane with only what has this text.
+    Find(PaneId, String),
     /// To look at something else.
     Select(Selection),
     /// To look at the store in another way.
@@ -90,7 +147,7 @@ pub enum Wish {
     /// How a figure came about.
     Explain(Box<Question>),
     /// The command line with the beginning of a line.
-    Type(&'static str),
+    Type(String),
     /// The demo in place of this store.
     Demo,
 }
@@ -149,6 +206,12 @@ pub trait Pane {
 
     /// Does what an action says.
     fn act(&mut self, action: Action, look: &Look) -> Outcome;
+
+    /// It tells of the row at its cursor beneath its rows, so that it has something to keep while
+    /// the cursor is on its way.
+    fn tells_of_row(&self) -> bool {
+        false
+    }
 
     /// What it would like to know.
     fn questions(&self, _: &Look) -> Vec<(Slot, Question)> {
