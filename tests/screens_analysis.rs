@@ -16,6 +16,7 @@ mod hostile;
 mod screen;
 
 use dashtam::model::{Change, Dec, Dimension, NewTarget, SafeText};
+use dashtam::service::import::{self, ImportRequest};
 use dashtam::service::{Session, demo, edit};
 use dashtam::tui::{Effect, Errand, Options};
 use screen::{Dashboard, clock, options, run};
@@ -192,6 +193,184 @@ fn income_tells_what_came_and_calls_the_rest_a_forecast() {
         insta::assert_snapshot!("income_by_security", dashboard.screen());
         dashboard.keys("=").await;
         assert!(dashboard.screen().contains("amount_base of"), "{}", dashboard.screen());
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn an_import_is_taken_back_only_after_a_yes() {
+    run(async {
+        let (session, folder) = hostile::household(&clock(), 1).await;
+        // One row that is stored and one that is not.
+        let path = folder.path().join("late rows.csv");
+        let rows = "date,account,type,symbol,quantity,price,fee,currency,amount\n\
+            2026-11-16,Broker,DEPOSIT,,,,,USD,12.5\n2026-11-17,Broker,NONSENSE,,,,,USD,1\n";
+        std::fs::write(&path, rows).unwrap();
+        let request =
+            ImportRequest { files: vec![path], partial: true, ..ImportRequest::default() };
+        import::run(&session, request).await.unwrap();
+        let mut dashboard =
+            Dashboard::over(session.clone(), Some(folder), (100, 30), options()).await;
+        dashboard.keys("9").await;
+        let screen = dashboard.screen();
+        assert!(line(&screen, "late rows.csv").contains("stored"), "{screen}");
+        assert!(line(&screen, "refused").contains("type"), "{screen}");
+        dashboard.keys("z").await;
+        let asked = dashboard.screen();
+        assert!(asked.contains("Sure?") && asked.contains("Of 1 new rows"), "{asked}");
+        // Enter is no yes, and Esc is a no.
+        dashboard.keys("Enter").await;
+        assert!(dashboard.screen().contains("Sure?"));
+        dashboard.keys("Esc").await;
+        assert!(!dashboard.screen().contains("Sure?") && dashboard.wanted.is_empty());
+        dashboard.keys("z y").await;
+        let [Effect::Begin(Errand::UndoImport(batch))] = &dashboard.wanted[..] else {
+            panic!("{:?}", dashboard.wanted)
+        };
+        import::undo(&session, *batch).await.unwrap();
+        dashboard.keys("r 0 9").await;
+        let screen = dashboard.screen();
+        assert!(line(&screen, "late rows.csv").contains("taken back"), "{screen}");
+        dashboard.keys("z").await;
+        assert!(dashboard.screen().contains("was taken back already"));
+        // Its files come in once more by the same command.
+        dashboard.keys("Z").await;
+        assert!(line(&dashboard.screen(), ":import").contains("late rows.csv"));
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn where_nothing_is_written_no_import_is_taken_back() {
+    run(async {
+        let looking = Options { read_only: true, ..options() };
+        let mut dashboard = Dashboard::demo((80, 24), looking).await;
+        dashboard.keys("9 z").await;
+        assert!(dashboard.screen().contains("nothing is written"), "{}", dashboard.screen());
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn what_needs_a_look_leads_to_where_it_is_mended() {
+    run(async {
+        let mut dashboard = Dashboard::demo((120, 40), options()).await;
+        dashboard.keys("g h").await;
+        insta::assert_snapshot!("health_of_the_demo", dashboard.screen());
+        // An old price shows its chart, one that is missing begins an import.
+        dashboard.keys("/ s t a l e Enter Enter").await;
+        assert!(dashboard.screen().contains("PELA · USD · days"), "{}", dashboard.screen());
+        dashboard.keys("- / Ctrl-u m i s s i n g Enter Enter").await;
+        assert!(dashboard.screen().lines().last().unwrap().starts_with(":import "));
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn cash_below_zero_and_old_prices_are_found() {
+    run(async {
+        let (session, folder) = hostile::empty(&clock()).await;
+        let file = |name: &str, lines: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, lines).unwrap();
+            path
+        };
+        let rows = "date,account,type,symbol,quantity,price,fee,currency,amount\n\
+            2026-01-05,Broker,BUY,Q,10,12,,USD,\n2026-02-05,Broker,SELL,R,5,10,,USD,\n";
+        hostile::take_in(&session, file("rows.csv", rows)).await;
+        let prices = "date,symbol,close,currency\n2026-01-09,sec:Q,14,USD\n";
+        hostile::take_in(&session, file("prices.csv", prices)).await;
+        let mut dashboard = Dashboard::over(session, Some(folder), (120, 30), options()).await;
+        dashboard.keys("g h").await;
+        let screen = dashboard.screen();
+        assert!(line(&screen, "cash below zero").contains("-70.00 USD"), "{screen}");
+        assert!(line(&screen, "stale price").contains("316 days old, of file"), "{screen}");
+        assert!(line(&screen, "gap of prices").contains("days in need had"), "{screen}");
+        // Hidden amounts are hidden here too.
+        dashboard.keys("p").await;
+        assert!(line(&dashboard.screen(), "cash below zero").contains("•••"));
+        dashboard.keys("p / b e l o w Enter Enter").await;
+        assert!(dashboard.screen().contains("Broker · USD"), "{}", dashboard.screen());
+        // What a row causes leads to that row, and to no other.
+        dashboard.keys("Esc g h / Ctrl-u s h o r t Space o p Enter Enter").await;
+        let screen = dashboard.screen();
+        assert!(screen.contains("sell") && !screen.contains("buy"), "{screen}");
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn what_was_done_is_told_as_it_happens() {
+    run(async {
+        let (session, folder) = hostile::household(&clock(), 1).await;
+        let mut dashboard =
+            Dashboard::over(session.clone(), Some(folder), (100, 24), options()).await;
+        dashboard.keys("g a").await;
+        let before = dashboard.screen();
+        assert!(line(&before, "SUCCEEDED").contains("import"), "{before}");
+        let attempt = session.audit().unwrap().attempt("backup", "file=x").await.unwrap();
+        dashboard.keys("r 0 g a").await;
+        let screen = dashboard.screen();
+        assert!(line(&screen, "UNDER WAY").contains("backup"), "{screen}");
+        attempt.failed("disk full").await.unwrap();
+        dashboard.keys("r 0 g a").await;
+        let screen = dashboard.screen();
+        assert!(line(&screen, "FAILED").contains("backup"), "{screen}");
+        assert!(!screen.contains("UNDER WAY"), "{screen}");
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn a_holding_opens_everything_of_its_security() {
+    run(async {
+        let mut dashboard = Dashboard::demo((120, 40), options()).await;
+        dashboard.keys("2 j j Enter").await;
+        insta::assert_snapshot!("security_of_a_holding", dashboard.screen());
+        dashboard.keys("j Y").await;
+        assert!(dashboard.copied()[0].starts_with("2026-11-19\t"), "{:?}", dashboard.copied());
+        // On to its chart, and back to the holdings.
+        dashboard.keys("Enter").await;
+        assert!(dashboard.screen().contains("weeks ·") || dashboard.screen().contains("days"));
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn indicators_stand_beside_prices_and_say_what_they_are() {
+    run(async {
+        let mut dashboard = Dashboard::demo((120, 40), options()).await;
+        // Net worth has none.
+        dashboard.keys("4 i").await;
+        assert!(dashboard.screen().contains("indicators are of prices"));
+        dashboard.keys("j i").await;
+        insta::assert_snapshot!("chart_with_averages", dashboard.screen());
+        dashboard.keys("i i i").await;
+        insta::assert_snapshot!("chart_with_strength", dashboard.screen());
+        dashboard.keys("i").await;
+        assert!(line(&dashboard.screen(), "MACD ···").contains("signal"));
+        dashboard.keys("i L").await;
+        let status = dashboard.screen().lines().nth(1).unwrap().to_owned();
+        assert!(status.contains("line   log   1y"), "{status}");
+        // Of few bars there is no average: it is not known, and never zero.
+        dashboard.keys("L [ [ [ i").await;
+        dashboard.keys("h h h").await;
+        assert!(!dashboard.screen().contains("SMA 20 ··· 0.00"), "{}", dashboard.screen());
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn two_securities_are_compared_from_the_same_day_on() {
+    run(async {
+        let mut dashboard = Dashboard::demo((120, 40), options()).await;
+        dashboard.keys("4 j & U B M K Enter").await;
+        insta::assert_snapshot!("chart_of_two_securities", dashboard.screen());
+        // A comparison has no amounts in it: it stays where those are hidden.
+        dashboard.keys("p").await;
+        assert!(line(&dashboard.screen(), "UBMK ···").contains('%'));
+        dashboard.keys("p & N O S U C H Enter").await;
+        assert!(dashboard.screen().contains("no one security is called NOSUCH"));
         dashboard.close().await;
     });
 }

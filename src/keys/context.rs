@@ -25,6 +25,14 @@ pub enum Context {
     Allocation,
     /// In the income.
     Income,
+    /// In the history of imports.
+    Imports,
+    /// In the list of what needs a look.
+    Health,
+    /// In the trail of what was done.
+    Activity,
+    /// In the pane of one security.
+    Security,
 }
 
 impl Context {
@@ -40,6 +48,10 @@ impl Context {
         Self::Performance,
         Self::Allocation,
         Self::Income,
+        Self::Imports,
+        Self::Health,
+        Self::Activity,
+        Self::Security,
     ];
 
     /// Its name, as people and scripts read it.
@@ -56,6 +68,10 @@ impl Context {
             Self::Performance => "performance",
             Self::Allocation => "allocation",
             Self::Income => "income",
+            Self::Imports => "imports",
+            Self::Health => "health",
+            Self::Activity => "activity",
+            Self::Security => "security",
         }
     }
 

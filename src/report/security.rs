@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
-use super::valuation::Scene;
 use super::Result;
+use super::valuation::Scene;
 use crate::analytics::source::source_order;
 use crate::figures::Otherwise;
 use crate::model::{Ratio, SafeText, Security, SecurityId};
@@ -55,10 +55,7 @@ pub struct SourceSpan {
 ///
 /// # Errors
 /// When the store cannot be read.
-pub async fn security_detail(
-    tx: &mut Tx,
-    query: &SecurityQuery,
-) -> Result<Option<SecurityDetail>> {
+pub async fn security_detail(tx: &mut Tx, query: &SecurityQuery) -> Result<Option<SecurityDetail>> {
     let SecurityQuery { security: id, to, today } = *query;
     let all = tx.securities().await?.into_iter();
     let Some(security) = all.map(|row| row.security).find(|it| it.id == id) else {
@@ -81,9 +78,7 @@ pub async fn security_detail(
         (span.first, span.last) = (span.first.min(day), span.last.max(day));
     }
     let mut sources: Vec<_> = spans.into_values().collect();
-    sources.sort_by(|a, b| {
-        source_order(a.source.as_str()).cmp(&source_order(b.source.as_str()))
-    });
+    sources.sort_by(|a, b| source_order(a.source.as_str()).cmp(&source_order(b.source.as_str())));
     let splits = scene.market.splits(id).to_vec();
     Ok(Some(SecurityDetail { security, symbols, sources, splits }))
 }

@@ -2,15 +2,18 @@
 
 use std::sync::Arc;
 
-use super::Trouble;
-use crate::model::{SafeText, SecurityId, TransactionId};
+use chrono::NaiveDate;
+
+use super::{TrailRow, Trouble};
+use crate::model::{BatchId, SafeText, SecurityId, TransactionId};
 use crate::report::{
-    self, AccountsQuery, Allocation, AllocationQuery, Bars, BarsQuery, Explanation, IncomeDate,
-    IncomeQuery, IncomeReport, LotsReport, Movers, MoversQuery, NetWorthQuery, NetWorthReport,
-    NextRow, PerformanceQuery, PerformanceReport, Plan, PlanQuery, PositionsQuery,
+    self, AccountsQuery, Allocation, AllocationQuery, Bars, BarsQuery, BatchSummary, Compared,
+    CoverageReport, Explanation, IncomeDate, IncomeQuery, IncomeReport, Indicator, IndicatorLines,
+    LotsReport, Movers, MoversQuery, NetWorthQuery, NetWorthReport, NextRow, PerformanceQuery,
+    PerformanceReport, Plan, PlanQuery, PositionsQuery, SecurityDetail, SecurityQuery,
     TransactionDetail, Trend, TrendsQuery, Window, WindowQuery, WindowRow,
 };
-use crate::store::Tx;
+use crate::store::{StagedRow, Tx};
 
 /// A place on the screen that wants an answer: of each the newest question counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,6 +46,22 @@ pub enum Slot {
     Plan,
     /// What was received, and what may be.
     Income,
+    /// The imports.
+    Batches,
+    /// What one of them left out.
+    LeftOut,
+    /// Which prices and rates lack.
+    Coverage,
+    /// What was done.
+    Trail,
+    /// Everything of a security but its prices.
+    Security,
+    /// Its prices as a table.
+    Prices,
+    /// What is drawn beside prices.
+    Indicator,
+    /// The security that is compared with.
+    Compared,
     /// How a figure came about.
     Explain,
 }
@@ -80,6 +99,20 @@ pub enum Question {
     Plan(PlanQuery),
     /// What was received, and what may be.
     Income(IncomeQuery),
+    /// The imports.
+    Batches,
+    /// What one of them left out.
+    LeftOut(BatchId),
+    /// Which prices and rates lack up to a day.
+    Coverage(NaiveDate),
+    /// What was done: of the trail, not of the store.
+    Trail,
+    /// Everything of a security but its prices.
+    Security(SecurityQuery),
+    /// What is drawn beside prices.
+    Indicator(BarsQuery, Indicator),
+    /// How the security of this name did on the same days.
+    Compared(BarsQuery, SafeText),
     /// How the figures of income came about.
     ExplainIncome(IncomeQuery, SafeText),
     /// How the figures of a slice came about.
@@ -127,6 +160,20 @@ pub enum Slice {
     Plan(Plan),
     /// What was received, and what may be, and on which days.
     Income(IncomeReport, Vec<IncomeDate>),
+    /// The imports, oldest first.
+    Batches(Vec<BatchSummary>),
+    /// What one of them left out.
+    LeftOut(Vec<StagedRow>),
+    /// Which prices and rates lack.
+    Coverage(CoverageReport),
+    /// What was done, newest first.
+    Trail(Vec<TrailRow>),
+    /// Everything of a security but its prices.
+    Security(Box<SecurityDetail>),
+    /// What is drawn beside prices.
+    Indicator(IndicatorLines),
+    /// How two securities did; none: the other one is not known.
+    Compared(Option<Compared>),
     /// Derivations.
     Explained(Vec<Explanation>),
     /// It could not be read.
@@ -196,6 +243,21 @@ impl Question {
             Self::Income(query) => {
                 let (report, dates) = report::income_and_dates(tx, query).await?;
                 Slice::Income(report, dates)
+            }
+            Self::Batches => Slice::Batches(report::batches(tx).await?),
+            Self::LeftOut(batch) => Slice::LeftOut(report::left_out(tx, *batch).await?),
+            Self::Coverage(day) => Slice::Coverage(report::coverage(tx, *day, None, None).await?),
+            // The trail is not in the store: whoever keeps it answers.
+            Self::Trail => return Ok(None),
+            Self::Security(query) => match report::security_detail(tx, query).await? {
+                Some(detail) => Slice::Security(Box::new(detail)),
+                None => Slice::Failed(Trouble("there is no such security any more".to_owned())),
+            },
+            Self::Indicator(query, which) => {
+                Slice::Indicator(report::indicator(tx, query, *which).await?)
+            }
+            Self::Compared(query, other) => {
+                Slice::Compared(report::compared(tx, query, other).await?)
             }
             Self::ExplainIncome(query, key) => {
                 Slice::Explained(report::explain_income(tx, query, key).await?)

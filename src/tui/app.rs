@@ -276,6 +276,8 @@ impl App {
                 self.errands = self.errands.saturating_sub(1);
                 self.warned = 0;
                 self.notice = Some(errand::in_words(&ended, self.look.figures));
+                // The trail tells of it even where nothing was written.
+                effects.push(Effect::Ask(Ask::Look));
             }
             Msg::Listed(listed) => self.listed(&listed),
             Msg::Notice(text) => self.notice = Some(text),
@@ -515,6 +517,10 @@ impl App {
             Action::Pane5 => self.go(PaneId::Performance),
             Action::Pane6 => self.go(PaneId::Allocation),
             Action::Pane7 => self.go(PaneId::Income),
+            Action::Pane9 => self.go(PaneId::Imports),
+            Action::Health => self.go(PaneId::Health),
+            Action::Activity => self.go(PaneId::Activity),
+            Action::Security => self.go(PaneId::Security),
             Action::NextPane => self.step(1),
             Action::PreviousPane => self.step(PaneId::ALL.len() - 1),
             Action::Back | Action::LastView => self.back(action == Action::LastView),
@@ -633,6 +639,7 @@ impl App {
             Wish::Type(text) => {
                 self.overlays.push(Overlay::Prompt(Prompt::new(PromptKind::Command, &text)));
             }
+            Wish::Confirm(confirm) => self.overlays.push(Overlay::Confirm(confirm)),
             Wish::Demo => self.leave(Effect::Demo, effects),
             Wish::Explain(question) => {
                 self.explained = Some(*question);
@@ -783,6 +790,7 @@ impl App {
                 let slice = self.look.answer(Slot::Explain);
                 draw_explanation(buf, parts.body, theme, self.look.figures, slice, *top);
             }
+            Some(Overlay::Confirm(confirm)) => confirm.draw(buf, parts.body, theme),
             Some(Overlay::Prompt(_)) | None => {}
         }
     }

@@ -6,8 +6,8 @@ use super::frame;
 use super::layout::{Part, Place};
 use super::look::{Look, Selection};
 use super::pane::{
-    Accounts, Allocation, Chart, Holdings, Income, Overview, Pane, PaneId, Performance,
-    Transactions,
+    Accounts, Activity, Allocation, Chart, Health, Holdings, Imports, Income, Overview, Pane,
+    PaneId, Performance, SecurityPane, Transactions,
 };
 use crate::state::{Aim, Question, Slot};
 
@@ -22,6 +22,10 @@ pub struct Desk {
     performance: Performance,
     allocation: Allocation,
     income: Income,
+    imports: Imports,
+    health: Health,
+    activity: Activity,
+    security: SecurityPane,
     subject: Selection,
 }
 
@@ -38,6 +42,10 @@ impl Desk {
             PaneId::Performance => &self.performance,
             PaneId::Allocation => &self.allocation,
             PaneId::Income => &self.income,
+            PaneId::Imports => &self.imports,
+            PaneId::Health => &self.health,
+            PaneId::Activity => &self.activity,
+            PaneId::Security => &self.security,
         }
     }
 
@@ -52,6 +60,10 @@ impl Desk {
             PaneId::Performance => &mut self.performance,
             PaneId::Allocation => &mut self.allocation,
             PaneId::Income => &mut self.income,
+            PaneId::Imports => &mut self.imports,
+            PaneId::Health => &mut self.health,
+            PaneId::Activity => &mut self.activity,
+            PaneId::Security => &mut self.security,
         }
     }
 

@@ -50,8 +50,8 @@ impl Place {
 
 /// It has parts of its own, and all the room.
 const fn is_whole(pane: PaneId) -> bool {
-    use PaneId::{Allocation, Income, Overview, Performance};
-    matches!(pane, Overview | Performance | Allocation | Income)
+    use PaneId::{Accounts, Chart, Holdings, Transactions};
+    !matches!(pane, Accounts | Holdings | Transactions | Chart)
 }
 
 /// The parts that are seen; the open pane is one of them.
@@ -129,9 +129,7 @@ mod tests {
 
     #[test]
     fn each_border_is_where_it_is_said_to_be() {
-        use PaneId::{
-            Accounts, Allocation, Chart, Holdings, Income, Overview, Performance, Transactions,
-        };
+        use PaneId::{Accounts, Chart, Holdings, Transactions};
         for (open, beside) in [(Accounts, 3), (Holdings, 3), (Transactions, 2), (Chart, 1)] {
             let (width, height) = DETAIL;
             assert_eq!(count(width - 1, height, open), 1);
@@ -146,7 +144,8 @@ mod tests {
             let zoomed = check(Rect::new(0, 0, width, height), open, true);
             assert_eq!(zoomed.len(), 1);
         }
-        for open in [Overview, Performance, Allocation, Income] {
+        let beside = [Accounts, Holdings, Transactions, Chart];
+        for open in PaneId::ALL.into_iter().filter(|pane| !beside.contains(pane)) {
             assert_eq!(count(FOUR.0, FOUR.1, open), 1);
         }
     }

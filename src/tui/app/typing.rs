@@ -4,7 +4,8 @@ use super::super::errand::Errand;
 use super::super::folders::Listed;
 use super::super::look::Selection;
 use super::super::overlay::{
-    Command, Overlay, Prompt, PromptKind, Sorted, asks, complete, parse_command, take_in,
+    Command, Confirm, Overlay, Prompt, PromptKind, Said, Sorted, asks, complete, parse_command,
+    take_in,
 };
 use super::super::pane::{PaneId, Wish};
 use super::super::widget::Input;
@@ -79,6 +80,13 @@ impl App {
                     pane.sort(order, look);
                     false
                 }
+            },
+            Overlay::Confirm(confirm) => match Confirm::press(chord) {
+                Said::Yes => {
+                    self.begin(confirm.errand.clone(), effects);
+                    false
+                }
+                said => said == Said::Nothing,
             },
             Overlay::Explain { top } => match chord.key {
                 Key::Down | Key::Char('j') => {
@@ -252,7 +260,7 @@ impl App {
             }
             Some(Overlay::Palette(palette)) => palette.input.insert(text),
             Some(Overlay::Help(help)) => help.search.insert(text),
-            Some(Overlay::Sort(_) | Overlay::Explain { .. }) | None => {
+            Some(Overlay::Sort(_) | Overlay::Explain { .. } | Overlay::Confirm(_)) | None => {
                 self.notice = Some("there is no line to paste into".to_owned());
             }
         }

@@ -68,8 +68,7 @@ impl Pane for Activity {
         let text = |cells: &[Cell]| {
             cells.iter().map(|cell| cell.text.as_str()).collect::<Vec<_>>().join(" ")
         };
-        let told: Vec<_> =
-            told.filter(|(_, cells)| self.list.lets_through(&text(cells))).collect();
+        let told: Vec<_> = told.filter(|(_, cells)| self.list.lets_through(&text(cells))).collect();
         let keys = told.iter().map(|(seq, _)| Some(*seq)).collect();
         let grid = told.into_iter().map(|(_, cells)| Row::of(cells)).collect();
         // Who looks at the newest sees what comes; who looks at another row stays there.
@@ -118,7 +117,7 @@ impl Pane for Activity {
         let width = usize::from(beneath.width);
         let mut lines = vec![(format!("{} {}", row.action, row.state), Tone::Title)];
         lines.extend(wrapped(row.detail.as_str(), width).into_iter().map(|it| (it, Tone::Plain)));
-        lines.push((format!("by {}, operation {}", row.actor, row.op), Tone::Dim));
+        lines.push((format!("by {}{}", row.actor, with(row, look)), Tone::Dim));
         for ((text, tone), at) in lines.iter().zip(1..beneath.height) {
             let place = Rect { y: beneath.y + at, height: 1, ..beneath };
             write(buf, place, text, theme.style(*tone));
@@ -153,6 +152,16 @@ fn rows(look: &Look) -> Option<&[TrailRow]> {
     match look.answer(Slot::Trail) {
         Some(Slice::Trail(rows)) => Some(rows),
         _ => None,
+    }
+}
+
+/// Which other row is of the same operation.
+fn with(row: &TrailRow, look: &Look) -> String {
+    let mut all = rows(look).unwrap_or_default().iter();
+    match all.find(|other| other.op == row.op && other.seq != row.seq) {
+        Some(other) if other.seq < row.seq => format!(", attempted as No {}", other.seq),
+        Some(other) => format!(", ended as No {}", other.seq),
+        None => String::new(),
     }
 }
 

@@ -55,6 +55,8 @@ const BAR: u16 = 24;
 const MAIN: usize = 2;
 /// The column of what would be after a plan.
 const THEN: usize = 7;
+/// The columns of what should be.
+const TARGETS: std::ops::Range<usize> = 3..7;
 
 /// The pane.
 #[derive(Debug, Default)]
@@ -152,8 +154,8 @@ impl Pane for Allocation {
         let cells = rows.iter().map(|row| slice(row, parts, plan, look)).collect();
         let total = look.figures.money_or_unknown(parts.total, parts.currency).into_string();
         // Of some of the rows it would not be the sum.
-        let total = (!self.list.is_filtered()).then(|| total_row(total, plan));
-        let grid = Grid::new(&columns(plan), cells, total);
+        let total = (!self.list.is_filtered()).then(|| total_row(total, parts, plan));
+        let grid = Grid::new(&columns(parts, plan), cells, total);
         let above = self.above(rows.len(), look);
         self.list.show(grid, rows.iter().map(|row| Some(row.key.clone())).collect(), &above);
     }
@@ -294,7 +296,7 @@ fn slice(row: &AllocationRow, parts: &Parts, plan: Option<&Plan>, look: &Look) -
         part(after.map(|after| after.weight)),
         Cell::plain(value),
     ];
-    Row::of(fitting(cells, plan))
+    Row::of(fitting(cells, parts, plan))
 }
 
 /// The word and an arrow say what a colour would.
@@ -330,20 +332,25 @@ fn bar(row: &AllocationRow) -> String {
     (0..usize::from(BAR)).map(letter).collect::<String>().trim_end().to_owned()
 }
 
-/// The columns: of what would be then only where there is a plan.
-fn columns(plan: Option<&Plan>) -> Vec<Column> {
-    fitting(COLUMNS.to_vec(), plan)
+/// The columns of a table: of targets only where there are some, of what would be then only where
+/// there is a plan.
+fn columns(parts: &Parts, plan: Option<&Plan>) -> Vec<Column> {
+    fitting(COLUMNS.to_vec(), parts, plan)
 }
 
 /// As many as there are columns.
-fn fitting<T>(mut all: Vec<T>, plan: Option<&Plan>) -> Vec<T> {
-    if plan.is_none() {
-        all.remove(THEN);
-    }
-    all
+fn fitting<T>(all: Vec<T>, parts: &Parts, plan: Option<&Plan>) -> Vec<T> {
+    let has_targets = parts.rows.iter().any(|row| row.target.is_some());
+    let is_shown = |at: &usize| match *at {
+        THEN => plan.is_some(),
+        at if TARGETS.contains(&at) => has_targets,
+        _ => true,
+    };
+    let kept = all.into_iter().enumerate().filter(|(at, _)| is_shown(at));
+    kept.map(|(_, one)| one).collect()
 }
 
-fn total_row(total: String, plan: Option<&Plan>) -> Row {
+fn total_row(total: String, parts: &Parts, plan: Option<&Plan>) -> Row {
     let mut cells = vec![Cell::default(); COLUMNS.len()];
     if let Some(first) = cells.first_mut() {
         *first = Cell::plain("Total");
@@ -351,7 +358,7 @@ fn total_row(total: String, plan: Option<&Plan>) -> Row {
     if let Some(last) = cells.last_mut() {
         *last = Cell::new(total, Tone::Strong);
     }
-    Row::of(fitting(cells, plan))
+    Row::of(fitting(cells, parts, plan))
 }
 
 /// What is owed, beside everything that is not; and what `unknown` means.

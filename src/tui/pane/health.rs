@@ -123,9 +123,8 @@ impl Problem {
     }
 
     fn cells(&self) -> Vec<Cell> {
-        let text = |text: &Option<SafeText>| {
-            Cell::plain(text.as_ref().map_or("", SafeText::as_str))
-        };
+        let text =
+            |text: &Option<SafeText>| Cell::plain(text.as_ref().map_or("", SafeText::as_str));
         vec![
             Cell::new(self.weight.as_str(), self.weight.tone()),
             Cell::plain(&self.what),
@@ -213,10 +212,9 @@ impl Pane for Health {
                         let selection = Selection { security, ..look.selection.clone() };
                         vec![Wish::Select(selection), Wish::Go(PaneId::Chart)]
                     }
-                    Mend::Account(account) => vec![
-                        Wish::Select(selected(Some(account))),
-                        Wish::Go(PaneId::Transactions),
-                    ],
+                    Mend::Account(account) => {
+                        vec![Wish::Select(selected(Some(account))), Wish::Go(PaneId::Transactions)]
+                    }
                     Mend::Refresh => vec![Wish::Say(problem.mend.as_str().to_owned())],
                 })
             }
@@ -263,7 +261,8 @@ impl Pane for Health {
         let room = usize::from(beneath.height.saturating_sub(1));
         let cut = lines.len().saturating_sub(room);
         let last = lines.len().saturating_sub(1);
-        let kept = lines.iter().enumerate().filter(|(at, _)| *at < last - cut.min(last) || *at == last);
+        let kept =
+            lines.iter().enumerate().filter(|(at, _)| *at < last - cut.min(last) || *at == last);
         for ((_, (text, tone)), at) in kept.zip(1..beneath.height) {
             let place = Rect { y: beneath.y + at, height: 1, ..beneath };
             write(buf, place, text, theme.style(*tone));
@@ -295,9 +294,8 @@ impl Pane for Health {
 
     fn seek(&mut self, text: &str, forward: bool, look: &Look) -> Outcome {
         let problems = &self.problems;
-        self.list.seek(text, forward, &Self::above(look), |line| {
-            problems.get(line).map(Problem::words)
-        })
+        self.list
+            .seek(text, forward, &Self::above(look), |line| problems.get(line).map(Problem::words))
     }
 
     fn texts(&self, whole: bool, _: &Look) -> Option<Vec<String>> {
@@ -314,7 +312,7 @@ fn problems(snapshot: &Snapshot, coverage: &[CoverageRow], look: &Look) -> Vec<P
     let found = snapshot.findings.iter().flat_map(|found| found.iter());
     let mut problems: Vec<Problem> = found.map(|row| finding(row, look)).collect();
     let holdings = &snapshot.holdings.rows;
-    problems.extend(stale(holdings, snapshot, look));
+    problems.extend(stale(holdings, snapshot));
     let between = holdings.iter().filter(|row| row.account.is_none() && !row.quantity.is_zero());
     problems.extend(between.map(|row| orphan(row, snapshot, look)));
     problems.extend(overdrawn(snapshot, look));
@@ -325,9 +323,8 @@ fn problems(snapshot: &Snapshot, coverage: &[CoverageRow], look: &Look) -> Vec<P
 
 /// The words that find a row in the ledger.
 fn query(account: Option<&SafeText>, symbol: Option<&SafeText>, day: Option<NaiveDate>) -> String {
-    let quoted = |key: &str, text: &SafeText| {
-        format!("{key}:\"{}\"", text.as_str().replace('"', ""))
-    };
+    let quoted =
+        |key: &str, text: &SafeText| format!("{key}:\"{}\"", text.as_str().replace('"', ""));
     let account = account.map(|name| quoted("acct", name));
     let symbol = symbol.map(|name| quoted("sym", name));
     let day = day.map(|day| format!("date:{day}"));
@@ -357,7 +354,6 @@ fn finding(row: &FindingRow, look: &Look) -> Problem {
 fn stale<'a>(
     holdings: &'a [HoldingRow],
     snapshot: &Snapshot,
-    _: &Look,
 ) -> impl Iterator<Item = Problem> + 'a {
     let day = snapshot.day;
     let mut seen = Vec::new();

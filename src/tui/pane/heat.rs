@@ -25,41 +25,52 @@ const MONTHS: [&str; 12] =
 /// Columns of a year, and of a month.
 const YEAR: u16 = 5;
 const MONTH: u16 = 6;
+/// Columns of a month where a year has two lines.
+const HALF: u16 = 8;
 
 /// Draws the years that have room, and why some month is not known.
 pub fn draw(buf: &mut Buffer, area: Rect, periods: &[Period], look: &Look) {
-    if area.height < 2 || area.width < YEAR + MONTH {
+    let is_wide = area.width >= YEAR + 12 * MONTH;
+    if area.height < 2 || area.width < YEAR + 6 * HALF {
         return;
     }
     let theme = look.theme;
+    let width = if is_wide { MONTH } else { HALF };
     let line = |at: u16| Rect { y: area.y + at, height: 1, ..area };
-    let cell = |line: Rect, month: u16| {
-        let x = YEAR + month * MONTH;
-        (x + MONTH <= line.width).then(|| Rect { x: line.x + x, width: MONTH, ..line })
-    };
+    let cell = |line: Rect, at: u16| Rect { x: line.x + YEAR + at * width, width, ..line };
     write(buf, line(0), "%", theme.style(Tone::Dim));
-    for (name, month) in MONTHS.iter().zip(0..) {
-        if let Some(place) = cell(line(0), month) {
-            write_right(buf, place, name, theme.style(Tone::Dim));
-        }
+    for (name, at) in names(is_wide).iter().zip(0..) {
+        write_right(buf, cell(line(0), at), name, theme.style(Tone::Dim));
     }
-    let mut years: BTreeMap<i32, Vec<&Period>> = BTreeMap::new();
+    // A line is a year, or a half of one.
+    let mut lines: BTreeMap<(i32, bool), Vec<(u16, &Period)>> = BTreeMap::new();
     for period in periods {
-        years.entry(period.to.year()).or_default().push(period);
+        let month = u16::try_from(period.to.month0()).unwrap_or(0);
+        let (is_later, at) = if is_wide { (false, month) } else { (month >= 6, month % 6) };
+        lines.entry((period.to.year(), is_later)).or_default().push((at, period));
     }
-    let why = reasons(periods);
-    let room = area.height - 1 - u16::from(why.is_some() && area.height > 3);
-    for ((year, months), at) in years.iter().rev().zip(1..=room) {
+    let why = reasons(periods).filter(|_| area.height > 3);
+    let room = area.height - 1 - u16::from(why.is_some());
+    let mut drawn = 0;
+    for (((year, _), months), at) in lines.iter().rev().zip(1..=room) {
         write(buf, line(at), &year.to_string(), theme.style(Tone::Dim));
-        for period in months {
-            let month = u16::try_from(period.to.month0()).unwrap_or(0);
-            let Some(place) = cell(line(at), month) else { continue };
-            write_right(buf, place, &shown(period.twr), theme.style(direction(period.twr)));
+        for (place, period) in months {
+            let style = theme.style(direction(period.twr));
+            write_right(buf, cell(line(at), *place), &shown(period.twr), style);
         }
+        drawn = at;
     }
-    if let Some(why) = why.filter(|_| area.height > 3) {
-        let at = u16::try_from(years.len()).unwrap_or(room).min(room) + 1;
-        write(buf, line(at), &format!("{UNKNOWN}: {why}"), theme.style(Tone::Dim));
+    if let Some(why) = why {
+        write(buf, line(drawn + 1), &format!("{UNKNOWN}: {why}"), theme.style(Tone::Dim));
+    }
+}
+
+/// What stands above the months; each half of a year has the same columns.
+fn names(is_wide: bool) -> Vec<String> {
+    let (early, late) = MONTHS.split_at(6);
+    match is_wide {
+        true => MONTHS.map(str::to_owned).to_vec(),
+        false => early.iter().zip(late).map(|(a, b)| format!("{a}/{b}")).collect(),
     }
 }
 

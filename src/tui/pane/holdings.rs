@@ -250,9 +250,13 @@ impl Pane for Holdings {
             }
             Action::Open | Action::In => match self.row(look) {
                 Some(row) => {
+                    let pane = match action {
+                        Action::Open => PaneId::Security,
+                        _ => PaneId::Chart,
+                    };
                     let security = Some((row.security_id, row.symbol.clone()));
                     let selection = Selection { security, ..look.selection.clone() };
-                    Outcome::Done(vec![Wish::Select(selection), Wish::Go(PaneId::Chart)])
+                    Outcome::Done(vec![Wish::Select(selection), Wish::Go(pane)])
                 }
                 None => Outcome::DONE,
             },

@@ -105,8 +105,7 @@ impl Pane for Imports {
         let text = |cells: &[Cell]| {
             cells.iter().map(|cell| cell.text.as_str()).collect::<Vec<_>>().join(" ")
         };
-        let rows: Vec<_> =
-            rows.filter(|(_, cells)| self.list.lets_through(&text(cells))).collect();
+        let rows: Vec<_> = rows.filter(|(_, cells)| self.list.lets_through(&text(cells))).collect();
         let keys = rows.iter().map(|(id, _)| Some(*id)).collect();
         let rows: Vec<_> = rows.into_iter().map(|(_, cells)| Row::of(cells)).collect();
         let above = Self::above(rows.len(), look);
@@ -120,7 +119,7 @@ impl Pane for Imports {
         match action {
             Action::UndoImport => Outcome::wish(self.undo(look)),
             Action::RedoImport => Outcome::wish(self.redo(look)),
-            Action::Import => Outcome::wish(Wish::Type("import ".to_owned())),
+            Action::BeginImport => Outcome::wish(Wish::Type("import ".to_owned())),
             Action::Explain => Outcome::wish(Wish::Say(
                 "beneath the imports stands what each of them left out, and why".to_owned(),
             )),
@@ -184,7 +183,8 @@ impl Pane for Imports {
     fn status(&self, look: &Look) -> String {
         let all = batches(look).unwrap_or_default();
         let undone = all.iter().filter(|batch| batch.undone.is_some()).count();
-        format!("{} imports   {undone} taken back", all.len())
+        let plural = if all.len() == 1 { "" } else { "s" };
+        format!("{} import{plural}   {undone} taken back", all.len())
     }
 
     fn filter(&mut self, text: &str, look: &Look) {

@@ -3,16 +3,21 @@
 
 mod account_detail;
 mod accounts;
+mod activity;
 mod allocation;
 mod chart;
 mod figure;
+mod health;
 mod heat;
 mod holding_detail;
 mod holdings;
+mod imports;
 mod income;
 mod list;
+mod overlays;
 mod overview;
 mod performance;
+mod security;
 mod sheet;
 mod tally;
 mod transaction_detail;
@@ -26,17 +31,22 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 pub use accounts::Accounts;
+pub use activity::Activity;
 pub use allocation::Allocation;
 pub use chart::Chart;
+pub use health::Health;
 pub use holdings::Holdings;
+pub use imports::Imports;
 pub use income::Income;
 pub use overview::Overview;
 pub use performance::Performance;
+pub use security::SecurityPane;
 pub use tally::Tally;
 pub use transactions::Transactions;
 pub use welcome::Welcome;
 
 use super::look::{Look, Order, Selection};
+use super::overlay::Confirm;
 use super::widget::Column;
 use crate::keys::{Action, Context};
 use crate::model::Dec;
@@ -64,11 +74,19 @@ pub enum PaneId {
     Allocation,
     /// What was received, and what may be.
     Income,
+    /// The imports that there were.
+    Imports,
+    /// What needs a look.
+    Health,
+    /// What was done.
+    Activity,
+    /// Everything of one security.
+    Security,
 }
 
 impl PaneId {
     /// In the order of their keys; those without one come last.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 12] = [
         Self::Overview,
         Self::Accounts,
         Self::Holdings,
@@ -77,6 +95,10 @@ impl PaneId {
         Self::Performance,
         Self::Allocation,
         Self::Income,
+        Self::Imports,
+        Self::Health,
+        Self::Activity,
+        Self::Security,
     ];
 
     /// The digit that is its key; none: it is reached from what concerns it, or by name.
@@ -91,6 +113,8 @@ impl PaneId {
             Self::Performance => Some('5'),
             Self::Allocation => Some('6'),
             Self::Income => Some('7'),
+            Self::Imports => Some('9'),
+            Self::Health | Self::Activity | Self::Security => None,
         }
     }
 
@@ -112,6 +136,10 @@ impl PaneId {
             Self::Performance => "Performance",
             Self::Allocation => "Allocation",
             Self::Income => "Income",
+            Self::Imports => "Imports",
+            Self::Health => "Health",
+            Self::Activity => "Activity",
+            Self::Security => "Security",
         }
     }
 
@@ -127,6 +155,10 @@ impl PaneId {
             Self::Performance => "Perf",
             Self::Allocation => "Alloc",
             Self::Income => "Inc",
+            Self::Imports => "Imp",
+            Self::Health => "Health",
+            Self::Activity => "Activity",
+            Self::Security => "Security",
         }
     }
 }
@@ -148,6 +180,8 @@ pub enum Wish {
     Explain(Box<Question>),
     /// The command line with the beginning of a line.
     Type(String),
+    /// Something done once somebody says yes.
+    Confirm(Box<Confirm>),
     /// The demo in place of this store.
     Demo,
 }

@@ -43,6 +43,10 @@ const SCOPES: [By; 4] = [By::All, By::Class, By::Account, By::Holding];
 
 /// Columns of one of two facts side by side: not so many that a name is far from its figure.
 const FACTS: u16 = 46;
+/// With fewer columns a fact would be cut.
+const LEAST_FACTS: u16 = 38;
+/// Columns between two of them.
+const BETWEEN: u16 = 3;
 
 /// The pane.
 #[derive(Debug, Default)]
@@ -280,10 +284,13 @@ fn draw_row(
 ) {
     let theme = look.theme;
     let (left, right) = (money(row, report, look), rates(row, report, look));
-    let lines = u16::try_from(left.len().max(right.len())).unwrap_or(u16::MAX);
+    // Where two facts have no room beside each other, they stand beneath each other.
+    let is_wide = area.width >= 2 * LEAST_FACTS + BETWEEN;
+    let beside = left.len().max(right.len());
+    let lines = if is_wide { beside } else { left.len() + right.len() };
     let [head, facts, foot, map] = Layout::vertical([
         Constraint::Length(1),
-        Constraint::Length(lines),
+        Constraint::Length(u16::try_from(lines).unwrap_or(u16::MAX)),
         Constraint::Length(2),
         Constraint::Fill(1),
     ])
@@ -291,15 +298,16 @@ fn draw_row(
     let pending = if row.pending { ", some of it pending" } else { "" };
     let text = format!("{}: {} to {}{pending}", row.scope, row.from, row.to);
     write(buf, head, &text, theme.style(Tone::Title));
-    let [one, _, other, _] = Layout::horizontal([
-        Constraint::Max(FACTS),
-        Constraint::Length(3),
-        Constraint::Max(FACTS),
-        Constraint::Fill(1),
-    ])
-    .areas(facts);
-    sheet::draw(buf, one, &left, look);
-    sheet::draw(buf, other, &right, look);
+    if is_wide {
+        let width = (area.width.saturating_sub(BETWEEN) / 2).min(FACTS);
+        let one = Rect { width, ..facts };
+        sheet::draw(buf, one, &left, look);
+        sheet::draw(buf, Rect { x: facts.x + width + BETWEEN, ..one }, &right, look);
+    } else {
+        let used = sheet::draw(buf, facts, &left, look);
+        let rest = Rect { y: facts.y + used, height: facts.height - used, ..facts };
+        sheet::draw(buf, rest, &right, look);
+    }
     // What is missing is missing somewhere; here only where it shows.
     let is_partial = row.gain.is_none() || row.days_unvalued > 0;
     if let Some(lacks) = lacks(&report.missing).filter(|_| is_partial) {

@@ -163,12 +163,9 @@ impl Pane for SecurityPane {
         let name = security.name.as_ref().map_or(UNSAID, SafeText::as_str);
         let title = format!("{} · {name} · {}", security.symbol, security.currency);
         write(buf, parts.head, &title, theme.style(Tone::Title));
-        let [left, _, right] = Layout::horizontal([
-            Constraint::Fill(2),
-            Constraint::Length(2),
-            Constraint::Fill(3),
-        ])
-        .areas(parts.facts);
+        let [left, _, right] =
+            Layout::horizontal([Constraint::Fill(2), Constraint::Length(2), Constraint::Fill(3)])
+                .areas(parts.facts);
         draw_words(buf, left, &profile(detail), look);
         draw_words(buf, right, &around(detail, look), look);
         let rows: Vec<Row> = lots(look).iter().map(|it| lot(it, look)).collect();
