@@ -123,7 +123,8 @@ pub struct App {
     view: View,
     keymap: Keymap,
     ascii: bool,
-    desk: Desk,
+    /// On the heap: it is most of what there is.
+    desk: Box<Desk>,
     welcome: Welcome,
     open: PaneId,
     /// Views before this one, the latest last.
@@ -196,7 +197,7 @@ impl App {
             view: options.view,
             keymap: options.keymap,
             ascii: options.ascii,
-            desk: Desk::default(),
+            desk: Box::default(),
             welcome: Welcome::default(),
             open: PaneId::Overview,
             history: Vec::new(),
