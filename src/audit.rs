@@ -63,6 +63,12 @@ impl Audit {
         Ok(Attempt { audit: self.clone(), op, action: action.to_owned() })
     }
 
+    /// Where the rows are, to be looked at.
+    #[must_use]
+    pub const fn store(&self) -> &AuditStore {
+        &self.store
+    }
+
     /// The rows of the trail, oldest first.
     ///
     /// # Errors

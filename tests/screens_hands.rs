@@ -32,7 +32,7 @@ fn keys_lead_to_screens() {
         ("command_line_completes", ": p a n Tab"),
         ("unknown_command", ": x y z Enter"),
         ("a_folded_institution", "1 o"),
-        ("holdings_of_one_account", "1 j Enter"),
+        ("holdings_of_one_account", "1 j l"),
         ("chart_of_a_security", "2 j j j j Enter"),
         ("chart_with_crosshair", "2 j j j j Enter h h h m v"),
         ("oldest_transactions", "3 G"),
@@ -381,7 +381,7 @@ fn whatever_is_shown_is_explained_or_said_to_need_none() {
         for (keys, said) in [
             ("3 j =", "amount of withdrawal"),
             ("Esc 4 h h h =", "net_worth of everything on 2026-1"),
-            ("Esc 2 j Enter =", "a price is as its source says"),
+            ("Esc 2 j l =", "a price is as its source says"),
         ] {
             dashboard.keys(keys).await;
             let screen = dashboard.screen();

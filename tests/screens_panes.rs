@@ -300,7 +300,7 @@ fn candles_stand_in_their_columns() {
         let prices = format!("date,symbol,close,currency,open,high,low\n{prices}\n");
         hostile::take_in(&session, file("prices.csv", prices)).await;
         let mut dashboard = Dashboard::over(session, Some(folder), (80, 24), options()).await;
-        dashboard.keys("2 j Enter m m").await;
+        dashboard.keys("2 j l m m").await;
         insta::assert_snapshot!("candles", dashboard.screen());
         let buffer = dashboard.buffer();
         // Tabs, context and the head of the chart are above it; marks, dates and the bar beneath.

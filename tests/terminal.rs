@@ -32,11 +32,15 @@ use support::terminal::{Left, Terminal, dashtam, script, wait};
 
 const CTRL_C: &str = "\x03";
 /// Each pane, the one that is open at first last.
-const PANES: [(&str, &str); 5] = [
+const PANES: [(&str, &str); 9] = [
     ("1", "1 Accounts"),
     ("2", "2 Holdings"),
     ("3", "3 Transactions"),
     ("4", "4 Chart"),
+    ("5", "5 Performance"),
+    ("6", "6 Allocation"),
+    ("7", "7 Income"),
+    ("9", "9 Imports"),
     ("0", TABS),
 ];
 /// Flags for a store on each engine there is.
@@ -281,7 +285,8 @@ fn a_step_costs_two_rows_and_the_detail_follows() {
     const MOST: usize = 420;
     let home = Home::new();
     let mut terminal = Terminal::dashtam(&home, "--demo --read-only", "Everyday Checking");
-    for pane in ["1", "2", "3"] {
+    // What was said of a choice goes with the next key.
+    for pane in ["1", "2", "3", "5ook", "7", "gh"] {
         terminal.press(pane);
         let mut echoes: Vec<_> = (0..7)
             .map(|_| {

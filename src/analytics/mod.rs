@@ -10,5 +10,5 @@ pub mod pairs;
 pub mod pricing;
 pub mod rebalance;
 pub mod returns;
-mod source;
+pub mod source;
 pub mod splits;

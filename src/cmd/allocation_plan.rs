@@ -4,13 +4,13 @@
 use chrono::NaiveDate;
 use serde::Serialize;
 
-use super::cells::{self, Cell};
+use super::cells::Cell;
 use super::exit::Error;
 use super::json::{MissingPart, Report};
 use super::report_allocation::{Row, Totals, json_row};
 use super::reports::Shown;
 use super::table::{Column, Table};
-use crate::model::{Currency, Dec, Dimension, Exact, SafeText, Term};
+use crate::model::{Currency, Dec, Exact, SafeText, Term};
 use crate::report::{Aim, Allocation, Missing, Plan, PlanRow, PlannedLot, Standing};
 use crate::service;
 use crate::text::{Figures, percent};
@@ -24,20 +24,19 @@ pub struct Planned {
 /// The file of a plan: its document, or its orders as CSV. Nothing in it is masked.
 pub fn file(planned: &Planned, json: bool) -> Result<Vec<u8>, Error> {
     let open = Figures::plain(false);
-    let mut bytes = Vec::new();
-    if json {
-        serde_json::to_writer(&mut bytes, &planned.document(open))
-            .map_err(std::io::Error::from)
-            .map_err(service::Error::from)?;
-        bytes.push(b'\n');
-    } else {
-        cells::write(&mut bytes, &HEADER, planned.cells(open)).map_err(service::Error::from)?;
+    if !json {
+        return Ok(service::plan::csv(&planned.plan).map_err(service::Error::from)?);
     }
+    let mut bytes = Vec::new();
+    serde_json::to_writer(&mut bytes, &planned.document(open))
+        .map_err(std::io::Error::from)
+        .map_err(service::Error::from)?;
+    bytes.push(b'\n');
     Ok(bytes)
 }
 
 impl Shown for Planned {
-    const HEADER: &'static [&'static str] = &HEADER;
+    const HEADER: &'static [&'static str] = &service::plan::HEADER;
 
     fn document(&self, figures: Figures) -> impl Serialize {
         let Self { before, plan } = self;
@@ -60,7 +59,7 @@ impl Shown for Planned {
     }
 
     fn cells(&self, figures: Figures) -> impl Iterator<Item = Vec<Cell>> {
-        self.plan.rows.iter().map(move |row| csv_row(row, self.plan.by, figures))
+        self.plan.rows.iter().map(move |row| service::plan::cells(row, self.plan.by, figures))
     }
 
     fn table(&self, figures: Figures) -> Table {
@@ -142,40 +141,6 @@ fn order(row: &PlanRow, figures: Figures) -> Order<'_> {
         amount: figures.exact(row.amount),
         lots: row.lots.iter().map(lot).collect(),
     }
-}
-
-const HEADER: [&str; 12] = [
-    "by",
-    "key",
-    "action",
-    "account",
-    "symbol",
-    "quantity",
-    "price",
-    "currency",
-    "price_date",
-    "price_source",
-    "amount",
-    "lots",
-];
-
-fn csv_row(row: &PlanRow, by: Dimension, figures: Figures) -> Vec<Cell> {
-    let lot = |lot: &PlannedLot| format!("{} x {}", figures.exact(lot.quantity), lot.opened);
-    let lots: Vec<_> = row.lots.iter().map(lot).collect();
-    vec![
-        Cell::Plain(by.to_string()),
-        Cell::Text(row.key.clone()),
-        Cell::Plain(row.action.as_str().to_owned()),
-        Cell::text(row.account.as_ref()),
-        Cell::text(row.symbol.as_ref()),
-        Cell::plain(figures.maybe(row.quantity)),
-        Cell::plain(figures.maybe(row.price)),
-        Cell::plain(row.currency),
-        Cell::plain(row.price_date),
-        Cell::text(row.price_source.as_ref()),
-        Cell::Plain(figures.exact(row.amount)),
-        Cell::Plain(lots.join("; ")),
-    ]
 }
 
 /// The orders; beneath each sale the lots that it would close; then the slices as they would be.

@@ -6,7 +6,6 @@
 mod account;
 mod allocation_plan;
 mod backup;
-mod cells;
 mod completions;
 mod demo;
 mod doctor;
@@ -53,6 +52,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use crate::cli::{self, Cli, Command, Flags, RefreshArgs, SettingsCommand, TargetCommand};
 use crate::clock::Clock;
 use crate::config::{Config, Overrides};
+use crate::export::cells;
 use crate::model::{SafeText, choices};
 use crate::service::{self, Access, Session};
 use crate::telemetry::crash::Crash;

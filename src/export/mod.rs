@@ -8,6 +8,7 @@ use std::io;
 use crate::model::Item;
 
 mod canonical;
+pub mod cells;
 mod csv_line;
 mod json;
 mod neutral;

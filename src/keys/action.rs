@@ -54,6 +54,13 @@ table! {
         Pane2 "pane-2" ["2"] "Go to the holdings";
         Pane3 "pane-3" ["3"] "Go to the transactions";
         Pane4 "pane-4" ["4"] "Go to the chart";
+        Pane5 "pane-5" ["5"] "Go to the performance";
+        Pane6 "pane-6" ["6"] "Go to the allocation";
+        Pane7 "pane-7" ["7"] "Go to the income";
+        Pane9 "pane-9" ["9"] "Go to the imports";
+        Health "health" ["g h"] "Go to what needs a look";
+        Activity "activity" ["g a"] "Go to what was done";
+        Security "security" ["g s"] "Go to the security";
         NextPane "next-pane" ["Tab"] "Go to the next pane";
         PreviousPane "previous-pane" ["BackTab"] "Go to the pane before";
         LastView "last-view" ["-"] "Change between the last two views";
@@ -108,10 +115,34 @@ table! {
         ZoomIn "zoom-in" [">"] "Zoom in" bar "zoom in";
         ZoomOut "zoom-out" ["<"] "Zoom out" bar "out";
         Volume "volume" ["v"] "Show or hide the volume" bar "volume";
+        Indicators "indicators" ["i"] "Take the next indicator" bar "indicate";
+        Compare "compare" ["&"] "Compare with another security";
+        LogScale "log-scale" ["L"] "Scale by ratios, or by amounts";
         CrosshairLeft "crosshair-left" ["h", "Left"] "Move the crosshair to the left";
         CrosshairRight "crosshair-right" ["l", "Right"] "Move the crosshair to the right";
         NextSecurity "next-security" ["j", "Down"] "Chart the next security";
         PreviousSecurity "previous-security" ["k", "Up"] "Chart the security before";
+    }
+    Performance {
+        Scope "scope" ["o"] "Choose what is told of" bar "scope";
+        Benchmark "benchmark" ["b"] "Compare with a security" bar "against";
+    }
+    Allocation {
+        Dimension "dimension" ["o"] "Cut it in another way" bar "cut by";
+        Invest "invest" ["i"] "Plan what to buy for an amount" bar "invest";
+        Raise "raise" ["X"] "Plan what to sell for an amount" bar "raise";
+        WholeShares "whole-shares" ["u"] "Plan in whole shares, or in parts";
+        WritePlan "write-plan" ["w"] "Write the plan to a file" bar "write";
+        Target "target" ["e"] "Say what a slice should be" bar "target";
+    }
+    Income {
+        IncomeBy "income-by" ["o"] "Choose what is added up" bar "sum by";
+        Forecast "forecast" ["f"] "Show or hide what may come" bar "forecast";
+    }
+    Imports {
+        BeginImport "begin-import" ["i"] "Import files" bar "import";
+        UndoImport "undo-import" ["z"] "Take the import back" bar "undo";
+        RedoImport "redo-import" ["Z"] "Import its files once more" bar "redo";
     }
 }
 

@@ -19,6 +19,20 @@ pub enum Context {
     Transactions,
     /// In the chart.
     Chart,
+    /// In the performance.
+    Performance,
+    /// In the allocation.
+    Allocation,
+    /// In the income.
+    Income,
+    /// In the history of imports.
+    Imports,
+    /// In the list of what needs a look.
+    Health,
+    /// In the trail of what was done.
+    Activity,
+    /// In the pane of one security.
+    Security,
 }
 
 impl Context {
@@ -31,6 +45,13 @@ impl Context {
         Self::Holdings,
         Self::Transactions,
         Self::Chart,
+        Self::Performance,
+        Self::Allocation,
+        Self::Income,
+        Self::Imports,
+        Self::Health,
+        Self::Activity,
+        Self::Security,
     ];
 
     /// Its name, as people and scripts read it.
@@ -44,6 +65,13 @@ impl Context {
             Self::Holdings => "holdings",
             Self::Transactions => "transactions",
             Self::Chart => "chart",
+            Self::Performance => "performance",
+            Self::Allocation => "allocation",
+            Self::Income => "income",
+            Self::Imports => "imports",
+            Self::Health => "health",
+            Self::Activity => "activity",
+            Self::Security => "security",
         }
     }
 

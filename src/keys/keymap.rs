@@ -174,7 +174,7 @@ mod tests {
             (CHART, "o", Found::Nothing),
             (CHART, "q", Found::Action(Action::Quit)),
             (HOLDINGS, "g", Found::Begins),
-            (CHART, "g", Found::Nothing),
+            (CHART, "g", Found::Begins),
             (HOLDINGS, "g g", Found::Action(Action::First)),
             (HOLDINGS, "g q", Found::Nothing),
             (HOLDINGS, "g g g", Found::Nothing),
@@ -228,7 +228,7 @@ mod tests {
             (
                 "sort",
                 "g",
-                "keys.sort: `g` would hide `g g` (the other is the key of first); sort keeps `s`",
+                "keys.sort: `g` would hide `g h` (the other is the key of health); sort keeps `s`",
             ),
             (
                 "sort",

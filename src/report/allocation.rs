@@ -16,7 +16,7 @@ use crate::model::{
 use crate::store::{AllocationTarget, Tx};
 
 /// Of what and when.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AllocationQuery {
     /// At the end of this day.
     pub as_of: NaiveDate,

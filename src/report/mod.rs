@@ -4,6 +4,7 @@
 mod accounts;
 mod allocation;
 mod bars;
+mod batches;
 mod connections;
 mod contents;
 mod coverage;
@@ -14,8 +15,10 @@ mod findings;
 mod gains;
 mod holdings;
 mod income;
+mod indicators;
 mod lots;
 mod movers;
+mod named;
 mod net_worth;
 mod order;
 mod pending;
@@ -23,6 +26,7 @@ mod performance;
 mod plan;
 mod proposals;
 mod reasons;
+mod security;
 mod sources;
 mod superficial;
 mod transactions;
@@ -35,6 +39,7 @@ pub use crate::figures::Names;
 pub use accounts::{AccountRow, AccountsQuery, AccountsReport, accounts};
 pub use allocation::{Allocation, AllocationQuery, AllocationRow, Standing, allocation};
 pub use bars::{Bars, BarsQuery, Mark, MarkKind, Told, bars};
+pub use batches::{BatchSummary, batches, left_out};
 pub use connections::{ConnectionRow, connections};
 pub use contents::Contents;
 pub use coverage::coverage;
@@ -47,11 +52,13 @@ pub use findings::findings;
 pub use gains::{compare_methods, gains};
 pub use holdings::holdings;
 pub use income::{
-    IncomeBy, IncomeQuery, IncomeReport, IncomeRow, IncomeSums, IncomeTotals, NoYield, Yields,
-    income,
+    Coming, IncomeBy, IncomeDate, IncomeQuery, IncomeReport, IncomeRow, IncomeSums, IncomeTotals,
+    NoYield, Yields, income, income_and_dates,
 };
+pub use indicators::{Compared, Indicator, IndicatorLines, compared, indicator};
 pub use lots::{lots, lots_of};
 pub use movers::{Change, Mover, Movers, MoversQuery, movers};
+pub use named::named;
 pub use net_worth::net_worth;
 pub use performance::{
     By, PerformanceQuery, PerformanceReport, PerformanceRow, Period, Reasons, Split, Yardstick,
@@ -59,6 +66,7 @@ pub use performance::{
 };
 pub use plan::{Action, Aim, Plan, PlanError, PlanQuery, PlanRow, PlannedLot, plan};
 pub use proposals::{SplitProposal, SplitShare, splits};
+pub use security::{SecurityDetail, SecurityQuery, SourceSpan, security_detail};
 pub use transactions::{
     TransactionDetail, TransactionRow, TransactionsQuery, TransactionsReport, transaction_detail,
     transactions,

@@ -105,11 +105,11 @@ impl Session {
     /// Starts the task that reads for the screen.
     #[must_use]
     pub fn watch(&self, view: View) -> State {
-        State::start(self.store.clone(), self.clock.clone(), view)
+        State::start(self.store.clone(), self.trail().cloned(), self.clock.clone(), view)
     }
 
     /// The same for a screen that was there before the store.
     pub fn begin(&self, state: &mut State) {
-        state.begin(self.store.clone(), self.clock.clone());
+        state.begin(self.store.clone(), self.trail().cloned(), self.clock.clone());
     }
 }

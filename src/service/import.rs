@@ -9,7 +9,6 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
 use tokio::sync::mpsc;
 use tracing::{debug, info};
 
@@ -19,6 +18,8 @@ use crate::import::{Format, Problem};
 use crate::ledger::{self, Content, Intake, Options, Survey, Taken};
 use crate::model::{BatchId, Change, OpId, SafeText, keep_raw};
 use crate::refresh;
+use crate::report;
+pub use crate::report::BatchSummary;
 use crate::store::{self, BatchFile};
 use crate::tasks::{self, Task};
 
@@ -533,35 +534,12 @@ async fn settle(
     Ok(records)
 }
 
-/// One import in the list of them.
-#[derive(Clone, Debug)]
-pub struct BatchSummary {
-    /// Its number.
-    pub id: BatchId,
-    /// When.
-    pub created: DateTime<Utc>,
-    /// When it was taken back.
-    pub undone: Option<DateTime<Utc>>,
-    /// Its files.
-    pub files: Vec<BatchFile>,
-}
-
 /// Every import, oldest first.
 ///
 /// # Errors
 /// When the store cannot be read.
 pub async fn list(session: &Session) -> Result<Vec<BatchSummary>, Error> {
-    let mut tx = session.store.read().await?;
-    let batches = tx.batches().await?;
-    let mut files = tx.batch_files().await?;
-    let time = |micros| DateTime::from_timestamp_micros(micros).unwrap_or_default();
-    let summary = |batch: store::BatchRow| BatchSummary {
-        id: batch.id,
-        created: time(batch.created),
-        undone: batch.undone.map(time),
-        files: files.extract_if(.., |file| file.batch == batch.id.0).collect(),
-    };
-    Ok(batches.into_iter().map(summary).collect())
+    Ok(report::batches(&mut session.store.read().await?).await?)
 }
 
 /// What taking an import back did.

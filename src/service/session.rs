@@ -19,7 +19,7 @@ use crate::config::private::{
 use crate::config::{Config, ConfigError, Database, PostgresHost, PostgresUrl};
 use crate::ledger;
 use crate::model::Setting;
-use crate::store::{self, AuditTarget, SchemaState, Server, Store, Target};
+use crate::store::{self, AuditStore, AuditTarget, SchemaState, Server, Store, Target};
 
 /// How often one asks for a lock that somebody else has.
 const LOCK_EVERY: Duration = Duration::from_millis(20);
@@ -45,6 +45,8 @@ pub struct Session {
     /// The time, in the zone of the store.
     pub clock: Clock,
     audit: Option<Audit>,
+    /// The trail of a session that only watches.
+    watched: Option<AuditStore>,
     /// Locked for as long as this is open: the folder of a store that goes with its process.
     pub(super) folder: Option<Arc<File>>,
     /// What was written before a migration.
@@ -69,7 +71,12 @@ impl Session {
                 Access::Watch => Store::open_to_watch(&target).await?,
                 _ => Store::open_read_only(&target).await?,
             };
-            return Self::with(store, None, clock).await;
+            let mut session = Self::with(store, None, clock).await?;
+            if access == Access::Watch {
+                // A trail that cannot be read is no reason not to look at the store.
+                session.watched = AuditStore::open_to_examine(&trail(config)).await.ok().flatten();
+            }
+            return Ok(session);
         }
         if access == Access::Existing {
             target.refuse_nothing()?;
@@ -108,7 +115,8 @@ impl Session {
     async fn with(store: Store, audit: Option<Audit>, clock: &Clock) -> Result<Self, Error> {
         let zone = store.read().await?.setting(Setting::TimeZone).await?;
         let zone = zone.and_then(|name| name.parse().ok()).unwrap_or(clock.zone());
-        Ok(Self { store, clock: clock.clone().in_zone(zone), audit, folder: None, backed_up: None })
+        let clock = clock.clone().in_zone(zone);
+        Ok(Self { store, clock, audit, watched: None, folder: None, backed_up: None })
     }
 
     /// Begins an operation that writes: its attempt is durable when this returns.
@@ -129,6 +137,11 @@ impl Session {
         self.audit.as_ref()
     }
 
+    /// What was done, to be looked at; none: nothing ever was.
+    pub(super) fn trail(&self) -> Option<&AuditStore> {
+        self.audit.as_ref().map(Audit::store).or(self.watched.as_ref())
+    }
+
     /// The backup that was made of the store, if opening it migrated it.
     #[must_use]
     pub fn backed_up(&self) -> Option<&Path> {
@@ -145,6 +158,9 @@ impl Session {
         self.store.close().await;
         if let Some(audit) = &self.audit {
             audit.close().await;
+        }
+        if let Some(trail) = &self.watched {
+            trail.close().await;
         }
     }
 }

@@ -8,9 +8,10 @@ use tokio::sync::{mpsc, watch};
 
 use super::question::{Answer, Question, Slot};
 use super::snapshot::{Snapshot, View, revision};
+use super::trail;
 use super::{Ask, Trouble};
 use crate::clock::Clock;
-use crate::store::{Changes, Store};
+use crate::store::{AuditStore, Changes, Store};
 use crate::{fault, report, tasks};
 
 /// How long to wait before a store that cannot be read is tried again.
@@ -40,6 +41,8 @@ pub(super) struct Ends {
 /// the channel.
 pub(super) struct Keeper {
     store: Store,
+    /// What was done; none: nothing ever was.
+    trail: Option<AuditStore>,
     clock: Clock,
     view: View,
     ends: Ends,
@@ -58,9 +61,15 @@ pub(super) struct Keeper {
 }
 
 impl Keeper {
-    pub fn new(store: Store, clock: Clock, view: View, ends: Ends) -> Self {
+    pub fn new(
+        (store, trail): (Store, Option<AuditStore>),
+        clock: Clock,
+        view: View,
+        ends: Ends,
+    ) -> Self {
         Self {
             store,
+            trail,
             clock,
             view,
             ends,
@@ -158,8 +167,9 @@ impl Keeper {
                 self.waiting.remove(&slot);
             }
             Ask::Look => self.stale = true,
-            Ask::Store(store) => {
-                (self.store, self.ears, self.stale) = (store, None, true);
+            Ask::Store(store, trail) => {
+                (self.store, self.trail) = (store, trail);
+                (self.ears, self.stale) = (None, true);
             }
         }
     }
@@ -208,6 +218,11 @@ impl Keeper {
     async fn reply(&mut self, slot: Slot) {
         let Some((_, question)) = self.questions.get(&slot) else { return };
         fault::point("answer");
+        if **question == Question::Trail {
+            let slice = trail::answer(self.trail.as_ref()).await;
+            self.send(slot, slice);
+            return;
+        }
         let asked = &self.ends.asked;
         let slice = match self.store.read().await {
             // A long search ends when something else is asked: most likely a longer word.

@@ -9,6 +9,7 @@
 mod keeper;
 mod question;
 mod snapshot;
+mod trail;
 
 use std::sync::Arc;
 
@@ -17,17 +18,25 @@ use tokio::task::JoinHandle;
 
 pub use question::{Answer, Question, Slice, Slot};
 pub use snapshot::{Snapshot, View};
+pub use trail::TrailRow;
 
 /// The words of questions and answers, for whoever draws them.
 pub use crate::report::{
-    AccountRow, AccountsQuery, At, Bars, BarsQuery, ConnectionRow, Every, Explanation, Find,
-    FindingRow, HoldingRow, Input, LotRow, MarkKind, Mover, MoversQuery, NetWorthQuery,
-    NetWorthReport, NextRow, PositionsQuery, Split, TransactionDetail, TransactionRow, Trend,
-    TrendsQuery, Window, WindowQuery, WindowRow,
+    AccountRow, AccountsQuery, Aim, Allocation, AllocationQuery, AllocationRow, At, Bars,
+    BarsQuery, BatchSummary, By, Coming, Compared, ConnectionRow, CoverageRow, Every, Explanation,
+    Find, FindingRow, HoldingRow, IncomeBy, IncomeDate, IncomeQuery, IncomeReport, IncomeRow,
+    IncomeSums, Indicator, IndicatorLines, Input, LotRow, MarkKind, Missing, Mover, MoversQuery,
+    NetWorthQuery, NetWorthReport, NextRow, NoYield, PerformanceQuery, PerformanceReport,
+    PerformanceRow, Period, Plan, PlanQuery, PlanRow, PositionsQuery, Reasons, SecurityDetail,
+    SecurityQuery, Split, Standing, TransactionDetail, TransactionRow, Trend, TrendsQuery, Window,
+    WindowQuery, WindowRow, Yardstick, Yields, ratio,
 };
 
 use crate::clock::Clock;
-use crate::store::Store;
+/// What a file of an import came to, and a row that was left out.
+pub use crate::store::{BatchFile, StagedRow};
+
+use crate::store::{AuditStore, Store};
 use crate::tasks::{self, Task};
 use keeper::{Ends, Keeper};
 
@@ -42,8 +51,8 @@ pub enum Ask {
     Drop(Slot),
     /// Something was written here: look now, do not wait to hear of it.
     Look,
-    /// The same store, opened anew.
-    Store(Store),
+    /// The same store, and its trail, opened anew.
+    Store(Store, Option<AuditStore>),
 }
 
 /// What went wrong while reading, in plain words.
@@ -82,20 +91,20 @@ impl State {
 
     /// Starts the keeper.
     #[must_use]
-    pub fn start(store: Store, clock: Clock, view: View) -> Self {
+    pub fn start(store: Store, trail: Option<AuditStore>, clock: Clock, view: View) -> Self {
         let mut state = Self::new(view);
-        state.begin(store, clock);
+        state.begin(store, trail, clock);
         state
     }
 
     /// Starts the keeper; one that has begun goes on with this store.
-    pub fn begin(&mut self, store: Store, clock: Clock) {
+    pub fn begin(&mut self, store: Store, trail: Option<AuditStore>, clock: Clock) {
         match self.waiting.take() {
             Some((view, ends)) => {
-                let keeper = Keeper::new(store, clock, view, ends);
+                let keeper = Keeper::new((store, trail), clock, view, ends);
                 self.task = Some(tasks::spawn(Task::Keeper, keeper.run()));
             }
-            None => self.ask(Ask::Store(store)),
+            None => self.ask(Ask::Store(store, trail)),
         }
     }
 

@@ -2,14 +2,18 @@
 
 use std::sync::Arc;
 
-use super::Trouble;
-use crate::model::{SafeText, SecurityId, TransactionId};
+use chrono::NaiveDate;
+
+use super::{TrailRow, Trouble};
+use crate::model::{BatchId, SafeText, SecurityId, TransactionId};
 use crate::report::{
-    self, AccountsQuery, Bars, BarsQuery, Explanation, LotsReport, Movers, MoversQuery,
-    NetWorthQuery, NetWorthReport, NextRow, PositionsQuery, TransactionDetail, Trend, TrendsQuery,
-    Window, WindowQuery, WindowRow,
+    self, AccountsQuery, Allocation, AllocationQuery, Bars, BarsQuery, BatchSummary, Compared,
+    CoverageReport, Explanation, IncomeDate, IncomeQuery, IncomeReport, Indicator, IndicatorLines,
+    LotsReport, Movers, MoversQuery, NetWorthQuery, NetWorthReport, NextRow, PerformanceQuery,
+    PerformanceReport, Plan, PlanQuery, PositionsQuery, SecurityDetail, SecurityQuery,
+    TransactionDetail, Trend, TrendsQuery, Window, WindowQuery, WindowRow,
 };
-use crate::store::Tx;
+use crate::store::{StagedRow, Tx};
 
 /// A place on the screen that wants an answer: of each the newest question counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,6 +38,30 @@ pub enum Slot {
     Marked,
     /// What lies between two rows.
     Between,
+    /// How things did.
+    Performance,
+    /// What everything consists of.
+    Parts,
+    /// What to buy or sell.
+    Plan,
+    /// What was received, and what may be.
+    Income,
+    /// The imports.
+    Batches,
+    /// What one of them left out.
+    LeftOut,
+    /// Which prices and rates lack.
+    Coverage,
+    /// What was done.
+    Trail,
+    /// Everything of a security but its prices.
+    Security,
+    /// Its prices as a table.
+    Prices,
+    /// What is drawn beside prices.
+    Indicator,
+    /// The security that is compared with.
+    Compared,
     /// How a figure came about.
     Explain,
 }
@@ -63,6 +91,34 @@ pub enum Question {
     Rows(Vec<TransactionId>),
     /// The transactions that fit from one to another.
     Between(WindowQuery, TransactionId, TransactionId),
+    /// How things did, and what the same money would have done in a security that is named.
+    Performance(PerformanceQuery, Option<SafeText>),
+    /// What everything consists of.
+    Parts(AllocationQuery),
+    /// What to buy or sell.
+    Plan(PlanQuery),
+    /// What was received, and what may be.
+    Income(IncomeQuery),
+    /// The imports.
+    Batches,
+    /// What one of them left out.
+    LeftOut(BatchId),
+    /// Which prices and rates lack up to a day.
+    Coverage(NaiveDate),
+    /// What was done: of the trail, not of the store.
+    Trail,
+    /// Everything of a security but its prices.
+    Security(SecurityQuery),
+    /// What is drawn beside prices.
+    Indicator(BarsQuery, Indicator),
+    /// How the security of this name did on the same days.
+    Compared(BarsQuery, SafeText),
+    /// How the figures of income came about.
+    ExplainIncome(IncomeQuery, SafeText),
+    /// How the figures of a slice came about.
+    ExplainPart(AllocationQuery, SafeText),
+    /// How the figures of a scope of performance came about.
+    ExplainPerformance(PerformanceQuery, SafeText),
     /// How the figures of a holding came about.
     ExplainHolding(PositionsQuery, SafeText),
     /// How the figures of an account came about.
@@ -96,6 +152,28 @@ pub enum Slice {
     Rows(Vec<TransactionId>, Vec<WindowRow>),
     /// From one row to another; empty: more than were asked for.
     Between(Vec<TransactionId>),
+    /// How things did.
+    Performance(PerformanceReport),
+    /// What everything consists of.
+    Parts(Allocation),
+    /// What to buy or sell.
+    Plan(Plan),
+    /// What was received, and what may be, and on which days.
+    Income(IncomeReport, Vec<IncomeDate>),
+    /// The imports, oldest first.
+    Batches(Vec<BatchSummary>),
+    /// What one of them left out.
+    LeftOut(Vec<StagedRow>),
+    /// Which prices and rates lack.
+    Coverage(CoverageReport),
+    /// What was done, newest first.
+    Trail(Vec<TrailRow>),
+    /// Everything of a security but its prices.
+    Security(Box<SecurityDetail>),
+    /// What is drawn beside prices.
+    Indicator(IndicatorLines),
+    /// How two securities did; none: the other one is not known.
+    Compared(Option<Compared>),
     /// Derivations.
     Explained(Vec<Explanation>),
     /// It could not be read.
@@ -151,6 +229,44 @@ impl Question {
             Self::Between(query, one, other) => {
                 let found = report::between(tx, query, (*one, *other), go_on).await?;
                 return Ok(found.map(Slice::Between));
+            }
+            Self::Performance(query, against) => {
+                let benchmark = match against {
+                    Some(symbol) => report::named(tx, symbol.as_str()).await?,
+                    None => None,
+                };
+                let query = PerformanceQuery { benchmark, ..*query };
+                Slice::Performance(report::performance(tx, &query).await?)
+            }
+            Self::Parts(query) => Slice::Parts(report::allocation(tx, query).await?),
+            Self::Plan(query) => Slice::Plan(report::plan(tx, query).await?),
+            Self::Income(query) => {
+                let (report, dates) = report::income_and_dates(tx, query).await?;
+                Slice::Income(report, dates)
+            }
+            Self::Batches => Slice::Batches(report::batches(tx).await?),
+            Self::LeftOut(batch) => Slice::LeftOut(report::left_out(tx, *batch).await?),
+            Self::Coverage(day) => Slice::Coverage(report::coverage(tx, *day, None, None).await?),
+            // The trail is not in the store: whoever keeps it answers.
+            Self::Trail => return Ok(None),
+            Self::Security(query) => match report::security_detail(tx, query).await? {
+                Some(detail) => Slice::Security(Box::new(detail)),
+                None => Slice::Failed(Trouble("there is no such security any more".to_owned())),
+            },
+            Self::Indicator(query, which) => {
+                Slice::Indicator(report::indicator(tx, query, *which).await?)
+            }
+            Self::Compared(query, other) => {
+                Slice::Compared(report::compared(tx, query, other).await?)
+            }
+            Self::ExplainIncome(query, key) => {
+                Slice::Explained(report::explain_income(tx, query, key).await?)
+            }
+            Self::ExplainPart(query, key) => {
+                Slice::Explained(report::explain_allocation(tx, query, key).await?)
+            }
+            Self::ExplainPerformance(query, key) => {
+                Slice::Explained(report::explain_performance(tx, query, key).await?)
             }
             Self::ExplainHolding(query, key) => {
                 Slice::Explained(report::explain_holding(tx, query, key).await?)

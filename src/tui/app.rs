@@ -125,7 +125,8 @@ pub struct App {
     view: View,
     keymap: Keymap,
     ascii: bool,
-    desk: Desk,
+    /// On the heap: it is most of what there is.
+    desk: Box<Desk>,
     welcome: Welcome,
     open: PaneId,
     /// Views before this one, the latest last.
@@ -199,7 +200,7 @@ impl App {
             view: options.view,
             keymap: options.keymap,
             ascii: options.ascii,
-            desk: Desk::default(),
+            desk: Box::default(),
             welcome: Welcome::default(),
             open: PaneId::Overview,
             history: Vec::new(),
@@ -279,6 +280,8 @@ impl App {
                 self.errands = self.errands.saturating_sub(1);
                 self.warned = 0;
                 self.notice = Some(errand::in_words(&ended, self.look.figures));
+                // The trail tells of it even where nothing was written.
+                effects.push(Effect::Ask(Ask::Look));
             }
             Msg::Listed(listed) => self.listed(&listed),
             Msg::Notice(text) => self.notice = Some(text),
@@ -501,7 +504,8 @@ impl App {
     fn act(&mut self, action: Action, effects: &mut Vec<Effect>) {
         // A key that is held down comes again and again: nobody reads what stands beside the rows
         // on the way.
-        let moving = action.moves() && self.places().len() > 1;
+        let beside = self.places().len() > 1 || self.pane(self.open).tells_of_row();
+        let moving = action.moves() && beside;
         self.pace = if moving { Pace::Moving } else { Pace::Resting };
         let (pane, look) = self.pane_and_look(self.open);
         pane.linger(moving);
@@ -521,6 +525,13 @@ impl App {
             Action::Pane2 => self.go(PaneId::Holdings),
             Action::Pane3 => self.go(PaneId::Transactions),
             Action::Pane4 => self.go(PaneId::Chart),
+            Action::Pane5 => self.go(PaneId::Performance),
+            Action::Pane6 => self.go(PaneId::Allocation),
+            Action::Pane7 => self.go(PaneId::Income),
+            Action::Pane9 => self.go(PaneId::Imports),
+            Action::Health => self.go(PaneId::Health),
+            Action::Activity => self.go(PaneId::Activity),
+            Action::Security => self.go(PaneId::Security),
             Action::NextPane => self.step(1),
             Action::PreviousPane => self.step(PaneId::ALL.len() - 1),
             Action::Back | Action::LastView => self.back(action == Action::LastView),
@@ -624,6 +635,11 @@ impl App {
     fn grant(&mut self, wish: Wish, effects: &mut Vec<Effect>) {
         match wish {
             Wish::Go(pane) => self.go(pane),
+            Wish::Find(pane, text) => {
+                self.go(pane);
+                self.filter(&text);
+                self.sought.insert(pane.number(), text);
+            }
             Wish::Select(selection) => {
                 self.remember();
                 self.look.selection = selection;
@@ -632,8 +648,9 @@ impl App {
             Wish::View(view) => self.look_at(view, effects),
             Wish::Say(text) => self.notice = Some(text),
             Wish::Type(text) => {
-                self.overlays.push(Overlay::Prompt(Prompt::new(PromptKind::Command, text)));
+                self.overlays.push(Overlay::Prompt(Prompt::new(PromptKind::Command, &text)));
             }
+            Wish::Confirm(confirm) => self.overlays.push(Overlay::Confirm(confirm)),
             Wish::Demo => self.leave(Effect::Demo, effects),
             Wish::Explain(question) => {
                 self.explained = Some(*question);
@@ -786,6 +803,7 @@ impl App {
                 let slice = self.look.answer(Slot::Explain);
                 draw_explanation(buf, parts.body, theme, self.look.figures, slice, *top);
             }
+            Some(Overlay::Confirm(confirm)) => confirm.draw(buf, parts.body, theme),
             Some(Overlay::Prompt(_)) | None => {}
         }
     }

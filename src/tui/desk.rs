@@ -5,8 +5,11 @@ use ratatui::buffer::Buffer;
 use super::frame;
 use super::layout::{Part, Place};
 use super::look::{Look, Selection};
-use super::pane::{Accounts, Chart, Holdings, Overview, Pane, PaneId, Transactions};
-use crate::state::{Question, Slot};
+use super::pane::{
+    Accounts, Activity, Allocation, Chart, Health, Holdings, Imports, Income, Overview, Pane,
+    PaneId, Performance, SecurityPane, Transactions,
+};
+use crate::state::{Aim, Question, Slot};
 
 /// Every pane, and what the row at the cursor of the open one is about.
 #[derive(Debug, Default)]
@@ -16,6 +19,13 @@ pub struct Desk {
     holdings: Holdings,
     transactions: Transactions,
     chart: Chart,
+    performance: Performance,
+    allocation: Allocation,
+    income: Income,
+    imports: Imports,
+    health: Health,
+    activity: Activity,
+    security: SecurityPane,
     subject: Selection,
 }
 
@@ -29,6 +39,13 @@ impl Desk {
             PaneId::Holdings => &self.holdings,
             PaneId::Transactions => &self.transactions,
             PaneId::Chart => &self.chart,
+            PaneId::Performance => &self.performance,
+            PaneId::Allocation => &self.allocation,
+            PaneId::Income => &self.income,
+            PaneId::Imports => &self.imports,
+            PaneId::Health => &self.health,
+            PaneId::Activity => &self.activity,
+            PaneId::Security => &self.security,
         }
     }
 
@@ -40,7 +57,25 @@ impl Desk {
             PaneId::Holdings => &mut self.holdings,
             PaneId::Transactions => &mut self.transactions,
             PaneId::Chart => &mut self.chart,
+            PaneId::Performance => &mut self.performance,
+            PaneId::Allocation => &mut self.allocation,
+            PaneId::Income => &mut self.income,
+            PaneId::Imports => &mut self.imports,
+            PaneId::Health => &mut self.health,
+            PaneId::Activity => &mut self.activity,
+            PaneId::Security => &mut self.security,
         }
+    }
+
+    /// Plans for an amount from now on.
+    pub const fn plan(&mut self, aim: Aim) {
+        self.allocation.plan(aim);
+    }
+
+    /// The plan that is shown, as a file; none: there is none.
+    #[must_use]
+    pub fn plan_file(&self, look: &Look) -> Option<Vec<u8>> {
+        self.allocation.plan_file(look)
     }
 
     /// Lays out every pane that is seen: what it shows is not what it was.

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 
 use tokio::sync::mpsc;
 
-use crate::model::{AccountKind, Change, Currency, Mode, NewAccount, SafeText};
-use crate::service::import::{self, FileReport, ImportReport, ImportRequest};
-use crate::service::{Error, Session, edit};
+use crate::model::{AccountKind, BatchId, Change, Currency, Mode, NewAccount, NewTarget, SafeText};
+use crate::service::import::{self, FileReport, ImportReport, ImportRequest, UndoReport};
+use crate::service::{Error, Session, edit, plan};
 use crate::tasks::{self, Task};
-use crate::text::Figures;
+use crate::text::{Figures, percent};
 
 /// Something to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +25,12 @@ pub enum Errand {
         /// Its main currency.
         currency: Currency,
     },
+    /// Write a plan into a file that is not there yet.
+    WritePlan(PathBuf, Vec<u8>),
+    /// Say what a slice should be.
+    SetTarget(NewTarget),
+    /// Take an import back.
+    UndoImport(BatchId),
 }
 
 /// What an errand did. It is put into words where it is shown: amounts may be hidden by then.
@@ -34,6 +40,12 @@ pub enum Done {
     Imported(ImportReport),
     /// The account of this name was added.
     Added(SafeText),
+    /// A plan was written into this file.
+    Planned(PathBuf),
+    /// A slice has a target.
+    Targeted(NewTarget),
+    /// An import was taken back.
+    Undone(UndoReport),
 }
 
 /// How an errand went.
@@ -89,6 +101,15 @@ impl Errand {
                 edit::apply(session, Change::AddAccount(new)).await?;
                 Ok(Done::Added(name))
             }
+            Self::WritePlan(path, bytes) => {
+                plan::write(session, &path, &bytes, false).await?;
+                Ok(Done::Planned(path))
+            }
+            Self::SetTarget(target) => {
+                edit::apply(session, Change::SetTarget(target.clone())).await?;
+                Ok(Done::Targeted(target))
+            }
+            Self::UndoImport(batch) => Ok(Done::Undone(import::undo(session, batch).await?)),
         }
     }
 }
@@ -99,8 +120,27 @@ pub fn in_words(ended: &Upshot, figures: Figures) -> String {
     match ended {
         Ok(Done::Imported(report)) => told(report, figures),
         Ok(Done::Added(name)) => format!("added account {name}"),
+        Ok(Done::Planned(path)) => {
+            format!("the plan is in {}", SafeText::new(&path.display().to_string()))
+        }
+        Ok(Done::Targeted(target)) => {
+            let weight = percent(Some(target.weight));
+            format!("{} should be {weight} by {}", target.key, target.dimension)
+        }
+        Ok(Done::Undone(report)) => undone(report, figures),
         Err(error) => told_of_error(error, figures),
     }
+}
+
+/// What taking an import back did.
+fn undone(report: &UndoReport, figures: Figures) -> String {
+    let UndoReport { batch, removed, restored, kept } = report;
+    let mut said =
+        format!("import {batch} was taken back: {removed} rows gone, {restored} as they were");
+    if let Some(first) = kept.first() {
+        said.push_str(&format!(", {} stay: {}", kept.len(), figures.message(first)));
+    }
+    SafeText::new(&said).into_string()
 }
 
 /// An error may repeat what a file says.
@@ -113,7 +153,7 @@ fn told_of_error(error: &Error, figures: Figures) -> String {
 fn told(report: &ImportReport, figures: Figures) -> String {
     let mut said: Vec<String> = report.files.iter().map(|file| told_of(file, figures)).collect();
     said.push(match report.batch {
-        Some(batch) => format!("import {batch}: `dashtam import undo {batch}` takes it back"),
+        Some(batch) => format!("import {batch}: z among the imports takes it back"),
         None => "nothing was stored".to_owned(),
     });
     said.join("; ")

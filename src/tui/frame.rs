@@ -61,20 +61,10 @@ pub fn border(buf: &mut Buffer, area: Rect, title: &str, focused: bool, theme: T
     inner
 }
 
-/// Draws the tabs. Where there is no room for names, numbers have to do.
+/// Draws the tabs. Where there is no room for names, short ones or numbers have to do.
 pub fn tabs(buf: &mut Buffer, area: Rect, open: PaneId, theme: Theme) {
-    let names = |full: bool| -> Vec<(PaneId, String)> {
-        let name = |(at, pane): (usize, PaneId)| match full || pane == open {
-            true => (pane, format!(" {at} {} ", pane.title())),
-            false => (pane, format!(" {at} ")),
-        };
-        PaneId::ALL.into_iter().enumerate().map(name).collect()
-    };
-    let full = names(true);
-    let width: usize = full.iter().map(|(_, name)| name.width()).sum();
-    let shown = if width <= usize::from(area.width) { full } else { names(false) };
     let mut x = 0;
-    for (pane, name) in shown {
+    for (pane, name) in names(open, area.width) {
         let rest = Rect { x: area.x + x, width: area.width.saturating_sub(x), ..area };
         let style = if pane == open { theme.reversed() } else { theme.style(Tone::Dim) };
         x += write(buf, rest, &name, style);
@@ -84,21 +74,35 @@ pub fn tabs(buf: &mut Buffer, area: Rect, open: PaneId, theme: Theme) {
 /// Which pane a click on the tabs means.
 #[must_use]
 pub fn tab_at(column: u16, open: PaneId, width: u16) -> Option<PaneId> {
-    let full: usize = PaneId::ALL
-        .iter()
-        .enumerate()
-        .map(|(at, pane)| format!(" {at} {} ", pane.title()).width())
-        .sum();
     let mut x = 0;
-    for (at, pane) in PaneId::ALL.into_iter().enumerate() {
-        let named = full <= usize::from(width) || pane == open;
-        let name = if named { format!(" {at} {} ", pane.title()) } else { format!(" {at} ") };
+    names(open, width).into_iter().find_map(|(pane, name)| {
         x += name.width();
-        if usize::from(column) < x {
-            return Some(pane);
-        }
-    }
-    None
+        (usize::from(column) < x).then_some(pane)
+    })
+}
+
+/// The tabs, as long as there is room for; the open one always has its name.
+fn names(open: PaneId, room: u16) -> Vec<(PaneId, String)> {
+    let full = |pane: PaneId| pane.title();
+    let short = |pane: PaneId| pane.short_title();
+    let number = |_: PaneId| "";
+    let ways: [fn(PaneId) -> &'static str; 3] = [full, short, number];
+    let shown = ways.map(|way| -> Vec<(PaneId, String)> {
+        let seen = PaneId::ALL.into_iter().filter(|pane| *pane == open || pane.digit().is_some());
+        let name = |pane: PaneId| {
+            let word = if pane == open { pane.title() } else { way(pane) };
+            let digit = pane.digit().map(String::from);
+            let words = [digit.as_deref().unwrap_or_default(), word];
+            let words: Vec<_> = words.into_iter().filter(|word| !word.is_empty()).collect();
+            (pane, format!(" {} ", words.join(" ")))
+        };
+        seen.map(name).collect()
+    });
+    let fits = |names: &Vec<(PaneId, String)>| {
+        names.iter().map(|(_, name)| name.width()).sum::<usize>() <= usize::from(room)
+    };
+    let [full, short, numbers] = shown;
+    [full, short].into_iter().find(fits).unwrap_or(numbers)
 }
 
 /// Draws what is looked at, and what the pane says of itself.

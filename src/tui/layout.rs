@@ -48,13 +48,18 @@ impl Place {
     }
 }
 
+/// It has parts of its own, and all the room.
+const fn is_whole(pane: PaneId) -> bool {
+    use PaneId::{Accounts, Chart, Holdings, Transactions};
+    !matches!(pane, Accounts | Holdings | Transactions | Chart)
+}
+
 /// The parts that are seen; the open pane is one of them.
 #[must_use]
 pub fn places(body: Rect, open: PaneId, zoomed: bool) -> Vec<Place> {
     let fits = |(width, height)| body.width >= width && body.height >= height;
     let alone = vec![Place { part: Part::Pane(open), area: body, framed: false }];
-    // The overview consists of panels already.
-    if zoomed || open == PaneId::Overview {
+    if zoomed || is_whole(open) {
         alone
     } else if fits(FOUR) {
         let [left, right] =
@@ -124,7 +129,7 @@ mod tests {
 
     #[test]
     fn each_border_is_where_it_is_said_to_be() {
-        use PaneId::{Accounts, Chart, Holdings, Overview, Transactions};
+        use PaneId::{Accounts, Chart, Holdings, Transactions};
         for (open, beside) in [(Accounts, 3), (Holdings, 3), (Transactions, 2), (Chart, 1)] {
             let (width, height) = DETAIL;
             assert_eq!(count(width - 1, height, open), 1);
@@ -139,7 +144,10 @@ mod tests {
             let zoomed = check(Rect::new(0, 0, width, height), open, true);
             assert_eq!(zoomed.len(), 1);
         }
-        assert_eq!(count(FOUR.0, FOUR.1, Overview), 1);
+        let beside = [Accounts, Holdings, Transactions, Chart];
+        for open in PaneId::ALL.into_iter().filter(|pane| !beside.contains(pane)) {
+            assert_eq!(count(FOUR.0, FOUR.1, open), 1);
+        }
     }
 
     proptest! {

@@ -116,6 +116,8 @@ pub struct Selection {
     pub security: Option<(SecurityId, SafeText)>,
     /// The span of charts.
     pub range: Range,
+    /// The security that things are compared with, as somebody wrote it.
+    pub against: Option<SafeText>,
 }
 
 /// Everything a pane may look at. Cheap to clone.

@@ -22,17 +22,23 @@ use tempfile::TempDir;
 /// Each layout, and a phone.
 pub const SIZES: [(u16, u16); 4] = [(80, 24), (120, 40), (200, 50), (60, 30)];
 
-/// Each pane, and its key.
-pub const PANES: [(&str, &str); 5] = [
+/// Each pane, and its key; not what was done, which names the process.
+pub const PANES: [(&str, &str); 11] = [
     ("overview", "0"),
     ("accounts", "1"),
     ("holdings", "2"),
     ("transactions", "3"),
     ("chart", "4"),
+    ("performance", "5"),
+    ("allocation", "6"),
+    ("income", "7"),
+    ("imports", "9"),
+    ("health", "g h"),
+    ("security", "g s"),
 ];
 
 /// Ways to each pane with what it opens, and to each overlay.
-pub const WAYS: [&str; 22] = [
+pub const WAYS: [&str; 39] = [
     "0",
     "1",
     "1 o",
@@ -45,12 +51,29 @@ pub const WAYS: [&str; 22] = [
     "4",
     "4 j j m h v",
     "4 m",
+    "4 j i",
+    "4 j i i i L",
+    "4 j & A A A Enter",
+    "5 o j j",
+    "5 o o G",
+    "6 o o j",
+    "6 i 5 0 0 Enter",
+    "7 o j",
+    "7 o f G",
+    "9 j",
+    "9 z",
+    "Esc g h j j",
+    "g a j",
+    "2 j Enter j",
     "2 ?",
     "Esc Ctrl-p b",
     "Esc 1 =",
     "Esc 2 j =",
     "Esc 3 =",
     "Esc 4 h =",
+    "Esc 5 =",
+    "Esc 6 =",
+    "Esc 7 =",
     "Esc : x",
     "Esc 2 s",
     "Esc 3 v j j",

@@ -1,6 +1,7 @@
 //! Income: what was received, by month, security and account, and what may be. What is expected
 //! stands in figures of its own, so that nobody can take it for received.
 
+mod dates;
 mod forecast;
 mod payments;
 mod shares;
@@ -9,6 +10,7 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
+pub use dates::{Coming, IncomeDate};
 pub(super) use forecast::Expected;
 pub(super) use payments::Payment;
 use shares::{Share, Then};
@@ -21,7 +23,7 @@ use crate::model::{AccountId, Currency, Dec, Exact, SafeText, SecurityId, Subtyp
 use crate::store::Tx;
 
 /// What a report of income is asked.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IncomeQuery {
     /// On or after.
     pub from: Option<NaiveDate>,
@@ -278,37 +280,57 @@ async fn held(tx: &mut Tx, query: &IncomeQuery, scene: &Scene) -> Result<Vec<Hol
 /// # Errors
 /// When the store cannot be read.
 pub async fn income(tx: &mut Tx, query: &IncomeQuery) -> Result<IncomeReport> {
+    Ok(Income::read(tx, query).await?.report(query))
+}
+
+/// The same, with the day of each payment, oldest first.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn income_and_dates(
+    tx: &mut Tx,
+    query: &IncomeQuery,
+) -> Result<(IncomeReport, Vec<IncomeDate>)> {
     let income = Income::read(tx, query).await?;
-    let scene = &income.scene;
-    let mut groups: BTreeMap<Key, Sums> = BTreeMap::new();
-    let mut all = Sums::default();
-    let mut missing = Vec::new();
-    for row in &income.payments {
-        let place = (row.date, row.account, row.security, row.kind, row.currency);
-        groups.entry(Key::of(scene, query.by, place)).or_default().pay(row);
-        all.pay(row);
-        missing.extend(row.missing.iter().cloned());
+    Ok((income.report(query), dates::of(&income)))
+}
+
+impl Income {
+    fn report(&self, query: &IncomeQuery) -> IncomeReport {
+        let scene = &self.scene;
+        let mut groups: BTreeMap<Key, Sums> = BTreeMap::new();
+        let mut all = Sums::default();
+        let mut missing = Vec::new();
+        for row in &self.payments {
+            let place = (row.date, row.account, row.security, row.kind, row.currency);
+            groups.entry(Key::of(scene, query.by, place)).or_default().pay(row);
+            all.pay(row);
+            missing.extend(row.missing.iter().cloned());
+        }
+        for row in &self.expected {
+            let place = (row.date, row.account, row.security, row.kind, row.currency);
+            groups.entry(Key::of(scene, query.by, place)).or_default().expect(row);
+            all.expect(row);
+            missing.extend(row.missing.iter().cloned());
+        }
+        let rows = groups.into_iter().map(|(key, sums)| {
+            let yields = match (query.by, key.security, key.account_id) {
+                (Some(IncomeBy::Security), Some(id), _) => {
+                    Some(self.yields(|_, other| other == id))
+                }
+                (Some(IncomeBy::Account), _, Some(id)) => Some(self.yields(|other, _| other == id)),
+                _ => None,
+            };
+            sums.row(key, yields)
+        });
+        let rows = rows.collect();
+        let totals =
+            IncomeTotals { sums: all.in_base(&mut missing), yields: self.yields(|_, _| true) };
+        missing.sort();
+        missing.dedup();
+        let (as_of, currency, by) = (query.to, scene.base, query.by);
+        IncomeReport { as_of, currency, by, missing, rows, totals }
     }
-    for row in &income.expected {
-        let place = (row.date, row.account, row.security, row.kind, row.currency);
-        groups.entry(Key::of(scene, query.by, place)).or_default().expect(row);
-        all.expect(row);
-        missing.extend(row.missing.iter().cloned());
-    }
-    let rows = groups.into_iter().map(|(key, sums)| {
-        let yields = match (query.by, key.security, key.account_id) {
-            (Some(IncomeBy::Security), Some(id), _) => Some(income.yields(|_, other| other == id)),
-            (Some(IncomeBy::Account), _, Some(id)) => Some(income.yields(|other, _| other == id)),
-            _ => None,
-        };
-        sums.row(key, yields)
-    });
-    let rows = rows.collect();
-    let totals =
-        IncomeTotals { sums: all.in_base(&mut missing), yields: income.yields(|_, _| true) };
-    missing.sort();
-    missing.dedup();
-    Ok(IncomeReport { as_of: query.to, currency: scene.base, by: query.by, missing, rows, totals })
 }
 
 /// What a row of the report is about; it sorts as it is shown.

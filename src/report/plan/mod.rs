@@ -23,7 +23,7 @@ use crate::model::{
 use crate::store::Tx;
 
 /// What a plan is asked.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PlanQuery {
     /// Of what, when, and cut by what.
     pub allocation: AllocationQuery,

@@ -1,9 +1,13 @@
 //! What is typed while something lies over the pane: the top overlay hears every key.
 
+use super::super::errand::Errand;
 use super::super::folders::Listed;
+use super::super::look::Selection;
 use super::super::overlay::{
-    Command, Overlay, Prompt, PromptKind, Sorted, asks, complete, parse_command, take_in,
+    Command, Confirm, Overlay, Prompt, PromptKind, Said, Sorted, asks, complete, parse_command,
+    take_in,
 };
+use super::super::pane::{PaneId, Wish};
 use super::super::widget::Input;
 use super::{App, Effect};
 use crate::keys::{Action, Chord, Key};
@@ -76,6 +80,13 @@ impl App {
                     pane.sort(order, look);
                     false
                 }
+            },
+            Overlay::Confirm(confirm) => match Confirm::press(chord) {
+                Said::Yes => {
+                    self.begin(confirm.errand.clone(), effects);
+                    false
+                }
+                said => said == Said::Nothing,
             },
             Overlay::Explain { top } => match chord.key {
                 Key::Down | Key::Char('j') => {
@@ -160,6 +171,21 @@ impl App {
                         self.look_at(View { as_of: Some(day), ..self.view }, effects);
                     }
                     Command::Row(row) => self.go_to_row(row),
+                    Command::Against(against) => {
+                        let selection = Selection { against, ..self.look.selection.clone() };
+                        self.grant(Wish::Select(selection), effects);
+                    }
+                    Command::Aim(aim) => {
+                        self.desk.plan(aim);
+                        self.go(PaneId::Allocation);
+                    }
+                    Command::WritePlan(path) => match self.desk.plan_file(&self.look) {
+                        Some(bytes) => self.begin(Errand::WritePlan(path, bytes), effects),
+                        None => {
+                            let notice = "there is no plan to write: `invest` or `raise` makes one";
+                            self.notice = Some(notice.to_owned());
+                        }
+                    },
                     Command::Errand(errand) => self.begin(errand, effects),
                 }
                 false
@@ -234,7 +260,7 @@ impl App {
             }
             Some(Overlay::Palette(palette)) => palette.input.insert(text),
             Some(Overlay::Help(help)) => help.search.insert(text),
-            Some(Overlay::Sort(_) | Overlay::Explain { .. }) | None => {
+            Some(Overlay::Sort(_) | Overlay::Explain { .. } | Overlay::Confirm(_)) | None => {
                 self.notice = Some("there is no line to paste into".to_owned());
             }
         }

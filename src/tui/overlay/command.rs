@@ -1,10 +1,15 @@
 //! The command line of the dashboard: every action by its name, and what needs a word with it.
 
+use std::path::PathBuf;
+
 use chrono::NaiveDate;
 
 use crate::config::typed_path;
 use crate::keys::Action;
-use crate::model::{Currency, SafeText, UnknownCurrency, UnknownWord};
+use crate::model::{
+    Currency, Dec, Exact, NewTarget, Refusal, SafeText, UnknownCurrency, UnknownWord,
+};
+use crate::state::Aim;
 use crate::tui::errand::Errand;
 
 /// What a line says.
@@ -16,6 +21,12 @@ pub enum Command {
     AsOf(NaiveDate),
     /// Go to a row.
     Row(usize),
+    /// Compare with the security of this name, or with none.
+    Against(Option<SafeText>),
+    /// Plan for an amount.
+    Aim(Aim),
+    /// Write the plan into this file.
+    WritePlan(PathBuf),
     /// Have this done.
     Errand(Errand),
 }
@@ -41,6 +52,15 @@ pub enum CommandError {
     /// No such currency.
     #[error(transparent)]
     Currency(#[from] UnknownCurrency),
+    /// Not an amount.
+    #[error("an amount is written like 2500 or 199.95, and is more than nothing")]
+    Amount,
+    /// Not a part of a whole.
+    #[error("a weight is written like 0.6 or 60%")]
+    Weight,
+    /// A target that cannot be.
+    #[error(transparent)]
+    Target(Refusal),
     /// No home folder.
     #[error("there is no home folder; write the whole path")]
     NoHome,
@@ -49,8 +69,17 @@ pub enum CommandError {
 const IMPORT: &str = "import";
 const ADD_ACCOUNT: &str = "account add";
 
+const INVEST: &str = "invest";
+const RAISE: &str = "raise";
+const WRITE_PLAN: &str = "write-plan";
+const TARGET: &str = "target";
+
 /// Words that are no action and take one more.
-const MORE: [&str; 1] = ["asof"];
+const MORE: [&str; 2] = [AS_OF, AGAINST];
+const AS_OF: &str = "asof";
+const AGAINST: &str = "against";
+/// The word for no security.
+const NONE: &str = "none";
 /// The same, of what is written.
 const ERRANDS: [&str; 2] = [ADD_ACCOUNT, IMPORT];
 
@@ -65,7 +94,35 @@ pub fn parse(line: &str) -> Result<Command, CommandError> {
         return Ok(Command::Row(row));
     }
     let rest: Vec<&str> = words.collect();
-    if MORE.contains(&word) || (word == Action::AsOf.name() && !rest.is_empty()) {
+    if word == AGAINST {
+        let symbol = SafeText::new(&rest.join(" "));
+        return match symbol.as_str() {
+            "" => Err(CommandError::Form("against SYMBOL")),
+            NONE => Ok(Command::Against(None)),
+            _ => Ok(Command::Against(Some(symbol))),
+        };
+    }
+    if let [amount] = rest.as_slice()
+        && (word == INVEST || word == RAISE)
+    {
+        let amount = Dec::parse(&amount.replace(',', "")).map_err(|_| CommandError::Amount)?;
+        return match amount.is_positive() {
+            true if word == INVEST => Ok(Command::Aim(Aim::Invest(amount))),
+            true => Ok(Command::Aim(Aim::Raise(amount))),
+            false => Err(CommandError::Amount),
+        };
+    }
+    if !rest.is_empty() && (word == WRITE_PLAN || word == TARGET) {
+        let words = words_of(line.trim_start().strip_prefix(word).unwrap_or_default())?;
+        return match words.as_slice() {
+            [file] if word == WRITE_PLAN => {
+                typed_path(file).map(Command::WritePlan).map_err(|_| CommandError::NoHome)
+            }
+            words if word == TARGET => target(words).map(Command::Errand),
+            _ => Err(CommandError::Form("write-plan FILE")),
+        };
+    }
+    if word == AS_OF || (word == Action::AsOf.name() && !rest.is_empty()) {
         let day = rest.join(" ").parse().map_err(|_| CommandError::Day)?;
         return Ok(Command::AsOf(day));
     }
@@ -106,6 +163,36 @@ fn account(words: &[String]) -> Result<Errand, CommandError> {
     }
     let (kind, currency) = (kind.parse()?, Currency::parse(&currency.to_uppercase())?);
     Ok(Errand::AddAccount { name, kind, currency })
+}
+
+/// `DIMENSION KEY WEIGHT [BAND]`; the key may have blanks where it is quoted.
+fn target(words: &[String]) -> Result<Errand, CommandError> {
+    const FORM: CommandError = CommandError::Form("target DIMENSION KEY WEIGHT [BAND]");
+    let (dimension, key, weight, band) = match words {
+        [dimension, key, weight] => (dimension, key, weight, None),
+        [dimension, key, weight, band] => (dimension, key, weight, Some(band)),
+        _ => return Err(FORM),
+    };
+    let target = NewTarget {
+        dimension: dimension.parse()?,
+        key: SafeText::new(key),
+        weight: part(weight)?,
+        band: band.map(|band| part(band)).transpose()?,
+    };
+    target.check().map(Errand::SetTarget).map_err(CommandError::Target)
+}
+
+/// A part of a whole: `0.6` or `60%`.
+fn part(text: &str) -> Result<Dec, CommandError> {
+    let number = |text: &str| Dec::parse(text).map_err(|_| CommandError::Weight);
+    match text.strip_suffix('%') {
+        Some(text) => {
+            let hundred = Exact::from(Dec::from_i64(100));
+            let part = Exact::from(number(text)?).div_round(&hundred, 12);
+            part.map_err(|_| CommandError::Weight)
+        }
+        None => number(text),
+    }
 }
 
 /// Words apart by blanks; quotes keep blanks.
@@ -230,6 +317,27 @@ mod tests {
         }
         assert!(matches!(parse("account add A b usd"), Err(CommandError::Kind(_))));
         assert!(matches!(parse("account add A savings usx"), Err(CommandError::Currency(_))));
+        let voo = Command::Against(Some(SafeText::new("VOO")));
+        assert_eq!(parse("against VOO"), Ok(voo));
+        assert_eq!(parse("against none"), Ok(Command::Against(None)));
+        let invest = Aim::Invest(Dec::from_i64(2500));
+        assert_eq!(parse("invest 2,500"), Ok(Command::Aim(invest)));
+        assert_eq!(parse("invest"), Ok(Command::Act(Action::Invest)));
+        assert_eq!(parse("raise -1"), Err(CommandError::Amount));
+        let file = Command::WritePlan("my plan.csv".into());
+        assert_eq!(parse("write-plan \"my plan.csv\""), Ok(file));
+        let target = |weight: &str| NewTarget {
+            dimension: crate::model::Dimension::Class,
+            key: SafeText::new("cash"),
+            weight: Dec::parse(weight).unwrap(),
+            band: None,
+        };
+        let set = |weight| Ok(Command::Errand(Errand::SetTarget(target(weight))));
+        assert_eq!(parse("target class cash 60%"), set("0.6"));
+        assert_eq!(parse("target class cash 0.05"), set("0.05"));
+        assert_eq!(parse("target class cash x"), Err(CommandError::Weight));
+        assert!(matches!(parse("target class cash 2"), Err(CommandError::Target(_))));
+        assert_eq!(parse("against"), Err(CommandError::Form("against SYMBOL")));
         assert_eq!(parse("fly"), Err(CommandError::Unknown("fly".to_owned())));
     }
 }

@@ -2,6 +2,7 @@
 
 mod command;
 mod complete;
+mod confirm;
 mod explain;
 mod help;
 mod palette;
@@ -10,6 +11,7 @@ mod sort;
 
 pub use command::{Command, parse as parse_command};
 pub use complete::{asks, complete, take_in};
+pub use confirm::{Confirm, Said};
 pub use explain::draw as draw_explanation;
 pub use help::Help;
 pub use palette::Palette;
@@ -27,6 +29,8 @@ pub enum Overlay {
     Palette(Palette),
     /// What the rows can be put in order by.
     Sort(SortMenu),
+    /// Something that is done once somebody says yes.
+    Confirm(Box<Confirm>),
     /// How a figure came about.
     Explain {
         /// The first line that is seen.

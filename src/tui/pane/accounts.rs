@@ -212,7 +212,7 @@ impl Pane for Accounts {
 
     fn subject(&self, look: &Look) -> Option<Selection> {
         let account = Some(self.account(look)?.name.clone());
-        Some(Selection { account, security: None, range: look.selection.range })
+        Some(Selection { account, security: None, ..look.selection.clone() })
     }
 
     fn detail_title(&self, look: &Look) -> String {

@@ -12,11 +12,11 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
 
 use super::accounts::PARTIAL;
-use super::{Outcome, Pane, Wish};
+use super::{Outcome, Pane, Wish, overlays};
 use crate::keys::{Action, Context};
 use crate::model::{AccountId, Bar, Currency, Dec, Interval, SafeText, SecurityId};
 use crate::state::{
-    Bars, BarsQuery, Every, MarkKind, NetWorthQuery, Question, Slice, Slot, Snapshot,
+    Bars, BarsQuery, Every, Indicator, MarkKind, NetWorthQuery, Question, Slice, Slot, Snapshot,
 };
 use crate::text::UNKNOWN;
 use crate::tui::look::{Look, Range, Selection};
@@ -64,6 +64,10 @@ pub struct Chart {
     seen: Option<usize>,
     /// How many bars behind the newest the crosshair is; none: there is no crosshair.
     cross: Option<usize>,
+    /// What is drawn beside prices.
+    indicator: Option<Indicator>,
+    /// As far apart as one price is times the other.
+    by_ratio: bool,
 }
 
 /// What is drawn: bars, be it of prices or of net worth.
@@ -93,6 +97,21 @@ impl Pane for Chart {
                 return Outcome::wish(Wish::Say(format!("chart: {}", self.kind.as_str())));
             }
             Action::Volume => self.volume = !self.volume,
+            Action::LogScale => {
+                self.by_ratio = !self.by_ratio;
+                let what = if self.by_ratio { "ratios" } else { "amounts" };
+                return Outcome::wish(Wish::Say(format!("scaled by {what}")));
+            }
+            Action::Indicators if look.selection.security.is_none() => {
+                let what = "indicators are of prices: j chooses a security";
+                return Outcome::wish(Wish::Say(what.to_owned()));
+            }
+            Action::Indicators => {
+                self.indicator = next_indicator(self.indicator);
+                let what = self.indicator.map_or("none", Indicator::as_str);
+                return Outcome::wish(Wish::Say(format!("indicator: {what}")));
+            }
+            Action::Compare => return Outcome::wish(Wish::Type("against ".to_owned())),
             Action::ZoomIn => {
                 let seen = self.seen.unwrap_or(count);
                 self.seen = Some((seen * 2 / 3).max(FEWEST.min(count)));
@@ -138,7 +157,12 @@ impl Pane for Chart {
                         _ => Interval::Day,
                     },
                 };
-                vec![(Slot::Chart, Question::Bars(query))]
+                let beside =
+                    self.indicator.map(|it| (Slot::Indicator, Question::Indicator(query, it)));
+                let against = look.selection.against.clone();
+                let other = against.map(|it| (Slot::Compared, Question::Compared(query, it)));
+                let bars = (Slot::Chart, Question::Bars(query));
+                [Some(bars), beside, other].into_iter().flatten().collect()
             }
             None => {
                 let query = net_worth(snapshot, range, look.account().map(|row| row.id));
@@ -162,9 +186,18 @@ impl Pane for Chart {
         let dates = series.dates.get(skip..).unwrap_or_default();
         let cross = self.cross.and_then(|back| seen.checked_sub(back + 1));
         draw_head(buf, head, &series, skip + cross.unwrap_or(seen.saturating_sub(1)), look);
+        let over = series.of.and_then(|bars| overlays::of(self.indicator, bars, look));
+        let legend = u16::from(over.is_some());
+        let [note, body] =
+            Layout::vertical([Constraint::Length(legend), Constraint::Fill(1)]).areas(body);
+        let day = dates.get(cross.unwrap_or(seen.saturating_sub(1))).copied();
+        if let Some(over) = &over {
+            over.draw_legend(buf, note, day, look);
+        }
         let cost = series.of.and_then(|bars| bars.cost_per_unit);
         let ends = self.ends(bars);
         let scale = ends.and_then(|(high, low)| Scale::over([high, low]));
+        let scale = scale.map(|scale| if self.by_ratio { scale.by_ratio() } else { scale });
         let Some((scale, ends)) = scale.zip(ends) else {
             write(
                 buf,
@@ -175,14 +208,24 @@ impl Pane for Chart {
             return;
         };
         let volume = if self.volume && body.height > 12 { body.height / 5 } else { 0 };
-        let [plot, volumes, marks, axis] = Layout::vertical([
+        let panel = over.as_ref().map_or(0, |over| over.panel_lines(body.height));
+        let [plot, panel, volumes, marks, axis] = Layout::vertical([
             Constraint::Fill(1),
+            Constraint::Length(panel),
             Constraint::Length(volume),
             Constraint::Length(1),
             Constraint::Length(1),
         ])
         .areas(body);
         let inner = |area: Rect| Rect { width: area.width.saturating_sub(LABELS), ..area };
+        let column = cross.and_then(|at| column_of(at, seen, inner(plot).width));
+        let foot = (inner(volumes), inner(marks), axis);
+        if let Some(over) = over.as_ref().filter(|over| over.is_comparison()) {
+            over.draw(buf, inner(plot), plot, dates, scale, look);
+            Self::draw_foot(buf, foot, bars, dates, &series, look);
+            draw_crosshair(buf, plot, volumes.bottom(), column, look);
+            return;
+        }
         if let Some(at) = cost.and_then(|cost| scale.line_of(cost, usize::from(plot.height))) {
             let line = Rect { y: plot.y + lines(at), height: 1, ..inner(plot) };
             let dashes = "┄".repeat(usize::from(line.width));
@@ -198,29 +241,18 @@ impl Pane for Chart {
             }
         }
         labels(buf, plot, ends, &series, look);
-        if volume > 0 {
-            draw_volumes(buf, inner(volumes), bars, look);
+        if let Some(over) = &over {
+            over.draw(buf, inner(plot), plot, dates, scale, look);
+            over.draw_panel(buf, inner(panel), panel, dates, look);
         }
-        if let Some(bars) = series.of {
-            draw_marks(buf, inner(marks), bars, dates, look);
-        }
-        if let (Some(first), Some(last)) = (dates.first(), dates.last()) {
-            write(buf, axis, &first.to_string(), theme.style(Tone::Dim));
-            write_right(buf, inner(axis), &last.to_string(), theme.style(Tone::Dim));
-        }
-        if let Some(x) = cross.and_then(|at| column_of(at, seen, inner(plot).width)) {
-            for y in plot.y..volumes.bottom() {
-                if let Some(cell) =
-                    buf.cell_mut((plot.x + x, y)).filter(|cell| cell.symbol() == " ")
-                {
-                    cell.set_char('│').set_style(theme.style(Tone::Dim));
-                }
-            }
-        }
+        Self::draw_foot(buf, foot, bars, dates, &series, look);
+        draw_crosshair(buf, plot, volumes.bottom(), column, look);
     }
 
     fn status(&self, look: &Look) -> String {
-        format!("{}   {}", self.kind.as_str(), look.selection.range.as_str())
+        let beside = self.indicator.map(|it| format!("   {}", it.as_str())).unwrap_or_default();
+        let scale = if self.by_ratio { "   log" } else { "" };
+        format!("{}{beside}{scale}   {}", self.kind.as_str(), look.selection.range.as_str())
     }
 
     /// The figure at the crosshair, or the newest.
@@ -237,6 +269,29 @@ impl Pane for Chart {
 }
 
 impl Chart {
+    /// Draws what stands beneath the prices: volumes, marks, the first day and the last.
+    fn draw_foot(
+        buf: &mut Buffer,
+        (volumes, marks, axis): (Rect, Rect, Rect),
+        bars: &[Option<Bar>],
+        dates: &[NaiveDate],
+        series: &Series<'_>,
+        look: &Look,
+    ) {
+        let style = look.theme.style(Tone::Dim);
+        if volumes.height > 0 {
+            draw_volumes(buf, volumes, bars, look);
+        }
+        if let Some(bars) = series.of {
+            draw_marks(buf, marks, bars, dates, look);
+        }
+        if let (Some(first), Some(last)) = (dates.first(), dates.last()) {
+            write(buf, axis, &first.to_string(), style);
+            let right = Rect { width: axis.width.saturating_sub(LABELS), ..axis };
+            write_right(buf, right, &last.to_string(), style);
+        }
+    }
+
     /// The highest and the lowest figure that is drawn of these.
     fn ends(&self, bars: &[Option<Bar>]) -> Option<(Dec, Dec)> {
         let of_bar = |bar: &Bar| match self.kind {
@@ -283,6 +338,23 @@ impl Chart {
                 Outcome::wish(Wish::Select(selection))
             }
             None => Outcome::DONE,
+        }
+    }
+}
+
+/// The indicator behind one, and none behind the last.
+fn next_indicator(now: Option<Indicator>) -> Option<Indicator> {
+    let Some(now) = now else { return Indicator::ALL.first().copied() };
+    let at = Indicator::ALL.iter().position(|one| *one == now)?;
+    Indicator::ALL.get(at + 1).copied()
+}
+
+/// Draws the crosshair where nothing else is.
+fn draw_crosshair(buf: &mut Buffer, plot: Rect, bottom: u16, column: Option<u16>, look: &Look) {
+    let Some(x) = column else { return };
+    for y in plot.y..bottom {
+        if let Some(cell) = buf.cell_mut((plot.x + x, y)).filter(|cell| cell.symbol() == " ") {
+            cell.set_char('│').set_style(look.theme.style(Tone::Dim));
         }
     }
 }

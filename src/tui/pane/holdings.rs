@@ -250,9 +250,13 @@ impl Pane for Holdings {
             }
             Action::Open | Action::In => match self.row(look) {
                 Some(row) => {
+                    let pane = match action {
+                        Action::Open => PaneId::Security,
+                        _ => PaneId::Chart,
+                    };
                     let security = Some((row.security_id, row.symbol.clone()));
                     let selection = Selection { security, ..look.selection.clone() };
-                    Outcome::Done(vec![Wish::Select(selection), Wish::Go(PaneId::Chart)])
+                    Outcome::Done(vec![Wish::Select(selection), Wish::Go(pane)])
                 }
                 None => Outcome::DONE,
             },
@@ -295,10 +299,10 @@ impl Pane for Holdings {
     fn subject(&self, look: &Look) -> Option<Selection> {
         let Some(row) = self.row(look) else {
             let account = Some(self.heading(look)?.name.clone());
-            return Some(Selection { account, security: None, range: look.selection.range });
+            return Some(Selection { account, security: None, ..look.selection.clone() });
         };
         let security = Some((row.security_id, row.symbol.clone()));
-        Some(Selection { account: row.account.clone(), security, range: look.selection.range })
+        Some(Selection { account: row.account.clone(), security, ..look.selection.clone() })
     }
 
     fn detail_questions(&self, look: &Look) -> Vec<(Slot, Question)> {

@@ -68,6 +68,12 @@ impl<K: Ord + Clone> List<K> {
         self.left.unwrap_or(self.cursor.at)
     }
 
+    /// What the row is that the parts beside the table tell of.
+    #[must_use]
+    pub fn key(&self) -> Option<&K> {
+        self.keys.get(self.told())?.as_ref()
+    }
+
     /// The cursor leaves its row, of which the parts beside go on telling; or it has come to rest.
     pub fn linger(&mut self, lingers: bool) {
         self.left = lingers.then(|| self.told());
@@ -185,6 +191,25 @@ impl<K: Ord + Clone> List<K> {
             true => self.grid.text_of(self.cursor.at),
             false => self.grid.cell_of(self.cursor.at, column),
         }
+    }
+
+    /// The marked rows that are shown for the clipboard, or else the one at the cursor: whole, or
+    /// their cells of one column.
+    #[must_use]
+    pub fn texts(&self, whole: bool, column: usize) -> Vec<String> {
+        let marked = self.marked();
+        let is_marked = |key: &Option<K>| key.as_ref().is_some_and(|key| marked.contains(key));
+        let rows: Vec<usize> = match marked.is_empty() {
+            true => vec![self.cursor.at],
+            false => {
+                (0..).zip(&self.keys).filter(|(_, key)| is_marked(key)).map(|it| it.0).collect()
+            }
+        };
+        let text = |row: usize| match whole {
+            true => self.grid.text_of(row),
+            false => self.grid.cell_of(row, column),
+        };
+        rows.into_iter().map(text).collect()
     }
 
     /// Draws the rows, or says why there are none.

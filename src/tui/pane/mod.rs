@@ -3,12 +3,22 @@
 
 mod account_detail;
 mod accounts;
+mod activity;
+mod allocation;
 mod chart;
 mod figure;
+mod health;
+mod heat;
 mod holding_detail;
 mod holdings;
+mod imports;
+mod income;
 mod list;
+mod overlays;
 mod overview;
+mod performance;
+mod security;
+mod sheet;
 mod tally;
 mod transaction_detail;
 mod transactions;
@@ -21,14 +31,22 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 pub use accounts::Accounts;
+pub use activity::Activity;
+pub use allocation::Allocation;
 pub use chart::Chart;
+pub use health::Health;
 pub use holdings::Holdings;
+pub use imports::Imports;
+pub use income::Income;
 pub use overview::Overview;
+pub use performance::Performance;
+pub use security::SecurityPane;
 pub use tally::Tally;
 pub use transactions::Transactions;
 pub use welcome::Welcome;
 
 use super::look::{Look, Order, Selection};
+use super::overlay::Confirm;
 use super::widget::Column;
 use crate::keys::{Action, Context};
 use crate::model::Dec;
@@ -50,14 +68,57 @@ pub enum PaneId {
     Transactions,
     /// Prices, or net worth, over time.
     Chart,
+    /// What was made of what was put in.
+    Performance,
+    /// What everything consists of, and should.
+    Allocation,
+    /// What was received, and what may be.
+    Income,
+    /// The imports that there were.
+    Imports,
+    /// What needs a look.
+    Health,
+    /// What was done.
+    Activity,
+    /// Everything of one security.
+    Security,
 }
 
 impl PaneId {
-    /// In the order of their numbers.
-    pub const ALL: [Self; 5] =
-        [Self::Overview, Self::Accounts, Self::Holdings, Self::Transactions, Self::Chart];
+    /// In the order of their keys; those without one come last.
+    pub const ALL: [Self; 12] = [
+        Self::Overview,
+        Self::Accounts,
+        Self::Holdings,
+        Self::Transactions,
+        Self::Chart,
+        Self::Performance,
+        Self::Allocation,
+        Self::Income,
+        Self::Imports,
+        Self::Health,
+        Self::Activity,
+        Self::Security,
+    ];
 
-    /// Its number.
+    /// The digit that is its key; none: it is reached from what concerns it, or by name.
+    #[must_use]
+    pub const fn digit(self) -> Option<char> {
+        match self {
+            Self::Overview => Some('0'),
+            Self::Accounts => Some('1'),
+            Self::Holdings => Some('2'),
+            Self::Transactions => Some('3'),
+            Self::Chart => Some('4'),
+            Self::Performance => Some('5'),
+            Self::Allocation => Some('6'),
+            Self::Income => Some('7'),
+            Self::Imports => Some('9'),
+            Self::Health | Self::Activity | Self::Security => None,
+        }
+    }
+
+    /// Its place among all of them.
     #[must_use]
     pub fn number(self) -> usize {
         Self::ALL.iter().position(|pane| *pane == self).unwrap_or(0)
@@ -72,6 +133,32 @@ impl PaneId {
             Self::Holdings => "Holdings",
             Self::Transactions => "Transactions",
             Self::Chart => "Chart",
+            Self::Performance => "Performance",
+            Self::Allocation => "Allocation",
+            Self::Income => "Income",
+            Self::Imports => "Imports",
+            Self::Health => "Health",
+            Self::Activity => "Activity",
+            Self::Security => "Security",
+        }
+    }
+
+    /// The same where there is less room.
+    #[must_use]
+    pub const fn short_title(self) -> &'static str {
+        match self {
+            Self::Overview => "Over",
+            Self::Accounts => "Acct",
+            Self::Holdings => "Hold",
+            Self::Transactions => "Txn",
+            Self::Chart => "Chart",
+            Self::Performance => "Perf",
+            Self::Allocation => "Alloc",
+            Self::Income => "Inc",
+            Self::Imports => "Imp",
+            Self::Health => "Health",
+            Self::Activity => "Activity",
+            Self::Security => "Security",
         }
     }
 }
@@ -81,6 +168,8 @@ impl PaneId {
 pub enum Wish {
     /// Another pane.
     Go(PaneId),
+    /// Another pane with only what has this text.
+    Find(PaneId, String),
     /// To look at something else.
     Select(Selection),
     /// To look at the store in another way.
@@ -90,7 +179,9 @@ pub enum Wish {
     /// How a figure came about.
     Explain(Box<Question>),
     /// The command line with the beginning of a line.
-    Type(&'static str),
+    Type(String),
+    /// Something done once somebody says yes.
+    Confirm(Box<Confirm>),
     /// The demo in place of this store.
     Demo,
 }
@@ -149,6 +240,12 @@ pub trait Pane {
 
     /// Does what an action says.
     fn act(&mut self, action: Action, look: &Look) -> Outcome;
+
+    /// It tells of the row at its cursor beneath its rows, so that it has something to keep while
+    /// the cursor is on its way.
+    fn tells_of_row(&self) -> bool {
+        false
+    }
 
     /// What it would like to know.
     fn questions(&self, _: &Look) -> Vec<(Slot, Question)> {

@@ -320,7 +320,7 @@ fn attention(buf: &mut Buffer, area: Rect, look: &Look) {
     if shown < found.len() {
         let at = u16::try_from(shown).unwrap_or(0);
         let place = Rect { y: area.y + at, height: 1, ..area };
-        let text = format!("and {} more: `dashtam report findings`", found.len() - shown);
+        let text = format!("and {} more: `:health`", found.len() - shown);
         write(buf, place, &text, theme.style(Tone::Dim));
     }
 }

@@ -334,7 +334,7 @@ impl Pane for Transactions {
         let row = self.row(look)?;
         let account = Some(row.row.account.clone());
         let security = row.security_id.zip(row.row.symbol.clone());
-        Some(Selection { account, security, range: look.selection.range })
+        Some(Selection { account, security, ..look.selection.clone() })
     }
 
     fn detail_questions(&self, look: &Look) -> Vec<(Slot, Question)> {

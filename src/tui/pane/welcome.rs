@@ -58,8 +58,8 @@ impl Door {
     fn open(self) -> Wish {
         match self {
             Self::Demo => Wish::Demo,
-            Self::Import => Wish::Type("import "),
-            Self::Account => Wish::Type("account add "),
+            Self::Import => Wish::Type("import ".to_owned()),
+            Self::Account => Wish::Type("account add ".to_owned()),
         }
     }
 }

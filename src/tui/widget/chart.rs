@@ -16,6 +16,8 @@ const DOTS: [[u32; 4]; 2] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]]
 pub struct Scale {
     low: f64,
     high: f64,
+    /// As far apart as one is times the other.
+    by_ratio: bool,
 }
 
 impl Scale {
@@ -24,7 +26,13 @@ impl Scale {
         let values = values.into_iter().map(as_float);
         let (low, high) = values
             .fold((f64::MAX, f64::MIN), |(low, high), value| (low.min(value), high.max(value)));
-        (low <= high).then_some(Self { low, high })
+        (low <= high).then_some(Self { low, high, by_ratio: false })
+    }
+
+    /// The same by ratios, where everything is above zero.
+    #[must_use]
+    pub fn by_ratio(self) -> Self {
+        Self { by_ratio: self.low > 0.0, ..self }
     }
 
     /// How far from the top of so many lines a figure is; none: it is not on the scale.
@@ -44,8 +52,10 @@ impl Scale {
         if !(self.low..=self.high).contains(&value) {
             return None;
         }
-        let span = self.high - self.low;
-        let part = if span > 0.0 { (value - self.low) / span } else { 0.5 };
+        let place = |value: f64| if self.by_ratio { value.ln() } else { value };
+        let (low, high, value) = (place(self.low), place(self.high), place(value));
+        let span = high - low;
+        let part = if span > 0.0 { (value - low) / span } else { 0.5 };
         Some(last - ((part * last as f64).round() as usize).min(last))
     }
 }
@@ -58,6 +68,39 @@ pub fn line_chart(
     points: &[Option<Dec>],
     scale: Scale,
     filled: bool,
+    style: Style,
+) {
+    stroke(buf, area, points, scale, Stroke { filled, every: 1 }, style);
+}
+
+/// Draws figures as dots, one at each of so many columns of points: beside a line, and told from it
+/// without a colour.
+pub fn dotted_chart(
+    buf: &mut Buffer,
+    area: Rect,
+    points: &[Option<Dec>],
+    scale: Scale,
+    every: usize,
+    style: Style,
+) {
+    stroke(buf, area, points, scale, Stroke { filled: false, every }, style);
+}
+
+/// How a line is drawn.
+#[derive(Clone, Copy)]
+struct Stroke {
+    /// With everything beneath it.
+    filled: bool,
+    /// Only each of so many columns has a dot; 1: all are joined.
+    every: usize,
+}
+
+fn stroke(
+    buf: &mut Buffer,
+    area: Rect,
+    points: &[Option<Dec>],
+    scale: Scale,
+    stroke: Stroke,
     style: Style,
 ) {
     if area.is_empty() || points.is_empty() {
@@ -80,9 +123,15 @@ pub fn line_chart(
             last = None;
             continue;
         };
+        if stroke.every > 1 {
+            if x % stroke.every == 0 {
+                set(x, y);
+            }
+            continue;
+        }
         // Steep pieces are drawn through, so that the line holds together.
         let from = last.unwrap_or(y);
-        let to = if filled { lines - 1 } else { from.max(y) };
+        let to = if stroke.filled { lines - 1 } else { from.max(y) };
         for y in from.min(y)..=to {
             set(x, y);
         }
@@ -90,9 +139,14 @@ pub fn line_chart(
     }
     for (line, y) in cells.chunks(usize::from(area.width)).zip(area.y..) {
         for (cell, x) in line.iter().zip(area.x..).filter(|(cell, _)| **cell != EMPTY) {
-            let dots = char::from_u32(*cell).unwrap_or(' ');
-            if let Some(place) = buf.cell_mut((x, y)) {
-                place.set_char(dots).set_style(style);
+            let Some(place) = buf.cell_mut((x, y)) else { continue };
+            // What another line has there already stays.
+            let there = place.symbol().chars().next().map_or(0, u32::from);
+            let is_line = (EMPTY..=EMPTY + 0xff).contains(&there);
+            let dots = if is_line { *cell | there } else { *cell };
+            place.set_char(char::from_u32(dots).unwrap_or(' '));
+            if !is_line {
+                place.set_style(style);
             }
         }
     }
@@ -134,6 +188,30 @@ mod tests {
         assert_eq!(drawn(&[Some(0), Some(1), Some(2), Some(3)], 2, 1), ["⣠⠞"]);
         assert_eq!(drawn(&[Some(0), Some(3)], 2, 1), ["⣠⠞"]);
         assert_eq!(drawn(&[Some(5), Some(5)], 2, 1), ["⠒⠒"]);
+    }
+
+    #[test]
+    fn a_scale_by_ratios_has_as_much_room_for_each_doubling() {
+        let all = [1, 10, 100].map(Dec::from_i64);
+        let scale = Scale::over(all).unwrap();
+        let lines = |scale: Scale| all.map(|value| scale.line_of(value, 11).unwrap());
+        assert_eq!(lines(scale), [10, 9, 0]);
+        assert_eq!(lines(scale.by_ratio()), [10, 5, 0]);
+        // Nothing has a ratio to zero: it stays as it was.
+        let scale = Scale::over([0, 10].map(Dec::from_i64)).unwrap();
+        assert_eq!(scale.by_ratio().line_of(Dec::from_i64(5), 11), Some(5));
+    }
+
+    #[test]
+    fn dots_stand_beside_a_line_and_take_nothing_from_it() {
+        let area = Rect::new(0, 0, 4, 1);
+        let mut buf = Buffer::empty(area);
+        let points = |values: [i64; 2]| values.map(|value| Some(Dec::from_i64(value)));
+        let scale = Scale::over([0, 3].map(Dec::from_i64)).unwrap();
+        line_chart(&mut buf, area, &points([0, 0]), scale, false, Style::new());
+        dotted_chart(&mut buf, area, &points([3, 3]), scale, 4, Style::new());
+        let text: String = buf.content.iter().map(ratatui::buffer::Cell::symbol).collect();
+        assert_eq!(text, "⣁⣀⣁⣀");
     }
 
     #[test]

@@ -9,7 +9,7 @@ mod plain;
 mod sought;
 mod spark;
 
-pub use chart::{Scale, line_chart};
+pub use chart::{Scale, dotted_chart, line_chart};
 pub use cursor::Cursor;
 pub use grid::{Align, Cell, Column, Grid, Row};
 pub use input::Input;

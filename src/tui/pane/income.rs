@@ -1,0 +1,367 @@
+//! What was received and what may be: a row a month, a security, an account or a kind, and beneath
+//! them the days of the row at the cursor. What may come is called a forecast wherever it stands.
+//!
+//! ```text
+//! Month                             Received  Withheld       Net    Forecast
+//! 2026-10  ██████████                 812.40     40.00    772.40
+//! 2027-01  ░░░░░░                                                     503.11  forecast
+//! ```
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Constraint, Layout, Rect};
+
+use super::list::List;
+use super::sheet::{in_words, lacks};
+use super::{Outcome, Pane, Wish};
+use crate::keys::{Action, Context};
+use crate::model::{Currency, Dec, SafeText};
+use crate::state::{
+    Coming, IncomeBy, IncomeDate, IncomeQuery, IncomeReport, IncomeRow, IncomeSums, Question,
+    Slice, Slot, Yields,
+};
+use crate::text::{UNKNOWN, percent};
+use crate::tui::look::Look;
+use crate::tui::theme::Tone;
+use crate::tui::widget::{Align, Cell, Column, Grid, Row, Scale, write};
+
+const COLUMNS: [Column; 9] = [
+    Column { title: "Of", align: Align::Left, priority: 0, width: (8, 24) },
+    Column { title: "", align: Align::Left, priority: 5, width: (BAR, BAR) },
+    Column { title: "Received", align: Align::Point, priority: 0, width: (8, 0) },
+    Column { title: "Withheld", align: Align::Point, priority: 4, width: (8, 0) },
+    Column { title: "Net", align: Align::Point, priority: 3, width: (6, 0) },
+    Column { title: "Forecast", align: Align::Point, priority: 1, width: (8, 0) },
+    Column { title: "On cost", align: Align::Point, priority: 6, width: (7, 0) },
+    Column { title: "On value", align: Align::Point, priority: 7, width: (8, 0) },
+    Column { title: "", align: Align::Left, priority: 2, width: (8, 17) },
+];
+
+const DATES: [Column; 6] = [
+    Column { title: "Day", align: Align::Left, priority: 0, width: (10, 10) },
+    Column { title: "", align: Align::Left, priority: 0, width: (9, 20) },
+    Column { title: "Of", align: Align::Left, priority: 1, width: (8, 14) },
+    Column { title: "Account", align: Align::Left, priority: 3, width: (8, 24) },
+    Column { title: "Kind", align: Align::Left, priority: 4, width: (8, 16) },
+    Column { title: "Amount", align: Align::Point, priority: 0, width: (8, 0) },
+];
+
+/// Letters of a bar.
+const BAR: u16 = 20;
+/// The column of the figure that matters most.
+const MAIN: usize = 2;
+/// What stands for money that pays interest.
+const CASH: &str = "(cash)";
+
+/// What is added up, in the order in which the key takes it.
+const BY: [IncomeBy; 4] = [IncomeBy::Month, IncomeBy::Security, IncomeBy::Account, IncomeBy::Kind];
+
+/// The pane.
+#[derive(Debug, Default)]
+pub struct Income {
+    /// Its place in the list of them.
+    by: usize,
+    /// What may come is left out.
+    past_only: bool,
+    list: List<SafeText>,
+}
+
+impl Income {
+    fn by(&self) -> IncomeBy {
+        BY.get(self.by).copied().unwrap_or(IncomeBy::Month)
+    }
+
+    fn query(&self, look: &Look) -> Option<IncomeQuery> {
+        let snapshot = look.snapshot.as_ref()?;
+        let start = look.selection.range.start(snapshot.day);
+        Some(IncomeQuery {
+            from: start.and_then(|day| day.succ_opt()),
+            to: snapshot.day,
+            today: snapshot.today,
+            account: look.account().map(|row| row.id),
+            currency: None,
+            by: Some(self.by()),
+        })
+    }
+
+    fn row<'a>(&self, look: &'a Look) -> Option<&'a IncomeRow> {
+        let (report, _) = answer(look)?;
+        let key = self.list.key()?;
+        report.rows.iter().find(|row| name(row) == *key)
+    }
+
+    /// The rows have three of five lines, the days of one of them the rest.
+    fn above(rows: usize, look: &Look) -> Look {
+        let needed = u16::try_from(rows + 2).unwrap_or(u16::MAX);
+        let most = u32::from(look.size.1) * 3 / 5;
+        let lines = needed.min(u16::try_from(most).unwrap_or(u16::MAX));
+        Look { size: (look.size.0, lines), ..look.clone() }
+    }
+
+    fn rows<'a>(&self, report: &'a IncomeReport) -> Vec<&'a IncomeRow> {
+        let is_shown = |row: &&IncomeRow| {
+            let received = row.sums.amount.is_none_or(|amount| !amount.is_zero());
+            (received || !self.past_only) && self.list.lets_through(name(row).as_str())
+        };
+        report.rows.iter().filter(is_shown).collect()
+    }
+
+    /// The days of a row, oldest first.
+    fn days<'a>(&self, row: &IncomeRow, dates: &'a [IncomeDate]) -> Vec<&'a IncomeDate> {
+        let is_of = |date: &&IncomeDate| {
+            let mine = match self.by() {
+                IncomeBy::Month => row.month.as_ref() == Some(&date.month),
+                IncomeBy::Security => row.symbol == date.symbol,
+                IncomeBy::Account => row.account == date.account,
+                IncomeBy::Kind => row.kind == Some(date.kind),
+            };
+            mine && (date.coming == Coming::Received || !self.past_only)
+        };
+        dates.iter().filter(is_of).collect()
+    }
+}
+
+impl Pane for Income {
+    fn contexts(&self) -> &'static [Context] {
+        &[Context::Income, Context::List]
+    }
+
+    fn refresh(&mut self, look: &Look) {
+        let Some((report, _)) = answer(look) else { return };
+        let rows = self.rows(report);
+        let sums = || report.rows.iter().map(|row| &row.sums);
+        let amounts = sums().flat_map(|sums| [sums.amount, sums.expected]).flatten();
+        let scale = Scale::over(amounts.chain([Dec::ZERO]));
+        let sheet = Sheet { report, look, scale, past_only: self.past_only };
+        let cells = rows.iter().map(|row| sheet.row(row)).collect();
+        let total = (!self.list.is_filtered()).then(|| sheet.total());
+        let grid = Grid::new(&COLUMNS, cells, total);
+        let keys: Vec<_> = rows.iter().map(|row| Some(name(row))).collect();
+        self.list.show(grid, keys, &Self::above(rows.len(), look));
+    }
+
+    fn act(&mut self, action: Action, look: &Look) -> Outcome {
+        if self.list.act(action, &Self::above(self.list.grid.len(), look)) {
+            return Outcome::DONE;
+        }
+        match action {
+            Action::IncomeBy => {
+                self.by = (self.by + 1) % BY.len();
+                Outcome::wish(Wish::Say(format!("income by {}", word(self.by()))))
+            }
+            Action::Forecast => {
+                self.past_only = !self.past_only;
+                self.refresh(look);
+                let what = if self.past_only { "left out" } else { "shown" };
+                Outcome::wish(Wish::Say(format!("what may come is {what}")))
+            }
+            Action::Explain => match (self.query(look), self.row(look)) {
+                (Some(query), Some(row)) => {
+                    // What no row of the report is called can only be told as part of the whole.
+                    let key = match self.by() {
+                        IncomeBy::Kind => None,
+                        _ => Some(name(row)).filter(|name| name.as_str() != CASH),
+                    };
+                    let key = key.unwrap_or_else(|| SafeText::new("total"));
+                    Outcome::wish(Wish::Explain(Box::new(Question::ExplainIncome(query, key))))
+                }
+                _ => Outcome::wish(Wish::Say("there is no figure here to explain".to_owned())),
+            },
+            _ => Outcome::Unknown,
+        }
+    }
+
+    fn questions(&self, look: &Look) -> Vec<(Slot, Question)> {
+        let query = self.query(look);
+        query.map(|query| (Slot::Income, Question::Income(query))).into_iter().collect()
+    }
+
+    fn linger(&mut self, lingers: bool) {
+        self.list.linger(lingers);
+    }
+
+    fn tells_of_row(&self) -> bool {
+        true
+    }
+
+    fn draw(&self, buf: &mut Buffer, area: Rect, look: &Look) {
+        let theme = look.theme;
+        let Some((report, dates)) = answer(look) else {
+            let (text, tone) = look.waiting(Some(Slot::Income));
+            write(buf, area, text, theme.style(tone));
+            return;
+        };
+        let above = Self::above(self.list.grid.len(), look);
+        let [rows, note, head, beneath] = Layout::vertical([
+            Constraint::Length(above.size.1),
+            Constraint::Length(1),
+            Constraint::Length(1),
+            Constraint::Fill(1),
+        ])
+        .areas(area);
+        self.list.draw(buf, rows, &above, "nothing was received in this span");
+        let yields = &report.totals.yields;
+        match lacks(&report.missing) {
+            Some(lacks) => {
+                let text = format!("partial: {lacks} not known");
+                write(buf, note, &text, theme.style(Tone::Warn));
+            }
+            None if yields.on_cost.is_err() || yields.on_value.is_err() => {
+                let text = format!("of all: {}", told(yields));
+                write(buf, note, &text, theme.style(Tone::Dim));
+            }
+            None => {}
+        }
+        let Some(row) = self.row(look) else { return };
+        let yields = row.yields.as_ref().map(|yields| format!(": {}", told(yields)));
+        let text = format!("{}{}", name(row), yields.unwrap_or_default());
+        write(buf, head, &text, theme.style(Tone::Title));
+        let days = self.days(row, dates);
+        let lines = days.into_iter().map(|date| day(date, look)).collect();
+        Grid::new(&DATES, lines, None).draw_start(buf, beneath, theme);
+    }
+
+    fn status(&self, look: &Look) -> String {
+        let forecast = if self.past_only { "" } else { "   with forecast" };
+        let partial = answer(look).is_some_and(|(report, _)| !report.missing.is_empty());
+        let partial = if partial { "   partial" } else { "" };
+        let range = look.selection.range.as_str();
+        format!("by {}   {range}{forecast}{partial}", word(self.by()))
+    }
+
+    fn filter(&mut self, text: &str, look: &Look) {
+        self.list.filter(text);
+        self.refresh(look);
+    }
+
+    fn is_filtered(&self) -> bool {
+        self.list.is_filtered()
+    }
+
+    fn texts(&self, whole: bool, _: &Look) -> Option<Vec<String>> {
+        Some(self.list.texts(whole, MAIN))
+    }
+
+    fn click(&mut self, line: u16, look: &Look) {
+        self.list.click(line, &Self::above(self.list.grid.len(), look));
+    }
+}
+
+fn answer(look: &Look) -> Option<(&IncomeReport, &[IncomeDate])> {
+    match look.answer(Slot::Income) {
+        Some(Slice::Income(report, dates)) => Some((report, dates)),
+        _ => None,
+    }
+}
+
+const fn word(by: IncomeBy) -> &'static str {
+    match by {
+        IncomeBy::Month => "month",
+        IncomeBy::Security => "security",
+        IncomeBy::Account => "account",
+        IncomeBy::Kind => "kind",
+    }
+}
+
+/// What a row is of: each has one thing that it is added up by.
+fn name(row: &IncomeRow) -> SafeText {
+    let month = row.month.as_ref().map(|month| SafeText::new(month));
+    let kind = row.kind.map(|kind| SafeText::new(kind.as_str()));
+    let known = month.or_else(|| row.symbol.clone()).or_else(|| row.account.clone()).or(kind);
+    known.unwrap_or_else(|| SafeText::new(CASH))
+}
+
+/// Both yields, or why there is none.
+fn told(yields: &Yields) -> String {
+    let part = |part: Result<Dec, crate::state::NoYield>| match part {
+        Ok(part) => percent(Some(part)).into_string(),
+        Err(why) => format!("{UNKNOWN} ({})", in_words(why.as_str())),
+    };
+    format!("yield on cost {}, on value {}", part(yields.on_cost), part(yields.on_value))
+}
+
+fn day(date: &IncomeDate, look: &Look) -> Row {
+    let amount = look.figures.money_or_unknown(date.amount, date.currency);
+    let pending = if date.pending { ", pending" } else { "" };
+    let tone = match date.coming {
+        Coming::Received => Tone::Plain,
+        Coming::Announced => Tone::Second,
+        Coming::Forecast => Tone::Dim,
+    };
+    let text = |text: &Option<SafeText>| {
+        text.as_ref().map_or_else(|| CASH.to_owned(), SafeText::to_string)
+    };
+    Row::of(vec![
+        Cell::plain(date.date.to_string()),
+        Cell::new(format!("{}{pending}", date.coming.as_str()), tone),
+        Cell::plain(text(&date.symbol)),
+        Cell::plain(text(&date.account)),
+        Cell::new(in_words(date.kind.as_str()), Tone::Dim),
+        Cell::new(format!("{amount} {}", date.currency), tone),
+    ])
+}
+
+/// What rows are written with.
+struct Sheet<'a> {
+    report: &'a IncomeReport,
+    look: &'a Look,
+    scale: Option<Scale>,
+    past_only: bool,
+}
+
+impl Sheet<'_> {
+    fn row(&self, row: &IncomeRow) -> Row {
+        let bar = Cell::new(self.bar(&row.sums), Tone::Line);
+        self.cells(Cell::plain(name(row).into_string()), bar, &row.sums, row.yields.as_ref())
+    }
+
+    fn total(&self) -> Row {
+        let totals = &self.report.totals;
+        let mark = Cell::plain("Total");
+        self.cells(mark, Cell::default(), &totals.sums, Some(&totals.yields))
+    }
+
+    fn cells(&self, of: Cell, bar: Cell, sums: &IncomeSums, yields: Option<&Yields>) -> Row {
+        let currency: Currency = self.report.currency;
+        let money = |value| {
+            let text = self.look.figures.money_or_unknown(value, currency);
+            Cell::plain(text.into_string())
+        };
+        // Nothing of what may come is a figure where it is left out, nor where there is none.
+        let forecast = match sums.forecast && !self.past_only {
+            true => Cell::new(money(sums.expected).text, Tone::Dim),
+            false => Cell::default(),
+        };
+        let parts = yields.map(|it| [it.on_cost.ok(), it.on_value.ok()]);
+        let [on_cost, on_value] = parts.map_or_else(Default::default, |parts| {
+            parts.map(|part| Cell::plain(percent(part).into_string()))
+        });
+        let marks = [(sums.forecast && !self.past_only, "forecast"), (sums.pending, "pending")];
+        let marks: Vec<_> = marks.into_iter().filter(|(is, _)| *is).map(|it| it.1).collect();
+        Row::of(vec![
+            of,
+            bar,
+            money(sums.amount),
+            money(sums.withheld),
+            money(sums.net),
+            forecast,
+            on_cost,
+            on_value,
+            Cell::new(marks.join(", "), Tone::Dim),
+        ])
+    }
+
+    /// Full where it was received, hollow where it may be.
+    fn bar(&self, sums: &IncomeSums) -> String {
+        let letters = usize::from(BAR);
+        let length = |value: Option<Dec>| {
+            let value = value.filter(|value| value.is_positive());
+            let from_end =
+                value.zip(self.scale).and_then(|(value, scale)| scale.line_of(value, letters + 1));
+            from_end.map_or(0, |from_end| letters.saturating_sub(from_end).max(1))
+        };
+        let received = length(sums.amount);
+        let expected = if self.past_only { 0 } else { length(sums.expected) };
+        let hollow = expected.min(letters.saturating_sub(received));
+        format!("{}{}", "█".repeat(received), "░".repeat(hollow))
+    }
+}

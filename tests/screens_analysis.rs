@@ -1,0 +1,376 @@
+//! The panes that judge what the others show: performance and the like, driven by keys through the
+//! real app, state and store. What their figures must be is checked elsewhere.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test"
+)]
+
+#[path = "support/hostile.rs"]
+mod hostile;
+#[path = "support/screen.rs"]
+mod screen;
+
+use dashtam::model::{Change, Dec, Dimension, NewTarget, SafeText};
+use dashtam::service::import::{self, ImportRequest};
+use dashtam::service::{Session, demo, edit};
+use dashtam::tui::{Effect, Errand, Options};
+use screen::{Dashboard, clock, options, run};
+
+/// The line of a screen that has this.
+fn line(screen: &str, has: &str) -> String {
+    let found = screen.lines().find(|line| line.contains(has));
+    found.unwrap_or_else(|| panic!("{has} is not on\n{screen}")).to_owned()
+}
+
+#[test]
+fn performance_is_told_of_every_scope_and_range() {
+    run(async {
+        let mut dashboard = Dashboard::demo((120, 40), options()).await;
+        dashboard.keys("5 o o").await;
+        insta::assert_snapshot!("performance_of_accounts", dashboard.screen());
+        dashboard.keys("o G").await;
+        insta::assert_snapshot!("performance_of_a_holding", dashboard.screen());
+        // A shorter range begins later, the longest with the first row.
+        dashboard.keys("o [ [").await;
+        assert!(dashboard.screen().contains("all: 2026-05-22 to 2026-11-21"));
+        dashboard.keys("] ] ] ]").await;
+        assert!(dashboard.screen().contains("all: 2016-"), "{}", dashboard.screen());
+        assert!(line(&dashboard.screen(), "2018 ").contains('+'), "the months of all years");
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn performance_stands_against_a_security_that_is_named() {
+    run(async {
+        let mut dashboard = Dashboard::demo((120, 40), options()).await;
+        dashboard.keys("5 o o G b U B M K Enter").await;
+        let screen = dashboard.screen();
+        assert!(line(&screen, "Against").contains("UBMK"), "{screen}");
+        assert!(line(&screen, "its return").contains('%'), "{screen}");
+        // A name that means nothing is said to, and takes nothing else away.
+        dashboard.keys("b N O S U C H Enter").await;
+        let screen = dashboard.screen();
+        assert!(screen.contains("no one security is called NOSUCH"), "{screen}");
+        assert!(line(&screen, "Return (TWR)").contains('%'), "{screen}");
+        dashboard.keys("b n o n e Enter").await;
+        assert!(!dashboard.screen().contains("Against"));
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn the_figures_of_performance_are_explained() {
+    run(async {
+        let mut dashboard = Dashboard::demo((120, 60), options()).await;
+        dashboard.keys("5 o o o G =").await;
+        let screen = dashboard.screen();
+        assert!(screen.contains("gain of ") && screen.contains("end_value"), "{screen}");
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn what_is_not_known_of_performance_says_why() {
+    run(async {
+        // There is an account, and nothing in it.
+        let (session, folder) = hostile::bare(&clock()).await;
+        let mut dashboard = Dashboard::over(session, Some(folder), (80, 24), options()).await;
+        dashboard.keys("5").await;
+        insta::assert_snapshot!("performance_of_nothing", dashboard.screen());
+        dashboard.close().await;
+    });
+}
+
+/// The demo with targets for two classes.
+async fn with_targets() -> (Session, tempfile::TempDir) {
+    let (session, folder) = demo::open(&clock()).await.unwrap();
+    for (key, weight, band) in [("etf", "0.5", None), ("mutual_fund", "0.05", Some("0.01"))] {
+        let target = NewTarget {
+            dimension: Dimension::Class,
+            key: SafeText::new(key),
+            weight: Dec::parse(weight).unwrap(),
+            band: band.map(|band| Dec::parse(band).unwrap()),
+        };
+        edit::apply(&session, Change::SetTarget(target)).await.unwrap();
+    }
+    (session, folder)
+}
+
+#[test]
+fn a_plan_is_typed_and_shown_and_written_on_request() {
+    run(async {
+        let (session, folder) = with_targets().await;
+        let mut dashboard = Dashboard::over(session, Some(folder), (120, 40), options()).await;
+        dashboard.keys("6").await;
+        insta::assert_snapshot!("allocation_with_targets", dashboard.screen());
+        dashboard.keys("w p . c s v Enter").await;
+        assert!(dashboard.screen().contains("there is no plan to write"));
+        dashboard.keys("i 5 , 0 0 0 Enter").await;
+        insta::assert_snapshot!("plan_to_invest", dashboard.screen());
+        dashboard.keys("w p . c s v Enter").await;
+        let [Effect::Begin(Errand::WritePlan(path, bytes))] = &dashboard.wanted[..] else {
+            panic!("{:?}", dashboard.wanted)
+        };
+        assert_eq!(path, std::path::Path::new("p.csv"));
+        let text = String::from_utf8(bytes.clone()).unwrap();
+        assert!(text.starts_with("by,key,action,") && text.contains("buy"), "{text}");
+        dashboard.keys("X 9 0 0 0 Enter u").await;
+        insta::assert_snapshot!("plan_to_raise", dashboard.screen());
+        // More than there is: it is said in words, and without the amount where those are hidden.
+        dashboard.keys("X 9 0 0 0 0 0 0 0 0 Enter").await;
+        assert!(dashboard.screen().contains("can be raised"), "{}", dashboard.screen());
+        dashboard.keys("p").await;
+        assert!(line(&dashboard.screen(), "can be raised").contains("•••"));
+        dashboard.keys("p Esc").await;
+        assert!(!dashboard.screen().contains("can be raised"));
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn without_targets_a_plan_says_how_to_make_them() {
+    run(async {
+        let (session, folder) = hostile::household(&clock(), 1).await;
+        let mut dashboard = Dashboard::over(session, Some(folder), (80, 24), options()).await;
+        dashboard.keys("6 i 1 0 Enter").await;
+        assert!(
+            dashboard.screen().contains("there is no target by class"),
+            "{}",
+            dashboard.screen()
+        );
+        dashboard.keys("e 5 0 % Enter").await;
+        let Some(Effect::Begin(Errand::SetTarget(target))) = dashboard.wanted.last() else {
+            panic!("{:?}", dashboard.wanted)
+        };
+        assert_eq!(target.weight, Dec::parse("0.5").unwrap());
+        dashboard.close().await;
+        // Where nothing may be written, nothing is.
+        let looking = Options { read_only: true, ..options() };
+        let mut dashboard = Dashboard::demo((80, 24), looking).await;
+        dashboard.keys("6 e 5 0 % Enter").await;
+        assert!(dashboard.wanted.is_empty() && dashboard.screen().contains("nothing is written"));
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn the_parts_of_each_dimension_are_told_and_explained() {
+    run(async {
+        let mut dashboard = Dashboard::demo((100, 40), options()).await;
+        dashboard.keys("6 o").await;
+        insta::assert_snapshot!("allocation_by_sector", dashboard.screen());
+        dashboard.keys("=").await;
+        assert!(dashboard.screen().contains("value_base of unknown"), "{}", dashboard.screen());
+        dashboard.keys("Esc o o o Enter").await;
+        // An account opens what it holds.
+        let open = dashboard.screen();
+        assert!(open.contains("group account"), "{open}");
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn income_tells_what_came_and_calls_the_rest_a_forecast() {
+    run(async {
+        let mut dashboard = Dashboard::demo((120, 40), options()).await;
+        dashboard.keys("7").await;
+        insta::assert_snapshot!("income_by_month", dashboard.screen());
+        // The last month of all may only come: its days say so.
+        dashboard.keys("G").await;
+        let screen = dashboard.screen();
+        let last = screen.lines().rev().find(|line| line.starts_with("2027-")).unwrap();
+        assert!(last.contains("forecast") && !last.contains("received"), "{screen}");
+        dashboard.keys("f").await;
+        let screen = dashboard.screen();
+        assert!(!screen.contains("2027-") && !screen.contains('░'), "{screen}");
+        dashboard.keys("o j").await;
+        insta::assert_snapshot!("income_by_security", dashboard.screen());
+        dashboard.keys("=").await;
+        assert!(dashboard.screen().contains("amount_base of"), "{}", dashboard.screen());
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn an_import_is_taken_back_only_after_a_yes() {
+    run(async {
+        let (session, folder) = hostile::household(&clock(), 1).await;
+        // One row that is stored and one that is not.
+        let path = folder.path().join("late rows.csv");
+        let rows = "date,account,type,symbol,quantity,price,fee,currency,amount\n\
+            2026-11-16,Broker,DEPOSIT,,,,,USD,12.5\n2026-11-17,Broker,NONSENSE,,,,,USD,1\n";
+        std::fs::write(&path, rows).unwrap();
+        let request =
+            ImportRequest { files: vec![path], partial: true, ..ImportRequest::default() };
+        import::run(&session, request).await.unwrap();
+        let mut dashboard =
+            Dashboard::over(session.clone(), Some(folder), (100, 30), options()).await;
+        dashboard.keys("9").await;
+        let screen = dashboard.screen();
+        assert!(line(&screen, "late rows.csv").contains("stored"), "{screen}");
+        assert!(line(&screen, "refused").contains("type"), "{screen}");
+        dashboard.keys("z").await;
+        let asked = dashboard.screen();
+        assert!(asked.contains("Sure?") && asked.contains("Of 1 new rows"), "{asked}");
+        // Enter is no yes, and Esc is a no.
+        dashboard.keys("Enter").await;
+        assert!(dashboard.screen().contains("Sure?"));
+        dashboard.keys("Esc").await;
+        assert!(!dashboard.screen().contains("Sure?") && dashboard.wanted.is_empty());
+        dashboard.keys("z y").await;
+        let [Effect::Begin(Errand::UndoImport(batch))] = &dashboard.wanted[..] else {
+            panic!("{:?}", dashboard.wanted)
+        };
+        import::undo(&session, *batch).await.unwrap();
+        dashboard.keys("r 0 9").await;
+        let screen = dashboard.screen();
+        assert!(line(&screen, "late rows.csv").contains("taken back"), "{screen}");
+        dashboard.keys("z").await;
+        assert!(dashboard.screen().contains("was taken back already"));
+        // Its files come in once more by the same command.
+        dashboard.keys("Z").await;
+        assert!(line(&dashboard.screen(), ":import").contains("late rows.csv"));
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn where_nothing_is_written_no_import_is_taken_back() {
+    run(async {
+        let looking = Options { read_only: true, ..options() };
+        let mut dashboard = Dashboard::demo((80, 24), looking).await;
+        dashboard.keys("9 z").await;
+        assert!(dashboard.screen().contains("nothing is written"), "{}", dashboard.screen());
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn what_needs_a_look_leads_to_where_it_is_mended() {
+    run(async {
+        let mut dashboard = Dashboard::demo((120, 40), options()).await;
+        dashboard.keys("g h").await;
+        insta::assert_snapshot!("health_of_the_demo", dashboard.screen());
+        // An old price shows its chart, one that is missing begins an import.
+        dashboard.keys("/ s t a l e Enter Enter").await;
+        assert!(dashboard.screen().contains("PELA · USD · days"), "{}", dashboard.screen());
+        dashboard.keys("- / Ctrl-u m i s s i n g Enter Enter").await;
+        assert!(dashboard.screen().lines().last().unwrap().starts_with(":import "));
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn cash_below_zero_and_old_prices_are_found() {
+    run(async {
+        let (session, folder) = hostile::empty(&clock()).await;
+        let file = |name: &str, lines: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, lines).unwrap();
+            path
+        };
+        let rows = "date,account,type,symbol,quantity,price,fee,currency,amount\n\
+            2026-01-05,Broker,BUY,Q,10,12,,USD,\n2026-02-05,Broker,SELL,R,5,10,,USD,\n";
+        hostile::take_in(&session, file("rows.csv", rows)).await;
+        let prices = "date,symbol,close,currency\n2026-01-09,sec:Q,14,USD\n";
+        hostile::take_in(&session, file("prices.csv", prices)).await;
+        let mut dashboard = Dashboard::over(session, Some(folder), (120, 30), options()).await;
+        dashboard.keys("g h").await;
+        let screen = dashboard.screen();
+        assert!(line(&screen, "cash below zero").contains("-70.00 USD"), "{screen}");
+        assert!(line(&screen, "stale price").contains("316 days old, of file"), "{screen}");
+        assert!(line(&screen, "gap of prices").contains("days in need had"), "{screen}");
+        // Hidden amounts are hidden here too.
+        dashboard.keys("p").await;
+        assert!(line(&dashboard.screen(), "cash below zero").contains("•••"));
+        dashboard.keys("p / b e l o w Enter Enter").await;
+        assert!(dashboard.screen().contains("Broker · USD"), "{}", dashboard.screen());
+        // What a row causes leads to that row, and to no other.
+        dashboard.keys("Esc g h / Ctrl-u s h o r t Space o p Enter Enter").await;
+        let screen = dashboard.screen();
+        assert!(screen.contains("sell") && !screen.contains("buy"), "{screen}");
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn what_was_done_is_told_as_it_happens() {
+    run(async {
+        let (session, folder) = hostile::household(&clock(), 1).await;
+        let mut dashboard =
+            Dashboard::over(session.clone(), Some(folder), (100, 24), options()).await;
+        dashboard.keys("g a").await;
+        let before = dashboard.screen();
+        assert!(line(&before, "SUCCEEDED").contains("import"), "{before}");
+        let attempt = session.audit().unwrap().attempt("backup", "file=x").await.unwrap();
+        dashboard.keys("r 0 g a").await;
+        let screen = dashboard.screen();
+        assert!(line(&screen, "UNDER WAY").contains("backup"), "{screen}");
+        attempt.failed("disk full").await.unwrap();
+        dashboard.keys("r 0 g a").await;
+        let screen = dashboard.screen();
+        assert!(line(&screen, "FAILED").contains("backup"), "{screen}");
+        assert!(!screen.contains("UNDER WAY"), "{screen}");
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn a_holding_opens_everything_of_its_security() {
+    run(async {
+        let mut dashboard = Dashboard::demo((120, 40), options()).await;
+        dashboard.keys("2 j j Enter").await;
+        insta::assert_snapshot!("security_of_a_holding", dashboard.screen());
+        dashboard.keys("j Y").await;
+        assert!(dashboard.copied()[0].starts_with("2026-11-19\t"), "{:?}", dashboard.copied());
+        // On to its chart, and back to the holdings.
+        dashboard.keys("Enter").await;
+        assert!(dashboard.screen().contains("weeks ·") || dashboard.screen().contains("days"));
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn indicators_stand_beside_prices_and_say_what_they_are() {
+    run(async {
+        let mut dashboard = Dashboard::demo((120, 40), options()).await;
+        // Net worth has none.
+        dashboard.keys("4 i").await;
+        assert!(dashboard.screen().contains("indicators are of prices"));
+        dashboard.keys("j i").await;
+        insta::assert_snapshot!("chart_with_averages", dashboard.screen());
+        dashboard.keys("i i i").await;
+        insta::assert_snapshot!("chart_with_strength", dashboard.screen());
+        dashboard.keys("i").await;
+        assert!(line(&dashboard.screen(), "MACD ···").contains("signal"));
+        dashboard.keys("i L").await;
+        let status = dashboard.screen().lines().nth(1).unwrap().to_owned();
+        assert!(status.contains("line   log   1y"), "{status}");
+        // Of few bars there is no average: it is not known, and never zero.
+        dashboard.keys("L [ [ [ i").await;
+        dashboard.keys("h h h").await;
+        assert!(!dashboard.screen().contains("SMA 20 ··· 0.00"), "{}", dashboard.screen());
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn two_securities_are_compared_from_the_same_day_on() {
+    run(async {
+        let mut dashboard = Dashboard::demo((120, 40), options()).await;
+        dashboard.keys("4 j & U B M K Enter").await;
+        insta::assert_snapshot!("chart_of_two_securities", dashboard.screen());
+        // A comparison has no amounts in it: it stays where those are hidden.
+        dashboard.keys("p").await;
+        assert!(line(&dashboard.screen(), "UBMK ···").contains('%'));
+        dashboard.keys("p & N O S U C H Enter").await;
+        assert!(dashboard.screen().contains("no one security is called NOSUCH"));
+        dashboard.close().await;
+    });
+}
