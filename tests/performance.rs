@@ -20,11 +20,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use chrono::{Days, NaiveDate};
-use dashtam::model::{AccountId, Currency, Dec, SecurityId};
-use dashtam::report::{self, By, Every, PerformanceQuery, PerformanceReport, PerformanceRow};
+use dashtam::model::{
+    AccountEdit, AccountId, AccountKind, Change, Currency, Dec, Edit, Mode, NewAccount, SafeText,
+    SecurityId,
+};
+use dashtam::report::{
+    self, By, Every, Nothing, PerformanceQuery, PerformanceReport, PerformanceRow,
+};
 use num_traits::Signed;
 use reference::market::Market;
-use reference::performance::{Wanted, near};
+use reference::performance::{Accounts, Outcome, Wanted, near};
 use reference::portfolio::Size;
 use reference::{Q, files, q};
 use support::engines::{Engine, engines, sqlite};
@@ -259,7 +264,7 @@ async fn a_second_program_finds_the_same() {
                             to,
                             currency,
                         };
-                        agrees(row, &rows, &market, &wanted);
+                        agrees(row, &rows, (&market, &Accounts::default()), &wanted);
                     }
                 }
             }
@@ -268,9 +273,14 @@ async fn a_second_program_finds_the_same() {
     }
 }
 
-fn agrees(row: &PerformanceRow, rows: &[files::Row], market: &Market, wanted: &Wanted<'_>) {
+fn agrees(
+    row: &PerformanceRow,
+    rows: &[files::Row],
+    (market, accounts): (&Market, &Accounts),
+    wanted: &Wanted<'_>,
+) {
     let Wanted { from, to, currency, .. } = *wanted;
-    let expected = reference::performance::performance(rows, market, wanted);
+    let expected = reference::performance::performance(rows, market, accounts, wanted);
     let about = |what: &str| {
         format!("{what} of {} in {:?}, {from} to {to}, {currency}", row.scope, row.accounts)
     };
@@ -296,16 +306,254 @@ fn agrees(row: &PerformanceRow, rows: &[files::Row], market: &Market, wanted: &W
     }
     let fall = row.max_drawdown.unwrap().depth;
     assert!((fall - expected.deepest_fall()).abs() < 1e-8, "{}", about("fall"));
-    if let Some(rate) = row.xirr {
+    // Where one finds none the other must find none either.
+    let size = near(&expected.end).abs() + near(&expected.came) + near(&expected.start).abs();
+    let Some(rate) = row.xirr else {
+        assert!(!has_rate(&expected, from, to, size), "{}: {:?}", about("xirr"), row.reasons);
+        return;
+    };
+    {
         let rate: f64 = rate.to_string().parse().unwrap();
         // The value passes zero within the last digits, or is nothing.
         let step = 1e-8 * (1.0 + rate.abs());
         let [less, more] = [rate - step, rate + step].map(|rate| expected.value_at(rate, from, to));
         let at = expected.value_at(rate, from, to).abs();
-        let size = near(&expected.end).abs() + near(&expected.came) + near(&expected.start).abs();
         let passes = less.signum() != more.signum() || at < 1e-8 * size;
         assert!(passes, "{}: {rate}, {less} {more}", about("xirr"));
     }
+}
+
+/// The same with moves between accounts, an account that is closed and one that only says what it is
+/// worth.
+#[tokio::test]
+async fn a_second_program_follows_moves_and_accounts_that_end() {
+    let portfolio = Size { rows: 400, securities: 6, years: 1, closes_every: 2 }.portfolio();
+    let plain = files::rows(&portfolio.transactions);
+    let last = plain.last().unwrap().date;
+    let mut moves = "date,account,type,symbol,quantity,currency,amount,to_account\n".to_owned();
+    let buys = plain.iter().filter(|row| row.what == "BUY" && row.quantity > q("2"));
+    let mut count = 0;
+    for row in buys.step_by(9) {
+        let (from, day) = (&row.account, row.date + Days::new(3));
+        let to = if from == "A01" { "A02" } else { "A01" };
+        let symbol = row.symbol.as_deref().unwrap();
+        let mine = |other: &&files::Row| other.account == *from && other.symbol == row.symbol;
+        let left = |other: &files::Row| {
+            let before = plain.iter().filter(mine).filter(|it| it.date <= other.date);
+            before.fold(q("0"), |sum, it| sum + &it.quantity)
+        };
+        // Enough is left of it on every later day.
+        let later = plain.iter().filter(mine).filter(|other| other.date >= row.date);
+        if day < last && from != "A03" && later.clone().all(|other| left(other) > q("2")) {
+            count += 1;
+            moves += &format!("{day},{from},TRANSFER_OUT,{symbol},1,{},,{to}\n", row.currency);
+            moves += &format!("{day},{from},TRANSFER_OUT,,,{},-150.25,{to}\n", row.currency);
+        }
+    }
+    assert!(count > 3, "{count} moves");
+    let engine = sqlite().await;
+    for text in [&portfolio.transactions, &portfolio.prices, &moves] {
+        engine.import(&[("file.csv", text)]).await;
+    }
+    let closed = plain[0].date + Days::new(200);
+    let id = engine.account("A03").await;
+    let close = AccountEdit { closed: Edit::Set(closed), ..AccountEdit::default() };
+    engine.edit(Change::EditAccount(id, close)).await;
+    let new = NewAccount {
+        name: SafeText::new("House"),
+        kind: AccountKind::Ira,
+        currency: Currency::CAD,
+        mode: Mode::Balances,
+        method: None,
+        institution: None,
+        closed: None,
+    };
+    engine.edit(Change::AddAccount(new)).await;
+    let house = engine.account("House").await;
+    let mut told = BTreeMap::new();
+    for (after, worth) in [(40, "1000"), (90, "1100.5"), (91, "900"), (250, "1300")] {
+        let day = plain[0].date + Days::new(after);
+        engine.edit(Change::SetBalance(house, day, Dec::parse(worth).unwrap())).await;
+        told.insert(day, q(worth));
+    }
+    let accounts = Accounts {
+        closed: BTreeMap::from([("A03".to_owned(), closed)]),
+        balances: BTreeMap::from([("House".to_owned(), ("CAD".to_owned(), told))]),
+    };
+    let mut rows = plain.clone();
+    rows.extend(files::rows(&moves));
+    rows.sort_by_key(|row| row.date);
+    let market = Market::new("USD", &files::closes(&portfolio.prices, &rows));
+    let first = rows[0].date;
+    for (from, to) in [(first, last), (first + Days::new(60), first + Days::new(220))] {
+        for by in [By::All, By::Account, By::Holding] {
+            let report = told_of(&engine, from, to, by).await;
+            for row in &report.rows {
+                let account = row.accounts[0].as_str();
+                let wanted = Wanted {
+                    account: (by != By::All).then_some(account),
+                    symbol: (by == By::Holding).then_some(row.scope.as_str()),
+                    from,
+                    to,
+                    currency: "USD",
+                };
+                agrees(row, &rows, (&market, &accounts), &wanted);
+            }
+        }
+    }
+    engine.close().await;
+}
+
+async fn told_of(engine: &Engine, from: NaiveDate, to: NaiveDate, by: By) -> PerformanceReport {
+    let report = told(engine, &asked(Some(from), to, by)).await;
+    assert!(!report.rows.is_empty());
+    report
+}
+
+/// Whether the value of all money passes zero between two rates.
+fn has_rate(expected: &Outcome, from: NaiveDate, to: NaiveDate, size: f64) -> bool {
+    let rates = (0..=600).map(|at| 10_f64.powf(f64::from(at) / 50.0 - 6.0) - 1.0);
+    let values = rates.map(|rate| expected.value_at(rate, from, to));
+    // What is nothing but the rounding of what cancels has no sign.
+    let signs: BTreeSet<bool> =
+        values.filter(|value| value.abs() > 1e-6 * size).map(|value| value > 0.0).collect();
+    signs.len() == 2
+}
+
+/// Each lot by itself: its parts add up to its gain, the gains of the parts of a span to that of the
+/// span, and all lots of a holding, with what came when none was left, to the holding.
+#[tokio::test]
+async fn lots_add_up_over_time_and_to_their_holding() {
+    const AFTER: &str = "date,account,type,symbol,quantity,price,fee,currency,amount\n\
+        2015-01-05,Z,DEPOSIT,,,,,USD,9000\n2015-01-05,Z,BUY,Z1,10,50,1,USD,\n\
+        2015-02-05,Z,BUY,Z1,5,60,1,USD,\n2015-03-05,Z,SELL,Z1,12,70,2,USD,\n\
+        2015-04-05,Z,SELL,Z1,3,65,,USD,\n2015-05-05,Z,DIVIDEND,Z1,,,,USD,17\n";
+    let prices = "date,symbol,close,currency\n2015-01-05,Z1,51,USD\n2015-03-05,Z1,69,USD\n";
+    let portfolio = Size { rows: 250, securities: 5, years: 1, closes_every: 4 }.portfolio();
+    let engine = sqlite().await;
+    for text in [&portfolio.transactions, &portfolio.prices] {
+        engine.import(&[("file.csv", text)]).await;
+    }
+    engine.import(&[("after.csv", AFTER), ("after_prices.csv", prices)]).await;
+    let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+    let (first, last) = (day("2015-01-02"), day("2015-12-31"));
+    // By holding: what of its gain is known, added up over rows of one name.
+    let gains = async |from, to, by| {
+        let mut found: BTreeMap<Key, [Q; 6]> = BTreeMap::new();
+        for row in &told(&engine, &asked(Some(from), to, by)).await.rows {
+            is_sound(row, &format!("{by:?} {}", row.scope));
+            let name = row.scope.to_string();
+            let accounts = row.accounts.iter().map(ToString::to_string).collect();
+            let sum = found.entry((name, accounts)).or_insert([(); 6].map(|()| q("0")));
+            let parts = sums(row).unwrap_or_else(|| panic!("{row:?}"));
+            sum.iter_mut().zip(parts).for_each(|(sum, part)| *sum += part);
+        }
+        found
+    };
+    let whole = gains(first, last, By::Lot).await;
+    // What came when nothing was left is the holding's alone.
+    let z1 = |scope: &str| whole.get(&(scope.to_owned(), vec!["Z".to_owned()])).unwrap();
+    assert_eq!((&z1("Z1")[0], &z1("Z1")[3]), (&q("17"), &q("17")));
+    // 10 x 20, less 1, less 10/12 of 2.
+    assert_eq!(z1("Z1 2015-01-05")[0], q("197.333333333333"));
+    let holdings = gains(first, last, By::Holding).await;
+    for (key, holding) in &holdings {
+        let is_of = |of: &&Key| of.0.split(' ').next() == Some(key.0.as_str()) && of.1 == key.1;
+        let mut lots = [(); 6].map(|()| q("0"));
+        for of in whole.keys().filter(is_of) {
+            lots.iter_mut().zip(&whole[of]).for_each(|(sum, part)| *sum += part);
+        }
+        for (lots, holding) in lots.iter().zip(holding) {
+            assert!((lots - holding).abs() < q("0.000000001"), "{key:?}: {lots} {holding}");
+        }
+    }
+    for cuts in [vec!["2015-05-01"], vec!["2015-02-10", "2015-03-05", "2015-09-30"]] {
+        let mut sum: BTreeMap<Key, [Q; 6]> = BTreeMap::new();
+        let mut from = first;
+        let ends = cuts.iter().map(|cut| day(cut)).chain([last]);
+        for to in ends {
+            for (key, part) in gains(from, to, By::Lot).await {
+                let sum = sum.entry(key).or_insert([(); 6].map(|()| q("0")));
+                sum.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
+            }
+            from = to + Days::new(1);
+        }
+        assert_eq!(sum.keys().collect::<Vec<_>>(), whole.keys().collect::<Vec<_>>());
+        for (key, whole) in &whole {
+            for (a, b) in whole.iter().zip(&sum[key]) {
+                assert!((a - b).abs() < q("0.000000001"), "{key:?}: {whole:?} {sum:?}");
+            }
+        }
+    }
+    assert!(whole.len() > 20 && holdings.len() > 10);
+    engine.close().await;
+}
+
+/// Only the lots that a row touches are unknown by it.
+#[tokio::test]
+async fn a_lot_lacks_what_its_own_rows_lack() {
+    const ROWS: &str = "date,account,type,symbol,quantity,price,fee,currency,amount\n\
+        2024-01-02,A,DEPOSIT,,,,,USD,9000\n2024-01-02,A,BUY,X@USD,10,50,,USD,\n\
+        2024-01-03,A,SELL,X@USD,10,55,,USD,\n2024-01-04,A,BUY,X@USD,10,52,,USD,\n\
+        2024-01-05,A,DIVIDEND,X@USD,,,,CAD,5\n";
+    const PRICES: &str = "date,symbol,close,currency\n2024-01-02,X,50,USD\n2024-01-05,X,60,USD\n";
+    let engine = sqlite().await;
+    engine.import(&[("rows.csv", ROWS), ("prices.csv", PRICES)]).await;
+    let to = NaiveDate::from_ymd_opt(2024, 1, 5).unwrap();
+    let lots = told(&engine, &asked(None, to, By::Lot)).await;
+    let gain = |row: &PerformanceRow| row.gain.map(|gain| gain.to_string());
+    let told: Vec<_> = lots.rows.iter().map(|row| (row.scope.to_string(), gain(row))).collect();
+    let gain = Some("50".to_owned());
+    // Nobody knows what five Canadian dollars are.
+    let expected = [("X 2024-01-02".to_owned(), gain), ("X 2024-01-04".to_owned(), None)];
+    assert_eq!(told, expected);
+    assert_eq!(lots.rows[1].reasons["gain"], "missing_rate");
+    engine.close().await;
+}
+
+/// What has no value on either day is left out on both, and what was paid for it went out.
+#[tokio::test]
+async fn a_change_is_split_where_a_holding_has_no_price() {
+    const ROWS: &str = "date,account,type,symbol,quantity,price,fee,currency,amount\n\
+        2024-01-02,A,DEPOSIT,,,,,USD,1000\n2024-01-02,A,BUY,X,10,50,,USD,\n\
+        2024-01-02,A,BUY,NONE,1,10,,USD,\n2024-01-04,A,BUY,NONE,2,30,1,USD,\n\
+        2024-01-05,A,DIVIDEND,NONE,,,,USD,4\n";
+    const PRICES: &str = "date,symbol,close,currency\n2024-01-02,X,50,USD\n2024-01-05,X,60,USD\n";
+    let engine = sqlite().await;
+    engine.import(&[("rows.csv", ROWS), ("prices.csv", PRICES)]).await;
+    let [since, as_of] = [3, 5].map(|day| NaiveDate::from_ymd_opt(2024, 1, day).unwrap());
+    let query = report::MoversQuery { as_of, today: as_of, currency: None, since: Some(since) };
+    let mut tx = engine.session.store.read().await.unwrap();
+    let movers = report::movers(&mut tx, &query).await.unwrap();
+    let split = movers.split.unwrap();
+    // X rose by 100, 61 went into what has no price, 4 came out of it.
+    assert_eq!(movers.change.unwrap().amount.to_string(), "43");
+    let parts = [split.market, split.currency, split.flows, split.income, split.charges];
+    assert_eq!(parts.map(|part| part.to_string()), ["100", "0", "-57", "0", "0"]);
+    assert!(split.partial);
+    drop(tx);
+    engine.close().await;
+}
+
+/// Where there is no row the report says why.
+#[tokio::test]
+async fn nothing_to_tell_has_a_reason() {
+    const ROWS: &str = "date,account,type,symbol,quantity,price,fee,currency,amount\n\
+        2024-01-02,Bank,DEPOSIT,,,,,USD,1000\n";
+    let engine = sqlite().await;
+    let [before, after] = ["2020-01-01", "2024-02-01"].map(|day| day.parse().unwrap());
+    assert_eq!(
+        told(&engine, &asked(None, after, By::All)).await.nothing,
+        Some(Nothing::NoInvestingAccount)
+    );
+    engine.import(&[("rows.csv", ROWS)]).await;
+    let nothing = async |to, by| told(&engine, &asked(None, to, by)).await.nothing;
+    for by in [By::All, By::Account, By::Holding, By::Lot] {
+        assert_eq!(nothing(after, by).await, Some(Nothing::NoInvestingAccount), "{by:?}");
+    }
+    assert_eq!(nothing(before, By::Class).await, Some(Nothing::NotYet));
+    assert_eq!(nothing(after, By::Class).await, None);
+    engine.close().await;
 }
 
 /// Both engines say the same to the last digit, by every cut and in parts.

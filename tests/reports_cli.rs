@@ -709,6 +709,15 @@ fn an_empty_report_says_why_it_is_empty() {
     assert_eq!((ran.code, ran.out.as_str()), (Some(0), ""));
     assert!(ran.err.contains("nothing is held that would need"), "{}", ran.err);
     assert_eq!(home.json_of("coverage")["rows"], json!([]));
+    let says = |asked: &str, text: &str, reason: &str| {
+        let told = home.text(asked);
+        assert!(told.contains(text), "{told}");
+        assert_eq!(home.json_of(asked)["reasons"], json!({ "rows": reason }));
+    };
+    says("performance", "no account invests", "no_investing_account");
+    let before = "performance --by class --to 2020-01-01";
+    says(before, "nothing was invested by 2020-01-01", "nothing_invested_yet");
+    assert_eq!(home.json_of("performance --by class").get("reasons"), None);
 }
 
 #[test]

@@ -14,8 +14,8 @@ use crate::analytics::returns::Drawdown;
 use crate::cli::{Part, PerformanceArgs};
 use crate::model::{Currency, Dec, SafeText};
 use crate::report::{
-    self, By, Missing, PerformanceQuery, PerformanceReport, PerformanceRow, Period, Reasons,
-    Yardstick,
+    self, By, Missing, Nothing, PerformanceQuery, PerformanceReport, PerformanceRow, Period,
+    Reasons, Yardstick,
 };
 use crate::service::Session;
 use crate::service::edit::security_named;
@@ -79,7 +79,10 @@ impl Shown for Lines {
         let report = &self.report;
         let rows = report.rows.iter().map(|row| json_row(row, figures));
         let head = (report.as_of, report.currency);
-        Report::of("dashtam.report.performance/1", head, &report.missing, rows, Totals {})
+        let schema = "dashtam.report.performance/1";
+        let report = Report::of(schema, head, &report.missing, rows, Totals {});
+        let nothing = self.report.nothing.map(|why| Reasons::from([("rows", why.as_str())]));
+        Document { report, reasons: nothing }
     }
 
     fn cells(&self, figures: Figures) -> impl Iterator<Item = Vec<Cell>> {
@@ -91,6 +94,11 @@ impl Shown for Lines {
 
     fn table(&self, figures: Figures) -> Table {
         let report = &self.report;
+        if let Some(why) = report.nothing {
+            let mut table = Table::new(vec![Column::text("performance", 0, 0)]);
+            table.row(vec![SafeText::new(&no_rows(why, report.as_of))]);
+            return table;
+        }
         match report.rows.as_slice() {
             [row] if row.periods.is_empty() => one(row, figures, report.currency),
             rows if rows.iter().any(|row| !row.periods.is_empty()) => {
@@ -102,6 +110,25 @@ impl Shown for Lines {
 
     fn missing(&self) -> &[Missing] {
         &self.report.missing
+    }
+}
+
+/// The envelope, and where there are no rows why.
+#[derive(Serialize)]
+struct Document<R> {
+    #[serde(flatten)]
+    report: R,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reasons: Option<Reasons>,
+}
+
+/// Why there is no row, in words.
+fn no_rows(why: Nothing, to: NaiveDate) -> String {
+    match why {
+        Nothing::NoInvestingAccount => {
+            "no account invests; `--account` or `--by class` tells of the others".to_owned()
+        }
+        Nothing::NotYet => format!("nothing was invested by {to}"),
     }
 }
 

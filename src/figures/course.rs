@@ -184,7 +184,22 @@ pub struct LotCourse {
     pub rows: BTreeMap<NaiveDate, Sums>,
     /// Units that came to it or went without a price: whose close values them, and how many.
     pub arrivals: Vec<(NaiveDate, SecurityId, Exact)>,
+    /// What its part of a row lacks.
+    pub lacks: BTreeSet<(NaiveDate, LotLack)>,
 }
+
+/// Why nobody can tell what a row did to a lot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LotLack {
+    /// The row has money of this currency, and there is no rate.
+    Rate(Currency),
+    /// Units were earned of which nobody knows what they were worth.
+    Worth,
+}
+
+/// Stands where the row that opened a lot would, for what came when no lot was left: it is of the
+/// holding alone.
+pub const OF_THE_HOLDING: TransactionId = TransactionId(0);
 
 /// Everything that happened in a span of days.
 #[derive(Clone, Debug, Default)]
@@ -285,6 +300,7 @@ impl Course {
             levels: Vec::new(),
             rows: BTreeMap::new(),
             arrivals: Vec::new(),
+            lacks: BTreeSet::new(),
         })
     }
 
@@ -422,6 +438,15 @@ fn worth(event: &Event) -> Option<Exact> {
     }
 }
 
+/// The money of a row in the base currency.
+enum ToldMoney {
+    /// There is none.
+    Nothing,
+    /// There is no rate for it.
+    LacksRate,
+    Sums(Box<Sums>),
+}
+
 /// Writes down what the rows of a group do while they are played.
 struct Follower<'a> {
     course: &'a mut Course,
@@ -491,7 +516,7 @@ impl Follower<'_> {
 
     /// Gives each lot its part of a row: by how much of it the row moved, or where it moved none by
     /// how much there was.
-    fn tell_lots(&mut self, book: &Book, event: &Event, sums: Option<&Sums>) {
+    fn tell_lots(&mut self, book: &Book, event: &Event, told: &ToldMoney) {
         let Some(lots) = &mut self.lots else { return };
         let before = std::mem::take(&mut lots.row);
         let after = lots_of(book, &book.touched_by(event));
@@ -505,11 +530,26 @@ impl Follower<'_> {
         let is_own = |key: &LotKey| (key.0, key.1) == (event.account, event.security);
         let own = || changes.iter().filter(|(key, _)| is_own(key));
         let moved: Vec<_> = own().filter(|(_, change)| !change.is_zero()).collect();
-        let weights: Vec<(LotKey, Exact)> = match moved.is_empty() {
+        let mut weights: Vec<(LotKey, Exact)> = match moved.is_empty() {
             false => moved.into_iter().map(|(key, change)| (*key, change.abs())).collect(),
             true => own().map(|(key, _)| (*key, units(&before, key).abs())).collect(),
         };
-        if let Some(sums) = sums {
+        if weights.is_empty() {
+            let holding = (event.account, event.security, OF_THE_HOLDING, 0);
+            weights.push((holding, Dec::ONE.into()));
+        }
+        let lacks_worth = event.subtype == Subtype::Reward && worth(event).is_none();
+        let lacks = match told {
+            ToldMoney::LacksRate => Some(LotLack::Rate(event.currency)),
+            _ => lacks_worth.then_some(LotLack::Worth),
+        };
+        if let Some(lack) = lacks {
+            for (key, _) in &weights {
+                let day = opened(key).unwrap_or(event.date);
+                self.course.lot(*key, day).lacks.insert((event.date, lack));
+            }
+        }
+        if let ToldMoney::Sums(sums) = told {
             for ((key, _), part) in weights.iter().zip(sums.cut(&weights)) {
                 let day = opened(key).unwrap_or(event.date);
                 self.course.lot(*key, day).rows.entry(event.date).or_default().add(&part);
@@ -542,21 +582,21 @@ impl Follower<'_> {
         moves_units(event.subtype) || (event.subtype == Subtype::Reward && worth(event).is_none())
     }
 
-    fn tell_money(&mut self, event: &Event) -> Option<Sums> {
+    fn tell_money(&mut self, event: &Event) -> ToldMoney {
         let [amount, fee, tax] = [event.amount, event.fee, event.tax].map(Exact::from);
         let told = of_row(event.subtype, &Money { amount, fee, tax }, worth(event));
         let parts = [&told.trade, &told.flow, &told.income, &told.fee, &told.tax];
         if parts.iter().all(|part| part.is_zero()) {
-            return None;
+            return ToldMoney::Nothing;
         }
         let Some(sums) = told.in_base(|money| in_base(self.market, event, money)) else {
             let lacks = (event.account, Some(event.security), event.currency, event.date);
             self.course.lacks_rates.insert(lacks);
-            return None;
+            return ToldMoney::LacksRate;
         };
         let holding = self.course.holding(Place::In(event.account), event.security);
         holding.rows.entry(event.date).or_default().add(&sums);
-        Some(sums)
+        ToldMoney::Sums(Box::new(sums))
     }
 
     fn tell_units(&mut self, book: &Book, event: &Event) {
@@ -613,11 +653,11 @@ impl Sink for Follower<'_> {
     }
 
     fn entered(&mut self, book: &Book, event: &Event) {
-        let sums = self.tell_money(event);
+        let told = self.tell_money(event);
         if Self::watches(event) {
             self.tell_units(book, event);
         }
-        self.tell_lots(book, event, sums.as_ref());
+        self.tell_lots(book, event, &told);
     }
 }
 

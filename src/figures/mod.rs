@@ -31,7 +31,9 @@ pub use at::{
     lots_on, positions_on, rates_of_rows, realized, recosted, security_on, sold_if, unmoved_since,
 };
 pub use cash::{cash_changes, cash_on, cash_on_days};
-pub use course::{CashMove, Course, Holding, Leg, LotCourse, LotKey, Moved, Sums, course};
+pub use course::{
+    CashMove, Course, Holding, Leg, LotCourse, LotKey, LotLack, Moved, OF_THE_HOLDING, Sums, course,
+};
 pub use history::{rows_of, rows_of_group};
 pub use keeper::Keeper;
 pub use linked_cash::lone_moves;

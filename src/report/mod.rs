@@ -61,8 +61,8 @@ pub use movers::{Change, Mover, Movers, MoversQuery, movers};
 pub use named::named;
 pub use net_worth::net_worth;
 pub use performance::{
-    By, PerformanceQuery, PerformanceReport, PerformanceRow, Period, Reasons, Split, Yardstick,
-    days_to_keep, explain_performance, performance, ratio, unlike_the_kept,
+    By, Nothing, PerformanceQuery, PerformanceReport, PerformanceRow, Period, Reasons, Split,
+    Yardstick, days_to_keep, explain_performance, performance, ratio, unlike_the_kept,
 };
 pub use plan::{Action, Aim, Plan, PlanError, PlanQuery, PlanRow, PlannedLot, plan};
 pub use proposals::{SplitProposal, SplitShare, splits};

@@ -13,7 +13,7 @@ use super::grid::Grid;
 use super::row::Asked;
 use super::scope::{Scope, Series, World};
 use super::types::{By, PerformanceQuery, PerformanceReport};
-use super::{accounts, each_account, risk_free};
+use super::{accounts, each_account, reported, risk_free};
 use crate::figures::{self, AccountCourse, AccountDay, KeptDays, Otherwise};
 use crate::model::AccountId;
 use crate::report::Result;
@@ -86,13 +86,7 @@ pub(super) async fn performance(
         }
         rows.push(asked.row_of(name, &scope, &series, &mut missing));
     }
-    Ok(Some(PerformanceReport {
-        as_of: query.to,
-        from: query.from,
-        currency: scene.base,
-        missing: missing.into_iter().collect(),
-        rows,
-    }))
+    Ok(Some(reported(query, &scene, &accounts, missing, rows)))
 }
 
 /// What is kept of these accounts; none: something of one of them cannot be.

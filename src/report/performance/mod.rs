@@ -16,7 +16,8 @@ pub use explain::explain_performance;
 pub use kept::{days_to_keep, unlike_the_kept};
 pub use row::ratio;
 pub use types::{
-    By, PerformanceQuery, PerformanceReport, PerformanceRow, Period, Reasons, Split, Yardstick,
+    By, Nothing, PerformanceQuery, PerformanceReport, PerformanceRow, Period, Reasons, Split,
+    Yardstick,
 };
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,9 +29,9 @@ use self::scope::{Kind, Scope, World};
 use super::net_worth::first_day;
 use super::pending::Pending;
 use super::valuation::Scene;
-use super::{MoversQuery, Result};
+use super::{Missing, MoversQuery, Result};
 use crate::analytics::lots::Place;
-use crate::figures::{self, LotKey, Otherwise};
+use crate::figures::{self, LotKey, OF_THE_HOLDING, Otherwise};
 use crate::model::{AccountId, Class, Dec, SafeText, Setting};
 use crate::store::Tx;
 
@@ -49,13 +50,29 @@ pub async fn performance(tx: &mut Tx, query: &PerformanceQuery) -> Result<Perfor
     for (name, scope) in scopes(&stage.scene, &stage.world, query, &stage.accounts) {
         rows.extend(asked.row(name, &scope, &mut missing));
     }
-    Ok(PerformanceReport {
+    Ok(reported(query, &stage.scene, &stage.accounts, missing, rows))
+}
+
+/// The rows as a report.
+fn reported(
+    query: &PerformanceQuery,
+    scene: &Scene,
+    accounts: &BTreeSet<AccountId>,
+    missing: BTreeSet<Missing>,
+    rows: Vec<PerformanceRow>,
+) -> PerformanceReport {
+    let why = match accounts.is_empty() {
+        true => Nothing::NoInvestingAccount,
+        false => Nothing::NotYet,
+    };
+    PerformanceReport {
         as_of: query.to,
         from: query.from,
-        currency: stage.scene.base,
+        currency: scene.base,
         missing: missing.into_iter().collect(),
+        nothing: rows.is_empty().then_some(why),
         rows,
-    })
+    }
 }
 
 /// What net worth changed by since the end of a day, and from what; none: something is not known.
@@ -81,8 +98,9 @@ pub(super) async fn split(
         every: None,
         benchmark: None,
     };
-    let stage = staged(tx, &query).await?;
+    let mut stage = staged(tx, &query).await?;
     let scope = Scope::Accounts(stage.accounts.clone());
+    let partial = stage.world.leave_out_unvalued(&scope);
     let name = SafeText::default();
     let Some(row) = stage.asked(&query).row(name, &scope, &mut BTreeSet::new()) else {
         return Ok(None);
@@ -95,6 +113,7 @@ pub(super) async fn split(
             flows: sum(row.flows_in, row.flows_out.map(|out| -out))?,
             income: row.gain_income?,
             charges: sum(row.gain_fees, row.gain_taxes)?,
+            partial,
         })
     };
     Ok(told())
@@ -204,8 +223,13 @@ fn scopes(
             };
             let mut lots: Vec<_> = world.opened.iter().map(lot).collect();
             lots.sort();
-            let scope = |(_, symbol, opened, key)| {
-                (SafeText::new(&format!("{symbol} {opened}")), Scope::Lot(key))
+            let scope = |(_, symbol, opened, key): (SafeText, SafeText, NaiveDate, LotKey)| {
+                let name = match key.2 == OF_THE_HOLDING {
+                    // What came when no lot was left.
+                    true => symbol,
+                    false => SafeText::new(&format!("{symbol} {opened}")),
+                };
+                (name, Scope::Lot(key))
             };
             lots.into_iter().map(scope).collect()
         }

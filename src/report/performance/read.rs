@@ -9,7 +9,7 @@ use super::grid::{Grid, Steps};
 use super::scope::{Arrival, Crossing, Kind, Lack, Lacking, Lacks, Part, Thing, Way, World};
 use super::types::{By, PerformanceQuery};
 use crate::analytics::lots::Place;
-use crate::figures::{self, Course, Leg, LotKey, Otherwise, Sums};
+use crate::figures::{self, Course, Leg, LotKey, LotLack, Otherwise, Sums};
 use crate::model::{AccountId, Class, Currency, Exact, SecurityId};
 use crate::report::Result;
 use crate::report::valuation::Scene;
@@ -60,6 +60,7 @@ impl World {
             grid,
             closed: BTreeMap::new(),
             opened: BTreeMap::new(),
+            lot_lacks: BTreeMap::new(),
             world: Vec::new(),
         };
         builder.closed = accounts.iter().filter_map(|id| builder.closing(*id)).collect();
@@ -73,8 +74,8 @@ impl World {
             builder.balance(*account, &balances, &mut lacks);
         }
         let ways = course.cash_moves.iter().map(|way| builder.way(way)).collect();
-        let Builder { grid, world, opened, .. } = builder;
-        Ok(Self { grid, parts: world, crossings, ways, lacks, opened })
+        let Builder { grid, world, opened, lot_lacks, .. } = builder;
+        Ok(Self { grid, parts: world, crossings, ways, lacks, opened, lot_lacks })
     }
 }
 
@@ -107,6 +108,7 @@ struct Builder<'a> {
     closed: BTreeMap<AccountId, usize>,
     /// When each lot was acquired.
     opened: BTreeMap<LotKey, NaiveDate>,
+    lot_lacks: BTreeMap<LotKey, BTreeSet<Lack>>,
     world: Vec<Part>,
 }
 
@@ -199,6 +201,15 @@ impl Builder<'_> {
             });
             crossings.extend(arrivals.filter(|arrival| self.counts(account, arrival.place)));
             self.opened.insert(key, lot.opened);
+            let lack = |(day, lack): (NaiveDate, LotLack)| {
+                let what = match lack {
+                    LotLack::Rate(currency) => Lacking::Rate(currency),
+                    LotLack::Worth => Lacking::Price(security),
+                };
+                Lack { place: self.grid.place(day), what, account: Some(account) }
+            };
+            let lacks = lot.lacks.into_iter().map(lack).collect();
+            self.lot_lacks.insert(key, lacks);
             self.world.push(Part { thing, kind: Kind::Security(security), levels, rows });
         }
         crossings

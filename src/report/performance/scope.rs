@@ -29,9 +29,9 @@ impl Scope {
     fn concerns(&self, account: AccountId, of: Option<SecurityId>) -> bool {
         match self {
             Self::Accounts(accounts) => accounts.contains(&account),
-            Self::Holding(at, security) | Self::Lot((at, security, ..)) => {
-                (*at, Some(*security)) == (account, of)
-            }
+            Self::Holding(at, security) => (*at, Some(*security)) == (account, of),
+            // What touches a lot is kept with it.
+            Self::Lot(_) => false,
         }
     }
 
@@ -138,6 +138,8 @@ pub(super) struct World {
     pub lacks: Lacks,
     /// When each lot was acquired.
     pub opened: BTreeMap<LotKey, chrono::NaiveDate>,
+    /// What of the rows that touched a lot cannot be told.
+    pub lot_lacks: BTreeMap<LotKey, BTreeSet<Lack>>,
 }
 
 /// What happened to a scope on a day, in the base currency.
@@ -175,6 +177,7 @@ impl World {
             ways: Vec::new(),
             lacks: Lacks::new(),
             opened: BTreeMap::new(),
+            lot_lacks: BTreeMap::new(),
         }
     }
 
@@ -215,7 +218,40 @@ impl World {
         series.follow_prices();
         let lacks = self.lacks.iter().filter(|((account, of), _)| scope.concerns(*account, *of));
         series.lacks.extend(lacks.flat_map(|(_, lacks)| lacks));
+        if let Scope::Lot(lot) = scope {
+            series.lacks.extend(self.lot_lacks.get(lot).into_iter().flatten());
+        }
         Some(series)
+    }
+}
+
+impl World {
+    /// Leaves out what has no value at either end: what was paid for it went outside, what it paid
+    /// came from there. Tells whether there is such.
+    pub fn leave_out_unvalued(&mut self, scope: &Scope) -> bool {
+        let Some(series) = self.series(scope, Some(0)) else { return false };
+        let unvalued = |place| series.unvalued(place).map(|part| part.thing).collect::<Vec<_>>();
+        let (then, now) = (unvalued(0), unvalued(self.grid.last));
+        let left_out: Vec<Thing> = then.into_iter().filter(|thing| now.contains(thing)).collect();
+        let base = self.grid.base;
+        let is_left_out = |thing: &Thing| thing.security.is_some() && left_out.contains(thing);
+        for part in self.parts.iter_mut().filter(|part| is_left_out(&part.thing)) {
+            part.kind = Kind::Money(base);
+            part.levels = Steps(Vec::new());
+            for sums in part.rows.values_mut() {
+                let (came, went) = (sums.taken_out.clone(), sums.put_in.clone());
+                *sums = Sums { came, went, ..Sums::default() };
+            }
+        }
+        for crossing in &mut self.crossings {
+            crossing.legs.retain(|leg| !is_left_out(&leg.thing));
+        }
+        for ((account, of), lacks) in &mut self.lacks {
+            let of = Thing { place: Place::In(*account), security: *of, lot: None };
+            let is_price = |lack: &Lack| matches!(lack.what, Lacking::Price(_));
+            lacks.retain(|lack| !(is_left_out(&of) && is_price(lack)));
+        }
+        left_out.iter().any(|thing| thing.security.is_some())
     }
 }
 

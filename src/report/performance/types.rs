@@ -59,6 +59,28 @@ pub struct PerformanceReport {
     pub missing: Vec<Missing>,
     /// One for each scope.
     pub rows: Vec<PerformanceRow>,
+    /// Why there is no row at all.
+    pub nothing: Option<Nothing>,
+}
+
+/// Why performance has nothing to tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nothing {
+    /// No account is one that invests.
+    NoInvestingAccount,
+    /// Nothing had happened by the last day.
+    NotYet,
+}
+
+impl Nothing {
+    /// The word that stands for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NoInvestingAccount => "no_investing_account",
+            Self::NotYet => "nothing_invested_yet",
+        }
+    }
 }
 
 /// Why a figure is not known, or is not the only one.
@@ -172,6 +194,8 @@ pub struct Split {
     pub income: Dec,
     /// What was charged and what the state took, negative.
     pub charges: Dec,
+    /// Something had no value on either day and is in none of this: what was paid for it went out.
+    pub partial: bool,
 }
 
 impl Split {

@@ -262,7 +262,11 @@ fn came_from(split: &Split, look: &Look, currency: Currency) -> String {
         .into_iter()
         .filter(|(_, amount)| !amount.round_to(currency.minor_units()).is_zero())
         .map(|(name, amount)| format!("{name} {}", look.figures.gain(Some(amount), currency)));
-    did.collect::<Vec<_>>().join("  ")
+    let mut did: Vec<_> = did.collect();
+    if split.partial && !did.is_empty() {
+        did.push("partial".to_owned());
+    }
+    did.join("  ")
 }
 
 /// What changed since the last visit: `▲ +11,940.07 since Tue`.

@@ -30,8 +30,8 @@ pub struct Row {
     /// Neither failed nor cancelled.
     pub counts: bool,
     /// Its place among the rows of its account and day.
-    seq: usize,
-    text: String,
+    pub(super) seq: usize,
+    pub(super) text: String,
 }
 
 /// A close of a security, or a rate of a currency.

@@ -1,5 +1,6 @@
 //! Performance a second time: every day of a span by itself, in exact fractions, from the rows and
-//! the closes. It knows purchases, sales, dividends, deposits, withdrawals and fees.
+//! the closes. It knows purchases, sales, dividends, deposits, withdrawals, fees, moves between two
+//! accounts within a day, accounts that are closed, and accounts that are known by their balance.
 #![allow(clippy::cast_precision_loss, reason = "days and returns are few")]
 
 use std::collections::BTreeMap;
@@ -19,6 +20,15 @@ pub struct Wanted<'a> {
     pub from: Day,
     pub to: Day,
     pub currency: &'a str,
+}
+
+/// What the rows do not say.
+#[derive(Default)]
+pub struct Accounts {
+    /// The last day of those that are closed.
+    pub closed: BTreeMap<String, Day>,
+    /// Those that invest and say only what they are worth: in what, and from when on.
+    pub balances: BTreeMap<String, (String, BTreeMap<Day, Q>)>,
 }
 
 /// What came of it.
@@ -94,8 +104,46 @@ pub fn near(exact: &Q) -> f64 {
     exact.to_f64().unwrap()
 }
 
+/// What a row moves, signed by direction.
+fn moved(row: &Row) -> Q {
+    if row.what == "TRANSFER_OUT" { -row.quantity.clone() } else { row.quantity.clone() }
+}
+
+/// Something goes outside; what was owed comes from there.
+fn leave(worth: &Q, came: &mut Q, went: &mut Q) {
+    if worth.is_negative() {
+        *came -= worth;
+    } else {
+        *went += worth;
+    }
+}
+
 /// Follows the rows from the first one on; every day must have all its prices and rates.
-pub fn performance(rows: &[Row], market: &Market, wanted: &Wanted<'_>) -> Outcome {
+pub fn performance(
+    rows: &[Row],
+    market: &Market,
+    accounts: &Accounts,
+    wanted: &Wanted<'_>,
+) -> Outcome {
+    // The other end of a move is a row of its own, with everything the other way round.
+    let mut both_ends = Vec::new();
+    for row in rows {
+        both_ends.push(Row { quantity: moved(row), ..row.clone() });
+        if let Some(to) = &row.to_account {
+            both_ends.push(Row {
+                account: to.clone(),
+                to_account: Some(row.account.clone()),
+                quantity: -moved(row),
+                amount: -row.amount.clone(),
+                ..row.clone()
+            });
+        }
+    }
+    both_ends.retain(|row| accounts.closed.get(&row.account).is_none_or(|day| row.date <= *day));
+    let rows = &both_ends;
+    let is_inside = |account: &str| {
+        wanted.symbol.is_none() && wanted.account.is_none_or(|wanted| wanted == account)
+    };
     let mut outcome = Outcome::default();
     let (mut cash, mut held) = (BTreeMap::new(), BTreeMap::new());
     let mut before = Q::zero();
@@ -114,7 +162,22 @@ pub fn performance(rows: &[Row], market: &Market, wanted: &Wanted<'_>) -> Outcom
             let rate = rate(&row.currency);
             let amount = &row.amount * &rate;
             let mut flow = Q::zero();
+            // Units that move without a price move at the close of the day.
+            let mut moved = Q::zero();
             match row.what.as_str() {
+                "TRANSFER_OUT" => {
+                    let peer = row.to_account.as_deref().unwrap();
+                    if let Some(symbol) = &row.symbol {
+                        let close = market.price(symbol, day).unwrap().figure;
+                        let rate =
+                            market.rate(market.currency(symbol).unwrap(), wanted.currency, day);
+                        moved = &row.quantity * close * rate.unwrap();
+                        paid += &moved;
+                    }
+                    if !is_inside(peer) {
+                        flow = &amount + &moved;
+                    }
+                }
                 "BUY" | "SELL" => {
                     paid -= (&row.amount + &row.fee) * &rate;
                     fees += &row.fee * &rate;
@@ -125,21 +188,59 @@ pub fn performance(rows: &[Row], market: &Market, wanted: &Wanted<'_>) -> Outcom
                 other => panic!("{other}"),
             }
             if wanted.symbol.is_some() {
-                flow = -amount;
+                flow = moved - amount;
             }
             if flow.is_negative() {
                 went -= flow;
             } else {
                 came += flow;
             }
-            *cash.entry(row.currency.clone()).or_insert_with(Q::zero) += &row.amount;
+            let at = (row.account.clone(), row.currency.clone());
+            *cash.entry(at).or_insert_with(Q::zero) += &row.amount;
             if let Some(symbol) = &row.symbol {
                 let at = (row.account.clone(), symbol.clone());
                 *held.entry(at).or_insert_with(Q::zero) += &row.quantity;
             }
         }
+        // What is left at the end of the last day of an account goes outside.
+        for (account, _) in accounts.closed.iter().filter(|(_, last)| **last == day) {
+            for ((of, symbol), left) in &mut held {
+                if of == account {
+                    let left = std::mem::replace(left, Q::zero());
+                    if left.is_zero() {
+                        continue;
+                    }
+                    let close = market.price(symbol, day).unwrap().figure;
+                    let worth = left * close * rate(market.currency(symbol).unwrap());
+                    paid -= &worth;
+                    leave(&worth, &mut came, &mut went);
+                }
+            }
+            for ((_, currency), left) in cash.iter_mut().filter(|((of, _), _)| of == account) {
+                let left = std::mem::replace(left, Q::zero());
+                if wanted.symbol.is_none() {
+                    leave(&(left * rate(currency)), &mut came, &mut went);
+                }
+            }
+        }
         let mut value = Q::zero();
         let mut rise = Q::zero();
+        for (account, (currency, told)) in &accounts.balances {
+            let Some((since, level)) = told.range(..=day).next_back() else { continue };
+            if !is_inside(account) {
+                continue;
+            }
+            let worth = level * rate(currency);
+            let first = told.keys().next() == Some(since);
+            if first && *since == day {
+                came += &worth;
+            } else {
+                let earlier =
+                    told.range(..day).next_back().map_or_else(Q::zero, |(_, it)| it.clone());
+                rise += (level - earlier) * rate(currency);
+            }
+            value += worth;
+        }
         let mut worth = BTreeMap::new();
         for (at, quantity) in &held {
             let local = match quantity.is_zero() {
@@ -153,7 +254,7 @@ pub fn performance(rows: &[Row], market: &Market, wanted: &Wanted<'_>) -> Outcom
             worth.insert(at.clone(), local);
         }
         if wanted.symbol.is_none() {
-            for (currency, amount) in &cash {
+            for ((_, currency), amount) in &cash {
                 value += amount * rate(currency);
             }
         }
