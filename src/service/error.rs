@@ -108,9 +108,7 @@ pub enum Error {
         known: i64,
     },
     /// A store that must not be migrated.
-    #[error(
-        "the database is left as it is, since it cannot be backed up before its migration: {0}"
-    )]
+    #[error("not migrated, left as it is: {}", .0.without_file())]
     NotBackedUp(Box<Error>),
     /// What was named is not there.
     #[error("there is no {what} called `{name}`{}", did_you_mean(.nearest.as_ref()))]
@@ -271,6 +269,14 @@ impl Error {
             ReadOnlyFilesystem => Some("disk read-only"),
             PermissionDenied => Some("no right to write"),
             _ => None,
+        }
+    }
+
+    /// In words that name a file but once, where what went wrong with it names it too.
+    fn without_file(&self) -> String {
+        match self {
+            Self::Write { source: source @ WriteError::Io { .. }, .. } => source.to_string(),
+            other => other.to_string(),
         }
     }
 
