@@ -19,7 +19,7 @@ use dashtam::credentials::{Error, Held, Keeper, Lost, Serves};
 use dashtam::http::{Bounds, Client, Gate, Hosts, Request, Surroundings};
 use dashtam::model::{Connection, ConnectionId, ConnectionState, SafeText, Secret};
 use dashtam::service::{Access, Session, vault};
-use dashtam::store::{Holder, Lease, Store};
+use dashtam::store::{Holder, Lease, Store, Waiting};
 use secrecy::SecretString;
 use support::engines::{Engine, engines};
 use support::server::{End, Reply, Server};
@@ -120,9 +120,10 @@ async fn connected(engine: &Engine) -> Keeper {
 async fn lease(store: &Store) -> Lease {
     let pid = i64::from(std::process::id());
     let holder = Holder { host: SafeText::new(&audit::host()), pid, since: 0 };
+    let mut waiting = Waiting::default();
     loop {
         // One that is killed lets go at once.
-        if let Some(lease) = store.try_lease(&holder).await.unwrap() {
+        if let Some(lease) = store.try_lease_again(&holder, &mut waiting).await.unwrap() {
             return lease;
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
