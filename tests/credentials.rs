@@ -19,7 +19,7 @@ use dashtam::credentials::{Error, Held, Keeper, Lost, Serves};
 use dashtam::http::{Bounds, Client, Gate, Hosts, Request, Surroundings};
 use dashtam::model::{Connection, ConnectionId, ConnectionState, SafeText, Secret};
 use dashtam::service::{Access, Session, vault};
-use dashtam::store::{Holder, Lease, Store};
+use dashtam::store::{Holder, Lease, Store, Waiting};
 use secrecy::SecretString;
 use support::engines::{Engine, engines};
 use support::server::{End, Reply, Server};
@@ -117,12 +117,16 @@ async fn connected(engine: &Engine) -> Keeper {
     keeper
 }
 
-async fn lease(store: &Store) -> Lease {
+fn holder() -> Holder {
     let pid = i64::from(std::process::id());
-    let holder = Holder { host: SafeText::new(&audit::host()), pid, since: 0 };
+    Holder { host: SafeText::new(&audit::host()), pid, since: 0 }
+}
+
+async fn lease(store: &Store) -> Lease {
+    let mut waiting = Waiting::default();
     loop {
         // One that is killed lets go at once.
-        if let Some(lease) = store.try_lease(&holder).await.unwrap() {
+        if let Some(lease) = store.try_lease_again(&holder(), &mut waiting).await.unwrap() {
             return lease;
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -187,12 +191,18 @@ fn what_another_process_does() {
         let clock = Clock::system(chrono_tz::UTC);
         let session = Session::open(&config, &clock, Access::Write).await.unwrap();
         let keeper = keeper(&session, &config);
+        let mut waiting = Waiting::default();
         loop {
             let seen = keeper.current(BANK).await.unwrap().generation;
             if seen >= until {
                 break;
             }
-            let lease = lease(&session.store).await;
+            // Whoever waits looks first whether it was done meanwhile.
+            let lease = session.store.try_lease_again(&holder(), &mut waiting).await.unwrap();
+            let Some(lease) = lease else {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+                continue;
+            };
             let held = renew(&keeper, &lease, seen, base).await;
             lease.release().await.unwrap();
             let held = held.unwrap();

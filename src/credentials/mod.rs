@@ -90,7 +90,7 @@ impl Keeper {
     /// When there is nothing, it cannot be opened, or it was lost while it was renewed.
     pub async fn current(&self, connection: ConnectionId) -> Result<Held> {
         let row = self.store.read().await?.secret(connection).await?;
-        self.opened(row.ok_or(Error::Nothing(connection))?)
+        self.opened(&row.ok_or(Error::Nothing(connection))?)
     }
 
     /// Keeps a secret that its owner brought, over whatever was there before; gives its generation.
@@ -142,9 +142,9 @@ impl Keeper {
         Ok(lost)
     }
 
-    fn opened(&self, row: store::SealedSecret) -> Result<Held> {
+    fn opened(&self, row: &store::SealedSecret) -> Result<Held> {
         let generation = row.generation;
-        Ok(Held { generation, secret: open_kept(&self.key, &row)? })
+        Ok(Held { generation, secret: open_kept(&self.key, row)? })
     }
 
     fn flight(&self, connection: ConnectionId) -> Arc<tokio::sync::Mutex<()>> {

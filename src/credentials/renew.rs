@@ -83,14 +83,14 @@ impl Keeper {
         let row = self.store.read().await?.secret(connection).await?;
         let row = row.ok_or(Error::Nothing(connection))?;
         if row.generation != seen {
-            return self.opened(row);
+            return self.opened(&row);
         }
         if row.presented.is_some() && row.serves_once {
             self.fail(connection, INTERRUPTED).await?;
             return Err(Error::Consent(connection, INTERRUPTED.to_owned()));
         }
         // All that could go wrong afterwards goes wrong now.
-        let secret = self.opened(row.clone())?.secret;
+        let secret = self.opened(&row)?.secret;
         self.vault.read()?;
         let attempt = self.audit.attempt("secret.renew", &of(connection)).await?;
         let serves_once = serves == Serves::Once;

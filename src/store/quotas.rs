@@ -30,10 +30,10 @@ impl Store {
         let name = name.to_owned();
         match self {
             Self::Sqlite(pool) => {
-                sqlx::query(SQL).bind(name).bind(used).execute(pool).await.map(drop)?
+                sqlx::query(SQL).bind(name).bind(used).execute(pool).await?;
             }
             Self::Postgres(pool) => {
-                sqlx::query(SQL).bind(name).bind(used).execute(pool).await.map(drop)?
+                sqlx::query(SQL).bind(name).bind(used).execute(pool).await?;
             }
         }
         Ok(())

@@ -52,7 +52,7 @@ pub async fn seal_all<E: From<super::Error> + From<crate::store::Error>>(
         let secret = open_kept(key, &row)?;
         let sealed = seal(recipients, place(&row), &secret)?;
         let sealed_for = machines(recipients);
-        tx.update_secret(&SealedSecret { sealed, sealed_for, ..row }).await?;
+        tx.update_secret(&SealedSecret { sealed_for, sealed, ..row }).await?;
     }
     Ok(count)
 }

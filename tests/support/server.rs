@@ -174,7 +174,7 @@ fn serve(
         }
     }
     match end {
-        End::Stall(long) => thread::sleep(long),
+        End::Stall(pause) => thread::sleep(pause),
         End::Reset => return raw.shutdown(Shutdown::Both),
         End::Close | End::Drip(_) => {}
     }
