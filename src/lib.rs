@@ -323,8 +323,8 @@ async fn show_one(
     let backed_up = Arc::new(OnceLock::new());
     let opened = shown.open(config.clone(), clock.clone());
     let opening = Box::pin(remember_backup(opened, Arc::clone(&backed_up)));
-    let shows = tui::run(shown.waiting(), opening, cadence, options, true, keyboard);
-    let ended = Box::pin(shows).await;
+    let screen = tui::run(shown.waiting(), opening, cadence, options, true, keyboard);
+    let ended = Box::pin(screen).await;
     if let Some(path) = backed_up.get() {
         cmd::tell_of_backup(path);
     }

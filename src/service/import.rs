@@ -20,7 +20,7 @@ use crate::model::{BatchId, Change, OpId, SafeText, keep_raw};
 use crate::refresh;
 use crate::report;
 pub use crate::report::BatchSummary;
-use crate::store::{self, BatchFile};
+use crate::store::BatchFile;
 use crate::tasks::{self, Task};
 
 /// How many refused rows of a file are told one by one.

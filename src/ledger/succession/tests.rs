@@ -164,7 +164,7 @@ impl Bank {
             let now = match (is_pending, age, dice) {
                 (true, 2.., 0..60) => {
                     let id = if dice < 40 { format!("f{who}") } else { row.id.to_string() };
-                    let tip = if dice % 3 == 0 && !twin && !calm { 12 } else { 10 };
+                    let tip = if dice.is_multiple_of(3) && !twin && !calm { 12 } else { 10 };
                     let cents = row.amount.to_string().parse::<i64>().unwrap() * tip / 10;
                     let booked = on - age + age.min(i64::try_from(dice % 4).unwrap());
                     let text = row.text.clone().unwrap();
@@ -212,8 +212,11 @@ impl Bank {
 /// Whoever is told for many days has every row once and each note where it was made.
 #[test]
 fn no_history_doubles_a_row_or_makes_one_of_two() {
-    let (seeds, days, a_day) =
-        if std::env::var_os("DASHTAM_FULL").is_some() { (50, 500, 20) } else { (4, 90, 8) };
+    let (seeds, days, a_day) = if std::env::var("DASHTAM_FULL").is_ok_and(|full| full == "1") {
+        (50, 500, 20)
+    } else {
+        (4, 90, 8)
+    };
     let (mut rows, mut lost) = (0, 0);
     for seed in 0..seeds {
         let ids = [Ids::Stable, Ids::Reissued, Ids::Numbered][seed % 3];
