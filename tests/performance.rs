@@ -20,10 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use chrono::{Days, NaiveDate};
-use dashtam::model::{
-    AccountEdit, AccountId, AccountKind, Change, Currency, Dec, Edit, Mode, NewAccount, SafeText,
-    SecurityId,
-};
+use dashtam::model::{AccountId, Currency, Dec, SecurityId};
 use dashtam::report::{
     self, By, Every, Nothing, PerformanceQuery, PerformanceReport, PerformanceRow,
 };
@@ -312,102 +309,13 @@ fn agrees(
         assert!(!has_rate(&expected, from, to, size), "{}: {:?}", about("xirr"), row.reasons);
         return;
     };
-    {
-        let rate: f64 = rate.to_string().parse().unwrap();
-        // The value passes zero within the last digits, or is nothing.
-        let step = 1e-8 * (1.0 + rate.abs());
-        let [less, more] = [rate - step, rate + step].map(|rate| expected.value_at(rate, from, to));
-        let at = expected.value_at(rate, from, to).abs();
-        let passes = less.signum() != more.signum() || at < 1e-8 * size;
-        assert!(passes, "{}: {rate}, {less} {more}", about("xirr"));
-    }
-}
-
-/// The same with moves between accounts, an account that is closed and one that only says what it is
-/// worth.
-#[tokio::test]
-async fn a_second_program_follows_moves_and_accounts_that_end() {
-    let portfolio = Size { rows: 400, securities: 6, years: 1, closes_every: 2 }.portfolio();
-    let plain = files::rows(&portfolio.transactions);
-    let last = plain.last().unwrap().date;
-    let mut moves = "date,account,type,symbol,quantity,currency,amount,to_account\n".to_owned();
-    let buys = plain.iter().filter(|row| row.what == "BUY" && row.quantity > q("2"));
-    let mut count = 0;
-    for row in buys.step_by(9) {
-        let (from, day) = (&row.account, row.date + Days::new(3));
-        let to = if from == "A01" { "A02" } else { "A01" };
-        let symbol = row.symbol.as_deref().unwrap();
-        let mine = |other: &&files::Row| other.account == *from && other.symbol == row.symbol;
-        let left = |other: &files::Row| {
-            let before = plain.iter().filter(mine).filter(|it| it.date <= other.date);
-            before.fold(q("0"), |sum, it| sum + &it.quantity)
-        };
-        // Enough is left of it on every later day.
-        let later = plain.iter().filter(mine).filter(|other| other.date >= row.date);
-        if day < last && from != "A03" && later.clone().all(|other| left(other) > q("2")) {
-            count += 1;
-            moves += &format!("{day},{from},TRANSFER_OUT,{symbol},1,{},,{to}\n", row.currency);
-            moves += &format!("{day},{from},TRANSFER_OUT,,,{},-150.25,{to}\n", row.currency);
-        }
-    }
-    assert!(count > 3, "{count} moves");
-    let engine = sqlite().await;
-    for text in [&portfolio.transactions, &portfolio.prices, &moves] {
-        engine.import(&[("file.csv", text)]).await;
-    }
-    let closed = plain[0].date + Days::new(200);
-    let id = engine.account("A03").await;
-    let close = AccountEdit { closed: Edit::Set(closed), ..AccountEdit::default() };
-    engine.edit(Change::EditAccount(id, close)).await;
-    let new = NewAccount {
-        name: SafeText::new("House"),
-        kind: AccountKind::Ira,
-        currency: Currency::CAD,
-        mode: Mode::Balances,
-        method: None,
-        institution: None,
-        closed: None,
-    };
-    engine.edit(Change::AddAccount(new)).await;
-    let house = engine.account("House").await;
-    let mut told = BTreeMap::new();
-    for (after, worth) in [(40, "1000"), (90, "1100.5"), (91, "900"), (250, "1300")] {
-        let day = plain[0].date + Days::new(after);
-        engine.edit(Change::SetBalance(house, day, Dec::parse(worth).unwrap())).await;
-        told.insert(day, q(worth));
-    }
-    let accounts = Accounts {
-        closed: BTreeMap::from([("A03".to_owned(), closed)]),
-        balances: BTreeMap::from([("House".to_owned(), ("CAD".to_owned(), told))]),
-    };
-    let mut rows = plain.clone();
-    rows.extend(files::rows(&moves));
-    rows.sort_by_key(|row| row.date);
-    let market = Market::new("USD", &files::closes(&portfolio.prices, &rows));
-    let first = rows[0].date;
-    for (from, to) in [(first, last), (first + Days::new(60), first + Days::new(220))] {
-        for by in [By::All, By::Account, By::Holding] {
-            let report = told_of(&engine, from, to, by).await;
-            for row in &report.rows {
-                let account = row.accounts[0].as_str();
-                let wanted = Wanted {
-                    account: (by != By::All).then_some(account),
-                    symbol: (by == By::Holding).then_some(row.scope.as_str()),
-                    from,
-                    to,
-                    currency: "USD",
-                };
-                agrees(row, &rows, (&market, &accounts), &wanted);
-            }
-        }
-    }
-    engine.close().await;
-}
-
-async fn told_of(engine: &Engine, from: NaiveDate, to: NaiveDate, by: By) -> PerformanceReport {
-    let report = told(engine, &asked(Some(from), to, by)).await;
-    assert!(!report.rows.is_empty());
-    report
+    let rate: f64 = rate.to_string().parse().unwrap();
+    // The value passes zero within the last digits, or is nothing.
+    let step = 1e-8 * (1.0 + rate.abs());
+    let [less, more] = [rate - step, rate + step].map(|rate| expected.value_at(rate, from, to));
+    let at = expected.value_at(rate, from, to).abs();
+    let passes = less.signum() != more.signum() || at < 1e-8 * size;
+    assert!(passes, "{}: {rate}, {less} {more}", about("xirr"));
 }
 
 /// Whether the value of all money passes zero between two rates.

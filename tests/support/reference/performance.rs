@@ -119,6 +119,7 @@ fn leave(worth: &Q, came: &mut Q, went: &mut Q) {
 }
 
 /// Follows the rows from the first one on; every day must have all its prices and rates.
+#[allow(clippy::too_many_lines, reason = "a day from its morning to its evening")]
 pub fn performance(
     rows: &[Row],
     market: &Market,
