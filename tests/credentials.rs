@@ -58,7 +58,7 @@ impl Tokens {
             let reply = Reply::json(&format!("token-{}", family.newest));
             drop(family);
             match quiet.load(Ordering::Relaxed) {
-                true => Reply { bytes: Vec::new(), end: End::Stall(Duration::from_secs(60)) },
+                true => Reply { bytes: Vec::new(), end: End::Stall(Duration::from_mins(1)) },
                 false => reply,
             }
         });

@@ -290,13 +290,15 @@ async fn a_backup_holds_the_secrets_sealed() {
 
 /// A text as it is, in base64 from each of three beginnings, in hex, and as in an address.
 fn disguises(text: &str) -> Vec<String> {
-    let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let hex: Vec<String> = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let hex = hex.concat();
     let address: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
     let mut all = vec![text.to_owned(), hex.to_uppercase(), hex, address];
     for skipped in 0..3 {
-        let coded = base64(&text.as_bytes()[skipped..]);
+        let mut coded = base64(&text.as_bytes()[skipped..]);
         // The last letters depend on what comes behind.
-        all.push(coded[..coded.len() - 4].to_owned());
+        coded.truncate(coded.len() - 4);
+        all.push(coded);
     }
     all
 }
@@ -326,7 +328,8 @@ fn found_below(folder: &Path, texts: &[&str]) -> Vec<String> {
         }
         let bytes = fs::read(&path).unwrap();
         let has = |word: &String| bytes.windows(word.len()).any(|part| part == word.as_bytes());
-        found.extend(words.iter().find(|word| has(word)).map(|word| format!("{path:?}: {word}")));
+        let here = words.iter().find(|word| has(word));
+        found.extend(here.map(|word| format!("{}: {word}", path.display())));
     }
     found
 }
