@@ -96,7 +96,8 @@ async fn fill(engine: &Engine) {
     let report = engine.try_import(&files, |request| request.partial = true).await.unwrap();
     assert!(report.files.iter().all(|file| file.new > 100), "{report:?}");
     // The same from elsewhere, some of it otherwise, and rows that nobody understands.
-    let wrong: String = (0..40).map(|at| format!("{at}-wrong,Broker,DEPOSIT\n")).collect();
+    let wrong =
+        (0..40).map(|at| format!("{at}-wrong,Broker,DEPOSIT\n")).collect::<Vec<_>>().concat();
     let again = [
         ("rows of before.csv", format!("{text}{wrong}")),
         ("prices again.csv", closes.replace(",1", ",2")),
@@ -184,13 +185,9 @@ async fn fill(engine: &Engine) {
         tx.put_target(&target).await.unwrap();
     }
     tx.commit("by-the-test", "fill", 0).await.unwrap();
-    let empty: Vec<_> = contents(&engine.session)
-        .await
-        .unwrap()
-        .into_iter()
-        .filter(|(_, rows)| rows.is_empty())
-        .map(|(table, _)| table)
-        .collect();
+    let contents = contents(&engine.session).await.unwrap().into_iter();
+    let empty: Vec<_> =
+        contents.filter(|(_, rows)| rows.is_empty()).map(|(table, _)| table).collect();
     assert_eq!(empty, [""; 0], "something is in every table");
 }
 

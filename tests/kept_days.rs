@@ -10,7 +10,6 @@
 )]
 
 #[path = "support/reference/mod.rs"]
-#[allow(dead_code, reason = "only its portfolio")]
 mod reference;
 mod support;
 

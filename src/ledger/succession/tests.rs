@@ -182,7 +182,7 @@ impl Bank {
         let mut dice = self.dice;
         self.rows.retain(|(_, _, row)| {
             dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(7);
-            !row.pending || (dice >> 33) % 50 > 0
+            !row.pending || !(dice >> 33).is_multiple_of(50)
         });
         for _ in 0..count {
             let (pending, twin) = (self.roll(2) == 0, self.roll(10) == 0);
@@ -211,6 +211,7 @@ impl Bank {
 
 /// Whoever is told for many days has every row once and each note where it was made.
 #[test]
+#[allow(clippy::disallowed_methods, reason = "a longer test where that is asked for")]
 fn no_history_doubles_a_row_or_makes_one_of_two() {
     let (seeds, days, a_day) = if std::env::var("DASHTAM_FULL").is_ok_and(|full| full == "1") {
         (50, 500, 20)
