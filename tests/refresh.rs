@@ -552,7 +552,7 @@ async fn what_is_told_no_more_is_cancelled_and_comes_back() {
             work(engine, Part::Accounts, &all_there_is(nothing)).await.unwrap();
             assert_eq!(engine.cash_of("Card", "USD").await, "-11", "{nothing:?}");
         }
-        let left = all_there_is(&[one.clone()]);
+        let left = all_there_is(std::slice::from_ref(&one));
         let done = work(engine, Part::Accounts, &left).await.unwrap();
         assert_eq!((done.counts.new, done.counts.changed, done.cancelled), (0, 1, 1));
         let expected = ["b -1 settled", "one -5 pending", "two -5 cancelled"];
@@ -560,8 +560,8 @@ async fn what_is_told_no_more_is_cancelled_and_comes_back() {
         assert_eq!(engine.cash_of("Card", "USD").await, "-6");
         let done = work(engine, Part::Accounts, &left).await.unwrap();
         assert_eq!((done.counts.changed, done.cancelled), (0, 0));
-        let last = outcomes(&engine.session).await.pop().unwrap();
-        assert_eq!(last, "SUCCEEDED new=0 changed=0 cancelled=0 stored=0 skipped=0");
+        let outcome = outcomes(&engine.session).await.pop().unwrap();
+        assert_eq!(outcome, "SUCCEEDED new=0 changed=0 cancelled=0 stored=0 skipped=0");
         let done = work(engine, Part::Accounts, &all_there_is(&[one.clone(), two])).await.unwrap();
         assert_eq!((done.counts.new, done.counts.changed), (0, 1));
         assert_eq!(engine.cash_of("Card", "USD").await, "-11");
