@@ -31,7 +31,7 @@ use dashtam::service::{Access, Error, Session, backup, import, rebuild};
 use dashtam::store::{ARCHIVED, Store, newest_schema};
 use sqlx::AssertSqlSafe;
 use support::engines::{Engine, clock, counts, demo, engines, sqlite};
-use support::home::{Home, keys};
+use support::home::{Home, Ran, keys};
 
 const HEADER: &str = "date,account,type,symbol,quantity,price,fee,currency,amount,description,link";
 const FIRST: &str = "2024-01-05,A,DEPOSIT,,,,,USD,500,\"two\nlines\t\\N\",\n\
@@ -649,11 +649,17 @@ fn what_is_broken_makes_no_store_and_says_where() {
     };
     restore(&good[..good.len() / 2]).refused(2, "in section `");
     restore(&good[..good.len() - 1]).refused(2, "in section `after audit` at byte ");
-    let mut altered = good.clone();
-    altered[good.len() / 3] ^= 0x10;
-    let ran = restore(&altered);
-    ran.refused(2, "not what was written");
-    assert!(ran.err.contains("another copy"), "{ran:?}");
+    // A byte may be part of the length of a frame, which then seems to end elsewhere.
+    let altered = (good.len() / 3..).map(|at| {
+        let mut altered = good.clone();
+        altered[at] ^= 0x10;
+        let ran = restore(&altered);
+        ran.refused(2, "it is broken in section `");
+        assert!(ran.err.contains("another copy"), "{ran:?}");
+        ran
+    });
+    let said = |ran: &Ran| ran.err.contains("not what was written");
+    assert!(altered.take(32).any(|ran| said(&ran)), "nothing was found to be altered");
     restore(b"").refused(2, "no backup of dashtam");
     restore(b"date,account\n").refused(2, "no backup of dashtam");
     let newer = |header: &mut archive::Header| header.schema = newest_schema() + 1;

@@ -127,7 +127,11 @@ impl AccountCourse {
     pub fn of(kept: &AccountDays) -> Result<Self> {
         let mut course: Self = codec::from_bytes(&kept.days)?;
         course.cut(kept.through);
-        Ok(course)
+        // Only from a day on which everything had a value one can go on.
+        match course.days.last() {
+            Some(AccountDay { value: None, .. }) => Ok(Self { is_odd: true, ..Self::default() }),
+            _ => Ok(course),
+        }
     }
 }
 
