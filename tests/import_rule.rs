@@ -440,8 +440,8 @@ mod self_test {
         not("src/model/money.rs", "impl sqlx::Type<Db> for M {}", "model", "sqlx");
         not("src/report/mod.rs", "#[sqlx(transparent)] struct A;", "report", "sqlx");
         not("src/report/mod.rs", "#[derive(Debug, sqlx::FromRow)] struct A;", "report", "sqlx");
-        not("src/provider/a.rs", "use reqwest as r;", "provider", "reqwest");
-        not("src/provider/a.rs", "use ::reqwest::Client;", "provider", "reqwest");
+        not("src/provider/a.rs", "use hyper as h;", "provider", "hyper");
+        not("src/provider/a.rs", "use ::hyper::Request;", "provider", "hyper");
         not("src/keys.rs", "use crossterm::event::KeyEvent;", "keys", "crossterm");
         not("src/service/edit.rs", "fn f(a: ratatui::Frame) {}", "service", "ratatui");
         not("src/audit.rs", "extern crate age;", "audit", "age");
