@@ -261,7 +261,8 @@ fn what_needs_a_look_leads_to_where_it_is_mended() {
         dashboard.keys("/ s t a l e Enter Enter").await;
         assert!(dashboard.screen().contains("PELA · USD · days"), "{}", dashboard.screen());
         dashboard.keys("- / Ctrl-u m i s s i n g Enter Enter").await;
-        assert!(dashboard.screen().lines().last().unwrap().starts_with(":import "));
+        let screen = dashboard.screen();
+        assert!(screen.lines().last().unwrap().starts_with(":import"), "{screen}");
         dashboard.close().await;
     });
 }

@@ -308,7 +308,7 @@ impl AuditStore {
         let condition = format!(
             "a.state = 'SUCCEEDED' and a.seq = (select max(seq) from audit \
              where state = 'SUCCEEDED' and action not in ('export', 'backup', 'plan.write') \
-             and op_id {of} (select op_id from audit where state = 'ATTEMPTED' \
+             and action not like 'vault.%' and op_id {of} (select op_id from audit where state = 'ATTEMPTED' \
              and detail like $1 escape '!'))"
         );
         Ok(self.select(&condition, Some(pattern)).await?.pop())
