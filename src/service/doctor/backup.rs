@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
+use super::folders::VAULT_KEY;
 use super::{Check, Harm, Verdict};
 use crate::config::{Config, Database};
 use crate::service::restore::Backup;
@@ -13,7 +14,9 @@ const NAME: &str = "backup";
 const EXTENSION: &str = "dashtam-backup";
 
 pub fn offer(config: &Config, checks: &mut Vec<Check>) {
-    let is_damaged = checks.iter().any(|check| check.verdict == Verdict::Fail(Harm::Damage));
+    let is_in_it = |check: &&Check| check.name.as_str() != VAULT_KEY;
+    let mut checked = checks.iter().filter(is_in_it);
+    let is_damaged = checked.any(|check| check.verdict == Verdict::Fail(Harm::Damage));
     let folder = config.data_dir.value.join("backups");
     let mut backups = newest_first(&folder);
     // Only what is whole helps; to find out it is read to its end.
@@ -145,5 +148,9 @@ mod tests {
         let new = new.display().to_string().replace('\'', "'\\''");
         assert_eq!(fix, format!("dashtam --data-dir {} restore '{new}'", beside(2)));
         assert_eq!(offered(false), (Verdict::Ok, String::new()));
+        // It holds no key.
+        let mut checks = vec![Check::fail(Harm::Damage, VAULT_KEY, "x", "y")];
+        offer(&config, &mut checks);
+        assert_eq!(checks.pop().unwrap().verdict, Verdict::Ok);
     }
 }

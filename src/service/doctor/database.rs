@@ -190,10 +190,13 @@ async fn schema(config: &Config, store: &Store, checks: &mut Vec<Check>) -> bool
 async fn contents(config: &Config, clock: &Clock, store: &Store, checks: &mut Vec<Check>) {
     let told = async {
         let mut tx = store.read().await?;
-        Ok((tx.settings().await?, tx.newest_write().await?, store.lease_holder().await?))
+        let secrets = tx.secrets().await?.len();
+        let (settings, newest) = (tx.settings().await?, tx.newest_write().await?);
+        Ok((settings, newest, store.lease_holder().await?, secrets))
     };
     match told.await {
-        Ok((settings, newest, holder)) => {
+        Ok((settings, newest, holder, secrets)) => {
+            checks.extend(super::folders::missing_key(config, secrets));
             configuration::stored(&settings, checks);
             checks.push(time::against(clock, newest));
             checks.push(super::trail::lease(holder.as_ref()));

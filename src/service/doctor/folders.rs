@@ -9,7 +9,11 @@ use crate::config::private::{
     PermissionProblem, check_folder_not_writable, check_not_writable, check_private, leftovers,
 };
 use crate::config::{Config, Database};
+use crate::text::counted;
 use crate::vault::{Error, Vault};
+
+/// What no backup of the database holds.
+pub const VAULT_KEY: &str = "vault key";
 
 /// File systems of other machines, on which SQLite's locks cannot be relied on, by the number that
 /// Linux gives them.
@@ -75,24 +79,43 @@ fn folder(name: &str, path: &Path) -> Check {
     }
 }
 
-/// The folder of the key to all secrets, and whether the key file is what was written.
+/// The folder of the key to all secrets, and whether the key file is what was written. Whether one
+/// must be there only the store knows.
 fn vault(folder_of_it: PathBuf) -> Vec<Check> {
     let mut checks = vec![folder("vault folder", &folder_of_it)];
     let vault = Vault::at(folder_of_it);
+    let failed = |harm, error: &Error, fix| {
+        Check::told(Verdict::Fail(harm), VAULT_KEY, &error.to_string(), fix)
+    };
     checks.push(match vault.read() {
         Ok(_) => {
-            Check::ok("vault key", &format!("{} (mode 600, yours alone)", vault.path().display()))
+            Check::ok(VAULT_KEY, &format!("{} (mode 600, yours alone)", vault.path().display()))
         }
-        Err(Error::Permission(problem)) => permission("vault key", &problem),
-        Err(Error::Missing { .. }) => Check::ok("vault key", "there is none yet"),
-        Err(error) => Check::told(
-            Verdict::Fail(Harm::Damage),
-            "vault key",
-            &error.to_string(),
+        Err(Error::Missing { .. }) => return checks,
+        Err(Error::Permission(problem)) => permission(VAULT_KEY, &problem),
+        Err(error) if error.is_refused() => {
+            failed(Harm::Setup, &error, "let it and its folder belong to you")
+        }
+        Err(error) => failed(
+            Harm::Damage,
+            &error,
             "restore it from a copy, else make a new vault and connect anew",
         ),
     });
     checks
+}
+
+/// Secrets without the key to them.
+pub fn missing_key(config: &Config, secrets: usize) -> Option<Check> {
+    let missing = Vault::at(config.vault_dir()).read();
+    if secrets == 0 || !matches!(missing, Err(Error::Missing { .. })) {
+        return None;
+    }
+    let secrets = counted(u64::try_from(secrets).unwrap_or(u64::MAX), "secret");
+    let path = Vault::at(config.vault_dir()).path();
+    let detail = format!("{} is not there, and the database holds {secrets}", path.display());
+    let fix = "put it back from a copy, else `dashtam vault init` and connect anew";
+    Some(Check::fail(Harm::Storage, VAULT_KEY, &detail, fix))
 }
 
 /// The file of the store, the folder around it, and the files beside it.
@@ -128,7 +151,8 @@ fn with_companions(path: &Path) -> Vec<PathBuf> {
 /// What tells as much as the database does: the trail, the backups and the log. What goes well is
 /// said once for all of them.
 fn others(config: &Config) -> Vec<Check> {
-    let trail = with_companions(&config.data_dir.value.join("audit.db"));
+    let mut trail = with_companions(&config.data_dir.value.join("audit.db"));
+    trail.extend(with_companions(&config.data_dir.value.join("audit.key")));
     let backups = config.backup_dir();
     let folder = backups.is_dir().then(|| backups.clone());
     let backups = folder.into_iter().chain(files_in(&backups)).collect();

@@ -5,7 +5,7 @@ use chrono::{DateTime, SecondsFormat};
 
 use super::database::refused;
 use super::{Check, Harm};
-use crate::audit::{elsewhere, is_running};
+use crate::audit::{Place, elsewhere, glance, head, is_running};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::service::session::trail;
@@ -13,12 +13,13 @@ use crate::store::{AuditRow, AuditStore, Holder, Result, Store};
 use crate::text::counted;
 
 const NAME: &str = "audit trail";
+const CHAIN: &str = "audit chain";
 
 pub async fn look(config: &Config, clock: &Clock, checks: &mut Vec<Check>) {
     let opened = match AuditStore::open_to_examine(&trail(config)).await {
         Ok(Some(opened)) => opened,
         Ok(None) => {
-            checks.push(Check::ok(NAME, "there is none yet; the first write makes it"));
+            checks.push(absent(&Place::of(config, &trail(config))));
             return;
         }
         Err(error) => {
@@ -30,6 +31,10 @@ pub async fn look(config: &Config, clock: &Clock, checks: &mut Vec<Check>) {
         Ok(mut found) => checks.append(&mut found),
         Err(error) => checks.push(refused(config, NAME, error)),
     }
+    match chained(&opened, &Place::of(config, &trail(config))).await {
+        Ok(mut found) => checks.append(&mut found),
+        Err(error) => checks.push(refused(config, CHAIN, error)),
+    }
     opened.close().await;
 }
 
@@ -39,8 +44,9 @@ pub async fn newest_done(config: &Config, store: &Store) -> Option<Check> {
     const FIX: &str = "look for the -wal file that was beside the database and put it back, or restore \
          a backup; then do again what is missing";
     // What cannot be read is told where the trail itself is looked at.
+    let elsewhere = elsewhere(&trail(config), store).await.ok()?;
     let opened = AuditStore::open_to_examine(&trail(config)).await.ok()??;
-    let newest = opened.newest_done(elsewhere(&trail(config), store).as_deref()).await;
+    let newest = opened.newest_done(elsewhere.as_deref()).await;
     opened.close().await;
     let newest = newest.ok()??;
     let applied = async { store.read().await?.is_applied(&newest.op).await };
@@ -60,11 +66,13 @@ pub async fn newest_done(config: &Config, store: &Store) -> Option<Check> {
 
 async fn read(trail: &AuditStore, clock: &Clock) -> Result<Vec<Check>> {
     const FIX: &str = "keep a copy of it; restore one from a backup beside it";
+    let is_alone = matches!(trail, AuditStore::Sqlite(_));
     let (extent, said) = (trail.extent().await?, trail.self_check().await?);
     let rows = counted(u64::try_from(extent.rows).unwrap_or_default(), "row");
     let whole = match said.first() {
         Some(said) => Check::fail(Harm::Damage, NAME, said.as_str(), FIX),
-        None if extent.rows != extent.last => {
+        // Where several machines write, each may have purged what was its own.
+        None if is_alone && extent.rows > 0 && extent.rows != extent.last - extent.first + 1 => {
             let detail = format!("{rows}, but the last is number {}", extent.last);
             Check::fail(Harm::Damage, NAME, &detail, FIX)
         }
@@ -75,6 +83,50 @@ async fn read(trail: &AuditStore, clock: &Clock) -> Result<Vec<Check>> {
         super::clock::against(clock, extent.newest).renamed("clock and trail"),
         interrupted(&trail.open_attempts().await?),
     ])
+}
+
+/// There is none, which is right as long as nothing tells of one.
+fn absent(place: &Place) -> Check {
+    match head(place).filter(|head| head.count > 0) {
+        None => Check::ok(NAME, "there is none yet; the first write makes it"),
+        Some(head) => {
+            let records = counted(u64::try_from(head.count).unwrap_or_default(), "record");
+            let detail = format!("there is none, and its head tells of {records}");
+            let fix =
+                "put audit.db back from where it went; `dashtam audit verify` tells what is gone";
+            Check::fail(Harm::Damage, NAME, &detail, fix)
+        }
+    }
+}
+
+/// What `audit verify` sees without a key, and whether the server guards the trail against us.
+async fn chained(trail: &AuditStore, place: &Place) -> Result<Vec<Check>> {
+    let glance = glance(trail, place).await?;
+    let mut checks = vec![match glance.wrong {
+        Some(wrong) => Check::fail(Harm::Damage, CHAIN, &wrong, "dashtam audit verify"),
+        None => {
+            let records = counted(glance.records, "record");
+            let open =
+                if glance.is_open { "; its first key lies open, see `audit --help`" } else { "" };
+            Check::ok(CHAIN, &format!("{records} up to where the head and the key say{open}"))
+        }
+    }];
+    if let Some(guard) = trail.guard().await? {
+        const GUARD: &str = "audit owner";
+        checks.push(match guard.is_ours {
+            false => Check::ok(GUARD, &format!("{}, whose rights we lack", guard.owner)),
+            true => {
+                let detail = format!(
+                    "the role of this program may do what {} may, to which the trail belongs",
+                    guard.owner
+                );
+                let fix = "dashtam migrate --admin-url URL, with a role that is no superuser in \
+                     --database";
+                Check::warn(GUARD, &detail, fix)
+            }
+        });
+    }
+    Ok(checks)
 }
 
 /// Operations without an outcome: under way, or of a process that is gone.
@@ -161,7 +213,7 @@ mod tests {
             action: "import".to_owned(),
             state: "ATTEMPTED".to_owned(),
             actor,
-            detail: String::new(),
+            ..AuditRow::default()
         };
         assert_eq!(interrupted(&[]).verdict, Verdict::Ok);
         // Of another machine nobody here can tell.

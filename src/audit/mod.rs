@@ -4,12 +4,36 @@
 //! A crash between the two is settled at the next start by looking whether the operation's mark
 //! is in the store, so the trail is exact and never a guess. Details name counts and files, never
 //! secrets and never amounts.
+//!
+//! Every record is a link of a `chain`, which proves it with all before it; each machine has a chain
+//! of its own, since a trail on a server may be shared. The `keeper` has what a chain needs beside
+//! its rows, the `witness` writes each record a second time, and `verify` compares them all. Who owns
+//! the files may still do what he likes: it is seen, not prevented.
+
+mod action;
+mod chain;
+mod keeper;
+mod purge;
+mod slots;
+mod verify;
+mod witness;
 
 use tracing::{info, warn};
+
+pub use action::{Action, Subject};
+pub use chain::{ChainKey, Hash, genesis, hash_in};
+pub use keeper::{Head, Place};
+pub use purge::{Outcome as PurgeOutcome, YEARS, kept_from};
+pub use verify::{Fault, Glance, Proof, glance};
+pub use witness::line;
 
 use crate::clock::Clock;
 use crate::model::{OpId, SafeText};
 use crate::store::{AuditRow, AuditStore, AuditTarget, ELSEWHERE, Error, Result, Store};
+use crate::vault::{Key, Recipient};
+use keeper::Ring;
+use verify::Extent;
+use witness::Witness;
 
 /// The trail of one store.
 #[derive(Clone, Debug)]
@@ -17,6 +41,7 @@ pub struct Audit {
     store: AuditStore,
     clock: Clock,
     actor: String,
+    place: Place,
     /// Which database it is, where it is not the usual one: several may share a trail.
     elsewhere: Option<String>,
 }
@@ -35,13 +60,23 @@ impl Audit {
     ///
     /// # Errors
     /// When the trail cannot be reached.
-    pub async fn open(target: &AuditTarget, store: &Store, clock: &Clock) -> Result<Self> {
+    pub async fn open(
+        target: &AuditTarget,
+        store: &Store,
+        clock: &Clock,
+        place: Place,
+    ) -> Result<Self> {
         let audit = Self {
             store: AuditStore::open(target).await?,
             clock: clock.clone(),
             actor: actor(std::process::id()),
-            elsewhere: elsewhere(target, store),
+            place,
+            elsewhere: elsewhere(target, store).await?,
         };
+        if let Err(error) = audit.catch_up().await {
+            // Whoever only looks needs nothing of it; the next record needs all of it, and says so.
+            warn!(%error, "what a process left undone beside the trail is still undone");
+        }
         audit.settle_interrupted(store).await?;
         Ok(audit)
     }
@@ -99,23 +134,121 @@ impl Audit {
     }
 
     async fn append(&self, op: &str, action: &str, state: &str, detail: &str) -> Result<()> {
-        let row = AuditRow {
-            seq: 0,
+        let mut ring = self.place.lock().await?;
+        let row = self.row(op, action, state, detail);
+        let mut tx = self.store.begin().await?;
+        ring.follow(&mut tx).await?;
+        let row = ring.sign(&mut tx, row).await?;
+        tx.insert(&row).await?;
+        tx.commit().await?;
+        // What comes now is made up for by the next record, whatever stops it.
+        ring.passed(Some(&row));
+        self.witness(&ring, &row).await;
+        Ok(())
+    }
+
+    fn row(&self, op: &str, action: &str, state: &str, detail: &str) -> AuditRow {
+        AuditRow {
             at: self.clock.now().timestamp_micros(),
             op: op.to_owned(),
             action: action.to_owned(),
             state: state.to_owned(),
             actor: self.actor.clone(),
+            subject: action::subject_of(action).to_owned(),
             detail: SafeText::capped(detail, 1024).into_string(),
+            ..AuditRow::default()
+        }
+    }
+
+    /// Brings the key, the head and the daily files to where the rows are.
+    async fn catch_up(&self) -> Result<()> {
+        if !self.place.is_begun() {
+            return Ok(());
+        }
+        let mut ring = self.place.lock().await?;
+        self.place.seal_what_lies_open();
+        if ring.state().is_none() {
+            return Ok(());
+        }
+        let mut tx = self.store.begin().await?;
+        let was_behind = ring.follow(&mut tx).await?;
+        drop(tx);
+        if was_behind {
+            ring.passed(None);
+        }
+        let Some(state) = ring.state().filter(|state| state.count > 0) else { return Ok(()) };
+        let last = self.store.links(&state.chain, state.count.saturating_sub(2)).await?.pop();
+        if let Some(last) = last {
+            self.witness(&ring, &last).await;
+        }
+        Ok(())
+    }
+
+    /// Writes this record into the daily files, behind those that are missing there.
+    async fn witness(&self, ring: &Ring<'_>, row: &AuditRow) {
+        let witness = Witness::at(self.place.witness.clone());
+        let told = async {
+            let last = witness.last(&row.chain, row).map_err(|error| file_error(&error))?;
+            let mut after = last.unwrap_or(-1);
+            if after + 1 == row.link {
+                return witness
+                    .write(std::slice::from_ref(row))
+                    .map_err(|error| file_error(&error));
+            }
+            while after < row.link {
+                let rows = self.store.links(&row.chain, after).await?;
+                let Some(last) = rows.last() else { break };
+                after = last.link;
+                witness.write(&rows).map_err(|error| file_error(&error))?;
+            }
+            Ok(())
         };
-        self.store.append(&row).await.map(drop)
+        let done: Result<()> = told.await;
+        if let Err(error) = done {
+            let chain = ring.state().map(|state| state.chain.as_str());
+            warn!(%error, chain, "the daily file of the trail could not be written");
+        }
+    }
+
+    /// Proves the trail. First keys that are sealed are opened with a key of the vault; none: one is
+    /// needed and was not given.
+    ///
+    /// # Errors
+    /// When the trail cannot be read.
+    pub async fn verify(&self, key: Option<&Key>, kept: Option<&Head>) -> Result<Option<Proof>> {
+        let extent = {
+            // Nobody adds anything for a moment, so that all three end with the same record.
+            let _ring = self.place.lock().await?;
+            extent(&self.store, &self.place).await?
+        };
+        verify::verify(&self.store, &self.place, extent, &|first| first.opened(key), kept).await
+    }
+
+    /// Whether proving it needs the key of the vault.
+    #[must_use]
+    pub fn is_sealed(&self) -> bool {
+        self.place.is_sealed()
+    }
+
+    /// Seals the first keys of the chains for the machines of a vault.
+    ///
+    /// # Errors
+    /// When one cannot be opened or written.
+    pub fn seal_first_keys(
+        &self,
+        recipients: &[Recipient],
+        key: Option<&Key>,
+    ) -> crate::vault::Result<()> {
+        self.place.seal_first_keys(recipients, key)
     }
 
     /// An attempt without an outcome whose process is gone was interrupted: its mark in the store
     /// tells whether its writes are there.
     async fn settle_interrupted(&self, store: &Store) -> Result<()> {
         for row in self.store.open_attempts().await? {
-            if is_running(&row.actor) {
+            // Only its own store knows what became of it.
+            let its_store = row.detail.rsplit_once(ELSEWHERE).map(|(_, name)| name);
+            if is_running(&row.actor) || its_store != self.elsewhere.as_deref() {
                 continue;
             }
             // While somebody else writes for long nobody can tell; the next start asks again.
@@ -182,6 +315,36 @@ impl Attempt {
     }
 }
 
+/// How far a trail goes by all that tells of it.
+async fn extent(store: &AuditStore, place: &Place) -> Result<Extent> {
+    Ok(Extent { state: place.look(), heads: place.heads(), chains: store.chains().await? })
+}
+
+/// Proves a trail as somebody does who only looks.
+///
+/// # Errors
+/// When it cannot be read.
+pub async fn verify_as_it_is(
+    store: &AuditStore,
+    place: &Place,
+    key: Option<&Key>,
+    kept: Option<&Head>,
+) -> Result<Option<Proof>> {
+    let extent = extent(store, place).await?;
+    verify::verify(store, place, extent, &|first| first.opened(key), kept).await
+}
+
+/// The head of the chain that this machine writes; none: it wrote nothing yet.
+#[must_use]
+pub fn head(place: &Place) -> Option<Head> {
+    let chain = place.look()?.chain;
+    place.heads().into_iter().find(|head| head.chain == chain)
+}
+
+fn file_error(error: &std::io::Error) -> Error {
+    Error::File(error.to_string())
+}
+
 /// Whether an operation's writes are in the store. Whoever asks has the lock of a writer: a server
 /// may still be at work for a process that is gone.
 async fn is_applied(store: &Store, op: &str) -> Result<bool> {
@@ -191,13 +354,18 @@ async fn is_applied(store: &Store, op: &str) -> Result<bool> {
     Ok(applied)
 }
 
-/// The name of a database that is not the usual one beside its trail.
-#[must_use]
-pub fn elsewhere(trail: &AuditTarget, store: &Store) -> Option<String> {
-    let (AuditTarget::Sqlite(trail), Some(file)) = (trail, store.file()) else { return None };
+/// The name of a database that is not the usual one beside its trail, or of a schema that is not the
+/// usual one of its database.
+///
+/// # Errors
+/// When a server does not say.
+pub async fn elsewhere(trail: &AuditTarget, store: &Store) -> Result<Option<String>> {
+    let (AuditTarget::Sqlite(trail), Some(file)) = (trail, store.file()) else {
+        return store.unusual_schema().await;
+    };
     let is_usual = file == trail.with_file_name("dashtam.db");
     // As long as a detail keeps it whole.
-    (!is_usual).then(|| SafeText::capped(&file.display().to_string(), 512).into_string())
+    Ok((!is_usual).then(|| SafeText::capped(&file.display().to_string(), 512).into_string()))
 }
 
 /// Who acts: this host and this process.

@@ -2,21 +2,31 @@
 //! connection of their own on Postgres, so that an attempt is durable before its transaction
 //! begins. Rows are only ever added.
 
+mod owner;
+mod read;
+mod schema;
+mod write;
+
 use std::time::Duration;
 
 use sqlx::postgres::PgPoolOptions;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{PgPool, SqlitePool};
 
+use super::connect;
 use super::row::both_rows;
 use super::{Result, Store};
 use crate::model::SafeText;
+
+pub use owner::{AUDIT_OWNER, AuditGuard};
+pub use read::{AuditChain, AuditFilter};
+pub use write::AuditTx;
 
 /// Where the audit rows are: a file of their own, or the server of the store.
 pub type AuditTarget = super::Target;
 
 /// One row of the trail.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AuditRow {
     /// Counts up without gaps.
     pub seq: i64,
@@ -30,8 +40,16 @@ pub struct AuditRow {
     pub state: String,
     /// Who: host and process.
     pub actor: String,
+    /// What sort of thing it is done to.
+    pub subject: String,
     /// What it concerns; never a secret, never an amount.
     pub detail: String,
+    /// The chain it is a link of; empty: it was written before there were chains.
+    pub chain: String,
+    /// Which link, from 0 on.
+    pub link: i64,
+    /// What proves the row and all before it in its chain.
+    pub hash: Vec<u8>,
 }
 
 /// How far a trail goes.
@@ -39,6 +57,8 @@ pub struct AuditRow {
 pub struct AuditExtent {
     /// How many rows it has.
     pub rows: i64,
+    /// The number of its first row.
+    pub first: i64,
     /// The number of its last row.
     pub last: i64,
     /// When the newest was written, in microseconds since the epoch.
@@ -70,74 +90,20 @@ both_rows!(AuditRow, |row| {
         action: row.try_get(3)?,
         state: row.try_get(4)?,
         actor: row.try_get(5)?,
-        detail: row.try_get(6)?,
+        subject: row.try_get(6)?,
+        detail: row.try_get(7)?,
+        chain: row.try_get(8)?,
+        link: row.try_get(9)?,
+        hash: row.try_get(10)?,
     })
 });
-
-/// Rows may be added and nothing else, not even by `insert or replace`.
-const SQLITE_SCHEMA: &str = "
-create table if not exists audit (
-    seq integer primary key,
-    at integer not null,
-    op_id text not null,
-    action text not null,
-    state text not null check (state in ('ATTEMPTED', 'SUCCEEDED', 'FAILED')),
-    actor text not null,
-    detail text not null
-) strict;
-create unique index if not exists audit_one_outcome on audit (op_id, (state = 'ATTEMPTED'));
-create trigger if not exists audit_no_update before update on audit
-    begin select raise(abort, 'the audit trail is append-only'); end;
-create trigger if not exists audit_no_delete before delete on audit
-    begin select raise(abort, 'the audit trail is append-only'); end;
-create trigger if not exists audit_no_replace before insert on audit
-    when exists (select 1 from audit where seq = new.seq
-        or (op_id = new.op_id and (state = 'ATTEMPTED') = (new.state = 'ATTEMPTED')))
-    begin select raise(abort, 'the audit trail is append-only'); end;
-";
-
-const POSTGRES_SCHEMA: &str = "
-create schema if not exists dashtam_audit;
-create table if not exists dashtam_audit.audit (
-    seq bigint primary key,
-    at bigint not null,
-    op_id text not null,
-    action text not null,
-    state text not null check (state in ('ATTEMPTED', 'SUCCEEDED', 'FAILED')),
-    actor text not null,
-    detail text not null
-);
-create unique index if not exists audit_one_outcome
-    on dashtam_audit.audit (op_id, (state = 'ATTEMPTED'));
-create or replace function dashtam_audit.refuse() returns trigger language plpgsql as
-    $$ begin raise exception 'the audit trail is append-only'; end $$;
-create or replace trigger audit_no_change before update or delete on dashtam_audit.audit
-    for each row execute function dashtam_audit.refuse();
-create or replace trigger audit_no_truncate before truncate on dashtam_audit.audit
-    for each statement execute function dashtam_audit.refuse();
-alter table dashtam_audit.audit enable always trigger audit_no_change;
-alter table dashtam_audit.audit enable always trigger audit_no_truncate;
-";
 
 /// The most rows that are read at once.
 const PART: i64 = 1_000;
 
-/// One process at a time makes the schema; the number is ours alone.
-const SCHEMA_LOCK: &str = "select pg_advisory_xact_lock(6034771251)";
-
-/// The same insert for both engines.
-macro_rules! insert {
-    ($table:literal, $row:expr, $seq:expr, $tx:expr) => {{
-        const SQL: &str = concat!(
-            "insert into ",
-            $table,
-            " (seq, at, op_id, action, state, actor, detail) values ($1, $2, $3, $4, $5, $6, $7)"
-        );
-        let query = sqlx::query(SQL).bind($seq).bind($row.at).bind($row.op.clone());
-        let query = query.bind($row.action.clone()).bind($row.state.clone());
-        let query = query.bind($row.actor.clone()).bind($row.detail.clone());
-        query.execute(&mut *$tx).await?;
-    }};
+/// What is read of a row of `a`, in the order of its fields.
+const fn columns() -> &'static str {
+    "a.seq, a.at, a.op_id, a.action, a.state, a.actor, a.subject, a.detail, a.chain, a.link, a.hash"
 }
 
 impl AuditStore {
@@ -155,18 +121,9 @@ impl AuditStore {
                     .synchronous(SqliteSynchronous::Full)
                     .pragma("recursive_triggers", "on")
                     .busy_timeout(Duration::from_secs(30));
-                let pool = SqlitePoolOptions::new().max_connections(1);
+                let pool = connect::sound_pool().max_connections(1);
                 let pool = pool.connect_with(options).await?;
-                let there: i64 = sqlx::query_scalar(
-                    "select count(*) from sqlite_master where name = 'audit_no_replace'",
-                )
-                .fetch_one(&pool)
-                .await?;
-                if there == 0 {
-                    let mut tx = pool.begin_with("begin immediate").await?;
-                    sqlx::raw_sql(SQLITE_SCHEMA).execute(&mut *tx).await?;
-                    tx.commit().await?;
-                }
+                schema::make_sqlite(&pool).await?;
                 Ok(Self::Sqlite(pool))
             }
             AuditTarget::Postgres(server) => {
@@ -174,18 +131,7 @@ impl AuditStore {
                 let pool = PgPoolOptions::new().max_connections(1);
                 let pool = pool.acquire_timeout(Duration::from_secs(30));
                 let pool = pool.connect_with(options).await?;
-                let there: bool = sqlx::query_scalar(
-                    "select count(*) > 0 from pg_trigger where tgname = 'audit_no_truncate' \
-                     and tgrelid = to_regclass('dashtam_audit.audit')",
-                )
-                .fetch_one(&pool)
-                .await?;
-                if !there {
-                    let mut tx = pool.begin().await?;
-                    sqlx::query(SCHEMA_LOCK).execute(&mut *tx).await?;
-                    sqlx::raw_sql(POSTGRES_SCHEMA).execute(&mut *tx).await?;
-                    tx.commit().await?;
-                }
+                schema::make_postgres(&pool).await?;
                 Ok(Self::Postgres(pool))
             }
         }
@@ -203,18 +149,22 @@ impl AuditStore {
             Store::Sqlite(pool) => Self::Sqlite(pool),
             Store::Postgres(pool) => Self::Postgres(pool),
         };
-        let there: bool = match &trail {
+        let (there, is_chained): (bool, bool) = match &trail {
             Self::Sqlite(pool) => {
-                sqlx::query_scalar("select count(*) > 0 from sqlite_master where name = 'audit'")
-                    .fetch_one(pool)
-                    .await?
+                const SQL: &str = "select count(*) filter (where name = 'audit') > 0, \
+                     count(*) filter (where name = 'audit_chain') > 0 from sqlite_master";
+                sqlx::query_as(SQL).fetch_one(pool).await?
             }
             Self::Postgres(pool) => {
-                sqlx::query_scalar("select to_regclass('dashtam_audit.audit') is not null")
-                    .fetch_one(pool)
-                    .await?
+                const SQL: &str = "select to_regclass('dashtam_audit.audit') is not null, \
+                     to_regclass('dashtam_audit.audit_chain') is not null";
+                sqlx::query_as(SQL).fetch_one(pool).await?
             }
         };
+        if there && !is_chained {
+            let why = "the trail is of an older dashtam; the next command that writes chains it";
+            return Err(super::Error::Other(why.to_owned()));
+        }
         Ok(there.then_some(trail))
     }
 
@@ -223,17 +173,18 @@ impl AuditStore {
     /// # Errors
     /// When it cannot be read.
     pub async fn extent(&self) -> Result<AuditExtent> {
-        const COLUMNS: &str = "select count(*), coalesce(max(seq), 0), max(at) from ";
+        const COLUMNS: &str =
+            "select count(*), coalesce(min(seq), 0), coalesce(max(seq), 0), max(at) from ";
         let table = match self {
             Self::Sqlite(_) => "audit",
             Self::Postgres(_) => "dashtam_audit.audit",
         };
         let sql = sqlx::AssertSqlSafe(format!("{COLUMNS}{table}"));
-        let (rows, last, newest) = match self {
+        let (rows, first, last, newest) = match self {
             Self::Sqlite(pool) => sqlx::query_as(sql).fetch_one(pool).await?,
             Self::Postgres(pool) => sqlx::query_as(sql).fetch_one(pool).await?,
         };
-        Ok(AuditExtent { rows, last, newest })
+        Ok(AuditExtent { rows, first, last, newest })
     }
 
     /// What the engine itself finds wrong with the trail.
@@ -244,33 +195,6 @@ impl AuditStore {
         match self {
             Self::Sqlite(pool) => Store::Sqlite(pool.clone()).self_check().await,
             Self::Postgres(_) => Ok(Vec::new()),
-        }
-    }
-
-    /// Adds a row; when this returns it is durable. The sequence number is given here.
-    ///
-    /// # Errors
-    /// When it cannot be written, or the operation has this state already.
-    pub async fn append(&self, row: &AuditRow) -> Result<i64> {
-        const NEXT: &str = "select coalesce(max(seq), 0) + 1 from ";
-        match self {
-            Self::Sqlite(pool) => {
-                let mut tx = pool.begin_with("begin immediate").await?;
-                let next = sqlx::AssertSqlSafe(format!("{NEXT} audit"));
-                let seq: i64 = sqlx::query_scalar(next).fetch_one(&mut *tx).await?;
-                insert!("audit", row, seq, tx);
-                tx.commit().await?;
-                Ok(seq)
-            }
-            Self::Postgres(pool) => {
-                let mut tx = pool.begin().await?;
-                sqlx::query(SCHEMA_LOCK).execute(&mut *tx).await?;
-                let next = sqlx::AssertSqlSafe(format!("{NEXT} dashtam_audit.audit"));
-                let seq: i64 = sqlx::query_scalar(next).fetch_one(&mut *tx).await?;
-                insert!("dashtam_audit.audit", row, seq, tx);
-                tx.commit().await?;
-                Ok(seq)
-            }
         }
     }
 
@@ -308,14 +232,15 @@ impl AuditStore {
         let condition = format!(
             "a.state = 'SUCCEEDED' and a.seq = (select max(seq) from audit \
              where state = 'SUCCEEDED' and action not in ('export', 'backup', 'plan.write') \
-             and action not like 'vault.%' and op_id {of} (select op_id from audit where state = 'ATTEMPTED' \
+             and action not like 'vault.%' and action not like 'audit.%' \
+             and op_id {of} (select op_id from audit where state = 'ATTEMPTED' \
              and detail like $1 escape '!'))"
         );
         Ok(self.select(&condition, Some(pattern)).await?.pop())
     }
 
     async fn select(&self, condition: &str, pattern: Option<String>) -> Result<Vec<AuditRow>> {
-        const COLUMNS: &str = "a.seq, a.at, a.op_id, a.action, a.state, a.actor, a.detail";
+        let columns = columns();
         macro_rules! rows {
             ($sql:expr, $pool:expr) => {{
                 let query = sqlx::query_as(sqlx::AssertSqlSafe($sql));
@@ -327,13 +252,13 @@ impl AuditStore {
         }
         Ok(match self {
             Self::Sqlite(pool) => {
-                let sql = format!("select {COLUMNS} from audit a where {condition} order by a.seq");
+                let sql = format!("select {columns} from audit a where {condition} order by a.seq");
                 rows!(sql, pool)
             }
             Self::Postgres(pool) => {
                 let condition = condition.replace("from audit", "from dashtam_audit.audit");
                 let sql = format!(
-                    "select {COLUMNS} from dashtam_audit.audit a where {condition} order by a.seq"
+                    "select {columns} from dashtam_audit.audit a where {condition} order by a.seq"
                 );
                 rows!(sql, pool)
             }

@@ -1,0 +1,134 @@
+//! The tables of the trail. They are of their own: a store may be restored, its trail goes on.
+
+use sqlx::{AssertSqlSafe, PgConnection, PgPool, SqlitePool};
+
+use super::super::Result;
+
+/// Rows may be added and nothing else, not even by `insert or replace`.
+const SQLITE: &str = "
+create table audit (
+    seq integer primary key,
+    at integer not null,
+    op_id text not null,
+    action text not null,
+    state text not null check (state in ('ATTEMPTED', 'SUCCEEDED', 'FAILED')),
+    actor text not null,
+    detail text not null
+) strict;
+create unique index audit_one_outcome on audit (op_id, (state = 'ATTEMPTED'));
+create trigger audit_no_update before update on audit
+    begin select raise(abort, 'the audit trail is append-only'); end;
+";
+
+/// What makes rows a chain. Those from before have no place in one.
+const SQLITE_CHAIN: &str = "
+alter table audit add column subject text not null default '';
+alter table audit add column chain text not null default '';
+alter table audit add column link integer not null default 0;
+alter table audit add column hash blob not null default x'';
+create unique index audit_chain on audit (chain, link) where chain <> '';
+create index audit_at on audit (at);
+drop trigger if exists audit_no_replace;
+create trigger audit_no_replace before insert on audit
+    when exists (select 1 from audit where seq = new.seq)
+        or exists (select 1 from audit where op_id = new.op_id
+            and (state = 'ATTEMPTED') = (new.state = 'ATTEMPTED'))
+        or new.chain <> '' and exists (select 1 from audit
+            where chain = new.chain and chain <> '' and link = new.link)
+    begin select raise(abort, 'the audit trail is append-only'); end;
+drop trigger if exists audit_no_delete;
+";
+
+/// Away for the length of one transaction, while what is too old goes.
+pub(super) const SQLITE_NO_DELETE: &str = "create trigger audit_no_delete before delete on audit
+    begin select raise(abort, 'the audit trail is append-only'); end";
+
+const POSTGRES: &str = "
+create schema if not exists dashtam_audit;
+create table if not exists dashtam_audit.audit (
+    seq bigint primary key,
+    at bigint not null,
+    op_id text not null,
+    action text not null,
+    state text not null check (state in ('ATTEMPTED', 'SUCCEEDED', 'FAILED')),
+    actor text not null,
+    detail text not null
+);
+create unique index if not exists audit_one_outcome
+    on dashtam_audit.audit (op_id, (state = 'ATTEMPTED'));
+alter table dashtam_audit.audit add column if not exists subject text not null default '';
+alter table dashtam_audit.audit add column if not exists chain text not null default '';
+alter table dashtam_audit.audit add column if not exists link bigint not null default 0;
+alter table dashtam_audit.audit add column if not exists hash bytea not null default '';
+create unique index if not exists audit_chain
+    on dashtam_audit.audit (chain, link) where chain <> '';
+create index if not exists audit_at on dashtam_audit.audit (at);
+create or replace function dashtam_audit.refuse() returns trigger language plpgsql as
+    $$ begin raise exception 'the audit trail is append-only'; end $$;
+create or replace function dashtam_audit.refuse_known() returns trigger language plpgsql as
+    $$ begin
+        if exists (select 1 from dashtam_audit.audit where seq = new.seq) then
+            raise exception 'the audit trail is append-only';
+        end if;
+        return new;
+    end $$;
+create or replace trigger audit_no_change before update or delete on dashtam_audit.audit
+    for each row execute function dashtam_audit.refuse();
+create or replace trigger audit_no_truncate before truncate on dashtam_audit.audit
+    for each statement execute function dashtam_audit.refuse();
+create or replace trigger audit_no_replace before insert on dashtam_audit.audit
+    for each row execute function dashtam_audit.refuse_known();
+alter table dashtam_audit.audit enable always trigger audit_no_change;
+alter table dashtam_audit.audit enable always trigger audit_no_truncate;
+alter table dashtam_audit.audit enable always trigger audit_no_replace;
+";
+
+/// One process at a time writes to a trail, or makes it; the number is ours alone.
+pub(super) const LOCK: &str = "select pg_advisory_xact_lock(6034771251)";
+
+/// Makes what is missing.
+pub(super) async fn make_sqlite(pool: &SqlitePool) -> Result<()> {
+    const HAS: &str = "select count(*) from sqlite_master where name = $1";
+    const LAST: &str = "audit_no_delete";
+    let is_made = |columns: i64| columns > 0;
+    let chained: i64 = sqlx::query_scalar(HAS).bind("audit_chain").fetch_one(pool).await?;
+    let guarded: i64 = sqlx::query_scalar(HAS).bind(LAST).fetch_one(pool).await?;
+    if is_made(chained) && is_made(guarded) {
+        return Ok(());
+    }
+    let mut tx = pool.begin_with("begin immediate").await?;
+    let table: i64 = sqlx::query_scalar(HAS).bind("audit").fetch_one(&mut *tx).await?;
+    if !is_made(table) {
+        sqlx::raw_sql(SQLITE).execute(&mut *tx).await?;
+    }
+    let chained: i64 = sqlx::query_scalar(HAS).bind("audit_chain").fetch_one(&mut *tx).await?;
+    if !is_made(chained) {
+        sqlx::raw_sql(SQLITE_CHAIN).execute(&mut *tx).await?;
+    }
+    let guarded: i64 = sqlx::query_scalar(HAS).bind(LAST).fetch_one(&mut *tx).await?;
+    if !is_made(guarded) {
+        sqlx::raw_sql(SQLITE_NO_DELETE).execute(&mut *tx).await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+/// The same on a server.
+pub(super) async fn make_postgres(pool: &PgPool) -> Result<()> {
+    const IS_MADE: &str = "select count(*) > 0 from pg_trigger where tgname = 'audit_no_replace' \
+         and tgrelid = to_regclass('dashtam_audit.audit')";
+    let made: bool = sqlx::query_scalar(IS_MADE).fetch_one(pool).await?;
+    if !made {
+        let mut tx = pool.begin().await?;
+        make_postgres_in(&mut tx).await?;
+        tx.commit().await?;
+    }
+    Ok(())
+}
+
+/// The same in a transaction that has begun.
+pub(super) async fn make_postgres_in(conn: &mut PgConnection) -> Result<()> {
+    sqlx::query(LOCK).execute(&mut *conn).await?;
+    sqlx::raw_sql(AssertSqlSafe(POSTGRES)).execute(conn).await?;
+    Ok(())
+}
