@@ -55,7 +55,8 @@ impl Caller {
         };
         let gate = Gate::new(Hosts::ThisMachine, &[], &[], noon());
         let short = Duration::from_millis(300);
-        let bounds = Bounds { idle: short, total: Duration::from_secs(100), ..Bounds::default() };
+        let (connect, total) = (Duration::from_secs(1), Duration::from_secs(100));
+        let bounds = Bounds { connect, idle: short, total, ..Bounds::default() };
         Self { around, bounds, gate, rests }
     }
 
@@ -236,8 +237,10 @@ async fn who_asks_to_wait_is_waited_for() {
     fn limited(after: &str) -> Reply {
         Reply::new(429, &[("retry-after", after)], "")
     }
-    let replies: [(fn() -> Reply, u64); 5] = [
+    let replies: [(fn() -> Reply, u64); 6] = [
         (|| limited("7"), 7_000),
+        // Never at once, whatever it says.
+        (|| limited("0"), 250),
         (|| limited("Fri, 01 Mar 2024 12:00:30 GMT"), 30_000),
         (|| limited("-4"), 250),
         (|| limited("soon"), 250),
@@ -327,8 +330,9 @@ async fn the_limit_of_a_day_holds_over_restarts() {
             let used = store.used_of("bank").await.unwrap();
             caller.gate = Gate::new(Hosts::ThisMachine, &LIMITS, &used, now);
             let client = Client::new(caller.bounds, caller.around.clone());
-            let keep =
-                async |used: Used| store.keep_used("bank", &used).await.map_err(|_| Unremembered);
+            let keep = |used: Used| async move {
+                store.keep_used("bank", &used).await.map_err(|_| Unremembered)
+            };
             let answer = client.send(&mut caller.gate, &get(&server), keep).await;
             match answer {
                 Ok(_) => assert!(hour < 3, "in hour {hour}"),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use hyper::header::{CONTENT_TYPE, DATE, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, DATE, RETRY_AFTER};
 use ring::rand::SecureRandom as _;
 use rustls::RootCertStore;
 use tracing::debug;
@@ -122,15 +122,19 @@ impl Client {
     ///
     /// # Errors
     /// When there is no answer, or one that says `not now`.
-    pub async fn send<R>(&self, gate: &mut Gate, request: &Request, remember: R) -> Result<Answer>
+    pub async fn send<F>(
+        &self,
+        gate: &mut Gate,
+        request: &Request,
+        remember: impl Fn(Used) -> F,
+    ) -> Result<Answer>
     where
-        R: AsyncFn(Used) -> std::result::Result<(), Unremembered>,
+        F: Future<Output = std::result::Result<(), Unremembered>>,
     {
         let begun = self.around.clock.monotonic();
         let left = || self.bounds.total.saturating_sub(begun.elapsed());
-        let mut tries = 0;
+        let (mut tries, mut waits) = (0, 0);
         loop {
-            tries += 1;
             let host = host(&request.url);
             let because = |why| Error { host: host.clone(), why, sent: false };
             if request.malformed {
@@ -141,13 +145,17 @@ impl Client {
                 let wait = closed.until().and_then(|until| (until - self.now()).to_std().ok());
                 match wait.filter(|wait| matches!(closed.why, Why::UsedUp { .. }) && *wait < left())
                 {
-                    Some(wait) if tries < TRIES => {
+                    // Each time somebody else may have come first, which must not go on for ever.
+                    Some(wait) if waits < TRIES => {
+                        waits += 1;
                         (self.around.rest)(wait).await;
                         continue;
                     }
                     _ => return Err(closed),
                 }
             }
+            // To wait is no try.
+            (tries, waits) = (tries + 1, 0);
             gate.pace.take(self.now());
             if remember(gate.used()).await.is_err() {
                 return Err(because(Why::NotRemembered));
@@ -164,9 +172,14 @@ impl Client {
             if failed.told.is_none() && failed.error.is_transient() {
                 gate.breaker.failed(self.now());
             }
+            // Who says `at once` has not seen how many ask.
+            let least = pause(tries, (self.around.chance)());
             let wait = match failed.told {
-                Some(until) => (until - self.now()).max(TimeDelta::zero()).to_std().ok(),
-                None => Some(pause(tries, (self.around.chance)())),
+                Some(until) => {
+                    let told = (until - self.now()).max(TimeDelta::zero()).to_std();
+                    told.ok().map(|told| told.max(least))
+                }
+                None => Some(least),
             };
             let may = failed.again && (request.repeatable || !failed.error.sent);
             match wait.filter(|wait| may && tries < TRIES && *wait < left()) {

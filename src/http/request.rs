@@ -1,7 +1,7 @@
 //! A request, as an adapter builds it. It may hold secrets, so it cannot be shown.
 
-use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use hyper::{Method, Uri};
+use reqwest::Method;
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -46,15 +46,19 @@ impl Request {
     /// go into the header that is made for them.
     fn new(method: Method, mut url: Url, repeatable: bool) -> Self {
         let login = (!url.username().is_empty() || url.password().is_some()).then(|| {
-            let name = decoded(url.username());
-            (name, Secret::new(decoded(url.password().unwrap_or_default())))
+            let password = decoded(url.password().unwrap_or_default()).map(Secret::new);
+            decoded(url.username()).zip(password)
         });
         let stripped = url.set_username("").and_then(|()| url.set_password(None));
         let (headers, body) = (HeaderMap::new(), None);
-        let malformed = login.is_some() && stripped.is_err();
+        // What is no text cannot be sent as one, and without it nobody would be let in.
+        let malformed = match &login {
+            Some(login) => login.is_none() || stripped.is_err(),
+            None => false,
+        };
         let request = Self { method, url, headers, body, repeatable, malformed };
         let request = request.header("accept", "application/json");
-        match login {
+        match login.flatten() {
             Some((name, password)) => request.login(&name, &password),
             None => request,
         }
@@ -119,12 +123,6 @@ impl Request {
         self
     }
 
-    /// As it goes over the wire: the way and the host apart.
-    pub(super) fn target(&self) -> Option<Uri> {
-        let query = self.url.query().map_or(String::new(), |query| format!("?{query}"));
-        format!("{}{query}", self.url.path()).parse().ok()
-    }
-
     fn put(mut self, name: &str, value: Option<HeaderValue>) -> Self {
         match (HeaderName::from_bytes(name.as_bytes()), value) {
             (Ok(name), Some(value)) => drop(self.headers.insert(name, value)),
@@ -140,9 +138,9 @@ fn hidden(value: &str) -> Option<HeaderValue> {
     Some(value)
 }
 
-/// `%40` is `@`. What is no such code stays as it is.
-fn decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
+/// `%40` is `@`. What is no such code stays as it is. None: it is no text.
+fn decoded(text: &str) -> Option<String> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
     let mut rest = text.as_bytes();
     while let Some((first, behind)) = rest.split_first() {
         let digit = |at: usize| behind.get(at).and_then(|byte| char::from(*byte).to_digit(16));
@@ -153,7 +151,7 @@ fn decoded(text: &str) -> String {
         bytes.push(code.unwrap_or(*first));
         rest = behind.get(if code.is_some() { 2 } else { 0 }..).unwrap_or_default();
     }
-    String::from_utf8(bytes).unwrap_or_default()
+    std::str::from_utf8(&bytes).ok().map(ToOwned::to_owned)
 }
 
 fn base64(bytes: &[u8]) -> Zeroizing<String> {
@@ -200,8 +198,8 @@ mod tests {
         ] {
             assert_eq!(base64(text.as_bytes()).as_str(), coded);
         }
-        assert_eq!(decoded("a%4"), "a%4");
-        assert_eq!(decoded("%zz%41"), "%zzA");
+        assert_eq!(decoded("a%4").as_deref(), Some("a%4"));
+        assert_eq!(decoded("%zz%41").as_deref(), Some("%zzA"));
     }
 
     #[test]
@@ -210,6 +208,12 @@ mod tests {
         let token = Secret::new("two\nlines".to_owned());
         assert!(Request::get(url.clone()).bearer(&token).malformed);
         assert!(!Request::get(url.clone()).header("x-key", "1").malformed);
+        // No text; without it the request would go out with an empty name.
+        for login in ["%ff:x", "x:%ff"] {
+            let url = format!("https://{login}@bank.example/").parse().unwrap();
+            let request = Request::get(url);
+            assert!(request.malformed && !request.headers.contains_key(AUTHORIZATION), "{login}");
+        }
         assert!(!Request::get(url.clone()).post_is_once());
         assert!(Request::post_once(url.clone()).post_is_once());
         assert!(!Request::post_to_read(url).post_is_once());
