@@ -16,7 +16,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use dashtam::audit::Audit;
+use dashtam::audit::{Audit, Place};
 use dashtam::clock::Clock;
 use dashtam::config::{Config, Environment, Overrides};
 use dashtam::ledger;
@@ -25,10 +25,10 @@ use dashtam::model::{
     Mention, OpId, Origin, Part, SafeText, Setting, Status, Subtype, Unit,
 };
 use dashtam::provider::{
-    AccountSource, Class, DayClose, Error, MarketSource, Pair, RemoteAccount, RemoteRow,
-    RemoteRows, Result, Setup, Spot, Wanted,
+    AccountSource, Class, DayClose, Error, MarketSource, Pair, RemoteAccount, RemoteBook,
+    RemoteRow, Result, Setup, Spot, Wanted,
 };
-use dashtam::refresh::{Bench, Cadence, Done, Job, Outcome, WantedAll, Why, Wish, Work};
+use dashtam::refresh::{Bench, Cadence, Done, Job, Outcome, Outside, WantedAll, Why, Wish, Work};
 use dashtam::report::{self, PositionsQuery};
 use dashtam::service::{Access, Session, demo};
 use dashtam::store::{AuditStore, AuditTarget, Holder, Lease, Store};
@@ -91,22 +91,22 @@ impl MarketSource for Fake {
 }
 
 impl AccountSource for Fake {
-    async fn accounts(&self) -> Result<Vec<RemoteAccount>> {
+    async fn accounts(&self, since: Option<DateTime<Utc>>) -> Result<RemoteBook> {
         self.check()?;
-        let name = SafeText::new(self.name.unwrap_or("Broker"));
-        let currency = Currency::USD;
-        let id = SafeText::new(self.id.unwrap_or("1"));
-        Ok(vec![RemoteAccount { id, name, kind: AccountKind::Brokerage, currency }])
-    }
-
-    async fn transactions(
-        &self,
-        _: &RemoteAccount,
-        since: Option<DateTime<Utc>>,
-    ) -> Result<RemoteRows> {
         *self.since.lock().unwrap() = since;
-        let complete_since = self.complete_since.map(|since| since.parse().unwrap());
-        Ok(RemoteRows { rows: self.rows.clone(), complete_since })
+        let account = RemoteAccount {
+            id: SafeText::new(self.id.unwrap_or("1")),
+            name: SafeText::new(self.name.unwrap_or("Broker")),
+            kind: AccountKind::Brokerage,
+            currency: Currency::USD,
+            institution: None,
+            rows: self.rows.clone(),
+            complete_since: self.complete_since.map(|since| since.parse().unwrap()),
+            may_be_empty: false,
+            left_out: false,
+            standing: None,
+        };
+        Ok(RemoteBook { accounts: vec![account], troubles: Vec::new() })
     }
 }
 
@@ -131,7 +131,13 @@ fn deposit(id: &str, day: &str, amount: &str) -> RemoteRow {
 fn bench(session: &Session) -> Bench {
     let cadence = Cadence { quotes: TimeDelta::seconds(60), accounts: TimeDelta::minutes(15) };
     let audit = session.audit().unwrap().clone();
-    Bench { store: session.store.clone(), audit, clock: session.clock.clone(), cadence }
+    Bench {
+        store: session.store.clone(),
+        audit,
+        clock: session.clock.clone(),
+        cadence,
+        outside: Outside::default(),
+    }
 }
 
 async fn lease(store: &Store) -> Lease {
@@ -142,7 +148,7 @@ async fn lease(store: &Store) -> Lease {
 async fn connect(session: &Session, provider: &str, label: &str) -> Connection {
     let (op, now) = (OpId::at(0), clock().now().timestamp_micros());
     let label = SafeText::new(label);
-    let id = ledger::connect(&session.store, provider, &label, op, now).await.unwrap();
+    let id = ledger::connect(&session.store, provider, &label, None, op, now).await.unwrap();
     connections(session).await.into_iter().find(|connection| connection.id == id).unwrap()
 }
 
@@ -439,12 +445,20 @@ async fn rows_come_once_and_change_with_their_source() {
         let done = work(engine, Part::Accounts, &rows("5")).await.unwrap();
         assert_eq!((done.accounts, done.counts.new, done.counts.changed), (1, 2, 0));
         assert_eq!(engine.cash_of("Broker", "USD").await, "512");
-        let batches = engine.last_batch().await;
+        let before = (engine.last_batch().await, engine.revision().await);
         for _ in 0..3 {
             let done = work(engine, Part::Accounts, &rows("5")).await.unwrap();
             assert_eq!((done.counts.new, done.counts.changed), (0, 0));
         }
-        assert_eq!(engine.last_batch().await, batches, "what says the same leaves nothing");
+        let after = (engine.last_batch().await, engine.revision().await);
+        assert_eq!(after, before, "what says the same leaves nothing");
+        // What went wrong, and that it is well again, is seen.
+        let failing = Fake::failing(Error::Unavailable(SafeText::new("no answer")));
+        for fake in [failing, rows("5")] {
+            let before = engine.revision().await;
+            work(engine, Part::Accounts, &fake).await.unwrap();
+            assert_eq!(engine.revision().await, before + 1);
+        }
         let done = work(engine, Part::Accounts, &rows("6")).await.unwrap();
         assert_eq!((done.counts.new, done.counts.changed), (0, 1));
         assert_eq!(engine.cash_of("Broker", "USD").await, "513");
@@ -475,7 +489,6 @@ async fn rows_come_once_and_change_with_their_source() {
     .await;
 }
 
-/// Refreshes the accounts of a connection through its real provider, at an instant.
 /// A payment by card, final or not.
 fn payment(id: &str, day: &str, amount: &str, status: Status) -> RemoteRow {
     let RemoteRow { at, row } = deposit(id, day, amount);
@@ -510,7 +523,7 @@ async fn card(engine: &Engine) -> Vec<String> {
 
 #[tokio::test]
 async fn a_payment_becomes_final_under_another_id_and_stays_one_row() {
-    on_each(async |engine| {
+    Box::pin(on_each(async |engine| {
         household(engine).await;
         let held = payment("p", "2026-11-18", "-10", Status::Pending);
         let other = payment("o", "2026-11-18", "-3", Status::Settled);
@@ -533,13 +546,13 @@ async fn a_payment_becomes_final_under_another_id_and_stays_one_row() {
         let done = work(engine, Part::Accounts, &all_there_is(&renamed)).await.unwrap();
         assert_eq!((done.counts.new, done.counts.changed, done.cancelled), (0, 0, 0));
         assert_eq!(engine.cash_of("Card", "USD").await, "-15");
-    })
+    }))
     .await;
 }
 
 #[tokio::test]
 async fn what_is_told_no_more_is_cancelled_and_comes_back() {
-    on_each(async |engine| {
+    Box::pin(on_each(async |engine| {
         household(engine).await;
         let before = payment("b", "2026-11-17", "-1", Status::Settled);
         let [one, two] = ["one", "two"].map(|id| payment(id, "2026-11-19", "-5", Status::Pending));
@@ -571,10 +584,11 @@ async fn what_is_told_no_more_is_cancelled_and_comes_back() {
         let undone = engine.undo(list.last().unwrap().id).await;
         assert_eq!((undone.removed, undone.restored), (0, 1));
         assert_eq!(engine.cash_of("Card", "USD").await, "-11");
-    })
+    }))
     .await;
 }
 
+/// Refreshes the accounts of a connection through its real provider, at an instant.
 async fn refresh_accounts(engine: &Engine, label: &str, now: &str) -> Done {
     let session = &engine.session;
     let clock = Clock::fixed(now.parse().unwrap(), chrono_tz::Tz::UTC);
@@ -583,7 +597,7 @@ async fn refresh_accounts(engine: &Engine, label: &str, now: &str) -> Done {
     let connection = all.iter().find(|connection| connection.label.as_str() == label).unwrap();
     let entry = dashtam::provider::named(&connection.provider).unwrap();
     let seed = connection.id.0.cast_unsigned();
-    let source = entry.accounts.unwrap()(Setup { seed, clock: bench.clock.clone() });
+    let source = entry.accounts.unwrap()(Setup { seed, clock: bench.clock.clone(), line: None });
     let job = Job { connection: connection.id, part: Part::Accounts, why: Why::Asked };
     let work = Work { bench: &bench, lease: &lease, connection, job, last: None };
     let done = work.accounts(&source, TimeDelta::zero()).await.unwrap();
@@ -845,13 +859,15 @@ async fn a_crash_between_attempt_and_commit_is_known_at_the_next_start() {
                 Work { bench: &bench, lease: &lease, connection: &connection, job, last: None };
             work.accounts(&fake, TimeDelta::zero()).await.map(drop)
         };
-        let crashed = futures_catch(crash).await;
+        let crashed = Box::pin(futures_catch(crash)).await;
         assert!(crashed, "it was meant to");
         assert_eq!(outcomes(&engine.session).await, [""; 0]);
         let trail = AuditStore::open(&trail_of(&engine)).await.unwrap();
         assert_eq!(trail.open_attempts().await.unwrap().len(), 1);
         trail.close().await;
-        let again = Audit::open(&trail_of(&engine), &engine.session.store, &clock()).await.unwrap();
+        let place = Place::of(&engine.config, &trail_of(&engine));
+        let store = &engine.session.store;
+        let again = Audit::open(&trail_of(&engine), store, &clock(), place).await.unwrap();
         assert_eq!(outcomes(&engine.session).await, ["FAILED reason=interrupted"]);
         again.close().await;
         assert_eq!(engine.dump().await, before);

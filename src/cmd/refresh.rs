@@ -11,10 +11,10 @@ use super::output::note;
 use super::table::{Column, Table};
 use crate::cli::RefreshArgs;
 use crate::model::{ConnectionId, SafeText};
-use crate::service::Session;
 use crate::service::refresh::{
-    self, Cadence, Class, Only, Outcome, RefreshRequest, Skip, Summary, Told,
+    self, Class, How, Only, Outcome, RefreshRequest, Skip, Summary, Told,
 };
+use crate::service::{self, Session};
 
 /// How long to wait for another process, in seconds, where nobody says.
 const WAIT: u64 = 60;
@@ -22,7 +22,7 @@ const WAIT: u64 = 60;
 pub async fn run(
     job: &mut Job<'_>,
     session: &Session,
-    cadence: Cadence,
+    how: &How,
     args: &RefreshArgs,
 ) -> Result<Status, Error> {
     let only = match (args.quotes_only, args.accounts_only) {
@@ -36,7 +36,9 @@ pub async fn run(
         force: args.force,
         wait: Duration::from_secs(args.wait.unwrap_or(WAIT)),
     };
-    let summary = refresh::run(session, cadence, &request).await?;
+    // No question is ever asked: who is not there cannot answer.
+    let given = job.config.unlocking.passphrases().map_err(service::Error::from)?;
+    let summary = refresh::run(session, how, given.first(), &request).await?;
     if job.flags.json {
         job.out.json(&document(job, &summary))?;
     } else {
@@ -52,6 +54,7 @@ fn status(summary: &Summary) -> Status {
         summary.connections.iter().filter_map(|told| told.class).any(wanted)
     };
     match summary.outcome {
+        _ if summary.connections.iter().any(|told| told.is_locked) => Status::VaultLocked,
         Outcome::Locked(_) => Status::Locked,
         _ if has(|class| class == Class::Reauthorize) => Status::Consent,
         Outcome::Ok | Outcome::NothingDue => Status::Done,

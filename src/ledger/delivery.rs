@@ -7,7 +7,7 @@ use super::book::{Book, Stamp};
 use super::intake::{Content, Counts, Intake, Options};
 use super::quotes::Quotes;
 use super::remote::{self, Link, ToldAccount};
-use super::{Error, Result, Survey};
+use super::{Error, Result, Survey, standing};
 use crate::model::{
     Connection, ConnectionId, Item, OpId, Origin, Price, Rate, Refusal, SafeText, Tick,
 };
@@ -84,7 +84,7 @@ async fn deliver_here(
     let mut tx = store.write().await?;
     let links = remote::settle(&mut tx, &connection, &mut accounts).await?;
     let mut delivered = Delivered::default();
-    if accounts.iter().all(|told| told.rows.is_empty()) && links.is_empty() {
+    if accounts.iter().all(ToldAccount::is_silent) && links.is_empty() {
         delivered.revision = note_nothing(tx, lease, &refresh, op, now).await?;
         return Ok(delivered);
     }
@@ -97,6 +97,7 @@ async fn deliver_here(
     for link in &links {
         intake.link_account(link, connection.id).await?;
     }
+    let stands = intake.stands(&accounts);
     let mut line = 0;
     let mut gone = Vec::new();
     for mut told in accounts {
@@ -123,9 +124,11 @@ async fn deliver_here(
     let taken = intake.settle().await?;
     delivered.counts = taken.counts.first().copied().unwrap_or_default();
     let Counts { new, changed, duplicate, conflict } = delivered.counts;
-    if new + changed == 0 && links.is_empty() {
+    let other_news = intake.take_standings(&connection, &stands).await?;
+    if new + changed + other_news == 0 && links.is_empty() {
         intake.rollback().await?;
-        let tx = store.write().await?;
+        let mut tx = store.write().await?;
+        standing::reconcile(&mut tx, &stands, now).await?;
         delivered.revision = note_nothing(tx, lease, &refresh, op, now).await?;
         return Ok(delivered);
     }
@@ -143,12 +146,14 @@ async fn deliver_here(
         ..BatchFile::default()
     };
     intake.tx.put_refresh(&refresh).await?;
+    intake.finish(vec![file]).await?;
+    standing::reconcile(&mut intake.tx, &stands, now).await?;
     delivered.revision = intake.tx.next_revision();
     if !lease.is_held().await {
         intake.rollback().await?;
         return Err(Error::LeaseLost);
     }
-    intake.commit(vec![file]).await?;
+    intake.close().await?;
     Ok(delivered)
 }
 
@@ -184,13 +189,16 @@ pub async fn take_market(
     let task = tasks::spawn(Task::Delivery, async move {
         let MarketNews { ticks, bars, rates, refresh } = news;
         let mut tx = store.write().await?;
+        if ticks.is_empty() && bars.is_empty() && rates.is_empty() {
+            return note_nothing(tx, &lease, &refresh, op, now).await;
+        }
         tx.put_ticks(&ticks).await?;
-        let first_tick = ticks.iter().map(|tick| tick.date).min();
+        // A tick serves on its own day, which is today, and days are kept of those before.
         if bars.is_empty() && rates.is_empty() {
-            tx.carry_account_days(first_tick.unwrap_or(NaiveDate::MAX)).await?;
+            tx.carry_account_days(NaiveDate::MAX).await?;
         } else {
             let stamp = Stamp { op: op.to_string(), now, batch: None };
-            take_days(&mut tx, bars, rates, first_tick, &stamp).await?;
+            take_days(&mut tx, bars, rates, &stamp).await?;
         }
         note_in(tx, &lease, &refresh, op, now).await
     });
@@ -202,7 +210,6 @@ async fn take_days(
     tx: &mut WriteTx,
     bars: Vec<Price>,
     rates: Vec<Rate>,
-    first_tick: Option<NaiveDate>,
     stamp: &Stamp,
 ) -> Result<()> {
     let mut book = Book::open(tx).await?;
@@ -216,13 +223,11 @@ async fn take_days(
     quotes.flush(tx, &mut book, stamp).await?;
     book.settle(tx, stamp).await?;
     book.settle_figures(tx).await?;
-    if let Some(day) = first_tick {
-        book.touches(day);
-    }
     book.carry_days(tx).await
 }
 
-/// Notes that there was nothing new, which touches no figure.
+/// Notes that there was nothing new, which touches no figure. Where it went as it did the last time,
+/// no screen reads anew for it.
 async fn note_nothing(
     mut tx: WriteTx,
     lease: &Lease,
@@ -230,7 +235,15 @@ async fn note_nothing(
     op: OpId,
     now: i64,
 ) -> Result<i64> {
-    tx.carry_account_days(NaiveDate::MAX).await?;
+    let told = |row: &RefreshRecord| {
+        let RefreshRecord { connection, part, failures, next_attempt, why, .. } = row.clone();
+        (connection, part, failures, next_attempt, why)
+    };
+    let is_usual = tx.refreshes().await?.iter().any(|last| told(last) == told(refresh));
+    match is_usual {
+        true => tx.stay_unseen(),
+        false => tx.carry_account_days(NaiveDate::MAX).await?,
+    }
     note_in(tx, lease, refresh, op, now).await
 }
 
@@ -270,39 +283,6 @@ pub async fn note_failure(
         }
         tx.carry_account_days(NaiveDate::MAX).await?;
         Ok(tx.commit(&format!("{op} failed"), ACTION, now).await?)
-    });
-    task.await.unwrap_or(Err(Error::Interrupted))
-}
-
-/// Adds a connection that works at once.
-///
-/// # Errors
-/// When the store fails, or has one of this label; then nothing is written.
-pub async fn connect(
-    store: &Store,
-    provider: &str,
-    label: &SafeText,
-    op: OpId,
-    now: i64,
-) -> Result<ConnectionId> {
-    let (store, provider, label) = (store.clone(), SafeText::new(provider), label.clone());
-    let task = tasks::spawn(Task::Delivery, async move {
-        let mut tx = store.write().await?;
-        let id = ConnectionId(tx.take_id());
-        let state = crate::model::ConnectionState::Active;
-        let (consent_expires, detail) = (None, None);
-        tx.insert_connection(&Connection {
-            id,
-            provider,
-            label,
-            state,
-            since: now,
-            consent_expires,
-            detail,
-        })
-        .await?;
-        tx.commit(&op.to_string(), "connect", now).await?;
-        Ok(id)
     });
     task.await.unwrap_or(Err(Error::Interrupted))
 }

@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Result;
+use super::standing::openings;
 use crate::model::{
-    AccountId, Connection, ConnectionId, ConnectionState, Drafts, NewAccount, SafeText,
+    AccountId, Connection, ConnectionId, ConnectionState, Drafts, NewAccount, SafeText, Standing,
 };
 use crate::store::{AccountRecord, WriteTx};
 
@@ -21,8 +22,37 @@ pub struct ToldAccount {
     /// Since when these are all the rows there are, in microseconds since the epoch; none: there may
     /// be others.
     pub complete_since: Option<i64>,
-    /// A row of them could not be understood.
+    /// Where no row is told there is none; else that says nothing.
+    pub may_be_empty: bool,
+    /// Some of them may be missing all the same.
     pub left_out: bool,
+    /// What it comes to.
+    pub standing: Option<Standing>,
+}
+
+impl ToldAccount {
+    /// Since when its rows are all there are.
+    pub(super) fn complete(&self) -> Option<i64> {
+        self.complete_since.filter(|_| self.may_be_empty || !self.rows.is_empty())
+    }
+
+    /// Whether it says nothing: of no row, not even that there is none, nor of what there is.
+    pub(super) fn is_silent(&self) -> bool {
+        self.rows.is_empty() && self.complete().is_none() && self.standing.is_none()
+    }
+
+    /// Takes in what is told of the same account under another id.
+    fn absorb(&mut self, other: Self) {
+        let since = [self.complete(), other.complete()];
+        self.left_out |= other.left_out || since.contains(&None);
+        self.complete_since = since.into_iter().flatten().max();
+        self.rows.extend(other.rows);
+        // What each says that it comes to is not what both come to.
+        self.standing = match (self.standing.take(), other.standing) {
+            (Some(_), Some(_)) => None,
+            (one, other) => one.or(other),
+        };
+    }
 }
 
 /// An account that its connection is to fill from now on.
@@ -37,7 +67,7 @@ pub(super) struct Link {
 pub(super) async fn settle(
     tx: &mut WriteTx,
     connection: &Connection,
-    told: &mut [ToldAccount],
+    told: &mut Vec<ToldAccount>,
 ) -> Result<Vec<Link>> {
     let here = Here::read(tx, connection).await?;
     let known = |told: &ToldAccount| here.known.get(&told.id).copied();
@@ -52,11 +82,19 @@ pub(super) async fn settle(
         taken.insert(name.clone());
         names.insert(told.account.name.clone(), name.clone());
         told.account.name = name;
+        // Where something was stored before, only a person knows what is missing.
+        let has_rows = match here.names.get(&told.account.name) {
+            Some(id) if told.standing.is_some() => tx.has_rows(*id).await?,
+            _ => false,
+        };
+        if !has_rows {
+            told.rows.extend(openings(told));
+        }
         if !is_linked {
             links.push(Link { id: told.id.clone(), account: told.account.clone() });
         }
     }
-    for ToldAccount { account, rows, .. } in told {
+    for ToldAccount { account, rows, .. } in &mut *told {
         for (_, drafts) in rows {
             drafts.first.account = account.name.clone();
             // Where the other leg of a move is, is only told by name.
@@ -67,7 +105,21 @@ pub(super) async fn settle(
             }
         }
     }
+    join(told);
     Ok(links)
+}
+
+/// Two accounts of a bank may be one here, as a card that was renewed is while the old one is told
+/// beside it: what is missing from one may be a row of the other.
+fn join(told: &mut Vec<ToldAccount>) {
+    let mut joined: Vec<ToldAccount> = Vec::with_capacity(told.len());
+    for next in told.drain(..) {
+        match joined.iter_mut().find(|one| one.account.name == next.account.name) {
+            Some(one) => one.absorb(next),
+            None => joined.push(next),
+        }
+    }
+    *told = joined;
 }
 
 /// The accounts that are here.

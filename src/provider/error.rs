@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::http::{self, Why};
 use crate::model::SafeText;
 
 /// The result of everything in this room.
@@ -25,6 +26,15 @@ pub enum Error {
     /// It wants its owner to agree anew.
     #[error("it no longer accepts the consent; connect it again")]
     Consent,
+    /// The same, with what is to be done.
+    #[error("{0}")]
+    Refused(SafeText),
+    /// Nobody answered, or with `not now`.
+    #[error(transparent)]
+    Http(#[from] http::Error),
+    /// What it is to be shown cannot be opened now.
+    #[error("{0}")]
+    Locked(SafeText),
 }
 
 /// What the caller must do.
@@ -60,9 +70,59 @@ impl Error {
         match self {
             Self::NoProvider(_) => Class::Never,
             Self::NoData(_) => Class::NextSource,
-            Self::Unavailable(_) => Class::Later(None),
+            Self::Unavailable(_) | Self::Locked(_) => Class::Later(None),
             Self::RateLimited(until) => Class::Later(Some(*until)),
-            Self::Consent => Class::Reauthorize,
+            Self::Consent | Self::Refused(_) => Class::Reauthorize,
+            Self::Http(error) if !error.is_transient() => Class::Never,
+            Self::Http(error) => match error.why {
+                // It is left to rest by us; nobody asked for that.
+                Why::Resting(_) => Class::Later(None),
+                _ => Class::Later(error.until()),
+            },
         }
+    }
+
+    /// Whether the service has, for certain, taken nothing: a secret that serves once still serves.
+    #[must_use]
+    pub const fn took_nothing(&self) -> bool {
+        match self {
+            Self::Http(error) => !error.sent || matches!(error.why, Why::Limited(_)),
+            Self::Locked(_) | Self::NoProvider(_) => true,
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_web_says_tells_what_to_do() {
+        let until: DateTime<Utc> = "2024-03-01T10:00:00Z".parse().unwrap();
+        let used_up = Why::UsedUp { most: 24, seconds: 86_400, until };
+        for (why, class) in [
+            (Why::NotAllowed, Class::Never),
+            (Why::Malformed, Class::Never),
+            (Why::Redirected, Class::Never),
+            (Why::TooLarge, Class::Never),
+            (Why::Unreachable, Class::Later(None)),
+            (Why::TimedOut, Class::Later(None)),
+            (Why::Broken, Class::Later(None)),
+            (Why::WebPage, Class::Later(None)),
+            (Why::Failing(502), Class::Later(None)),
+            (Why::NotRemembered, Class::Later(None)),
+            (Why::Resting(until), Class::Later(None)),
+            (Why::Limited(until), Class::Later(Some(until))),
+            (used_up, Class::Later(Some(until))),
+        ] {
+            let error = Error::from(http::Error { host: SafeText::default(), why, sent: true });
+            assert_eq!(error.class(), class, "{why:?}");
+            let limited = matches!(why, Why::Limited(_));
+            assert_eq!(error.took_nothing(), limited, "{why:?}: it was sent");
+            let unsent = Error::from(http::Error { host: SafeText::default(), why, sent: false });
+            assert!(unsent.took_nothing(), "{why:?}");
+        }
+        assert_eq!(Error::Refused(SafeText::default()).class(), Class::Reauthorize);
     }
 }

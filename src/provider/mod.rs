@@ -2,33 +2,37 @@
 //! comes from them is in words and unchecked; nothing in here stores, plans or waits for a turn.
 
 mod error;
+mod line;
+mod simplefin;
 mod simulated;
+mod told;
+
+use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
+use url::Url;
 
 pub use error::{Class, Error, Result};
+pub use line::{Boxed, Line, Remember, leads_to};
+pub use simplefin::SimpleFin;
 pub use simulated::Simulated;
+pub use told::{RemoteAccount, RemoteBook, RemoteRow, Trouble};
 
 use crate::clock::Clock;
-use crate::model::{AccountKind, AssetClass, Currency, Dec, Entry as Row, SafeText};
+use crate::http::Limit;
+use crate::model::{AssetClass, Currency, Dec, SafeText, Secret};
 
 /// A service at which somebody has accounts.
 pub trait AccountSource: Send + Sync {
-    /// The accounts there are.
+    /// The accounts there are, with all that is told of them since an instant; none: as far back as
+    /// the service goes.
     ///
     /// # Errors
-    /// When the service does not tell.
-    fn accounts(&self) -> impl Future<Output = Result<Vec<RemoteAccount>>> + Send;
-
-    /// The rows of an account since an instant; none: as far back as the service goes.
-    ///
-    /// # Errors
-    /// When the service does not tell.
-    fn transactions(
+    /// When the service tells nothing at all.
+    fn accounts(
         &self,
-        account: &RemoteAccount,
         since: Option<DateTime<Utc>>,
-    ) -> impl Future<Output = Result<RemoteRows>> + Send;
+    ) -> impl Future<Output = Result<RemoteBook>> + Send;
 }
 
 /// A service that knows prices and rates.
@@ -60,38 +64,6 @@ pub trait MarketSource: Send + Sync {
         from: NaiveDate,
         to: NaiveDate,
     ) -> impl Future<Output = Result<Vec<DayClose>>> + Send;
-}
-
-/// An account as its provider tells it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RemoteAccount {
-    /// What the provider knows it by; another connection may know another account by the same.
-    pub id: SafeText,
-    /// What it is called there.
-    pub name: SafeText,
-    /// What it is.
-    pub kind: AccountKind,
-    /// Its main currency.
-    pub currency: Currency,
-}
-
-/// The rows of an account as its provider tells them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RemoteRows {
-    /// The rows.
-    pub rows: Vec<RemoteRow>,
-    /// Since when these are all there are: what was told before of that time and is not among them
-    /// no longer is. None: there may be others.
-    pub complete_since: Option<DateTime<Utc>>,
-}
-
-/// A row as its provider tells it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RemoteRow {
-    /// When, for the order among the rows of a day.
-    pub at: DateTime<Utc>,
-    /// The row, with the provider's id.
-    pub row: Row,
 }
 
 /// A security whose price is wanted.
@@ -143,19 +115,43 @@ pub struct Spot {
 }
 
 /// What a connection is made of.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Setup {
     /// Tells one connection from another.
     pub seed: u64,
     /// The time.
     pub clock: Clock,
+    /// The way to the service and what it is shown; none: nobody is asked.
+    pub line: Option<(Arc<Line>, Arc<Secret>)>,
+}
+
+impl std::fmt::Debug for Setup {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Setup").field("seed", &self.seed).finish_non_exhaustive()
+    }
 }
 
 /// How a provider knows whom it speaks to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub enum Auth {
     /// It need not know.
     Nobody,
+    /// By a token that its owner brings and that is exchanged, once, for what is shown from then on.
+    SetupToken(SetupToken),
+}
+
+/// A token that serves once.
+#[derive(Clone, Copy, Debug)]
+pub struct SetupToken {
+    /// Where its owner gets one.
+    pub from: &'static str,
+    /// The token as it is kept, whatever blanks were pasted with it, and where it leads; an error: it
+    /// is none.
+    pub read: fn(&Secret) -> Result<(Secret, Url)>,
+    /// Whether a secret is such a token, still to be exchanged.
+    pub is_one: fn(&Secret) -> bool,
+    /// Exchanges it, once.
+    pub claim: fn(Arc<Line>, Secret) -> Boxed<Result<Secret>>,
 }
 
 /// A provider: what it can do is which constructor it has.
@@ -167,6 +163,12 @@ pub struct Entry {
     pub title: &'static str,
     /// How it knows whom it speaks to.
     pub auth: Auth,
+    /// The hosts that it may be asked at, and none besides.
+    pub hosts: &'static [&'static str],
+    /// How often it may be asked.
+    pub limits: &'static [Limit],
+    /// It knows nothing new before so many seconds; who asks by hand is not held up.
+    pub renews_within: i64,
     /// For how many seconds a row may still come late or change.
     pub settles_within: i64,
     /// Tells of accounts.
@@ -176,7 +178,7 @@ pub struct Entry {
 }
 
 /// Every provider there is.
-pub static PROVIDERS: &[Entry] = &[simulated::ENTRY];
+pub static PROVIDERS: &[Entry] = &[simulated::ENTRY, simplefin::ENTRY];
 
 /// The provider of an id.
 ///
@@ -192,6 +194,8 @@ pub fn named(id: &SafeText) -> Result<&'static Entry> {
 pub enum Accounts {
     /// The one that invents.
     Simulated(Simulated),
+    /// Banks over SimpleFIN.
+    SimpleFin(SimpleFin),
 }
 
 /// A source of prices, whichever it is.
@@ -202,19 +206,10 @@ pub enum Market {
 }
 
 impl AccountSource for Accounts {
-    async fn accounts(&self) -> Result<Vec<RemoteAccount>> {
+    async fn accounts(&self, since: Option<DateTime<Utc>>) -> Result<RemoteBook> {
         match self {
-            Self::Simulated(source) => source.accounts().await,
-        }
-    }
-
-    async fn transactions(
-        &self,
-        account: &RemoteAccount,
-        since: Option<DateTime<Utc>>,
-    ) -> Result<RemoteRows> {
-        match self {
-            Self::Simulated(source) => source.transactions(account, since).await,
+            Self::Simulated(source) => source.accounts(since).await,
+            Self::SimpleFin(source) => source.accounts(since).await,
         }
     }
 }
@@ -252,7 +247,9 @@ mod tests {
         for entry in PROVIDERS {
             assert!(entry.accounts.is_some() || entry.market.is_some(), "{}", entry.id);
             assert_eq!(named(&SafeText::new(entry.id)).unwrap().id, entry.id);
-            assert_eq!(entry.auth, Auth::Nobody);
+            let needs_somebody = !matches!(entry.auth, Auth::Nobody);
+            assert_eq!(needs_somebody, !entry.hosts.is_empty(), "{}", entry.id);
+            assert_eq!(needs_somebody, !entry.limits.is_empty(), "{}", entry.id);
         }
         let unknown = named(&SafeText::new("acme")).unwrap_err();
         assert_eq!(unknown.class(), Class::Never);

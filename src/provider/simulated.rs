@@ -5,7 +5,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::{
     AccountSource, Accounts, Auth, DayClose, Entry, Error, Market, MarketSource, Pair,
-    RemoteAccount, RemoteRow, RemoteRows, Result, Setup, Spot, Wanted,
+    RemoteAccount, RemoteBook, RemoteRow, Result, Setup, Spot, Wanted,
 };
 use crate::model::{
     AccountKind, AssetClass, Currency, Dec, Entry as Row, EntryType, Exact, Mention, SafeText,
@@ -16,6 +16,9 @@ pub(super) const ENTRY: Entry = Entry {
     id: "simulated",
     title: "Simulated",
     auth: Auth::Nobody,
+    hosts: &[],
+    limits: &[],
+    renews_within: 0,
     settles_within: 60,
     accounts: Some(|setup| Accounts::Simulated(Simulated::new(setup))),
     market: Some(|setup| Market::Simulated(Simulated::new(setup))),
@@ -153,32 +156,30 @@ impl Simulated {
 }
 
 impl AccountSource for Simulated {
-    async fn accounts(&self) -> Result<Vec<RemoteAccount>> {
+    async fn accounts(&self, since: Option<DateTime<Utc>>) -> Result<RemoteBook> {
+        let now = self.setup.clock.now().timestamp();
+        let since = since.map_or(now - FIRST_LOOK, |since| since.timestamp());
+        let (last, first) = (now.div_euclid(ROW_EVERY), since.div_euclid(ROW_EVERY));
+        let first = first.max(last - MOST_ROWS) + 1;
+        let complete_since = DateTime::from_timestamp(first.saturating_mul(ROW_EVERY), 0);
+        let all: Vec<_> = (first..=last).filter_map(|turn| self.row(turn)).collect();
         let account = |id: &str, name: &str, kind| RemoteAccount {
             id: SafeText::new(id),
             name: SafeText::new(name),
             kind,
             currency: Currency::USD,
+            institution: None,
+            rows: all.iter().filter(|row| row.row.account.as_str() == name).cloned().collect(),
+            complete_since,
+            may_be_empty: false,
+            left_out: false,
+            standing: None,
         };
-        Ok(vec![
+        let accounts = vec![
             account("card", CARD, AccountKind::CreditCard),
             account("brokerage", BROKERAGE, AccountKind::Brokerage),
-        ])
-    }
-
-    async fn transactions(
-        &self,
-        account: &RemoteAccount,
-        since: Option<DateTime<Utc>>,
-    ) -> Result<RemoteRows> {
-        let now = self.setup.clock.now().timestamp();
-        let since = since.map_or(now - FIRST_LOOK, |since| since.timestamp());
-        let (last, first) = (now.div_euclid(ROW_EVERY), since.div_euclid(ROW_EVERY));
-        let first = first.max(last - MOST_ROWS) + 1;
-        let rows = (first..=last).filter_map(|turn| self.row(turn));
-        let rows = rows.filter(|row| row.row.account == account.name).collect();
-        let complete_since = DateTime::from_timestamp(first.saturating_mul(ROW_EVERY), 0);
-        Ok(RemoteRows { rows, complete_since })
+        ];
+        Ok(RemoteBook { accounts, troubles: Vec::new() })
     }
 }
 
@@ -270,15 +271,13 @@ mod tests {
 
     fn at(now: &str, zone: Tz) -> Simulated {
         let clock = Clock::fixed(now.parse().unwrap(), zone);
-        Simulated::new(Setup { seed: 7, clock })
+        Simulated::new(Setup { seed: 7, clock, line: None })
     }
 
     async fn rows(source: &Simulated, since: Option<&str>) -> Vec<RemoteRow> {
         let since = since.map(|since| since.parse().unwrap());
-        let mut all = Vec::new();
-        for account in source.accounts().await.unwrap() {
-            all.extend(source.transactions(&account, since).await.unwrap().rows);
-        }
+        let accounts = source.accounts(since).await.unwrap().accounts;
+        let mut all: Vec<_> = accounts.into_iter().flat_map(|account| account.rows).collect();
         all.sort_by_key(|row| row.at);
         all
     }

@@ -14,7 +14,7 @@ use crate::model::{
     SecurityId, Tick, midnight_micros,
 };
 use crate::provider::{
-    self, AccountSource, Class, DayClose, MarketSource, Pair, RemoteAccount, RemoteRow, RemoteRows,
+    self, AccountSource, Class, DayClose, MarketSource, Pair, RemoteAccount, RemoteBook, RemoteRow,
     Wanted,
 };
 use crate::store::{Lease, RefreshRecord};
@@ -42,6 +42,34 @@ pub struct Done {
     pub next_attempt: Option<i64>,
 }
 
+impl Done {
+    const fn nothing(job: Job) -> Self {
+        Self {
+            job,
+            accounts: 0,
+            counts: Counts { new: 0, duplicate: 0, changed: 0, conflict: 0 },
+            cancelled: 0,
+            requested: 0,
+            stored: 0,
+            skipped: Vec::new(),
+            error: None,
+            next_attempt: None,
+        }
+    }
+
+    /// Nobody was asked.
+    pub(super) fn without(job: Job, error: provider::Error) -> Self {
+        Self { error: Some(error), ..Self::nothing(job) }
+    }
+}
+
+/// What was told when accounts were asked for, its attempt being in the trail.
+pub struct ToldAll {
+    attempt: Attempt,
+    now: i64,
+    told: provider::Result<RemoteBook>,
+}
+
 /// The work on one part of one connection.
 pub struct Work<'a> {
     /// The store and the trail.
@@ -66,34 +94,59 @@ impl Work<'_> {
         source: &impl AccountSource,
         settles_within: TimeDelta,
     ) -> Result<Done> {
+        self.take_accounts(self.ask_accounts(source, settles_within).await?).await
+    }
+
+    /// Asks for accounts and their rows, with an attempt in the trail.
+    ///
+    /// # Errors
+    /// When the trail fails.
+    pub async fn ask_accounts(
+        &self,
+        source: &impl AccountSource,
+        settles_within: TimeDelta,
+    ) -> Result<ToldAll> {
         let (attempt, now) = self.begin().await?;
         // The clock may have run ahead: what came meanwhile is told again, and known by its id.
         let since = self.last.and_then(|last| last.succeeded).filter(|since| *since <= now);
         let since = since.and_then(DateTime::from_timestamp_micros).map(|at| at - settles_within);
-        let mut fetched = Vec::new();
-        let accounts = match source.accounts().await {
-            Ok(accounts) => accounts,
+        Ok(ToldAll { attempt, now, told: source.accounts(since).await })
+    }
+
+    /// Judges what was told of accounts, and writes it.
+    ///
+    /// # Errors
+    /// When the store or the trail fails.
+    pub async fn take_accounts(&self, told: ToldAll) -> Result<Done> {
+        let ToldAll { attempt, now, told } = told;
+        let book = match told {
+            Ok(book) => book,
             Err(error) => return self.fail(attempt, error, now).await,
         };
-        for account in accounts {
-            match source.transactions(&account, since).await {
-                Ok(told) => fetched.push((account, told)),
-                Err(error) => return self.fail(attempt, error, now).await,
-            }
-        }
         let mut done = self.done();
-        done.accounts = count(fetched.len());
-        let mut refresh = self.record(now, &[]);
-        let mut accounts = Vec::with_capacity(fetched.len());
-        for (account, RemoteRows { rows, complete_since }) in fetched {
-            let told = rows.len();
-            let rows = self.right(rows, &mut refresh, &mut done);
+        done.accounts = count(book.accounts.len());
+        let is_whole = !book.troubles.iter().any(|trouble| trouble.hides_rows);
+        for trouble in book.troubles {
+            done.skipped.push(Skip::wrong(trouble.what, &trouble.error));
+        }
+        let mut refresh = self.record(now, &done.skipped);
+        // A bank that was out of reach for a month is asked for that month once it is back.
+        if !is_whole {
+            refresh.succeeded = self.last.and_then(|last| last.succeeded);
+        }
+        let mut accounts = Vec::with_capacity(book.accounts.len());
+        for mut account in book.accounts {
+            let fetched = std::mem::take(&mut account.rows);
+            let told = fetched.len();
+            let rows = self.right(fetched, &mut refresh, &mut done);
             accounts.push(ToldAccount {
                 id: account.id.clone(),
-                account: new(account),
-                left_out: rows.len() < told,
+                left_out: account.left_out || rows.len() < told,
                 rows,
-                complete_since: complete_since.map(|since| since.timestamp_micros()),
+                complete_since: account.complete_since.map(|since| since.timestamp_micros()),
+                may_be_empty: account.may_be_empty,
+                standing: account.standing.take(),
+                account: new(account),
             });
         }
         let delivery = Delivery { connection: self.connection.clone(), accounts, refresh };
@@ -346,15 +399,22 @@ impl Work<'_> {
             next_attempt,
             ..self.record(now, &[])
         };
-        let revoked = self.connection.state.become_(ConnectionState::Revoked);
-        let connection = match (error.class(), revoked) {
-            (Class::Reauthorize, Ok(state)) => {
-                Some(Connection { state, since: now, detail: Some(why), ..self.connection.clone() })
-            }
+        let connection = match error.class() {
+            Class::Reauthorize => self.revoked(why, now).await?,
             _ => None,
         };
         ledger::note_failure(&self.bench.store, refresh, connection, op, now).await?;
         Ok(Done { error: Some(error), next_attempt, ..self.done() })
+    }
+
+    /// The connection as one that needs a new consent, unless it is marked so already.
+    async fn revoked(&self, why: SafeText, now: i64) -> Result<Option<Connection>> {
+        let known = self.bench.store.read().await?.connections().await?;
+        let known = known.into_iter().find(|known| known.id == self.connection.id);
+        Ok(known.and_then(|known| {
+            let state = known.state.become_(ConnectionState::Revoked).ok()?;
+            Some(Connection { state, since: now, detail: Some(why), ..known })
+        }))
     }
 
     /// The store did not take it; nobody knows how far it came.
@@ -369,17 +429,7 @@ impl Work<'_> {
     }
 
     const fn done(&self) -> Done {
-        Done {
-            job: self.job,
-            accounts: 0,
-            counts: Counts { new: 0, duplicate: 0, changed: 0, conflict: 0 },
-            cancelled: 0,
-            requested: 0,
-            stored: 0,
-            skipped: Vec::new(),
-            error: None,
-            next_attempt: None,
-        }
+        Done::nothing(self.job)
     }
 
     /// It went well; what was wrong in it is kept.
@@ -459,8 +509,9 @@ fn new(account: RemoteAccount) -> NewAccount {
         currency: account.currency,
         mode: Mode::Ledger,
         method: None,
-        institution: None,
+        institution: account.institution,
         closed: None,
+        performance: None,
     }
 }
 

@@ -2,8 +2,10 @@
 //! one process at a time. The headless command and the dashboard's task do the same.
 
 mod days;
+mod filler;
 mod job;
 mod judge;
+mod outside;
 mod plan;
 mod refresher;
 mod summary;
@@ -12,10 +14,14 @@ mod wanted;
 use std::time::Duration;
 
 use chrono::{Days, NaiveDate, TimeDelta, TimeZone};
+use futures_util::future::join_all;
+use tokio::sync::Semaphore;
 
-pub use days::{are_days_lost, keep_days};
-pub use job::{Done, Work};
+pub use days::{are_days_lost, keep_all_days, keep_days, keep_days_in_steps, keep_few_days};
+pub use filler::Filler;
+pub use job::{Done, ToldAll, Work};
 pub use judge::{Skip, Wrong, judge, judge_close};
+pub use outside::{Outside, quota};
 pub use plan::{Cadence, Job, LONGEST_PAUSE, Moment, Only, Plan, Why, Wish, pause, plan};
 pub use refresher::{Progress, Refresher};
 pub use summary::{Outcome, Quotes, Summary, Told};
@@ -24,7 +30,7 @@ pub use wanted::{WantedAll, WantedSecurity};
 use crate::audit::{self, Audit};
 use crate::clock::Clock;
 use crate::model::{Connection, Part, SafeText, midnight_micros};
-use crate::provider::{self, Setup};
+use crate::provider::{self, Auth};
 use crate::store::{Holder, Lease, RefreshRecord, Store, Waiting};
 use crate::{ledger, store};
 
@@ -65,7 +71,12 @@ pub struct Bench {
     pub clock: Clock,
     /// How often each part is fetched.
     pub cadence: Cadence,
+    /// What connections show to their services.
+    pub outside: Outside,
 }
+
+/// So many services are asked at once.
+const AT_ONCE: usize = 4;
 
 /// How often somebody who waits for the lease looks again.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -74,6 +85,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 struct Known {
     connections: Vec<Connection>,
     refreshes: Vec<RefreshRecord>,
+    /// What is due and cannot be asked for, as the vault is locked.
+    locked: Vec<Job>,
 }
 
 impl Bench {
@@ -102,6 +115,10 @@ impl Bench {
             keep_days(&self.store, self.clock.today()).await;
             (known, _) = self.look(wish).await?;
         }
+        if let Err(why) = &self.outside.keeper {
+            let error = provider::Error::Locked(why.clone());
+            done.extend(known.locked.iter().map(|job| Done::without(*job, error.clone())));
+        }
         let quiet = Wish { force: false, ..wish.clone() };
         let next = match self.look(&quiet).await?.1 {
             after if after.jobs.is_empty() => after.next,
@@ -120,15 +137,27 @@ impl Bench {
 
     async fn look(&self, wish: &Wish) -> Result<(Known, Plan)> {
         let mut tx = self.store.read().await?;
-        let known =
-            Known { connections: tx.connections().await?, refreshes: tx.refreshes().await? };
-        let Known { connections, refreshes } = &known;
-        let plan = plan(connections, refreshes, can, wish, self.cadence, self.moment());
-        Ok((known, plan))
+        let (connections, refreshes) = (tx.connections().await?, tx.refreshes().await?);
+        let mut plan = plan(&connections, &refreshes, can, wish, self.cadence, self.moment());
+        let has_key = self.outside.keeper.is_ok();
+        let can_ask = |job: &Job| {
+            let connection = connections.iter().find(|found| found.id == job.connection);
+            let entry = connection.and_then(|it| provider::named(&it.provider).ok());
+            has_key || entry.is_none_or(|entry| matches!(entry.auth, Auth::Nobody))
+        };
+        let (jobs, locked) = std::mem::take(&mut plan.jobs).into_iter().partition(can_ask);
+        plan.jobs = jobs;
+        Ok((Known { connections, refreshes, locked }, plan))
     }
 
     /// The lease, or who has it.
-    async fn lease(&self, wait: Duration) -> Result<std::result::Result<Lease, Option<Holder>>> {
+    ///
+    /// # Errors
+    /// When the lock cannot be reached.
+    pub async fn lease(
+        &self,
+        wait: Duration,
+    ) -> Result<std::result::Result<Lease, Option<Holder>>> {
         let (begun, mut waiting) = (self.clock.monotonic(), Waiting::default());
         let me = Holder {
             host: SafeText::new(&audit::host()),
@@ -154,33 +183,84 @@ impl Bench {
         plan: &Plan,
         done: &mut Vec<Done>,
     ) -> Result<()> {
-        for job in &plan.jobs {
-            let found = known.connections.iter().find(|found| found.id == job.connection);
-            let Some(connection) = found else { continue };
-            // What the job before this one stored counts.
-            let wanted = WantedAll::read(&self.store, self.clock.today()).await?;
+        let work = |job: &Job| {
+            let connection = known.connections.iter().find(|found| found.id == job.connection)?;
             let is_mine =
                 |last: &&RefreshRecord| last.connection == job.connection && last.part == job.part;
             let last = known.refreshes.iter().find(is_mine);
-            let work = Work { bench: self, lease, connection, job: *job, last };
-            done.push(self.fetch(&work, &wanted).await?);
+            Some(Work { bench: self, lease, connection, job: *job, last })
+        };
+        let works: Vec<_> = plan.jobs.iter().filter_map(work).collect();
+        let (accounts, market): (Vec<_>, Vec<_>) =
+            works.into_iter().partition(|work| work.job.part == Part::Accounts);
+        let (quotes, history): (Vec<_>, Vec<_>) =
+            market.into_iter().partition(|work| work.job.part == Part::Quotes);
+        for work in history {
+            done.push(self.fetch(&work).await?);
+        }
+        // A service that is slow holds up no other; what they tell is written one after the other.
+        let permits = Semaphore::new(AT_ONCE);
+        let asked = join_all(accounts.iter().map(|work| async {
+            let _permit = permits.acquire().await;
+            self.ask(work).await
+        }))
+        .await;
+        let mut failed = None;
+        for (work, asked) in accounts.iter().zip(asked) {
+            let taken = match asked {
+                Ok(Asked::Told(told)) => work.take_accounts(*told).await,
+                Ok(Asked::Over(over)) => Ok(*over),
+                Err(error) => Err(error),
+            };
+            match taken {
+                Ok(taken) => done.push(taken),
+                Err(error) => failed = Some(error),
+            }
+        }
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        for work in quotes {
+            done.push(self.fetch(&work).await?);
         }
         Ok(())
     }
 
-    async fn fetch(&self, work: &Work<'_>, wanted: &WantedAll) -> Result<Done> {
+    /// Asks a connection for its accounts.
+    async fn ask(&self, work: &Work<'_>) -> Result<Asked> {
+        let entry = match provider::named(&work.connection.provider) {
+            Ok(entry) => entry,
+            Err(error) => return Ok(Asked::Over(Box::new(work.unknown(error).await?))),
+        };
+        let Some(accounts) = entry.accounts else {
+            return Ok(Asked::Over(Box::new(work.nothing())));
+        };
+        match self.setup(work.lease, work.connection, entry).await? {
+            Ok(setup) => {
+                let settles = TimeDelta::try_seconds(entry.settles_within).unwrap_or_default();
+                Ok(Asked::Told(Box::new(work.ask_accounts(&accounts(setup), settles).await?)))
+            }
+            Err(error) => Ok(Asked::Over(Box::new(work.unknown(error).await?))),
+        }
+    }
+
+    /// Fetches prices.
+    async fn fetch(&self, work: &Work<'_>) -> Result<Done> {
         let entry = match provider::named(&work.connection.provider) {
             Ok(entry) => entry,
             Err(error) => return work.unknown(error).await,
         };
-        let seed = work.connection.id.0.cast_unsigned();
-        let setup = Setup { seed, clock: self.clock.clone() };
-        let settles = TimeDelta::try_seconds(entry.settles_within).unwrap_or_default();
-        match (work.job.part, entry.accounts, entry.market) {
-            (Part::Accounts, Some(accounts), _) => work.accounts(&accounts(setup), settles).await,
-            (Part::Quotes, _, Some(market)) => work.quotes(&market(setup), wanted).await,
-            (Part::History, _, Some(market)) => work.history(&market(setup), wanted).await,
-            _ => Ok(work.nothing()),
+        let Some(market) = entry.market else { return Ok(work.nothing()) };
+        let market = match self.setup(work.lease, work.connection, entry).await? {
+            Ok(setup) => market(setup),
+            Err(error) => return work.unknown(error).await,
+        };
+        // What the job before this one stored counts.
+        let wanted = WantedAll::read(&self.store, self.clock.today()).await?;
+        match work.job.part {
+            Part::Quotes => work.quotes(&market, &wanted).await,
+            Part::History => work.history(&market, &wanted).await,
+            Part::Accounts => Ok(work.nothing()),
         }
     }
 
@@ -231,12 +311,21 @@ impl Bench {
     }
 }
 
-/// Whether a connection has a part. One whose provider is unknown is asked for its accounts, and
-/// says so.
-fn can(connection: &Connection, part: Part) -> bool {
-    match (provider::named(&connection.provider), part) {
-        (Err(_), part) => part == Part::Accounts,
-        (Ok(entry), Part::Accounts) => entry.accounts.is_some(),
-        (Ok(entry), Part::Quotes | Part::History) => entry.market.is_some(),
-    }
+/// What became of the question for accounts.
+enum Asked {
+    /// An answer, or why there is none.
+    Told(Box<ToldAll>),
+    /// That was all.
+    Over(Box<Done>),
+}
+
+/// How seldom a part of a connection need be fetched; none: it has no such part. One whose provider is
+/// unknown is asked for its accounts, and says so.
+fn can(connection: &Connection, part: Part) -> Option<TimeDelta> {
+    let has = match (provider::named(&connection.provider), part) {
+        (Err(_), part) => return (part == Part::Accounts).then(TimeDelta::zero),
+        (Ok(entry), Part::Accounts) => entry.accounts.is_some().then_some(entry),
+        (Ok(entry), Part::Quotes | Part::History) => entry.market.is_some().then_some(entry),
+    };
+    has.map(|entry| TimeDelta::try_seconds(entry.renews_within).unwrap_or_default())
 }

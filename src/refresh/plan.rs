@@ -98,11 +98,12 @@ pub struct Plan {
 /// The parts in the order in which they are fetched.
 const PARTS: [Part; 3] = [Part::History, Part::Accounts, Part::Quotes];
 
-/// Plans. `can` says whether the provider of a connection has a part at all.
+/// Plans. `can` says how seldom a part of a connection need be fetched, and nothing where its provider
+/// has no such part.
 pub fn plan(
     connections: &[Connection],
     refreshes: &[RefreshRecord],
-    can: impl Fn(&Connection, Part) -> bool,
+    can: impl Fn(&Connection, Part) -> Option<TimeDelta>,
     wish: &Wish,
     cadence: Cadence,
     moment: Moment,
@@ -112,12 +113,12 @@ pub fn plan(
         let mine = connections.iter().filter(|connection| {
             connection.state == ConnectionState::Active
                 && (wish.connections.is_empty() || wish.connections.contains(&connection.id))
-                && can(connection, part)
         });
         for connection in mine {
+            let Some(seldom) = can(connection, part) else { continue };
             let last =
                 refreshes.iter().find(|last| last.connection == connection.id && last.part == part);
-            match due(part, last, wish.force, cadence, moment) {
+            match due(part, last, wish.force, cadence.at_least(seldom), moment) {
                 Due::Now(why) => plan.jobs.push(Job { connection: connection.id, part, why }),
                 Due::At(at) => plan.next = Some(plan.next.map_or(at, |next| next.min(at))),
             }
@@ -145,7 +146,7 @@ fn due(
     let every = |span: TimeDelta| span.num_microseconds().unwrap_or(i64::MAX);
     if let Some(at) = last.next_attempt.filter(|_| last.failures > 0) {
         // A clock that was set back must not hold up what would be long due.
-        let far = moment.now.saturating_add(LONGEST_PAUSE.num_microseconds().unwrap_or(0));
+        let far = moment.now.saturating_add(LONGEST_WAIT.num_microseconds().unwrap_or(0));
         return if at <= moment.now || at > far { Due::Now(Why::Retry) } else { Due::At(at) };
     }
     let (why, at) = match part {
@@ -160,6 +161,8 @@ fn due(
 
 /// However often it failed, it is tried again after this.
 pub const LONGEST_PAUSE: TimeDelta = TimeDelta::hours(1);
+/// No service is left alone for longer: a limit of a day is free again within one.
+const LONGEST_WAIT: TimeDelta = TimeDelta::hours(25);
 const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(15);
 
 /// How long to leave alone what failed so many times in a row.
@@ -167,6 +170,13 @@ const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(15);
 pub fn pause(failures: i64) -> TimeDelta {
     let doublings = u32::try_from(failures.saturating_sub(1)).unwrap_or(u32::MAX).min(16);
     FIRST_PAUSE.checked_mul(1 << doublings).unwrap_or(LONGEST_PAUSE).min(LONGEST_PAUSE)
+}
+
+impl Cadence {
+    /// The same, but no part more often than that.
+    fn at_least(self, seldom: TimeDelta) -> Self {
+        Self { quotes: self.quotes.max(seldom), accounts: self.accounts.max(seldom) }
+    }
 }
 
 impl Wish {
@@ -219,7 +229,7 @@ mod tests {
 
     fn planned(refreshes: &[RefreshRecord], wish: &Wish, moment: Moment) -> Plan {
         let active = [connection(1, ConnectionState::Active)];
-        plan(&active, refreshes, |_, _| true, wish, CADENCE, moment)
+        plan(&active, refreshes, |_, _| Some(TimeDelta::zero()), wish, CADENCE, moment)
     }
 
     fn told(plan: &Plan) -> Vec<(Part, Why)> {
@@ -247,6 +257,31 @@ mod tests {
     }
 
     #[test]
+    fn what_renews_seldom_is_asked_seldom() {
+        let wish = |force| Wish { only: Some(Only::Accounts), force, ..Wish::default() };
+        let hours = |_: &Connection, _| Some(TimeDelta::hours(6));
+        let active = [connection(1, ConnectionState::Active)];
+        let ago = |seconds: i64, force| {
+            let last = [last(Part::Accounts, NOW.now - seconds * SECOND)];
+            plan(&active, &last, hours, &wish(force), CADENCE, NOW).jobs.len()
+        };
+        assert_eq!([ago(6 * 3600 - 1, false), ago(6 * 3600, false), ago(1, true)], [0, 1, 1]);
+    }
+
+    /// F32: a limit that is free tomorrow is not asked for again and again until then.
+    #[test]
+    fn who_is_limited_for_a_day_waits_for_a_day() {
+        let limited = |at| RefreshRecord {
+            failures: 1,
+            next_attempt: Some(at),
+            ..last(Part::Accounts, NOW.now - SECOND)
+        };
+        let wish = Wish { only: Some(Only::Accounts), ..Wish::default() };
+        let plan = planned(&[limited(NOW.now + DAY)], &wish, NOW);
+        assert_eq!((told(&plan), plan.next), (vec![], Some(NOW.now + DAY)));
+    }
+
+    #[test]
     fn a_wish_narrows_and_forces() {
         let just = PARTS.map(|part| last(part, NOW.now));
         let wish = |only, force| Wish { only, force, ..Wish::default() };
@@ -264,7 +299,7 @@ mod tests {
     fn only_what_works_and_can_is_asked() {
         for &state in ConnectionState::ALL {
             let connections = [connection(1, state)];
-            let can = |_: &Connection, part| part == Part::Quotes;
+            let can = |_: &Connection, part| (part == Part::Quotes).then(TimeDelta::zero);
             let plan = plan(&connections, &[], can, &Wish::default(), CADENCE, NOW);
             let expected = usize::from(state == ConnectionState::Active);
             assert_eq!(plan.jobs.len(), expected, "{state}");

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::job::Done;
 use super::judge::Skip;
 use crate::model::{Connection, ConnectionState, Part};
-use crate::provider::Class;
+use crate::provider::{self, Class};
 use crate::store::Holder;
 
 /// How a refresh went as a whole, or one connection in it.
@@ -48,6 +48,8 @@ pub struct Told {
     pub class: Option<Class>,
     /// Why it failed.
     pub why: Option<String>,
+    /// The vault is locked, or does not hold what it should.
+    pub is_locked: bool,
     /// How many accounts it told of.
     pub accounts: u64,
     /// Rows that are new.
@@ -109,12 +111,14 @@ impl Told {
             (outcome, class) = (Outcome::Failed, Some(Class::Reauthorize));
             why = connection.detail.as_ref().map(ToString::to_string);
         }
+        let is_locked = errors.iter().any(|error| matches!(error, provider::Error::Locked(_)));
         let rows = mine.iter().filter(|done| done.job.part == Part::Accounts);
         Self {
             connection: connection.clone(),
             outcome,
             class,
             why,
+            is_locked,
             accounts: mine.iter().map(|done| done.accounts).sum(),
             new: mine.iter().map(|done| done.counts.new).sum(),
             changed: mine.iter().map(|done| done.counts.changed).sum(),

@@ -8,7 +8,7 @@ use chrono::NaiveDate;
 use super::{AccountRow, AccountsQuery, FindingRow, Result, doubts, proposals, superficial};
 use crate::analytics::lots::{FindingKind, LotFinding};
 use crate::figures::{self, Names};
-use crate::model::{Mode, Move, SafeText, Transaction, Wording};
+use crate::model::{Dec, Mode, Move, SafeText, Transaction, Wording};
 use crate::store::{Finding, Tx};
 
 /// Everything that is open on a day, the gravest first, then the latest.
@@ -19,6 +19,7 @@ pub async fn findings(tx: &mut Tx, as_of: NaiveDate) -> Result<Vec<FindingRow>> 
     let names = Names::read(tx).await?;
     let noted = tx.findings().await?;
     let noted = noted.iter().filter(|finding| finding.settled.is_none());
+    let noted = noted.filter(|finding| names.knows(finding.account));
     let mut rows: Vec<_> = noted.map(|finding| noted_row(&names, finding)).collect();
     let found = figures::findings(tx, as_of).await?;
     let (losses, found): (Vec<_>, Vec<_>) =
@@ -136,7 +137,17 @@ fn lone_move(names: &Names, row: &Transaction) -> FindingRow {
     }
 }
 
+/// The kind of those that say where the ledger and a provider differ.
+const RECONCILE: &str = "reconcile";
+
 fn noted_row(names: &Names, finding: &Finding) -> FindingRow {
+    let (detail, fix) = match finding.kind.as_str() {
+        RECONCILE => (
+            differs(&finding.detail),
+            "add the row that is missing, or delete the one too many; nothing is corrected by itself",
+        ),
+        _ => (Wording::new(&finding.detail), "look at the row and edit it, or leave your edit"),
+    };
     FindingRow {
         id: SafeText::new(&finding.id.to_string()),
         kind: SafeText::new(&finding.kind),
@@ -145,9 +156,20 @@ fn noted_row(names: &Names, finding: &Finding) -> FindingRow {
         symbol: finding.security.map(|id| names.symbol(id)),
         date: finding.date,
         transaction: finding.transaction,
-        detail: Wording::new(&finding.detail),
-        fix: SafeText::new("look at the row and edit it, or leave your edit"),
+        detail,
+        fix: SafeText::new(fix),
     }
+}
+
+/// What the ledger comes to, what its provider says, and of what: parted by blanks, since a figure
+/// is one that can be hidden.
+fn differs(detail: &str) -> Wording {
+    let mut parts = detail.splitn(3, ' ');
+    let mut figure = || parts.next().and_then(|part| Dec::parse(part).ok()).unwrap_or(Dec::ZERO);
+    let (ours, stated) = (figure(), figure());
+    let of = format!(" {}", parts.next().unwrap_or_default());
+    let begun = Wording::new("the rows come to ").amount(ours).and(&of);
+    begun.and(", the provider says ").amount(stated)
 }
 
 pub(super) fn found_row(names: &Names, finding: &LotFinding) -> FindingRow {

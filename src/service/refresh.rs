@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 
-use super::{Error, Session};
+use super::{Error, Session, connect, vault};
 use crate::config::Config;
-use crate::model::{ConnectionId, SafeText};
-use crate::refresh::{self, Bench};
+use crate::credentials::{self, Keeper};
+use crate::model::{ConnectionId, SafeText, Secret};
+use crate::provider;
+use crate::refresh::{self, Bench, Outside};
 use crate::tasks::{self, Task};
 
 pub use crate::provider::Class;
@@ -28,6 +30,30 @@ pub struct RefreshRequest {
     pub wait: Duration,
 }
 
+/// How a store is refreshed: how often, and with what of the configuration.
+#[derive(Clone, Debug)]
+pub struct How {
+    /// How often each part is fetched.
+    pub cadence: Cadence,
+    /// Where the vault is, and which provider is on this machine; none: nothing is shown to anybody.
+    pub config: Option<Box<Config>>,
+}
+
+impl How {
+    /// As a configuration says.
+    #[must_use]
+    pub fn of(config: &Config) -> Self {
+        Self { cadence: cadence(config), config: Some(Box::new(config.clone())) }
+    }
+}
+
+impl From<Cadence> for How {
+    /// Without anything to show.
+    fn from(cadence: Cadence) -> Self {
+        Self { cadence, config: None }
+    }
+}
+
 /// How often each part is fetched by this configuration.
 #[must_use]
 pub fn cadence(config: &Config) -> Cadence {
@@ -44,12 +70,13 @@ pub fn cadence(config: &Config) -> Cadence {
 /// summary.
 pub async fn run(
     session: &Session,
-    cadence: Cadence,
+    how: &How,
+    passphrase: Option<&Secret>,
     request: &RefreshRequest,
 ) -> Result<Summary, Error> {
     let connections = named(session, &request.connections).await?;
     let wish = Wish { connections, only: request.only, force: request.force };
-    let bench = bench(session, cadence)?;
+    let bench = ready(session, how, passphrase).await?;
     let wait = request.wait;
     // What is being stored must not be cut off half way.
     let task = tasks::spawn(Task::Round, async move { bench.refresh_once(&wish, wait).await });
@@ -61,18 +88,74 @@ pub async fn run(
 ///
 /// # Errors
 /// When the store cannot be read.
-pub async fn start(session: &Session, cadence: Cadence) -> Result<Option<Refresher>, Error> {
-    let Ok(bench) = bench(session, cadence) else { return Ok(None) };
+pub async fn start(session: &Session, how: &How) -> Result<Option<Refresher>, Error> {
+    let Ok(bench) = ready(session, how, None).await else { return Ok(None) };
     Ok(bench.has_connections().await?.then(|| Refresher::start(bench)))
 }
 
-fn bench(session: &Session, cadence: Cadence) -> Result<Bench, Error> {
-    let audit = session.audit().ok_or(Error::ReadOnly)?.clone();
-    let (store, clock) = (session.store.clone(), session.clock.clone());
-    Ok(Bench { store, audit, clock, cadence })
+/// What a refresh works on. The key is had from where nobody has to be asked; where it cannot be had,
+/// those who need nothing shown are refreshed all the same.
+async fn ready(session: &Session, how: &How, passphrase: Option<&Secret>) -> Result<Bench, Error> {
+    let cadence = how.cadence;
+    let Some(config) = &how.config else {
+        return Ok(Bench { cadence, ..bench_without(session)? });
+    };
+    // A passphrase takes half a second; it is worth it where something is to be shown.
+    let key = match needs_key(session).await? {
+        true => vault::key(session, config, passphrase).await,
+        false => vault::of(config).unprotected().map_err(Error::from),
+    };
+    let keeper = match key {
+        Ok(key) => Ok(connect::keeper(session, config, key)?),
+        Err(Error::Vault(error)) => Err(SafeText::new(&error.to_string())),
+        Err(error) => return Err(error),
+    };
+    Ok(Bench { cadence, ..bench(session, config, keeper)? })
 }
 
-async fn named(session: &Session, names: &[SafeText]) -> Result<Vec<ConnectionId>, Error> {
+/// Whether any connection shows something to its service.
+async fn needs_key(session: &Session) -> Result<bool, Error> {
+    let known = session.store.read().await?.connections().await?;
+    let shows = |it: &crate::model::Connection| {
+        let entry = provider::named(&it.provider);
+        let shows = entry.is_ok_and(|entry| !matches!(entry.auth, provider::Auth::Nobody));
+        shows && it.state == crate::model::ConnectionState::Active
+    };
+    Ok(known.iter().any(shows))
+}
+
+pub(super) fn bench(
+    session: &Session,
+    config: &Config,
+    keeper: Result<Keeper, SafeText>,
+) -> Result<Bench, Error> {
+    let bases = std::sync::Arc::new(config.bases());
+    let bench = Bench { cadence: cadence(config), ..bench_without(session)? };
+    Ok(Bench { outside: Outside { keeper, bases }, ..bench })
+}
+
+/// Nothing can be shown to anybody.
+pub(super) fn bench_without(session: &Session) -> Result<Bench, Error> {
+    let audit = session.audit().ok_or(Error::ReadOnly)?.clone();
+    let (store, clock) = (session.store.clone(), session.clock.clone());
+    let cadence = Cadence { quotes: TimeDelta::zero(), accounts: TimeDelta::zero() };
+    Ok(Bench { store, audit, clock, cadence, outside: Outside::default() })
+}
+
+/// What the room of secrets says, as its callers say it.
+pub(super) fn of_credentials(error: credentials::Error) -> Error {
+    match error {
+        credentials::Error::Vault(error) => Error::Vault(error),
+        credentials::Error::Store(error) => Error::Store(error),
+        credentials::Error::LeaseLost => Error::Ledger(crate::ledger::Error::LeaseLost),
+        _ => Error::Interrupted,
+    }
+}
+
+pub(super) async fn named(
+    session: &Session,
+    names: &[SafeText],
+) -> Result<Vec<ConnectionId>, Error> {
     if names.is_empty() {
         return Ok(Vec::new());
     }

@@ -1,0 +1,209 @@
+//! `connect`, `disconnect` and `connections`.
+
+use std::io::{IsTerminal as _, Read as _};
+use std::time::Duration;
+
+use chrono::{DateTime, SecondsFormat};
+use serde::Serialize;
+use zeroize::{Zeroize as _, Zeroizing};
+
+use super::exit::{Error, Status};
+use super::output::note;
+use super::prompt::{can_ask, passphrase};
+use super::table::{Column, Table};
+use super::{Job, vault};
+use crate::cli::ConnectArgs;
+use crate::model::{ConnectionId, SafeText, Secret};
+use crate::service::connect::{self, ConnectRequest, ConnectionRow};
+use crate::service::{self, Session};
+
+const NO_TOKEN: &str = "there is no terminal to ask for the token on; give it on the standard input \
+     with --paste";
+const TOO_LONG: &str = "what was pasted is no token: it is far too long";
+/// No token is longer.
+const LONGEST: usize = 16 << 10;
+/// How long to wait for somebody who refreshes.
+const WAIT: Duration = Duration::from_mins(1);
+
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: &'static str,
+    connections: Vec<Row<'a>>,
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    id: ConnectionId,
+    name: &'a SafeText,
+    provider: &'a SafeText,
+    state: &'static str,
+    since: Option<String>,
+    scopes: [&'static str; 1],
+    accounts: usize,
+    requests_left: Option<u32>,
+    requests_per_day: Option<u32>,
+    last_attempt: Option<String>,
+    last_success: Option<String>,
+    failures: i64,
+    why: Option<&'a SafeText>,
+    next_attempt: Option<String>,
+    consent_expires: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Changed<'a> {
+    schema: &'static str,
+    connection: ConnectionId,
+    name: &'a SafeText,
+    already: bool,
+}
+
+/// What is wrong with it before anything is touched.
+pub fn check(args: &ConnectArgs) -> Result<(), Error> {
+    connect::provider_of(&args.provider)?;
+    if !args.paste && !can_ask() {
+        return Err(Error::Usage(NO_TOKEN));
+    }
+    Ok(())
+}
+
+pub async fn connect(
+    job: &mut Job<'_>,
+    session: &Session,
+    args: &ConnectArgs,
+) -> Result<Status, Error> {
+    let (_, token) = connect::provider_of(&args.provider)?;
+    // The key first: a token is of no use where it cannot be kept.
+    let given = job.config.unlocking.passphrases().map_err(service::Error::from)?;
+    let (key, _) = vault::open(job, session, &mut given.into_iter()).await?;
+    let request = ConnectRequest {
+        provider: args.provider.clone(),
+        name: args.name.clone(),
+        token: brought(args.paste, token.from)?,
+        wait: WAIT,
+    };
+    let connected = connect::connect(session, job.config, key, request).await?;
+    let (connection, already) = (&connected.connection, connected.already);
+    if job.flags.json {
+        let schema = "dashtam.connection.changed/1";
+        let (connection, name) = (connection.id, &connection.label);
+        job.out.json(&Changed { schema, connection, name, already })?;
+    } else if already {
+        job.out.line(&format!("{} is connected already by this token", connection.label))?;
+    } else {
+        job.out.line(&format!(
+            "connected {}; `dashtam --refresh-only` brings in its accounts",
+            connection.label
+        ))?;
+    }
+    Ok(Status::Done)
+}
+
+/// What the service gave, from the standard input or typed by somebody who does not see it.
+fn brought(paste: bool, from: &str) -> Result<Secret, Error> {
+    if can_ask() {
+        return passphrase(&format!("Token from {from} (it is not shown)"));
+    }
+    if !paste || std::io::stdin().is_terminal() {
+        return Err(Error::Usage(NO_TOKEN));
+    }
+    let mut text = Zeroizing::new(String::with_capacity(LONGEST));
+    // Large enough never to grow, which would leave a copy behind.
+    let most = u64::try_from(LONGEST).unwrap_or(u64::MAX);
+    let read = std::io::stdin().lock().take(most).read_to_string(&mut text);
+    if read.map_err(Error::Output)? >= LONGEST {
+        text.zeroize();
+        return Err(Error::Usage(TOO_LONG));
+    }
+    Ok(Secret::new(std::mem::take(&mut *text)))
+}
+
+pub async fn disconnect(
+    job: &mut Job<'_>,
+    session: &Session,
+    name: &SafeText,
+) -> Result<Status, Error> {
+    let ended = connect::disconnect(session, name, WAIT).await?;
+    if job.flags.json {
+        let schema = "dashtam.connection.changed/1";
+        let (connection, name, already) = (ended.id, &ended.label, false);
+        job.out.json(&Changed { schema, connection, name, already })?;
+    } else {
+        job.out.line(&format!("ended {}; its accounts and rows stay", ended.label))?;
+        note("dashtam: end the access at the service too, if nobody else uses it");
+    }
+    Ok(Status::Done)
+}
+
+pub async fn list(job: &mut Job<'_>, session: &Session) -> Result<Status, Error> {
+    let rows = connect::list(session).await?;
+    if job.flags.json {
+        let connections = rows.iter().map(row).collect();
+        job.out.json(&Document { schema: "dashtam.connections/1", connections })?;
+        return Ok(Status::Done);
+    }
+    if rows.is_empty() {
+        note("dashtam: there is no connection; `dashtam connect --help` tells how to make one");
+        return Ok(Status::Done);
+    }
+    let mut table = Table::new(vec![
+        Column::text("connection", 12, 0),
+        Column::text("service", 9, 1),
+        Column::text("state", 8, 0),
+        Column::figure("accounts", 1),
+        Column::figure("left", 1),
+        Column::text("last success", 20, 1),
+        Column::text("next try", 20, 2),
+    ]);
+    let text = |text: Option<String>| SafeText::new(&text.unwrap_or_default());
+    for it in &rows {
+        let last = it.last.as_ref();
+        table.row(vec![
+            it.connection.label.clone(),
+            it.title.clone(),
+            SafeText::new(it.connection.state.as_str()),
+            SafeText::new(&it.accounts.to_string()),
+            text(it.left.map(|(left, most)| format!("{left}/{most}"))),
+            text(last.and_then(|last| last.succeeded).and_then(instant)),
+            text(last.and_then(|last| last.next_attempt).and_then(instant)),
+        ]);
+    }
+    job.out.table(&table)?;
+    for it in &rows {
+        if let Some(why) = why(it) {
+            job.out.aside(&format!("dashtam: {}: {why}", it.connection.label))?;
+        }
+    }
+    Ok(Status::Done)
+}
+
+fn why(row: &ConnectionRow) -> Option<&SafeText> {
+    let last = row.last.as_ref().and_then(|last| last.why.as_ref());
+    row.connection.detail.as_ref().or(last)
+}
+
+fn row(it: &ConnectionRow) -> Row<'_> {
+    let (connection, last) = (&it.connection, it.last.as_ref());
+    Row {
+        id: connection.id,
+        name: &connection.label,
+        provider: &connection.provider,
+        state: connection.state.as_str(),
+        since: instant(connection.since),
+        scopes: ["read"],
+        accounts: it.accounts,
+        requests_left: it.left.map(|(left, _)| left),
+        requests_per_day: it.left.map(|(_, most)| most),
+        last_attempt: last.and_then(|last| instant(last.attempted)),
+        last_success: last.and_then(|last| last.succeeded).and_then(instant),
+        failures: last.map_or(0, |last| last.failures),
+        why: why(it),
+        next_attempt: last.and_then(|last| last.next_attempt).and_then(instant),
+        consent_expires: connection.consent_expires.and_then(instant),
+    }
+}
+
+fn instant(micros: i64) -> Option<String> {
+    let at = DateTime::from_timestamp_micros(micros)?;
+    Some(at.to_rfc3339_opts(SecondsFormat::Secs, true))
+}

@@ -1,0 +1,123 @@
+//! Connections: made with what they are to show sealed beside them, made to work again, and ended.
+
+use super::{Error, Result};
+use crate::model::{Connection, ConnectionId, ConnectionState, OpId, SafeText};
+use crate::store::{self, SealedSecret, Store, WriteTx};
+use crate::tasks::{self, Task};
+
+/// Seals what a connection is to show, for its id and after its last generation.
+pub type Sealed = Box<dyn FnOnce(ConnectionId, i64) -> Option<SealedSecret> + Send>;
+
+/// Adds a connection that works at once.
+///
+/// # Errors
+/// When the store fails, has one of this label, or nothing can be sealed; then nothing is written.
+pub async fn connect(
+    store: &Store,
+    provider: &str,
+    label: &SafeText,
+    sealed: Option<Sealed>,
+    op: OpId,
+    now: i64,
+) -> Result<ConnectionId> {
+    let (provider, label) = (SafeText::new(provider), label.clone());
+    write(store, move |mut tx| async move {
+        let id = ConnectionId(tx.take_id());
+        let state = ConnectionState::Active;
+        let (consent_expires, detail) = (None, None);
+        tx.insert_connection(&Connection {
+            id,
+            provider,
+            label,
+            state,
+            since: now,
+            consent_expires,
+            detail,
+        })
+        .await?;
+        keep(&mut tx, id, sealed).await?;
+        tx.commit(&op.to_string(), "connect", now).await?;
+        Ok(id)
+    })
+    .await
+}
+
+/// Lets a connection work again, with what it is to show from now on.
+///
+/// # Errors
+/// When it was ended, the store fails or nothing can be sealed; then nothing is written.
+pub async fn reconnect(
+    store: &Store,
+    connection: &Connection,
+    sealed: Sealed,
+    op: OpId,
+    now: i64,
+) -> Result<ConnectionId> {
+    let mut row = connection.clone();
+    if row.state != ConnectionState::Active {
+        row.state = row.state.become_(ConnectionState::Active).map_err(|_| Error::Interrupted)?;
+    }
+    (row.since, row.detail) = (now, None);
+    write(store, move |mut tx| async move {
+        tx.update_connection(&row).await?;
+        keep(&mut tx, row.id, Some(sealed)).await?;
+        // Whoever waited longer and longer need not wait now.
+        for mut refresh in tx.refreshes().await? {
+            if refresh.connection == row.id && refresh.failures > 0 {
+                (refresh.attempted, refresh.failures, refresh.next_attempt) = (0, 0, None);
+                tx.put_refresh(&refresh).await?;
+            }
+        }
+        tx.commit(&op.to_string(), "connect", now).await?;
+        Ok(row.id)
+    })
+    .await
+}
+
+/// Ends a connection: what it brought stays, what it showed is forgotten.
+///
+/// # Errors
+/// When the store fails; then nothing is written.
+pub async fn disconnect(
+    store: &Store,
+    connection: &Connection,
+    why: Option<SafeText>,
+    op: OpId,
+    now: i64,
+) -> Result<()> {
+    let mut row = connection.clone();
+    if let Ok(state) = row.state.become_(ConnectionState::Disconnected) {
+        (row.state, row.since, row.detail) = (state, now, why);
+        // Its name is free for another one.
+        row.label = SafeText::new(&format!("{} (ended, {})", row.label, row.id));
+    }
+    write(store, move |mut tx| async move {
+        tx.update_connection(&row).await?;
+        tx.remove_secrets(row.id).await?;
+        tx.commit(&op.to_string(), "disconnect", now).await?;
+        Ok(())
+    })
+    .await
+}
+
+async fn keep(tx: &mut WriteTx, id: ConnectionId, sealed: Option<Sealed>) -> Result<()> {
+    let Some(seal) = sealed else { return Ok(()) };
+    let before = tx.secret(id).await?.map_or(0, |row| row.generation);
+    let row = seal(id, before).ok_or(Error::Interrupted)?;
+    tx.insert_secret(&row).await?;
+    Ok(())
+}
+
+/// Writes in a task of its own: nobody may stop it half way.
+async fn write<T, F>(store: &Store, work: impl FnOnce(WriteTx) -> F + Send + 'static) -> Result<T>
+where
+    T: Send + 'static,
+    F: Future<Output = Result<T>> + Send + 'static,
+{
+    let store = store.clone();
+    let task = tasks::spawn(Task::Delivery, async move {
+        let tx = store.write().await.map_err(|error: store::Error| Error::from(error))?;
+        work(tx).await
+    });
+    task.await.unwrap_or(Err(Error::Interrupted))
+}

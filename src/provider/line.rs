@@ -1,0 +1,107 @@
+//! The way from a connection to its service: the client with its limits, which are remembered, and
+//! the one address that the configuration may put in the place of the real ones.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+
+use chrono::DateTime;
+use tokio::sync::Mutex;
+use url::Url;
+
+use super::{Entry, Error, Result};
+use crate::clock::Clock;
+use crate::http::{Answer, Bounds, Client, Gate, Hosts, Request, Surroundings, Unremembered, Used};
+
+/// A future in a box.
+pub type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+/// Makes durable what was used of the limits of a connection.
+pub type Remember = dyn Fn(Used) -> Boxed<std::result::Result<(), Unremembered>> + Send + Sync;
+
+/// The way from one connection to its service.
+pub struct Line {
+    entry: &'static Entry,
+    client: Client,
+    gate: Mutex<Gate>,
+    remember: Box<Remember>,
+    base: Option<Url>,
+}
+
+impl fmt::Debug for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Line")
+    }
+}
+
+impl Line {
+    /// To the service of an entry, or to this machine where the configuration says so.
+    #[must_use]
+    pub fn new(
+        entry: &'static Entry,
+        base: Option<Url>,
+        clock: &Clock,
+        used: &[i64],
+        remember: Box<Remember>,
+    ) -> Self {
+        let hosts = hosts(entry, base.as_ref());
+        let gate = Mutex::new(Gate::new(hosts, entry.limits, used, clock.now()));
+        let client = Client::new(Bounds::default(), Surroundings::of_machine(clock));
+        Self { entry, client, gate, remember, base }
+    }
+
+    /// Sends a request, one at a time.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub async fn send(&self, request: &Request) -> Result<Answer> {
+        let mut gate = self.gate.lock().await;
+        let sent = self.client.send(&mut gate, request, |used| (self.remember)(used)).await;
+        sent.map_err(Error::from)
+    }
+
+    /// Whether an address that a service or a person gave may be asked at all.
+    #[must_use]
+    pub fn leads_to(&self, url: &Url) -> bool {
+        leads_to(self.entry, self.base.as_ref(), url)
+    }
+}
+
+/// Whether an address is one of a provider: on its hosts, or the one that the configuration names.
+#[must_use]
+pub fn leads_to(entry: &Entry, base: Option<&Url>, url: &Url) -> bool {
+    let gate = Gate::new(hosts(entry, base), &[], &[], DateTime::UNIX_EPOCH);
+    gate.allows(url) && base.is_none_or(|base| base.origin() == url.origin())
+}
+
+fn hosts(entry: &Entry, base: Option<&Url>) -> Hosts {
+    match base {
+        Some(_) => Hosts::ThisMachine,
+        None => Hosts::Named(entry.hosts.iter().map(ToString::to_string).collect()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::PROVIDERS;
+
+    #[test]
+    fn nothing_is_shown_to_anybody_but_the_service() {
+        let entry = PROVIDERS.iter().find(|entry| entry.id == "simplefin").unwrap();
+        let base: Url = "http://127.0.0.1:8080".parse().unwrap();
+        for (url, real, here) in [
+            ("https://bridge.simplefin.org/simplefin/claim/x", true, false),
+            ("https://beta-bridge.simplefin.org/x", true, false),
+            ("http://bridge.simplefin.org/x", false, false),
+            ("https://simplefin.org/x", false, false),
+            ("https://bridge.simplefin.org.evil.example/x", false, false),
+            ("http://127.0.0.1:8080/claim", false, true),
+            ("http://127.0.0.1:8081/claim", false, false),
+            ("https://127.0.0.1:8080/claim", false, false),
+        ] {
+            let url = url.parse().unwrap();
+            let led = (leads_to(entry, None, &url), leads_to(entry, Some(&base), &url));
+            assert_eq!(led, (real, here), "{url}");
+        }
+    }
+}

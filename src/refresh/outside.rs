@@ -1,0 +1,138 @@
+//! What a refresh needs of the world: what connections show to their services, and where those are.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use url::Url;
+
+use super::{Bench, Error, Result};
+use crate::credentials::{self, Keeper, Lost, Serves};
+use crate::http::Unremembered;
+use crate::ledger;
+use crate::model::{Connection, SafeText, Secret};
+use crate::provider::{self, Auth, Entry, Line, Setup};
+use crate::store::Lease;
+
+/// What a refresh needs of the world. Cheap to clone.
+#[derive(Clone)]
+pub struct Outside {
+    /// What opens the secrets of connections, or why nothing does.
+    pub keeper: std::result::Result<Keeper, SafeText>,
+    /// Where the configuration puts this machine in the place of a provider, by its id.
+    pub bases: Arc<BTreeMap<String, Url>>,
+}
+
+impl fmt::Debug for Outside {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Outside")
+    }
+}
+
+impl Default for Outside {
+    /// Without anything to show.
+    fn default() -> Self {
+        Self { keeper: Err(SafeText::new("there is no vault here")), bases: Arc::default() }
+    }
+}
+
+impl Bench {
+    /// The way from a connection to its service, with what was used of its limits.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn line(&self, connection: &Connection, entry: &'static Entry) -> Result<Arc<Line>> {
+        let name = quota(connection);
+        let used = self.store.used_of(&name).await?;
+        let store = self.store.clone();
+        let remember = Box::new(move |used: Vec<i64>| -> provider::Boxed<_> {
+            let (store, name) = (store.clone(), name.clone());
+            Box::pin(async move { store.keep_used(&name, &used).await.map_err(|_| Unremembered) })
+        });
+        let base = self.outside.bases.get(entry.id).cloned();
+        Ok(Arc::new(Line::new(entry, base, &self.clock, &used, remember)))
+    }
+
+    /// All that the provider of a connection needs. A token that its owner brought and that was not
+    /// exchanged yet is exchanged now.
+    ///
+    /// # Errors
+    /// The outer one when the store or the trail fails; the inner one when there is nothing to show.
+    pub async fn setup(
+        &self,
+        lease: &Lease,
+        connection: &Connection,
+        entry: &'static Entry,
+    ) -> Result<provider::Result<Setup>> {
+        let seed = connection.id.0.cast_unsigned();
+        let mut setup = Setup { seed, clock: self.clock.clone(), line: None };
+        if let Auth::Nobody = entry.auth {
+            return Ok(Ok(setup));
+        }
+        let keeper = match &self.outside.keeper {
+            Ok(keeper) => keeper,
+            Err(why) => return Ok(Err(provider::Error::Locked(why.clone()))),
+        };
+        let line = self.line(connection, entry).await?;
+        match shown(keeper, lease, connection, entry, &line).await {
+            Ok(secret) => {
+                setup.line = Some((line, Arc::new(secret)));
+                Ok(Ok(setup))
+            }
+            Err(error) => told(error).map(Err),
+        }
+    }
+}
+
+/// Under what the use of a connection's limits is kept.
+#[must_use]
+pub fn quota(connection: &Connection) -> String {
+    format!("connection:{}", connection.id)
+}
+
+async fn shown(
+    keeper: &Keeper,
+    lease: &Lease,
+    connection: &Connection,
+    entry: &Entry,
+    line: &Arc<Line>,
+) -> credentials::Result<Secret> {
+    let held = keeper.current(connection.id).await?;
+    match entry.auth {
+        Auth::SetupToken(token) if (token.is_one)(&held.secret) => {
+            let line = Arc::clone(line);
+            let exchange = move |secret| async move {
+                (token.claim)(line, secret).await.map_err(|error| lost(&error))
+            };
+            let seen = held.generation;
+            let renewed = keeper.renew(lease, connection.id, seen, Serves::Ticket, exchange);
+            Ok(renewed.await?.secret)
+        }
+        _ => Ok(held.secret),
+    }
+}
+
+/// What became of a secret that serves once and brought nothing.
+fn lost(error: &provider::Error) -> Lost {
+    let why = SafeText::new(&error.to_string());
+    match error {
+        _ if error.took_nothing() => Lost::NotTaken(why),
+        provider::Error::Refused(_) | provider::Error::Consent => Lost::Refused(why),
+        _ => Lost::Unanswered(why),
+    }
+}
+
+/// What there is to be said of a connection that has nothing to show.
+fn told(error: credentials::Error) -> Result<provider::Error> {
+    let why = SafeText::new(&error.to_string());
+    match error {
+        credentials::Error::Nothing(_) | credentials::Error::Consent(..) => {
+            Ok(provider::Error::Refused(why))
+        }
+        credentials::Error::Later(_) => Ok(provider::Error::Unavailable(why)),
+        credentials::Error::Vault(_) => Ok(provider::Error::Locked(why)),
+        credentials::Error::LeaseLost => Err(Error::from(ledger::Error::LeaseLost)),
+        credentials::Error::Interrupted => Err(Error::Interrupted),
+        credentials::Error::Store(error) => Err(Error::Store(error)),
+    }
+}

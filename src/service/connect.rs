@@ -1,0 +1,285 @@
+//! Connections: made with what their owner brings from the service, ended, and how each is. The
+//! dashboard and the command line both call this.
+
+use std::time::Duration;
+
+use super::{Error, Session, refresh, vault};
+use crate::config::Config;
+use crate::credentials::{Keeper, Serves};
+use crate::ledger;
+use crate::model::{Connection, ConnectionState, SafeText, Secret};
+use crate::provider::{self, Auth, Class, Entry, SetupToken};
+use crate::store::RefreshRecord;
+use crate::vault::Key;
+
+/// What somebody brings to connect.
+pub struct ConnectRequest {
+    /// To which service.
+    pub provider: SafeText,
+    /// What it is to be called; none: as the service.
+    pub name: Option<SafeText>,
+    /// What the service gave.
+    pub token: Secret,
+    /// How long to wait for somebody else who refreshes.
+    pub wait: Duration,
+}
+
+/// What became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connected {
+    /// The connection.
+    pub connection: Connection,
+    /// The token had been brought before, so nothing was done.
+    pub already: bool,
+}
+
+/// How a connection is.
+#[derive(Clone, Debug)]
+pub struct ConnectionRow {
+    /// The connection.
+    pub connection: Connection,
+    /// What its provider is called.
+    pub title: SafeText,
+    /// How many accounts it fills.
+    pub accounts: usize,
+    /// How many requests are left of the limit that is the nearest, and what it is; none: there is
+    /// no limit.
+    pub left: Option<(u32, u32)>,
+    /// How its accounts, or else its prices, were fetched last.
+    pub last: Option<RefreshRecord>,
+}
+
+/// The provider of an id and how it is connected, where it can be.
+///
+/// # Errors
+/// When there is none, or it needs no connecting.
+pub fn provider_of(id: &SafeText) -> Result<(&'static Entry, SetupToken), Error> {
+    let missing = || Error::NotFound { what: "provider", name: id.clone(), nearest: None };
+    let entry = provider::named(id).map_err(|_| missing())?;
+    match entry.auth {
+        Auth::SetupToken(token) => Ok((entry, token)),
+        Auth::Nobody => Err(missing()),
+    }
+}
+
+/// Connects: keeps what was brought, sealed, and exchanges it at once where it serves only once. The
+/// same token brought twice, by whichever process, makes one connection.
+///
+/// # Errors
+/// When it is no token, the service does not take it, the key is another's, or the store fails. A
+/// connection that is new is ended again then.
+pub async fn connect(
+    session: &Session,
+    config: &Config,
+    key: Key,
+    request: ConnectRequest,
+) -> Result<Connected, Error> {
+    let (entry, token) = provider_of(&request.provider)?;
+    let no_token = |why: &dyn ToString| Error::Value { what: "token", why: why.to_string() };
+    let (brought, url) = (token.read)(&request.token).map_err(|why| no_token(&why))?;
+    if !provider::leads_to(entry, config.bases().get(entry.id), &url) {
+        let host = SafeText::capped(url.host_str().unwrap_or_default(), 255);
+        return Err(no_token(&format!("it leads to {host}, which is not {}", entry.title)));
+    }
+    let keeper = keeper(session, config, key)?;
+    let bench = refresh::bench(session, config, Ok(keeper.clone()))?;
+    let Ok(lease) = bench.lease(request.wait).await? else {
+        return Err(Error::Ledger(ledger::Error::LeaseLost));
+    };
+    let done = async {
+        let known = session.store.read().await?.connections().await?;
+        let holders = keeper.whose(&brought).await.map_err(refresh::of_credentials)?;
+        let mine = |it: &&Connection| holders.contains(&it.id) && it.provider.as_str() == entry.id;
+        let there = known.iter().find(mine);
+        if let Some(connection) = there.filter(|it| it.state == ConnectionState::Active) {
+            // Whoever brought it first may have been stopped before it was exchanged.
+            settled(bench.setup(&lease, connection, entry).await)?;
+            return Ok(Connected { connection: connection.clone(), already: true });
+        }
+        if let Some(connection) = there {
+            let why = connection.detail.clone().unwrap_or_default();
+            return Err(Error::Provider(provider::Error::Refused(SafeText::new(&format!(
+                "this token was brought before: {why}; make a new one at {}",
+                token.from
+            )))));
+        }
+        let broken = named(&known, entry, request.name.as_ref())?;
+        let attempt = session.attempt("connect", &format!("provider={}", entry.id)).await?;
+        let secret = Secret::new(brought.expose().to_owned());
+        let mine = keeper.clone();
+        let sealed: ledger::Sealed =
+            Box::new(move |id, after| mine.sealed(id, after, &secret, Serves::Ticket).ok());
+        let (store, op, now) = (&session.store, attempt.op(), session.now());
+        let made = match broken {
+            Some(connection) => ledger::reconnect(store, connection, sealed, op, now).await,
+            None => {
+                let label = free_label(&known, request.name.as_ref(), entry);
+                ledger::connect(store, entry.id, &label, Some(sealed), op, now).await
+            }
+        };
+        let id = match made.map_err(Error::from) {
+            Ok(id) => id,
+            Err(error) => {
+                session.end_badly(attempt, &error).await;
+                return Err(error);
+            }
+        };
+        attempt.committed(&format!("connection={id}")).await;
+        let now = session.store.read().await?.connections().await?;
+        let connection = now.into_iter().find(|it| it.id == id).ok_or(Error::Interrupted)?;
+        if let Err(error) = settled(bench.setup(&lease, &connection, entry).await) {
+            if broken.is_none() {
+                let why = SafeText::capped(&error.to_string(), 512);
+                end(session, &connection, Some(why)).await?;
+            }
+            return Err(error);
+        }
+        Ok(Connected { connection, already: false })
+    };
+    let done = done.await;
+    lease.release().await?;
+    done
+}
+
+/// Ends a connection: its accounts and rows stay, its secret is forgotten.
+///
+/// # Errors
+/// When it is not there, somebody refreshes for too long, or the store fails.
+pub async fn disconnect(
+    session: &Session,
+    name: &SafeText,
+    wait: Duration,
+) -> Result<Connection, Error> {
+    let id = refresh::named(session, std::slice::from_ref(name)).await?;
+    let known = session.store.read().await?.connections().await?;
+    let is_it = |it: &&Connection| id.contains(&it.id) && it.state != ConnectionState::Disconnected;
+    let missing = || Error::NotFound { what: "connection", name: name.clone(), nearest: None };
+    let connection = known.iter().find(is_it).ok_or_else(missing)?;
+    let bench = refresh::bench_without(session)?;
+    let Ok(lease) = bench.lease(wait).await? else {
+        return Err(Error::Ledger(ledger::Error::LeaseLost));
+    };
+    let ended = end(session, connection, None).await;
+    lease.release().await?;
+    ended.map(|()| connection.clone())
+}
+
+/// Every connection that was not ended.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn list(session: &Session) -> Result<Vec<ConnectionRow>, Error> {
+    let mut tx = session.store.read().await?;
+    let (known, refreshes) = (tx.connections().await?, tx.refreshes().await?);
+    let accounts = tx.accounts().await?;
+    drop(tx);
+    let mut rows = Vec::new();
+    for connection in known {
+        if connection.state == ConnectionState::Disconnected {
+            continue;
+        }
+        let entry = provider::named(&connection.provider).ok();
+        let title = entry.map_or(connection.provider.as_str(), |entry| entry.title);
+        let used = session.store.used_of(&crate::refresh::quota(&connection)).await?;
+        let mine = refreshes.iter().filter(|last| last.connection == connection.id);
+        rows.push(ConnectionRow {
+            title: SafeText::new(title),
+            accounts: accounts.iter().filter(|it| it.connection == Some(connection.id)).count(),
+            left: entry.and_then(|entry| left(entry, &used, session.now())),
+            last: mine.min_by_key(|last| last.part).cloned(),
+            connection,
+        });
+    }
+    Ok(rows)
+}
+
+/// What is left of the limit that is the nearest to be used up.
+fn left(entry: &Entry, used: &[i64], now: i64) -> Option<(u32, u32)> {
+    let left = |limit: &crate::http::Limit| {
+        let span = limit.span.num_microseconds().unwrap_or(i64::MAX);
+        let since = now.saturating_sub(span);
+        let count = used.iter().filter(|at| **at > since).count();
+        (limit.most.saturating_sub(u32::try_from(count).unwrap_or(u32::MAX)), limit.most)
+    };
+    entry.limits.iter().map(left).min()
+}
+
+async fn end(
+    session: &Session,
+    connection: &Connection,
+    why: Option<SafeText>,
+) -> Result<(), Error> {
+    let detail = format!("connection={}", connection.id);
+    let attempt = session.attempt("disconnect", &detail).await?;
+    let (op, now) = (attempt.op(), session.now());
+    match ledger::disconnect(&session.store, connection, why, op, now).await.map_err(Error::from) {
+        Ok(()) => {
+            attempt.committed("").await;
+            Ok(())
+        }
+        Err(error) => {
+            session.end_badly(attempt, &error).await;
+            Err(error)
+        }
+    }
+}
+
+/// The connection that a new token is to mend: the one of that name, else the only one of the
+/// provider that no longer works. None: a new one is made.
+fn named<'a>(
+    known: &'a [Connection],
+    entry: &Entry,
+    name: Option<&SafeText>,
+) -> Result<Option<&'a Connection>, Error> {
+    let lives = |it: &&Connection| it.state != ConnectionState::Disconnected;
+    match name {
+        Some(name) => match known.iter().filter(lives).find(|it| it.label == *name) {
+            Some(it) if it.provider.as_str() != entry.id => {
+                Err(Error::Usage("a connection to another service has this name; choose another"))
+            }
+            Some(it) if it.state == ConnectionState::Active => Err(Error::Usage(
+                "the connection of this name works; choose another, or end it first",
+            )),
+            found => Ok(found),
+        },
+        None => {
+            let mine = known.iter().filter(lives).filter(|it| it.provider.as_str() == entry.id);
+            let broken: Vec<_> = mine.filter(|it| it.state != ConnectionState::Active).collect();
+            Ok(match broken.as_slice() {
+                [only] => Some(only),
+                _ => None,
+            })
+        }
+    }
+}
+
+fn free_label(known: &[Connection], name: Option<&SafeText>, entry: &Entry) -> SafeText {
+    let wanted = name.map_or(entry.title, SafeText::as_str);
+    let others = (2_u32..).map(|nth| SafeText::new(&format!("{wanted} {nth}")));
+    let mut names = std::iter::once(SafeText::new(wanted)).chain(others);
+    let is_free = |name: &SafeText| known.iter().all(|it| it.label != *name);
+    names.find(is_free).unwrap_or_default()
+}
+
+fn settled(setup: crate::refresh::Result<provider::Result<provider::Setup>>) -> Result<(), Error> {
+    setup.map_err(Error::from)?.map(drop).map_err(Error::Provider)
+}
+
+/// The word for what a provider did not do, in JSON and for the exit code.
+pub(super) const fn kind_of(error: &provider::Error) -> &'static str {
+    match error {
+        provider::Error::Locked(_) => "vault",
+        _ => match error.class() {
+            Class::Reauthorize => "consent",
+            Class::Later(Some(_)) => "limited",
+            Class::Later(None) => "unreachable",
+            Class::Never | Class::NextSource => "refused",
+        },
+    }
+}
+
+/// A keeper with an open vault.
+pub(super) fn keeper(session: &Session, config: &Config, key: Key) -> Result<Keeper, Error> {
+    let audit = session.audit().ok_or(Error::ReadOnly)?;
+    Ok(Keeper::new(&session.store, audit, &session.clock, vault::of(config), key))
+}
