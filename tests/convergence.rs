@@ -1086,6 +1086,7 @@ async fn strict_makes_no_account() {
                 method: None,
                 institution: None,
                 closed: None,
+                performance: None,
             }))
             .await;
         let report = engine.import_with(&EXAMPLES[0], strict).await;

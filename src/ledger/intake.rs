@@ -161,6 +161,7 @@ impl Intake {
         op: &str,
         now: i64,
     ) -> Result<Self> {
+        tx.expect_many().await?;
         let batch = tx.next_batch().await?;
         tx.insert_batch(&BatchRow { id: batch, op: op.to_owned(), created: now, undone: None })
             .await?;
@@ -211,9 +212,7 @@ impl Intake {
         raw: &str,
         content: Content,
     ) -> Result<std::result::Result<(), Refusal>> {
-        while self.taken.counts.len() <= file {
-            self.taken.counts.push(Counts::default());
-        }
+        self.begin_count(file);
         if file != self.occurrences_of {
             // Equal rows of two files are one row: the first must be stored to be found.
             self.end_file().await?;
@@ -333,7 +332,15 @@ impl Intake {
         }
     }
 
+    fn begin_count(&mut self, file: usize) {
+        if self.taken.counts.len() <= file {
+            self.taken.counts.resize(file + 1, Counts::default());
+        }
+    }
+
     pub(super) fn count(&mut self, file: usize, verdict: Verdict, rows: u64) {
+        // A row may be missing where none was brought.
+        self.begin_count(file);
         if let Some(counts) = self.taken.counts.get_mut(file) {
             match verdict {
                 Verdict::New => counts.new += rows,
@@ -389,7 +396,13 @@ impl Intake {
     ///
     /// # Errors
     /// When the store fails; then nothing is written.
-    pub async fn commit(mut self, mut files: Vec<BatchFile>) -> Result<Taken> {
+    pub async fn commit(mut self, files: Vec<BatchFile>) -> Result<Taken> {
+        self.finish(files).await?;
+        self.close().await
+    }
+
+    /// Writes all that is left to write.
+    pub(super) async fn finish(&mut self, mut files: Vec<BatchFile>) -> Result<()> {
         self.settle().await?;
         for file in &mut files {
             file.batch = self.batch.0;
@@ -402,7 +415,11 @@ impl Intake {
         let mine = BTreeSet::from([self.batch]);
         undo::forget_idle(&mut self.tx, &mut self.book, &mine, &self.declared).await?;
         self.book.settle_figures(&mut self.tx).await?;
-        self.book.carry_days(&mut self.tx).await?;
+        self.book.carry_days(&mut self.tx).await
+    }
+
+    /// Makes what was finished durable.
+    pub(super) async fn close(self) -> Result<Taken> {
         let action = if self.options.origin == Origin::Provider { "refresh" } else { "import" };
         self.tx.commit(&self.stamp.op, action, self.stamp.now).await?;
         Ok(self.taken)

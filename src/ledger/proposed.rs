@@ -125,5 +125,10 @@ pub(super) async fn free_halves(
 
 /// The link of a row, if it was linked by its id.
 pub(super) fn link_of(row: &Transaction) -> Option<&SafeText> {
-    row.link.as_ref().filter(|link| link.as_str().starts_with(PAIR))
+    row.link.as_ref().filter(|link| is_by_id(link))
+}
+
+/// Whether a link was made because of a common id; no source said it.
+pub(super) fn is_by_id(link: &SafeText) -> bool {
+    link.as_str().starts_with(PAIR)
 }

@@ -1,21 +1,26 @@
 //! Rows that a provider tells again: each goes on under the id it is stored by, and what is told no
 //! more is cancelled. It stays, with when and why, and comes back when it is told again.
 
-use chrono::{DateTime, Days};
+use std::collections::HashMap;
+
+use chrono::DateTime;
 
 use super::Result;
 use super::body::Underlay;
 use super::claims::{Claims, Statement};
 use super::identity::key_of_content;
 use super::intake::Intake;
+use super::proposed;
 use super::remote::ToldAccount;
-use super::succession::{Seen, Succession, succeed};
+use super::succession::{LOOK_BACK, Seen, Succession, succeed};
 use super::write::{self, Said};
-use crate::model::{AccountId, Drafts, Facts, SafeText, Status};
+use crate::model::{
+    AccountId, Drafts, Facts, Origin, SafeText, Status, TransactionId, midnight_micros,
+};
 use crate::store::{StoredTransaction, Verdict};
 
-/// A row may have become another within so many days before what is told.
-const LOOK_BACK: Days = Days::new(10);
+/// Where a bank is, a day may begin so much earlier than in UTC.
+const ZONES: i64 = 86_400_000_000;
 
 impl Intake {
     /// Finds out which stored rows those of an account are, where they are all that there are since
@@ -24,25 +29,20 @@ impl Intake {
         &mut self,
         account: AccountId,
         told: &mut ToldAccount,
-    ) -> Result<Vec<StoredTransaction>> {
-        let Some(since) = told.complete_since else { return Ok(Vec::new()) };
-        // A service that lost its connection to a bank may tell that there is nothing at all.
-        if told.rows.is_empty() {
-            return Ok(Vec::new());
-        }
-        let first = DateTime::from_timestamp_micros(since).map(|at| at.date_naive());
-        let first = first.and_then(|day| day.checked_sub_days(LOOK_BACK)).unwrap_or_default();
-        let mut stored = self.tx.transactions_told(account, first).await?;
+    ) -> Result<Vec<TransactionId>> {
+        let Some(since) = told.complete() else { return Ok(Vec::new()) };
+        let first = DateTime::from_timestamp_micros(since.saturating_sub(ZONES));
+        let first = first.map(|at| at.date_naive()).unwrap_or_default();
+        let before = first.checked_sub_days(LOOK_BACK).unwrap_or_default();
+        let mut stored = self.tx.pending_told(account, before, first).await?;
+        stored.extend(self.tx.transactions_told(account, first).await?);
         let mut known = Vec::with_capacity(stored.len());
-        let mut kept = Vec::with_capacity(stored.len());
-        for row in stored.drain(..) {
-            let said = Underlay::of(&row)?;
-            let symbol = said.security.and_then(|id| self.book.securities.get(&id));
-            let symbol = symbol.map(|row| row.security.symbol.clone());
-            // Rows of one event are known by its id, as they come together.
-            if let (Some(id), None) = (&row.transaction.source_id, &said.link) {
-                known.push(self.seen(id.clone(), &said.facts, symbol));
-                kept.push(row);
+        let mut missed = Vec::with_capacity(stored.len());
+        for row in stored {
+            // Its day too is where its source has it.
+            if let Some(seen) = self.single(&row)?.filter(|seen| seen.date >= before) {
+                missed.push(is_missed(&row, &seen, since).then_some(row.transaction.id));
+                known.push(seen);
             }
         }
         let mut single = Vec::with_capacity(told.rows.len());
@@ -54,7 +54,9 @@ impl Intake {
                 single.push(at);
             }
         }
-        let Succession { ids, gone } = succeed(&known, &seen);
+        let pairs = succeed(&known, &seen);
+        let older = self.stored_under(account, &pairs.strange_ids()).await?;
+        let Succession { ids, gone } = pairs.end(&older);
         let mut again = Vec::new();
         for (at, id) in single.into_iter().zip(ids) {
             match (told.rows.get_mut(at), id) {
@@ -64,24 +66,46 @@ impl Intake {
         }
         let mut at = 0..;
         told.rows.retain(|_| at.next().is_none_or(|at| again.binary_search(&at).is_err()));
-        let is_gone = |row: &StoredTransaction| {
-            let counts = row.transaction.facts.status != Status::Cancelled;
-            counts && !row.transaction.deleted && row.transaction.seq >= since
-        };
         // It may be one of those that seem to be missing.
         if told.left_out {
             return Ok(Vec::new());
         }
-        let mut gone = gone.into_iter().peekable();
-        let told_no_more = kept.into_iter().enumerate();
-        let told_no_more = told_no_more.filter(|(at, _)| gone.next_if_eq(at).is_some());
-        Ok(told_no_more.map(|(_, row)| row).filter(is_gone).collect())
+        Ok(gone.into_iter().filter_map(|at| missed.get(at).copied().flatten()).collect())
+    }
+
+    /// What an account has stored under some ids, whenever it was told.
+    async fn stored_under(&mut self, account: AccountId, ids: &[&SafeText]) -> Result<Vec<Seen>> {
+        let rows = self.tx.transactions_by_source(ids).await?;
+        let all: Vec<_> = rows.iter().map(|row| row.transaction.id).collect();
+        let moved = self.tx.first_places(&all).await?.into_iter();
+        let moved: HashMap<_, _> = moved.map(|(id, account, _)| (id, account)).collect();
+        let mut found = Vec::new();
+        for row in rows {
+            let StoredTransaction { transaction, .. } = &row;
+            let home = moved.get(&transaction.id).copied().unwrap_or(transaction.account);
+            if transaction.origin == Origin::Provider && home == account {
+                found.extend(self.single(&row)?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// A stored row as its source tells it; none where it comes together with others.
+    fn single(&mut self, row: &StoredTransaction) -> Result<Option<Seen>> {
+        let said = Underlay::of(row)?;
+        // Those that we made one event because of their id come each by itself.
+        let link = said.link.as_ref().filter(|link| !proposed::is_by_id(link));
+        let (Some(id), None) = (&row.transaction.source_id, link) else { return Ok(None) };
+        let symbol = said.security.and_then(|id| self.book.securities.get(&id));
+        let symbol = symbol.map(|row| row.security.symbol.clone());
+        Ok(Some(self.seen(id.clone(), &said.facts, symbol)))
     }
 
     fn seen(&mut self, id: SafeText, facts: &Facts, symbol: Option<SafeText>) -> Seen {
         Seen {
             id,
             pending: facts.status == Status::Pending,
+            cancelled: facts.status == Status::Cancelled,
             date: facts.date,
             amount: facts.amount,
             text: facts.description.clone(),
@@ -90,11 +114,10 @@ impl Intake {
     }
 
     /// Cancels rows that their provider no longer tells.
-    pub(super) async fn cancel(&mut self, rows: Vec<StoredTransaction>) -> Result<()> {
-        let ids: Vec<_> = rows.iter().map(|row| row.transaction.id).collect();
+    pub(super) async fn cancel(&mut self, ids: Vec<TransactionId>) -> Result<()> {
         let mut claims = Claims::default();
         claims.know(self.tx.claims(&ids).await?);
-        for mut row in rows {
+        for mut row in self.tx.transactions_by_id(&ids).await? {
             let before = Underlay::of(&row)?;
             let mut now = before.clone();
             now.facts.status = Status::Cancelled;
@@ -110,4 +133,10 @@ impl Intake {
         self.tx.replace_claims(&claims.again).await?;
         self.book.catch_up(&mut self.tx).await
     }
+}
+
+/// Whether a row would be told if it still were, by its instant or by a later day that it got since.
+fn is_missed(row: &StoredTransaction, seen: &Seen, since: i64) -> bool {
+    let day = midnight_micros(seen.date).saturating_sub(ZONES);
+    !seen.cancelled && !row.transaction.deleted && row.transaction.seq.max(day) >= since
 }

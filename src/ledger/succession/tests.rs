@@ -1,3 +1,8 @@
+#[path = "../../../tests/support/bank.rs"]
+mod bank;
+
+use bank::{Bank, Ids, Row};
+
 use super::*;
 
 fn day(day: i64) -> NaiveDate {
@@ -5,18 +10,28 @@ fn day(day: i64) -> NaiveDate {
 }
 
 fn seen(id: &str, pending: bool, on: i64, cents: i64, text: &str) -> Seen {
-    let mut key = [0; 12];
-    key[..8].copy_from_slice(&cents.to_le_bytes());
-    key[8..].copy_from_slice(&i32::try_from(on).unwrap().to_le_bytes());
     let text = SafeText::new(text);
     Seen {
         id: SafeText::new(id),
         pending,
+        cancelled: false,
         date: day(on),
         amount: Dec::from_i64(cents),
         text: Some(text.clone()),
-        words: (key, Some(text)),
+        words: (key(on, cents), Some(text)),
     }
+}
+
+fn key(on: i64, cents: i64) -> [u8; 12] {
+    let [on, cents] = [on, cents].map(|number| i32::try_from(number).unwrap().to_le_bytes());
+    [on, cents, [0; 4]].concat().try_into().unwrap()
+}
+
+/// The id of a row where another one has its own: what it says is added.
+fn beside(id: &str, on: i64, cents: i64) -> String {
+    let key = key(on, cents);
+    let hex = key[..8].iter().map(|byte| format!("{byte:02x}"));
+    format!("{id}~{}", hex.collect::<String>())
 }
 
 fn final_(id: &str, on: i64, cents: i64, text: &str) -> Seen {
@@ -29,7 +44,7 @@ fn pending(id: &str, on: i64, cents: i64, text: &str) -> Seen {
 
 /// The ids that what is told is stored under, `again` for what was told twice, and who is gone.
 fn told(known: &[Seen], told: &[Seen]) -> (Vec<String>, Vec<String>) {
-    let Succession { ids, gone } = succeed(known, told);
+    let Succession { ids, gone } = succeed(known, told).end(&[]);
     let ids = ids.iter().map(|id| id.as_ref().map_or("again".to_owned(), ToString::to_string));
     (ids.collect(), gone.iter().map(|at| known[*at].id.to_string()).collect())
 }
@@ -54,9 +69,10 @@ fn what_is_told_twice_is_one_and_what_shares_an_id_is_two() {
     let twice = [final_("a", 1, -500, "coffee"), final_("a", 1, -500, "coffee")];
     assert_eq!(told(&[], &twice), are([&["a", "again"], &[]]));
     let shared = [final_("a", 1, -500, "coffee"), final_("a", 1, -700, "tea")];
-    assert_eq!(told(&[], &shared), are([&["a", "a~2"], &[]]));
-    let known = [final_("a", 1, -500, "coffee"), final_("a~2", 1, -700, "tea")];
-    assert_eq!(told(&known, &shared), are([&["a", "a~2"], &[]]));
+    let tea = beside("a", 1, -700);
+    assert_eq!(told(&[], &shared), are([&["a", &tea], &[]]));
+    let known = [final_("a", 1, -500, "coffee"), final_(&tea, 1, -700, "tea")];
+    assert_eq!(told(&known, &shared), are([&["a", &tea], &[]]));
 }
 
 #[test]
@@ -76,7 +92,7 @@ fn numbered_rows_that_move_on_stay_who_they_are() {
         final_("1-1", 1, -500, "coffee"),
         final_("1-2", 1, -700, "tea"),
     ];
-    assert_eq!(told(&known, &moved), are([&["1-0~2", "1-0", "1-1"], &[]]));
+    assert_eq!(told(&known, &moved), are([&[&beside("1-0", 1, -100), "1-0", "1-1"], &[]]));
 }
 
 #[test]
@@ -111,7 +127,7 @@ fn a_tip_goes_on_top_where_the_words_are_the_same() {
 
 #[test]
 fn where_two_would_do_none_is_taken_for_another() {
-    let known = [pending("p", 3, -500, "HOLD 1"), pending("q", 4, -500, "HOLD 2")];
+    let known = [pending("p", 3, -500, "COFFEE HOLD"), pending("q", 4, -500, "COFFEE HOLD")];
     let one = [final_("f", 4, -500, "Coffee")];
     assert_eq!(told(&known, &one), are([&["f"], &["p", "q"]]));
     let both = [final_("f", 4, -500, "Coffee"), final_("g", 5, -500, "Coffee")];
@@ -120,142 +136,212 @@ fn where_two_would_do_none_is_taken_for_another() {
     assert_eq!(told(&known, &left), are([&["p", "q"], &[]]), "one is still pending");
 }
 
-/// How a provider treats its ids.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Ids {
-    Stable,
-    Reissued,
-    Numbered,
+#[test]
+fn what_counts_takes_over_a_new_id_before_what_was_cancelled() {
+    let cancelled = Seen { cancelled: true, ..final_("a", 1, -500, "coffee") };
+    let known = [cancelled.clone(), final_("b", 1, -500, "coffee")];
+    let now = [final_("x", 1, -500, "coffee")];
+    assert_eq!(told(&known, &now), are([&["b"], &["a"]]));
+    let both = [now[0].clone(), final_("y", 1, -500, "coffee")];
+    assert_eq!(told(&known, &both), are([&["b", "a"], &[]]));
+    assert_eq!(told(&[cancelled], &now), are([&["a"], &[]]), "it comes back");
 }
 
-struct Bank {
-    dice: u64,
-    ids: Ids,
-    /// What there is: who it is, whether it has a twin, and the row.
-    rows: Vec<(u64, bool, Seen)>,
-    next: u64,
+#[test]
+fn a_payment_that_came_to_nothing_is_not_another_of_the_same_sum() {
+    let known = [pending("p", 3, -500, "SHELL")];
+    for (text, same) in [
+        ("STARBUCKS", false),
+        ("Shell Oil 0042", true),
+        ("Shell", true),
+        ("", false),
+        ("0042", false),
+    ] {
+        let now = [final_("f", 7, -500, text)];
+        let expected: [&[&str]; 2] = if same { [&["p"], &[]] } else { [&["f"], &["p"]] };
+        assert_eq!(told(&known, &now), are(expected), "{text}");
+    }
+    let held = [pending("p", 3, -500, "Pending: UBER *HOLD")];
+    assert_eq!(told(&held, &[final_("f", 4, -500, "UBER TRIP")]), are([&["p"], &[]]));
+    let silent = |row: Seen| [Seen { text: None, ..row }];
+    let (held, more) = (silent(pending("p", 3, -500, "")), silent(final_("f", 3, -600, "")));
+    assert_eq!(told(&held, &more), are([&["f"], &["p"]]), "no words, no tip");
 }
 
-impl Bank {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.dice = self.dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695);
-        (self.dice >> 33) % sides
-    }
+#[test]
+fn an_id_says_nothing_once_it_moved_from_row_to_row() {
+    let (coffee, tea) = (final_("1", 1, -500, "coffee"), final_("2", 1, -700, "tea"));
+    let known = [coffee, tea, final_("3", 1, -900, "cake")];
+    // The first two came to nothing: the third is the second now, and another one the first.
+    let now = [final_("1", 1, -500, "gum"), final_("2", 1, -900, "cake")];
+    assert_eq!(told(&known, &now), are([&[&beside("1", 1, -500), "3"], &["1", "2"]]));
+    let known = &known[..2];
+    // Nothing moved: of one sum it may be the same, edited; of another sum and shop it is not.
+    let edited = [known[0].clone(), final_("2", 1, -700, "gum")];
+    assert_eq!(told(known, &edited), are([&["1", "2"], &[]]));
+    let other = [known[0].clone(), final_("2", 1, -900, "gum")];
+    assert_eq!(told(known, &other), are([&["1", &beside("2", 1, -900)], &["2"]]));
+}
 
-    fn put(&mut self, pending: bool, on: i64, twin: bool) {
-        self.next += 1;
-        let who = self.next;
-        // Twins share everything; of the others no two are of one amount.
-        let (cents, text) = match twin {
-            true => (-250, "Tram".to_owned()),
-            false => (-1_000 - i64::try_from(who).unwrap() * 7, format!("Shop {who}")),
-        };
-        let at = usize::try_from(self.roll(self.rows.len() as u64 + 1)).unwrap();
-        self.rows.insert(at, (who, twin, seen(&format!("t{who}"), pending, on, cents, &text)));
-    }
-
-    /// A day goes by.
-    fn live(&mut self, on: i64, count: u64) {
-        let calm = self.ids != Ids::Stable;
-        for at in 0..self.rows.len() {
-            let (dice, row) = (self.roll(100), &self.rows[at].2);
-            let (age, is_pending) = ((day(on) - row.date).num_days(), row.pending);
-            let (who, twin, row) = self.rows[at].clone();
-            let now = match (is_pending, age, dice) {
-                (true, 2.., 0..60) => {
-                    let id = if dice < 40 { format!("f{who}") } else { row.id.to_string() };
-                    let tip = if dice.is_multiple_of(3) && !twin && !calm { 12 } else { 10 };
-                    let cents = row.amount.to_string().parse::<i64>().unwrap() * tip / 10;
-                    let booked = on - age + age.min(i64::try_from(dice % 4).unwrap());
-                    let text = row.text.clone().unwrap();
-                    seen(&id, false, if calm { on - age } else { booked }, cents, text.as_str())
-                }
-                (false, 1..20, 0..2) if !calm && !twin => {
-                    let cents = row.amount.to_string().parse::<i64>().unwrap();
-                    seen(row.id.as_str(), false, on - age, cents, &format!("Edited {who}"))
-                }
-                _ => row,
-            };
-            self.rows[at].2 = now;
-        }
-        // What was only pending may come to nothing.
-        let mut dice = self.dice;
-        self.rows.retain(|(_, _, row)| {
-            dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(7);
-            !row.pending || !(dice >> 33).is_multiple_of(50)
-        });
-        for _ in 0..count {
-            let (pending, twin) = (self.roll(2) == 0, self.roll(10) == 0);
-            self.put(pending, on, twin);
-        }
-    }
-
-    /// What it tells of the days since one.
-    fn tell(&mut self, since: i64, round: i64) -> Vec<(u64, bool, Seen)> {
-        self.rows.sort_by_key(|(_, _, row)| row.date);
-        let mut numbers: HashMap<NaiveDate, u64> = HashMap::new();
-        let told = self.rows.iter().filter(|(_, _, row)| row.date >= day(since));
-        let told = told.map(|(who, twin, row)| {
-            let number = numbers.entry(row.date).or_default();
-            *number += 1;
-            let id = match self.ids {
-                Ids::Stable => row.id.to_string(),
-                Ids::Reissued => format!("{}-{}", round / 5, row.id),
-                Ids::Numbered => format!("{}-{number}", row.date),
-            };
-            (*who, *twin, Seen { id: SafeText::new(&id), ..row.clone() })
-        });
-        told.collect()
+#[test]
+fn an_id_of_long_ago_is_no_name_for_another_row() {
+    let ids = |older: &[Seen], now: &[Seen]| -> Vec<String> {
+        let ids = succeed(&[], now).end(older).ids;
+        ids.iter().map(|id| id.as_ref().unwrap().to_string()).collect()
+    };
+    let now = [final_("7", 60, -500, "coffee")];
+    assert_eq!(ids(&[], &now), ["7"]);
+    for (older, same) in [
+        (final_("7", 2, -700, "tea"), false),
+        (final_("7", 2, -500, "coffee"), false),
+        (final_("7", 55, -500, "tea"), false),
+        (final_("7", 55, -500, "coffee"), true),
+        (pending("7", 2, -400, "coffee"), true),
+    ] {
+        let expected = if same { "7".to_owned() } else { beside("7", 60, -500) };
+        assert_eq!(ids(&[older], &now), [expected]);
     }
 }
 
-/// Whoever is told for many days has every row once and each note where it was made.
+/// A bank that gives no ids calls them all alike.
+#[test]
+fn many_rows_of_one_id_are_named_in_one_go() {
+    let rows: Vec<_> = (0..20_000).map(|at| final_("0", at % 90, at, "coffee")).collect();
+    let Succession { ids, gone } = succeed(&[], &rows).end(&[]);
+    let ids: HashSet<_> = ids.into_iter().map(Option::unwrap).collect();
+    assert_eq!((ids.len(), gone.len()), (20_000, 0));
+    // What says the same to us and is not told twice is numbered.
+    let alike = |at: usize| {
+        let row = final_("0", 1, 1, "coffee");
+        Seen { words: (row.words.0, Some(SafeText::new(&at.to_string()))), ..row }
+    };
+    let rows: Vec<_> = (0..20_000).map(alike).collect();
+    let ids: HashSet<_> =
+        succeed(&[], &rows).end(&[]).ids.into_iter().map(Option::unwrap).collect();
+    assert_eq!(ids.len(), 20_000);
+}
+
+/// A row that is stored, and who it is in truth: several, where they were the same for a while.
+struct Stored {
+    who: BTreeSet<u64>,
+    told_as: String,
+    row: Row,
+    seen: Seen,
+}
+
+fn seen_of(row: &Row) -> Seen {
+    let on = (row.day - day(0)).num_days();
+    seen(&row.id, row.pending, on, row.cents, &row.text)
+}
+
+/// Whether nobody who knows only what the bank told could know that one row is not the other: they
+/// say the same; or one was pending, and the other is what could have become of it; or the bank gave
+/// it the number of the other, of which it still tells half, before it gave any number to a second
+/// row. In none of these cases is a row lost: there are as many as are told.
+fn is_undecidable(before: &Stored, now: &Row, has_moved: bool) -> bool {
+    let (old, span) = (&before.row, (now.day - before.row.day).num_days());
+    let (same_sum, same_shop) = (old.cents == now.cents, old.shop() == now.shop());
+    let with_tip = (-now.cents * 100) >= -old.cents * 100 && (-now.cents * 100) <= -old.cents * 130;
+    let became = old.pending && !now.pending && (-1..=7).contains(&span) && same_shop && with_tip;
+    let numbered = !has_moved && before.told_as == now.id && (same_sum || same_shop);
+    old.content() == now.content() || became || numbered
+}
+
+/// Whether a bank gives the id of a stored row to another that is stored as well.
+fn has_moved(stored: &HashMap<SafeText, Stored>, told: &[Row]) -> bool {
+    let mine: HashMap<_, _> =
+        stored.values().flat_map(|it| it.who.iter().map(move |who| (who, it))).collect();
+    told.iter().any(|row| {
+        let mine = mine.get(&row.who).filter(|mine| mine.row.content() == row.content());
+        let other = stored.get(&SafeText::new(&row.id)).map(|other| other.row.content());
+        mine.is_some_and(|mine| mine.told_as != row.id)
+            && other.is_some_and(|it| it != row.content())
+    })
+}
+
+/// Whoever is told for many days has every row once, and no row becomes another that is not the
+/// same by all that is told.
 #[test]
 #[allow(clippy::disallowed_methods, reason = "a longer test where that is asked for")]
 fn no_history_doubles_a_row_or_makes_one_of_two() {
     let (seeds, days, a_day) = if std::env::var("DASHTAM_FULL").is_ok_and(|full| full == "1") {
         (50, 500, 20)
     } else {
-        (4, 90, 8)
+        (8, 90, 8)
     };
-    let (mut rows, mut lost) = (0, 0);
+    let (mut rows, mut followed, mut lost, mut alike) = (0, 0, 0, 0);
     for seed in 0..seeds {
-        let ids = [Ids::Stable, Ids::Reissued, Ids::Numbered][seed % 3];
-        let mut bank = Bank { dice: seed as u64 + 1, ids, rows: Vec::new(), next: 0 };
-        let mut stored: Vec<(u64, bool, Seen)> = Vec::new();
+        let ids = Ids::ALL[usize::try_from(seed).unwrap() % 4];
+        let mut bank = Bank::new(seed, ids);
+        let mut stored: HashMap<SafeText, Stored> = HashMap::new();
+        let mut ever: HashSet<u64> = HashSet::new();
+        let mut since = day(0);
         for on in 0..days {
-            bank.live(on, a_day);
-            let since = on - 30;
-            let told = bank.tell(since, on);
-            // What is older than what is told is left as it is.
-            let (mut now, window): (Vec<_>, Vec<_>) =
-                stored.into_iter().partition(|(_, _, row)| row.date < day(since));
-            let words = |all: &[(u64, bool, Seen)]| -> Vec<Seen> {
-                all.iter().map(|(_, _, row)| row.clone()).collect()
+            bank.live(day(on), a_day);
+            // It is not asked every day, but at the end.
+            if on % 3 == 0 && bank.roll(2) == 0 && on + 1 < days {
+                continue;
+            }
+            since = day(on - 6);
+            let told = bank.tell(since);
+            let is_known = |it: &&Stored| {
+                it.seen.date >= since || it.seen.pending && it.seen.date >= since - LOOK_BACK
             };
-            let Succession { ids: stored_ids, gone } = succeed(&words(&window), &words(&told));
+            let mut known: Vec<_> =
+                stored.values().filter(is_known).map(|it| it.seen.clone()).collect();
+            known.sort_by(|a, b| (a.date, &a.id).cmp(&(b.date, &b.id)));
+            let now: Vec<_> = told.iter().map(seen_of).collect();
+            let has_moved = has_moved(&stored, &told);
+            let pairs = succeed(&known, &now);
+            let strange = pairs.strange_ids().into_iter();
+            let older: Vec<_> =
+                strange.filter_map(|id| stored.get(id)).map(|it| it.seen.clone()).collect();
+            let Succession { ids: names, gone } = pairs.end(&older);
+            for missing in gone.iter().map(|at| &known[*at]) {
+                let missing = &mut stored.get_mut(&missing.id).unwrap().seen;
+                // What is older than what is told is left as it is.
+                missing.cancelled |= missing.date >= since;
+                missing.pending &= !missing.cancelled;
+            }
             let mut used = BTreeSet::new();
-            for ((who, twin, row), id) in told.iter().zip(stored_ids) {
+            for ((row, seen), id) in told.into_iter().zip(now).zip(names) {
                 let id = id.unwrap_or_else(|| panic!("{ids:?} {seed} {on}: {row:?} is lost"));
                 assert!(used.insert(id.clone()), "{ids:?} {seed} {on}: {id} is two rows");
-                let before = window.iter().find(|(_, _, row)| row.id == id);
-                if let Some((note, _, before)) = before {
-                    let known = window.iter().any(|(it, _, _)| it == who);
-                    lost += usize::from(!twin && known && note != who);
-                    assert!(twin | known || note == who, "{row:?} was {before:?}");
-                }
-                let note = before.map_or(*who, |(note, _, _)| *note);
-                now.push((note, *twin, Seen { id, ..row.clone() }));
+                let seen = Seen { id: id.clone(), ..seen };
+                let (mut who, told_as) = (BTreeSet::from([row.who]), row.id.clone());
                 rows += 1;
+                let was_there = !ever.insert(row.who);
+                match stored.get_mut(&id) {
+                    Some(before) => {
+                        let same = before.who.contains(&row.who);
+                        let may_be = same || is_undecidable(before, &row, has_moved);
+                        let was = &before.row;
+                        assert!(may_be, "{ids:?} {seed} {on}: {row:?} was {was:?}");
+                        followed += usize::from(same);
+                        alike += usize::from(!same);
+                        if before.row.content() == row.content() {
+                            who.append(&mut before.who);
+                        }
+                    }
+                    None => lost += usize::from(was_there),
+                }
+                stored.insert(id, Stored { who, told_as, row, seen });
             }
-            let kept = window.iter().filter(|(_, _, row)| used.contains(&row.id)).count();
-            assert_eq!(kept + gone.len(), window.len(), "{ids:?} {seed} {on}");
-            stored = now;
         }
-        let all: BTreeSet<_> = stored.iter().map(|(_, _, row)| &row.id).collect();
-        assert_eq!(all.len(), stored.len(), "{ids:?} {seed}: a row is there twice");
-        assert_eq!(stored.len(), bank.rows.len(), "{ids:?} {seed}");
+        // What was pending before all that was told at last may be so for ever.
+        let is_over = |row: &&Row| !row.pending || row.day >= since;
+        let live = stored.values().filter(|it| !it.seen.cancelled).map(|it| &it.row);
+        let mut balance: HashMap<_, i64> = HashMap::new();
+        for row in live.filter(is_over) {
+            *balance.entry(row.content()).or_default() += 1;
+        }
+        for row in bank.rows.iter().filter(is_over) {
+            *balance.entry(row.content()).or_default() -= 1;
+        }
+        balance.retain(|_, times| *times != 0);
+        assert!(balance.is_empty(), "{ids:?} {seed}: not there once: {balance:?}");
     }
     assert!(rows > 10_000, "{rows} rows say little");
-    assert_eq!(lost, 0, "notes went to other rows");
+    // It is not enough to take every row for a new one.
+    assert!(followed > 50 * lost && followed > 50 * alike, "{followed} {lost} {alike}");
 }
