@@ -265,6 +265,8 @@ async fn a_token_whose_answer_was_lost_is_never_presented_again() {
         assert_eq!(now, ConnectionState::Failed);
         assert!(detail.contains("stopped before it had the answer"), "{detail}");
         assert_eq!(keeper.settle_lost(&held).await.unwrap(), [BANK]);
+        let shown = keeper.current(BANK).await.map(drop).unwrap_err();
+        assert!(matches!(shown, Error::Consent(BANK, _)), "{shown}");
         // A new consent brings a new secret, and that one serves.
         let fresh = Secret::new("token-2".to_owned());
         assert_eq!(keeper.put(BANK, &fresh).await.unwrap(), 2);
@@ -349,6 +351,82 @@ async fn what_was_not_taken_can_be_presented_again_and_what_was_refused_cannot()
         let trail = engine.session.audit().unwrap().rows().await.unwrap();
         let begun = trail.iter().filter(|row| row.state == "ATTEMPTED").count();
         assert_eq!(trail.len(), begun * 2, "each attempt has its outcome");
+        engine.close().await;
+    }
+}
+
+/// The key file is changed and all is sealed for the new key while the token comes back.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_comes_back_while_the_key_is_renewed_is_sealed_for_the_new_one() {
+    for engine in engines().await {
+        let keeper = connected(&engine).await;
+        let store = &engine.session.store;
+        let held = lease(store).await;
+        let (give, given) = tokio::sync::oneshot::channel();
+        let writer = store.clone();
+        let exchange = |_| async move {
+            give.send(writer.write().await.unwrap()).map_err(drop).unwrap();
+            Ok(Secret::new("token-2".to_owned()))
+        };
+        let renewing = keeper.renew(&held, BANK, 1, Serves::Once, exchange);
+        let files = vault::of(&engine.config);
+        let rotating = async {
+            let mut tx = given.await.unwrap();
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            let changing = files.change().unwrap();
+            let key = files.unprotected().unwrap().renewed();
+            let file = files.read().unwrap().rekeyed(&key, None).unwrap();
+            files.write(&file, &key, &changing).unwrap();
+            dashtam::vault::seal_all::<Error>(&mut tx, &key, &file.recipients()).await.unwrap();
+            tx.commit("rotated", "test", 0).await.unwrap();
+            let file = file.rekeyed(&key.newest(), None).unwrap();
+            files.write(&file, &key, &changing).unwrap();
+        };
+        let (next, ()) = tokio::join!(renewing, rotating);
+        assert_eq!(next.unwrap().secret.expose(), "token-2");
+        let row = store.read().await.unwrap().secret(BANK).await.unwrap().unwrap();
+        let key = files.unprotected().unwrap();
+        let opened = dashtam::vault::open_kept(&key, &row).map(|it| it.expose().to_owned());
+        assert_eq!(opened.unwrap(), "token-2", "on {}", engine.name);
+        assert!(row.serves_once, "as the one before it");
+        held.release().await.unwrap();
+        engine.close().await;
+    }
+}
+
+/// F24: what its owner did meanwhile is what counts.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_consent_that_came_while_the_old_one_was_exchanged_counts() {
+    for engine in engines().await {
+        let keeper = connected(&engine).await;
+        let store = &engine.session.store;
+        let held = lease(store).await;
+        let answers = [
+            Err(Lost::Refused(SafeText::new("revoked"))),
+            Err(Lost::Unanswered(SafeText::new("nothing came"))),
+            Ok("of the old consent"),
+        ];
+        for (generation, answer) in (1..).zip(answers) {
+            let meanwhile = keeper.clone();
+            let exchange = move |_| async move {
+                meanwhile.put(BANK, &Secret::new("fresh".to_owned())).await.unwrap();
+                answer.map(|text| Secret::new(text.to_owned()))
+            };
+            let next = keeper.renew(&held, BANK, generation, Serves::Once, exchange).await.unwrap();
+            assert_eq!((next.generation, next.secret.expose()), (generation + 1, "fresh"));
+            assert_eq!(state(store).await.0, ConnectionState::Active, "on {}", engine.name);
+        }
+        // Who took the lease meanwhile held it for lost.
+        let (meanwhile, lease) = (keeper.clone(), held.clone());
+        let exchange = move |_| async move {
+            assert_eq!(meanwhile.settle_lost(&lease).await.unwrap(), [BANK]);
+            Ok(Secret::new("late".to_owned()))
+        };
+        let next = keeper.renew(&held, BANK, 4, Serves::Once, exchange).await.unwrap();
+        assert_eq!((next.generation, next.secret.expose()), (5, "late"));
+        assert_eq!(state(store).await, (ConnectionState::Active, String::new()));
+        assert_eq!(engine.damage().await, [""; 0]);
+        held.release().await.unwrap();
         engine.close().await;
     }
 }

@@ -9,10 +9,14 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use dashtam::config::{Config, Environment, Overrides};
+use dashtam::config::{Config, Database, Environment, Overrides, PostgresHost};
 use dashtam::model::{Connection, ConnectionId, ConnectionState, SafeText, Secret};
+use dashtam::service::doctor::{self, Harm, Verdict};
 use dashtam::service::{self, backup, vault};
+use dashtam::store::{SealedSecret, Store};
 use dashtam::vault::{Key, Vault, open_kept, seal_kept};
+use rustix::process::Signal;
+use secrecy::{ExposeSecret as _, SecretString};
 use support::engines::{Engine, engines, on_each};
 use support::home::{Home, Ran, keys};
 use support::terminal::{Terminal, dashtam};
@@ -51,6 +55,11 @@ fn a_vault_without_a_passphrase_is_open_to_its_owner_alone() {
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     let folder = home.data().join("vault");
     assert_eq!((mode(&folder), mode(&folder.join("key"))), (0o700, 0o600));
+    // Of a process that was killed while it wrote the key.
+    let left = folder.join(".dashtam-a1b2c3.tmp");
+    fs::copy(folder.join("key"), &left).unwrap();
+    home.ok(&["account", "add", "Jar", "--kind", "checking", "--currency", "USD"]);
+    assert!(!left.exists());
 
     fs::set_permissions(folder.join("key"), fs::Permissions::from_mode(0o644)).unwrap();
     home.say("vault recipients rotate").refused(2, "chmod 600");
@@ -72,9 +81,12 @@ fn a_passphrase_is_given_and_changed_and_never_left_anywhere() {
     let before = home.json(&["vault", "status"]);
     assert_eq!(before["protection"], "passphrase");
     assert!(before["opened"].is_null(), "nobody gave the key");
+    let ran = with(&home, &[FIRST], "vault status --json");
+    assert!(ran.out.contains("\"opened\":0"), "{ran:?}");
     home.say("vault recipients rotate").refused(9, "DASHTAM_PASSPHRASE_FD");
     with(&home, &[SECOND, SECOND], "vault passphrase").refused(9, "wrong");
-    with(&home, &[FIRST], "vault passphrase").refused(2, "new passphrase");
+    let ran = with(&home, &[FIRST], "vault passphrase");
+    assert!(ran.code == Some(2) && ran.err.contains("new passphrase"), "{ran:?}");
     assert_eq!(with(&home, &[FIRST, SECOND], "vault passphrase -vv").code, Some(0));
     assert_eq!((opened(&home, FIRST), opened(&home, SECOND)), (Some(9), Some(0)));
     // A new key under the same passphrase, and it goes on to be told when it is read.
@@ -84,7 +96,14 @@ fn a_passphrase_is_given_and_changed_and_never_left_anywhere() {
     assert_eq!(found_below(home.root.path(), &[FIRST, SECOND]), [""; 0]);
     assert_eq!(with(&home, &[SECOND], "vault passphrase --remove").code, Some(0));
     assert_eq!(home.json(&["vault", "status"])["protection"], "file_mode");
-    home.ok(&["vault", "recipients", "rotate"]);
+    let ran = home.say("vault recipients rotate");
+    assert!(ran.code == Some(0) && ran.err.contains("identity file"), "{ran:?}");
+    assert!(!ran.err.contains("recipients remove"), "there is no other machine: {ran:?}");
+    let old = home.json(&["vault", "status"])["recipient"].as_str().unwrap().to_owned();
+    let other = Key::generate().recipient().unwrap().to_string();
+    home.ok(&["vault", "recipients", "add", &other]);
+    let ran = home.say("vault recipients rotate");
+    assert!(ran.err.contains(&format!("recipients remove {old}")), "{ran:?}");
 }
 
 #[test]
@@ -110,8 +129,24 @@ fn a_key_in_a_file_opens_the_vault_it_belongs_to() {
     for credentials in [true, false] {
         let ran = status(&home, credentials);
         assert!(ran.out.contains("\"opened\":0"), "{ran:?}");
-        assert_eq!(status(&other, credentials).error(9)["kind"], "vault");
+        let error = status(&other, credentials).error(9);
+        assert_eq!(error["kind"], "vault");
+        assert!(error["hint"].as_str().unwrap().contains("rotate"), "{error}");
     }
+    // It comes before a passphrase, and a new key has the passphrase all the same.
+    let run = |passphrases: &[&str], line: &str| {
+        let mut command = home.command();
+        command.env("DASHTAM_PASSPHRASE_FD", "0").env("DASHTAM_IDENTITY_FILE", &key);
+        command.args(line.split(' ')).write_stdin(passphrases.join("\n"));
+        Ran::of(&command.output().unwrap())
+    };
+    run(&[], "vault recipients rotate").refused(9, "no passphrase");
+    assert_eq!(run(&[SECOND], "vault passphrase").code, Some(0));
+    assert_eq!(run(&[SECOND], "vault recipients rotate").code, Some(0));
+    assert_eq!(home.json(&["vault", "status"])["protection"], "passphrase");
+    fs::write(&key, "# no key\n").unwrap();
+    let error = status(&home, false).error(9);
+    assert!(error["message"].as_str().unwrap().starts_with("there is no key in"), "{error}");
     fs::set_permissions(&key, fs::Permissions::from_mode(0o640)).unwrap();
     assert_eq!(status(&home, false).error(2)["kind"], "usage");
 }
@@ -136,6 +171,25 @@ fn a_person_is_asked_on_a_terminal_that_shows_nothing() {
     terminal.press("\u{3}");
     terminal.end().with_code(130).restored();
     assert_eq!(opened(&home, FIRST), Some(0), "nothing was changed");
+
+    for (signal, code) in [(Signal::TERM, 143), (Signal::HUP, 129)] {
+        let mut terminal = Terminal::run(dashtam(&home, "vault passphrase"));
+        terminal.see("Passphrase");
+        terminal.signal(signal);
+        terminal.end().with_code(code).restored();
+    }
+}
+
+fn bank(id: i64) -> Connection {
+    Connection {
+        id: ConnectionId(id),
+        provider: SafeText::new("simulated"),
+        label: SafeText::new(&format!("Bank {id}")),
+        state: ConnectionState::Active,
+        since: 0,
+        consent_expires: None,
+        detail: None,
+    }
 }
 
 /// A store with a vault and two connections that keep a secret each.
@@ -144,18 +198,12 @@ async fn with_secrets(engine: &Engine) -> Vault {
     vault::init(session, config, None).await.unwrap();
     let mut tx = session.store.write().await.unwrap();
     for id in [1, 2] {
-        let connection = Connection {
-            id: ConnectionId(id),
-            provider: SafeText::new("simulated"),
-            label: SafeText::new(&format!("Bank {id}")),
-            state: ConnectionState::Active,
-            since: 0,
-            consent_expires: None,
-            detail: None,
-        };
+        let connection = bank(id);
         tx.insert_connection(&connection).await.unwrap();
         let secret = Secret::new(format!("{CANARY} {id}"));
-        let row = seal_kept(&vault::of(config), connection.id, 0, &secret, 0).unwrap();
+        let files = vault::of(config);
+        let key = files.unprotected().unwrap();
+        let row = seal_kept(&files, &key, connection.id, 0, &secret, 0).unwrap();
         tx.insert_secret(&row).await.unwrap();
     }
     tx.commit("secrets", "test", 0).await.unwrap();
@@ -205,6 +253,160 @@ async fn machines_come_and_go_and_keys_are_renewed() {
     .await;
 }
 
+fn secret(text: &str) -> Secret {
+    Secret::new(text.to_owned())
+}
+
+/// Two terminals: what one opened, the other has made old before the first is done.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_was_changed_meanwhile_is_not_written_back() {
+    on_each(async |engine| {
+        let (session, config) = (&engine.session, &engine.config);
+        let files = with_secrets(engine).await;
+        let stale = || files.unprotected().unwrap();
+        let (first, second, third) = (stale(), stale(), stale());
+        vault::rotate(session, config, stale(), None).await.unwrap();
+        let new = stale().recipient();
+        let new_passphrase = Some(secret(FIRST));
+        let error = vault::change_passphrase(session, config, first, new_passphrase).await;
+        let errors = [
+            error.unwrap_err(),
+            vault::rotate(session, config, second, None).await.unwrap_err(),
+            vault::add_recipient(
+                session,
+                config,
+                &third,
+                Key::generate().recipient().unwrap(),
+                SafeText::default(),
+            )
+            .await
+            .unwrap_err(),
+        ];
+        for error in errors {
+            assert_eq!(error.kind(), "vault");
+            assert!(error.to_string().contains("changed meanwhile"), "{error}");
+        }
+        assert_eq!(stale().recipient(), new);
+        assert!(files.read().unwrap().others().is_empty());
+        assert_eq!(opens(engine, &stale()).await, [1, 2]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_key_has_the_passphrase_of_the_old_one_or_there_is_none() {
+    let engine = support::engines::sqlite().await;
+    let (session, config) = (&engine.session, &engine.config);
+    let files = with_secrets(&engine).await;
+    let key = || Key::parse(&secret(&fs::read_to_string(engine.folder().join("key")).unwrap()));
+    fs::copy(files.path(), engine.folder().join("key")).unwrap();
+    vault::change_passphrase(session, config, key().unwrap(), Some(secret(FIRST))).await.unwrap();
+    let before = fs::read(files.path()).unwrap();
+    // As an identity file gives it, which tells no passphrase; and with one that is not its own.
+    for (passphrase, word) in [(None, "no passphrase"), (Some(secret(SECOND)), "wrong")] {
+        let error = vault::rotate(session, config, key().unwrap(), passphrase).await.unwrap_err();
+        assert!(error.to_string().contains(word), "{error}");
+        assert_eq!(fs::read(files.path()).unwrap(), before);
+    }
+    fs::remove_file(files.folder().join("attempts")).unwrap();
+    vault::rotate(session, config, key().unwrap(), Some(secret(FIRST))).await.unwrap();
+    assert_eq!(files.read().unwrap().protection(), vault::Protection::Passphrase);
+    let renewed = files.unlock(&secret(FIRST), &session.clock, |_| {}).unwrap();
+    assert_eq!(opens(&engine, &renewed).await, [1, 2]);
+    engine.close().await;
+}
+
+/// A mark that is made while all is sealed anew is seen there, or not made.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_presented_while_all_is_sealed_anew_stays_so() {
+    for engine in engines().await {
+        let files = with_secrets(&engine).await;
+        let key = files.unprotected().unwrap();
+        let store = &engine.session.store;
+        let mut tx = store.write().await.unwrap();
+        let rows = tx.secrets().await.unwrap();
+        let (row, other) = (rows[0].clone(), store.clone());
+        let marked = SealedSecret { presented: Some(7), serves_once: true, ..row.clone() };
+        let marking = tokio::spawn(async move { other.mark_presented(&row, &marked).await });
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        let names = [Key::generate().recipient().unwrap(), key.recipient().unwrap()];
+        for row in rows {
+            let place = vault_place(&row);
+            let sealed = dashtam::vault::seal(&names, place, &secret("anew")).unwrap();
+            tx.update_secret(&SealedSecret { sealed, ..row }).await.unwrap();
+        }
+        tx.commit("sealed anew", "test", 0).await.unwrap();
+        let is_marked = marking.await.unwrap().unwrap();
+        let now = store.read().await.unwrap().secrets().await.unwrap();
+        assert_eq!(now[0].presented.is_some(), is_marked, "on {}", engine.name);
+        engine.close().await;
+    }
+}
+
+fn vault_place(row: &SealedSecret) -> dashtam::vault::Place {
+    dashtam::vault::Place { connection: row.connection, generation: row.generation }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_machine_that_was_struck_out_is_sealed_out_by_the_same_command_again() {
+    on_each(async |engine| {
+        let (session, config) = (&engine.session, &engine.config);
+        let files = with_secrets(engine).await;
+        let (key, laptop) = (files.unprotected().unwrap(), Key::generate());
+        let name = || laptop.recipient().unwrap();
+        let called = SafeText::new("laptop");
+        vault::add_recipient(session, config, &key, name(), called).await.unwrap();
+        // Stopped between the file and the store.
+        let changing = files.change().unwrap();
+        files.write(&files.read().unwrap().without(&name()), &key, &changing).unwrap();
+        drop(changing);
+        vault::remove_recipient(session, config, &key, name()).await.unwrap();
+        assert_eq!(opens(engine, &laptop).await, [0; 0]);
+        let again = vault::remove_recipient(session, config, &key, name()).await.unwrap_err();
+        assert_eq!(again.kind(), "not_found");
+    })
+    .await;
+}
+
+/// Two machines at one store, each with a connection of its own before they know each other.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_vaults_at_one_store_come_to_know_each_other() {
+    on_each(async |engine| {
+        let (session, here) = (&engine.session, &engine.config);
+        let ours = with_secrets(engine).await.unprotected().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let data_dir = Some(folder.path().join("data"));
+        let flags = Overrides { data_dir, ..Overrides::default() };
+        let there = Config::load(&flags, &Environment::default()).unwrap();
+        vault::init(session, &there, None).await.unwrap();
+        let theirs = vault::of(&there).unprotected().unwrap();
+        let mut tx = session.store.write().await.unwrap();
+        tx.insert_connection(&bank(3)).await.unwrap();
+        let text = secret(&format!("{CANARY} 3"));
+        let row = seal_kept(&vault::of(&there), &theirs, ConnectionId(3), 0, &text, 0).unwrap();
+        tx.insert_secret(&row).await.unwrap();
+        tx.commit("another", "test", 0).await.unwrap();
+
+        let (us, them) = (ours.recipient().unwrap(), theirs.recipient().unwrap());
+        vault::add_recipient(session, here, &ours, them, SafeText::default()).await.unwrap();
+        assert_eq!(opens(engine, &ours).await, [1, 2]);
+        assert_eq!(opens(engine, &theirs).await, [1, 2, 3]);
+        vault::add_recipient(session, &there, &theirs, us, SafeText::default()).await.unwrap();
+        assert_eq!(opens(engine, &ours).await, [1, 2, 3]);
+        // What is for a machine that is gone for good keeps nobody from a new key.
+        let gone = [Key::generate().recipient().unwrap()];
+        let mut tx = session.store.write().await.unwrap();
+        let row = tx.secret(ConnectionId(3)).await.unwrap().unwrap();
+        let sealed = dashtam::vault::seal(&gone, vault_place(&row), &text).unwrap();
+        let sealed_for = gone[0].to_string();
+        tx.update_secret(&SealedSecret { sealed, sealed_for, ..row }).await.unwrap();
+        tx.commit("gone", "test", 0).await.unwrap();
+        vault::rotate(session, here, ours, None).await.unwrap();
+        assert_eq!(opens(engine, &vault::of(here).unprotected().unwrap()).await, [1, 2]);
+    })
+    .await;
+}
+
 /// T5.
 #[tokio::test(flavor = "multi_thread")]
 async fn secrets_that_were_exchanged_or_altered_are_refused_and_change_nothing() {
@@ -238,6 +440,7 @@ async fn secrets_that_were_exchanged_or_altered_are_refused_and_change_nothing()
             assert!(!told.contains(CANARY));
             let there = store.read().await.unwrap().secrets().await.unwrap();
             assert_eq!(there, *rows, "all or nothing, on {}", engine.name);
+            assert!(files.read().unwrap().others().is_empty(), "who was refused is not named");
         }
         engine.close().await;
     }
@@ -257,7 +460,8 @@ async fn nothing_of_a_secret_is_in_clear_anywhere() {
         assert!(!dump.contains("age") && !dump.contains("secrets"), "{dump}");
         fs::write(engine.folder().join("dump"), dump).unwrap();
         let rows = session.store.read().await.unwrap().secrets().await.unwrap();
-        fs::write(engine.folder().join("rows"), format!("{rows:?}")).unwrap();
+        let rows: Vec<Vec<u8>> = rows.into_iter().map(|row| row.sealed).collect();
+        fs::write(engine.folder().join("rows"), rows.concat()).unwrap();
         assert_eq!(found_below(engine.folder(), &[CANARY]), [""; 0], "on {}", engine.name);
         // It is seen where it is.
         fs::write(engine.folder().join("leak"), disguises(CANARY)[2].clone()).unwrap();
@@ -283,6 +487,130 @@ async fn a_backup_holds_the_secrets_sealed() {
         whole.restore(&opened).await.unwrap();
         let other = Engine::around(opened, folder);
         assert_eq!(opens(&other, &files.unprotected().unwrap()).await, [1, 2]);
+        other.close().await;
+        engine.close().await;
+    }
+}
+
+/// Whoever loses the key must hear it, and that no backup of the database brings it back.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_gone_is_told_where_there_are_secrets() {
+    let engine = support::engines::sqlite().await;
+    let (config, environment) = (&engine.config, Environment::default());
+    let told = async || {
+        let clock = &engine.session.clock;
+        let (config, environment) = (Some(config), &environment);
+        let patient = doctor::Patient { config, broken: None, environment, clock };
+        let checks = doctor::run(&patient).await;
+        let verdict = |name: &str| checks.iter().find(|it| it.name.as_str() == name);
+        let verdicts = ["vault key", "backup"].map(|name| verdict(name).map(|it| it.verdict));
+        (verdicts[0], verdicts[1])
+    };
+    let files = with_secrets(&engine).await;
+    assert_eq!(told().await, (Some(Verdict::Ok), Some(Verdict::Ok)));
+    fs::write(files.path(), "cut").unwrap();
+    assert_eq!(told().await, (Some(Verdict::Fail(Harm::Damage)), Some(Verdict::Ok)));
+    fs::remove_dir_all(files.folder()).unwrap();
+    assert_eq!(told().await, (Some(Verdict::Fail(Harm::Storage)), Some(Verdict::Ok)));
+    let denied = std::io::ErrorKind::PermissionDenied.into();
+    let error = dashtam::vault::Error::Io { path: files.path(), source: denied };
+    assert_eq!(service::Error::from(error).kind(), "permission");
+    engine.close().await;
+}
+
+/// Two stores in one database share a trail, and each is asked for what was done in it alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_in_a_schema_of_its_own_is_not_taken_for_the_usual_one() {
+    let Some(engine) = support::engines::postgres().await else { return };
+    let Store::Postgres(pool) = &engine.session.store else { panic!("a file") };
+    sqlx::query("create schema apart").execute(pool).await.unwrap();
+    let Database::Postgres(url) = &engine.config.database.value else { panic!("a file") };
+    let PostgresHost::Network(host) = &url.host else { panic!("a socket") };
+    let password = url.password.as_ref().map_or("", |it| it.expose_secret());
+    let user = url.user.as_deref().unwrap_or("postgres");
+    let address = format!(
+        "postgres://{user}:{password}@{host}:{}/{}?sslmode=disable&options=-c%20search_path%3Dapart",
+        url.port, url.database
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let flags = Overrides {
+        data_dir: Some(folder.path().join("data")),
+        database: Some(SecretString::from(address)),
+        ..Overrides::default()
+    };
+    let config = Config::load(&flags, &Environment::default()).unwrap();
+    let clock = &engine.session.clock;
+    let rows = "date,account,type,symbol,quantity,price,fee,currency,amount\n\
+        2024-01-02,Bank,DEPOSIT,,,,,USD,5\n";
+    engine.import(&[("a.csv", rows)]).await;
+    let apart = service::Session::open(&config, clock, service::Access::Write).await.unwrap();
+    vault::init(&apart, &config, None).await.unwrap();
+    let mut tx = apart.store.write().await.unwrap();
+    let attempt = apart.audit().unwrap().attempt("import", "files=1").await.unwrap();
+    tx.insert_connection(&bank(1)).await.unwrap();
+    tx.commit(&attempt.op().to_string(), "import", 0).await.unwrap();
+    attempt.committed("").await;
+    // One whose outcome only its own store can tell.
+    let mut tx = apart.store.write().await.unwrap();
+    let attempt = apart.audit().unwrap().attempt("import", "files=1").await.unwrap();
+    tx.insert_connection(&bank(2)).await.unwrap();
+    tx.commit(&attempt.op().to_string(), "import", 0).await.unwrap();
+    let op = attempt.op().to_string();
+    drop(attempt);
+    let outcome = async |session: &service::Session| {
+        let rows = session.audit().unwrap().rows().await.unwrap();
+        let mut outcomes = rows.into_iter().filter(|row| row.op == op && row.state != "ATTEMPTED");
+        outcomes.next().map(|row| row.state)
+    };
+    let engine = engine.reopen(service::Access::Write).await.unwrap();
+    assert_eq!(outcome(&engine.session).await, None, "it is not its to settle");
+    for config in [&engine.config, &config] {
+        let (environment, broken) = (&Environment::default(), None);
+        let patient = doctor::Patient {
+            config: Some(config),
+            broken,
+            environment,
+            clock: &engine.session.clock,
+        };
+        let checks = doctor::run(&patient).await;
+        let last = checks.iter().find(|it| it.name.as_str() == "last change").unwrap();
+        assert_eq!(last.verdict, Verdict::Ok, "{last:?}");
+    }
+    apart.close().await;
+    let apart = service::Session::open(&config, &engine.session.clock, service::Access::Write)
+        .await
+        .unwrap();
+    assert_eq!(outcome(&apart).await.as_deref(), Some("SUCCEEDED"));
+    apart.close().await;
+    engine.close().await;
+}
+
+/// A token that serves once may have been exchanged since the backup: it is not presented again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_brings_no_spent_token_back() {
+    for engine in engines().await {
+        let files = with_secrets(&engine).await;
+        let mut tx = engine.session.store.write().await.unwrap();
+        let key = files.unprotected().unwrap();
+        let row = seal_kept(&files, &key, ConnectionId(1), 1, &secret("token"), 0).unwrap();
+        tx.insert_secret(&SealedSecret { serves_once: true, ..row }).await.unwrap();
+        tx.commit("renewed", "test", 0).await.unwrap();
+        let path = engine.folder().join("whole.dashtam-backup");
+        backup::run(&engine.session, &path, false).await.unwrap();
+        let other = support::engines::sqlite().await;
+        let whole = service::restore::Backup::open(&path).unwrap();
+        whole.restore(&other.session).await.unwrap();
+        let mut tx = other.session.store.read().await.unwrap();
+        let rows = tx.secrets().await.unwrap();
+        let told: Vec<_> = rows
+            .iter()
+            .map(|row| (row.connection.0, row.generation, row.presented.is_some()))
+            .collect();
+        assert_eq!(told, [(1, 1, false), (1, 2, true), (2, 1, false)], "from {}", engine.name);
+        let states: Vec<_> = tx.connections().await.unwrap().iter().map(|row| row.state).collect();
+        assert_eq!(states, [ConnectionState::Failed, ConnectionState::Active]);
+        drop(tx);
+        assert_eq!(other.damage().await, [""; 0]);
         other.close().await;
         engine.close().await;
     }

@@ -1,13 +1,19 @@
 //! Asking for a passphrase on a terminal. What is typed is not shown, and the terminal is left as it
-//! was, also where somebody thinks better of it.
+//! was, also where somebody thinks better of it or a signal ends the program.
 
-use std::io::{self, IsTerminal as _, Read as _, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::{OnceLock, mpsc};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::process::Signal as Number;
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use zeroize::Zeroize as _;
 
-use super::exit::Error;
+use super::exit::{Error, SIGNAL};
 use crate::model::Secret;
+use crate::tasks::{self, Task};
 
 const INTERRUPT: u8 = 3;
 const END: u8 = 4;
@@ -17,6 +23,13 @@ const CLEAR: u8 = 21;
 const LONGEST: usize = 1024;
 /// How Ctrl-c ends a program.
 const SIGINT: u8 = 2;
+/// How often it is asked whether a signal came.
+const AGAIN: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
+
+/// Whether a terminal shows nothing now.
+static ASKING: AtomicBool = AtomicBool::new(false);
+/// The signal that came meanwhile; 0: none.
+static CAME: AtomicU8 = AtomicU8::new(0);
 
 /// Whether somebody is there to be asked.
 pub fn can_ask() -> bool {
@@ -25,12 +38,16 @@ pub fn can_ask() -> bool {
 
 /// Asks for a passphrase.
 pub fn passphrase(question: &str) -> Result<Secret, Error> {
+    hear_signals().map_err(Error::Output)?;
     let quiet = Quiet::begin().map_err(Error::Output)?;
     say(&format!("{question}: "));
     let typed = line();
     drop(quiet);
     say("\n");
-    typed
+    match CAME.load(Ordering::SeqCst) {
+        0 => typed,
+        number => Err(Error::Signal(number)),
+    }
 }
 
 /// Asks for a new one, twice.
@@ -52,13 +69,25 @@ fn say(text: &str) {
 fn line() -> Result<Secret, Error> {
     // Large enough never to grow, which would leave a copy behind.
     let mut typed = Vec::with_capacity(LONGEST);
+    let stdin = io::stdin();
     let mut key = [0];
     let ended = loop {
-        match io::stdin().lock().read(&mut key) {
+        let number = CAME.load(Ordering::SeqCst);
+        if number != 0 {
+            break Err(Error::Signal(number));
+        }
+        let mut ends = [PollFd::new(&stdin, PollFlags::IN)];
+        match poll(&mut ends, Some(&AGAIN)) {
+            Ok(0) | Err(Errno::INTR) => continue,
+            Ok(_) => {}
+            Err(error) => break Err(Error::Output(error.into())),
+        }
+        // A buffer of the standard library would keep a copy of it all.
+        match rustix::io::read(&stdin, &mut key) {
             Ok(0) => break Err(Error::Usage("nothing was typed")),
             Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => break Err(Error::Output(error)),
+            Err(Errno::INTR | Errno::AGAIN) => continue,
+            Err(error) => break Err(Error::Output(error.into())),
         }
         match key[0] {
             b'\r' | b'\n' => break Ok(()),
@@ -84,6 +113,53 @@ fn line() -> Result<Secret, Error> {
     text.map(Secret::new)
 }
 
+/// From the first question on a signal ends the program only when the terminal shows again what is
+/// typed.
+fn hear_signals() -> io::Result<()> {
+    static HEARD: OnceLock<()> = OnceLock::new();
+    if HEARD.get().is_some() {
+        return Ok(());
+    }
+    let (tell, told) = mpsc::channel();
+    tasks::thread(Task::Signals, move || {
+        let ended = listen(&tell);
+        let _ = tell.send(ended);
+    })?;
+    told.recv().unwrap_or(Err(io::ErrorKind::BrokenPipe.into()))?;
+    HEARD.get_or_init(|| ());
+    Ok(())
+}
+
+/// Hears signals for as long as the program runs.
+fn listen(ready: &mpsc::Sender<io::Result<()>>) -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let of = |number: Number| signal(SignalKind::from_raw(number.as_raw()));
+        let (mut hangup, mut interrupt) = (of(Number::HUP)?, of(Number::INT)?);
+        let (mut quit, mut terminate) = (of(Number::QUIT)?, of(Number::TERM)?);
+        let _ = ready.send(Ok(()));
+        loop {
+            let number = tokio::select! {
+                _ = hangup.recv() => 1,
+                _ = interrupt.recv() => SIGINT,
+                _ = quit.recv() => 3,
+                _ = terminate.recv() => 15,
+            };
+            CAME.store(number, Ordering::SeqCst);
+            if !ASKING.load(Ordering::SeqCst) {
+                end(number);
+            }
+        }
+    })
+}
+
+/// As the signal would have ended the program, had nobody ever been asked.
+#[expect(clippy::disallowed_methods, reason = "the terminal is as it was")]
+fn end(number: u8) {
+    std::process::exit(i32::from(SIGNAL.saturating_add(number)));
+}
+
 /// A terminal that shows nothing of what is typed, for as long as this is there.
 struct Quiet(Termios);
 
@@ -92,14 +168,17 @@ impl Quiet {
         let before = tcgetattr(io::stdin())?;
         let mut quiet = before.clone();
         quiet.local_modes -= LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG;
+        ASKING.store(true, Ordering::SeqCst);
         // What was typed before the question is no answer to it.
+        let quieted = Self(before);
         tcsetattr(io::stdin(), OptionalActions::Flush, &quiet)?;
-        Ok(Self(before))
+        Ok(quieted)
     }
 }
 
 impl Drop for Quiet {
     fn drop(&mut self) {
         let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.0);
+        ASKING.store(false, Ordering::SeqCst);
     }
 }

@@ -9,8 +9,9 @@ use super::prompt::{can_ask, new_passphrase, passphrase};
 use super::table::{Column, Table};
 use crate::cli::{RecipientsCommand, VaultCommand};
 use crate::model::{SafeText, Secret};
-use crate::service::vault::{self, Key, Protection, Recipient};
+use crate::service::vault::{self, Key, Protection, Recipient, Resealed};
 use crate::service::{self, Session};
+use crate::text::counted;
 
 const NO_ONE_TO_ASK: &str = "there is no terminal to ask for a passphrase on; give it through \
      DASHTAM_PASSPHRASE_FD, or say --no-passphrase";
@@ -40,6 +41,8 @@ struct Changed {
     schema: &'static str,
     recipient: Option<String>,
     secrets: Option<usize>,
+    /// Those that stay as they are, for other machines only.
+    left: Option<usize>,
 }
 
 pub const fn only_looks(command: &VaultCommand) -> bool {
@@ -57,7 +60,7 @@ pub async fn run(
     // What comes through a pipe can be read once: the first line, then the next.
     let given = job.config.unlocking.passphrases().map_err(service::Error::from)?;
     let mut given = given.into_iter();
-    let (said, recipient, secrets) = match command {
+    let (said, recipient, done) = match command {
         VaultCommand::Init { no_passphrase } => {
             let own = init(job, session, *no_passphrase, given.next()).await?;
             (format!("made the vault; this machine is {own}"), Some(own), None)
@@ -66,7 +69,8 @@ pub async fn run(
             let (key, _) = open(job, session, &mut given).await?;
             let new = match remove {
                 true => None,
-                false => Some(asked(given.next(), NO_NEW_ONE)?),
+                // The first one is the old one, if nothing else opened it.
+                false => Some(asked(given.next_back(), NO_NEW_ONE)?),
             };
             vault::change_passphrase(session, job.config, key, new).await?;
             let said = match remove {
@@ -79,23 +83,34 @@ pub async fn run(
             let other = parsed(recipient)?;
             let (key, _) = open(job, session, &mut given).await?;
             let name = name.clone().unwrap_or_default();
-            let sealed = vault::add_recipient(session, job.config, &key, other, name).await?;
-            (format!("sealed {sealed} secrets for that machine too"), None, Some(sealed))
+            let done = vault::add_recipient(session, job.config, &key, other, name).await?;
+            let secrets = secrets(done.sealed);
+            (format!("sealed {secrets} for that machine too"), None, Some(done))
         }
         VaultCommand::Recipients(RecipientsCommand::Remove { recipient }) => {
             let other = parsed(recipient)?;
             let (key, _) = open(job, session, &mut given).await?;
-            let sealed = vault::remove_recipient(session, job.config, &key, other).await?;
-            let said = format!("sealed {sealed} secrets anew; what that machine read it knows");
-            (said, None, Some(sealed))
+            let done = vault::remove_recipient(session, job.config, &key, other).await?;
+            let secrets = secrets(done.sealed);
+            let said = format!("sealed {secrets} anew; what that machine read it knows");
+            (said, None, Some(done))
         }
         VaultCommand::Recipients(RecipientsCommand::Rotate) => {
-            let (key, passphrase) = open(job, session, &mut given).await?;
-            let sealed = vault::rotate(session, job.config, key, passphrase).await?;
-            let own = vault::status(session, job.config, None).await?.own;
-            let said =
-                format!("sealed {sealed} secrets for the new key; this machine is {own} now");
-            (said, Some(own), Some(sealed))
+            let (key, known) = open(job, session, &mut given).await?;
+            let file = vault::of(job.config).read().map_err(service::Error::from)?;
+            // Whatever opened it, the new key has the same protection.
+            let passphrase = match (known, file.protection()) {
+                (None, Protection::Passphrase) => Some(its_passphrase(&mut given)?),
+                (known, _) => known,
+            };
+            let old = vault::status(session, job.config, None).await?.own;
+            let done = vault::rotate(session, job.config, key, passphrase).await?;
+            let status = vault::status(session, job.config, None).await?;
+            tell_what_is_left(&old, &status);
+            let own = status.own;
+            let secrets = secrets(done.sealed);
+            let said = format!("sealed {secrets} for the new key; this machine is {own} now");
+            (said, Some(own), Some(done))
         }
         VaultCommand::Status | VaultCommand::Recipients(RecipientsCommand::List) => {
             return Ok(Status::Done);
@@ -103,9 +118,20 @@ pub async fn run(
     };
     if job.flags.json {
         let recipient = recipient.map(|own| own.to_string());
-        job.out.json(&Changed { schema: "dashtam.vault.changed/1", recipient, secrets })?;
+        let (secrets, left) = (done.map(|done| done.sealed), done.map(|done| done.left));
+        job.out.json(&Changed { schema: "dashtam.vault.changed/1", recipient, secrets, left })?;
     } else {
         job.out.line(&said)?;
+    }
+    if let Some(Resealed { left: left @ 1.., .. }) = done {
+        note(&format!(
+            "dashtam: {} for other machines only and cannot be opened here; a machine that opens them \
+             lets this one do so with `dashtam vault recipients add`",
+            match left {
+                1 => "1 secret is".to_owned(),
+                _ => format!("{left} secrets are"),
+            }
+        ));
     }
     Ok(Status::Done)
 }
@@ -127,6 +153,25 @@ async fn init(
     Ok(vault::init(session, job.config, passphrase).await?)
 }
 
+/// What a new key asks of its owner elsewhere.
+fn tell_what_is_left(old: &Recipient, status: &vault::Status) {
+    note(
+        "dashtam: a copy of the old key opens nothing any more; put the new one wherever you keep one: \
+         an identity file, systemd's credential, the copy beside your backups",
+    );
+    if !status.others.is_empty() {
+        let own = &status.own;
+        note(&format!(
+            "dashtam: your other machines seal for the old key still; on each of them: dashtam vault \
+             recipients add {own} && dashtam vault recipients remove {old}"
+        ));
+    }
+}
+
+fn secrets(count: usize) -> String {
+    counted(u64::try_from(count).unwrap_or(u64::MAX), "secret")
+}
+
 /// A new passphrase: the one that was given, else one that is typed twice.
 fn asked(given: Option<Secret>, nobody: &'static str) -> Result<Secret, Error> {
     match given {
@@ -136,24 +181,39 @@ fn asked(given: Option<Secret>, nobody: &'static str) -> Result<Secret, Error> {
     }
 }
 
-/// The key, and the passphrase that opened it, if it was one. A person is asked where nothing else
-/// opens it.
-async fn open(
+/// The key, and the passphrase that opened it, if it was one: what lies ready comes first, then a
+/// passphrase that was given, and a person is asked where nothing else opens it.
+pub(super) async fn open(
     job: &Job<'_>,
     session: &Session,
     given: &mut impl Iterator<Item = Secret>,
 ) -> Result<(Key, Option<Secret>), Error> {
-    let status = vault::of(job.config).read().map_err(service::Error::from)?;
-    if status.protection() == Protection::FileMode {
-        return Ok((vault::key(session, job.config, None).await?, None));
+    match vault::key(session, job.config, None).await {
+        Err(service::Error::Vault(crate::vault::Error::Locked)) => {}
+        key => return Ok((key?, None)),
     }
-    let passphrase = match given.next() {
-        Some(given) => given,
-        None if can_ask() => passphrase("Passphrase")?,
-        None => return Ok((vault::key(session, job.config, None).await?, None)),
-    };
+    let passphrase = its_passphrase(given)?;
+    tell_of_wait(job, session);
     let key = vault::unlock(session, job.config, &passphrase).await?;
     Ok((key, Some(passphrase)))
+}
+
+/// The passphrase of the vault: the one that was given, else one that is typed.
+fn its_passphrase(given: &mut impl Iterator<Item = Secret>) -> Result<Secret, Error> {
+    match given.next() {
+        Some(given) => Ok(given),
+        None if can_ask() => passphrase("Passphrase"),
+        None => Err(service::Error::from(crate::vault::Error::Locked).into()),
+    }
+}
+
+/// Whoever sits there must not think that nothing happens.
+fn tell_of_wait(job: &Job<'_>, session: &Session) {
+    let seconds = vault::of(job.config).pause(&session.clock).as_secs();
+    if seconds > 0 {
+        let seconds = counted(seconds, "second");
+        note(&format!("dashtam: the passphrase before was wrong; this one is tried in {seconds}"));
+    }
 }
 
 fn parsed(text: &str) -> Result<Recipient, Error> {
@@ -165,7 +225,14 @@ async fn status(
     session: &Session,
     command: &VaultCommand,
 ) -> Result<Status, Error> {
-    let key = match vault::key(session, job.config, None).await {
+    let given = match command {
+        VaultCommand::Status => job.config.unlocking.passphrases().map_err(service::Error::from)?,
+        _ => Vec::new(),
+    };
+    if !given.is_empty() {
+        tell_of_wait(job, session);
+    }
+    let key = match vault::key(session, job.config, given.first()).await {
         Ok(key) => Some(key),
         Err(service::Error::Vault(crate::vault::Error::Locked)) => None,
         Err(error) => return Err(error.into()),

@@ -22,6 +22,8 @@ pub const KEYS: &[&str] = &[
     "postgres.password_file",
     "refresh.quotes_seconds",
     "refresh.accounts_minutes",
+    "simplefin.base_url",
+    "dashboard.cover_minutes",
     "keys.*",
 ];
 

@@ -5,6 +5,7 @@ mod database;
 pub mod driver;
 mod error;
 mod file;
+mod locale;
 mod paths;
 pub mod private;
 mod source;
@@ -19,6 +20,7 @@ use std::path::{Path, PathBuf};
 use chrono_tz::Tz;
 use secrecy::{ExposeSecret, SecretString};
 use tracing::Level;
+use url::Url;
 
 pub use database::{Database, DatabaseError, PostgresHost, PostgresUrl, SslMode};
 pub use error::{ConfigError, Warning};
@@ -26,9 +28,11 @@ use file::ConfigFile;
 pub use file::KEYS;
 use private::ReadFile;
 pub use source::{Environment, Origin, Overrides, Setting};
-pub use taste::Taste;
+pub use taste::{TableTaste, Taste};
 pub use terminal::{Colours, TerminalKind};
 pub use unlocking::Unlocking;
+
+use crate::model::Currency;
 
 const FILE_NAME: &str = "config.toml";
 const DATABASE_NAME: &str = "dashtam.db";
@@ -55,10 +59,16 @@ pub struct Config {
     pub quotes_seconds: Setting<u16>,
     /// How often accounts are.
     pub accounts_minutes: Setting<u16>,
+    /// How long after the last key the dashboard is covered; 0: never.
+    pub cover_minutes: Setting<u16>,
     pub insecure_postgres: Setting<bool>,
     pub color: Setting<bool>,
+    /// Where SimpleFIN is on this machine, in the place of the real one.
+    pub simplefin_base: Option<Setting<Url>>,
     /// What the environment says of the terminal.
     pub terminal: TerminalKind,
+    /// Proposed at the first start only: what is paid with where the locale is.
+    pub currency: Option<Currency>,
     /// The chords chosen for actions, by the names in the file; `keys` judges them.
     pub keys: BTreeMap<String, Setting<Vec<String>>>,
     /// Where the key of the vault may be had without asking anybody.
@@ -151,13 +161,33 @@ impl Config {
                 1..=1440,
                 "1 to 1440",
             )?,
+            cover_minutes: whole(&file, "dashboard.cover_minutes", 0, 0..=1440, "0 to 1440")?,
             insecure_postgres,
+            simplefin_base: on_this_machine(&file, "simplefin.base_url")?,
             color: color(flags.no_color, environment),
             terminal: TerminalKind::of(environment),
+            currency: locale::currency(environment),
             keys,
             unlocking: Unlocking::of(environment)?,
             warnings,
         })
+    }
+
+    /// The database of an administrator's address, which must be as safe as that of the store.
+    ///
+    /// # Errors
+    /// When the address is wrong, or leads over the network without verified TLS.
+    pub fn admin_database(&self, url: &SecretString) -> Result<Database, ConfigError> {
+        let from = Origin::Flag("--admin-url");
+        let mut database = Database::parse(url.expose_secret(), &absolute(PathBuf::from(".")))
+            .map_err(|source| ConfigError::Database { from: from.clone(), source })?;
+        if let Database::Postgres(url) = &mut database {
+            url.insecure |= self.insecure_postgres.value;
+            if url.tls_required() && !url.is_protected() {
+                return Err(ConfigError::Unprotected { from, host: url.host.to_string() });
+            }
+        }
+        Ok(database)
     }
 
     pub fn warnings(&self) -> &[Warning] {
@@ -168,6 +198,12 @@ impl Config {
     pub fn chosen_keys(&self) -> BTreeMap<String, Vec<String>> {
         let keys = self.keys.iter();
         keys.map(|(action, chords)| (action.clone(), chords.value.clone())).collect()
+    }
+
+    /// Where providers are on this machine, by their ids.
+    pub fn bases(&self) -> BTreeMap<String, Url> {
+        let simplefin = self.simplefin_base.as_ref();
+        simplefin.map(|base| ("simplefin".to_owned(), base.value.clone())).into_iter().collect()
     }
 
     pub fn log_dir(&self) -> PathBuf {
@@ -201,6 +237,7 @@ impl Config {
         let mut files = vec![
             data.join(DATABASE_NAME),
             data.join("audit.db"),
+            data.join("audit.key"),
             data.join("dashtam.lock"),
             self.taste_file(),
             self.file.value.clone(),
@@ -221,7 +258,16 @@ impl Config {
         let inside = |folder: PathBuf| {
             std::fs::canonicalize(folder).is_ok_and(|folder| path.starts_with(folder))
         };
-        files.into_iter().any(is_it)
+        // Of a trail on a server.
+        let is_key =
+            path.parent().zip(std::fs::canonicalize(data).ok()).is_some_and(|(at, data)| {
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                at == data
+                    && name.starts_with("audit-")
+                    && path.extension().is_some_and(|it| it == "key")
+            });
+        is_key
+            || files.into_iter().any(is_it)
             || [self.log_dir(), self.audit_dir(), self.vault_dir()].into_iter().any(inside)
     }
 
@@ -238,6 +284,8 @@ impl Config {
             private::check_private(&path)?;
             private::remove_leftovers(&path);
         }
+        // Only who makes the vault makes its folder; what was left there may hold a key.
+        private::remove_leftovers(&self.vault_dir());
         Ok(())
     }
 
@@ -262,9 +310,12 @@ impl Config {
             row("log.keep_days", &self.log_keep_days, u16::to_string),
             row("refresh.quotes_seconds", &self.quotes_seconds, u16::to_string),
             row("refresh.accounts_minutes", &self.accounts_minutes, u16::to_string),
+            row("dashboard.cover_minutes", &self.cover_minutes, u16::to_string),
             row("postgres.insecure", &self.insecure_postgres, bool::to_string),
             row("color", &self.color, bool::to_string),
         ];
+        let base = self.simplefin_base.as_ref();
+        rows.extend(base.map(|base| row("simplefin.base_url", base, Url::to_string)));
         let keys = self.keys.iter();
         rows.extend(keys.map(|(action, chords)| {
             row(&format!("keys.{action}"), chords, |chords| chords.join(", "))
@@ -436,6 +487,26 @@ fn log_level(verbose: u8, file: &ConfigFile) -> Result<Setting<Level>, ConfigErr
         }
     };
     Ok(asked.unwrap_or(Setting::new(level, from)))
+}
+
+/// An address on this machine: secrets go nowhere else but to the service they are for.
+fn on_this_machine(
+    file: &ConfigFile,
+    key: &'static str,
+) -> Result<Option<Setting<Url>>, ConfigError> {
+    let Some(Setting { value, from }) = file.text(key)? else { return Ok(None) };
+    let is_here = |url: &Url| match url.host() {
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        _ => false,
+    };
+    let plain = |url: &Url| url.username().is_empty() && url.password().is_none();
+    let url = Url::parse(&value).ok().filter(|url| is_here(url) && plain(url));
+    let expected = "an address on this machine, as http://127.0.0.1:8080";
+    match url.filter(|url| matches!(url.scheme(), "http" | "https")) {
+        Some(url) => Ok(Some(Setting::new(url, from))),
+        None => Err(ConfigError::BadValue { from, what: key, expected }),
+    }
 }
 
 /// A whole number of the file that must be in a range.

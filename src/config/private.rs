@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, OFlags, flock};
 use rustix::io::Errno;
 use tempfile::NamedTempFile;
+use zeroize::Zeroizing;
 
 /// How the temporary neighbour of a file that is being written is called.
 const TEMPORARY: (&str, &str) = (".dashtam-", ".tmp");
@@ -20,6 +21,8 @@ const FILE_MODE: u32 = 0o600;
 /// Any right of the group or of others.
 const ANY_RIGHT_OF_OTHERS: u32 = 0o077;
 const WRITE_RIGHT_OF_OTHERS: u32 = 0o022;
+/// Any right of others, or to write of the group.
+const ALL_BUT_READING_BY_GROUP: u32 = 0o027;
 
 /// Who else can reach a file that should be the user's own, and the command that mends it.
 #[derive(Debug, thiserror::Error)]
@@ -270,10 +273,15 @@ fn metadata(path: &Path) -> Result<Metadata, PermissionProblem> {
 }
 
 fn check(path: &Path, metadata: &Metadata, forbidden: u32) -> Result<(), PermissionProblem> {
-    let (path, mode, owner) = (path.to_owned(), mode_of(metadata), metadata.uid());
+    let owner = metadata.uid();
     if owner != rustix::process::geteuid().as_raw() {
-        return Err(PermissionProblem::NotYours { path, owner });
+        return Err(PermissionProblem::NotYours { path: path.to_owned(), owner });
     }
+    check_mode(path, metadata, forbidden)
+}
+
+fn check_mode(path: &Path, metadata: &Metadata, forbidden: u32) -> Result<(), PermissionProblem> {
+    let (path, mode) = (path.to_owned(), mode_of(metadata));
     if mode & forbidden == 0 {
         return Ok(());
     }
@@ -317,14 +325,26 @@ impl ReadFile {
         if metadata.len() > limit {
             return Err(io::Error::from(io::ErrorKind::FileTooLarge));
         }
-        let mut text = String::new();
-        file.take(limit).read_to_string(&mut text)?;
+        // Large enough never to grow, which would leave a copy behind: it may be a key.
+        let length = usize::try_from(metadata.len()).unwrap_or(0);
+        let mut bytes = Zeroizing::new(Vec::with_capacity(length.saturating_add(32)));
+        file.take(limit).read_to_end(&mut bytes)?;
+        let text = std::str::from_utf8(&bytes).map_err(|_| io::ErrorKind::InvalidData)?.to_owned();
         Ok(Self { text, path: path.to_owned(), metadata })
     }
 
     /// As [`check_private`].
     pub fn check_private(&self) -> Result<(), PermissionProblem> {
         check(&self.path, &self.metadata, ANY_RIGHT_OF_OTHERS)
+    }
+
+    /// Refuses what systemd does not make of a credential: it belongs to the service or to root, who
+    /// lets the service read it, which looks like a right of its group.
+    pub fn check_credential(&self) -> Result<(), PermissionProblem> {
+        match self.metadata.uid() {
+            0 => check_mode(&self.path, &self.metadata, ALL_BUT_READING_BY_GROUP),
+            _ => self.check_private(),
+        }
     }
 
     /// As [`check_not_writable`].

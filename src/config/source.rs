@@ -25,6 +25,7 @@ const VARIABLES: &[&str] = &[
     "LANG",
     "LC_ALL",
     "LC_CTYPE",
+    "LC_MONETARY",
     "NO_COLOR",
     "TERM",
     "TZ",

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use super::private::ReadFile;
+use super::private::{PermissionProblem, ReadFile};
 use super::{ConfigError, Environment, Setting};
 use crate::model::Secret;
 
@@ -50,10 +50,12 @@ impl Unlocking {
     pub fn identity(&self) -> Result<Option<(Secret, String)>, ConfigError> {
         let credential = self.credentials.as_ref().map(|folder| folder.join(IDENTITY));
         let credential = credential.filter(|path| path.exists());
-        match credential.or_else(|| self.identity_file.clone()) {
-            Some(path) => Ok(Some((read(&path)?, path.display().to_string()))),
-            None => Ok(None),
-        }
+        let (path, check): (_, Check) = match (credential, &self.identity_file) {
+            (Some(path), _) => (path, ReadFile::check_credential),
+            (None, Some(path)) => (path.clone(), ReadFile::check_private),
+            (None, None) => return Ok(None),
+        };
+        Ok(Some((read(&path, check)?, path.display().to_string())))
     }
 
     /// Passphrases, a line each: from the descriptor that was named, else systemd's credential. What
@@ -65,7 +67,7 @@ impl Unlocking {
         let text = match (self.passphrase_fd, &self.credentials) {
             (Some(number), _) => descriptor(number)?,
             (None, Some(folder)) if folder.join(PASSPHRASE).exists() => {
-                read(&folder.join(PASSPHRASE))?
+                read(&folder.join(PASSPHRASE), ReadFile::check_credential)?
             }
             _ => return Ok(Vec::new()),
         };
@@ -74,9 +76,11 @@ impl Unlocking {
     }
 }
 
-fn read(path: &Path) -> Result<Secret, ConfigError> {
+type Check = fn(&ReadFile) -> Result<(), PermissionProblem>;
+
+fn read(path: &Path, check: Check) -> Result<Secret, ConfigError> {
     let file = ReadFile::open(path, LARGEST).map_err(|source| unreadable(path, source))?;
-    file.check_private()?;
+    check(&file)?;
     Ok(Secret::new(file.text))
 }
 
@@ -97,7 +101,7 @@ fn unreadable(path: &Path, source: io::Error) -> ConfigError {
 #[cfg(test)]
 mod tests {
     use std::fs::{self, Permissions};
-    use std::os::unix::fs::PermissionsExt as _;
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 
     use super::*;
 
@@ -129,6 +133,14 @@ mod tests {
         assert_eq!(lines, ["one", "two"]);
         assert!(told(&Unlocking::default()).is_none());
 
+        // As a service with a user of its own finds it: root's, with a list of rights.
+        for (mode, right) in [(0o440, true), (0o444, false), (0o460, false), (0o404, false)] {
+            let credential = root.path().join(IDENTITY);
+            fs::set_permissions(&credential, Permissions::from_mode(mode)).unwrap();
+            let is_roots = fs::metadata(&credential).unwrap().uid() == 0;
+            assert_eq!(both.identity().is_ok(), right && is_roots, "{mode:o}");
+        }
+        fs::remove_file(root.path().join(IDENTITY)).unwrap();
         put("my key", "", 0o640);
         let open = unlocking(&[("DASHTAM_IDENTITY_FILE", &file)]).identity().map(drop).unwrap_err();
         assert!(open.to_string().contains("chmod 600"), "{open}");

@@ -23,7 +23,7 @@ pub use renew::{Lost, Serves};
 
 use crate::audit::Audit;
 use crate::clock::Clock;
-use crate::model::{ConnectionId, Secret};
+use crate::model::{ConnectionId, ConnectionState, Secret};
 use crate::store::{self, Lease, Store};
 use crate::vault::{self, Key, Vault, open_kept, seal_kept};
 
@@ -87,22 +87,59 @@ impl Keeper {
     /// What to show for a connection now.
     ///
     /// # Errors
-    /// When there is nothing, it cannot be opened, or it was lost while it was renewed.
+    /// When there is nothing, it cannot be opened, or it serves once, was presented, and is known to
+    /// be lost. While it is being exchanged nobody can know that.
     pub async fn current(&self, connection: ConnectionId) -> Result<Held> {
-        let row = self.store.read().await?.secret(connection).await?;
-        self.opened(&row.ok_or(Error::Nothing(connection))?)
+        let mut tx = self.store.read().await?;
+        let row = tx.secret(connection).await?.ok_or(Error::Nothing(connection))?;
+        if row.presented.is_some() && row.serves_once {
+            let known = tx.connections().await?.into_iter().find(|known| known.id == connection);
+            let failed = known.filter(|known| known.state == ConnectionState::Failed);
+            if let Some(failed) = failed {
+                let why = failed.detail.unwrap_or_default().into_string();
+                return Err(Error::Consent(connection, why));
+            }
+        }
+        self.opened(&row)
     }
 
-    /// Keeps a secret that its owner brought, over whatever was there before; gives its generation.
+    /// Whose secret this is, or was before the last renewal. What this key does not open is nobody's.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn whose(&self, secret: &Secret) -> Result<Vec<ConnectionId>> {
+        let rows = self.store.read().await?.secrets().await?;
+        let is_it = |row: &&store::SealedSecret| {
+            self.opened(row).is_ok_and(|held| held.secret.expose() == secret.expose())
+        };
+        Ok(rows.iter().filter(is_it).map(|row| row.connection).collect())
+    }
+
+    /// Keeps a secret that its owner brought and that may be presented again and again, over whatever
+    /// was there before; gives its generation.
     ///
     /// # Errors
     /// When there is no vault, or the store fails; then the one before it goes on to count.
     pub async fn put(&self, connection: ConnectionId, secret: &Secret) -> Result<i64> {
+        self.put_serving(connection, secret, Serves::Again).await
+    }
+
+    /// The same for one that serves as is said. A store that is put back to an earlier day does not
+    /// present one again that serves once.
+    ///
+    /// # Errors
+    /// As [`Keeper::put`].
+    pub async fn put_serving(
+        &self,
+        connection: ConnectionId,
+        secret: &Secret,
+        serves: Serves,
+    ) -> Result<i64> {
         let attempt = self.audit.attempt("secret.put", &of(connection)).await?;
         let done = async {
             let mut tx = self.store.write().await?;
             let before = tx.secret(connection).await?.map_or(0, |row| row.generation);
-            let row = seal_kept(&self.vault, connection, before, secret, self.now())?;
+            let row = self.sealed(connection, before, secret, serves)?;
             tx.insert_secret(&row).await?;
             tx.commit(&attempt.op().to_string(), "secret.put", self.now()).await?;
             Ok::<_, Error>(row.generation)
@@ -117,6 +154,21 @@ impl Keeper {
                 Err(error)
             }
         }
+    }
+
+    /// A secret as the store keeps it, as the generation that comes after another.
+    ///
+    /// # Errors
+    /// When there is no vault, or its file is damaged.
+    pub fn sealed(
+        &self,
+        connection: ConnectionId,
+        after: i64,
+        secret: &Secret,
+        serves: Serves,
+    ) -> Result<store::SealedSecret> {
+        let row = seal_kept(&self.vault, &self.key, connection, after, secret, self.now())?;
+        Ok(store::SealedSecret { serves_once: serves.once(), ..row })
     }
 
     /// Every connection whose secret was lost while it was renewed by a process that is gone. They
@@ -135,7 +187,7 @@ impl Keeper {
                 other.connection != row.connection || other.generation <= row.generation
             });
             if is_newest && row.presented.is_some() && row.serves_once {
-                self.fail(row.connection, renew::INTERRUPTED).await?;
+                self.fail(row.connection, row.generation, renew::INTERRUPTED).await?;
                 lost.push(row.connection);
             }
         }

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use tracing::warn;
+
 use super::{Error, Held, Keeper, Result, of};
-use crate::model::{ConnectionId, ConnectionState, SafeText, Secret};
-use crate::store::{Lease, SealedSecret};
+use crate::model::{Connection, ConnectionId, ConnectionState, SafeText, Secret};
+use crate::store::{self, Lease, SealedSecret, Tx, WriteTx};
 use crate::tasks::{self, Task};
 use crate::vault::seal_kept;
 
@@ -20,8 +22,24 @@ const BETWEEN: Duration = Duration::from_millis(400);
 pub enum Serves {
     /// Once: presented without an answer, it is lost.
     Once,
+    /// The same, and what comes back for it serves again: a setup token.
+    Ticket,
     /// Until something newer comes: presented without an answer, it may be presented again.
     Again,
+}
+
+impl Serves {
+    pub(super) const fn once(self) -> bool {
+        !matches!(self, Self::Again)
+    }
+
+    /// How the one that comes back serves.
+    const fn then(self) -> Self {
+        match self {
+            Self::Ticket => Self::Again,
+            same => same,
+        }
+    }
 }
 
 /// Why an exchange brought nothing.
@@ -86,14 +104,13 @@ impl Keeper {
             return self.opened(&row);
         }
         if row.presented.is_some() && row.serves_once {
-            self.fail(connection, INTERRUPTED).await?;
-            return Err(Error::Consent(connection, INTERRUPTED.to_owned()));
+            return self.lost(connection, seen, INTERRUPTED.to_owned()).await;
         }
         // All that could go wrong afterwards goes wrong now.
         let secret = self.opened(&row)?.secret;
-        self.vault.read()?;
+        self.vault.read_vouched(&self.key)?;
         let attempt = self.audit.attempt("secret.renew", &of(connection)).await?;
-        let serves_once = serves == Serves::Once;
+        let serves_once = serves.once();
         let marked = SealedSecret { presented: Some(self.now()), serves_once, ..row.clone() };
         match self.store.mark_presented(&row, &marked).await {
             Ok(true) => {}
@@ -103,19 +120,26 @@ impl Keeper {
                 return Err(Error::LeaseLost);
             }
             Err(error) => {
-                let error = error.into();
                 let _ = attempt.failed("storage").await;
-                return Err(error);
+                // It may be marked all the same, and nobody has presented it.
+                if !matches!(error, store::Error::Busy) {
+                    self.take_back(&marked).await;
+                }
+                return Err(error.into());
             }
         }
         let why = match exchange(secret).await {
             Ok(new) if !new.is_empty() => {
                 let op = attempt.op().to_string();
-                let stored = self.store_next(connection, seen, &new, &op).await;
+                let stored = self.store_next(connection, seen, &new, serves, &op).await;
                 return match stored {
-                    Ok(generation) => {
+                    Ok(Some(generation)) => {
                         attempt.committed(&format!("generation={generation}")).await;
                         Ok(Held { generation, secret: new })
+                    }
+                    Ok(None) => {
+                        let _ = attempt.failed("superseded").await;
+                        self.current(connection).await
                     }
                     Err(error) => {
                         self.settle(attempt, &error).await;
@@ -129,12 +153,7 @@ impl Keeper {
         match why {
             Lost::NotTaken(why) => {
                 let _ = attempt.failed("not_taken").await;
-                // It may have been sealed anew meanwhile.
-                let now = self.store.read().await?.secret(connection).await?;
-                if let Some(now) = now.filter(|now| now.presented == marked.presented) {
-                    let again = SealedSecret { presented: None, ..now.clone() };
-                    self.store.mark_presented(&now, &again).await?;
-                }
+                self.take_back(&marked).await;
                 Err(Error::Later(why.into_string()))
             }
             Lost::Unanswered(why) if !serves_once => {
@@ -143,69 +162,144 @@ impl Keeper {
             }
             Lost::Unanswered(why) => {
                 let _ = attempt.failed("unanswered").await;
-                let why = format!("{UNANSWERED} ({why})");
-                self.fail(connection, &why).await?;
-                Err(Error::Consent(connection, why))
+                self.lost(connection, seen, format!("{UNANSWERED} ({why})")).await
             }
             Lost::Refused(why) => {
                 let _ = attempt.failed("refused").await;
-                self.fail(connection, why.as_str()).await?;
-                Err(Error::Consent(connection, why.into_string()))
+                self.lost(connection, seen, why.into_string()).await
             }
         }
     }
 
+    /// Takes back our own mark on what nobody has taken, and tries to for a while: with it, it is lost.
+    async fn take_back(&self, marked: &SealedSecret) {
+        for offer in 1..=OFFERS {
+            match self.try_to_take_back(marked).await {
+                Ok(true) => return,
+                _ if offer < OFFERS => tokio::time::sleep(BETWEEN).await,
+                _ => warn!(connection = %marked.connection, "a mark could not be taken back"),
+            }
+        }
+    }
+
+    async fn try_to_take_back(&self, marked: &SealedSecret) -> Result<bool> {
+        // A server may still be at work on the mark: whoever writes has waited for that.
+        let mut tx = self.store.write().await?;
+        let now = tx.secret(marked.connection).await?;
+        tx.rollback().await?;
+        // It may have been sealed anew meanwhile, and may be again.
+        let is_ours = |now: &SealedSecret| {
+            (now.generation, now.presented) == (marked.generation, marked.presented)
+        };
+        let Some(now) = now.filter(is_ours) else { return Ok(true) };
+        let again = SealedSecret { presented: None, ..now.clone() };
+        Ok(self.store.mark_presented(&now, &again).await?)
+    }
+
+    /// Its connection needs a new consent, unless its owner gave one meanwhile: then that counts.
+    async fn lost(&self, connection: ConnectionId, seen: i64, why: String) -> Result<Held> {
+        match self.fail(connection, seen, &why).await? {
+            true => Err(Error::Consent(connection, why)),
+            false => self.current(connection).await,
+        }
+    }
+
     /// Makes the next generation durable, and tries to for a while: there is no other copy of it.
+    /// None: what its owner brought meanwhile counts, or there is no such connection any more.
     async fn store_next(
         &self,
         connection: ConnectionId,
         before: i64,
         new: &Secret,
+        serves: Serves,
         op: &str,
-    ) -> Result<i64> {
-        let row = seal_kept(&self.vault, connection, before, new, self.now())?;
+    ) -> Result<Option<i64>> {
         let mut offers = 0;
         loop {
             offers += 1;
-            match self.offer(&row, op).await {
-                Ok(()) => return Ok(row.generation),
+            match self.offer(connection, before, new, serves, op).await {
                 Err(_) if offers < OFFERS => tokio::time::sleep(BETWEEN).await,
-                Err(error) => return Err(error),
+                offered => return offered,
             }
         }
     }
 
-    async fn offer(&self, row: &SealedSecret, op: &str) -> Result<()> {
+    async fn offer(
+        &self,
+        connection: ConnectionId,
+        before: i64,
+        new: &Secret,
+        serves: Serves,
+        op: &str,
+    ) -> Result<Option<i64>> {
         let mut tx = self.store.write().await?;
         // A commit whose answer was lost may have happened.
         if tx.is_applied(op).await? {
             tx.rollback().await?;
-            return Ok(());
+            return Ok(Some(before.saturating_add(1)));
         }
-        tx.insert_secret(row).await?;
+        if !is_newest(&mut tx, connection, before).await? {
+            tx.rollback().await?;
+            return Ok(None);
+        }
+        // For whom is asked now that nobody else writes: all may just have been sealed for a new key.
+        let row = seal_kept(&self.vault, &self.key, connection, before, new, self.now())?;
+        let row = SealedSecret { serves_once: serves.then().once(), ..row };
+        tx.insert_secret(&row).await?;
+        self.revive(&mut tx, connection).await?;
         tx.commit(op, "secret.renew", self.now()).await?;
-        Ok(())
+        Ok(Some(row.generation))
     }
 
-    /// Marks a connection as failed, with the reason, unless it is so already.
-    pub(super) async fn fail(&self, connection: ConnectionId, why: &str) -> Result<()> {
-        let known = self.store.read().await?.connections().await?;
-        let known = known.into_iter().find(|known| known.id == connection);
-        let Some(mut row) = known else { return Ok(()) };
-        let Ok(state) = row.state.become_(ConnectionState::Failed) else { return Ok(()) };
+    /// Whoever took the lease meanwhile held it for lost, and it is not.
+    async fn revive(&self, tx: &mut WriteTx, connection: ConnectionId) -> Result<()> {
+        let known = tx.connections().await?.into_iter().find(|known| known.id == connection);
+        let was_early = |known: &Connection| {
+            let detail = known.detail.as_ref().map(SafeText::as_str);
+            known.state == ConnectionState::Failed && detail == Some(INTERRUPTED)
+        };
+        let Some(mut row) = known.filter(was_early) else { return Ok(()) };
+        (row.state, row.since, row.detail) = (ConnectionState::Active, self.now(), None);
+        Ok(tx.update_connection(&row).await?)
+    }
+
+    /// Marks a connection as failed, with the reason, unless it is so already or what was seen is not
+    /// its newest secret any more; tells whether it still is.
+    pub(super) async fn fail(
+        &self,
+        connection: ConnectionId,
+        seen: i64,
+        why: &str,
+    ) -> Result<bool> {
+        let mut tx = self.store.read().await?;
+        let is_seen = is_newest(&mut tx, connection, seen).await?;
+        let can_fail = failing(&mut tx, connection).await?.is_some();
+        drop(tx);
+        if !is_seen || !can_fail {
+            return Ok(is_seen);
+        }
         let attempt = self.audit.attempt("connection.fail", &of(connection)).await?;
-        (row.state, row.since) = (state, self.now());
-        row.detail = Some(SafeText::capped(why, 512));
         let done = async {
             let mut tx = self.store.write().await?;
+            let is_seen = is_newest(&mut tx, connection, seen).await?;
+            let failing = failing(&mut tx, connection).await?.filter(|_| is_seen);
+            let Some(mut row) = failing else {
+                tx.rollback().await?;
+                return Ok((is_seen, false));
+            };
+            row.since = self.now();
+            row.detail = Some(SafeText::capped(why, 512));
             tx.update_connection(&row).await?;
             tx.commit(&attempt.op().to_string(), "connection.fail", self.now()).await?;
-            Ok::<_, Error>(())
+            Ok::<_, Error>((is_seen, true))
         };
         match done.await {
-            Ok(()) => {
-                attempt.committed("").await;
-                Ok(())
+            Ok((is_seen, is_failed)) => {
+                match is_failed {
+                    true => attempt.committed("").await,
+                    false => drop(attempt.failed("superseded").await),
+                }
+                Ok(is_seen)
             }
             Err(error) => {
                 self.settle(attempt, &error).await;
@@ -213,4 +307,17 @@ impl Keeper {
             }
         }
     }
+}
+
+/// Whether this is still the secret of a connection that counts.
+async fn is_newest(tx: &mut Tx, connection: ConnectionId, seen: i64) -> Result<bool> {
+    Ok(tx.secret(connection).await?.is_some_and(|newest| newest.generation == seen))
+}
+
+/// A connection as one that has failed, if it can fail.
+async fn failing(tx: &mut Tx, connection: ConnectionId) -> Result<Option<Connection>> {
+    let known = tx.connections().await?.into_iter().find(|known| known.id == connection);
+    Ok(known.and_then(|row| {
+        Some(Connection { state: row.state.become_(ConnectionState::Failed).ok()?, ..row })
+    }))
 }

@@ -2,13 +2,14 @@
 //! sealed anew where that is asked for. What may be asked of a person is asked by others.
 
 use super::{Error, Session};
+use crate::audit::Attempt;
 use crate::config::Config;
 use crate::model::{SafeText, Secret};
 use crate::store::SealedSecret;
 use crate::tasks::{self, Task};
-use crate::vault::{self, Vault, machines, open_kept, seal_all};
+use crate::vault::{self, KeyFile, Vault, machines, names, open_kept, seal_all};
 
-pub use crate::vault::{Key, Protection, Recipient};
+pub use crate::vault::{Key, Protection, Recipient, Resealed};
 
 /// How a vault is.
 #[derive(Clone, Debug)]
@@ -42,7 +43,7 @@ pub fn of(config: &Config) -> Vault {
 pub async fn key(session: &Session, config: &Config, given: Option<&Secret>) -> Result<Key, Error> {
     let vault = of(config);
     if let Some((text, from)) = config.unlocking.identity()? {
-        let key = Key::parse(&text).ok_or(vault::Error::Wrong)?;
+        let key = Key::parse(&text).ok_or_else(|| vault::Error::NoKey { from: from.clone() })?;
         return Ok(vault.accept(key, &from)?);
     }
     match (vault.unprotected(), given) {
@@ -51,25 +52,26 @@ pub async fn key(session: &Session, config: &Config, given: Option<&Secret>) -> 
     }
 }
 
-/// The key, by a passphrase. What is wrong leaves its trail.
+/// The key, by a passphrase. What is wrong leaves its trail, but where one only looks; it makes the
+/// next try later there too.
 ///
 /// # Errors
 /// When it is wrong, or the vault is.
 pub async fn unlock(session: &Session, config: &Config, passphrase: &Secret) -> Result<Key, Error> {
-    let attempt = session.attempt("vault.unlock", "").await?;
+    let attempt = match session.audit() {
+        Some(_) => Some(session.attempt("vault.unlock", "").await?),
+        None => None,
+    };
     let (vault, clock) = (of(config), session.clock.clone());
     let passphrase = Secret::new(passphrase.expose().to_owned());
     let work = move || vault.unlock(&passphrase, &clock, std::thread::sleep);
-    match blocking(work).await {
-        Ok(key) => {
-            attempt.succeeded("").await?;
-            Ok(key)
-        }
-        Err(error) => {
-            attempt.failed(error.kind()).await?;
-            Err(error)
-        }
+    let opened = blocking(work).await;
+    match (attempt, &opened) {
+        (Some(attempt), Ok(_)) => attempt.succeeded("").await?,
+        (Some(attempt), Err(error)) => attempt.failed(error.kind()).await?,
+        (None, _) => {}
     }
+    opened
 }
 
 /// Makes the vault; without a passphrase its file's mode is all that protects it.
@@ -81,10 +83,14 @@ pub async fn init(
     config: &Config,
     passphrase: Option<Secret>,
 ) -> Result<Recipient, Error> {
-    let vault = of(config);
+    let (vault, audit) = (of(config), session.audit().cloned());
     let work = move || {
         let changing = vault.change()?;
         let made = vault.make(&Key::generate(), passphrase.as_ref(), &changing)?;
+        // From now on nobody can write the trail anew who cannot open the vault.
+        if let Some(audit) = audit {
+            audit.seal_first_keys(&made.recipients(), None)?;
+        }
         Ok(made.own().clone())
     };
     in_trail(session, "vault.init", work).await
@@ -103,8 +109,8 @@ pub async fn change_passphrase(
     let vault = of(config);
     let work = move || {
         let changing = vault.change()?;
-        let file = vault.read()?.rekeyed(&key, new.as_ref())?;
-        vault.write(&file, &changing)
+        let file = vault.read_to_change(&key, &changing)?.rekeyed(&key, new.as_ref())?;
+        vault.write(&file, &key, &changing)
     };
     in_trail(session, "vault.passphrase", work).await
 }
@@ -119,15 +125,8 @@ pub async fn add_recipient(
     key: &Key,
     other: Recipient,
     name: SafeText,
-) -> Result<usize, Error> {
-    let vault = of(config);
-    let write = move || {
-        let changing = vault.change()?;
-        let file = vault.read()?.with(other, name);
-        vault.write(&file, &changing)?;
-        Ok(file.recipients())
-    };
-    seal_anew(session, "vault.recipients", key, write).await
+) -> Result<Resealed, Error> {
+    change_machines(session, config, key, |file| file.with(other, name)).await
 }
 
 /// Seals for another machine no more. What it has read already it knows.
@@ -139,20 +138,17 @@ pub async fn remove_recipient(
     config: &Config,
     key: &Key,
     other: Recipient,
-) -> Result<usize, Error> {
-    let vault = of(config);
-    let known = vault.read()?;
-    if !known.others().iter().any(|(known, _)| *known == other) {
+) -> Result<Resealed, Error> {
+    let file = of(config).read()?;
+    let is_named = file.others().iter().any(|(known, _)| *known == other);
+    // Whoever was stopped has struck it out of the file already, and secrets are for it still.
+    let secrets = session.store.read().await?.secrets().await?;
+    let has_some = other != *file.own() && secrets.iter().any(|row| names(row, &other));
+    if !is_named && !has_some {
         let name = SafeText::new(&other.to_string());
         return Err(Error::NotFound { what: "recipient", name, nearest: None });
     }
-    let write = move || {
-        let changing = vault.change()?;
-        let file = vault.read()?.without(&other);
-        vault.write(&file, &changing)?;
-        Ok(file.recipients())
-    };
-    seal_anew(session, "vault.recipients", key, write).await
+    change_machines(session, config, key, |file| file.without(&other)).await
 }
 
 /// Gives the vault a new key and seals every secret for it. Where one was begun and stopped, that
@@ -162,29 +158,48 @@ pub async fn remove_recipient(
 /// there is whenever it is stopped.
 ///
 /// # Errors
-/// When the key file cannot be written, or a secret cannot be opened to be sealed anew.
+/// When the passphrase is not that of the vault, or none was given where there is one: nothing else
+/// may protect the new key. When the key file cannot be written, or a secret cannot be opened to be
+/// sealed anew.
 pub async fn rotate(
     session: &Session,
     config: &Config,
     key: Key,
     passphrase: Option<Secret>,
-) -> Result<usize, Error> {
-    let key = if key.is_being_renewed() { key } else { key.renewed() };
-    let key = std::sync::Arc::new(key);
-    let write_key = |key: std::sync::Arc<Key>, passphrase: Option<Secret>| {
-        let vault = of(config);
-        move || {
-            let changing = vault.change()?;
-            let file = vault.read()?.rekeyed(&key, passphrase.as_ref())?;
-            vault.write(&file, &changing)?;
-            Ok(file.recipients())
-        }
+) -> Result<Resealed, Error> {
+    const ACTION: &str = "vault.rotate";
+    let attempt = session.attempt(ACTION, "").await?;
+    let (vault, clock) = (of(config), session.clock.clone());
+    let begin = move || {
+        let changing = vault.change()?;
+        let file = vault.read_to_change(&key, &changing)?;
+        // What the file itself holds: a key from elsewhere may lack the one from before.
+        let (key, passphrase) = match (file.protection(), passphrase) {
+            (Protection::FileMode, _) => (vault.unprotected()?, None),
+            (Protection::Passphrase, None) => return Err(vault::Error::Locked),
+            (Protection::Passphrase, Some(its)) => {
+                (vault.unlock(&its, &clock, std::thread::sleep)?, Some(its))
+            }
+        };
+        let key = if key.is_being_renewed() { key } else { key.renewed() };
+        let file = file.rekeyed(&key, passphrase.as_ref())?;
+        vault.write(&file, &key, &changing)?;
+        Ok((vault, changing, key, passphrase, file.recipients()))
     };
-    let again = passphrase.as_ref().map(|text| Secret::new(text.expose().to_owned()));
-    let begin = write_key(std::sync::Arc::clone(&key), again);
-    let sealed = seal_anew(session, "vault.rotate", &key, begin).await?;
-    let key = std::sync::Arc::into_inner(key).ok_or(Error::Interrupted)?;
-    let end = write_key(std::sync::Arc::new(key.newest()), passphrase);
+    let done = async {
+        let state = blocking(begin).await?;
+        let sealed = seal_anew(session, &attempt, ACTION, &state.2, &state.4).await?;
+        Ok((state, sealed))
+    };
+    let done = done.await;
+    let (state, sealed) = told(session, attempt, done, |(_, done)| *done).await?;
+    let (vault, changing, key, passphrase, _) = state;
+    let end = move || {
+        let file = vault.read_to_change(&key, &changing)?;
+        let file = file.rekeyed(&key.newest(), passphrase.as_ref())?;
+        // With the old one too, for whoever opened the vault with that.
+        vault.write(&file, &key, &changing)
+    };
     blocking(end).await?;
     Ok(sealed)
 }
@@ -217,32 +232,66 @@ pub async fn status(
     })
 }
 
-/// Writes the key file, then seals every secret for those it names, in one transaction: while it is
-/// under way the file names at least everybody who can open what there is.
+/// Writes the key file, then seals every secret for those it names: while that is under way the file
+/// names at least everybody who can open what there is, and nobody else changes it. What fails leaves
+/// it as it was.
+async fn change_machines(
+    session: &Session,
+    config: &Config,
+    key: &Key,
+    change: impl FnOnce(KeyFile) -> KeyFile,
+) -> Result<Resealed, Error> {
+    const ACTION: &str = "vault.recipients";
+    let attempt = session.attempt(ACTION, "").await?;
+    let done = async {
+        let vault = of(config);
+        let changing = blocking(move || vault.change()).await?;
+        let vault = of(config);
+        let before = vault.read_to_change(key, &changing)?;
+        let after = change(vault.read_to_change(key, &changing)?);
+        vault.write(&after, key, &changing)?;
+        let sealed = seal_anew(session, &attempt, ACTION, key, &after.recipients()).await;
+        if sealed.is_err() {
+            vault.write(&before, key, &changing)?;
+        }
+        sealed
+    };
+    let done = done.await;
+    told(session, attempt, done, |done| *done).await
+}
+
+/// Seals every secret for these machines, in one transaction.
 async fn seal_anew(
     session: &Session,
+    attempt: &Attempt,
     action: &str,
     key: &Key,
-    write: impl FnOnce() -> vault::Result<Vec<Recipient>> + Send + 'static,
-) -> Result<usize, Error> {
-    let attempt = session.attempt(action, "").await?;
-    let done = async {
-        let recipients = blocking(write).await?;
-        let mut tx = session.store.write().await?;
-        let sealed = seal_all::<Error>(&mut tx, key, &recipients).await?;
-        tx.commit(&attempt.op().to_string(), action, session.now()).await?;
-        Ok(sealed)
-    };
-    match done.await {
-        Ok(sealed) => {
-            attempt.committed(&format!("secrets={sealed}")).await;
-            Ok(sealed)
-        }
-        Err(error) => {
-            session.end_badly(attempt, &error).await;
-            Err(error)
-        }
+    recipients: &[Recipient],
+) -> Result<Resealed, Error> {
+    let mut tx = session.store.write().await?;
+    let sealed = seal_all::<Error>(&mut tx, key, recipients).await?;
+    if let Some(audit) = session.audit() {
+        audit.seal_first_keys(recipients, Some(key))?;
     }
+    tx.commit(&attempt.op().to_string(), action, session.now()).await?;
+    Ok(sealed)
+}
+
+/// Ends an attempt to seal anew.
+async fn told<T>(
+    session: &Session,
+    attempt: Attempt,
+    done: Result<T, Error>,
+    counts: impl FnOnce(&T) -> Resealed,
+) -> Result<T, Error> {
+    match &done {
+        Ok(it) => {
+            let Resealed { sealed, left } = counts(it);
+            attempt.committed(&format!("secrets={sealed} left={left}")).await;
+        }
+        Err(error) => session.end_badly(attempt, error).await,
+    }
+    done
 }
 
 /// Does what writes the key file and nothing else, with its attempt and outcome in the trail.

@@ -22,6 +22,8 @@ use crate::model::{SafeText, Secret};
 
 const FORM: &str = "dashtam-vault 1";
 const LARGEST: u64 = 64 << 10;
+const UNVOUCHED: &str = "somebody without the key changed its machines; restore it from a copy, else \
+     every new secret would be sealed for them";
 /// What is shorter is guessed sooner than it is typed.
 const SHORTEST: usize = 8;
 /// How often another process's lock is asked for.
@@ -46,6 +48,8 @@ pub struct Vault {
 pub struct KeyFile {
     own: Recipient,
     others: Vec<(Recipient, SafeText)>,
+    /// What whoever wrote the two had the key to say of them.
+    vouched: Vec<String>,
     body: Body,
 }
 
@@ -127,6 +131,32 @@ impl Vault {
         KeyFile::parse(&text).map_err(|why| Error::Damaged { path, why })
     }
 
+    /// The same, if whoever wrote it had this key, or renewed it: only then are its machines those
+    /// that its owner named.
+    ///
+    /// # Errors
+    /// As [`Vault::read`], when somebody without the key changed it, and [`Error::Changed`].
+    pub fn read_vouched(&self, key: &Key) -> Result<KeyFile> {
+        let file = self.read()?;
+        match (file.is_vouched(key), file.is_of(key)) {
+            (true, _) => Ok(file),
+            (false, true) => Err(self.damaged(UNVOUCHED)),
+            (false, false) => Err(Error::Changed),
+        }
+    }
+
+    /// The same, for whoever is about to write over it: this key must be its own still.
+    ///
+    /// # Errors
+    /// As [`Vault::read_vouched`].
+    pub fn read_to_change(&self, key: &Key, _: &Changing) -> Result<KeyFile> {
+        let file = self.read_vouched(key)?;
+        match file.is_of(key) {
+            true => Ok(file),
+            false => Err(Error::Changed),
+        }
+    }
+
     /// Makes the vault.
     ///
     /// # Errors
@@ -136,16 +166,16 @@ impl Vault {
             return Err(Error::Exists { path: self.path() });
         }
         let file = KeyFile::of(key, Vec::new(), passphrase)?;
-        write_atomic_private(&self.path(), file.written().as_bytes(), false)?;
+        write_atomic_private(&self.path(), file.written(key).as_bytes(), false)?;
         Ok(file)
     }
 
-    /// Writes the key file over what it was.
+    /// Writes the key file over what it was, and vouches for its machines with this key.
     ///
     /// # Errors
     /// When it cannot be written; then it is as it was.
-    pub fn write(&self, file: &KeyFile, _: &Changing) -> Result<()> {
-        Ok(write_atomic_private(&self.path(), file.written().as_bytes(), true)?)
+    pub fn write(&self, file: &KeyFile, key: &Key, _: &Changing) -> Result<()> {
+        Ok(write_atomic_private(&self.path(), file.written(key).as_bytes(), true)?)
     }
 
     /// The key, where its file's mode is all that protects it.
@@ -184,6 +214,13 @@ impl Vault {
         self.checked(&file, Some(key))
     }
 
+    /// How long the next try of a passphrase will have to wait.
+    #[must_use]
+    pub fn pause(&self, clock: &Clock) -> Duration {
+        let tried = Attempts::look(&self.folder.join("attempts"));
+        tried.map(|tried| tried.pause(clock.now())).unwrap_or_default()
+    }
+
     /// A key that came from elsewhere, if it is the one of this vault.
     ///
     /// # Errors
@@ -191,19 +228,25 @@ impl Vault {
     pub fn accept(&self, key: Key, from: &str) -> Result<Key> {
         // Who has the key needs no key file: it may be on a machine that has only this.
         match self.read() {
-            Ok(file) if key.recipient().as_ref() != Some(&file.own) => {
-                Err(Error::OtherKey { from: from.to_owned() })
-            }
-            Ok(_) => Ok(key),
+            Ok(file) if !file.is_of(&key) => Err(Error::OtherKey { from: from.to_owned() }),
+            Ok(file) => self.checked(&file, Some(key)),
             Err(error) => Err(error),
         }
     }
 
-    /// What was sealed is opened by the key, so the two must belong together.
+    /// What was sealed is opened by the key, so the two must belong together, and the machines are
+    /// those that were named by who has it.
     fn checked(&self, file: &KeyFile, key: Option<Key>) -> Result<Key> {
-        let fits = |key: &Key| key.recipient().as_ref() == Some(&file.own);
-        let why = "its two halves do not belong together";
-        key.filter(fits).ok_or_else(|| Error::Damaged { path: self.path(), why })
+        const APART: &str = "its two halves do not belong together";
+        let key = key.filter(|key| file.is_of(key)).ok_or_else(|| self.damaged(APART))?;
+        match file.is_vouched(&key) {
+            true => Ok(key),
+            false => Err(self.damaged(UNVOUCHED)),
+        }
+    }
+
+    fn damaged(&self, why: &'static str) -> Error {
+        Error::Damaged { path: self.path(), why }
     }
 }
 
@@ -219,6 +262,26 @@ impl KeyFile {
     #[must_use]
     pub const fn own(&self) -> &Recipient {
         &self.own
+    }
+
+    /// Whether what is sealed for this machine is opened by this key.
+    fn is_of(&self, key: &Key) -> bool {
+        key.recipient().as_ref() == Some(&self.own)
+    }
+
+    fn is_vouched(&self, key: &Key) -> bool {
+        let machines = self.machines();
+        // The one from before may be known to somebody: it vouches for nothing any more.
+        key.vouched(&machines).next().is_some_and(|said| self.vouched.contains(&said))
+    }
+
+    /// The machines as the file names them.
+    fn machines(&self) -> String {
+        let mut text = format!("recipient {}\n", self.own);
+        for (recipient, name) in &self.others {
+            text.push_str(&format!("other {recipient} {name}\n"));
+        }
+        text
     }
 
     /// The other machines, as their owner calls them.
@@ -274,24 +337,23 @@ impl KeyFile {
             Some(passphrase) => Body::Wrapped(wrap(key, passphrase)?),
         };
         let own = key.recipient().ok_or(Error::Locked)?;
-        Ok(Self { own, others, body })
+        Ok(Self { own, others, vouched: Vec::new(), body })
     }
 
-    fn written(&self) -> Zeroizing<String> {
+    fn written(&self, key: &Key) -> Zeroizing<String> {
         let (word, body) = match &self.body {
             Body::Open(text) => ("open", text.expose()),
             Body::Wrapped(text) => ("passphrase", text.as_str()),
         };
+        let machines = self.machines();
+        let said = key.vouched(&machines).fold(String::new(), |mut text, said| {
+            text.extend(["vouched ", &said, "\n"]);
+            text
+        });
         // Large enough never to grow, which would leave a copy behind.
-        let mut text = Zeroizing::new(String::with_capacity(body.len() + 512));
-        let mut others = String::new();
-        for (recipient, name) in &self.others {
-            others.push_str(&format!("other {recipient} {name}\n"));
-        }
-        text.reserve(others.len());
-        for part in
-            [FORM, "\nrecipient ", &self.own.to_string(), "\n", &others, "key ", word, "\n", body]
-        {
+        let length = machines.len() + said.len() + body.len() + 128;
+        let mut text = Zeroizing::new(String::with_capacity(length));
+        for part in [FORM, "\n", &machines, &said, "key ", word, "\n", body] {
             text.push_str(part);
         }
         if !body.ends_with('\n') {
@@ -318,10 +380,11 @@ impl KeyFile {
             "passphrase" => Body::Wrapped(body.to_owned()),
             _ => return Err(DAMAGED),
         };
-        let (mut own, mut others) = (None, Vec::new());
+        let (mut own, mut others, mut vouched) = (None, Vec::new(), Vec::new());
         for line in head.lines().skip(1) {
             match line.split_once(' ').ok_or(DAMAGED)? {
                 ("recipient", text) => own = Some(text.parse().map_err(|_| DAMAGED)?),
+                ("vouched", said) => vouched.push(said.to_owned()),
                 ("other", rest) => {
                     let (other, name) = rest.split_once(' ').unwrap_or((rest, ""));
                     let other = other.parse().map_err(|_| DAMAGED)?;
@@ -330,7 +393,7 @@ impl KeyFile {
                 _ => return Err(DAMAGED),
             }
         }
-        Ok(Self { own: own.ok_or(DAMAGED)?, others, body })
+        Ok(Self { own: own.ok_or(DAMAGED)?, others, vouched, body })
     }
 }
 
@@ -367,7 +430,7 @@ mod tests {
         // Itself is there already, and nobody is there twice.
         let file = file.with(name(&key), SafeText::new("me"));
         let file = file.with(name(&laptop), SafeText::new("laptop"));
-        vault.write(&file, &changing).unwrap();
+        vault.write(&file, &key, &changing).unwrap();
         let file = vault.read().unwrap();
         assert_eq!(file.recipients(), [name(&key), name(&server), name(&laptop)]);
         assert_eq!(file.others()[1].1.as_str(), "laptop");
@@ -433,7 +496,7 @@ mod tests {
         let right = secret("correct horse");
         let file = vault.read().unwrap();
         assert!(matches!(file.rekeyed(&key, Some(&secret("short"))), Err(Error::TooShort(8))));
-        vault.write(&file.rekeyed(&key, Some(&right)).unwrap(), &changing).unwrap();
+        vault.write(&file.rekeyed(&key, Some(&right)).unwrap(), &key, &changing).unwrap();
         assert_eq!(vault.read().unwrap().protection(), Protection::Passphrase);
         assert!(matches!(vault.unprotected(), Err(Error::Locked)));
         let written = fs::read_to_string(vault.path()).unwrap();
@@ -448,10 +511,57 @@ mod tests {
             let tried = vault.unlock(&secret("wrong horse"), &clock, wait);
             assert!(matches!(tried, Err(Error::Wrong)));
         }
+        assert_eq!(vault.pause(&clock).as_secs(), 4);
         let opened = vault.unlock(&right, &clock, wait).unwrap();
+        assert_eq!(vault.pause(&clock).as_secs(), 0);
         assert_eq!(opened.recipient(), key.recipient());
         vault.unlock(&right, &clock, wait).map(drop).unwrap();
         assert_eq!(*waited.borrow(), [0, 1, 2, 4, 0], "and forgotten once it was right");
+    }
+
+    /// T5: who writes to the disk and has neither key nor passphrase names himself.
+    #[test]
+    fn machines_that_were_named_without_the_key_are_refused() {
+        let (_root, vault, key) = made();
+        let changing = vault.change().unwrap();
+        let right = secret("correct horse");
+        let laptop = Key::generate().recipient().unwrap();
+        let file = vault.read().unwrap().with(laptop.clone(), SafeText::new("laptop"));
+        let file = file.rekeyed(&key, Some(&right)).unwrap();
+        vault.write(&file, &key, &changing).unwrap();
+        vault.read_vouched(&key).map(drop).unwrap();
+        let whole = fs::read_to_string(vault.path()).unwrap();
+        let evil = Key::generate();
+        let his = evil.recipient().unwrap();
+        let said = |file: &KeyFile| evil.vouched(&file.machines()).next().unwrap();
+        let clock = Clock::fixed("2024-03-01T00:00:00Z".parse().unwrap(), chrono_tz::UTC);
+        let line = whole.lines().find(|line| line.starts_with("vouched")).unwrap();
+        for text in [
+            whole.replace("key pass", &format!("other {his} x\nkey pass")),
+            whole.replace(&laptop.to_string(), &his.to_string()),
+            whole.replace(&format!("{line}\n"), ""),
+            whole.replace(line, &format!("vouched {}", said(&file))),
+        ] {
+            let head = text.rsplit_once("sum ").unwrap().0;
+            let sum = crc32fast::hash(head.as_bytes());
+            fs::write(vault.path(), format!("{head}sum {sum:08x}\n")).unwrap();
+            let refused = |key: Result<()>| matches!(key, Err(Error::Damaged { .. }));
+            assert!(refused(vault.unlock(&right, &clock, |_| {}).map(drop)), "{text}");
+            assert!(refused(vault.read_vouched(&key).map(drop)), "{text}");
+            let again = Key::parse(&key.written()).unwrap();
+            assert!(refused(vault.accept(again, "a file").map(drop)), "{text}");
+        }
+        // Whoever opened it before it was renewed still knows it, and nobody with the old key alone
+        // is believed by the new one.
+        let both = key.renewed();
+        let file = file.rekeyed(&both, None).unwrap();
+        vault.write(&file, &both, &changing).unwrap();
+        let text = vault.read().unwrap();
+        let old = Key::parse(&secret(both.written().expose().lines().nth(1).unwrap())).unwrap();
+        assert!(text.is_vouched(&old) && text.is_vouched(&both));
+        assert!(matches!(vault.read_to_change(&old, &changing), Err(Error::Changed)));
+        vault.write(&file, &old, &changing).unwrap();
+        assert!(matches!(vault.unprotected(), Err(Error::Damaged { .. })));
     }
 
     #[test]

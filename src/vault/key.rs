@@ -5,10 +5,11 @@ use std::str::FromStr;
 
 use age::secrecy::{ExposeSecret, SecretString};
 use age::x25519;
+use ring::hmac;
 use zeroize::Zeroizing;
 
 use super::{Error, Result};
-use crate::model::{SafeText, Secret};
+use crate::model::{SafeText, Secret, hex};
 
 /// How hard a passphrase is to try: 128 MiB and about half a second, the same on every machine.
 const WORK: u8 = 17;
@@ -64,9 +65,8 @@ impl Key {
 
     /// Without the one from before.
     #[must_use]
-    pub fn newest(mut self) -> Self {
-        self.0.truncate(1);
-        self
+    pub fn newest(&self) -> Self {
+        Self(self.0.iter().take(1).cloned().collect())
     }
 
     /// Whether the one from before is still there.
@@ -78,7 +78,12 @@ impl Key {
     /// For whom to seal what this key is to open.
     #[must_use]
     pub fn recipient(&self) -> Option<Recipient> {
-        self.0.first().map(|first| Recipient(first.to_public().to_string()))
+        self.recipients().next()
+    }
+
+    /// The same, and behind it the one from before while that is there.
+    pub(super) fn recipients(&self) -> impl Iterator<Item = Recipient> {
+        self.0.iter().map(|identity| Recipient(identity.to_public().to_string()))
     }
 
     /// What an identity file holds, be it age's own or the key file of a vault without a passphrase.
@@ -103,6 +108,19 @@ impl Key {
         Secret::new(std::mem::take(&mut *text))
     }
 
+    /// What only who has this key can say of a text: a line each for it and for the one from before,
+    /// which goes on to be in use where somebody opened it earlier.
+    pub(super) fn vouched<'a>(&'a self, text: &'a str) -> impl Iterator<Item = String> + 'a {
+        self.0.iter().map(move |identity| {
+            let secret = identity.to_string();
+            let key = hmac::Key::new(hmac::HMAC_SHA256, secret.expose_secret().as_bytes());
+            let mut whole = hmac::Context::with_key(&key);
+            whole.update(b"dashtam-vault machines\n");
+            whole.update(text.as_bytes());
+            hex(whole.sign().as_ref())
+        })
+    }
+
     pub(super) fn identities(&self) -> impl Iterator<Item = &dyn age::Identity> {
         self.0.iter().map(|identity| identity as &dyn age::Identity)
     }
@@ -123,9 +141,8 @@ fn wrap_with(key: &Key, passphrase: &Secret, work: u8) -> Result<String> {
 pub(super) fn unwrap(armoured: &str, passphrase: &Secret) -> Option<Key> {
     let mut identity = age::scrypt::Identity::new(SecretString::from(passphrase.expose()));
     identity.set_max_work_factor(MOST_WORK);
-    let mut text = Zeroizing::new(age::decrypt(&identity, armoured.as_bytes()).ok()?);
-    let text = String::from_utf8(std::mem::take(&mut *text)).ok()?;
-    Key::parse(&Secret::new(text))
+    let text = Zeroizing::new(age::decrypt(&identity, armoured.as_bytes()).ok()?);
+    Key::parse(&Secret::new(std::str::from_utf8(&text).ok()?.to_owned()))
 }
 
 #[cfg(test)]

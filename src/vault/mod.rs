@@ -9,7 +9,9 @@
 //!
 //! Anybody who knows a public key can seal something for it. So what is opened is only as true as
 //! the store is; that it was not read is what this promises. The list of machines is never taken
-//! from the store.
+//! from the store, and whoever writes it into the key file says with the key that he has it: where
+//! somebody else named himself there, nothing is opened and nothing sealed. Of a vault without a
+//! passphrase this keeps nobody out, since who writes that file as its owner reads the key in it.
 
 mod file;
 mod kept;
@@ -20,9 +22,9 @@ mod sealed;
 use std::path::PathBuf;
 
 pub use file::{KeyFile, Protection, Vault};
-pub use kept::{machines, open_kept, seal_all, seal_kept};
+pub use kept::{Resealed, machines, names, open_kept, seal_all, seal_kept};
 pub use key::{Key, Recipient};
-pub use sealed::{Place, open, seal};
+pub use sealed::{Place, open, open_under, seal, seal_under};
 
 use crate::config::private::{PermissionProblem, WriteError};
 use crate::model::ConnectionId;
@@ -48,12 +50,21 @@ pub enum Error {
     /// The same for a wrong passphrase and for an altered file: who tries must not learn which.
     #[error("the passphrase is wrong, or the key file is damaged")]
     Wrong,
+    /// A file that was to hold a key.
+    #[error("there is no key in {from}")]
+    NoKey {
+        /// Which.
+        from: String,
+    },
     /// A key that is not the one of this vault.
     #[error("{from} holds the key of another vault")]
     OtherKey {
         /// Where it came from.
         from: String,
     },
+    /// Somebody gave the vault another key since this one was opened.
+    #[error("the key of the vault was changed meanwhile, and nothing was done; run it again")]
+    Changed,
     /// A file that is not what was written.
     #[error("{}: {why}", path.display())]
     Damaged {
@@ -101,6 +112,17 @@ pub enum Error {
     /// Nothing could be sealed.
     #[error("sealing failed: {0}")]
     Seal(#[from] age::EncryptError),
+}
+
+impl Error {
+    /// Whether the system lets nobody but somebody else in.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        let (Self::Io { source, .. } | Self::Write(WriteError::Io { source, .. })) = self else {
+            return false;
+        };
+        source.kind() == std::io::ErrorKind::PermissionDenied
+    }
 }
 
 /// What rooms of ours say.

@@ -28,13 +28,22 @@ impl Attempts {
         let options = &mut OpenOptions::new();
         let file = open_private(path, options.read(true).write(true).create(true))?;
         flock(&file, FlockOperation::LockExclusive)?;
+        Ok(Self::of(file))
+    }
+
+    /// As they stand, for who wants to know how long it will take.
+    pub fn look(path: &Path) -> io::Result<Self> {
+        Ok(Self::of(File::open(path)?))
+    }
+
+    fn of(file: File) -> Self {
         let mut text = String::new();
         // What is no count is none.
         let _ = (&file).take(64).read_to_string(&mut text);
         let mut words = text.split_whitespace();
         let failures = words.next().and_then(|word| word.parse().ok()).unwrap_or(0);
         let last = words.next().and_then(|word| word.parse().ok()).unwrap_or(0);
-        Ok(Self { file, failures, last })
+        Self { file, failures, last }
     }
 
     /// How long to wait from now on. A clock that was set back makes nobody wait longer than that.

@@ -26,14 +26,22 @@ pub struct Place {
 /// # Errors
 /// When there is no recipient, or one of them is none.
 pub fn seal(recipients: &[Recipient], place: Place, secret: &Secret) -> Result<Vec<u8>> {
+    let Place { connection, generation } = place;
+    seal_under(recipients, &format!("{FORM} {connection} {generation}"), secret)
+}
+
+/// The same for what belongs to no connection: a line says what it is.
+///
+/// # Errors
+/// As [`seal`].
+pub fn seal_under(recipients: &[Recipient], label: &str, secret: &Secret) -> Result<Vec<u8>> {
     let publics: Vec<_> = recipients.iter().map(Recipient::public).collect::<Result<_>>()?;
     let publics = publics.iter().map(|public| public as &dyn age::Recipient);
-    let Place { connection, generation } = place;
-    let head = format!("{FORM} {connection} {generation}\n");
     let mut sealed = Vec::new();
     let wrapped = age::Encryptor::with_recipients(publics)?.wrap_output(&mut sealed);
     let written = wrapped.and_then(|mut out| {
-        out.write_all(head.as_bytes())?;
+        out.write_all(label.as_bytes())?;
+        out.write_all(b"\n")?;
         out.write_all(secret.expose().as_bytes())?;
         out.finish()
     });
@@ -47,17 +55,27 @@ pub fn seal(recipients: &[Recipient], place: Place, secret: &Secret) -> Result<V
 /// When the key does not open it, it was altered, or it belongs elsewhere.
 pub fn open(key: &Key, place: Place, sealed: &[u8]) -> Result<Secret> {
     let not_for_us = || Error::NotForUs(place.connection);
-    let opened = age::Decryptor::new(sealed).and_then(|it| it.decrypt(key.identities()));
-    let opened = opened.map_err(|_| not_for_us())?;
-    let mut text = Zeroizing::new(Vec::with_capacity(sealed.len()));
-    opened.take(LONGEST).read_to_end(&mut text).map_err(|_| not_for_us())?;
-    let text = std::str::from_utf8(&text).map_err(|_| not_for_us())?;
-    let (head, secret) = text.split_once('\n').ok_or_else(not_for_us)?;
-    let found = place_in(head).ok_or_else(not_for_us)?;
+    let (head, secret) = opened(key, sealed).ok_or_else(not_for_us)?;
+    let found = place_in(&head).ok_or_else(not_for_us)?;
     match found == place {
-        true => Ok(Secret::new(secret.to_owned())),
+        true => Ok(secret),
         false => Err(Error::Swapped { expected: place, found }),
     }
+}
+
+/// Opens what was sealed under this line; none: the key does not open it, or it is something else.
+#[must_use]
+pub fn open_under(key: &Key, label: &str, sealed: &[u8]) -> Option<Secret> {
+    opened(key, sealed).filter(|(head, _)| head == label).map(|(_, secret)| secret)
+}
+
+/// The line above a secret, and the secret.
+fn opened(key: &Key, sealed: &[u8]) -> Option<(String, Secret)> {
+    let opened = age::Decryptor::new(sealed).and_then(|it| it.decrypt(key.identities())).ok()?;
+    let mut text = Zeroizing::new(Vec::with_capacity(sealed.len()));
+    opened.take(LONGEST).read_to_end(&mut text).ok()?;
+    let (head, secret) = std::str::from_utf8(&text).ok()?.split_once('\n')?;
+    Some((head.to_owned(), Secret::new(secret.to_owned())))
 }
 
 fn place_in(head: &str) -> Option<Place> {
