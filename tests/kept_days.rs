@@ -15,13 +15,18 @@ mod support;
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::time::Duration;
 
 use chrono::{Days, NaiveDate};
-use dashtam::refresh;
-use dashtam::report::{self, By, Every, PerformanceQuery, PerformanceReport};
+use dashtam::figures::AccountCourse;
+use dashtam::model::{Change, Currency, Dec, Mention, PriceSubject, Quote, SafeText};
+use dashtam::refresh::{self, Filler};
+use dashtam::report::{
+    self, By, Every, NetWorthQuery, PerformanceQuery, PerformanceReport, Portion,
+};
 use dashtam::service::rebuild;
 use reference::portfolio::Size;
-use support::engines::{Engine, TODAY, engines, sqlite};
+use support::engines::{Engine, TODAY, clock, engines, sqlite};
 
 fn day(text: &str) -> NaiveDate {
     text.parse().unwrap()
@@ -53,18 +58,20 @@ fn spans(days: &[NaiveDate]) -> Vec<PerformanceQuery> {
     let froms = days.iter().map(|day| Some(*day)).chain([None]);
     for from in froms {
         for &to in days.iter().filter(|to| from.is_none_or(|from| from <= **to)) {
-            for every in [None, Some(Every::Month)] {
-                queries.push(PerformanceQuery {
-                    from,
-                    to,
-                    today: TODAY,
-                    account: None,
-                    currency: None,
-                    method: None,
-                    by: By::Account,
-                    every,
-                    benchmark: None,
-                });
+            for by in [By::Account, By::All, By::Class] {
+                for every in [None, Some(Every::Month)] {
+                    queries.push(PerformanceQuery {
+                        from,
+                        to,
+                        today: TODAY,
+                        account: None,
+                        currency: None,
+                        method: None,
+                        by,
+                        every,
+                        benchmark: None,
+                    });
+                }
             }
         }
     }
@@ -88,9 +95,37 @@ async fn same_without(engine: &Engine, queries: &[PerformanceQuery], about: &str
     rows
 }
 
+/// The line of net worth is that of the report, of everything and of each account. Gives how many of
+/// its points came from what is kept: they tell no parts.
+async fn same_line(engine: &Engine, about: &str) -> usize {
+    let mut tx = engine.session.store.read().await.unwrap();
+    let accounts = tx.accounts().await.unwrap();
+    let accounts = accounts.iter().map(|row| Some(row.account.id)).chain([None]);
+    let first = tx.first_day().await.unwrap().unwrap_or(TODAY);
+    let mut points = 0;
+    for account in accounts {
+        for (from, to) in [(None, TODAY), (Some(first + Days::new(9)), first + Days::new(40))] {
+            let every = Some(if from.is_some() { Every::Day } else { Every::Month });
+            let query = NetWorthQuery { from, to, today: TODAY, account, currency: None, every };
+            let line = report::worth_line(&mut tx, &query).await.unwrap();
+            let report = report::net_worth(&mut tx, &query).await.unwrap();
+            assert_eq!(line.rows.len(), report.rows.len(), "{about}");
+            for (line, row) in line.rows.iter().zip(&report.rows) {
+                assert_eq!(
+                    (line.date, line.net_worth, &line.missing, line.pending),
+                    (row.date, row.net_worth, &row.missing, row.pending),
+                    "{about}: {query:?}"
+                );
+                points += usize::from(line.cash.is_none() && row.cash.is_some());
+            }
+        }
+    }
+    points
+}
+
 #[tokio::test]
 async fn the_golden_ledgers_say_the_same_with_and_without_them() {
-    let (mut rows, mut kept) = (0, 0);
+    let (mut rows, mut kept, mut points) = (0, 0, 0);
     for folder in fs::read_dir(support::root().join("tests/golden")).unwrap() {
         let folder = folder.unwrap().path();
         let about = folder.file_name().unwrap().to_str().unwrap().to_owned();
@@ -110,10 +145,11 @@ async fn the_golden_ledgers_say_the_same_with_and_without_them() {
         let days: Vec<_> = days.iter().copied().step_by(days.len().div_ceil(4).max(1)).collect();
         keep(&engine).await;
         kept += usize::from(through(&engine).await.is_some());
+        points += same_line(&engine, &about).await;
         rows += same_without(&engine, &spans(&days), &about).await;
         engine.close().await;
     }
-    assert!(rows > 500 && kept > 50, "{rows} rows, {kept} ledgers");
+    assert!(rows > 500 && kept > 50 && points > 500, "{rows} rows, {kept} ledgers, {points}");
 }
 
 #[tokio::test]
@@ -124,6 +160,8 @@ async fn a_portfolio_says_the_same_with_and_without_them() {
         assert_eq!(through(&engine).await, None, "there is no price yet");
         engine.import(&[("prices.csv", &portfolio.prices)]).await;
         assert_eq!(through(&engine).await, TODAY.pred_opt(), "prices came");
+        let points = same_line(&engine, engine.name).await;
+        assert!(points > 200, "{points}");
         let days = ["2015-03-01", "2016-02-11", "2017-06-30", "2017-12-31"].map(day);
         let rows = same_without(&engine, &spans(&days), engine.name).await;
         assert!(rows > 60, "{rows}");
@@ -132,27 +170,28 @@ async fn a_portfolio_says_the_same_with_and_without_them() {
 }
 
 const ROWS: &str = "date,account,type,symbol,quantity,price,fee,currency,amount\n\
-    2024-01-02,A,DEPOSIT,,,,,USD,1000\n2024-01-03,A,BUY,X,10,50,1,USD,\n\
-    2024-01-02,B,DEPOSIT,,,,,CAD,900\n2024-02-05,B,BUY,Y,5,20,,CAD,\n\
-    2024-03-01,A,DIVIDEND,X,,,,USD,7\n";
-const PRICES: &str = "date,symbol,close,currency\n2024-01-01,fx:CAD,0.75,USD\n\
-    2024-01-03,X,52,USD\n2024-02-05,Y,21,CAD\n2024-02-20,fx:CAD,0.8,USD\n\
-    2024-03-04,X,55,USD\n2024-03-20,Y,19,CAD\n";
+    2014-01-02,A,DEPOSIT,,,,,USD,1000\n2014-01-03,A,BUY,X,10,50,1,USD,\n\
+    2014-01-02,B,DEPOSIT,,,,,CAD,900\n2014-02-05,B,BUY,Y,5,20,,CAD,\n\
+    2014-03-01,A,DIVIDEND,X,,,,USD,7\n";
+const PRICES: &str = "date,symbol,close,currency\n2014-01-01,fx:CAD,0.75,USD\n\
+    2014-01-03,X,52,USD\n2014-02-05,Y,21,CAD\n2014-02-20,fx:CAD,0.8,USD\n\
+    2014-03-04,X,55,USD\n2014-03-20,Y,19,CAD\n";
 
-/// A write says from which day on it touches anything; what is kept of the days before stays.
+/// A write says from which day on it touches anything; what is kept of the days before stays. So long
+/// ago that nobody follows all days since at the end of a write.
 #[tokio::test]
 async fn a_write_leaves_the_days_before_it() {
     let header = ROWS.lines().next().unwrap();
     let (row, price) = (format!("{header}\n"), "date,symbol,close,currency\n");
     let stories = [
         // A file, and the last day that is still kept after it; none: all are made again.
-        ("rows.csv", format!("{row}2024-03-10,A,BUY,X,1,50,,USD,\n"), Some("2024-03-09")),
-        ("rows.csv", format!("{row}2024-02-10,C,DEPOSIT,,,,,USD,5\n"), Some("2024-02-09")),
-        ("rows.csv", format!("{row}2024-03-10,A,SPLIT,X,,,,USD,\n"), None),
-        ("prices.csv", format!("{price}2024-03-10,X,60,USD\n"), None),
-        ("prices.csv", format!("{price}2024-01-15,fx:CAD,0.7,USD\n"), None),
+        ("rows.csv", format!("{row}2014-03-10,A,BUY,X,1,50,,USD,\n"), Some("2014-03-09")),
+        ("rows.csv", format!("{row}2014-02-10,C,DEPOSIT,,,,,USD,5\n"), Some("2014-02-09")),
+        ("rows.csv", format!("{row}2014-03-10,A,SPLIT,X,,,,USD,\n"), None),
+        ("prices.csv", format!("{price}2014-03-10,X,60,USD\n"), None),
+        ("prices.csv", format!("{price}2014-01-15,fx:CAD,0.7,USD\n"), None),
     ];
-    let days = ["2024-01-02", "2024-01-20", "2024-03-01", "2024-04-01"].map(day);
+    let days = ["2014-01-02", "2014-01-20", "2014-03-01", "2014-04-01"].map(day);
     for engine in engines().await {
         engine.import(&[("rows.csv", ROWS)]).await;
         engine.import(&[("prices.csv", PRICES)]).await;
@@ -162,7 +201,7 @@ async fn a_write_leaves_the_days_before_it() {
             assert_eq!(through(&engine).await, whole, "{text}");
             let text = match text.contains("SPLIT") {
                 true => "date,account,type,symbol,quantity,price,fee,currency,amount,ratio\n\
-                    2024-03-10,A,SPLIT,X,,,,USD,,2:1\n"
+                    2014-03-10,A,SPLIT,X,,,,USD,,2:1\n"
                     .to_owned(),
                 false => text.clone(),
             };
@@ -171,6 +210,78 @@ async fn a_write_leaves_the_days_before_it() {
             assert_eq!(through(&engine).await, left.map(day).or(whole), "{text}");
             assert!(same_without(&engine, &spans(&days), &text).await > 10);
         }
+        engine.close().await;
+    }
+}
+
+/// Where the days that are still true end on one without a value, what follows is not lost.
+#[tokio::test]
+async fn a_day_without_a_value_is_followed_again() {
+    let header = ROWS.lines().next().unwrap();
+    let engine = sqlite().await;
+    let rows =
+        format!("{header}\n2024-01-01,A,DEPOSIT,,,,,USD,1000\n2024-01-02,A,BUY,X,1,50,,USD,\n");
+    engine.import(&[("rows.csv", &rows)]).await;
+    let prices = "date,symbol,close,currency\n2024-01-03,X,52,USD\n";
+    engine.import(&[("prices.csv", prices)]).await;
+    let fee = format!("{header}\n2024-01-03,A,FEE,,,,,USD,-1\n");
+    engine.import(&[("fee.csv", &fee)]).await;
+    keep(&engine).await;
+    let kept = engine.session.store.read().await.unwrap().account_days().await.unwrap();
+    let course = AccountCourse::of(&kept[0]).unwrap();
+    assert_eq!((course.odd, course.next()), (None, Some(TODAY)));
+    same_without(&engine, &spans(&[day("2024-01-02"), day("2024-01-09")]), "followed again").await;
+    engine.close().await;
+}
+
+fn price(day: NaiveDate, close: &str) -> Change {
+    Change::SetPrice(Box::new(Quote {
+        subject: PriceSubject::Security(Mention::parse("X").unwrap()),
+        date: day,
+        currency: Currency::USD,
+        open: None,
+        high: None,
+        low: None,
+        close: Dec::parse(close).unwrap(),
+        volume: None,
+        source: SafeText::new("manual"),
+        quoted_in: None,
+    }))
+}
+
+/// Nobody waits for the days that a write of today leaves, and those of long ago are followed a year
+/// at a time, whatever is written meanwhile.
+#[tokio::test]
+async fn what_a_write_leaves_is_followed_at_once_or_in_steps() {
+    let days = ["2014-01-02", "2014-01-20", "2014-03-01", "2017-04-01"].map(day);
+    for engine in engines().await {
+        engine.import(&[("rows.csv", ROWS)]).await;
+        engine.import(&[("prices.csv", PRICES)]).await;
+        let (store, whole) = (&engine.session.store, TODAY.pred_opt());
+        engine.edit(price(TODAY - Days::new(20), "57")).await;
+        assert_eq!(through(&engine).await, whole, "quick");
+        engine.edit(price(day("2014-02-10"), "53")).await;
+        assert_eq!(through(&engine).await, Some(day("2014-02-09")), "not quick");
+        let mut tx = store.read().await.unwrap();
+        let year = report::days_to_keep(&mut tx, TODAY, Portion::Year).await.unwrap().unwrap();
+        drop(tx);
+        assert!(year.iter().all(|days| days.through == day("2015-02-11")), "a year");
+        // Others write while it is done.
+        let revision = engine.revision().await;
+        let filler = Filler::start(store.clone(), clock());
+        filler.ask();
+        for (number, day) in days.iter().rev().enumerate() {
+            engine.edit(price(*day, &format!("5{number}.5"))).await;
+            filler.ask();
+        }
+        while through(&engine).await != whole {
+            filler.ask();
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert_eq!(engine.revision().await, revision + 4, "nothing that anybody sees is other");
+        assert_eq!(*filler.trouble.borrow(), None);
+        filler.stop().await;
+        assert!(same_without(&engine, &spans(&days), engine.name).await > 10);
         engine.close().await;
     }
 }
@@ -190,9 +301,13 @@ async fn what_is_kept_wrongly_is_found() {
     store.write().await.unwrap().keep_account_days(&wrong).await.unwrap();
     assert_eq!(rebuild::check(&engine.session).await.unwrap(), ["the days of B"]);
     // They are what the report reads.
-    let query = spans(&[day("2024-04-01")])[0];
+    let query = spans(&[day("2014-04-01")])[0];
     let report = told(&engine, &query).await;
     assert_eq!(report.rows[0].end_value, report.rows[1].end_value);
+    // Accounts together are read from them too.
+    let all = told(&engine, &PerformanceQuery { by: By::All, ..query }).await;
+    let end = report.rows[0].end_value.unwrap();
+    assert_eq!(all.rows[0].end_value, end.checked_add(end));
     rebuild::run(&engine.session).await.unwrap();
     assert_eq!(store.read().await.unwrap().account_days().await.unwrap(), kept);
     engine.close().await;

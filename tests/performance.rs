@@ -20,14 +20,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use chrono::{Days, NaiveDate};
-use dashtam::model::{AccountId, Currency, Dec, SecurityId};
+use dashtam::model::{
+    AccountEdit, AccountId, AccountKind, Change, Currency, Dec, Edit, InPerformance, Mode,
+    NewAccount, SafeText, SecurityId,
+};
 use dashtam::report::{
-    self, By, Every, Nothing, PerformanceQuery, PerformanceReport, PerformanceRow,
+    self, By, Every, IncomeQuery, Nothing, PerformanceQuery, PerformanceReport, PerformanceRow,
 };
 use num_traits::Signed;
 use reference::market::Market;
 use reference::performance::{Accounts, Outcome, Wanted, near};
-use reference::portfolio::Size;
+use reference::portfolio::{Random, Size};
 use reference::{Q, files, q};
 use support::engines::{Engine, engines, sqlite};
 
@@ -316,6 +319,264 @@ fn agrees(
     let at = expected.value_at(rate, from, to).abs();
     let passes = less.signum() != more.signum() || at < 1e-8 * size;
     assert!(passes, "{}: {rate}, {less} {more}", about("xirr"));
+}
+
+/// Days at which a month, a year or a February begins or ends, in a leap year and in another one.
+const BORDERS: [&str; 14] = [
+    "2015-02-28",
+    "2015-03-01",
+    "2015-06-30",
+    "2015-07-01",
+    "2015-12-31",
+    "2016-01-01",
+    "2016-01-31",
+    "2016-02-01",
+    "2016-02-28",
+    "2016-02-29",
+    "2016-03-01",
+    "2016-04-30",
+    "2016-12-30",
+    "2016-12-31",
+];
+
+/// Every span from one of those days to another, and some from any day to any other: what performance
+/// and income tell of it, against the second program; a fifth of them by default.
+#[tokio::test]
+async fn spans_end_and_begin_on_the_right_day() {
+    let portfolio = Size { rows: 260, securities: 5, years: 2, closes_every: 3 }.portfolio();
+    let engine = sqlite().await;
+    for text in [&portfolio.transactions, &portfolio.prices] {
+        engine.import(&[("file.csv", text)]).await;
+    }
+    let rows = files::rows(&portfolio.transactions);
+    let market = Market::new("USD", &files::closes(&portfolio.prices, &rows));
+    let borders = BORDERS.map(|day| day.parse::<NaiveDate>().unwrap());
+    let pairs = borders.iter().flat_map(|from| borders.iter().map(move |to| (*from, *to)));
+    let mut spans: Vec<_> = pairs.filter(|(from, to)| from <= to).collect();
+    let mut random = Random(7);
+    for _ in 0..if is_full() { 200 } else { 20 } {
+        let mut day = || borders[0] + Days::new(u64::try_from(random.below(670)).unwrap());
+        let (one, other) = (day(), day());
+        spans.push((one.min(other), one.max(other)));
+    }
+    let (mut told_of, mut paid) = (0, 0);
+    let step = if is_full() { 1 } else { 5 };
+    for (nth, &(from, to)) in spans.iter().step_by(step).enumerate() {
+        let currency = if nth % 3 == 0 { "CAD" } else { "USD" };
+        paid += income_agrees(&engine, &rows, &market, (from, to), currency).await;
+        // Of each account now and then: that takes its time.
+        let by = if nth % 8 == 0 { By::Account } else { By::All };
+        let query = PerformanceQuery {
+            currency: Currency::parse(currency).ok(),
+            ..asked(Some(from), to, by)
+        };
+        for row in &told(&engine, &query).await.rows {
+            let account = (by == By::Account).then_some(row.accounts[0].as_str());
+            let wanted = Wanted { account, symbol: None, from, to, currency };
+            agrees(row, &rows, (&market, &Accounts::default()), &wanted);
+            told_of += 1;
+        }
+    }
+    assert!(
+        told_of > 150 / step && paid > 100 / step,
+        "{told_of} rows of performance, {paid} of income"
+    );
+    engine.close().await;
+}
+
+/// What was received in a span, by month, account and security. Gives of how many it was told.
+async fn income_agrees(
+    engine: &Engine,
+    rows: &[files::Row],
+    market: &Market,
+    (from, to): (NaiveDate, NaiveDate),
+    currency: &str,
+) -> usize {
+    let base = Currency::parse(currency).ok();
+    let query =
+        IncomeQuery { from: Some(from), to, today: to, account: None, currency: base, by: None };
+    let mut tx = engine.session.store.read().await.unwrap();
+    let report = report::income(&mut tx, &query).await.unwrap();
+    drop(tx);
+    let mut found = BTreeMap::new();
+    for row in &report.rows {
+        let received = row.amount.map(exact).filter(|amount| *amount != q("0"));
+        let Some(received) = received else { continue };
+        let symbol = row.symbol.as_ref().unwrap().to_string();
+        let key = (row.month.clone().unwrap(), row.account.as_ref().unwrap().to_string(), symbol);
+        found.insert(key, (received, exact(row.sums.amount.unwrap())));
+    }
+    let mut expected: BTreeMap<_, (Q, Q)> = BTreeMap::new();
+    let is_inside = |row: &&files::Row| from <= row.date && row.date <= to;
+    for row in rows.iter().filter(is_inside).filter(|row| row.what == "DIVIDEND") {
+        let gross = &row.amount + &row.fee + &row.tax;
+        let in_base = &gross * market.rate(&row.currency, currency, row.date).unwrap();
+        let month = row.date.format("%Y-%m").to_string();
+        let key = (month, row.account.clone(), row.symbol.clone().unwrap());
+        let sums = expected.entry(key).or_insert_with(|| (q("0"), q("0")));
+        *sums = (&sums.0 + gross, &sums.1 + in_base);
+    }
+    let keys =
+        |of: &BTreeMap<(String, String, String), (Q, Q)>| of.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(keys(&found), keys(&expected), "{from} to {to}");
+    for (key, (gross, in_base)) in &expected {
+        let (found, found_in_base) = &found[key];
+        assert_eq!(found, gross, "{key:?}, {from} to {to}");
+        let apart = (found_in_base - in_base).abs();
+        assert!(apart < q("0.000000001"), "{key:?}, {from} to {to}: {apart}");
+    }
+    expected.len()
+}
+
+/// The same with moves between accounts, an account that is closed and one that only says what it is
+/// worth.
+#[tokio::test]
+async fn a_second_program_follows_moves_and_accounts_that_end() {
+    let portfolio = Size { rows: 400, securities: 6, years: 1, closes_every: 2 }.portfolio();
+    let plain = files::rows(&portfolio.transactions);
+    let last = plain.last().unwrap().date;
+    let mut moves =
+        "date,account,type,symbol,quantity,price,fee,currency,amount,to_account\n".to_owned();
+    let buys = plain.iter().filter(|row| row.what == "BUY" && row.quantity > q("2"));
+    let mut count = 0;
+    for row in buys.step_by(9) {
+        let (from, day) = (&row.account, row.date + Days::new(3));
+        let to = if from == "A01" { "A02" } else { "A01" };
+        let symbol = row.symbol.as_deref().unwrap();
+        let mine = |other: &&files::Row| other.account == *from && other.symbol == row.symbol;
+        let left = |other: &files::Row| {
+            let before = plain.iter().filter(mine).filter(|it| it.date <= other.date);
+            before.fold(q("0"), |sum, it| sum + &it.quantity)
+        };
+        // Enough is left of it on every later day.
+        let later = plain.iter().filter(mine).filter(|other| other.date >= row.date);
+        if day < last && from != "A03" && later.clone().all(|other| left(other) > q("2")) {
+            count += 1;
+            moves += &format!("{day},{from},TRANSFER_OUT,{symbol},1,,,{},,{to}\n", row.currency);
+            moves += &format!("{day},{from},TRANSFER_OUT,,,,,{},-150.25,{to}\n", row.currency);
+        }
+    }
+    assert!(count > 3, "{count} moves");
+    let engine = sqlite().await;
+    for text in [&portfolio.transactions, &portfolio.prices, &moves] {
+        engine.import(&[("file.csv", text)]).await;
+    }
+    let closed = plain[0].date + Days::new(200);
+    let id = engine.account("A03").await;
+    let close = AccountEdit { closed: Edit::Set(closed), ..AccountEdit::default() };
+    engine.edit(Change::EditAccount(id, close)).await;
+    let new = NewAccount {
+        name: SafeText::new("House"),
+        kind: AccountKind::Ira,
+        currency: Currency::CAD,
+        mode: Mode::Balances,
+        method: None,
+        institution: None,
+        closed: None,
+        performance: None,
+    };
+    engine.edit(Change::AddAccount(new)).await;
+    let house = engine.account("House").await;
+    let mut told = BTreeMap::new();
+    for (after, worth) in [(40, "1000"), (90, "1100.5"), (91, "900"), (250, "1300")] {
+        let day = plain[0].date + Days::new(after);
+        engine.edit(Change::SetBalance(house, day, Dec::parse(worth).unwrap())).await;
+        told.insert(day, q(worth));
+    }
+    let accounts = Accounts {
+        closed: BTreeMap::from([("A03".to_owned(), closed)]),
+        balances: BTreeMap::from([("House".to_owned(), ("CAD".to_owned(), told))]),
+    };
+    let mut rows = plain.clone();
+    rows.extend(files::rows(&moves));
+    rows.sort_by_key(|row| row.date);
+    let market = Market::new("USD", &files::closes(&portfolio.prices, &rows));
+    let first = rows[0].date;
+    for (from, to) in [(first, last), (first + Days::new(60), first + Days::new(220))] {
+        for by in [By::All, By::Account, By::Holding] {
+            let report = told_of(&engine, from, to, by).await;
+            for row in &report.rows {
+                let account = row.accounts[0].as_str();
+                let wanted = Wanted {
+                    account: (by != By::All).then_some(account),
+                    symbol: (by == By::Holding).then_some(row.scope.as_str()),
+                    from,
+                    to,
+                    currency: "USD",
+                };
+                agrees(row, &rows, (&market, &accounts), &wanted);
+            }
+        }
+    }
+    engine.close().await;
+}
+
+async fn told_of(engine: &Engine, from: NaiveDate, to: NaiveDate, by: By) -> PerformanceReport {
+    let report = told(engine, &asked(Some(from), to, by)).await;
+    assert!(!report.rows.is_empty());
+    report
+}
+
+/// An account that somebody took out is outside: what moves there is a flow, and the report names it.
+#[tokio::test]
+async fn an_account_that_is_left_out_counts_as_outside() {
+    const ROWS: &str = "date,account,type,symbol,quantity,price,fee,currency,amount,to_account\n\
+        2024-01-02,Bank,DEPOSIT,,,,,USD,50,\n2024-01-02,A,DEPOSIT,,,,,USD,1000,\n\
+        2024-01-02,A,BUY,X,50,10,,USD,,\n2024-01-02,B,DEPOSIT,,,,,USD,700,\n\
+        2024-01-02,B,BUY,X,10,10,,USD,,\n2024-01-03,A,TRANSFER_OUT,X,20,,,USD,,B\n\
+        2024-01-04,A,TRANSFER_OUT,,,,,USD,-100,B\n";
+    const PRICES: &str = "date,symbol,close,currency\n2024-01-02,X,10,USD\n2024-01-03,X,12,USD\n\
+        2024-01-05,X,15,USD\n";
+    let to = NaiveDate::from_ymd_opt(2024, 1, 5).unwrap();
+    for engine in engines().await {
+        engine.import(&[("rows.csv", ROWS), ("prices.csv", PRICES)]).await;
+        let figures = async |by, account| {
+            let query = PerformanceQuery { account, ..asked(None, to, by) };
+            let report = told(&engine, &query).await;
+            let of = |row: &PerformanceRow| {
+                let figures = [row.gain, row.flows_in, row.flows_out, row.end_value];
+                let figures = figures.map(|figure| figure.unwrap().to_string());
+                format!("{} {}", row.scope, figures.join(" "))
+            };
+            let rows: Vec<_> = report.rows.iter().map(of).collect();
+            let out: Vec<_> = report.left_out.iter().map(ToString::to_string).collect();
+            (rows.join("; "), out.join(", "))
+        };
+        let told = |rows: &str, out: &str| (rows.to_owned(), out.to_owned());
+        // 60 X rise from 10 to 15.
+        let all = told("all 300 1700 0 2000", "");
+        assert_eq!(figures(By::All, None).await, all);
+        let b = engine.account("B").await;
+        let say = async |id, said| {
+            let edit = AccountEdit { performance: said, ..AccountEdit::default() };
+            engine.edit(Change::EditAccount(id, edit)).await;
+        };
+        say(b, Edit::Set(InPerformance::No)).await;
+        // 50 X rise by 2, 30 by 3; 20 at 12 and 100 go to B.
+        assert_eq!(figures(By::All, None).await, told("all 190 1000 340 850", "B"));
+        assert_eq!(figures(By::Account, None).await, told("A 190 1000 340 850", "B"));
+        assert_eq!(figures(By::Holding, None).await.0, "X 190 500 240 450");
+        let classes = told("cash 0 50 0 50; investment 190 1000 340 850", "B");
+        assert_eq!(figures(By::Class, None).await, classes);
+        // Who asks for it is told: 10 X rise by 2, 30 by 3.
+        assert_eq!(figures(By::All, Some(b)).await, told("all 110 1040 0 1150", ""));
+        // What does not invest may count.
+        let bank = engine.account("Bank").await;
+        say(bank, Edit::Set(InPerformance::Yes)).await;
+        assert_eq!(figures(By::All, None).await, told("all 190 1050 340 900", "B"));
+        // Net worth moves by everything all the same.
+        let query =
+            report::MoversQuery { as_of: to, today: to, currency: None, since: to.pred_opt() };
+        let mut tx = engine.session.store.read().await.unwrap();
+        let split = report::movers(&mut tx, &query).await.unwrap().split.unwrap();
+        assert_eq!(split.market.to_string(), "180");
+        drop(tx);
+        for id in [b, bank] {
+            say(id, Edit::Clear).await;
+        }
+        assert_eq!(figures(By::All, None).await, all);
+        engine.close().await;
+    }
 }
 
 /// Whether the value of all money passes zero between two rates.

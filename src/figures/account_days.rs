@@ -1,5 +1,8 @@
 //! What an account was worth at the end of each day and what happened to it, as it is kept: the
 //! shape of it, and how it becomes bytes and back. What is in it performance says.
+//!
+//! Accounts that are looked at together are more than their sum: money may be on its way between
+//! them, and what went from one to the other crossed no border. That is kept beside them.
 
 use chrono::{Days, NaiveDate};
 use serde::{Deserialize, Serialize};
@@ -58,6 +61,16 @@ impl Happened {
         self.fees = self.fees.add(&other.fees);
         self.taxes = self.taxes.add(&other.taxes);
     }
+
+    /// Takes away what happened on another day.
+    pub fn sub(&mut self, other: &Self) {
+        self.came = self.came.sub(&other.came);
+        self.went = self.went.sub(&other.went);
+        self.price = self.price.sub(&other.price);
+        self.income = self.income.sub(&other.income);
+        self.fees = self.fees.sub(&other.fees);
+        self.taxes = self.taxes.sub(&other.taxes);
+    }
 }
 
 /// A day of an account.
@@ -72,6 +85,29 @@ pub struct AccountDay {
 impl AccountDay {
     /// Nothing is there and nothing happens.
     pub const EMPTY: Self = Self { value: Some((Exact::ZERO, 0.0)), happened: None };
+
+    /// Adds the same day of something else; what has no value leaves the sum without one.
+    pub fn add(&mut self, other: &Self) {
+        self.value = match (self.value.take(), &other.value) {
+            (Some((sum, near)), Some((more, nearly))) => Some((sum.add(more), near + nearly)),
+            _ => None,
+        };
+        if let Some(happened) = &other.happened {
+            self.happened.get_or_insert_default().add(happened);
+        }
+    }
+}
+
+/// What two accounts are together on a day beyond what each is by itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Beyond {
+    /// The other one.
+    pub other: AccountId,
+    /// When.
+    #[serde(with = "days")]
+    pub date: NaiveDate,
+    /// To be added to both; without a value they cannot be put together.
+    pub day: AccountDay,
 }
 
 /// The days of an account, without gaps.
@@ -82,9 +118,12 @@ pub struct AccountCourse {
     pub first: NaiveDate,
     /// From that day on; none at all: there never was anything.
     pub days: Vec<AccountDay>,
-    /// Something in them depends on more than the days before it or lacks a price or a rate: they
-    /// serve nobody.
-    pub is_odd: bool,
+    /// From this day on something depends on more than the days before it, or lacks a price or a
+    /// rate: no more days can be kept.
+    #[serde(with = "days::optional")]
+    pub odd: Option<NaiveDate>,
+    /// Days on which it and an account of a higher id are more than their sum.
+    pub beyond: Vec<Beyond>,
 }
 
 impl AccountCourse {
@@ -92,24 +131,43 @@ impl AccountCourse {
     #[must_use]
     pub fn day(&self, day: NaiveDate) -> Option<&AccountDay> {
         const EMPTY: &AccountDay = &AccountDay::EMPTY;
-        let place = (day - self.first).num_days();
-        if place < 0 {
-            return Some(EMPTY);
+        match self.place(day) {
+            _ if self.days.is_empty() => Some(EMPTY),
+            Some(place) => self.days.get(place),
+            None => Some(EMPTY),
         }
-        self.days.get(usize::try_from(place).ok()?)
     }
 
-    /// Forgets the days after one.
+    /// Where a day is; none: before the first.
+    fn place(&self, day: NaiveDate) -> Option<usize> {
+        usize::try_from((day - self.first).num_days()).ok()
+    }
+
+    /// Forgets the days after one, and those before it that cannot be gone on from: one can go on
+    /// only from a day on which everything had a value.
     pub fn cut(&mut self, through: NaiveDate) {
-        let count = (through - self.first).num_days().saturating_add(1).max(0);
-        self.days.truncate(usize::try_from(count).unwrap_or(usize::MAX));
+        let count = self.place(through).map_or(0, |place| place.saturating_add(1));
+        self.days.truncate(count);
+        while self.days.pop_if(|day| day.value.is_none()).is_some() {}
+        self.odd = self.odd.filter(|odd| *odd <= through);
+        self.beyond.retain(|beyond| beyond.date <= through);
     }
 
-    /// The day after the last.
+    /// Forgets the days before one, to save memory where nobody asks for them.
+    pub fn begin_at(&mut self, day: NaiveDate) {
+        let Some(before) = self.place(day).filter(|_| !self.days.is_empty()) else { return };
+        self.days.drain(..before.min(self.days.len()));
+        self.days.shrink_to_fit();
+        self.first = day;
+        self.beyond.retain(|beyond| beyond.date >= day);
+        self.beyond.shrink_to_fit();
+    }
+
+    /// The day after the last; none: there never was anything.
     #[must_use]
-    pub fn next(&self) -> NaiveDate {
-        let count = Days::new(u64::try_from(self.days.len()).unwrap_or(u64::MAX));
-        self.first.checked_add_days(count).unwrap_or(NaiveDate::MAX)
+    pub fn next(&self) -> Option<NaiveDate> {
+        let count = u64::try_from(self.days.len()).ok().filter(|count| *count > 0)?;
+        self.first.checked_add_days(Days::new(count))
     }
 
     /// As the store keeps it.
@@ -120,18 +178,14 @@ impl AccountCourse {
         Ok(AccountDays { account, through, days: codec::to_bytes(self)? })
     }
 
-    /// As it was when the store began to keep it.
+    /// As it was when the store began to keep it, as far as that is still true.
     ///
     /// # Errors
     /// When the bytes are damaged.
     pub fn of(kept: &AccountDays) -> Result<Self> {
         let mut course: Self = codec::from_bytes(&kept.days)?;
         course.cut(kept.through);
-        // Only from a day on which everything had a value one can go on.
-        match course.days.last() {
-            Some(AccountDay { value: None, .. }) => Ok(Self { is_odd: true, ..Self::default() }),
-            _ => Ok(course),
-        }
+        Ok(course)
     }
 }
 

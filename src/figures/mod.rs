@@ -25,7 +25,7 @@ mod replay;
 mod sheets;
 mod splits;
 
-pub use account_days::{AccountCourse, AccountDay, Happened, KeptDays, kept_days};
+pub use account_days::{AccountCourse, AccountDay, Beyond, Happened, KeptDays, kept_days};
 pub use at::{
     RateNeeded, Recosted, Sale, findings, findings_of, group_on, held_spans, lots_of_group,
     lots_on, positions_on, rates_of_rows, realized, recosted, security_on, sold_if, unmoved_since,

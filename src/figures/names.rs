@@ -45,6 +45,12 @@ impl Names {
         Ok(Self { accounts, securities, currencies })
     }
 
+    /// Whether an account is there, or none is meant.
+    #[must_use]
+    pub fn knows(&self, account: Option<AccountId>) -> bool {
+        account.is_none_or(|id| self.accounts.contains_key(&id))
+    }
+
     /// The name of an account.
     #[must_use]
     pub fn account(&self, id: AccountId) -> SafeText {

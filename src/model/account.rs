@@ -195,6 +195,16 @@ words! {
     }
 }
 
+words! {
+    /// What somebody says of whether an account counts in the performance of the whole.
+    InPerformance, "answer" {
+        /// It counts.
+        Yes = "yes",
+        /// It is outside: moves to and from it are flows.
+        No = "no",
+    }
+}
+
 impl AccountKind {
     /// The class of the kind.
     #[must_use]
@@ -251,6 +261,9 @@ pub struct Account {
     pub institution: Option<SafeText>,
     /// Closed from this day on.
     pub closed: Option<NaiveDate>,
+    /// Whether it counts in performance; none: where it invests.
+    #[serde(default)]
+    pub performance: Option<InPerformance>,
     /// Kind and currency follow from its rows until somebody edits them.
     pub derived: bool,
 }
@@ -260,6 +273,15 @@ impl Account {
     #[must_use]
     pub fn is_open(closed: Option<NaiveDate>, day: NaiveDate) -> bool {
         closed.is_none_or(|closed| day < closed)
+    }
+
+    /// Whether it counts in the performance of the whole.
+    #[must_use]
+    pub fn is_in_performance(&self) -> bool {
+        match self.performance {
+            Some(said) => said == InPerformance::Yes,
+            None => self.kind.class() == Class::Investment,
+        }
     }
 }
 
@@ -284,6 +306,9 @@ pub struct NewAccount {
     /// Closed from this day on.
     #[serde(default)]
     pub closed: Option<NaiveDate>,
+    /// Whether it counts in performance; none: where it invests.
+    #[serde(default)]
+    pub performance: Option<InPerformance>,
 }
 
 const fn ledger_mode() -> Mode {

@@ -62,6 +62,7 @@ impl<'a> Contents<'a> {
                 method: account.method,
                 institution: account.institution,
                 closed: account.closed,
+                performance: account.performance,
             };
             items.push(Item::Account { account, derived });
         }

@@ -16,11 +16,13 @@ mod gains;
 mod holdings;
 mod income;
 mod indicators;
+mod known;
 mod lots;
 mod movers;
 mod named;
 mod net_worth;
 mod order;
+mod parts;
 mod pending;
 mod performance;
 mod plan;
@@ -56,13 +58,14 @@ pub use income::{
     NoYield, Yields, income, income_and_dates,
 };
 pub use indicators::{Compared, Indicator, IndicatorLines, compared, indicator};
+pub use known::{Known, known};
 pub use lots::{lots, lots_of};
 pub use movers::{Change, Mover, Movers, MoversQuery, movers};
 pub use named::named;
-pub use net_worth::net_worth;
+pub use net_worth::{net_worth, worth_line};
 pub use performance::{
-    By, Nothing, PerformanceQuery, PerformanceReport, PerformanceRow, Period, Reasons, Split,
-    Yardstick, days_to_keep, explain_performance, performance, ratio, unlike_the_kept,
+    By, Nothing, PerformanceQuery, PerformanceReport, PerformanceRow, Period, Portion, Reasons,
+    Split, Yardstick, days_to_keep, explain_performance, performance, ratio, unlike_the_kept,
 };
 pub use plan::{Action, Aim, Plan, PlanError, PlanQuery, PlanRow, PlannedLot, plan};
 pub use proposals::{SplitProposal, SplitShare, splits};

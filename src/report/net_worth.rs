@@ -8,7 +8,7 @@ use super::explain::{figure, price, rates};
 use super::pending::Pending;
 use super::types::{Every, NetWorthQuery, NetWorthReport, NetWorthRow};
 use super::valuation::{Scene, Total, Value};
-use super::{Input, Missing, Result};
+use super::{Input, Missing, Result, performance};
 use crate::figures::{self, Held, Otherwise, Scope, TRANSIT};
 use crate::model::{Account, AccountId, Class, Currency, Dec, Exact, Mode, SafeText};
 use crate::store::{Balance, Tx};
@@ -25,6 +25,39 @@ pub async fn net_worth(tx: &mut Tx, query: &NetWorthQuery) -> Result<NetWorthRep
     let rows: Vec<_> = days.iter().zip(&parts).map(|(day, parts)| parts.row(*day)).collect();
     let missing = rows.last().map(|row| row.missing.clone()).unwrap_or_default();
     Ok(NetWorthReport { as_of: query.to, currency, missing, rows })
+}
+
+/// Net worth as a line: its parts are told only of the last days. Costs little where the days of
+/// accounts are kept.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn worth_line(tx: &mut Tx, query: &NetWorthQuery) -> Result<NetWorthReport> {
+    let first = first_day(tx).await?.unwrap_or(query.to);
+    let all = days(query.from.unwrap_or(first).max(first), query.to, query.every);
+    let Some(worth) = performance::worth_on(tx, query, &all).await? else {
+        return net_worth(tx, query).await;
+    };
+    let (kept, rest) = all.split_at_checked(worth.len()).unwrap_or((&all, &[]));
+    let otherwise = Otherwise::default();
+    let scene = Scene::of_day(tx, query.to, query.today, otherwise).await?;
+    let mut parts: Vec<Parts> = kept.iter().map(|_| Parts::default()).collect();
+    add_pending(tx, &scene, query, kept, &mut parts).await?;
+    let known = kept.iter().zip(parts).zip(worth).map(|((&date, parts), worth)| NetWorthRow {
+        net_worth: Some(worth),
+        market_value: None,
+        cash: None,
+        assets: None,
+        liabilities: None,
+        ..parts.row(date)
+    });
+    let mut rows: Vec<_> = known.collect();
+    if !rest.is_empty() {
+        let (_, parts) = parts_of(tx, query, rest, false).await?;
+        rows.extend(rest.iter().zip(&parts).map(|(day, parts)| parts.row(*day)));
+    }
+    let missing = rows.last().map(|row| row.missing.clone()).unwrap_or_default();
+    Ok(NetWorthReport { as_of: query.to, currency: scene.base, missing, rows })
 }
 
 /// Net worth on an earlier day and on the last one.

@@ -6,12 +6,11 @@ use std::path::Path;
 
 use chrono::NaiveDate;
 
-use super::Error;
-use super::Names;
-
+use super::parts::{Parts, place_of};
+use super::{Error, Names};
 use crate::model::{
-    AccountId, Currency, Dec, Facts, Kind, OrderKey, Origin, SafeText, Status, Subtype,
-    TransactionId,
+    AccountId, Currency, Dec, Draft, Entry, Facts, Kind, Mention, OrderKey, Origin, SafeText,
+    Security, SecurityId, Status, Subtype, TransactionId,
 };
 use crate::store::{self, Place, StoredTransaction, TransactionFilter, Tx};
 
@@ -97,6 +96,8 @@ pub struct TransactionDetail {
     pub files: Vec<SafeText>,
     /// The other rows of the same event.
     pub legs: Vec<TransactionRow>,
+    /// The row as a person would write it; none: it is not there, or deleted.
+    pub entry: Option<Box<Entry>>,
 }
 
 /// What is known of one transaction beyond its row; nothing where there is none.
@@ -117,7 +118,23 @@ pub async fn transaction_detail(
     };
     legs.retain(|leg| leg.transaction.id != id && !leg.transaction.deleted);
     let names = Names::read(tx).await?;
+    let securities = tx.securities().await?;
+    let mention = |id: Option<SecurityId>| {
+        let row = securities.iter().find(|row| Some(row.security.id) == id)?;
+        let Security { symbol, currency, venue, .. } = row.security.clone();
+        Some(Mention { symbol, currency: Some(currency), venue, isin: None })
+    };
+    let draft = Draft {
+        account: names.account(row.account),
+        security: mention(row.security),
+        to_security: mention(row.to_security),
+        link: row.link.clone(),
+        source_id: row.source_id.clone(),
+        facts: row.facts.clone(),
+    };
+    let entry = (!row.deleted).then(|| Box::new(Entry::of(draft, row.origin)));
     Ok(TransactionDetail {
+        entry,
         note: row.facts.note,
         files: files.iter().map(|file| name_of(&file.path)).collect(),
         legs: legs.into_iter().map(|leg| as_row(&names, leg, &BTreeMap::new())).collect(),
@@ -156,56 +173,18 @@ pub async fn transactions(
     }
     let limit = query.limit.unwrap_or(usize::MAX);
     let mut page: Vec<StoredTransaction> = Vec::new();
-    let mut more = false;
-    let mut size = limit.saturating_add(1).min(PART);
-    loop {
-        let wanted = i64::try_from(size).unwrap_or(i64::MAX);
-        let mut rows = tx.transactions_from(&filter, place, wanted).await?;
-        let complete = rows.len() < size;
-        if !complete && !cut_to_whole_places(&mut rows, place) {
-            // So many rows share one place that they do not fit: read more of them at once.
-            size = size.saturating_mul(2);
-            continue;
-        }
-        let last = rows.last().map(place_of);
-        let next = rows_after(&names, rows, after.as_ref(), place);
-        page.extend(next);
-        if page.len() > limit {
-            page.truncate(limit);
-            more = true;
-            break;
-        }
-        if complete {
-            break;
-        }
-        place = last.map(next_place);
-        after = None;
+    let mut parts = Parts::of(filter, place, limit.saturating_add(1).min(PART));
+    while page.len() <= limit
+        && let Some(rows) = parts.next(tx).await?
+    {
+        page.extend(rows_after(&names, rows, after.take().as_ref(), place));
     }
+    let more = page.len() > limit;
+    page.truncate(limit);
     let next = more.then(|| page.last().map(|row| row.transaction.id.to_string())).flatten();
     let linked = linked(tx, &page).await?;
     let rows = page.into_iter().map(|row| as_row(&names, row, &linked)).collect();
     Ok(TransactionsReport { rows, next })
-}
-
-/// Where a row stands, as far as columns can tell.
-pub(super) fn place_of(row: &StoredTransaction) -> Place {
-    let facts = &row.transaction.facts;
-    (facts.date, row.transaction.seq, facts.rank() as i64)
-}
-
-/// The first place behind this one.
-const fn next_place((date, seq, rank): Place) -> Place {
-    (date, seq, rank + 1)
-}
-
-/// Rows of the last place may be missing: they are left for the next read. False: nothing is left.
-fn cut_to_whole_places(rows: &mut Vec<StoredTransaction>, from: Option<Place>) -> bool {
-    let Some(last) = rows.last().map(place_of) else { return true };
-    if Some(last) == from || rows.first().map(place_of) == Some(last) {
-        return false;
-    }
-    rows.retain(|row| place_of(row) != last);
-    true
 }
 
 /// Rows in their full order, without those of the first place that an earlier page showed.

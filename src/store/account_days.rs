@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use super::cell::Cell;
 use super::record::Record;
 use super::row::both_rows;
-use super::{Result, Tx, WriteTx, connect, on_tx};
+use super::{Result, Tx, WriteTx, on_tx};
 use crate::model::AccountId;
 
 /// The days of one account; what is in them is for others to know.
@@ -105,13 +105,6 @@ impl WriteTx {
         });
         let rows: Vec<_> = days.iter().map(|days| OfRevision(days, revision)).collect();
         self.tx.insert(&rows).await?;
-        match self.tx {
-            Tx::Sqlite(mut conn) => {
-                connect::remember(&mut conn, connect::READING).await?;
-                conn.commit().await?;
-            }
-            Tx::Postgres(server) => server.into_inner().await?.commit().await?,
-        }
-        Ok(())
+        self.end_quietly().await
     }
 }

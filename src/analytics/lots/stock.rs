@@ -16,6 +16,17 @@ pub enum Place {
     Between(AccountId, AccountId),
 }
 
+impl Place {
+    /// The accounts it lies between, the lower id first; twice the same: it is one.
+    #[must_use]
+    pub fn ends(self) -> (AccountId, AccountId) {
+        match self {
+            Self::In(account) => (account, account),
+            Self::Between(from, to) => (from.min(to), from.max(to)),
+        }
+    }
+}
+
 /// Units of a security at a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stock {

@@ -4,6 +4,9 @@
 //! The rate is looked for as `1 + r` on a grid of its logarithm, so that near-total losses and
 //! thousandfold gains are found alike; each change of sign is then halved until it is exact.
 
+#[cfg(test)]
+mod grid;
+
 use chrono::NaiveDate;
 
 use super::YEAR;
@@ -72,8 +75,8 @@ pub fn xirr(flows: &[Flow]) -> Result<Rate, NoRate> {
     }
     let terms = Terms::of(first.date, last.date, &flows);
     // One change of sign has one root at most, wherever it is.
-    let places = if terms.changes_of_sign() == 1 { 1 } else { GRID };
-    let roots = terms.roots(places);
+    let values = if terms.changes_of_sign() == 1 { terms.ends() } else { terms.grid() };
+    let roots = terms.roots(&values);
     let nearest = simple_rate(&flows, first.date, last.date).unwrap_or(0.0);
     let distance = |root: &f64| (root - 1.0 - nearest).abs();
     let best = roots.iter().copied().min_by(|a, b| distance(a).total_cmp(&distance(b)));
@@ -136,9 +139,8 @@ impl Terms {
         signs.windows(2).filter(|pair| matches!(pair, [a, b] if a != b)).count()
     }
 
-    /// Every `1 + r` at which the value is nothing.
-    fn roots(&self, places: u32) -> Vec<f64> {
-        let values = if places == GRID { self.grid() } else { self.ends() };
+    /// Every `1 + r` at which the value is nothing, between places whose values are known.
+    fn roots(&self, values: &[(f64, f64)]) -> Vec<f64> {
         let mut roots = Vec::new();
         for (at, pair) in values.windows(2).enumerate() {
             let [(left, a), (right, b)] = pair else { continue };

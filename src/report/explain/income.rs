@@ -62,7 +62,7 @@ pub async fn explain_income(tx: &mut Tx, query: &IncomeQuery, key: &SafeText) ->
     let net = received(|it| it.net.base, |it| it.net.own);
     let may_come: Total = expected.iter().map(|it| it.base).collect();
     let term = |it: &&Expected| match it.currency == scene.base {
-        true => it.formula.clone(),
+        true => it.formula(),
         false => shown(it.base),
     };
     let terms: Vec<_> = expected.iter().map(term).collect();
@@ -125,7 +125,7 @@ fn behind(income: &Income, row: &Payment, value: Option<Dec>) -> Vec<Input> {
         value,
         source: Some(match row.pending {
             true => SafeText::new("pending"),
-            false => row.origin.clone(),
+            false => SafeText::new(row.origin.as_str()),
         }),
         ..input("row")
     };
@@ -139,7 +139,7 @@ fn forecast(income: &Income, it: &Expected) -> Vec<Input> {
         id: Some(SafeText::new(&it.row.to_string())),
         date: Some(it.row_date),
         value: it.own,
-        source: Some(it.origin.clone()),
+        source: Some(SafeText::new(it.origin.as_str())),
         ..input("row")
     };
     let account = income.scene.account_name(it.account).unwrap_or_default();

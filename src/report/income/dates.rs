@@ -1,9 +1,11 @@
 //! The calendar of income: what was paid on which day, and what may be.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 
-use super::{Expected, Income, Payment, month};
-use crate::model::{Currency, Dec, SafeText, Subtype};
+use super::{Expected, Income, Payment};
+use crate::model::{Currency, Dec, Exact, SafeText, Subtype};
 
 /// How sure a payment is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,8 +35,6 @@ impl Coming {
 pub struct IncomeDate {
     /// When.
     pub date: NaiveDate,
-    /// Its month, as the rows of the report have it.
-    pub month: String,
     /// Where.
     pub account: Option<SafeText>,
     /// Of what; none: interest of cash.
@@ -58,7 +58,6 @@ pub(super) fn of(income: &Income) -> Vec<IncomeDate> {
     let scene = &income.scene;
     let paid = |it: &Payment| IncomeDate {
         date: it.date,
-        month: month(it.date),
         account: scene.account_name(it.account),
         symbol: it.security.map(|id| scene.symbol(id)),
         kind: it.kind,
@@ -68,20 +67,42 @@ pub(super) fn of(income: &Income) -> Vec<IncomeDate> {
         currency: it.currency,
         amount_base: it.gross.base,
     };
-    let may_come = |it: &Expected| IncomeDate {
+    let may_come = |it: &Expected, coming| IncomeDate {
         date: it.date,
-        month: month(it.date),
         account: scene.account_name(it.account),
         symbol: it.security.map(|id| scene.symbol(id)),
         kind: it.kind,
-        // What is thought to come again is a row of another day.
-        coming: if it.row_date == it.date { Coming::Announced } else { Coming::Forecast },
-        pending: false,
+        coming,
+        pending: it.pending,
         amount: it.own,
         currency: it.currency,
         amount_base: it.base,
     };
     // What only keeps a part back pays nothing.
     let payments = income.payments.iter().filter(|it| it.kind != Subtype::WithholdingTax);
-    payments.map(paid).chain(income.expected.iter().map(may_come)).collect()
+    let mut dates: Vec<_> = payments.map(paid).collect();
+    // What several accounts were paid may come again in each of them: there it is one payment.
+    let mut forecast: BTreeMap<_, usize> = BTreeMap::new();
+    for it in &income.expected {
+        // What is thought to come again is a row of another day.
+        if it.row_date == it.date {
+            dates.push(may_come(it, Coming::Announced));
+            continue;
+        }
+        let place = (it.date, it.account, it.security, it.kind, it.currency);
+        let at = *forecast.entry(place).or_insert(dates.len());
+        match dates.get_mut(at) {
+            Some(line) => {
+                line.amount = add(line.amount, it.own);
+                line.amount_base = add(line.amount_base, it.base);
+            }
+            None => dates.push(may_come(it, Coming::Forecast)),
+        }
+    }
+    dates
+}
+
+/// A sum of which a part is not known is not known.
+fn add(a: Option<Dec>, b: Option<Dec>) -> Option<Dec> {
+    Exact::from(a?).add(&Exact::from(b?)).round(12).ok()
 }

@@ -8,9 +8,7 @@ use chrono::{Days, Months, NaiveDate};
 use super::payments::{Payment, payments};
 use super::shares::{Share, Then, shares};
 use super::{Holding, IncomeQuery};
-use crate::model::{
-    Account, AccountId, Currency, Dec, SafeText, SecurityId, Subtype, TransactionId,
-};
+use crate::model::{Account, AccountId, Currency, Dec, Origin, SecurityId, Subtype, TransactionId};
 use crate::report::valuation::Scene;
 use crate::report::{Missing, Result};
 use crate::store::Tx;
@@ -28,6 +26,8 @@ pub(in crate::report) struct Expected {
     pub security: Option<SecurityId>,
     pub kind: Subtype,
     pub currency: Currency,
+    /// It is a row that is not settled yet.
+    pub pending: bool,
     /// Gross, in its currency.
     pub own: Option<Dec>,
     /// The same at the rate of the last day.
@@ -35,10 +35,21 @@ pub(in crate::report) struct Expected {
     /// The row that is dated ahead, or the one that is thought to come again.
     pub row: TransactionId,
     pub row_date: NaiveDate,
-    pub origin: SafeText,
-    /// In words, with the figures in place.
-    pub formula: String,
+    pub origin: Origin,
     pub missing: Vec<Missing>,
+    /// What of the earlier payment it is; none: it is a row.
+    from: Option<(Option<Dec>, Share)>,
+}
+
+impl Expected {
+    /// How it came about, in words, with the figures in place.
+    pub fn formula(&self) -> String {
+        let Some((gross, share)) = &self.from else {
+            return "a row that is dated ahead".to_owned();
+        };
+        let gross = gross.map_or_else(|| "n/a".to_owned(), |gross| gross.to_string());
+        format!("{gross}{}", share.words())
+    }
 }
 
 /// The first day of which a payment says something: one of this day is a year old when the first row
@@ -64,7 +75,7 @@ pub(super) async fn expected(
             Some(security) => shares(scene, payment, security, held, then),
             None => as_before(scene, payment).into_iter().collect(),
         };
-        found.extend(shares.into_iter().map(|share| repeated(scene, payment, date, &share)));
+        found.extend(shares.into_iter().map(|share| repeated(scene, payment, date, share)));
     }
     // What was received, too, counts where it would be paid now.
     let received = found.iter().map(|it| (it.account, it.security, it.kind, it.row_date));
@@ -111,13 +122,14 @@ async fn announced(tx: &mut Tx, scene: &Scene, query: &IncomeQuery) -> Result<Ve
             security: row.security,
             kind: row.kind,
             currency: row.currency,
+            pending: row.pending,
             own: row.gross.own,
             base,
             row: row.id,
             row_date: row.date,
             origin: row.origin,
-            formula: "a row that is dated ahead".to_owned(),
             missing,
+            from: None,
         }
     });
     Ok(told.collect())
@@ -129,26 +141,26 @@ fn as_before(scene: &Scene, payment: &Payment) -> Option<Share> {
     Account::is_open(row.account.closed, scene.day).then(|| Share::whole(payment.account))
 }
 
-fn repeated(scene: &Scene, payment: &Payment, date: NaiveDate, share: &Share) -> Expected {
+fn repeated(scene: &Scene, payment: &Payment, date: NaiveDate, share: Share) -> Expected {
     let own = payment.gross.own.and_then(|gross| share.of(gross));
     let (base, mut missing) = in_base(scene, own, payment);
     if payment.gross.own.is_none() {
         missing.clone_from(&payment.missing);
     }
-    let gross = payment.gross.own.map_or_else(|| "n/a".to_owned(), |gross| gross.to_string());
     Expected {
         date,
         account: share.account,
         security: payment.security,
         kind: payment.kind,
         currency: payment.currency,
+        pending: false,
         own,
         base,
         row: payment.id,
         row_date: payment.date,
-        origin: payment.origin.clone(),
-        formula: format!("{gross}{}", share.words),
+        origin: payment.origin,
         missing,
+        from: Some((payment.gross.own, share)),
     }
 }
 

@@ -199,10 +199,16 @@ impl Income {
     pub async fn read(tx: &mut Tx, query: &IncomeQuery) -> Result<Self> {
         let otherwise = Otherwise { method: None, base: query.currency };
         let scene = Scene::with(tx, query.to, query.today, Scope::History, otherwise).await?;
-        let payments =
-            payments::payments(tx, &scene, (query.from, query.to), query.account).await?;
-        let past = (forecast::first(query.to), query.to);
-        let past = payments::payments(tx, &scene, past, None).await?;
+        let past = forecast::first(query.to);
+        // What is before the last year is of interest only where it is asked for.
+        let mut payments = match past {
+            Some(past) if query.from.is_none_or(|from| from < past) => {
+                let before = (query.from, past.pred_opt().unwrap_or(past));
+                payments::payments(tx, &scene, before, query.account).await?
+            }
+            _ => Vec::new(),
+        };
+        let past = payments::payments(tx, &scene, (past, query.to), None).await?;
         let mut held = held(tx, query, &scene).await?;
         let then = shares::held_then(tx, &scene, &past).await?;
         let expected = forecast::expected(tx, &scene, query, &held, (&past, &then)).await?;
@@ -210,6 +216,8 @@ impl Income {
         let last_year = past.iter().filter(|it| year_ago.is_none_or(|day| day < it.date));
         let mut paid: Vec<_> = last_year.flat_map(|it| paid(&scene, it, &held, &then)).collect();
         let wanted = |account| query.account.is_none_or(|wanted| wanted == account);
+        let asked = |it: &Payment| query.from.is_none_or(|from| from <= it.date);
+        payments.extend(past.into_iter().filter(|it| wanted(it.account) && asked(it)));
         paid.retain(|it| wanted(it.account));
         held.retain(|it| wanted(it.account));
         Ok(Self { scene, payments, expected, paid, held })

@@ -5,9 +5,10 @@ use chrono::NaiveDate;
 
 use crate::analytics::lots::{Converted, converted};
 use crate::model::{
-    AccountId, Currency, Dec, Exact, SafeText, SecurityId, Status, Subtype, Transaction,
+    AccountId, Currency, Dec, Exact, Origin, SecurityId, Status, Subtype, Transaction,
     TransactionId,
 };
+use crate::report::parts::Parts;
 use crate::report::valuation::Scene;
 use crate::report::{Missing, Result};
 use crate::store::{TransactionFilter, Tx};
@@ -22,6 +23,9 @@ const EVENTS: &[Subtype] = &[
     Subtype::WithholdingTax,
 ];
 
+/// How many rows are read at once.
+const PART: usize = 1_000;
+
 /// One row.
 #[derive(Clone, Debug)]
 pub(in crate::report) struct Payment {
@@ -32,7 +36,7 @@ pub(in crate::report) struct Payment {
     pub kind: Subtype,
     pub currency: Currency,
     /// Who says so.
-    pub origin: SafeText,
+    pub origin: Origin,
     pub pending: bool,
     /// Before anything was kept back; none: nobody knows what a reward was worth.
     pub gross: Money,
@@ -59,9 +63,14 @@ pub(super) async fn payments(
 ) -> Result<Vec<Payment>> {
     let filter =
         TransactionFilter { account, from, to: Some(to), subtypes: Some(EVENTS), currency: None };
-    let rows = tx.transactions_from(&filter, None, i64::MAX).await?.into_iter();
-    let rows = rows.map(|row| row.transaction).filter(|row| row.facts.counts());
-    Ok(rows.map(|row| payment(scene, &row)).collect())
+    let mut found = Vec::new();
+    // A whole row is many times what stays of it.
+    let mut parts = Parts::of(filter, None, PART);
+    while let Some(rows) = parts.next(tx).await? {
+        let rows = rows.iter().map(|row| &row.transaction).filter(|row| row.facts.counts());
+        found.extend(rows.map(|row| payment(scene, row)));
+    }
+    Ok(found)
 }
 
 fn payment(scene: &Scene, row: &Transaction) -> Payment {
@@ -123,7 +132,7 @@ fn payment(scene: &Scene, row: &Transaction) -> Payment {
         security: row.security,
         kind: facts.subtype,
         currency: facts.currency,
-        origin: SafeText::new(&row.origin.to_string()),
+        origin: row.origin,
         pending: facts.status == Status::Pending,
         gross,
         withheld,

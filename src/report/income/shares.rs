@@ -2,6 +2,7 @@
 //! have moved to another account.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use chrono::NaiveDate;
 
@@ -39,24 +40,41 @@ pub(super) async fn held_then(tx: &mut Tx, scene: &Scene, rows: &[Payment]) -> R
     Ok(then)
 }
 
-/// The part of a payment that is for what an account holds now: times `over`, divided by `under`.
+/// The part of a payment that is for what an account holds now.
+#[derive(Clone, Debug)]
 pub(super) struct Share {
     pub account: AccountId,
-    over: Exact,
-    under: Exact,
-    pub words: String,
+    /// What is held now of what was held then; none: all of it.
+    part: Option<(Dec, Arc<Held>)>,
+}
+
+/// What was held when it paid, in the units of that day. All accounts share it.
+#[derive(Debug)]
+struct Held {
+    then: Exact,
+    splits: Restating,
 }
 
 impl Share {
     /// All of it.
-    pub fn whole(account: AccountId) -> Self {
-        let one = Exact::from(Dec::ONE);
-        Self { account, over: one.clone(), under: one, words: String::new() }
+    pub const fn whole(account: AccountId) -> Self {
+        Self { account, part: None }
     }
 
     /// The part of an amount, to 12 decimals.
     pub fn of(&self, money: Dec) -> Option<Dec> {
-        Exact::from(money).mul(&self.over).div_round(&self.under, 12).ok()
+        let Some((now, held)) = &self.part else { return Some(money) };
+        let Held { then, splits } = &**held;
+        let over = Exact::from(*now).mul(&splits.num);
+        Exact::from(money).mul(&over).div_round(&then.mul(&splits.den), 12).ok()
+    }
+
+    /// The same in words.
+    pub fn words(&self) -> String {
+        let Some((now, held)) = &self.part else { return String::new() };
+        let Held { then, splits } = &**held;
+        let restated = if splits.num == splits.den { "" } else { ", restated for splits" };
+        format!(" x {now} held now / {then} held then{restated}")
     }
 }
 
@@ -74,12 +92,10 @@ pub(super) fn shares(
         Some((day, then)) => {
             // What was held then, in the units of today.
             let splits = Restating::between(scene.market.splits(security), day, scene.day);
+            let then = Arc::new(Held { then: then.clone(), splits });
             let share = |it: &Holding| Share {
                 account: it.account,
-                over: Exact::from(it.quantity).mul(&splits.num),
-                under: then.mul(&splits.den),
-                words: format!(" x {} held now / {then} held then", it.quantity)
-                    + if splits.num == splits.den { "" } else { ", restated for splits" },
+                part: Some((it.quantity, Arc::clone(&then))),
             };
             now.map(share).collect()
         }

@@ -2,8 +2,8 @@
 //! came after them; whoever keeps them is told here what to keep.
 //!
 //! A day is kept with its value and with what happened on it, in the base currency. Days of an
-//! account that lack a price or a rate, or that depend on what came after them, are not: such an
-//! account is followed from its first row each time.
+//! account that lack a price or a rate, or that depend on what came after them, are not, nor are
+//! those after them: a report that needs them is computed from the rows.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,8 +13,8 @@ use super::grid::Grid;
 use super::row::Asked;
 use super::scope::{Scope, Series, World};
 use super::types::{By, PerformanceQuery, PerformanceReport};
-use super::{accounts, each_account, reported, risk_free};
-use crate::figures::{self, AccountCourse, AccountDay, KeptDays, Otherwise};
+use super::{accounts, is_told_of, reported, risk_free, scopes};
+use crate::figures::{self, AccountCourse, AccountDay, Beyond, Happened, KeptDays, Otherwise};
 use crate::model::AccountId;
 use crate::report::Result;
 use crate::report::net_worth::first_day;
@@ -26,36 +26,60 @@ use crate::store::{AccountDays, Tx};
 const STRIDE: u64 = 366;
 /// Nobody has kept books for so many days; a wrong year should not fill the disk.
 const MOST_DAYS: i64 = 100_000;
+/// Rows of the days that are missing, and those days, that are followed before anybody notices.
+const FEW_ROWS: i64 = 10_000;
+const FEW_DAYS: i64 = 4_000;
 
-/// The report by account from days that are kept; none: it must be computed from the rows.
+/// How much of what is missing is followed at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Portion {
+    /// All of it.
+    All,
+    /// All of it, and what could not be kept before: prices came that may have mended it.
+    AllAgain,
+    /// All of it where that is quick, else nothing.
+    IfLittle,
+    /// A year of it: what is kept then is true, and whoever wants all goes on.
+    Year,
+}
+
+/// The report of accounts, by themselves or together, from days that are kept; none: it must be
+/// computed from the rows.
 pub(super) async fn performance(
     tx: &mut Tx,
     query: &PerformanceQuery,
 ) -> Result<Option<PerformanceReport>> {
-    if query.by != By::Account || query.currency.is_some() || query.benchmark.is_some() {
+    let is_of_accounts = matches!(query.by, By::All | By::Account | By::Class);
+    if !is_of_accounts || query.currency.is_some() || query.benchmark.is_some() {
         return Ok(None);
     }
     let Some(kept) = figures::kept_days(tx).await? else { return Ok(None) };
     let first = first_day(tx).await?.unwrap_or(query.to).min(query.to);
     let from = query.from.unwrap_or(first);
-    if from > kept.through || from > query.to {
+    // What another machine keeps of a day that is not over here lacks the prices of now.
+    if from > query.to || kept.through >= query.today {
         return Ok(None);
     }
     let is_all = query.to <= kept.through;
     let rates = if is_all { figures::Scope::Day } else { figures::Scope::History };
     let mut scene = Scene::with(tx, query.to, query.today, rates, Otherwise::default()).await?;
-    let accounts = accounts(&scene, query);
-    let Some(mut courses) = courses(&kept, &accounts)? else { return Ok(None) };
-    if let Some(next) = kept.through.succ_opt().filter(|next| *next <= query.to) {
-        let world = World::read(tx, &mut scene, &accounts, next, query.to, query).await?;
-        for account in &accounts {
-            courses.entry(*account).or_default().go_on(&world, *account, next);
-        }
-        if courses.values().any(|course| course.is_odd) {
-            return Ok(None);
-        }
-    }
+    let accounts = accounts(&scene, |account| is_told_of(account, query));
     let origin = from.pred_opt().unwrap_or(from);
+    let Some(mut courses) =
+        Courses::of(&kept, |account| accounts.contains(&account), origin, false)?
+    else {
+        return Ok(None);
+    };
+    if from > courses.through {
+        return Ok(None);
+    }
+    if let Some(next) = courses.through.succ_opt().filter(|next| *next <= query.to) {
+        let world = World::read(tx, &mut scene, &accounts, next, query.to, query).await?;
+        courses.go_on(&world, &accounts, next);
+    }
+    if courses.of.values().any(|course| course.odd.is_some_and(|odd| odd <= query.to)) {
+        return Ok(None);
+    }
     let world = World::empty(Grid::of_days(origin, query.to, scene.base));
     let pending = Pending::read(tx, query.to).await?;
     let asked = Asked {
@@ -67,19 +91,15 @@ pub(super) async fn performance(
     };
     let mut missing = BTreeSet::new();
     let mut rows = Vec::new();
-    let nothing = AccountCourse::default();
-    for (name, scope) in each_account(&scene, &accounts) {
+    for (name, scope) in scopes(&scene, &world, query, &accounts) {
         let Scope::Accounts(of) = &scope else { continue };
-        let course = of.first().and_then(|account| courses.get(account)).unwrap_or(&nothing);
-        if course.days.is_empty() || course.first > query.to {
-            continue;
-        }
+        let Some(first) = courses.first(of).filter(|first| *first <= query.to) else { continue };
         let start = match query.from {
             Some(_) => 0,
-            None => world.grid.place(course.first).saturating_sub(1),
+            None => world.grid.place(first).saturating_sub(1),
         };
-        let day = |place| course.day(world.grid.day(place)).cloned().unwrap_or(AccountDay::EMPTY);
-        let series = Series::kept(&world.grid, start, (0..=world.grid.last).map(day));
+        let Some(days) = courses.together(of, &world.grid) else { return Ok(None) };
+        let series = Series::kept(&world.grid, start, days.into_iter());
         if !series.counts(start) || !series.counts(world.grid.last) {
             // What is missing only the rows tell.
             return Ok(None);
@@ -89,34 +109,149 @@ pub(super) async fn performance(
     Ok(Some(reported(query, &scene, &accounts, missing, rows)))
 }
 
-/// What is kept of these accounts; none: something of one of them cannot be.
-fn courses(
-    kept: &KeptDays,
-    accounts: &BTreeSet<AccountId>,
-) -> Result<Option<BTreeMap<AccountId, AccountCourse>>> {
-    let mut courses = BTreeMap::new();
-    for days in kept.accounts.iter().filter(|days| accounts.contains(&days.account)) {
-        let course = AccountCourse::of(days)?;
-        if course.is_odd {
-            return Ok(None);
-        }
-        courses.insert(days.account, course);
-    }
-    Ok(Some(courses))
+/// The courses of accounts, all up to the same day.
+struct Courses {
+    through: NaiveDate,
+    of: BTreeMap<AccountId, AccountCourse>,
 }
 
-/// The days of every account up to the day before `today`, to be kept in place of those that are;
-/// none: they are kept already, or cannot be. What is kept and true is taken over.
+impl Courses {
+    /// What is kept of some accounts from a day on; none: there is no day that all have. `again`:
+    /// what could not be kept is tried once more.
+    fn of(
+        kept: &KeptDays,
+        is_asked: impl Fn(AccountId) -> bool,
+        from: NaiveDate,
+        again: bool,
+    ) -> Result<Option<Self>> {
+        let mut through = kept.through;
+        let mut of = BTreeMap::new();
+        for days in kept.accounts.iter().filter(|days| is_asked(days.account)) {
+            // One after the other, since all days of one are much already.
+            let mut course = AccountCourse::of(days)?;
+            course.begin_at(from);
+            course.odd = course.odd.filter(|_| !again);
+            if course.odd.is_none()
+                && let Some(next) = course.next()
+            {
+                let Some(last) = next.pred_opt() else { return Ok(None) };
+                through = through.min(last);
+            }
+            of.insert(days.account, course);
+        }
+        for course in of.values_mut() {
+            course.cut(through);
+        }
+        Ok(Some(Self { through, of }))
+    }
+
+    /// The first day on which there was anything in one of these.
+    fn first(&self, accounts: &BTreeSet<AccountId>) -> Option<NaiveDate> {
+        let courses = accounts.iter().filter_map(|account| self.of.get(account));
+        courses.filter(|course| !course.days.is_empty()).map(|course| course.first).min()
+    }
+
+    /// What these were together on each day; none: the rows must be followed, since on some day only
+    /// a part of it has a value.
+    fn together(&self, accounts: &BTreeSet<AccountId>, grid: &Grid) -> Option<Vec<AccountDay>> {
+        let courses = accounts.iter().filter_map(|account| self.of.get(account));
+        let courses: Vec<_> = courses.collect();
+        let of_day = |place| {
+            let date = grid.day(place);
+            let days = courses.iter().filter(|course| course.first <= date);
+            let mut days = days.map(|course| course.day(date).unwrap_or(&AccountDay::EMPTY));
+            let mut sum = days.next().unwrap_or(&AccountDay::EMPTY).clone();
+            for day in days {
+                if sum.value.is_some() != day.value.is_some() {
+                    return None;
+                }
+                sum.add(day);
+            }
+            Some(sum)
+        };
+        let mut days: Vec<_> = (0..=grid.last).map(of_day).collect::<Option<_>>()?;
+        let beyond = courses.iter().flat_map(|course| &course.beyond);
+        for beyond in beyond.filter(|beyond| accounts.contains(&beyond.other)) {
+            let Some(day) = days.get_mut(grid.place(beyond.date)) else { continue };
+            day.add(&beyond.day);
+            day.value.as_ref()?;
+        }
+        Some(days)
+    }
+
+    /// Goes on with the days of a world, the first of which is `next`.
+    fn go_on(&mut self, world: &World, accounts: &BTreeSet<AccountId>, next: NaiveDate) {
+        for account in accounts {
+            self.of.entry(*account).or_default().go_on(world, *account, next);
+        }
+        let Some(beyond) = world.beyond() else {
+            for course in self.of.values_mut() {
+                course.odd.get_or_insert(next);
+            }
+            return;
+        };
+        for ((account, other), series) in beyond {
+            let is_even = series.is_even();
+            for place in world.grid.place(next)..=world.grid.last {
+                let mut day = series.to_keep(place);
+                day.happened = day.happened.filter(|happened| *happened != Happened::default());
+                day.value = day.value.filter(|_| is_even);
+                let is_nothing = day.value.as_ref().is_some_and(|(value, _)| value.is_zero());
+                if !is_nothing || day.happened.is_some() {
+                    let date = world.grid.day(place);
+                    let course = self.of.entry(account).or_default();
+                    course.beyond.push(Beyond { other, date, day });
+                }
+            }
+        }
+    }
+}
+
+/// The days of every account up to the day before `today` or a part of the way there, to be kept in
+/// place of those that are; none: they are kept already, or cannot be. What is kept and true is taken
+/// over.
 ///
 /// # Errors
 /// When the store cannot be read.
-pub async fn days_to_keep(tx: &mut Tx, today: NaiveDate) -> Result<Option<Vec<AccountDays>>> {
+pub async fn days_to_keep(
+    tx: &mut Tx,
+    today: NaiveDate,
+    portion: Portion,
+) -> Result<Option<Vec<AccountDays>>> {
     let Some(through) = today.pred_opt() else { return Ok(None) };
-    if tx.account_days_through().await?.is_some_and(|kept| kept >= through) {
+    let kept_through = tx.account_days_through().await?;
+    if kept_through.is_some_and(|kept| kept >= through) {
         return Ok(None);
     }
+    let Some(first) = first_day(tx).await?.filter(|first| are_followed(*first, through)) else {
+        return Ok(None);
+    };
+    let next = kept_through.and_then(|kept| kept.succ_opt()).unwrap_or(first);
+    let through = match portion {
+        Portion::All | Portion::AllAgain => through,
+        Portion::IfLittle if is_little(tx, [first, next], through).await? => through,
+        Portion::IfLittle => return Ok(None),
+        Portion::Year => next.checked_add_days(Days::new(STRIDE)).unwrap_or(through).min(through),
+    };
     let kept = figures::kept_days(tx).await?;
-    follow(tx, kept, through, today).await
+    let kept = match kept {
+        Some(kept) => Courses::of(&kept, |_| true, NaiveDate::MIN, portion == Portion::AllAgain)?,
+        None => None,
+    };
+    let days = follow(tx, kept, through, today).await?;
+    Ok(days.filter(|days| !days.is_empty()))
+}
+
+/// Whether anybody can have kept books for so long.
+fn are_followed(first: NaiveDate, through: NaiveDate) -> bool {
+    (0..=MOST_DAYS).contains(&(through - first).num_days())
+}
+
+/// Whether few rows are likely to lie on the days that are missing, from the second of two on.
+async fn is_little(tx: &mut Tx, from: [NaiveDate; 2], through: NaiveDate) -> Result<bool> {
+    let [all, missing] = from.map(|from| (through - from).num_days().saturating_add(1).max(1));
+    let rows = tx.count_rows(None).await?;
+    Ok(missing <= FEW_DAYS && rows.saturating_mul(missing) / all <= FEW_ROWS)
 }
 
 /// The accounts of which other days are kept than the rows tell.
@@ -135,38 +270,46 @@ pub async fn unlike_the_kept(tx: &mut Tx) -> Result<BTreeSet<AccountId>> {
         };
         all.iter().map(course).collect::<Result<BTreeMap<_, _>>>()
     };
-    let (kept, made) = (courses(&kept.accounts)?, courses(&made)?);
-    let nothing = AccountCourse::default();
+    let (mut kept, mut made) = (courses(&kept.accounts)?, courses(&made)?);
     let accounts: BTreeSet<_> = kept.keys().chain(made.keys()).copied().collect();
-    let is_unlike = |account: &AccountId| {
-        let [kept, made] = [&kept, &made].map(|all| all.get(account).unwrap_or(&nothing));
-        // An account that is followed each time anyway is never wrong.
-        !kept.is_odd && kept != made && !(kept.days.is_empty() && made.days.is_empty())
+    let mut is_unlike = |account: &AccountId| {
+        let [kept, made] = [&mut kept, &mut made].map(|all| all.remove(account));
+        are_unlike(kept.unwrap_or_default(), made.unwrap_or_default())
     };
-    Ok(accounts.into_iter().filter(is_unlike).collect())
+    Ok(accounts.into_iter().filter(|account| is_unlike(account)).collect())
+}
+
+/// Whether days that are kept are others than those that were made just now. Where the days end
+/// that can be kept depends on how many were followed in one go; those before are always the same.
+fn are_unlike(mut kept: AccountCourse, mut made: AccountCourse) -> bool {
+    let last = |course: &AccountCourse| course.next().and_then(|next| next.pred_opt());
+    let ends_at_odd = |one: &AccountCourse, other| one.odd.is_some() && last(one) < last(other);
+    if last(&kept) != last(&made) && !ends_at_odd(&kept, &made) && !ends_at_odd(&made, &kept) {
+        return true;
+    }
+    let Some(end) = last(&kept).min(last(&made)) else { return false };
+    for course in [&mut kept, &mut made] {
+        course.cut(end);
+    }
+    let is_known = |beyond: &Beyond| beyond.day.value.is_some();
+    let are_known = |course: &AccountCourse| course.beyond.iter().all(is_known);
+    (kept.first, &kept.days) != (made.first, &made.days)
+        || (are_known(&kept) && are_known(&made) && kept.beyond != made.beyond)
 }
 
 /// Follows every account from what is kept on, a stride at a time.
 async fn follow(
     tx: &mut Tx,
-    kept: Option<KeptDays>,
+    kept: Option<Courses>,
     through: NaiveDate,
     today: NaiveDate,
 ) -> Result<Option<Vec<AccountDays>>> {
-    let Some(first) = first_day(tx).await?.filter(|first| *first <= through) else {
+    let Some(first) = first_day(tx).await?.filter(|first| are_followed(*first, through)) else {
         return Ok(None);
     };
-    if (through - first).num_days() > MOST_DAYS {
-        return Ok(None);
-    }
-    let mut next = first;
-    let mut courses: BTreeMap<AccountId, AccountCourse> = BTreeMap::new();
-    if let Some(kept) = kept {
-        next = kept.through.succ_opt().unwrap_or(first);
-        for days in &kept.accounts {
-            courses.insert(days.account, AccountCourse::of(days)?);
-        }
-    }
+    let nothing = Courses { through: first.pred_opt().unwrap_or(first), of: BTreeMap::new() };
+    let mut courses = kept.unwrap_or(nothing);
+    let mut next = courses.through.succ_opt().unwrap_or(first);
     while next <= through {
         let end = next.checked_add_days(Days::new(STRIDE)).unwrap_or(through).min(through);
         let (rates, as_set) = (figures::Scope::History, Otherwise::default());
@@ -178,13 +321,10 @@ async fn follow(
         let query = every_account(end);
         let all = scene.accounts.keys().copied().collect();
         let world = World::read(tx, &mut scene, &all, next, end, &query).await?;
-        for account in all {
-            let course = courses.entry(account).or_default();
-            course.go_on(&world, account, next);
-        }
+        courses.go_on(&world, &all, next);
         next = end.succ_opt().unwrap_or(NaiveDate::MAX);
     }
-    let kept = courses.iter().map(|(account, course)| course.kept(*account, through));
+    let kept = courses.of.iter().map(|(account, course)| course.kept(*account, through));
     kept.collect::<Result<Vec<_>>>().map(Some)
 }
 
@@ -205,7 +345,7 @@ const fn every_account(to: NaiveDate) -> PerformanceQuery {
 impl AccountCourse {
     /// Goes on with the days of a world, the first of which is `next`.
     fn go_on(&mut self, world: &World, account: AccountId, next: NaiveDate) {
-        if self.is_odd {
+        if self.odd.is_some() {
             return;
         }
         let scope = Scope::Accounts(BTreeSet::from([account]));
@@ -218,14 +358,16 @@ impl AccountCourse {
         if begins {
             self.first = grid.day(series.start + 1).max(next);
         }
-        let places = grid.place(self.first.max(next))..=grid.last;
-        let days: Vec<_> = places.clone().map(|place| series.to_keep(place)).collect();
-        let is_told =
-            |(place, day): (usize, &AccountDay)| !series.counts(place) || day.value.is_some();
-        if series.can_be_kept() && places.zip(&days).all(is_told) {
-            self.days.extend(days);
-        } else {
-            *self = Self { is_odd: true, ..Self::default() };
+        let mut odd = series.odd_from();
+        for place in grid.place(self.first.max(next))..odd.unwrap_or(grid.last + 1) {
+            let day = series.to_keep(place);
+            if series.counts(place) && day.value.is_none() {
+                // It does not fit.
+                odd = Some(place);
+                break;
+            }
+            self.days.push(day);
         }
+        self.odd = odd.map(|place| grid.day(place).max(next));
     }
 }

@@ -11,14 +11,17 @@ mod read;
 mod row;
 mod scope;
 mod types;
+mod worth;
 
 pub use explain::explain_performance;
-pub use kept::{days_to_keep, unlike_the_kept};
+pub use kept::{Portion, days_to_keep, unlike_the_kept};
 pub use row::ratio;
 pub use types::{
     By, Nothing, PerformanceQuery, PerformanceReport, PerformanceRow, Period, Reasons, Split,
     Yardstick,
 };
+
+pub(super) use worth::worth_on;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,7 +35,7 @@ use super::valuation::Scene;
 use super::{Missing, MoversQuery, Result};
 use crate::analytics::lots::Place;
 use crate::figures::{self, LotKey, OF_THE_HOLDING, Otherwise};
-use crate::model::{AccountId, Class, Dec, SafeText, Setting};
+use crate::model::{Account, AccountId, Dec, InPerformance, SafeText, Setting};
 use crate::store::Tx;
 
 /// How things did in a span.
@@ -53,6 +56,20 @@ pub async fn performance(tx: &mut Tx, query: &PerformanceQuery) -> Result<Perfor
     Ok(reported(query, &stage.scene, &stage.accounts, missing, rows))
 }
 
+/// Whether an account is told of: the one that is asked for, of every class those that nobody took
+/// out, else those that count in the performance of the whole.
+fn is_told_of(account: &Account, query: &PerformanceQuery) -> bool {
+    match query.account {
+        Some(wanted) => account.id == wanted,
+        None if query.by == By::Class => !is_left_out(account),
+        None => account.is_in_performance(),
+    }
+}
+
+fn is_left_out(account: &Account) -> bool {
+    account.performance == Some(InPerformance::No)
+}
+
 /// The rows as a report.
 fn reported(
     query: &PerformanceQuery,
@@ -71,8 +88,21 @@ fn reported(
         currency: scene.base,
         missing: missing.into_iter().collect(),
         nothing: rows.is_empty().then_some(why),
+        left_out: match query.account {
+            Some(_) => Vec::new(),
+            None => left_out(scene, query.to),
+        },
         rows,
     }
+}
+
+/// The accounts that somebody took out, and that were not closed by then.
+fn left_out(scene: &Scene, to: NaiveDate) -> Vec<SafeText> {
+    let all = scene.accounts.values().map(|row| &row.account);
+    let out = all.filter(|account| is_left_out(account) && Account::is_open(account.closed, to));
+    let mut names: Vec<_> = out.map(|account| account.name.clone()).collect();
+    names.sort();
+    names
 }
 
 /// What net worth changed by since the end of a day, and from what; none: something is not known.
@@ -98,7 +128,7 @@ pub(super) async fn split(
         every: None,
         benchmark: None,
     };
-    let mut stage = staged(tx, &query).await?;
+    let mut stage = staged_with(tx, &query, |_| true).await?;
     let scope = Scope::Accounts(stage.accounts.clone());
     let partial = stage.world.leave_out_unvalued(&scope);
     let name = SafeText::default();
@@ -141,10 +171,19 @@ impl Stage {
 }
 
 async fn staged(tx: &mut Tx, query: &PerformanceQuery) -> Result<Stage> {
+    staged_with(tx, query, |account| is_told_of(account, query)).await
+}
+
+/// The same of the accounts that are wanted.
+async fn staged_with(
+    tx: &mut Tx,
+    query: &PerformanceQuery,
+    is_wanted: impl Fn(&Account) -> bool,
+) -> Result<Stage> {
     let otherwise = Otherwise { method: query.method, base: query.currency };
     let history = figures::Scope::History;
     let mut scene = Scene::with(tx, query.to, query.today, history, otherwise).await?;
-    let accounts = accounts(&scene, query);
+    let accounts = accounts(&scene, is_wanted);
     let first = first_day(tx).await?.unwrap_or(query.to).min(query.to);
     let from = query.from.unwrap_or(first);
     let world = World::read(tx, &mut scene, &accounts, from, query.to, query).await?;
@@ -158,24 +197,9 @@ async fn risk_free(tx: &mut Tx) -> Result<Dec> {
     Ok(rate.and_then(|rate| Dec::parse(&rate).ok()).unwrap_or_default())
 }
 
-/// The accounts whose performance is told: the one that is asked for, those of every class where
-/// classes are asked for, else those that invest.
-fn accounts(scene: &Scene, query: &PerformanceQuery) -> BTreeSet<AccountId> {
+fn accounts(scene: &Scene, is_wanted: impl Fn(&Account) -> bool) -> BTreeSet<AccountId> {
     let all = scene.accounts.values().map(|row| &row.account);
-    let wanted = all.filter(|account| match query.account {
-        Some(wanted) => account.id == wanted,
-        None => query.by == By::Class || account.kind.class() == Class::Investment,
-    });
-    wanted.map(|account| account.id).collect()
-}
-
-/// Each account by itself, in order.
-fn each_account(scene: &Scene, accounts: &BTreeSet<AccountId>) -> Vec<(SafeText, Scope)> {
-    let name = |account: AccountId| scene.account_name(account).unwrap_or_default();
-    let scope = |&account| (name(account), Scope::Accounts(BTreeSet::from([account])));
-    let mut scopes: Vec<_> = accounts.iter().map(scope).collect();
-    scopes.sort();
-    scopes
+    all.filter(|account| is_wanted(account)).map(|account| account.id).collect()
 }
 
 /// What is told of, in order.
@@ -188,7 +212,12 @@ fn scopes(
     let name = |account: AccountId| scene.account_name(account).unwrap_or_default();
     match query.by {
         By::All => vec![(SafeText::new("all"), Scope::Accounts(accounts.clone()))],
-        By::Account => each_account(scene, accounts),
+        By::Account => {
+            let scope = |&account| (name(account), Scope::Accounts(BTreeSet::from([account])));
+            let mut scopes: Vec<_> = accounts.iter().map(scope).collect();
+            scopes.sort();
+            scopes
+        }
         By::Class => {
             let mut classes: BTreeMap<&str, BTreeSet<AccountId>> = BTreeMap::new();
             for account in accounts {

@@ -196,22 +196,11 @@ impl World {
                 .filter(|crossing| crossing.legs.iter().any(|leg| scope.has(&leg.thing)));
             levels.chain(rows).chain(crossings.map(|crossing| crossing.place)).min()
         };
-        let first = first()?;
-        let mut series = Series {
-            grid,
-            start: start.unwrap_or_else(|| first.saturating_sub(1)),
-            counted: vec![true; grid.last + 1],
-            near: vec![0.0; grid.last + 1],
-            days: BTreeMap::new(),
-            lacks: BTreeSet::new(),
-            is_valued_later: false,
-            kept: None,
-            parts,
-            on_its_way,
-        };
+        let start = start.unwrap_or(first()?.saturating_sub(1));
+        let mut series = Series::begun(grid, start, parts, on_its_way);
         series.value_days();
         series.follow_rows(scope);
-        series.follow_ways(scope, &self.ways);
+        series.follow_ways(scope, self.ways.iter());
         for crossing in &self.crossings {
             series.follow_crossing(scope, crossing);
         }
@@ -225,7 +214,74 @@ impl World {
     }
 }
 
+/// Accounts that something went between, and what did.
+#[derive(Default)]
+struct Between<'a> {
+    parts: Vec<&'a Part>,
+    ways: Vec<&'a Way>,
+    crossings: Vec<&'a Crossing>,
+}
+
 impl World {
+    /// What two accounts are together beyond what each is by itself, from the end of the first day
+    /// on, for all that are more than their sum. None: something went between more than two.
+    pub fn beyond(&self) -> Option<BTreeMap<(AccountId, AccountId), Series<'_>>> {
+        let mut between: BTreeMap<_, Between<'_>> = BTreeMap::new();
+        for part in &self.parts {
+            let (a, b) = part.thing.place.ends();
+            if a != b {
+                between.entry((a, b)).or_default().parts.push(part);
+            }
+        }
+        for way in &self.ways {
+            let (a, b) = Place::Between(way.accounts.0, way.accounts.1).ends();
+            if a != b {
+                between.entry((a, b)).or_default().ways.push(way);
+            }
+        }
+        for crossing in &self.crossings {
+            let ends = crossing.legs.iter().map(|leg| leg.thing.place.ends());
+            let touched: BTreeSet<_> = ends.flat_map(|(a, b)| [a, b]).collect();
+            let mut touched = touched.into_iter();
+            match (touched.next(), touched.next(), touched.next()) {
+                (_, None, _) | (None, ..) => {}
+                (Some(a), Some(b), None) => {
+                    between.entry((a, b)).or_default().crossings.push(crossing);
+                }
+                _ => return None,
+            }
+        }
+        let series = |(pair, between)| (pair, self.beyond_both(pair, between));
+        Some(between.into_iter().map(series).collect())
+    }
+
+    fn beyond_both<'a>(&'a self, pair: (AccountId, AccountId), of: Between<'a>) -> Series<'a> {
+        let Between { parts, ways, crossings } = of;
+        let [both, one, other] = [vec![pair.0, pair.1], vec![pair.0], vec![pair.1]]
+            .map(|accounts| Scope::Accounts(accounts.into_iter().collect()));
+        let on_its_way = ways.iter().filter_map(|way| inside(&both, way)).collect();
+        let mut together = Series::begun(&self.grid, 0, parts, on_its_way);
+        together.value_days();
+        let moves = |series: &mut Series<'a>, scope: &Scope| {
+            series.follow_ways(scope, ways.iter().copied());
+            for crossing in &crossings {
+                series.follow_crossing(scope, crossing);
+            }
+        };
+        moves(&mut together, &both);
+        for scope in [one, other] {
+            let mut alone = Series::begun(&self.grid, 0, Vec::new(), Vec::new());
+            moves(&mut alone, &scope);
+            for (place, day) in alone.days {
+                together.day(place).sub(&day);
+            }
+            together.lacks.extend(alone.lacks);
+            together.is_valued_later |= alone.is_valued_later;
+        }
+        together.follow_prices();
+        together
+    }
+
     /// Leaves out what has no value at either end: what was paid for it went outside, what it paid
     /// came from there. Tells whether there is such.
     pub fn leave_out_unvalued(&mut self, scope: &Scope) -> bool {
@@ -278,6 +334,22 @@ fn inside(scope: &Scope, way: &Way) -> Option<Part> {
 }
 
 impl<'a> Series<'a> {
+    /// Of which nothing is known yet but what it consists of.
+    fn begun(grid: &'a Grid, start: usize, parts: Vec<&'a Part>, on_its_way: Vec<Part>) -> Self {
+        Self {
+            grid,
+            start,
+            counted: vec![true; grid.last + 1],
+            near: vec![0.0; grid.last + 1],
+            days: BTreeMap::new(),
+            lacks: BTreeSet::new(),
+            is_valued_later: false,
+            kept: None,
+            parts,
+            on_its_way,
+        }
+    }
+
     /// Days that are kept, each with its place; what there is at the end of each, and nearly.
     pub fn kept(grid: &'a Grid, start: usize, all: impl Iterator<Item = AccountDay>) -> Self {
         let (mut counted, mut near, mut values) = (Vec::new(), Vec::new(), Vec::new());
@@ -311,16 +383,27 @@ impl<'a> Series<'a> {
         AccountDay { value, happened: self.days.get(&place).cloned() }
     }
 
-    /// Whether its days are the same whatever comes after them, and what comes after them can begin
-    /// at the last.
-    pub fn can_be_kept(&self) -> bool {
+    /// From which place on days cannot be kept, since they lack something or follow from what comes
+    /// after them; none: they can be, and what comes after them can begin at the last.
+    pub fn odd_from(&self) -> Option<usize> {
         let has_level =
             |part: &&Part| !part.levels.0.is_empty() && !matches!(part.kind, Kind::Security(_));
-        self.lacks.is_empty()
-            && !self.is_valued_later
-            && self.everything().any(|part| has_level(&part))
-            && self.counts(self.start)
-            && self.counts(self.grid.last)
+        if self.is_valued_later || !self.everything().any(|part| has_level(&part)) {
+            return Some(self.start);
+        }
+        let lacking = self.lacks.iter().map(|lack| lack.place);
+        // Days without a value are like others, where one with a value comes after them.
+        let valued = (self.start..=self.grid.last).rev().find(|place| self.counts(*place));
+        let unvalued = valued.map_or(self.start, |place| place + 1);
+        let is_counted_first = self.counts(self.start);
+        let odd = lacking.chain([unvalued]).min().filter(|odd| *odd <= self.grid.last);
+        if is_counted_first { odd } else { Some(self.start) }
+    }
+
+    /// Whether all of them can be added to others.
+    pub fn is_even(&self) -> bool {
+        let mut places = self.start..=self.grid.last;
+        self.lacks.is_empty() && !self.is_valued_later && places.all(|place| self.counts(place))
     }
 }
 
@@ -329,22 +412,31 @@ impl Series<'_> {
         self.parts.iter().copied().chain(&self.on_its_way)
     }
 
-    /// Finds the days that count, and nearly what everything is worth on them.
+    /// Finds the days that count, and nearly what everything is worth on them: account by account,
+    /// so that accounts that are followed together come to the same as kept ones that are added.
     fn value_days(&mut self) {
         let (grid, start) = (self.grid, self.start);
         let mut counted = std::mem::take(&mut self.counted);
         let mut near = std::mem::take(&mut self.near);
+        let mut groups: BTreeMap<_, Vec<&Part>> = BTreeMap::new();
         for part in self.everything() {
-            let mut walk = Walk::of(grid, part);
-            for place in start..=grid.last {
-                walk.go(place);
-                let worth = walk.near();
-                match (worth, counted.get_mut(place), near.get_mut(place)) {
-                    (Some(worth), _, Some(near)) => *near += worth,
-                    (None, Some(counted), _) => *counted = false,
-                    _ => {}
+            let ends = part.thing.place.ends();
+            groups.entry((ends.0 != ends.1, ends)).or_default().push(part);
+        }
+        for parts in groups.values() {
+            let mut sums = vec![0.0; near.len()];
+            for part in parts {
+                let mut walk = Walk::of(grid, part);
+                for place in start..=grid.last {
+                    walk.go(place);
+                    match (walk.near(), counted.get_mut(place), sums.get_mut(place)) {
+                        (Some(worth), _, Some(sum)) => *sum += worth,
+                        (None, Some(counted), _) => *counted = false,
+                        _ => {}
+                    }
                 }
             }
+            near.iter_mut().zip(sums).for_each(|(near, sum)| *near += sum);
         }
         (self.counted, self.near) = (counted, near);
     }
@@ -375,7 +467,7 @@ impl Series<'_> {
         }
     }
 
-    fn follow_ways(&mut self, scope: &Scope, ways: &[Way]) {
+    fn follow_ways<'w>(&mut self, scope: &Scope, ways: impl Iterator<Item = &'w Way>) {
         for way in ways {
             let (from, to) = way.accounts;
             let mut out = way.days.0.filter(|_| scope.has_account(from));

@@ -61,6 +61,8 @@ pub struct PerformanceReport {
     pub rows: Vec<PerformanceRow>,
     /// Why there is no row at all.
     pub nothing: Option<Nothing>,
+    /// The accounts that somebody took out of performance, where more than one account is told of.
+    pub left_out: Vec<SafeText>,
 }
 
 /// Why performance has nothing to tell.

@@ -6,7 +6,7 @@
 
 use chrono::NaiveDate;
 
-use super::super::transactions::place_of;
+use super::super::parts::place_of;
 use super::sieve::Sieve;
 use crate::figures::Names;
 use crate::model::{AccountId, OrderKey, TransactionId};
