@@ -40,6 +40,7 @@ fn account(name: &str, kind: AccountKind, currency: Currency, mode: Mode) -> Cha
         method: None,
         institution: None,
         closed: None,
+        performance: None,
     })
 }
 

@@ -9,17 +9,19 @@ use super::book::{Book, FORMER, Stamp};
 use super::identity::{key_of_content, key_of_id};
 use super::quotes::{self, Quotes};
 use super::sayings::{self, Fields, Thing};
+use super::steps::{Step, Turn};
 use super::survey::{Use, day_of};
 use super::{Applied, Error, Result, Survey, items, merge, proposed, resolve, undo, write};
 use crate::analytics::pairs;
 use crate::model::{
-    AccountEdit, AccountId, Change, Column, Currency, Dec, Dimension, Draft, Entry, Exact, Mention,
-    Mode, Move, NewAccount, NewTarget, OpId, Origin, PriceSubject, Quote, Refusal, RowEdit,
-    SafeText, SecurityEdit, SecurityId, Subtype, Transaction, TransactionId, Why, target,
+    AccountEdit, AccountId, CategoryId, Change, Column, Currency, Dec, Dimension, Draft, Edit,
+    Entry, Exact, Mention, Mode, Move, NewAccount, NewTarget, OpId, Origin, PriceSubject, Quote,
+    Refusal, RowEdit, SafeText, SecurityEdit, SecurityId, Subtype, Transaction, TransactionId, Why,
+    target,
 };
 use crate::store::{
-    AccountRecord, AllocationTarget, Balance, Identity, PriceRecord, RateRecord, Store,
-    StoredTransaction, SymbolRecord, WriteTx,
+    AccountRecord, AllocationTarget, Balance, CategoryRecord, Identity, PriceRecord, RateRecord,
+    Store, StoredTransaction, SymbolRecord, WriteTx,
 };
 
 /// One change on its way into the store.
@@ -28,26 +30,57 @@ struct Editor {
     book: Book,
     stamp: Stamp,
     applied: Applied,
+    steps: Vec<Step>,
 }
 
-pub(super) async fn apply(store: &Store, change: Change, op: OpId, now: i64) -> Result<Applied> {
+/// All of the changes or none; they stand in the trail by the name of the first.
+pub(super) async fn apply(
+    store: &Store,
+    changes: Vec<Change>,
+    op: OpId,
+    now: i64,
+) -> Result<Applied> {
     let mut tx = store.write().await?;
     let book = Book::open(&mut tx).await?;
     let stamp = Stamp { op: op.to_string(), now, batch: None };
-    let mut editor = Editor { tx, book, stamp, applied: Applied::default() };
-    let action = change.action();
+    let mut editor = Editor { tx, book, stamp, applied: Applied::default(), steps: Vec::new() };
+    let action = changes.first().map_or("", Change::action);
     // Of these the book sees everything that they touch.
-    let is_seen = matches!(
-        change,
-        Change::AddTransaction(_)
-            | Change::EditTransaction(..)
-            | Change::DeleteTransaction(_)
-            | Change::RestoreTransaction(_)
-            | Change::SetPrice(_)
-            | Change::SetTarget(_)
-            | Change::RemoveTarget(..)
-    );
-    editor.change(change).await?;
+    let is_seen = changes.iter().all(|change| {
+        matches!(
+            change,
+            Change::AddTransaction(_)
+                | Change::EditTransaction(..)
+                | Change::DeleteTransaction(_)
+                | Change::RestoreTransaction(_)
+                | Change::SetPrice(_)
+                | Change::SetTarget(_)
+                | Change::RemoveTarget(..)
+                // Of an account: what it counts in and whose it is, no figure of its own.
+                | Change::EditAccount(
+                    _,
+                    AccountEdit {
+                        kind: None,
+                        currency: None,
+                        mode: None,
+                        method: Edit::Keep,
+                        closed: Edit::Keep,
+                        ..
+                    }
+                )
+        )
+    });
+    let goes_back = !changes
+        .iter()
+        .any(|change| matches!(change, Change::MergeAccounts { .. } | Change::UndoBatch(_)));
+    let made = editor.made();
+    for change in changes {
+        editor.change(change).await?;
+    }
+    if goes_back {
+        editor.applied.steps.0 = editor.made_since(&made);
+        editor.applied.steps.0.append(&mut editor.steps);
+    }
     editor.book.settle(&mut editor.tx, &editor.stamp).await?;
     editor.book.settle_figures(&mut editor.tx).await?;
     if is_seen {
@@ -58,7 +91,27 @@ pub(super) async fn apply(store: &Store, change: Change, op: OpId, now: i64) -> 
     Ok(applied)
 }
 
+/// The securities and categories that there are: changes may make some by the way.
+type Made = (BTreeSet<SecurityId>, BTreeSet<CategoryId>);
+
 impl Editor {
+    fn made(&self) -> Made {
+        let securities = self.book.securities.keys().copied().collect();
+        (securities, self.book.categories.values().copied().collect())
+    }
+
+    fn made_since(&self, (securities, categories): &Made) -> Vec<Step> {
+        let rows = self.book.securities.values();
+        let rows = rows.filter(|row| !securities.contains(&row.security.id));
+        let made = rows.map(|row| Step::Security(Box::new(Turn::new(row.clone()))));
+        let named = self.book.categories.iter().filter(|(_, id)| !categories.contains(id));
+        let named = named.map(|(name, id)| {
+            let row = CategoryRecord { id: *id, name: name.clone(), parent: None, batch: None };
+            Step::Category(Turn::new(row))
+        });
+        made.chain(named).collect()
+    }
+
     async fn change(&mut self, change: Change) -> Result<()> {
         match change {
             Change::AddAccount(new) => self.add_account(new).await,
@@ -76,7 +129,9 @@ impl Editor {
             Change::EditSecurity(id, edit) => self.edit_security(id, edit).await,
             Change::Set(setting, value) => {
                 let value = setting.check(&value)?;
+                let was = self.tx.settings().await?.remove(setting.key());
                 self.tx.put_setting(setting, &value).await?;
+                self.steps.push(Step::Setting(setting, Turn { was, is: Some(value.clone()) }));
                 self.say(Thing::Setting(setting), sayings::only(Some(&value)));
                 Ok(())
             }
@@ -102,19 +157,23 @@ impl Editor {
         let NewTarget { dimension, key, weight, band } = new;
         let dimension = SafeText::new(dimension.as_str());
         let row = AllocationTarget { dimension, key, weight, band, batch: None };
-        let others = self.tx.targets().await?.into_iter();
-        let others = others.filter(|it| it.dimension == row.dimension && it.key != row.key);
-        let sum = others.fold(Exact::from(weight), |sum, it| sum.add(&it.weight.into()));
-        if sum > Exact::from(Dec::ONE) {
-            return Err(Error::TargetsOverOne { dimension: row.dimension, sum: sum.to_string() });
-        }
-        Ok(self.tx.put_target(&row).await?)
+        let was = self.target(row.dimension.as_str(), &row.key).await?;
+        put_target(&mut self.tx, &row).await?;
+        self.steps.push(Step::Target(Turn { was, is: Some(row) }));
+        Ok(())
+    }
+
+    async fn target(&mut self, by: &str, key: &SafeText) -> Result<Option<AllocationTarget>> {
+        let mut all = self.tx.targets().await?.into_iter();
+        Ok(all.find(|row| row.dimension.as_str() == by && row.key == *key))
     }
 
     async fn remove_target(&mut self, dimension: Dimension, key: SafeText) -> Result<()> {
         let key = target::slice(dimension, &key).unwrap_or(key);
         let dimension = SafeText::new(dimension.as_str());
+        let was = self.target(dimension.as_str(), &key).await?;
         if self.tx.remove_target(dimension.as_str(), key.as_str()).await? {
+            self.steps.push(Step::Target(Turn { was, is: None }));
             return Ok(());
         }
         Err(Error::NoTarget { dimension, key })
@@ -140,6 +199,9 @@ impl Editor {
         };
         self.tx.insert_account(&row).await?;
         self.applied.account = Some(id);
+        self.book.names.insert(row.account.name.clone(), id);
+        self.book.accounts.insert(id, row.clone());
+        self.steps.push(Step::Account(Box::new(Turn::new(row))));
         Ok(())
     }
 
@@ -153,6 +215,7 @@ impl Editor {
             (!edit.method.is_keep(), "method"),
             (!edit.institution.is_keep(), "institution"),
             (!edit.closed.is_keep(), "closed"),
+            (!edit.performance.is_keep(), "performance"),
         ]);
         let account = &mut row.account;
         // What a person says of kind or currency, no row derives away again.
@@ -164,6 +227,7 @@ impl Editor {
         account.mode = edit.mode.unwrap_or(account.mode);
         account.method = edit.method.apply(account.method);
         account.closed = edit.closed.apply(account.closed);
+        account.performance = edit.performance.apply(account.performance);
         if !edit.institution.is_keep() {
             account.institution = edit.institution.apply(None);
             row.institution = match &row.account.institution {
@@ -179,6 +243,8 @@ impl Editor {
     async fn own_account(&mut self, mut row: AccountRecord) -> Result<()> {
         row.batch = None;
         self.applied.account = Some(row.account.id);
+        let was = self.book.account(row.account.id)?.clone();
+        self.steps.push(Step::Account(Box::new(Turn::other(was, row.clone()))));
         self.book.put_account(&mut self.tx, row, &self.stamp, true).await
     }
 
@@ -204,7 +270,11 @@ impl Editor {
             return Err(Error::NotInBalancesMode(row.account.name.clone()));
         }
         let created = self.stamp.now;
-        self.tx.put_balance(&Balance { account: id, date, amount, batch: None, created }).await?;
+        let row = Balance { account: id, date, amount, batch: None, created };
+        let all = self.tx.balances().await?.into_iter();
+        let was = all.into_iter().find(|row| row.account == id && row.date == date);
+        self.tx.put_balance(&row).await?;
+        self.steps.push(Step::Balance(Turn { was, is: Some(row) }));
         self.say(Thing::Balance(id, date), sayings::only(Some(&amount.to_string())));
         self.applied.account = Some(id);
         Ok(())
@@ -241,6 +311,7 @@ impl Editor {
             self.applied.transactions.push(row.transaction.id);
         }
         self.tx.insert_transactions(&added.iter().collect::<Vec<_>>()).await?;
+        self.steps.extend(added.into_iter().map(|row| Step::Row(Box::new(Turn::new(row)))));
         Ok(())
     }
 
@@ -400,7 +471,9 @@ impl Editor {
             return Ok(());
         }
         let (tx, book) = (&mut self.tx, &mut self.book);
-        write::put(tx, book, before, &mut row, &self.stamp, cause).await
+        write::put(tx, book, before, &mut row, &self.stamp, cause).await?;
+        self.steps.push(Step::Row(Box::new(Turn::other(before.clone(), row))));
+        Ok(())
     }
 
     async fn set_deleted(&mut self, id: TransactionId, deleted: bool) -> Result<()> {
@@ -475,24 +548,29 @@ impl Editor {
         let Some(mention) = mention else {
             let Some(rate) = quotes::rate_of(&quote) else { return Ok(()) };
             let row = RateRecord { rate, batch: None, fetched };
-            return match self.tx.rates_like(std::slice::from_ref(&row)).await?.first() {
-                None => Ok(self.tx.insert_rates(&[row]).await?),
-                Some(before) => Ok(self.tx.replace_rate(before, &row).await?),
-            };
+            let known = self.tx.rates_like(std::slice::from_ref(&row)).await?.into_iter().next();
+            match &known {
+                None => self.tx.insert_rates(std::slice::from_ref(&row)).await?,
+                Some(before) => self.tx.replace_rate(before, &row).await?,
+            }
+            self.steps.push(Step::Rate(Box::new(Turn { was: known, is: Some(row) })));
+            return Ok(());
         };
         let id = self.security_of(Some(&mention), "symbol", (quote.currency, quote.date)).await?;
         let Some(id) = id else { return Ok(()) };
         self.applied.security = Some(id);
         let row = PriceRecord { price: quotes::price_of(quote, id), batch: None, fetched };
-        let known = self.tx.prices_like(std::slice::from_ref(&row)).await?;
+        let known = self.tx.prices_like(std::slice::from_ref(&row)).await?.into_iter().next();
         self.book.count_prices(id, row.price.currency, 1);
-        match known.first() {
-            None => Ok(self.tx.insert_prices(&[row]).await?),
+        match &known {
+            None => self.tx.insert_prices(std::slice::from_ref(&row)).await?,
             Some(before) => {
                 self.book.count_prices(id, before.price.currency, -1);
-                Ok(self.tx.replace_price(before, &row).await?)
+                self.tx.replace_price(before, &row).await?;
             }
         }
+        self.steps.push(Step::Price(Box::new(Turn { was: known, is: Some(row) })));
+        Ok(())
     }
 
     async fn edit_security(&mut self, id: SecurityId, edit: SecurityEdit) -> Result<()> {
@@ -545,9 +623,23 @@ impl Editor {
         }
         row.batch = None;
         self.applied.security = Some(id);
+        let was = self.book.security(id)?.clone();
+        self.steps.push(Step::Security(Box::new(Turn::other(was, row.clone()))));
         self.say(Thing::Security(id), sayings::some_of(&sayings::all_of(&row.security)?, &said));
         self.book.put_security(&mut self.tx, row, &self.stamp, true).await
     }
+}
+
+/// Sets a target, if with the others of its whole it is no more than that.
+pub(super) async fn put_target(tx: &mut WriteTx, row: &AllocationTarget) -> Result<()> {
+    let others = tx.targets().await?.into_iter();
+    let others = others.filter(|it| it.dimension == row.dimension && it.key != row.key);
+    let sum = others.fold(Exact::from(row.weight), |sum, it| sum.add(&it.weight.into()));
+    if sum > Exact::from(Dec::ONE) {
+        let dimension = row.dimension.clone();
+        return Err(Error::TargetsOverOne { dimension, sum: sum.to_string() });
+    }
+    Ok(tx.put_target(row).await?)
 }
 
 /// Refuses moves of which none can be the other leg: linked, they would be no event.

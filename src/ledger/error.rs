@@ -116,6 +116,12 @@ pub enum Error {
         /// Which.
         key: SafeText,
     },
+    /// What was to be taken back is something else by now.
+    #[error("{0} was changed since by somebody else; nothing was taken back")]
+    ChangedSince(SafeText),
+    /// A row that an import counts on by now.
+    #[error("an import has transaction {0} too since; delete it instead of taking it back")]
+    ClaimedSince(TransactionId),
     /// One row is no group.
     #[error("it takes two transactions or more to link them")]
     NothingToLink,

@@ -240,6 +240,7 @@ pub(super) fn as_account(id: AccountId, new: NewAccount, derived: bool) -> Accou
         method: new.method,
         institution: new.institution,
         closed: new.closed,
+        performance: new.performance,
         derived,
     }
 }

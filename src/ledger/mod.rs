@@ -7,6 +7,7 @@
 mod body;
 mod book;
 mod claims;
+mod connections;
 mod delivery;
 mod edit;
 mod edited;
@@ -27,21 +28,25 @@ mod resolve;
 mod restore;
 mod retold;
 mod sayings;
+mod standing;
+mod steps;
 mod succession;
 mod survey;
 mod undo;
 mod whole;
 mod write;
 
-pub use delivery::{Delivered, Delivery, MarketNews, connect, deliver, note_failure, take_market};
+pub use connections::{Sealed, connect, disconnect, reconnect};
+pub use delivery::{Delivered, Delivery, MarketNews, deliver, note_failure, take_market};
 pub use error::{Error, Result};
 pub use intake::{Content, Counts, Intake, Options, Taken};
 pub use proposed::split_id;
 pub use rebuild::{check, rebuild};
 pub use remote::ToldAccount;
-pub use restore::{TRAIL, restore};
+pub use restore::{Restored, TRAIL, restore};
+pub use steps::Steps;
 pub use survey::Survey;
-pub use undo::Undone;
+pub use undo::{Kept, Undone};
 
 use crate::model::{AccountId, Change, OpId, SecurityId, TransactionId};
 use crate::store::{AccountDays, Store};
@@ -60,6 +65,8 @@ pub struct Applied {
     pub security: Option<SecurityId>,
     /// What an undo did.
     pub undone: Option<Undone>,
+    /// What leads back.
+    pub steps: Steps,
 }
 
 /// Keeps days of accounts that were computed from this revision, unless somebody has written since.
@@ -78,6 +85,17 @@ pub async fn keep_account_days(store: &Store, days: Vec<AccountDays>, revision: 
     task.await.unwrap_or(Err(Error::Interrupted))
 }
 
+/// Finds out whether the store takes writes, and changes nothing.
+///
+/// # Errors
+/// When it does not.
+pub async fn try_writing(store: &Store) -> Result<()> {
+    let store = store.clone();
+    let task =
+        tasks::spawn(Task::Edit, async move { Ok(store.write().await?.try_writing().await?) });
+    task.await.unwrap_or(Err(Error::Interrupted))
+}
+
 /// Writes one change; all of it or nothing.
 ///
 /// The write runs in a task of its own: whoever waits for it may be cancelled, the transaction
@@ -86,7 +104,26 @@ pub async fn keep_account_days(store: &Store, days: Vec<AccountDays>, revision: 
 /// # Errors
 /// When the change is refused or the store fails; then nothing is written.
 pub async fn apply(store: &Store, change: Change, op: OpId, now: i64) -> Result<Applied> {
+    apply_all(store, vec![change], op, now).await
+}
+
+/// Writes several changes as one; all of them or nothing.
+///
+/// # Errors
+/// When one of them is refused or the store fails; then nothing is written.
+pub async fn apply_all(store: &Store, changes: Vec<Change>, op: OpId, now: i64) -> Result<Applied> {
     let store = store.clone();
-    let task = tasks::spawn(Task::Edit, async move { edit::apply(&store, change, op, now).await });
+    let task = tasks::spawn(Task::Edit, async move { edit::apply(&store, changes, op, now).await });
+    task.await.unwrap_or(Err(Error::Interrupted))
+}
+
+/// Takes back what changes did; all of it or nothing. What comes back leads forward again.
+///
+/// # Errors
+/// When something of it was changed since or the store fails; then nothing is written.
+pub async fn take_back(store: &Store, steps: Steps, op: OpId, now: i64) -> Result<Applied> {
+    let store = store.clone();
+    let task =
+        tasks::spawn(Task::Edit, async move { steps::take_back(&store, steps, op, now).await });
     task.await.unwrap_or(Err(Error::Interrupted))
 }

@@ -1,7 +1,5 @@
 //! What a row of a file means: its account, its securities, and what it will be known by.
 
-use std::fmt::Write;
-
 use chrono::NaiveDate;
 
 use super::Result;
@@ -11,7 +9,7 @@ use super::resolve;
 use super::survey::Use;
 use crate::model::{
     Account, AccountId, AccountKind, Column, Draft, Drafts, Mention, Mode, Origin, Refusal,
-    SafeText, SecurityId, Transaction, TransactionId, Why,
+    SafeText, SecurityId, Transaction, TransactionId, Why, hex,
 };
 use crate::store::{AccountRecord, Identity, StoredTransaction};
 
@@ -68,12 +66,7 @@ impl Intake {
             nth = self.occurrences.next(day, account, &key);
         }
         first.nth = usize::try_from(nth).unwrap_or(0);
-        let mut hex = String::with_capacity(24);
-        for byte in key {
-            // Writing into a String cannot fail.
-            let _ = write!(hex, "{byte:02x}");
-        }
-        let name = SafeText::new(&format!("~{sort}:{account}:{hex}:{nth}"));
+        let name = SafeText::new(&format!("~{sort}:{account}:{}:{nth}", hex(&key)));
         for held in [first, second] {
             held.row.transaction.link.get_or_insert_with(|| name.clone());
         }
@@ -218,6 +211,7 @@ impl Intake {
                 method: None,
                 institution: None,
                 closed: None,
+                performance: None,
                 derived: true,
             },
             institution: None,

@@ -5,14 +5,27 @@ use std::io::Read;
 use super::rebuild::rebuild_in;
 use super::{Error, Result};
 use crate::archive::{self, Counts, Part, Reader, Section, Value};
-use crate::model::{OpId, SafeText};
-use crate::store::{ArchivedTable, Damage, EVIDENCE, Store};
+use crate::model::{ConnectionState, OpId, SafeText};
+use crate::store::{ArchivedTable, Damage, EVIDENCE, Store, WriteTx};
 
 /// The section with the trail of the store that was backed up.
 pub const TRAIL: &str = "audit";
 
 /// So many rows are written at once.
 const ROWS: usize = 500;
+
+/// Why a connection needs a new consent.
+const SPENT: &str = "restored from a backup: what it shows to its service may be spent since";
+
+/// What else there is to say of a restored store.
+#[derive(Debug, Default)]
+pub struct Restored {
+    /// The rows that were damaged already in the store that was backed up.
+    pub damage: Vec<Damage>,
+    /// How many connections need a new consent: what they show serves once, and may have been shown
+    /// since the backup.
+    pub consents: usize,
+}
 
 /// Fills an empty store from a backup that was found to be whole.
 ///
@@ -29,7 +42,7 @@ pub async fn restore(
     verified: &Counts,
     op: OpId,
     now: i64,
-) -> Result<Vec<Damage>> {
+) -> Result<Restored> {
     let mut tx = store.write().await?;
     if tx.has_content().await? {
         return Err(Error::HasContent);
@@ -65,8 +78,28 @@ pub async fn restore(
     rebuild_in(&mut tx).await?;
     // Whoever has nothing better wants it all the same, and must know.
     let damage = tx.damage().await?;
+    let consents = fail_spent(&mut tx, now).await?;
     tx.commit(&op.to_string(), "restore", now).await?;
-    Ok(damage)
+    Ok(Restored { damage, consents })
+}
+
+/// A token that was exchanged since the backup must not come back: a service that sees it twice ends
+/// all that came of it. Tells how many connections can show nothing now.
+async fn fail_spent(tx: &mut WriteTx, now: i64) -> Result<usize> {
+    let spent = tx.spend_secrets(now).await?;
+    let mut failed = 0;
+    for mut row in tx.connections().await? {
+        let newest = tx.secret(row.id).await?;
+        if !spent.contains(&row.id) || !newest.is_some_and(|newest| newest.serves_once) {
+            continue;
+        }
+        if let Ok(state) = row.state.become_(ConnectionState::Failed) {
+            (row.state, row.since, row.detail) = (state, now, Some(SafeText::new(SPENT)));
+            tx.update_connection(&row).await?;
+            failed += 1;
+        }
+    }
+    Ok(failed)
 }
 
 /// Where the rows of a section go.

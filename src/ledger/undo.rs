@@ -3,12 +3,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::NaiveDate;
+
 use super::body::{self, Underlay};
 use super::book::{Book, Stamp};
 use super::sayings::{self, Thing};
 use super::write::{self, Said};
 use super::{Error, Result, proposed};
-use crate::model::{AccountId, BatchId, ConnectionId, Origin, Part, SecurityId, TransactionId};
+use crate::model::{
+    AccountId, BatchId, ConnectionId, Origin, Part, SafeText, SecurityId, Subtype, Transaction,
+    TransactionId,
+};
 use crate::store::{Claim, PriceRecord, RateRecord, StoredTransaction, WriteTx};
 
 /// How many rows are looked at together.
@@ -22,7 +27,26 @@ pub struct Undone {
     /// Those that are again what they were.
     pub restored: u64,
     /// Rows that were touched since and stay.
-    pub kept: Vec<TransactionId>,
+    pub kept: Vec<Kept>,
+}
+
+/// A row that an import brought and that stays, as a person would name it. It is told from within
+/// the change: once that is stored, nothing that is said of it may fail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    pub id: TransactionId,
+    pub date: NaiveDate,
+    pub subtype: Subtype,
+    pub account: SafeText,
+}
+
+impl Kept {
+    fn of(row: &StoredTransaction, book: &Book) -> Self {
+        let Transaction { id, account, facts, .. } = &row.transaction;
+        let account = book.accounts.get(account).map(|row| row.account.name.clone());
+        let account = account.unwrap_or_default();
+        Self { id: *id, date: facts.date, subtype: facts.subtype, account }
+    }
 }
 
 pub(super) async fn undo(
@@ -120,8 +144,10 @@ async fn undo_part(
         };
         match restored {
             Restored::Yes => undone.restored += 1,
-            Restored::TouchedSince => undone.kept.push(id),
-            Restored::NothingChanged if others.is_empty() => undone.kept.push(id),
+            Restored::TouchedSince => undone.kept.push(Kept::of(&row, book)),
+            Restored::NothingChanged if others.is_empty() => {
+                undone.kept.push(Kept::of(&row, book));
+            }
             Restored::NothingChanged => {}
         }
         pass_on(tx, &mut row, &others, batch).await?;

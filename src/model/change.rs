@@ -4,9 +4,9 @@
 use chrono::NaiveDate;
 
 use super::{
-    AccountId, AccountKind, AssetClass, BatchId, Currency, Dec, Dimension, Entry, Isin, LotMethod,
-    Mode, NewAccount, NewTarget, Quote, Refusal, RowEdit, SafeText, SecurityId, Setting, Tags,
-    TransactionId,
+    AccountId, AccountKind, AssetClass, BatchId, Currency, Dec, Dimension, Entry, InPerformance,
+    Isin, LotMethod, Mode, NewAccount, NewTarget, Quote, Refusal, RowEdit, SafeText, SecurityId,
+    Setting, Tags, TransactionId,
 };
 
 /// What happens to one field of an edit.
@@ -57,6 +57,8 @@ pub struct AccountEdit {
     pub institution: Edit<SafeText>,
     /// Closed from this day on.
     pub closed: Edit<NaiveDate>,
+    /// Whether it counts in performance.
+    pub performance: Edit<InPerformance>,
 }
 
 /// An edit of a security.

@@ -185,6 +185,13 @@ pub struct Drafts {
     pub second: Option<Box<Draft>>,
 }
 
+impl Drafts {
+    /// The row, and the one that comes with it.
+    pub fn all(&self) -> impl Iterator<Item = &Draft> {
+        std::iter::once(&*self.first).chain(self.second.as_deref())
+    }
+}
+
 /// Why a row is refused: the column and the reason.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{column}: {why}")]

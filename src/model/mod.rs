@@ -11,6 +11,7 @@ mod currency;
 mod decimal;
 mod exact;
 mod fold;
+mod hex;
 mod ids;
 mod item;
 mod lot;
@@ -22,13 +23,15 @@ mod safe_text;
 mod secret;
 mod security;
 mod setting;
+mod standing;
 pub mod target;
 mod transaction;
 pub mod wire;
 mod wording;
 
 pub use account::{
-    Account, AccountKind, Class, LotMethod, Mode, NewAccount, Tax, UnknownWord, choices,
+    Account, AccountKind, Class, InPerformance, LotMethod, Mode, NewAccount, Tax, UnknownWord,
+    choices,
 };
 pub use change::{AccountEdit, Change, Edit, SecurityEdit};
 pub use check::{Column, Drafts, Entry, EntryType, Refusal, Why};
@@ -37,6 +40,7 @@ pub use currency::{Currency, Unit, UnknownCurrency};
 pub use decimal::{Dec, DecError};
 pub use exact::{Exact, ExactError};
 pub use fold::fold;
+pub use hex::hex;
 pub use ids::{
     AccountId, BatchId, CategoryId, ConnectionId, InstitutionId, OpId, SecurityId, TransactionId,
 };
@@ -52,6 +56,7 @@ pub use safe_text::{SafeText, is_safe, keep_raw, raw_of};
 pub use secret::Secret;
 pub use security::{AssetClass, Isin, Mention, Security, SymbolError, Tags, TagsError};
 pub use setting::{Setting, SettingError};
+pub use standing::{Standing, StatedHolding};
 pub use target::{Dimension, NewTarget};
 pub use transaction::{
     Draft, Facts, Kind, OrderKey, Origin, Rank, Ratio, Status, Subtype, Transaction, Underlay,

@@ -1,6 +1,8 @@
 //! The settings that change figures. They live in the store, so that every machine that reads it
 //! computes the same.
 
+use std::collections::BTreeMap;
+
 use super::{Currency, Dec, LotMethod, UnknownWord};
 
 /// A setting that changes figures.
@@ -72,6 +74,18 @@ impl Setting {
             Self::RiskFreeRate => Some("0"),
             Self::TaxCurrency | Self::TimeZone => None,
         }
+    }
+
+    /// Every setting, its value (none: it follows from another), and whether it is among those that
+    /// somebody chose.
+    #[must_use]
+    pub fn among(chosen: &BTreeMap<String, String>) -> Vec<(Self, Option<String>, bool)> {
+        let row = |setting: &Self| {
+            let value = chosen.get(setting.key()).cloned();
+            let is_chosen = value.is_some();
+            (*setting, value.or_else(|| setting.default().map(str::to_owned)), is_chosen)
+        };
+        Self::ALL.iter().map(row).collect()
     }
 
     /// The setting of this name.

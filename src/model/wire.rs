@@ -11,9 +11,9 @@ use serde_json::value::RawValue;
 
 use super::account::words;
 use super::{
-    AccountKind, AssetClass, Column, Currency, Dec, Draft, Entry, Facts, Interval, Isin, Item,
-    LotMethod, Mention, Mode, NewAccount, Origin, Price, Rate, Ratio, Refusal, SafeText,
-    SecurityId, SecurityWords, Setting, SettingError, SourceWords, Status, Subtype, Tags,
+    AccountKind, AssetClass, Column, Currency, Dec, Draft, Entry, Facts, InPerformance, Interval,
+    Isin, Item, LotMethod, Mention, Mode, NewAccount, Origin, Price, Rate, Ratio, Refusal,
+    SafeText, SecurityId, SecurityWords, Setting, SettingError, SourceWords, Status, Subtype, Tags,
     TransactionWords, Why,
 };
 
@@ -278,14 +278,17 @@ struct AccountWire {
     institution: Option<SafeText>,
     #[serde(skip_serializing_if = "Option::is_none")]
     closed: Option<Day>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    performance: Option<InPerformance>,
     #[serde(default, skip_serializing_if = "is_false")]
     derived: bool,
 }
 
 impl AccountWire {
     fn new(account: NewAccount, derived: bool) -> Self {
-        let NewAccount { name, kind, currency, mode, method, institution, closed } = account;
-        Self { name, kind, currency, mode, method, institution, closed: closed.map(Day), derived }
+        let NewAccount { name, kind, currency, mode, method, institution, .. } = account;
+        let (closed, performance) = (account.closed.map(Day), account.performance);
+        Self { name, kind, currency, mode, method, institution, closed, performance, derived }
     }
 }
 
@@ -293,12 +296,13 @@ impl TryFrom<AccountWire> for Item {
     type Error = WireError;
 
     fn try_from(wire: AccountWire) -> Result<Self, WireError> {
-        let AccountWire { name, kind, currency, mode, method, institution, closed, derived } = wire;
+        let AccountWire { name, kind, currency, mode, method, institution, .. } = wire;
         named("name", &name)?;
         fits("institution", institution.as_ref(), SafeText::MAX_NAME)?;
-        let closed = closed.map(|day| day.0);
-        let account = NewAccount { name, kind, currency, mode, method, institution, closed };
-        Ok(Self::Account { account, derived })
+        let (closed, performance) = (wire.closed.map(|day| day.0), wire.performance);
+        let account =
+            NewAccount { name, kind, currency, mode, method, institution, closed, performance };
+        Ok(Self::Account { account, derived: wire.derived })
     }
 }
 

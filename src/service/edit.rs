@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 
 use super::{Error, Session};
+use crate::audit::Attempt;
 use crate::ledger;
 use crate::model::{
     Account, AccountId, Change, Mention, NewTarget, SafeText, Security, SecurityId, Setting,
     TransactionId,
 };
-use crate::store::{AllocationTarget, Tx};
+use crate::refresh;
+use crate::store::AllocationTarget;
 
-pub use crate::ledger::Applied;
+pub use crate::ledger::{Applied, Steps};
 pub use crate::model::RowEdit;
 
 /// Writes one change, with its attempt and outcome in the trail.
@@ -18,11 +20,43 @@ pub use crate::model::RowEdit;
 /// # Errors
 /// When the change is refused or the store fails; then nothing is written.
 pub async fn apply(session: &Session, change: Change) -> Result<Applied, Error> {
-    change.check().map_err(ledger::Error::Refused)?;
-    let attempt = session.attempt(change.action(), &detail(&change)).await?;
-    match ledger::apply(&session.store, change, attempt.op(), session.now()).await {
+    apply_all(session, vec![change]).await
+}
+
+/// Writes several changes as one, with one attempt and outcome in the trail: what a form says.
+///
+/// # Errors
+/// When one of them is refused or the store fails; then nothing is written.
+pub async fn apply_all(session: &Session, changes: Vec<Change>) -> Result<Applied, Error> {
+    for change in &changes {
+        change.check().map_err(ledger::Error::Refused)?;
+    }
+    let action = changes.first().map_or("", Change::action);
+    let details: Vec<_> = changes.iter().map(detail).collect();
+    let attempt = session.attempt(action, &details.join(" ")).await?;
+    let written = ledger::apply_all(&session.store, changes, attempt.op(), session.now()).await;
+    end(session, attempt, written).await
+}
+
+/// Takes back what changes did, or does it again: what comes back leads the other way.
+///
+/// # Errors
+/// When something of it was changed since or the store fails; then nothing is written.
+pub async fn take_back(session: &Session, steps: Steps) -> Result<Applied, Error> {
+    let attempt = session.attempt("change.undo", &format!("things={}", steps.len())).await?;
+    let written = ledger::take_back(&session.store, steps, attempt.op(), session.now()).await;
+    end(session, attempt, written).await
+}
+
+async fn end(
+    session: &Session,
+    attempt: Attempt,
+    written: ledger::Result<Applied>,
+) -> Result<Applied, Error> {
+    match written {
         Ok(applied) => {
             attempt.committed(&format!("revision={}", applied.revision)).await;
+            refresh::keep_few_days(&session.store, session.clock.today()).await;
             Ok(applied)
         }
         Err(error) => {
@@ -78,12 +112,6 @@ pub async fn account_named(session: &Session, name: &str) -> Result<Account, Err
 pub async fn accounts(session: &Session) -> Result<Vec<Account>, Error> {
     let rows = session.store.read().await?.accounts().await?;
     Ok(rows.into_iter().map(|row| row.account).collect())
-}
-
-/// The names of all accounts.
-pub(super) async fn account_names(tx: &mut Tx) -> Result<BTreeMap<AccountId, SafeText>, Error> {
-    let rows = tx.accounts().await?.into_iter();
-    Ok(rows.map(|row| (row.account.id, row.account.name)).collect())
 }
 
 /// The security that `SYM`, `SYM@CUR`, an ISIN or `id:N` means.
@@ -146,12 +174,7 @@ pub async fn securities(session: &Session) -> Result<Vec<Security>, Error> {
 /// When the store cannot be read.
 pub async fn settings(session: &Session) -> Result<Vec<(Setting, Option<String>, bool)>, Error> {
     let chosen = session.store.read().await?.settings().await?;
-    let row = |setting: &Setting| {
-        let value = chosen.get(setting.key()).cloned();
-        let is_chosen = value.is_some();
-        (*setting, value.or_else(|| setting.default().map(str::to_owned)), is_chosen)
-    };
-    Ok(Setting::ALL.iter().map(row).collect())
+    Ok(Setting::among(&chosen))
 }
 
 /// Every target, by dimension and key.

@@ -1,0 +1,275 @@
+//! The fields of a form together, and how what is typed in them is read.
+
+use std::str::FromStr;
+
+use chrono::NaiveDate;
+
+use super::day;
+use super::field::{Field, Sort};
+use crate::model::{Dec, Edit, Exact, Mention, Refusal, SafeText};
+
+/// What is wrong, and where; no field: with all of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The field, as refusals call it.
+    pub field: Option<&'static str>,
+    /// What would be right.
+    pub why: String,
+}
+
+impl Fault {
+    /// In one field.
+    pub fn in_field(field: &'static str, why: impl Into<String>) -> Self {
+        Self { field: Some(field), why: why.into() }
+    }
+}
+
+impl From<Refusal> for Fault {
+    fn from(refusal: Refusal) -> Self {
+        Self::in_field(refusal.column.0, refusal.why.to_string())
+    }
+}
+
+/// The fields of a form, in their order.
+#[derive(Clone, Debug, Default)]
+pub struct Fields {
+    all: Vec<Field>,
+    start: usize,
+    /// What days are counted from.
+    today: NaiveDate,
+}
+
+impl Fields {
+    /// These, and the place in them is the first.
+    #[must_use]
+    pub const fn of(all: Vec<Field>) -> Self {
+        Self { all, start: 0, today: NaiveDate::MIN }
+    }
+
+    /// The place at the beginning is another field.
+    #[must_use]
+    pub fn beginning_at(self, name: &str) -> Self {
+        let start = self.place_of(name).unwrap_or(0);
+        Self { start, ..self }
+    }
+
+    /// Days are counted from this one.
+    pub(super) fn counting_from(self, today: NaiveDate) -> Self {
+        Self { today, ..self }
+    }
+
+    pub(super) const fn start(&self) -> usize {
+        self.start
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = (usize, &Field)> {
+        self.all.iter().enumerate().filter(|(_, field)| !field.hidden)
+    }
+
+    /// Every field, hidden ones too.
+    pub fn each_mut(&mut self) -> impl Iterator<Item = &mut Field> {
+        self.all.iter_mut()
+    }
+
+    /// All of one name.
+    pub fn named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Field> {
+        self.all.iter().filter(move |field| field.name == name)
+    }
+
+    /// One by its name.
+    pub fn get(&self, name: &str) -> Option<&Field> {
+        self.all.iter().find(|field| field.name == name)
+    }
+
+    /// One by its name, to be changed.
+    pub fn get_mut(&mut self, name: &str) -> Option<&mut Field> {
+        self.all.iter_mut().find(|field| field.name == name)
+    }
+
+    pub(super) fn at_mut(&mut self, at: usize) -> Option<&mut Field> {
+        self.all.get_mut(at)
+    }
+
+    /// Where one is that is seen.
+    pub(super) fn place_of(&self, name: &str) -> Option<usize> {
+        self.iter().find(|(_, field)| field.name == name).map(|(at, _)| at)
+    }
+
+    pub(super) fn next(&self, at: usize) -> Option<usize> {
+        self.iter().map(|(place, _)| place).find(|place| *place > at)
+    }
+
+    pub(super) fn before(&self, at: usize) -> Option<usize> {
+        self.iter().map(|(place, _)| place).filter(|place| *place < at).last()
+    }
+
+    pub(super) fn first(&self) -> Option<usize> {
+        self.iter().map(|(at, _)| at).next()
+    }
+
+    pub(super) fn last(&self) -> Option<usize> {
+        self.iter().map(|(at, _)| at).last()
+    }
+
+    /// The first one that is wrong.
+    pub(super) fn wrong(&self) -> Option<usize> {
+        self.iter().find(|(_, field)| field.error.is_some()).map(|(at, _)| at)
+    }
+
+    /// Something is typed.
+    pub(super) fn are_changed(&self) -> bool {
+        self.all.iter().any(Field::is_changed)
+    }
+
+    /// Says of each field by itself whether it can be read. Whether one cannot.
+    pub(super) fn check(&mut self) -> bool {
+        let today = self.today;
+        for field in &mut self.all {
+            let text = field.text();
+            field.error = match &field.sort {
+                _ if field.hidden || text.is_empty() => None,
+                Sort::Amount | Sort::Number => figure(&text).err(),
+                Sort::Day if day::parse(&text, today).is_none() => Some(day::FORM.to_owned()),
+                Sort::Choice(all) => {
+                    let is_one = all.iter().any(|choice| choice.word.eq_ignore_ascii_case(&text));
+                    (!is_one && !field.is_begun()).then(|| {
+                        "none of the choices is like that; Backspace shows them".to_owned()
+                    })
+                }
+                _ => None,
+            };
+        }
+        self.wrong().is_some()
+    }
+
+    // ---- what stands in them
+
+    /// What stands in a field; nothing where it is of no use.
+    pub fn text(&self, name: &str) -> String {
+        self.get(name).filter(|field| !field.hidden).map(Field::text).unwrap_or_default()
+    }
+
+    /// Something else than at first.
+    pub fn is_changed(&self, name: &str) -> bool {
+        self.get(name).is_some_and(|field| !field.hidden && field.is_changed())
+    }
+
+    /// Words; none: nothing is there.
+    pub fn words(&self, name: &'static str, most: usize) -> Result<Option<SafeText>, Fault> {
+        let text = SafeText::new(&self.text(name));
+        match text.as_str().len() {
+            0 => Ok(None),
+            len if len > most => Err(Fault::in_field(name, format!("longer than {most} bytes"))),
+            _ => Ok(Some(text)),
+        }
+    }
+
+    /// A name.
+    pub fn name(&self, name: &'static str) -> Result<Option<SafeText>, Fault> {
+        self.words(name, SafeText::MAX_NAME)
+    }
+
+    /// A word of a list, or anything that is read from a text.
+    pub fn word<T: FromStr>(&self, name: &'static str) -> Result<Option<T>, Fault>
+    where
+        T::Err: std::fmt::Display,
+    {
+        self.read(name, |text| text.parse::<T>().map_err(|error| error.to_string()))
+    }
+
+    /// Anything that is read from a text.
+    pub fn read<T, E: std::fmt::Display>(
+        &self,
+        name: &'static str,
+        read: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Result<Option<T>, Fault> {
+        let text = self.text(name);
+        match text.is_empty() {
+            true => Ok(None),
+            false => {
+                read(&text).map(Some).map_err(|error| Fault::in_field(name, error.to_string()))
+            }
+        }
+    }
+
+    /// A figure.
+    pub fn dec(&self, name: &'static str) -> Result<Option<Dec>, Fault> {
+        Ok(self.figure(name)?.map(|(value, _)| value))
+    }
+
+    /// A figure with the decimals that were written.
+    pub fn figure(&self, name: &'static str) -> Result<Option<(Dec, u32)>, Fault> {
+        self.read(name, figure)
+    }
+
+    /// A part of a whole: `0.6` or `60%`.
+    pub fn part(&self, name: &'static str) -> Result<Option<Dec>, Fault> {
+        self.read(name, |text| match text.strip_suffix('%') {
+            None => figure(text).map(|(value, _)| value),
+            Some(percent) => {
+                let hundred = Exact::from(Dec::from_i64(100));
+                let value = figure(percent.trim())?.0;
+                Exact::from(value).div_round(&hundred, 12).map_err(|error| error.to_string())
+            }
+        })
+    }
+
+    /// A day.
+    pub fn day(&self, name: &'static str) -> Result<Option<NaiveDate>, Fault> {
+        self.read(name, |text| day::parse(text, self.today).ok_or(day::FORM))
+    }
+
+    /// A security as rows name it.
+    pub fn mention(&self, name: &'static str) -> Result<Option<Mention>, Fault> {
+        self.read(name, Mention::parse)
+    }
+
+    /// What there must be.
+    pub fn needed<T>(name: &'static str, value: Result<Option<T>, Fault>) -> Result<T, Fault> {
+        value?.ok_or_else(|| Fault::in_field(name, "missing; it is needed"))
+    }
+
+    /// What becomes of a field: it stays, it is emptied, or it is this.
+    pub fn edit<T>(&self, name: &'static str, value: Option<T>) -> Edit<T> {
+        match (self.is_changed(name), value) {
+            (false, _) => Edit::Keep,
+            (true, None) => Edit::Clear,
+            (true, Some(value)) => Edit::Set(value),
+        }
+    }
+}
+
+/// A figure as people write it: thousands may stand apart.
+fn figure(text: &str) -> Result<(Dec, u32), String> {
+    let plain = match text.split_once('.') {
+        Some((whole, rest)) => format!("{}.{rest}", without_groups(whole)),
+        None => without_groups(text),
+    };
+    Dec::parse_with_scale(&plain).map_err(|error| error.to_string())
+}
+
+/// `1,234` is a thousand and more; `1,5` and `12,34` stay what they are, and are refused.
+fn without_groups(whole: &str) -> String {
+    let mut groups = whole.split(',');
+    let first = groups.next().unwrap_or_default();
+    let digits = first.trim_start_matches(['+', '-']);
+    let rest: Vec<&str> = groups.collect();
+    let fits = (1..=3).contains(&digits.len()) && rest.iter().all(|group| group.len() == 3);
+    if rest.is_empty() || !fits { whole.to_owned() } else { format!("{first}{}", rest.concat()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_may_stand_apart_and_a_comma_is_no_point() {
+        let read = |text| figure(text).ok().map(|(value, scale)| (value.to_string(), scale));
+        assert_eq!(read("1,234,567.80"), Some(("1234567.8".to_owned(), 2)));
+        assert_eq!(read("-1,234"), Some(("-1234".to_owned(), 0)));
+        for wrong in ["1,5", "12,34.5", "1.234,5", "1,2345", ",123", "x", "1e3"] {
+            assert_eq!(read(wrong), None, "{wrong}");
+        }
+    }
+}

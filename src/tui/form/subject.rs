@@ -1,0 +1,61 @@
+//! What a form is asked for, in a few words.
+
+use super::Sheet;
+use super::account::{NewOne, OldOne};
+use super::balance::NewBalance;
+use super::category::Categorise;
+use super::price::NewPrice;
+use super::row::{Beginning, NewRow, OldRow};
+use super::sale::Sale;
+use super::security::OldSecurity;
+use super::setup::{Proposal, Setup};
+use super::target::Wanted;
+use crate::model::{AccountId, Dimension, LotMethod, SafeText, SecurityId, TransactionId};
+
+/// What a form is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// A new transaction: its type, account and security where they are known.
+    NewRow(Option<&'static str>, Option<SafeText>, Option<SecurityId>),
+    /// A transaction that is there.
+    OldRow(TransactionId),
+    /// A sale out of a position, whose account follows a method.
+    Sale((AccountId, SafeText), (SecurityId, SafeText), LotMethod),
+    /// A new account.
+    NewAccount,
+    /// An account that is there.
+    OldAccount(AccountId),
+    /// The balance of an account on a day.
+    Balance(AccountId, SafeText),
+    /// A price or a rate.
+    Price(Option<SecurityId>),
+    /// A security that is there.
+    Security(SecurityId, SafeText),
+    /// What a slice should be.
+    Target(Dimension, Option<SafeText>),
+    /// The category of rows.
+    Category(Vec<TransactionId>),
+    /// What is asked once.
+    Setup(Proposal),
+}
+
+impl Subject {
+    /// The sheet for it.
+    pub fn sheet(self) -> Box<dyn Sheet> {
+        match self {
+            Self::NewRow(what, account, security) => {
+                Box::new(NewRow(Beginning { what, account, security }))
+            }
+            Self::OldRow(id) => Box::new(OldRow::new(id)),
+            Self::Sale(account, security, method) => Box::new(Sale::new(account, security, method)),
+            Self::NewAccount => Box::new(NewOne),
+            Self::OldAccount(id) => Box::new(OldOne::new(id)),
+            Self::Balance(id, name) => Box::new(NewBalance::new(id, name)),
+            Self::Price(security) => Box::new(NewPrice(security)),
+            Self::Security(id, symbol) => Box::new(OldSecurity::new(id, symbol)),
+            Self::Target(by, key) => Box::new(Wanted::new(by, key)),
+            Self::Category(ids) => Box::new(Categorise(ids)),
+            Self::Setup(proposal) => Box::new(Setup(proposal)),
+        }
+    }
+}
