@@ -480,6 +480,7 @@ async fn balance(engine: &Engine, name: &str, kind: AccountKind, amount: &str) {
             method: None,
             institution: None,
             closed: None,
+            performance: None,
         }))
         .await;
     let account = engine.account(name).await;
@@ -587,6 +588,29 @@ async fn the_lots_of_one_security_are_among_those_of_all() {
             assert_eq!(format!("{one:?}"), format!("{all:?}"));
             assert_eq!(one.is_empty(), as_of < day("2024-06-03"), "{as_of}: {one:?}");
         }
+    })
+    .await;
+}
+
+/// A dividend that is told before it is paid.
+#[tokio::test]
+async fn a_pending_payment_that_is_dated_ahead_is_pending() {
+    on_each(async |engine| {
+        let rows = "date,account,type,symbol,quantity,price,fee,currency,amount,status\n\
+            2024-01-02,Broker,BUY,X,10,10,,USD,,\n\
+            2024-06-12,Broker,DIVIDEND,X,,,,USD,5,pending\n\
+            2024-06-20,Broker,DIVIDEND,X,,,,USD,6,pending\n\
+            2024-06-21,Broker,DIVIDEND,X,,,,USD,7,\n";
+        engine.import(&[("rows.csv", rows)]).await;
+        let mut tx = engine.session.store.read().await.unwrap();
+        let (from, account, currency, by) = (None, None, None, None);
+        let query = report::IncomeQuery { from, to: TODAY, today: TODAY, account, currency, by };
+        let (_, dates) = report::income_and_dates(&mut tx, &query).await.unwrap();
+        let told = dates.iter().filter(|date| date.coming != report::Coming::Forecast);
+        let told: Vec<_> =
+            told.map(|date| (date.amount.unwrap().to_string(), date.pending)).collect();
+        let expected = [("5", true), ("6", true), ("7", false)];
+        assert_eq!(told, expected.map(|(amount, pending)| (amount.to_owned(), pending)));
     })
     .await;
 }

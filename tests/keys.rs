@@ -31,6 +31,23 @@ fn the_readme_says_what_the_program_prints() {
 }
 
 #[test]
+fn the_readme_says_what_the_guide_says() {
+    let guide = support::read(&support::root().join("assets/guide.md"));
+    let sections = guide.split("\n## ").skip(1).map(|section| {
+        let mut lines = section.lines();
+        format!("- **{}**: {}\n", lines.next().unwrap(), lines.next().unwrap())
+    });
+    let expected: String = sections.collect();
+    let readme = support::read(&support::root().join("README.md"));
+    let (_, told) = readme.split_once("<!-- guide -->\n").unwrap();
+    let (told, _) = told.split_once("<!-- /guide -->").unwrap();
+    assert_eq!(
+        told, expected,
+        "put the first line of each section between the markers of README.md"
+    );
+}
+
+#[test]
 fn the_table_is_whole_and_needs_no_store() {
     let home = Home::new();
     let printed = home.ok(&["keys"]);
@@ -54,16 +71,16 @@ fn the_table_is_whole_and_needs_no_store() {
 #[test]
 fn what_the_configuration_chooses_is_shown() {
     let home = Home::new();
-    let file = home.file("config.toml", "[keys]\nsort = [\"S\", \"F3\"]\nprivacy = []\n");
+    let file = home.file("config.toml", "[keys]\nsort = [\"V\", \"F3\"]\nprivacy = []\n");
     let document = home.json(&["keys", "--config", &file]);
     let keys = |action| {
         let rows = document["rows"].as_array().unwrap();
         rows.iter().find(|row| row["action"] == action).unwrap()["keys"].clone()
     };
-    assert_eq!(keys("sort"), json!(["S", "F3"]));
+    assert_eq!(keys("sort"), json!(["V", "F3"]));
     assert_eq!(keys("privacy"), json!([]));
     let printed = home.ok(&["keys", "--config", &file]);
-    assert!(printed.lines().any(|line| line.contains("S  F3") && line.contains("sort")));
+    assert!(printed.lines().any(|line| line.contains("V  F3") && line.contains("sort")));
 }
 
 #[test]

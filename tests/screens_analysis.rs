@@ -18,7 +18,7 @@ mod screen;
 use dashtam::model::{Change, Dec, Dimension, NewTarget, SafeText};
 use dashtam::service::import::{self, ImportRequest};
 use dashtam::service::{Session, demo, edit};
-use dashtam::tui::{Effect, Errand, Options};
+use dashtam::tui::{Edit as TuiEdit, Effect, Errand, Options};
 use screen::{Dashboard, clock, options, run};
 
 /// The line of a screen that has this.
@@ -35,6 +35,11 @@ fn performance_is_told_of_every_scope_and_range() {
         insta::assert_snapshot!("performance_of_accounts", dashboard.screen());
         dashboard.keys("o G").await;
         insta::assert_snapshot!("performance_of_a_holding", dashboard.screen());
+        // By return, the best first; the next match of what is looked for.
+        dashboard.keys("s j j j Space Enter g g Y").await;
+        assert!(dashboard.copied()[0].starts_with("MPLF.TO\tTFSA"), "{:?}", dashboard.copied());
+        dashboard.keys("/ p l n b Esc n Y").await;
+        assert!(dashboard.copied()[1].starts_with("PLNB"), "{:?}", dashboard.copied());
         // A shorter range begins later, the longest with the first row.
         dashboard.keys("o [ [").await;
         assert!(dashboard.screen().contains("all: 2026-05-22 to 2026-11-21"));
@@ -144,16 +149,19 @@ fn without_targets_a_plan_says_how_to_make_them() {
             "{}",
             dashboard.screen()
         );
-        dashboard.keys("e 5 0 % Enter").await;
-        let Some(Effect::Begin(Errand::SetTarget(target))) = dashboard.wanted.last() else {
+        dashboard.keys("e 5 0 % Ctrl-s").await;
+        let Some(Effect::Begin(Errand::Edit(TuiEdit::Change(_, changes)))) =
+            dashboard.wanted.last()
+        else {
             panic!("{:?}", dashboard.wanted)
         };
+        let [Change::SetTarget(target)] = &changes[..] else { panic!("{changes:?}") };
         assert_eq!(target.weight, Dec::parse("0.5").unwrap());
         dashboard.close().await;
         // Where nothing may be written, nothing is.
         let looking = Options { read_only: true, ..options() };
         let mut dashboard = Dashboard::demo((80, 24), looking).await;
-        dashboard.keys("6 e 5 0 % Enter").await;
+        dashboard.keys("6 e").await;
         assert!(dashboard.wanted.is_empty() && dashboard.screen().contains("nothing is written"));
         dashboard.close().await;
     });

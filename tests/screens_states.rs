@@ -18,8 +18,9 @@ mod screen;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use dashtam::model::Change;
 use dashtam::state::Trouble;
-use dashtam::tui::{App, Effect, Errand, Memo, Msg, Options, ThemeName};
+use dashtam::tui::{App, Edit, Effect, Errand, Memo, Msg, Options, ThemeName};
 use ratatui::buffer::Buffer;
 use screen::{Dashboard, PANES, WAYS, clock, drawn, options, run, text};
 use unicode_width::UnicodeWidthChar;
@@ -48,19 +49,19 @@ fn an_empty_store_has_doors_and_each_leads_somewhere() {
             panic!("{:?}", dashboard.wanted)
         };
         assert_eq!(files, &[std::path::PathBuf::from("a.csv")]);
-        dashboard.keys("j Enter N e w Space J a r Space s a v i n g s Space u s d Enter").await;
-        let Some(Effect::Begin(Errand::AddAccount { name, .. })) = dashboard.wanted.last() else {
-            panic!("{:?}", dashboard.wanted)
-        };
-        assert_eq!(name.as_str(), "New Jar");
-        for _ in 0..2 {
-            dashboard.tell(failed());
-        }
+        dashboard.tell(failed());
         dashboard.keys("g g Enter").await;
         assert!(matches!(dashboard.wanted.last(), Some(Effect::Demo)));
         // The rest of the keys is as everywhere.
         dashboard.keys("q").await;
         assert!(matches!(dashboard.wanted.last(), Some(Effect::Quit)));
+        dashboard.keys("j j Enter N e w Space J a r Enter s a v i n g s Enter u s d Ctrl-s").await;
+        let Some(Effect::Begin(Errand::Edit(Edit::Change(_, changes)))) = dashboard.wanted.last()
+        else {
+            panic!("{:?}", dashboard.wanted)
+        };
+        let [Change::AddAccount(new)] = &changes[..] else { panic!("{changes:?}") };
+        assert_eq!((new.name.as_str(), new.kind.as_str()), ("New Jar", "savings"));
         for width in 0..90 {
             dashboard.resize((width, 24 - (width % 24))).await;
             dashboard.buffer();
@@ -355,7 +356,7 @@ fn the_line_of_context_says_how_the_refreshing_goes() {
         let (connections, only, force) = (Vec::new(), None, false);
         let request = RefreshRequest { connections, only, force, wait };
         let cadence = dashtam::service::demo::CADENCE;
-        let summary = refresh::run(&session, cadence, &request).await.unwrap();
+        let summary = refresh::run(&session, &cadence.into(), None, &request).await.unwrap();
         let mut dashboard =
             Dashboard::over(session.clone(), Some(folder), (120, 40), options()).await;
         let context = |dashboard: &Dashboard| {
@@ -398,11 +399,13 @@ fn a_connection_that_fails_is_named_with_its_reason() {
         let (session, folder) = dashtam::service::demo::open(&clock()).await.unwrap();
         let now = clock().now().timestamp_micros();
         let label = SafeText::new("Old bank");
-        ledger::connect(&session.store, "acme", &label, OpId::at(0), now).await.unwrap();
+        ledger::connect(&session.store, "acme", &label, None, OpId::at(0), now).await.unwrap();
         let wait = std::time::Duration::ZERO;
         let (connections, only, force) = (vec![label], None, false);
         let request = RefreshRequest { connections, only, force, wait };
-        refresh::run(&session, dashtam::service::demo::CADENCE, &request).await.unwrap();
+        refresh::run(&session, &dashtam::service::demo::CADENCE.into(), None, &request)
+            .await
+            .unwrap();
         let dashboard = Dashboard::over(session, Some(folder), (120, 40), options()).await;
         insta::assert_snapshot!("a_connection_that_fails", dashboard.screen());
         dashboard.close().await;
@@ -424,6 +427,106 @@ fn rounds_that_change_nothing_are_silent() {
                 assert!(!dashboard.app.take_dirty());
             }
         }
+        dashboard.close().await;
+    });
+}
+
+/// Presses a key and tells the app of nothing that it asks for.
+fn press(app: &mut App, keys: &str) -> Vec<Effect> {
+    let chords = dashtam::keys::parse_chords(keys).unwrap();
+    chords.into_iter().flat_map(|chord| app.update(Msg::Key(chord))).collect()
+}
+
+#[test]
+fn every_pane_says_that_it_reads_and_why_it_could_not() {
+    use dashtam::state::{Answer, Ask, Slice};
+    let why = Trouble("the database cannot be read: disk I/O error".to_owned());
+    let failed = std::sync::Arc::new(Slice::Failed(why));
+    run(async {
+        let mut dashboard = Dashboard::demo((80, 24), options()).await;
+        let (mut reading, mut lost) = (String::new(), String::new());
+        for (pane, key) in PANES.into_iter().chain([("activity", "g a")]) {
+            let asked = press(&mut dashboard.app, key);
+            writeln!(reading, "-- {pane}\n{}", dashboard.screen()).unwrap();
+            for effect in asked {
+                let Effect::Ask(Ask::Slice(slot, number, _)) = effect else { continue };
+                let slice = std::sync::Arc::clone(&failed);
+                dashboard.app.update(Msg::Answer(Answer { slot, number, slice }));
+            }
+            writeln!(lost, "-- {pane}\n{}", dashboard.screen()).unwrap();
+        }
+        insta::assert_snapshot!("every_pane_reading", reading);
+        insta::assert_snapshot!("every_pane_failed", lost);
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn every_pane_has_something_to_say_on_the_smallest_screen() {
+    run(async {
+        let dashboard = Dashboard::demo((40, 10), options()).await;
+        insta::assert_snapshot!("every_pane_40x10", every_pane(dashboard).await);
+    });
+}
+
+/// A screen of what was done, without the columns from `Who` on, which name the process.
+fn without_who(screen: &str) -> String {
+    let heading = screen.lines().find(|line| line.contains("State")).unwrap();
+    let who = heading.split_once("Who").map_or(usize::MAX, |(before, _)| before.chars().count());
+    let mut lines = screen.lines().map(|line| match line.starts_with("by ") {
+        true => "by somebody".to_owned(),
+        false => line.chars().take(who).collect::<String>().trim_end().to_owned(),
+    });
+    // Tabs and context are no rows.
+    let head: Vec<_> = screen.lines().take(2).map(str::to_owned).collect();
+    lines.by_ref().take(2).for_each(drop);
+    head.into_iter().chain(lines).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn what_was_done_is_shown_in_every_state() {
+    run(async {
+        let masked = Options { private: true, ..options() };
+        let read_only = Options { read_only: true, ..options() };
+        for (state, options) in [("plain", options()), ("masked", masked), ("read_only", read_only)]
+        {
+            let mut dashboard = Dashboard::demo((80, 24), options).await;
+            dashboard.keys("g a").await;
+            for size in [(80, 24), (120, 40), (60, 30), (40, 10)] {
+                dashboard.resize(size).await;
+                let name = format!("activity_{state}_{}x{}", size.0, size.1);
+                insta::assert_snapshot!(name, without_who(&dashboard.screen()));
+            }
+            dashboard.close().await;
+        }
+    });
+}
+
+#[test]
+fn a_setting_is_picked_from_what_it_can_be() {
+    run(async {
+        let mut dashboard = Dashboard::demo((100, 24), options()).await;
+        dashboard.keys("g o Enter c a n a d i Enter").await;
+        let Some(Effect::Begin(Errand::Set(setting, value))) = dashboard.wanted.last() else {
+            panic!("{:?}", dashboard.wanted)
+        };
+        assert_eq!((setting.key(), value.as_str()), ("base_currency", "CAD"));
+        // What has no list is typed, and judged where it is typed.
+        dashboard.keys("/ r i s k Enter Enter 3 Enter").await;
+        assert!(dashboard.screen().contains("a part of 1"), "{}", dashboard.screen());
+        dashboard.keys("Backspace . 0 3 Backspace Backspace Backspace 0 . 0 3 Enter").await;
+        let Some(Effect::Begin(Errand::Set(setting, value))) = dashboard.wanted.last() else {
+            panic!("{:?}", dashboard.wanted)
+        };
+        assert_eq!((setting.key(), value.as_str()), ("risk_free_rate", "0.03"));
+        // How it looks is chosen here too.
+        dashboard.keys("/ Ctrl-u a m o u n t s Enter Enter").await;
+        assert!(dashboard.screen().contains("hidden"), "{}", dashboard.screen());
+        dashboard.close().await;
+        let looking = Options { read_only: true, ..options() };
+        let mut dashboard = Dashboard::demo((100, 24), looking).await;
+        dashboard.keys("g o Enter").await;
+        assert!(dashboard.screen().contains("nothing is written"), "{}", dashboard.screen());
         dashboard.close().await;
     });
 }

@@ -165,6 +165,9 @@ fn the_doors_of_the_welcome_lead_somewhere() {
     let home = Home::new();
     home.rows("rows.csv", &["2026-01-05,Tin Box,DEPOSIT,,,,,USD,41.5"]);
     let mut terminal = Terminal::dashtam(&home, "", "Welcome");
+    terminal.see("totals in");
+    terminal.press("\x1b");
+    terminal.see_no_more("totals in");
     terminal.press("j\r");
     terminal.see(":import");
     terminal.press("nowhere.csv\r");
@@ -183,9 +186,50 @@ fn the_doors_of_the_welcome_lead_somewhere() {
 }
 
 #[test]
+fn a_first_run_goes_from_an_empty_store_to_a_recorded_trade() {
+    let home = Home::new();
+    let mut terminal = Terminal::dashtam(&home, "", "Welcome");
+    terminal.see("totals in");
+    terminal.press("CAD\r");
+    terminal.press("\r");
+    terminal.see("choose a door");
+    terminal.press("jj\r");
+    terminal.see("Add an account");
+    terminal.press("Jar\x13");
+    terminal.see("added the account");
+    terminal.see("Without institution");
+    terminal.press("a");
+    terminal.see("Add a transaction");
+    terminal.press("\r\r\rXEQT\r10\r");
+    terminal.see("price of one");
+    terminal.press("34.12\x13");
+    terminal.see("z takes it back");
+    terminal.press("2");
+    terminal.see("XEQT");
+    terminal.press("z");
+    terminal.see("taken back");
+    terminal.see_no_more("XEQT");
+    terminal.press("Z");
+    terminal.see("XEQT");
+    terminal.press("q");
+    terminal.end().with_code(0).restored();
+    let rows = home.transactions();
+    assert_eq!(rows.len(), 1);
+    assert_eq!((&rows[0]["amount"], &rows[0]["currency"]), (&"-341.2".into(), &"CAD".into()));
+    assert_eq!(home.account("Jar")["kind"], "brokerage");
+    // What was asked is asked once.
+    let mut again = Terminal::dashtam(&home, "", "Jar");
+    again.press("q");
+    again.end().with_code(0).restored();
+}
+
+#[test]
 fn the_demo_opens_in_place_of_an_empty_store_and_leaves_nothing_in_it() {
     let home = Home::new();
     let mut terminal = Terminal::dashtam(&home, "", "Welcome");
+    terminal.see("totals in");
+    terminal.press("\x1b");
+    terminal.see_no_more("totals in");
     terminal.press("\r");
     terminal.see("Everyday Checking");
     terminal.press("q");
@@ -643,7 +687,7 @@ fn ctrl_z_goes_to_the_shell_and_fg_comes_back() {
         screen.alternate_screen() && top.contains(TABS) && bottom.contains("help")
     });
     terminal.see(AMOUNT_SHOWN);
-    assert!(!terminal.has_first_modes());
+    terminal.until_raw();
     assert!(terminal.drawn_since(written).contains(ACCOUNT), "all of it is drawn again");
     // The same when somebody else stops it.
     terminal.signal_foreground(Signal::TSTP);

@@ -12,11 +12,14 @@ struct Row {
     defaults: &'static [&'static str],
     /// The word in the bottom bar, if it stands there.
     bar: &'static [&'static str],
+    /// Where it stands there, if not wherever it is at hand.
+    bar_in: &'static [Context],
 }
 
 macro_rules! table {
     ($($context:ident {
-        $($action:ident $name:literal $chords:tt $doc:literal $(bar $bar:literal)?;)*
+        $($action:ident $name:literal $chords:tt $doc:literal
+            $(bar $bar:literal $(in $($where:ident)+)?)?;)*
     })*) => {
         /// What a person can do with a key.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,6 +39,7 @@ macro_rules! table {
                         context: Context::$context,
                         defaults: &$chords,
                         bar: &[$($bar)?],
+                        bar_in: &[$($($(Context::$where),+)?)?],
                     },)*)*
                 }
             }
@@ -61,11 +65,16 @@ table! {
         Health "health" ["g h"] "Go to what needs a look";
         Activity "activity" ["g a"] "Go to what was done";
         Security "security" ["g s"] "Go to the security";
+        Settings "settings" ["g o"] "Go to what can be chosen";
         NextPane "next-pane" ["Tab"] "Go to the next pane";
         PreviousPane "previous-pane" ["BackTab"] "Go to the pane before";
         LastView "last-view" ["-"] "Change between the last two views";
         Back "back" ["Ctrl-o"] "Go one view back";
         Cancel "cancel" ["Esc"] "Leave what is open";
+        Guide "guide" ["g u"] "Read the guide";
+        Messages "messages" ["g m"] "See what was said before";
+        View "view" ["g v"] "Bring back or keep a filter";
+        Export "export" ["g e"] "Write the rows to a file";
         Refresh "refresh" ["r"] "Fetch what is new" bar "refresh";
         Explain "explain" ["="] "Explain this figure" bar "explain";
         Full "full" ["+"] "Give one part all the room";
@@ -76,8 +85,13 @@ table! {
         RangeShorter "range-shorter" ["[", ","] "Show a shorter range";
         RangeLonger "range-longer" ["]", "."] "Show a longer range";
         CopyCell "copy-cell" ["y"] "Copy the figure of the row";
+        SetPrice "set-price" ["P"] "Set a price or a rate";
+        Undo "undo" ["z"] "Take back the last edit or import" bar "undo" in Imports;
+        Redo "redo" ["Z"] "Do it once more" bar "redo" in Imports;
         Privacy "privacy" ["p"] "Hide or show amounts";
         Theme "theme" ["t"] "Take the next theme";
+        Columns "columns" ["g c"] "Choose columns and their order";
+        SwapColours "swap-colours" ["g r"] "Swap colours of gain and loss";
         Redraw "redraw" ["Ctrl-l"] "Draw the screen again";
         Suspend "suspend" ["Ctrl-z"] "Go to the shell; `fg` comes back";
         Quit "quit" ["q"] "Quit" bar "quit";
@@ -101,14 +115,28 @@ table! {
         Mark "mark" ["Space"] "Mark the row, or unmark it";
         MarkRange "mark-range" ["v"] "Begin or end a range of marks";
         CopyRow "copy-row" ["Y"] "Copy the row, or all marked rows";
+        Add "add" ["a"] "Add by hand" bar "add" in Transactions Accounts;
+        Edit "edit" ["e"] "Edit by hand" bar "edit" in Transactions;
+        Delete "delete" ["d"] "Delete, close or take away";
     }
     Accounts {
         Fold "fold" ["o"] "Fold or unfold an institution" bar "fold";
+        Balance "balance" ["B"] "Set the balance of a day";
     }
     Holdings {
         Lots "lots" ["L"] "Show or hide the lots" bar "lots";
         Group "group" ["o"] "Choose what rows are grouped by" bar "group";
         Closed "closed" ["c"] "Show or hide closed positions" bar "closed";
+        Buy "buy" ["b"] "Buy more of it" bar "buy";
+        Sell "sell" ["S"] "Sell of it, and choose the lots" bar "sell";
+    }
+    Transactions {
+        Categorise "categorise" ["C"] "Sort the marked rows" bar "sort";
+        Link "link" ["K"] "Make the marked rows one event";
+        Unlink "unlink" ["U"] "Make the row an event of its own";
+    }
+    Health {
+        Accept "accept" ["A"] "Mend it as proposed" bar "mend";
     }
     Chart {
         ChartKind "chart-kind" ["m"] "Take the next kind of chart" bar "kind";
@@ -133,7 +161,6 @@ table! {
         Raise "raise" ["X"] "Plan what to sell for an amount" bar "raise";
         WholeShares "whole-shares" ["u"] "Plan in whole shares, or in parts";
         WritePlan "write-plan" ["w"] "Write the plan to a file" bar "write";
-        Target "target" ["e"] "Say what a slice should be" bar "target";
     }
     Income {
         IncomeBy "income-by" ["o"] "Choose what is added up" bar "sum by";
@@ -141,8 +168,6 @@ table! {
     }
     Imports {
         BeginImport "begin-import" ["i"] "Import files" bar "import";
-        UndoImport "undo-import" ["z"] "Take the import back" bar "undo";
-        RedoImport "redo-import" ["Z"] "Import its files once more" bar "redo";
     }
 }
 
@@ -175,6 +200,15 @@ impl Action {
     #[must_use]
     pub fn bar(self) -> Option<&'static str> {
         self.row().bar.first().copied()
+    }
+
+    /// Whether its word stands in the bar where these contexts are heard.
+    #[must_use]
+    pub fn is_in_bar(self, contexts: &[Context]) -> bool {
+        match self.row().bar_in {
+            [] => self.context() == Context::Everywhere || contexts.contains(&self.context()),
+            places => places.iter().any(|place| contexts.contains(place)),
+        }
     }
 
     /// It moves the cursor through rows; whoever holds its key down reads none of those on the way.

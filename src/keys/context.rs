@@ -33,6 +33,8 @@ pub enum Context {
     Activity,
     /// In the pane of one security.
     Security,
+    /// In the list of what can be chosen.
+    Settings,
 }
 
 impl Context {
@@ -52,6 +54,7 @@ impl Context {
         Self::Health,
         Self::Activity,
         Self::Security,
+        Self::Settings,
     ];
 
     /// Its name, as people and scripts read it.
@@ -72,6 +75,7 @@ impl Context {
             Self::Health => "health",
             Self::Activity => "activity",
             Self::Security => "security",
+            Self::Settings => "settings",
         }
     }
 

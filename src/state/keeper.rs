@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
-use super::question::{Answer, Question, Slot};
+use super::lanes::{Lanes, Wanted};
+use super::question::{Answer, Question, Slice, Slot};
 use super::snapshot::{Snapshot, View, revision};
 use super::trail;
 use super::{Ask, Trouble};
@@ -37,8 +38,8 @@ pub(super) struct Ends {
     pub say: mpsc::UnboundedSender<&'static str>,
 }
 
-/// Reads for the screen. It owns the questions that are open; it ends with the screen's end of
-/// the channel.
+/// Reads for the screen. It owns the questions that are open, the newest of each slot; a slow one
+/// holds up no other. It ends with the screen's end of the channel.
 pub(super) struct Keeper {
     store: Store,
     /// What was done; none: nothing ever was.
@@ -54,8 +55,8 @@ pub(super) struct Keeper {
     waiting: BTreeSet<Slot>,
     /// The snapshot is not what the store and the view say.
     stale: bool,
-    /// The slot whose question is just being answered.
-    answering: Option<Slot>,
+    /// The questions that are just being answered.
+    lanes: Lanes,
     /// How often reading has panicked since it last went well.
     falls: usize,
 }
@@ -77,7 +78,7 @@ impl Keeper {
             questions: BTreeMap::new(),
             waiting: BTreeSet::new(),
             stale: true,
-            answering: None,
+            lanes: Lanes::new(),
             falls: 0,
         }
     }
@@ -91,13 +92,9 @@ impl Keeper {
         }
     }
 
-    /// After a panic. A question that brought it has no answer but that; reading is tried once
-    /// more, and from then on when there is something new. False: nobody asks any more.
+    /// After a panic reading is tried once more, and from then on when there is something new. False:
+    /// nobody asks any more.
     async fn stand_up(&mut self) -> bool {
-        if let Some(slot) = self.answering.take() {
-            self.send(slot, super::Slice::Failed(Trouble(FELL_AT_ONE.to_owned())));
-            return true;
-        }
         self.falls += 1;
         self.stale = true;
         if self.falls == 1 {
@@ -128,10 +125,11 @@ impl Keeper {
                 self.refresh().await;
                 continue;
             }
-            if let Some(slot) = self.waiting.pop_first() {
-                self.answering = Some(slot);
-                self.reply(slot).await;
-                self.answering = None;
+            if self.lanes.are_free()
+                && let Some(slot) = self.waiting.iter().copied().find(|it| !self.lanes.has(*it))
+            {
+                self.waiting.remove(&slot);
+                self.reply(slot);
                 continue;
             }
             tokio::select! {
@@ -140,6 +138,7 @@ impl Keeper {
                     Some(ask) => self.hear(ask),
                     None => return,
                 },
+                () = self.lanes.turn() => {}
                 changed = next(self.ears.as_mut()) => {
                     if !changed {
                         self.ears = None;
@@ -159,10 +158,12 @@ impl Keeper {
                 self.view = view;
             }
             Ask::Slice(slot, number, question) => {
+                self.lanes.stop(slot);
                 self.questions.insert(slot, (number, question));
                 self.waiting.insert(slot);
             }
             Ask::Drop(slot) => {
+                self.lanes.stop(slot);
                 self.questions.remove(&slot);
                 self.waiting.remove(&slot);
             }
@@ -170,6 +171,7 @@ impl Keeper {
             Ask::Store(store, trail) => {
                 (self.store, self.trail) = (store, trail);
                 (self.ears, self.stale) = (None, true);
+                self.lanes.stop_all();
             }
         }
     }
@@ -215,31 +217,41 @@ impl Keeper {
         Ok(())
     }
 
-    async fn reply(&mut self, slot: Slot) {
-        let Some((_, question)) = self.questions.get(&slot) else { return };
-        fault::point("answer");
-        if **question == Question::Trail {
-            let slice = trail::answer(self.trail.as_ref()).await;
-            self.send(slot, slice);
-            return;
-        }
-        let asked = &self.ends.asked;
-        let slice = match self.store.read().await {
-            // A long search ends when something else is asked: most likely a longer word.
-            Ok(mut tx) => question.answer(&mut tx, || asked.is_empty()).await,
-            Err(error) => Some(super::Slice::Failed(Trouble(error.to_string()))),
+    /// Begins to answer the question of a slot.
+    fn reply(&mut self, slot: Slot) {
+        let Some((number, question)) = self.questions.get(&slot) else { return };
+        let (number, question) = (*number, question.clone());
+        let (store, trail) = (self.store.clone(), self.trail.clone());
+        let answer = self.ends.answer.clone();
+        let send = move |slice| {
+            let _ = answer.send(Answer { slot, number, slice: Arc::new(slice) });
         };
-        match slice {
-            Some(slice) => self.send(slot, slice),
-            None => drop(self.waiting.insert(slot)),
-        }
+        let fallen = send.clone();
+        let work = |wanted| async move {
+            fault::point("answer");
+            fault::hold(&format!("slow-{slot:?}")).await;
+            if let Some(slice) = answered(&question, &store, trail.as_ref(), &wanted).await {
+                send(slice);
+            }
+        };
+        let fallen = move || fallen(Slice::Failed(Trouble(FELL_AT_ONE.to_owned())));
+        self.lanes.begin(slot, work, fallen);
     }
+}
 
-    fn send(&self, slot: Slot, slice: super::Slice) {
-        if let Some((number, _)) = self.questions.get(&slot) {
-            let answer = Answer { slot, number: *number, slice: Arc::new(slice) };
-            let _ = self.ends.answer.send(answer);
-        }
+/// The answer to a question; none where nobody wants it any more.
+async fn answered(
+    question: &Question,
+    store: &Store,
+    trail: Option<&AuditStore>,
+    wanted: &Wanted,
+) -> Option<Slice> {
+    if *question == Question::Trail {
+        return Some(trail::answer(trail).await);
+    }
+    match store.read().await {
+        Ok(mut tx) => question.answer(&mut tx, || wanted.is_so()).await,
+        Err(error) => Some(Slice::Failed(Trouble(error.to_string()))),
     }
 }
 

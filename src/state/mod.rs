@@ -7,6 +7,7 @@
 //! and knows nothing of keys or drawing.
 
 mod keeper;
+mod lanes;
 mod question;
 mod snapshot;
 mod trail;
@@ -25,11 +26,11 @@ pub use crate::report::{
     AccountRow, AccountsQuery, Aim, Allocation, AllocationQuery, AllocationRow, At, Bars,
     BarsQuery, BatchSummary, By, Coming, Compared, ConnectionRow, CoverageRow, Every, Explanation,
     Find, FindingRow, HoldingRow, IncomeBy, IncomeDate, IncomeQuery, IncomeReport, IncomeRow,
-    IncomeSums, Indicator, IndicatorLines, Input, LotRow, MarkKind, Missing, Mover, MoversQuery,
-    NetWorthQuery, NetWorthReport, NextRow, NoYield, PerformanceQuery, PerformanceReport,
-    PerformanceRow, Period, Plan, PlanQuery, PlanRow, PositionsQuery, Reasons, SecurityDetail,
-    SecurityQuery, Split, Standing, TransactionDetail, TransactionRow, Trend, TrendsQuery, Window,
-    WindowQuery, WindowRow, Yardstick, Yields, ratio,
+    IncomeSums, Indicator, IndicatorLines, Input, Known, LotRow, MarkKind, Missing, Mover,
+    MoversQuery, NetWorthQuery, NetWorthReport, NextRow, NoYield, PerformanceQuery,
+    PerformanceReport, PerformanceRow, Period, Plan, PlanQuery, PlanRow, PositionsQuery, Proposed,
+    Reasons, SecurityDetail, SecurityQuery, Split, Standing, TransactionDetail, TransactionRow,
+    Trend, TrendsQuery, Window, WindowQuery, WindowRow, Yardstick, Yields, ratio,
 };
 
 use crate::clock::Clock;

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 
 use super::{TrailRow, Trouble};
-use crate::model::{BatchId, SafeText, SecurityId, TransactionId};
+use crate::model::{BatchId, SafeText, SecurityId, Setting, TransactionId};
 use crate::report::{
     self, AccountsQuery, Allocation, AllocationQuery, Bars, BarsQuery, BatchSummary, Compared,
     CoverageReport, Explanation, IncomeDate, IncomeQuery, IncomeReport, Indicator, IndicatorLines,
-    LotsReport, Movers, MoversQuery, NetWorthQuery, NetWorthReport, NextRow, PerformanceQuery,
-    PerformanceReport, Plan, PlanQuery, PositionsQuery, SecurityDetail, SecurityQuery,
-    TransactionDetail, Trend, TrendsQuery, Window, WindowQuery, WindowRow,
+    Known, LotsReport, Movers, MoversQuery, NetWorthQuery, NetWorthReport, NextRow,
+    PerformanceQuery, PerformanceReport, Plan, PlanQuery, PositionsQuery, SecurityDetail,
+    SecurityQuery, TransactionDetail, Trend, TrendsQuery, Window, WindowQuery, WindowRow,
 };
 use crate::store::{StagedRow, Tx};
 
@@ -62,14 +62,20 @@ pub enum Slot {
     Indicator,
     /// The security that is compared with.
     Compared,
+    /// What was chosen in the store.
+    Settings,
     /// How a figure came about.
     Explain,
+    /// What can be named in a form.
+    Known,
+    /// What a form is about.
+    Form,
 }
 
 /// What is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Question {
-    /// Net worth over time.
+    /// Net worth over time, as a line.
     History(NetWorthQuery),
     /// What changed since a day.
     Movers(MoversQuery),
@@ -89,6 +95,8 @@ pub enum Question {
     Next(WindowQuery),
     /// These transactions.
     Rows(Vec<TransactionId>),
+    /// What can be named.
+    Known,
     /// The transactions that fit from one to another.
     Between(WindowQuery, TransactionId, TransactionId),
     /// How things did, and what the same money would have done in a security that is named.
@@ -107,6 +115,8 @@ pub enum Question {
     Coverage(NaiveDate),
     /// What was done: of the trail, not of the store.
     Trail,
+    /// What was chosen in the store.
+    Settings,
     /// Everything of a security but its prices.
     Security(SecurityQuery),
     /// What is drawn beside prices.
@@ -132,7 +142,7 @@ pub enum Question {
 /// What comes back.
 #[derive(Clone, Debug)]
 pub enum Slice {
-    /// Net worth over time.
+    /// Net worth over time, as a line.
     History(NetWorthReport),
     /// What changed since a day.
     Movers(Movers),
@@ -168,12 +178,16 @@ pub enum Slice {
     Coverage(CoverageReport),
     /// What was done, newest first.
     Trail(Vec<TrailRow>),
+    /// Every setting, its value (none: it follows from another), and whether somebody chose it.
+    Settings(Vec<(Setting, Option<String>, bool)>),
     /// Everything of a security but its prices.
     Security(Box<SecurityDetail>),
     /// What is drawn beside prices.
     Indicator(IndicatorLines),
     /// How two securities did; none: the other one is not known.
     Compared(Option<Compared>),
+    /// What can be named.
+    Known(Known),
     /// Derivations.
     Explained(Vec<Explanation>),
     /// It could not be read.
@@ -210,7 +224,7 @@ impl Question {
         go_on: impl Fn() -> bool + Send + Sync,
     ) -> Result<Option<Slice>, report::Error> {
         Ok(Some(match self {
-            Self::History(query) => Slice::History(report::net_worth(tx, query).await?),
+            Self::History(query) => Slice::History(report::worth_line(tx, query).await?),
             Self::Movers(query) => Slice::Movers(report::movers(tx, query).await?),
             Self::Lots(query) => Slice::Lots(report::lots(tx, query).await?),
             Self::LotsOf(query, security) => {
@@ -225,6 +239,7 @@ impl Question {
             Self::Next(query) => {
                 return Ok(report::next_row(tx, query, go_on).await?.map(Slice::Next));
             }
+            Self::Known => Slice::Known(report::known(tx).await?),
             Self::Rows(ids) => Slice::Rows(ids.clone(), report::rows(tx, ids).await?),
             Self::Between(query, one, other) => {
                 let found = report::between(tx, query, (*one, *other), go_on).await?;
@@ -245,6 +260,7 @@ impl Question {
                 Slice::Income(report, dates)
             }
             Self::Batches => Slice::Batches(report::batches(tx).await?),
+            Self::Settings => Slice::Settings(Setting::among(&tx.settings().await?)),
             Self::LeftOut(batch) => Slice::LeftOut(report::left_out(tx, *batch).await?),
             Self::Coverage(day) => Slice::Coverage(report::coverage(tx, *day, None, None).await?),
             // The trail is not in the store: whoever keeps it answers.

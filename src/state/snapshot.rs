@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use chrono_tz::Tz;
 
 use crate::clock::Clock;
-use crate::model::{Currency, Dimension};
+use crate::model::{Currency, Dimension, Setting};
 use crate::report::{
     self, AccountsQuery, AccountsReport, Allocation, AllocationQuery, ConnectionRow, FindingRow,
     HoldingsReport, Movers, MoversQuery, PositionsQuery,
@@ -41,6 +41,8 @@ pub struct Snapshot {
     pub connections: Arc<Vec<ConnectionRow>>,
     /// How many transactions there are.
     pub transactions: i64,
+    /// Somebody chose the base currency or the zone.
+    pub is_set_up: bool,
     /// Accounts with their cash and value.
     pub accounts: Arc<AccountsReport>,
     /// Positions with their value.
@@ -74,6 +76,9 @@ impl Snapshot {
             method: None,
             closed: view.closed,
         };
+        let settings = tx.settings().await?;
+        let asked = [Setting::BaseCurrency, Setting::TimeZone];
+        let is_set_up = asked.iter().any(|setting| settings.contains_key(setting.key()));
         let accounts = report::accounts(tx, &accounts).await?;
         let holdings = report::holdings(tx, &positions).await?;
         Ok(Self {
@@ -85,6 +90,7 @@ impl Snapshot {
             zone: clock.zone(),
             connections: Arc::new(report::connections(tx).await?),
             transactions: tx.count_rows(None).await?,
+            is_set_up,
             accounts: Arc::new(accounts),
             holdings: Arc::new(holdings),
             movers: None,

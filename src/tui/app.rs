@@ -1,35 +1,39 @@
 //! The dashboard without its terminal: messages change it, effects come out, a frame is drawn from
 //! it. Nothing in here waits, which is why tests can drive it key by key.
 
+mod acting;
+mod comfort;
+mod drawing;
+mod hands;
 mod typing;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::NaiveDate;
-use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::widgets::{Clear, Widget};
 
 use super::desk::Desk;
 use super::errand::{self, Errand};
 use super::folders::Listed;
-use super::frame::{self, LEAST, Parts};
+use super::form::Proposal;
+use super::frame::Parts;
 use super::layout::{Part, Place, places};
 use super::live::{brought, live};
-use super::look::{Look, Order, Selection};
+use super::look::{Look, Selection};
 use super::memory::Memo;
-use super::overlay::{Help, Overlay, Palette, Prompt, PromptKind, SortMenu, draw_explanation};
-use super::pane::{Outcome, Pane, PaneId, Welcome, Wish};
-use super::theme::{Theme, ThemeName, Tone};
-use super::widget::{Align, Column, in_ascii, wrapped, write};
-use crate::config::Colours;
-use crate::keys::{Action, Chord, Context, Found, Key, Keymap};
+use super::overlay::Overlay;
+use super::pane::{Pane, PaneId, Welcome};
+use super::theme::{Theme, ThemeName};
+use crate::config::{Colours, TableTaste};
+use crate::keys::{Chord, Keymap};
 use crate::service::folder::FolderQuery;
 use crate::service::refresh::Progress;
 use crate::state::{Answer, Ask, Question, Slot, Snapshot, Trouble, View};
 use crate::text::Figures;
+use hands::Hands;
 
 /// What happens to the app.
 #[derive(Debug)]
@@ -44,6 +48,8 @@ pub enum Msg {
     Wheel(bool),
     /// No key has come for a while.
     Rested,
+    /// None has come for so long that nobody may be there.
+    Cover,
     /// The screen has another size.
     Resize(u16, u16),
     /// The store was read.
@@ -54,6 +60,8 @@ pub enum Msg {
     Trouble(Option<Trouble>),
     /// The refreshing has gone on.
     Refresh(Box<Progress>),
+    /// Why what is kept beside the rows is not up to date; none: it is.
+    Lag(Option<String>),
     /// An errand is done, or has failed.
     Errand(Box<errand::Upshot>),
     /// A folder was read.
@@ -92,6 +100,7 @@ pub enum Effect {
 }
 
 /// How a session begins.
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The keys.
@@ -110,12 +119,22 @@ pub struct Options {
     pub visited_before: Option<NaiveDate>,
     /// Where taste is remembered; none: it is not.
     pub memory: Option<PathBuf>,
+    /// Gains have the colour of losses, and losses that of gains.
+    pub swapped: bool,
+    /// How the tables of panes were left, by the name of the pane.
+    pub tables: BTreeMap<String, TableTaste>,
+    /// Filters of the transactions under names.
+    pub views: BTreeMap<String, String>,
     /// Nothing may be written.
     pub read_only: bool,
+    /// How long after the last key the screen is covered; none: never.
+    pub cover: Option<Duration>,
     /// What is looked at.
     pub view: View,
     /// What is to be said at once.
     pub notice: Option<String>,
+    /// What is asked once, where the store is new; none: it is not asked.
+    pub setup: Option<Proposal>,
 }
 
 /// The dashboard.
@@ -155,10 +174,27 @@ pub struct App {
     /// The last day on which somebody was here.
     visited: Option<NaiveDate>,
     pace: Pace,
-    /// Today is known, and somebody is here.
-    here: bool,
+    presence: Presence,
+    /// How each pane was remembered last, by its number.
+    tastes: BTreeMap<usize, TableTaste>,
+    /// Filters of the transactions under names.
+    views: BTreeMap<String, String>,
+    /// What was said, the latest last.
+    said: Vec<String>,
     size: (u16, u16),
     dirty: bool,
+    hands: Hands,
+}
+
+/// Whether somebody looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Presence {
+    /// Today is not known yet.
+    Unknown,
+    /// Somebody is here.
+    Here,
+    /// Nothing is shown until somebody presses a key.
+    Covered,
 }
 
 /// What the cursor does.
@@ -169,12 +205,6 @@ enum Pace {
     /// It is on its way, and the parts beside it follow once it rests.
     Moving,
 }
-
-/// What stands in the bottom line while an errand is under way.
-const AT_WORK: &str = "at work ...";
-
-/// How many views back one can go.
-const VIEWS: usize = 50;
 
 impl App {
     /// Before anything has been read.
@@ -188,10 +218,15 @@ impl App {
             figures: Figures::grouped(options.private),
             since: options.visited_before,
             zoomed: false,
-            theme: Theme { name: options.theme, colours: options.colours },
+            theme: Theme {
+                name: options.theme,
+                colours: options.colours,
+                swapped: options.swapped,
+            },
             read_only: options.read_only,
             blocked: None,
             progress: None,
+            lag: None,
             size: (0, 0),
             focused: true,
         };
@@ -220,10 +255,17 @@ impl App {
             opening: None,
             visited: options.visited,
             pace: Pace::Resting,
-            here: false,
+            presence: Presence::Unknown,
+            tastes: BTreeMap::new(),
+            views: options.views,
+            said: Vec::new(),
             size,
             dirty: true,
+            hands: Hands::new(options.setup),
         };
+        app.desk.recall(&options.tables, &app.look);
+        let left = |id: PaneId| (id.number(), app.desk.pane(id).taste());
+        app.tastes = PaneId::ALL.into_iter().map(left).collect();
         app.resize(size);
         app
     }
@@ -231,6 +273,10 @@ impl App {
     /// Something has changed since the last frame. Asking makes it forget.
     pub const fn take_dirty(&mut self) -> bool {
         std::mem::replace(&mut self.dirty, false)
+    }
+
+    fn is_covered(&self) -> bool {
+        self.presence == Presence::Covered
     }
 
     /// Something that was asked for is not there yet.
@@ -253,33 +299,44 @@ impl App {
     /// What happens, and what comes of it.
     pub fn update(&mut self, msg: Msg) -> Vec<Effect> {
         let was_dirty = std::mem::replace(&mut self.dirty, true);
+        // Beneath a cover nothing is seen to change but the size of the screen.
+        let is_beneath = self.is_covered() && !matches!(msg, Msg::Resize(..));
         let mut effects = Vec::new();
         match msg {
+            Msg::Cover => self.presence = Presence::Covered,
+            Msg::Key(_) | Msg::Paste(_) | Msg::Click(..) | Msg::Wheel(_) if self.is_covered() => {
+                self.uncover(&msg, &mut effects);
+            }
             Msg::Key(chord) => {
                 // A dashboard may stay open for days; on another day a key is another visit.
                 self.visit(&mut effects);
                 self.key(chord, &mut effects);
             }
             Msg::Paste(text) => self.paste(&text),
-            Msg::Click(column, line) => self.click(column, line),
+            Msg::Click(column, line) => self.click(column, line, &mut effects),
             Msg::Wheel(down) => self.wheel(down, &mut effects),
             Msg::Rested => self.dirty = self.rest() || was_dirty,
             Msg::Resize(width, height) => self.resize((width, height)),
             Msg::Snapshot(snapshot) => {
                 self.look.snapshot = Some(snapshot);
-                if !self.here {
-                    self.here = true;
+                if self.presence == Presence::Unknown {
+                    self.presence = Presence::Here;
                     self.visit(&mut effects);
                 }
                 self.refresh();
+                self.ask_once();
             }
-            Msg::Answer(answer) => self.answer(answer),
+            Msg::Answer(answer) => {
+                self.answer(answer);
+                self.catch_up(&mut effects);
+            }
             Msg::Trouble(trouble) => self.look.trouble = trouble,
             Msg::Refresh(progress) => self.dirty = self.refreshed(*progress) || was_dirty,
+            Msg::Lag(why) => self.look.lag = why,
             Msg::Errand(ended) => {
                 self.errands = self.errands.saturating_sub(1);
                 self.warned = 0;
-                self.notice = Some(errand::in_words(&ended, self.look.figures));
+                self.ended(*ended);
                 // The trail tells of it even where nothing was written.
                 effects.push(Effect::Ask(Ask::Look));
             }
@@ -295,7 +352,21 @@ impl App {
             }
         }
         self.ask(&mut effects);
+        self.remember_table(&mut effects);
+        self.keep_notice();
+        if is_beneath && self.is_covered() {
+            self.dirty = was_dirty;
+        }
         effects
+    }
+
+    /// Remembers how the open pane is left, where that is not as it was.
+    fn remember_table(&mut self, effects: &mut Vec<Effect>) {
+        let taste = self.desk.pane(self.open).taste();
+        if self.tastes.get(&self.open.number()) != Some(&taste) {
+            self.tastes.insert(self.open.number(), taste.clone());
+            effects.push(Effect::Remember(Memo::Table(self.open.name(), taste)));
+        }
     }
 
     fn resize(&mut self, size: (u16, u16)) {
@@ -346,6 +417,7 @@ impl App {
             self.look.answers.insert(answer.slot, (question.clone(), answer.slice));
             self.fresh.insert(answer.slot);
             self.refresh();
+            self.feed_form();
         } else {
             self.dirty = false;
         }
@@ -370,6 +442,7 @@ impl App {
         let places = self.places();
         self.desk.follow(&places, self.open, &self.look);
         let mut wanted = self.desk.questions(&places, self.open, &self.look);
+        wanted.extend(self.form_questions());
         wanted.extend(self.explained.clone().map(|question| (Slot::Explain, question)));
         let gone: Vec<Slot> = self
             .asked
@@ -393,350 +466,6 @@ impl App {
         }
     }
 
-    // ---- keys
-
-    fn key(&mut self, chord: Chord, effects: &mut Vec<Effect>) {
-        self.notice = None;
-        // Whatever is open, this ends it all.
-        let ctrl_c = self.keymap.find(&[Context::Everywhere], &[chord]);
-        if ctrl_c == Found::Action(Action::ForceQuit) {
-            effects.push(Effect::Quit);
-            return;
-        }
-        if let Some(mut overlay) = self.overlays.pop() {
-            if self.overlay_key(&mut overlay, chord, effects) {
-                self.overlays.push(overlay);
-            }
-            return;
-        }
-        self.typed.push(chord);
-        let contexts = self.contexts();
-        match self.keymap.find(&contexts, &self.typed) {
-            Found::Action(action) => {
-                self.typed.clear();
-                self.act(action, effects);
-            }
-            Found::Begins => {}
-            Found::Nothing => {
-                let alone = self.typed.len() == 1;
-                self.typed.clear();
-                if !alone {
-                    self.key(chord, effects);
-                }
-            }
-        }
-    }
-
-    /// Whose keys are heard, the nearest first.
-    fn contexts(&self) -> Vec<Context> {
-        let pane = self.pane(self.open).contexts();
-        pane.iter().copied().chain([Context::Everywhere]).collect()
-    }
-
-    /// Turns what lies on top: what is beneath it stays where it is.
-    fn wheel(&mut self, down: bool, effects: &mut Vec<Effect>) {
-        match self.overlays.last() {
-            None => {
-                let action = if down { Action::MoveDown } else { Action::MoveUp };
-                self.act(action, effects);
-            }
-            // Its arrows would bring back another line.
-            Some(Overlay::Prompt(_)) => {}
-            Some(_) => {
-                let key = if down { Key::Down } else { Key::Up };
-                self.key(Chord::plain(key), effects);
-            }
-        }
-    }
-
-    /// The cursor goes nowhere else for now. Whether it was on its way.
-    fn rest(&mut self) -> bool {
-        self.pane_and_look(self.open).0.linger(false);
-        std::mem::replace(&mut self.pace, Pace::Resting) == Pace::Moving
-    }
-
-    fn click(&mut self, column: u16, line: u16) {
-        if !self.overlays.is_empty() {
-            return;
-        }
-        self.rest();
-        let parts = Parts::of(Rect::new(0, 0, self.size.0, self.size.1));
-        if line == parts.tabs.y {
-            if let Some(pane) = frame::tab_at(column, self.open, self.size.0) {
-                self.go(pane);
-            }
-        } else if let Some(place) =
-            self.places().iter().find(|place| place.inner().contains((column, line).into()))
-            && let Part::Pane(id) = place.part
-        {
-            self.go(id);
-            let inner = place.inner();
-            let at = (column - inner.x, line - inner.y);
-            let (pane, look) = self.pane_and_look(id);
-            match pane.heading_at(at, look) {
-                Some(heading) => self.sort_by(&heading),
-                None => pane.click(at.1, look),
-            }
-        }
-    }
-
-    /// Puts the rows of the open pane in order by a column, or turns the order that they have.
-    fn sort_by(&mut self, heading: &Column) {
-        let (pane, look) = self.pane_and_look(self.open);
-        let Some((all, order)) = pane.sorting() else { return };
-        let order = match all.iter().position(|by| *by == heading.title) {
-            Some(by) if by == order.by => Order { by, down: !order.down },
-            // Of figures the highest are of interest, of words the first.
-            Some(by) => Order { by, down: heading.align == Align::Point },
-            None => {
-                let what = heading.title.to_lowercase();
-                self.notice =
-                    Some(format!("there is no order by {what}")).filter(|_| !what.is_empty());
-                return;
-            }
-        };
-        pane.sort(order, look);
-        self.notice = None;
-    }
-
-    // ---- actions
-
-    fn act(&mut self, action: Action, effects: &mut Vec<Effect>) {
-        // A key that is held down comes again and again: nobody reads what stands beside the rows
-        // on the way.
-        let beside = self.places().len() > 1 || self.pane(self.open).tells_of_row();
-        let moving = action.moves() && beside;
-        self.pace = if moving { Pace::Moving } else { Pace::Resting };
-        let (pane, look) = self.pane_and_look(self.open);
-        pane.linger(moving);
-        if let Outcome::Done(wishes) = pane.act(action, look) {
-            for wish in wishes {
-                self.grant(wish, effects);
-            }
-            return;
-        }
-        match action {
-            Action::Quit => self.leave(Effect::Quit, effects),
-            Action::ForceQuit => effects.push(Effect::Quit),
-            Action::Suspend => effects.push(Effect::Suspend),
-            Action::Redraw => effects.push(Effect::Redraw),
-            Action::Pane0 => self.go(PaneId::Overview),
-            Action::Pane1 => self.go(PaneId::Accounts),
-            Action::Pane2 => self.go(PaneId::Holdings),
-            Action::Pane3 => self.go(PaneId::Transactions),
-            Action::Pane4 => self.go(PaneId::Chart),
-            Action::Pane5 => self.go(PaneId::Performance),
-            Action::Pane6 => self.go(PaneId::Allocation),
-            Action::Pane7 => self.go(PaneId::Income),
-            Action::Pane9 => self.go(PaneId::Imports),
-            Action::Health => self.go(PaneId::Health),
-            Action::Activity => self.go(PaneId::Activity),
-            Action::Security => self.go(PaneId::Security),
-            Action::NextPane => self.step(1),
-            Action::PreviousPane => self.step(PaneId::ALL.len() - 1),
-            Action::Back | Action::LastView => self.back(action == Action::LastView),
-            Action::Filter => {
-                let text = self.filters.get(&self.open.number()).cloned().unwrap_or_default();
-                self.overlays.push(Overlay::Prompt(Prompt::new(PromptKind::Filter, &text)));
-            }
-            Action::Command => {
-                self.overlays.push(Overlay::Prompt(Prompt::new(PromptKind::Command, "")));
-            }
-            Action::AsOf => self.overlays.push(Overlay::Prompt(Prompt::new(PromptKind::AsOf, ""))),
-            Action::Palette => self.overlays.push(Overlay::Palette(Palette::default())),
-            Action::Help => self.overlays.push(Overlay::Help(Help::default())),
-            Action::Cancel => self.cancel(),
-            Action::Privacy => {
-                let private = !self.look.figures.private;
-                self.look.figures = Figures::grouped(private);
-                effects.push(Effect::Remember(Memo::Private(private)));
-                self.refresh();
-            }
-            Action::Theme => {
-                self.look.theme.name = self.look.theme.name.next();
-                self.notice = Some(format!("theme: {}", self.look.theme.name.as_str()));
-                effects.push(Effect::Remember(Memo::Theme(self.look.theme.name)));
-            }
-            Action::Today => self.look_at(View { as_of: None, ..self.view }, effects),
-            Action::Refresh => {
-                effects.push(Effect::Ask(Ask::Look));
-                if self.look.progress.is_some() {
-                    self.notice = Some("refreshing…".to_owned());
-                    effects.push(Effect::Refresh);
-                }
-            }
-            Action::RangeLonger | Action::RangeShorter => {
-                let range = self.look.selection.range;
-                let range = match action {
-                    Action::RangeLonger => range.longer(),
-                    _ => range.shorter(),
-                };
-                let selection = Selection { range, ..self.look.selection.clone() };
-                self.grant(Wish::Select(selection), effects);
-            }
-            Action::Sort => match self.pane(self.open).sorting() {
-                Some((by, order)) => {
-                    self.overlays.push(Overlay::Sort(SortMenu::new(by, order)));
-                }
-                None => self.notice = Some("these rows have one order only".to_owned()),
-            },
-            Action::Full | Action::Half => {
-                self.look.zoomed = action == Action::Full;
-                self.refresh();
-            }
-            Action::FindNext | Action::FindPrevious => {
-                self.seek(action == Action::FindNext, effects);
-            }
-            Action::CopyCell | Action::CopyRow => {
-                self.copy(action == Action::CopyRow, effects);
-            }
-            _ => {}
-        }
-    }
-
-    /// Puts what is marked, or else what the cursor is on, into the clipboard.
-    fn copy(&mut self, whole: bool, effects: &mut Vec<Effect>) {
-        let texts = self.pane(self.open).texts(whole, &self.look);
-        let notice = match texts {
-            None => "not all of the marked rows are read: nothing was copied".to_owned(),
-            Some(_) if !whole && self.look.figures.private => {
-                "amounts are hidden: nothing was copied".to_owned()
-            }
-            Some(mut texts) => {
-                texts.retain(|text| !text.is_empty());
-                let notice = match (texts.as_slice(), whole) {
-                    ([], _) => "there is nothing to copy here".to_owned(),
-                    ([one], false) => format!("copied {one}"),
-                    ([_], true) => "copied".to_owned(),
-                    (all, _) => format!("copied {} lines", all.len()),
-                };
-                if !texts.is_empty() {
-                    effects.push(Effect::Copy(texts.join("\n")));
-                }
-                notice
-            }
-        };
-        self.notice = Some(notice);
-    }
-
-    fn seek(&mut self, forward: bool, effects: &mut Vec<Effect>) {
-        let Some(text) = self.sought.get(&self.open.number()).cloned() else {
-            self.notice = Some("nothing was looked for yet: / looks for something".to_owned());
-            return;
-        };
-        let (pane, look) = self.pane_and_look(self.open);
-        if let Outcome::Done(wishes) = pane.seek(&text, forward, look) {
-            for wish in wishes {
-                self.grant(wish, effects);
-            }
-        }
-    }
-
-    fn grant(&mut self, wish: Wish, effects: &mut Vec<Effect>) {
-        match wish {
-            Wish::Go(pane) => self.go(pane),
-            Wish::Find(pane, text) => {
-                self.go(pane);
-                self.filter(&text);
-                self.sought.insert(pane.number(), text);
-            }
-            Wish::Select(selection) => {
-                self.remember();
-                self.look.selection = selection;
-                self.refresh();
-            }
-            Wish::View(view) => self.look_at(view, effects),
-            Wish::Say(text) => self.notice = Some(text),
-            Wish::Type(text) => {
-                self.overlays.push(Overlay::Prompt(Prompt::new(PromptKind::Command, &text)));
-            }
-            Wish::Confirm(confirm) => self.overlays.push(Overlay::Confirm(confirm)),
-            Wish::Demo => self.leave(Effect::Demo, effects),
-            Wish::Explain(question) => {
-                self.explained = Some(*question);
-                self.overlays.push(Overlay::Explain { top: 0 });
-            }
-        }
-    }
-
-    /// Leaves, but not before it was said that something is being written.
-    fn leave(&mut self, effect: Effect, effects: &mut Vec<Effect>) {
-        if self.warned == self.errands {
-            effects.push(effect);
-        } else {
-            self.warned = self.errands;
-            self.notice = Some("something is being written: once more leaves it".to_owned());
-        }
-    }
-
-    /// Begins an errand, where something may be written and there is something to write to.
-    fn begin(&mut self, errand: Errand, effects: &mut Vec<Effect>) {
-        if self.look.read_only {
-            self.notice = Some("--read-only: nothing is written".to_owned());
-        } else if let Some(why) = self.look.blocked {
-            self.notice = Some(format!("not yet, only looking: {why}"));
-        } else if let Some(what) = self.opening {
-            self.notice = Some(format!("not yet: {what}"));
-        } else {
-            self.errands += 1;
-            effects.push(Effect::Begin(errand));
-        }
-    }
-
-    fn look_at(&mut self, view: View, effects: &mut Vec<Effect>) {
-        if self.view != view {
-            self.view = view;
-            effects.push(Effect::Ask(Ask::View(view)));
-        }
-    }
-
-    fn cancel(&mut self) {
-        let filtered = self.filters.get(&self.open.number()).is_some_and(|text| !text.is_empty());
-        if filtered {
-            self.filter("");
-        } else if self.look.selection.account.is_some() {
-            self.look.selection.account = None;
-            self.refresh();
-        }
-    }
-
-    fn go(&mut self, pane: PaneId) {
-        if pane != self.open {
-            self.remember();
-            self.open = pane;
-            self.refresh();
-        }
-    }
-
-    fn step(&mut self, by: usize) {
-        let at = (self.open.number() + by) % PaneId::ALL.len();
-        if let Some(pane) = PaneId::ALL.get(at) {
-            self.go(*pane);
-        }
-    }
-
-    fn remember(&mut self) {
-        let now = (self.open, self.look.selection.clone());
-        if self.history.last() != Some(&now) {
-            self.history.push(now);
-        }
-        let over = self.history.len().saturating_sub(VIEWS);
-        self.history.drain(..over);
-    }
-
-    fn back(&mut self, and_forth: bool) {
-        let Some((pane, selection)) = self.history.pop() else {
-            self.notice = Some("there is no view before this one".to_owned());
-            return;
-        };
-        let now = (self.open, std::mem::replace(&mut self.look.selection, selection));
-        self.open = pane;
-        if and_forth {
-            self.history.push(now);
-        }
-        self.refresh();
-    }
-
     /// There is nothing to show.
     fn is_empty(&self) -> bool {
         self.look.snapshot.as_ref().is_some_and(|snapshot| snapshot.is_empty())
@@ -755,97 +484,5 @@ impl App {
             false => self.desk.pane_mut(id),
         };
         (pane, &self.look)
-    }
-
-    // ---- drawing
-
-    /// Draws everything.
-    pub fn draw(&self, area: Rect, buf: &mut Buffer) {
-        let look = &self.look;
-        let theme = look.theme;
-        if area.width < LEAST.0 || area.height < LEAST.1 {
-            let text = format!("dashtam needs {} x {}", LEAST.0, LEAST.1);
-            write(
-                buf,
-                Rect { height: area.height.min(1), ..area },
-                &text,
-                theme.style(Tone::Plain),
-            );
-            return;
-        }
-        let parts = Parts::of(area);
-        let pane = self.pane(self.open);
-        frame::tabs(buf, parts.tabs, self.open, theme);
-        frame::context(buf, parts.context, look, &pane.status(look));
-        if let Some(what) = self.opening {
-            write(buf, parts.body, what, theme.style(Tone::Dim));
-        } else if self.is_empty() {
-            self.welcome.draw(buf, parts.body, look);
-        } else {
-            self.desk.draw(buf, &places(parts.body, self.open, look.zoomed), self.open, look);
-        }
-        self.draw_overlay(buf, &parts);
-        self.draw_bar(buf, parts.bar);
-        if self.ascii {
-            in_ascii(buf);
-        }
-    }
-
-    fn draw_overlay(&self, buf: &mut Buffer, parts: &Parts) {
-        let theme = self.look.theme;
-        match self.overlays.last() {
-            Some(Overlay::Help(help)) => {
-                help.draw(buf, parts.body, theme, &self.keymap, &self.contexts());
-            }
-            Some(Overlay::Palette(palette)) => palette.draw(buf, parts.body, theme, &self.keymap),
-            Some(Overlay::Sort(menu)) => menu.draw(buf, parts.body, theme),
-            Some(Overlay::Explain { top }) => {
-                let slice = self.look.answer(Slot::Explain);
-                draw_explanation(buf, parts.body, theme, self.look.figures, slice, *top);
-            }
-            Some(Overlay::Confirm(confirm)) => confirm.draw(buf, parts.body, theme),
-            Some(Overlay::Prompt(_)) | None => {}
-        }
-    }
-
-    fn draw_bar(&self, buf: &mut Buffer, area: Rect) {
-        let theme = self.look.theme;
-        if let Some(Overlay::Prompt(prompt)) = self.overlays.last() {
-            prompt.draw(buf, area, theme);
-        } else if let Some(trouble) = &self.look.trouble {
-            let older =
-                if self.look.snapshot.is_some() { " (shown is what was read last)" } else { "" };
-            write(buf, area, &format!("{}{older}", trouble.0), theme.style(Tone::Error));
-        } else if let Some(notice) = &self.notice {
-            draw_notice(buf, area, notice, theme);
-        } else {
-            let after = |used: u16, area: Rect| {
-                let used = used.min(area.width);
-                Rect { x: area.x + used, width: area.width - used, ..area }
-            };
-            let mut rest = area;
-            if self.errands > 0 {
-                let used = write(buf, rest, AT_WORK, theme.style(Tone::Warn));
-                rest = after(used + 2, rest);
-            }
-            if let Some(tally) = self.pane(self.open).tally(&self.look) {
-                let used = tally.draw(buf, rest, theme, self.look.figures);
-                rest = after(used, rest);
-            }
-            frame::bar(buf, rest, &self.keymap, &self.contexts(), theme);
-        }
-    }
-}
-
-/// Says something in the bottom line, and above it where that is too short.
-fn draw_notice(buf: &mut Buffer, area: Rect, text: &str, theme: Theme) {
-    const MOST: usize = 8;
-    let lines = wrapped(text, usize::from(area.width));
-    let lines = lines.get(..MOST.min(lines.len())).unwrap_or_default();
-    let height = u16::try_from(lines.len()).unwrap_or(1).clamp(1, area.bottom().max(1));
-    let place = Rect { y: area.bottom() - height, height, ..area };
-    Clear.render(place, buf);
-    for (line, at) in lines.iter().zip(0..height) {
-        write(buf, Rect { y: place.y + at, height: 1, ..place }, line, theme.style(Tone::Plain));
     }
 }

@@ -1,5 +1,7 @@
 //! The panes side by side: the open one hears keys, the others show what its row is about.
 
+use std::collections::BTreeMap;
+
 use ratatui::buffer::Buffer;
 
 use super::frame;
@@ -7,8 +9,10 @@ use super::layout::{Part, Place};
 use super::look::{Look, Selection};
 use super::pane::{
     Accounts, Activity, Allocation, Chart, Health, Holdings, Imports, Income, Overview, Pane,
-    PaneId, Performance, SecurityPane, Transactions,
+    PaneId, Performance, SecurityPane, Settings, Transactions,
 };
+use crate::config::TableTaste;
+use crate::model::TransactionId;
 use crate::state::{Aim, Question, Slot};
 
 /// Every pane, and what the row at the cursor of the open one is about.
@@ -26,6 +30,7 @@ pub struct Desk {
     health: Health,
     activity: Activity,
     security: SecurityPane,
+    settings: Settings,
     subject: Selection,
 }
 
@@ -46,6 +51,7 @@ impl Desk {
             PaneId::Health => &self.health,
             PaneId::Activity => &self.activity,
             PaneId::Security => &self.security,
+            PaneId::Settings => &self.settings,
         }
     }
 
@@ -64,6 +70,16 @@ impl Desk {
             PaneId::Health => &mut self.health,
             PaneId::Activity => &mut self.activity,
             PaneId::Security => &mut self.security,
+            PaneId::Settings => &mut self.settings,
+        }
+    }
+
+    /// Every pane as it was left, by its name.
+    pub fn recall(&mut self, tastes: &BTreeMap<String, TableTaste>, look: &Look) {
+        for id in PaneId::ALL {
+            if let Some(taste) = tastes.get(&id.name()) {
+                self.pane_mut(id).recall(taste, look);
+            }
         }
     }
 
@@ -76,6 +92,11 @@ impl Desk {
     #[must_use]
     pub fn plan_file(&self, look: &Look) -> Option<Vec<u8>> {
         self.allocation.plan_file(look)
+    }
+
+    /// The cursor of the transactions goes to a row that was written just now.
+    pub const fn show_row(&mut self, id: TransactionId) {
+        self.transactions.show_row(id);
     }
 
     /// Lays out every pane that is seen: what it shows is not what it was.

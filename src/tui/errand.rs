@@ -5,9 +5,12 @@ use std::path::PathBuf;
 
 use tokio::sync::mpsc;
 
-use crate::model::{AccountKind, BatchId, Change, Currency, Mode, NewAccount, NewTarget, SafeText};
+use crate::model::{
+    AccountKind, BatchId, Change, Currency, Mode, NewAccount, NewTarget, SafeText, Setting,
+};
+use crate::service::edit::{Applied, Steps};
 use crate::service::import::{self, FileReport, ImportReport, ImportRequest, UndoReport};
-use crate::service::{Error, Session, edit, plan};
+use crate::service::{Error, Session, edit, plan, sheet};
 use crate::tasks::{self, Task};
 use crate::text::{Figures, percent};
 
@@ -27,25 +30,57 @@ pub enum Errand {
     },
     /// Write a plan into a file that is not there yet.
     WritePlan(PathBuf, Vec<u8>),
+    /// Write rows into a file that is not there yet.
+    Export(PathBuf, Vec<u8>),
     /// Say what a slice should be.
     SetTarget(NewTarget),
+    /// Choose the value of a setting.
+    Set(Setting, String),
     /// Take an import back.
     UndoImport(BatchId),
+    /// Change something by hand, or take that back.
+    Edit(Edit),
+}
+
+/// A change by hand, and what it is called once it is done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Edit {
+    /// All of these, or none.
+    Change(&'static str, Vec<Change>),
+    /// What an edit did is taken back.
+    Undo(&'static str, Steps),
+    /// The same once more.
+    Redo(&'static str, Steps),
+}
+
+/// How an edit went.
+#[derive(Debug)]
+pub struct Edited {
+    /// Which.
+    pub edit: Edit,
+    /// What it did.
+    pub outcome: Result<Applied, Error>,
 }
 
 /// What an errand did. It is put into words where it is shown: amounts may be hidden by then.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum Done {
     /// Files were brought in, or refused.
     Imported(ImportReport),
     /// The account of this name was added.
-    Added(SafeText),
+    Added(SafeText, Steps),
     /// A plan was written into this file.
     Planned(PathBuf),
+    /// Rows were written into this file.
+    Exported(PathBuf),
+    /// A setting has this value.
+    Chosen(Setting, SafeText),
     /// A slice has a target.
-    Targeted(NewTarget),
+    Targeted(NewTarget, Steps),
     /// An import was taken back.
     Undone(UndoReport),
+    /// Something was changed by hand, or refused.
+    Edited(Box<Edited>),
 }
 
 /// How an errand went.
@@ -70,8 +105,16 @@ impl Errands {
     pub fn begin(&self, session: &Session, errand: Errand) {
         let (session, done) = (session.clone(), self.done.clone());
         tasks::spawn(Task::Errand, async move {
-            let ended = tasks::caught(errand.run(&session)).await;
-            let _ = done.send(ended.unwrap_or(Err(Error::Interrupted)));
+            let edit = if let Errand::Edit(edit) = &errand { Some(edit.clone()) } else { None };
+            let ended = tasks::caught(Box::pin(errand.run(&session))).await;
+            let _ = done.send(ended.unwrap_or_else(|_| match edit {
+                // Whoever waits for it must hear of it.
+                Some(edit) => {
+                    let outcome = Err(Error::Interrupted);
+                    Ok(Done::Edited(Box::new(Edited { edit, outcome })))
+                }
+                None => Err(Error::Interrupted),
+            }));
         });
     }
 
@@ -82,7 +125,11 @@ impl Errands {
 }
 
 impl Errand {
-    async fn run(self, session: &Session) -> Upshot {
+    /// Does it.
+    ///
+    /// # Errors
+    /// When it is refused or fails.
+    pub async fn run(self, session: &Session) -> Upshot {
         match self {
             Self::Import(files) => {
                 let request = ImportRequest { files, ..ImportRequest::default() };
@@ -97,17 +144,36 @@ impl Errand {
                     method: None,
                     institution: None,
                     closed: None,
+                    performance: None,
                 };
-                edit::apply(session, Change::AddAccount(new)).await?;
-                Ok(Done::Added(name))
+                let applied = edit::apply(session, Change::AddAccount(new)).await?;
+                Ok(Done::Added(name, applied.steps))
             }
             Self::WritePlan(path, bytes) => {
                 plan::write(session, &path, &bytes, false).await?;
                 Ok(Done::Planned(path))
             }
+            Self::Set(setting, value) => {
+                let chosen = SafeText::new(&value);
+                edit::apply(session, Change::Set(setting, value)).await?;
+                Ok(Done::Chosen(setting, chosen))
+            }
+            Self::Export(path, bytes) => {
+                sheet::write(session, &path, &bytes).await?;
+                Ok(Done::Exported(path))
+            }
             Self::SetTarget(target) => {
-                edit::apply(session, Change::SetTarget(target.clone())).await?;
-                Ok(Done::Targeted(target))
+                let applied = edit::apply(session, Change::SetTarget(target.clone())).await?;
+                Ok(Done::Targeted(target, applied.steps))
+            }
+            Self::Edit(edit) => {
+                let outcome = match edit.clone() {
+                    Edit::Change(_, changes) => edit::apply_all(session, changes).await,
+                    Edit::Undo(_, steps) | Edit::Redo(_, steps) => {
+                        edit::take_back(session, steps).await
+                    }
+                };
+                Ok(Done::Edited(Box::new(Edited { edit, outcome })))
             }
             Self::UndoImport(batch) => Ok(Done::Undone(import::undo(session, batch).await?)),
         }
@@ -119,15 +185,23 @@ impl Errand {
 pub fn in_words(ended: &Upshot, figures: Figures) -> String {
     match ended {
         Ok(Done::Imported(report)) => told(report, figures),
-        Ok(Done::Added(name)) => format!("added account {name}"),
+        Ok(Done::Added(name, _)) => format!("added account {name}"),
         Ok(Done::Planned(path)) => {
             format!("the plan is in {}", SafeText::new(&path.display().to_string()))
         }
-        Ok(Done::Targeted(target)) => {
+        Ok(Done::Chosen(setting, value)) => format!("{} is now {value}", setting.key()),
+        Ok(Done::Exported(path)) => {
+            format!("the rows are in {}", SafeText::new(&path.display().to_string()))
+        }
+        Ok(Done::Targeted(target, _)) => {
             let weight = percent(Some(target.weight));
             format!("{} should be {weight} by {}", target.key, target.dimension)
         }
         Ok(Done::Undone(report)) => undone(report, figures),
+        Ok(Done::Edited(edited)) => match &edited.outcome {
+            Ok(_) => String::new(),
+            Err(error) => told_of_error(error, figures),
+        },
         Err(error) => told_of_error(error, figures),
     }
 }

@@ -159,9 +159,7 @@ pub fn context(buf: &mut Buffer, area: Rect, look: &Look, status: &str) {
 
 /// Draws the keys that matter here.
 pub fn bar(buf: &mut Buffer, area: Rect, keymap: &Keymap, contexts: &[Context], theme: Theme) {
-    let heard = |action: &&Action| {
-        action.context() == Context::Everywhere || contexts.contains(&action.context())
-    };
+    let heard = |action: &&Action| action.is_in_bar(contexts);
     let mut x = 0u16;
     for action in Action::ALL.iter().filter(heard) {
         let (Some(word), Some(chords)) = (action.bar(), keymap.chords_of(*action).first()) else {

@@ -9,6 +9,14 @@ use crate::service::refresh::{Outcome, Progress, Summary};
 
 /// What is said and how; none: there is nothing to refresh from.
 pub fn live(look: &Look) -> Option<(String, Tone)> {
+    // Every figure is right all the same: what is fetched from outside is of more interest.
+    refreshing(look).filter(|(_, tone)| *tone == Tone::Error).or_else(|| {
+        let lag = look.lag.as_ref().map(|why| (format!("! {why}"), Tone::Warn));
+        lag.or_else(|| refreshing(look))
+    })
+}
+
+fn refreshing(look: &Look) -> Option<(String, Tone)> {
     let snapshot = look.snapshot.as_ref().filter(|snapshot| !snapshot.connections.is_empty())?;
     let time = |micros: i64| {
         let at = DateTime::from_timestamp_micros(micros)?.with_timezone(&snapshot.zone);
@@ -24,7 +32,12 @@ pub fn live(look: &Look) -> Option<(String, Tone)> {
         let next = next.map(|next| format!(" (next try {next})")).unwrap_or_default();
         return Some((format!("! {}{next}: {why}", failed.label), Tone::Error));
     }
-    let last = snapshot.connections.iter().filter_map(|row| row.succeeded).max().and_then(time);
+    // Where it brought nothing new the store tells nobody.
+    let mine = look.progress.as_ref().and_then(|progress| progress.last.as_ref());
+    let mine = mine.filter(|last| last.outcome == Outcome::Ok);
+    let mine = mine.map(|last| last.finished.timestamp_micros());
+    let last = snapshot.connections.iter().filter_map(|row| row.succeeded).chain(mine).max();
+    let last = last.and_then(time);
     match (&look.progress, last) {
         (Some(Progress { elsewhere: Some(holder), .. }), last) => {
             let last = last.map(|last| format!(" {last}")).unwrap_or_default();

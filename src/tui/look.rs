@@ -145,6 +145,8 @@ pub struct Look {
     pub blocked: Option<&'static str>,
     /// How this session refreshes; none: it does not.
     pub progress: Option<Progress>,
+    /// What is kept beside the rows and cannot be brought up to date, and why.
+    pub lag: Option<String>,
     /// The size of the place of the pane: columns and lines.
     pub size: (u16, u16),
     /// Keys are heard here.

@@ -8,21 +8,29 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::theme::ThemeName;
-use crate::config::Taste;
+use crate::config::{TableTaste, Taste};
 use crate::tasks::{self, Task};
 
 /// How long the end waits for a slow disk.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Something to remember.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Memo {
     /// Whether amounts are hidden.
     Private(bool),
     /// The theme.
     Theme(ThemeName),
+    /// Whether gains have the colour of losses.
+    Swapped(bool),
+    /// How the table of a pane of this name was left.
+    Table(String, TableTaste),
+    /// A filter of the transactions under a name; none: no more.
+    View(String, Option<String>),
     /// Somebody was here on this day.
     Visit(NaiveDate),
+    /// Somebody was asked what is asked once.
+    SetUp,
 }
 
 impl Memo {
@@ -30,7 +38,12 @@ impl Memo {
         match self {
             Self::Private(private) => taste.private = private,
             Self::Theme(theme) => taste.theme = Some(theme.as_str().to_owned()),
+            Self::Swapped(swapped) => taste.swapped = swapped,
             Self::Visit(day) => taste.visited(day),
+            Self::Table(pane, table) => drop(taste.tables.insert(pane, table)),
+            Self::View(name, Some(filter)) => drop(taste.views.insert(name, filter)),
+            Self::View(name, None) => drop(taste.views.remove(&name)),
+            Self::SetUp => taste.was_asked = true,
         }
     }
 }

@@ -22,7 +22,8 @@ use super::screen::Screen;
 use super::signals::{Caught, Signals};
 use super::sizes::Sizes;
 use crate::fault;
-use crate::service::refresh::{self, Cadence, Progress, Refresher};
+use crate::service::days::{self, Filler};
+use crate::service::refresh::{self, How, Progress, Refresher};
 use crate::service::{self, Opened};
 use crate::state::{Ask, State};
 use crate::tasks::{self, Task};
@@ -68,14 +69,14 @@ type Ready = (Opened, Option<Refresher>);
 type Opening = JoinHandle<Result<Ready, service::Error>>;
 
 /// Shows a store until somebody quits. It is opened by `work` while the screen is there already and
-/// says what is waited for. Without a cadence nothing is refreshed.
+/// says what is waited for. Nothing is refreshed where nobody says how.
 ///
 /// # Errors
 /// When the terminal cannot be used or the store cannot be opened.
 pub async fn run(
     what: &'static str,
     work: impl Future<Output = Result<Opened, service::Error>> + Send + 'static,
-    cadence: Option<Cadence>,
+    how: Option<How>,
     mut options: Options,
     mouse: bool,
     keyboard: &mut Keyboard,
@@ -84,25 +85,31 @@ pub async fn run(
     let state = State::new(options.view);
     let mut screen = Screen::enter(mouse)?;
     let memory = Memory::open(options.memory.take());
+    let cover = options.cover;
     let mut app = App::new(options, crossterm::terminal::size()?);
     app.update(Msg::Opening(Some(what)));
     // The first frame comes before anything is opened or read.
     app.take_dirty();
     screen.draw(|frame| app.draw(frame.area(), frame.buffer_mut()))?;
     let input = keyboard.listen()?;
-    let opening = async move { Ok(with_refresher(work.await?, cadence).await) };
+    let mine = how.clone();
+    let opening = async move { Ok(with_refresher(work.await?, mine).await) };
     let mut dashboard = Dashboard {
         screen,
         app,
         dirty: false,
         rests: None,
+        cover,
+        covers: cover.map(|wait| Instant::now() + wait),
         state,
         input,
         signals,
         opening: Some(tasks::spawn(Task::Opening, opening)),
         opened: None,
         refresher: None,
-        cadence,
+        filler: None,
+        room: None,
+        how,
         memory,
         errands: Errands::default(),
         folders: Folders::default(),
@@ -141,13 +148,20 @@ struct Dashboard<'a> {
     dirty: bool,
     /// When the cursor, on its way now, will have come to rest.
     rests: Option<Instant>,
+    /// How long after the last key the screen is covered, and when that will be.
+    cover: Option<Duration>,
+    covers: Option<Instant>,
     state: State,
     input: &'a mut mpsc::Receiver<io::Result<Event>>,
     signals: Signals,
     opening: Option<Opening>,
     opened: Option<Opened>,
     refresher: Option<Refresher>,
-    cadence: Option<Cadence>,
+    /// None: nothing may be written.
+    filler: Option<Filler>,
+    /// Waits until a disk takes writes again; none: it does, or the store is opened once it does.
+    room: Option<JoinHandle<()>>,
+    how: Option<How>,
     memory: Memory,
     errands: Errands,
     folders: Folders,
@@ -174,10 +188,15 @@ impl Dashboard<'_> {
                         self.take(event?, &mut effects);
                     }
                     self.rests = self.app.is_moving().then(|| Instant::now() + REST);
+                    self.covers = self.cover.map(|wait| Instant::now() + wait);
                 }
                 () = at(self.rests) => {
                     self.rests = None;
                     effects.extend(self.app.update(Msg::Rested));
+                }
+                () = at(self.covers) => {
+                    self.covers = None;
+                    effects.extend(self.app.update(Msg::Cover));
                 }
                 opened = finished(self.opening.as_mut()) => {
                     self.opening = None;
@@ -187,6 +206,8 @@ impl Dashboard<'_> {
                 Ok(()) = self.state.snapshots.changed() => {
                     let newest = self.state.snapshots.borrow_and_update().clone();
                     if let Some(snapshot) = newest {
+                        // Somebody wrote, or another day has come.
+                        self.filler.iter().for_each(Filler::ask);
                         effects.extend(self.app.update(Msg::Snapshot(snapshot)));
                     }
                 }
@@ -201,7 +222,18 @@ impl Dashboard<'_> {
                     effects.extend(self.app.update(Msg::Notice(text.to_owned())));
                 }
                 Some(ended) = self.errands.next() => {
+                    let blocked = ended.as_ref().err().and_then(blocked);
                     effects.extend(self.app.update(Msg::Errand(Box::new(ended))));
+                    if let Some(why) = blocked {
+                        self.wait_for_room(why, &mut effects);
+                    }
+                }
+                () = done(self.room.as_mut()) => {
+                    self.room = None;
+                    effects.extend(self.app.update(Msg::Blocked(None)));
+                    // Whatever else had to wait for it.
+                    self.filler.iter().for_each(Filler::ask);
+                    self.refresher.iter().for_each(Refresher::ask);
                 }
                 Some(listed) = self.folders.next() => {
                     effects.extend(self.app.update(Msg::Listed(Box::new(listed))));
@@ -212,6 +244,9 @@ impl Dashboard<'_> {
                 }
                 progress = next_progress(&mut self.refresher) => {
                     effects.extend(self.app.update(Msg::Refresh(Box::new(progress))));
+                }
+                why = next_lag(&mut self.filler) => {
+                    effects.extend(self.app.update(Msg::Lag(why)));
                 }
                 () = self.screen.idle(), if self.dirty => {}
             }
@@ -233,14 +268,26 @@ impl Dashboard<'_> {
         if let Some(blocked) = opened.blocked.take() {
             let why = (blocked.word, blocked.why.clone());
             effects.extend(self.app.update(Msg::Blocked(Some(why))));
-            let cadence = self.cadence;
+            let how = self.how.clone();
             let again =
-                async move { Ok(with_refresher(blocked.until_writable().await, cadence).await) };
+                async move { Ok(with_refresher(blocked.until_writable().await, how).await) };
             self.opening = Some(tasks::spawn(Task::Opening, again));
         } else if was_blocked {
             effects.extend(self.app.update(Msg::Blocked(None)));
         }
+        self.filler = days::start(&opened.session);
         (self.opened, self.refresher) = (Some(opened), refresher);
+    }
+
+    /// Nothing is written until a disk has room again, and the person is told so.
+    fn wait_for_room(&mut self, why: (&'static str, String), effects: &mut Vec<Effect>) {
+        if let (Some(opened), None) = (&self.opened, &self.room) {
+            let session = opened.session.clone();
+            self.room = Some(tasks::spawn(Task::Room, async move {
+                session.until_writable().await;
+            }));
+            effects.extend(self.app.update(Msg::Blocked(Some(why))));
+        }
     }
 
     /// Does what the app wants; some: the end.
@@ -323,8 +370,9 @@ impl Dashboard<'_> {
 
     /// Gives the terminal back, which must not wait for anything, then ends the rest.
     async fn close(self) {
-        let Self { screen, state, opening, opened, refresher, memory, .. } = self;
+        let Self { screen, state, opening, opened, refresher, filler, room, memory, .. } = self;
         drop(screen);
+        room.iter().for_each(JoinHandle::abort);
         let end = async {
             let (opened, refresher) = match (opening, opened) {
                 (Some(opening), None) => give_up(opening).await.unzip(),
@@ -336,6 +384,9 @@ impl Dashboard<'_> {
             };
             if let Some(refresher) = refresher.flatten() {
                 refresher.stop().await;
+            }
+            if let Some(filler) = filler {
+                filler.stop().await;
             }
             state.stop().await;
             memory.close().await;
@@ -350,9 +401,9 @@ impl Dashboard<'_> {
 
 /// A store with what refreshes it, where it can be written and anything is to be refreshed. A store
 /// that cannot be read is the state's to tell.
-async fn with_refresher(opened: Opened, cadence: Option<Cadence>) -> Ready {
-    let refresher = match cadence.filter(|_| opened.blocked.is_none()) {
-        Some(cadence) => refresh::start(&opened.session, cadence).await.ok().flatten(),
+async fn with_refresher(opened: Opened, how: Option<How>) -> Ready {
+    let refresher = match how.filter(|_| opened.blocked.is_none()) {
+        Some(how) => refresh::start(&opened.session, &how).await.ok().flatten(),
         None => None,
     };
     (opened, refresher)
@@ -413,6 +464,30 @@ async fn next_progress(refresher: &mut Option<Refresher>) -> Progress {
         *refresher = None;
         let trouble = "refreshing has stopped unexpectedly: quit with q and start again";
         return Progress { trouble: Some(trouble.to_owned()), ..Progress::default() };
+    }
+    pending().await
+}
+
+/// Why an errand could not be done that a disk with room can do later: in a word and in full.
+fn blocked(error: &service::Error) -> Option<(&'static str, String)> {
+    error.why_no_writes().map(|word| (word, error.to_string()))
+}
+
+/// Waits until a task has ended; for ever where there is none.
+async fn done(task: Option<&mut JoinHandle<()>>) {
+    match task {
+        Some(task) => drop(task.await),
+        None => pending().await,
+    }
+}
+
+/// Waits until what is kept cannot be brought up to date, or can be again.
+async fn next_lag(filler: &mut Option<Filler>) -> Option<String> {
+    if let Some(running) = filler {
+        if running.trouble.changed().await.is_ok() {
+            return running.trouble.borrow_and_update().clone();
+        }
+        *filler = None;
     }
     pending().await
 }

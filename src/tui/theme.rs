@@ -1,4 +1,6 @@
-//! Colours by what they mean. A pane names a [`Tone`]; what that looks like is decided here alone.
+//! Colours by what they mean. A pane names a [`Tone`]; what that looks like is decided here alone,
+//! from a table of shades for each theme. No colour says anything that a word, a sign or an arrow
+//! does not say too.
 
 use ratatui::style::{Color, Modifier, Style};
 
@@ -42,22 +44,32 @@ pub enum ThemeName {
     Dark,
     /// Dark on light.
     Light,
+    /// Light on dark, and nothing of it faint.
+    Contrast,
+    /// Light on dark, for eyes that do not tell red from green.
+    Safe,
+    /// Dark on light, for the same eyes.
+    SafeLight,
+    /// The sixteen colours of the terminal, whatever somebody made of them.
+    Terminal,
 }
 
 impl ThemeName {
+    /// Every theme, in the order in which the key takes them.
+    pub const ALL: [Self; 6] =
+        [Self::Dark, Self::Light, Self::Contrast, Self::Safe, Self::SafeLight, Self::Terminal];
+
     /// The next one.
     #[must_use]
-    pub const fn next(self) -> Self {
-        match self {
-            Self::Dark => Self::Light,
-            Self::Light => Self::Dark,
-        }
+    pub fn next(self) -> Self {
+        let rest = Self::ALL.into_iter().skip_while(|theme| *theme != self);
+        rest.skip(1).chain(Self::ALL).next().unwrap_or_default()
     }
 
     /// The one of this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        [Self::Dark, Self::Light].into_iter().find(|theme| theme.as_str() == name)
+        Self::ALL.into_iter().find(|theme| theme.as_str() == name)
     }
 
     /// As people call it.
@@ -66,9 +78,97 @@ impl ThemeName {
         match self {
             Self::Dark => "dark",
             Self::Light => "light",
+            Self::Contrast => "contrast",
+            Self::Safe => "safe",
+            Self::SafeLight => "safe-light",
+            Self::Terminal => "terminal",
+        }
+    }
+
+    /// Its shades; the terminal's own colours are those of the dark theme as far as there are
+    /// sixteen.
+    const fn palette(self) -> &'static Palette {
+        match self {
+            Self::Dark | Self::Terminal => &DARK,
+            Self::Light => &LIGHT,
+            Self::Contrast => &CONTRAST,
+            Self::Safe => &SAFE,
+            Self::SafeLight => &SAFE_LIGHT,
         }
     }
 }
+
+/// A colour by its number among 256, and as one of sixteen. The 256 are enough for text, and each
+/// takes half as many bytes as a colour of its own would.
+type Shade = (u8, Color);
+
+/// The shades of a theme.
+struct Palette {
+    dim: Shade,
+    border: Shade,
+    title: Shade,
+    up: Shade,
+    down: Shade,
+    warn: Shade,
+    error: Shade,
+    key: Shade,
+    /// The line of the cursor: a colour of its own, and as one of 256.
+    cursor: (u32, u8),
+}
+
+const DARK: Palette = Palette {
+    dim: (246, Color::DarkGray),
+    border: (240, Color::DarkGray),
+    title: (111, Color::LightBlue),
+    up: (78, Color::Green),
+    down: (210, Color::LightRed),
+    warn: (221, Color::Yellow),
+    error: (210, Color::LightRed),
+    key: (183, Color::LightMagenta),
+    cursor: (0x2d_35_45, 237),
+};
+
+const LIGHT: Palette = Palette {
+    dim: (242, Color::DarkGray),
+    border: (249, Color::Gray),
+    title: (25, Color::Blue),
+    up: (29, Color::Green),
+    down: (124, Color::Red),
+    warn: (94, Color::Yellow),
+    error: (124, Color::Red),
+    key: (97, Color::Magenta),
+    cursor: (0xd8_e2_f0, 253),
+};
+
+const CONTRAST: Palette = Palette {
+    dim: (252, Color::White),
+    border: (252, Color::White),
+    title: (159, Color::LightCyan),
+    up: (120, Color::LightGreen),
+    down: (217, Color::LightRed),
+    warn: (228, Color::LightYellow),
+    error: (217, Color::LightRed),
+    key: (225, Color::LightMagenta),
+    cursor: (0x00_00_5f, 17),
+};
+
+const SAFE: Palette = Palette {
+    up: (75, Color::LightBlue),
+    down: (214, Color::Yellow),
+    warn: (228, Color::LightYellow),
+    error: (214, Color::Yellow),
+    title: (255, Color::White),
+    ..DARK
+};
+
+const SAFE_LIGHT: Palette = Palette {
+    up: (25, Color::Blue),
+    down: (130, Color::Yellow),
+    warn: (58, Color::Yellow),
+    error: (130, Color::Yellow),
+    title: (16, Color::Black),
+    ..LIGHT
+};
 
 /// How things look.
 #[derive(Clone, Copy, Debug)]
@@ -77,11 +177,9 @@ pub struct Theme {
     pub name: ThemeName,
     /// None: without any colour.
     pub colours: Option<Colours>,
+    /// Gains have the colour of losses, and losses that of gains: as in East Asia.
+    pub swapped: bool,
 }
-
-/// A colour by its number among 256, and as one of sixteen. The 256 are enough for text, and each
-/// takes half as many bytes as a colour of its own would.
-type Shade = (u8, Color);
 
 impl Theme {
     /// The style of a tone.
@@ -91,7 +189,7 @@ impl Theme {
             Tone::Title | Tone::Strong | Tone::Error => Style::new().add_modifier(Modifier::BOLD),
             _ => Style::new(),
         };
-        let Some(colours) = self.colours else {
+        let Some(colours) = self.colours() else {
             return match tone {
                 Tone::Dim | Tone::Border => style.add_modifier(Modifier::DIM),
                 Tone::Key => style.add_modifier(Modifier::BOLD),
@@ -108,17 +206,10 @@ impl Theme {
     /// The line of the cursor.
     #[must_use]
     pub fn cursor(self) -> Style {
-        match self.colours {
-            Some(Colours::True | Colours::Many) => {
-                let (rgb, index) = match self.name {
-                    ThemeName::Dark => (0x2d_35_45, 237),
-                    ThemeName::Light => (0xd8_e2_f0, 253),
-                };
-                Style::new().bg(match self.colours {
-                    Some(Colours::True) => rgb_of(rgb),
-                    _ => Color::Indexed(index),
-                })
-            }
+        let (rgb, index) = self.name.palette().cursor;
+        match self.colours() {
+            Some(Colours::True) => Style::new().bg(rgb_of(rgb)),
+            Some(Colours::Many) => Style::new().bg(Color::Indexed(index)),
             _ => Style::new().add_modifier(Modifier::REVERSED),
         }
     }
@@ -129,24 +220,26 @@ impl Theme {
         Style::new().add_modifier(Modifier::REVERSED)
     }
 
+    /// How many colours are used of those that there are.
+    fn colours(self) -> Option<Colours> {
+        let few = self.name == ThemeName::Terminal;
+        self.colours.map(|colours| if few { Colours::Sixteen } else { colours })
+    }
+
     const fn shade(self, tone: Tone) -> Option<Shade> {
-        let dark = matches!(self.name, ThemeName::Dark);
+        let palette = self.name.palette();
         Some(match tone {
             Tone::Plain | Tone::Strong => return None,
-            Tone::Dim if dark => (246, Color::DarkGray),
-            Tone::Dim => (242, Color::DarkGray),
-            Tone::Border if dark => (240, Color::DarkGray),
-            Tone::Border => (249, Color::Gray),
-            Tone::Title | Tone::Line if dark => (111, Color::LightBlue),
-            Tone::Title | Tone::Line => (25, Color::Blue),
-            Tone::Up if dark => (78, Color::Green),
-            Tone::Up => (29, Color::Green),
-            Tone::Down | Tone::Error if dark => (210, Color::LightRed),
-            Tone::Down | Tone::Error => (124, Color::Red),
-            Tone::Warn if dark => (221, Color::Yellow),
-            Tone::Warn => (94, Color::Yellow),
-            Tone::Key | Tone::Second if dark => (183, Color::LightMagenta),
-            Tone::Key | Tone::Second => (97, Color::Magenta),
+            Tone::Dim => palette.dim,
+            Tone::Border => palette.border,
+            Tone::Title | Tone::Line => palette.title,
+            Tone::Up if self.swapped => palette.down,
+            Tone::Up => palette.up,
+            Tone::Down if self.swapped => palette.up,
+            Tone::Down => palette.down,
+            Tone::Warn => palette.warn,
+            Tone::Error => palette.error,
+            Tone::Key | Tone::Second => palette.key,
         })
     }
 }
@@ -157,26 +250,4 @@ fn rgb_of(rgb: u32) -> Color {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn there_are_as_many_colours_as_the_terminal_has() {
-        let style = |colours| Theme { name: ThemeName::Dark, colours }.style(Tone::Up);
-        assert_eq!(style(Some(Colours::Sixteen)).fg, Some(Color::Green));
-        assert_eq!(style(Some(Colours::Many)).fg, Some(Color::Indexed(78)));
-        assert_eq!(style(Some(Colours::True)).fg, Some(Color::Indexed(78)));
-        assert_eq!(style(None).fg, None);
-    }
-
-    #[test]
-    fn without_colours_no_style_has_one() {
-        use Tone::{Border, Dim, Down, Error, Key, Line, Plain, Second, Strong, Title, Up, Warn};
-        let theme = Theme { name: ThemeName::Light, colours: None };
-        for tone in [Border, Dim, Down, Error, Key, Line, Plain, Second, Strong, Title, Up, Warn] {
-            let style = theme.style(tone);
-            assert_eq!((style.fg, style.bg), (None, None), "{tone:?}");
-        }
-        assert_eq!((theme.cursor().fg, theme.cursor().bg), (None, None));
-    }
-}
+mod tests;

@@ -7,6 +7,7 @@
     reason = "a test helper that cannot go on should stop the test at once"
 )]
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use dashtam::clock::Clock;
@@ -23,7 +24,7 @@ use tempfile::TempDir;
 pub const SIZES: [(u16, u16); 4] = [(80, 24), (120, 40), (200, 50), (60, 30)];
 
 /// Each pane, and its key; not what was done, which names the process.
-pub const PANES: [(&str, &str); 11] = [
+pub const PANES: [(&str, &str); 12] = [
     ("overview", "0"),
     ("accounts", "1"),
     ("holdings", "2"),
@@ -35,10 +36,11 @@ pub const PANES: [(&str, &str); 11] = [
     ("imports", "9"),
     ("health", "g h"),
     ("security", "g s"),
+    ("settings", "g o"),
 ];
 
 /// Ways to each pane with what it opens, and to each overlay.
-pub const WAYS: [&str; 39] = [
+pub const WAYS: [&str; 53] = [
     "0",
     "1",
     "1 o",
@@ -78,6 +80,20 @@ pub const WAYS: [&str; 39] = [
     "Esc 2 s",
     "Esc 3 v j j",
     "Esc 0 +",
+    "Esc g o j",
+    "g o Enter t o r",
+    "Esc g u",
+    "Esc g m",
+    "Esc 2 g c",
+    "Esc 6 s Enter",
+    "Esc 7 g c Space Enter",
+    "Esc 3 a",
+    "Esc 3 e Down",
+    "Esc 2 j S",
+    "Esc 2 j P",
+    "Esc 1 j e",
+    "Esc 1 j B",
+    "Esc 6 e",
 ];
 
 /// Several threads, as in the program: reading goes on while frames are drawn.
@@ -116,9 +132,14 @@ pub fn options() -> Options {
         visited: None,
         visited_before: None,
         memory: None,
+        swapped: false,
+        tables: BTreeMap::new(),
+        views: BTreeMap::new(),
         read_only: false,
+        cover: None,
         view: View::default(),
         notice: None,
+        setup: None,
     }
 }
 
@@ -214,6 +235,46 @@ impl Dashboard {
                 self.tell(msg);
             }
         }
+    }
+
+    /// Does what was begun, as the program would, and waits until it is seen.
+    pub async fn work(&mut self) {
+        for effect in std::mem::take(&mut self.wanted) {
+            match effect {
+                Effect::Begin(errand) => {
+                    let ended = errand.run(&self.session).await;
+                    self.tell(Msg::Errand(Box::new(ended)));
+                }
+                other => self.wanted.push(other),
+            }
+        }
+        self.catch_up().await;
+    }
+
+    /// Waits until the newest of the store is seen.
+    pub async fn catch_up(&mut self) {
+        let newest = self.session.store.revision().await.unwrap();
+        loop {
+            let shown = self.state.snapshots.borrow_and_update().clone();
+            if let Some(shown) = shown.filter(|shown| shown.revision >= newest) {
+                self.tell(Msg::Snapshot(shown));
+                break;
+            }
+            let changed = self.state.snapshots.changed();
+            tokio::time::timeout(Duration::from_secs(30), changed).await.unwrap().unwrap();
+        }
+        self.settle().await;
+        // What was asked before is answered once more.
+        let pause = Duration::from_millis(300);
+        while let Ok(Some(answer)) = tokio::time::timeout(pause, self.state.answers.recv()).await {
+            self.tell(Msg::Answer(answer));
+        }
+        self.settle().await;
+    }
+
+    /// The session that it shows, for what somebody else does meanwhile.
+    pub const fn session(&self) -> &Session {
+        &self.session
     }
 
     /// What was copied, in order.

@@ -264,6 +264,16 @@ impl Terminal {
         modes(self.master.as_ref().unwrap().as_ref()) == self.modes
     }
 
+    /// Waits until keys come one by one.
+    #[track_caller]
+    pub fn until_raw(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.has_first_modes() {
+            assert!(Instant::now() < deadline, "the terminal still takes lines");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     // ---- its end
 
     pub fn pid(&self) -> Pid {

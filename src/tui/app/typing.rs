@@ -4,8 +4,8 @@ use super::super::errand::Errand;
 use super::super::folders::Listed;
 use super::super::look::Selection;
 use super::super::overlay::{
-    Command, Confirm, Overlay, Prompt, PromptKind, Said, Sorted, asks, complete, parse_command,
-    take_in,
+    Chosen, Command, Confirm, Entry, Overlay, Palette, Picked, Prompt, PromptKind, Said, Sorted,
+    ViewCommand, asks, complete, parse_command, take_in,
 };
 use super::super::pane::{PaneId, Wish};
 use super::super::widget::Input;
@@ -22,56 +22,10 @@ impl App {
         effects: &mut Vec<Effect>,
     ) -> bool {
         match overlay {
+            Overlay::Form(form) => self.form_key(form, chord, effects),
             Overlay::Prompt(prompt) => self.prompt_key(prompt, chord, effects),
-            Overlay::Help(help) => match chord.key {
-                Key::Esc => false,
-                Key::Down => {
-                    help.top += 1;
-                    true
-                }
-                Key::Up => {
-                    help.top = help.top.saturating_sub(1);
-                    true
-                }
-                Key::PageDown => {
-                    help.top += 10;
-                    true
-                }
-                Key::PageUp => {
-                    help.top = help.top.saturating_sub(10);
-                    true
-                }
-                Key::Char('?' | 'q') if help.search.is_empty() => false,
-                _ => {
-                    help.search.press(chord);
-                    help.top = 0;
-                    true
-                }
-            },
-            Overlay::Palette(palette) => match (chord.key, chord.ctrl) {
-                (Key::Esc, _) => false,
-                (Key::Enter, _) => {
-                    if let Some(action) = palette.chosen() {
-                        self.act(action, effects);
-                    }
-                    false
-                }
-                (Key::Down, _) | (Key::Char('n'), true) => {
-                    let len = palette.matches().len();
-                    palette.cursor.act(Action::MoveDown, len, usize::from(self.size.1));
-                    true
-                }
-                (Key::Up, _) | (Key::Char('p'), true) => {
-                    let len = palette.matches().len();
-                    palette.cursor.act(Action::MoveUp, len, usize::from(self.size.1));
-                    true
-                }
-                _ => {
-                    palette.input.press(chord);
-                    palette.cursor.at = 0;
-                    true
-                }
-            },
+            Overlay::Help(help) => help.press(chord),
+            Overlay::Palette(palette) => self.palette_key(palette, chord, effects),
             Overlay::Sort(menu) => match menu.press(chord) {
                 Sorted::Open => true,
                 Sorted::Left => false,
@@ -81,9 +35,27 @@ impl App {
                     false
                 }
             },
+            Overlay::Page(page) => page.press(chord),
+            Overlay::Pick(pick) => match pick.press(chord) {
+                Picked::Open => true,
+                Picked::Left => false,
+                Picked::Value(setting, value) => {
+                    self.begin(Errand::Set(setting, value), effects);
+                    false
+                }
+            },
+            Overlay::Columns(menu) => match menu.press(chord) {
+                Chosen::Open => true,
+                Chosen::Left => false,
+                Chosen::Columns(choice) => {
+                    let (pane, look) = self.pane_and_look(self.open);
+                    pane.choose(choice, look);
+                    false
+                }
+            },
             Overlay::Confirm(confirm) => match Confirm::press(chord) {
                 Said::Yes => {
-                    self.begin(confirm.errand.clone(), effects);
+                    self.begin_confirmed(confirm.errand.clone(), effects);
                     false
                 }
                 said => said == Said::Nothing,
@@ -102,6 +74,40 @@ impl App {
                     false
                 }
             },
+        }
+    }
+
+    fn palette_key(
+        &mut self,
+        palette: &mut Palette,
+        chord: Chord,
+        effects: &mut Vec<Effect>,
+    ) -> bool {
+        match (chord.key, chord.ctrl) {
+            (Key::Esc, _) => false,
+            (Key::Enter, _) => {
+                match palette.chosen() {
+                    Some(Entry::Action(action)) => self.act(action, effects),
+                    Some(Entry::View(name, _)) => self.view(ViewCommand::Open(name), effects),
+                    None => {}
+                }
+                false
+            }
+            (Key::Down, _) | (Key::Char('n'), true) => {
+                let len = palette.matches().len();
+                palette.cursor.act(Action::MoveDown, len, usize::from(self.size.1));
+                true
+            }
+            (Key::Up, _) | (Key::Char('p'), true) => {
+                let len = palette.matches().len();
+                palette.cursor.act(Action::MoveUp, len, usize::from(self.size.1));
+                true
+            }
+            _ => {
+                palette.input.press(chord);
+                palette.cursor.at = 0;
+                true
+            }
         }
     }
 
@@ -186,6 +192,8 @@ impl App {
                             self.notice = Some(notice.to_owned());
                         }
                     },
+                    Command::Export(path) => self.export(path, effects),
+                    Command::View(view) => self.view(view, effects),
                     Command::Errand(errand) => self.begin(errand, effects),
                 }
                 false
@@ -209,7 +217,7 @@ impl App {
                 }
             }
             Some(Err(error)) => prompt.complaint = Some(error.to_string()),
-            None => complete(prompt),
+            None => complete(prompt, self.views.keys()),
         }
     }
 
@@ -260,7 +268,16 @@ impl App {
             }
             Some(Overlay::Palette(palette)) => palette.input.insert(text),
             Some(Overlay::Help(help)) => help.search.insert(text),
-            Some(Overlay::Sort(_) | Overlay::Explain { .. } | Overlay::Confirm(_)) | None => {
+            Some(Overlay::Page(page)) => page.search.insert(text),
+            Some(Overlay::Pick(pick)) => pick.input.insert(text),
+            Some(Overlay::Form(form)) => form.paste(text),
+            Some(
+                Overlay::Sort(_)
+                | Overlay::Columns(_)
+                | Overlay::Explain { .. }
+                | Overlay::Confirm(_),
+            )
+            | None => {
                 self.notice = Some("there is no line to paste into".to_owned());
             }
         }

@@ -7,7 +7,8 @@ use chrono::NaiveDate;
 use crate::config::typed_path;
 use crate::keys::Action;
 use crate::model::{
-    Currency, Dec, Exact, NewTarget, Refusal, SafeText, UnknownCurrency, UnknownWord,
+    Currency, Dec, Exact, NewTarget, Refusal, SafeText, Setting, SettingError, UnknownCurrency,
+    UnknownWord,
 };
 use crate::state::Aim;
 use crate::tui::errand::Errand;
@@ -27,8 +28,23 @@ pub enum Command {
     Aim(Aim),
     /// Write the plan into this file.
     WritePlan(PathBuf),
+    /// Write the rows of the table into this file.
+    Export(PathBuf),
+    /// A filter of the transactions under a name.
+    View(ViewCommand),
     /// Have this done.
     Errand(Errand),
+}
+
+/// What is done with a filter that has a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ViewCommand {
+    /// It is brought back.
+    Open(String),
+    /// The one that is now is kept under this name.
+    Save(String),
+    /// It is forgotten.
+    Drop(String),
 }
 
 /// Why a line says nothing.
@@ -61,6 +77,9 @@ pub enum CommandError {
     /// A target that cannot be.
     #[error(transparent)]
     Target(Refusal),
+    /// No such setting, or a value that does not fit.
+    #[error(transparent)]
+    Setting(#[from] SettingError),
     /// No home folder.
     #[error("there is no home folder; write the whole path")]
     NoHome,
@@ -73,9 +92,12 @@ const INVEST: &str = "invest";
 const RAISE: &str = "raise";
 const WRITE_PLAN: &str = "write-plan";
 const TARGET: &str = "target";
+const EXPORT: &str = "export";
+const SET: &str = "set";
+const VIEW: &str = "view";
 
 /// Words that are no action and take one more.
-const MORE: [&str; 2] = [AS_OF, AGAINST];
+const MORE: [&str; 3] = [AS_OF, AGAINST, SET];
 const AS_OF: &str = "asof";
 const AGAINST: &str = "against";
 /// The word for no security.
@@ -112,12 +134,28 @@ pub fn parse(line: &str) -> Result<Command, CommandError> {
             false => Err(CommandError::Amount),
         };
     }
-    if !rest.is_empty() && (word == WRITE_PLAN || word == TARGET) {
+    if word == SET {
+        return match rest.as_slice() {
+            [key, value] => {
+                let setting = Setting::parse(key)?;
+                Ok(Command::Errand(Errand::Set(setting, setting.check(value)?)))
+            }
+            _ => Err(CommandError::Form("set SETTING VALUE")),
+        };
+    }
+    if word == VIEW && !rest.is_empty() {
+        return view(&words_of(line.trim_start().strip_prefix(word).unwrap_or_default())?);
+    }
+    if !rest.is_empty() && (word == WRITE_PLAN || word == TARGET || word == EXPORT) {
         let words = words_of(line.trim_start().strip_prefix(word).unwrap_or_default())?;
         return match words.as_slice() {
             [file] if word == WRITE_PLAN => {
                 typed_path(file).map(Command::WritePlan).map_err(|_| CommandError::NoHome)
             }
+            [file] if word == EXPORT => {
+                typed_path(file).map(Command::Export).map_err(|_| CommandError::NoHome)
+            }
+            _ if word == EXPORT => Err(CommandError::Form("export FILE")),
             words if word == TARGET => target(words).map(Command::Errand),
             _ => Err(CommandError::Form("write-plan FILE")),
         };
@@ -147,6 +185,19 @@ fn import(files: &[String]) -> Result<Errand, CommandError> {
     }
     let path = |file: &String| typed_path(file).map_err(|_| CommandError::NoHome);
     Ok(Errand::Import(files.iter().map(path).collect::<Result<_, _>>()?))
+}
+
+/// `NAME`, `save NAME` or `drop NAME`; the name may have blanks.
+fn view(words: &[String]) -> Result<Command, CommandError> {
+    let (what, name): (fn(String) -> ViewCommand, _) = match words {
+        [word, name @ ..] if word == "save" => (ViewCommand::Save, name),
+        [word, name @ ..] if word == "drop" => (ViewCommand::Drop, name),
+        name => (ViewCommand::Open, name),
+    };
+    match SafeText::capped(name.join(" ").trim(), 40) {
+        name if name.is_empty() => Err(CommandError::Form("view save NAME")),
+        name => Ok(Command::View(what(name.into_string()))),
+    }
 }
 
 /// `add NAME KIND CURRENCY`; the name may have blanks.
@@ -238,10 +289,9 @@ fn split(text: &str) -> (Vec<Word>, bool) {
 /// that takes files begins like that.
 #[must_use]
 pub fn file_at(line: &str) -> Option<Word> {
-    let rest = line.trim_start().strip_prefix(IMPORT)?;
-    if !rest.starts_with(char::is_whitespace) {
-        return None;
-    }
+    let line_rest = |word| line.trim_start().strip_prefix(word);
+    let mut rests = [IMPORT, EXPORT, WRITE_PLAN].into_iter().filter_map(line_rest);
+    let rest = rests.find(|rest| rest.starts_with(char::is_whitespace))?;
     let before = line.len() - rest.len();
     let (mut words, open) = split(rest);
     let over = rest.ends_with(char::is_whitespace) && !open;
@@ -272,11 +322,33 @@ mod tests {
         assert_eq!(at("imports a"), None);
         assert_eq!(at("account add a"), None);
         assert_eq!(at("import "), word(7, "", false));
+        assert_eq!(at("export a"), word(7, "a", false));
         assert_eq!(at(" import a.csv  b"), word(15, "b", false));
         assert_eq!(at("import a.csv "), word(13, "", false));
         assert_eq!(at("import \"my b"), word(7, "my b", true));
         assert_eq!(at("import \"my \"b"), word(7, "my b", true));
         assert_eq!(at("import é \""), word(10, "", true));
+    }
+
+    #[test]
+    fn views_and_exports_are_commands() {
+        let view = |line| match parse(line) {
+            Ok(Command::View(view)) => view,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(view("view big spending"), ViewCommand::Open("big spending".to_owned()));
+        assert_eq!(view("view save big spending"), ViewCommand::Save("big spending".to_owned()));
+        assert_eq!(view("view drop x"), ViewCommand::Drop("x".to_owned()));
+        assert_eq!(parse("view"), Ok(Command::Act(Action::View)));
+        assert_eq!(parse("view save"), Err(CommandError::Form("view save NAME")));
+        assert_eq!(parse("export a.csv"), Ok(Command::Export("a.csv".into())));
+        assert_eq!(parse("export a b"), Err(CommandError::Form("export FILE")));
+        assert_eq!(parse("export"), Ok(Command::Act(Action::Export)));
+        let rate = Errand::Set(Setting::RiskFreeRate, "0.03".to_owned());
+        assert_eq!(parse("set risk_free_rate 0.030"), Ok(Command::Errand(rate)));
+        assert!(matches!(parse("set risk_free_rate 3"), Err(CommandError::Setting(_))));
+        assert!(matches!(parse("set colour red"), Err(CommandError::Setting(_))));
+        assert_eq!(parse("set"), Err(CommandError::Form("set SETTING VALUE")));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use super::command::{CommandError, Word, file_at, words};
 use super::prompt::Prompt;
 use crate::config::typed_path;
-use crate::model::SafeText;
+use crate::model::{SafeText, Setting};
 use crate::service::folder::{Fitting, FolderQuery};
 use crate::tui::folders::Listed;
 use crate::tui::widget::Input;
@@ -17,19 +17,23 @@ pub fn asks(prompt: &Prompt) -> Option<Result<FolderQuery, CommandError>> {
     Some(typed_path(folder).map(query).map_err(|_| CommandError::NoHome))
 }
 
-/// Completes a command as far as there is one way.
-pub fn complete(prompt: &mut Prompt) {
+/// Completes a command as far as there is one way; filters with names are commands too.
+pub fn complete<'a>(prompt: &mut Prompt, views: impl Iterator<Item = &'a String>) {
     if let Some(word) = file_at(prompt.input.parts().0) {
         put(prompt, &word, &format!("{}/", word.text), false);
         return;
     }
     let typed = prompt.input.text();
-    let fitting: Vec<&str> = words().into_iter().filter(|word| word.starts_with(&typed)).collect();
+    let words = words().into_iter().map(str::to_owned);
+    let settings = Setting::ALL.iter().map(|setting| format!("set {}", setting.key()));
+    let views = views.map(|name| format!("view {name}"));
+    let all = words.chain(settings).chain(views);
+    let fitting: Vec<String> = all.filter(|word| word.starts_with(&typed)).collect();
     match fitting.as_slice() {
         [] => prompt.complaint = Some("no command begins like that".to_owned()),
         [one] => prompt.input = Input::of(one),
         [first, rest @ ..] => {
-            let shared = rest.iter().fold((*first).to_owned(), |shared, word| {
+            let shared = rest.iter().fold(first.clone(), |shared, word| {
                 let same = shared.chars().zip(word.chars()).take_while(|(a, b)| a == b);
                 same.map(|(c, _)| c).collect()
             });

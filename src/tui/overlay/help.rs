@@ -5,9 +5,10 @@ use ratatui::layout::Rect;
 use ratatui::widgets::{Clear, Widget};
 
 use super::super::frame::framed;
-use crate::keys::{Action, Context, Keymap, spelled};
+use crate::keys::{Action, Chord, Context, Key, Keymap, spelled};
+use crate::tui::guide::Section;
 use crate::tui::theme::{Theme, Tone};
-use crate::tui::widget::{Input, write};
+use crate::tui::widget::{Input, wrapped, write};
 
 /// What the mouse does, beside the keys.
 const MOUSE: [(&str, &str); 3] = [
@@ -26,6 +27,23 @@ pub struct Help {
 }
 
 impl Help {
+    /// A key. False: it is closed.
+    pub fn press(&mut self, chord: Chord) -> bool {
+        match chord.key {
+            Key::Esc => return false,
+            Key::Char('?' | 'q') if self.search.is_empty() => return false,
+            Key::Down => self.top += 1,
+            Key::Up => self.top = self.top.saturating_sub(1),
+            Key::PageDown => self.top += 10,
+            Key::PageUp => self.top = self.top.saturating_sub(10),
+            _ => {
+                self.search.press(chord);
+                self.top = 0;
+            }
+        }
+        true
+    }
+
     /// The lines: keys, and what they do.
     #[must_use]
     pub fn lines(&self, keymap: &Keymap, contexts: &[Context]) -> Vec<(String, &'static str)> {
@@ -58,9 +76,12 @@ impl Help {
         theme: Theme,
         keymap: &Keymap,
         contexts: &[Context],
+        section: Option<Section>,
     ) {
         Clear.render(area, buf);
-        let inner = framed(buf, area, "Keys", theme);
+        let what = section.and_then(|section| section.lines().next());
+        let title = what.map_or_else(|| "Keys".to_owned(), |what| format!("Keys · {what}"));
+        let inner = framed(buf, area, &title, theme);
         if inner.height < 2 {
             return;
         }
@@ -68,12 +89,24 @@ impl Help {
         let search = format!("search: {}", self.search.text());
         write(buf, line(0), &search, theme.style(Tone::Dim));
         let lines = self.lines(keymap, contexts);
+        // More of what the pane is for, where all the keys have room beneath it.
+        let more = section.filter(|_| self.search.is_empty()).into_iter().flat_map(Section::lines);
+        let more = more.flat_map(|text| wrapped(&text.replace('`', ""), usize::from(inner.width)));
+        let more: Vec<_> = more.collect();
+        let mut head = 1;
+        if !more.is_empty() && lines.len() + more.len() + 2 <= usize::from(inner.height) {
+            for text in &more {
+                write(buf, line(head), text, theme.style(Tone::Plain));
+                head += 1;
+            }
+            head += 1;
+        }
         if lines.is_empty() {
             write(buf, line(1), "no key does that", theme.style(Tone::Dim));
         }
-        let seen = usize::from(inner.height - 1);
+        let seen = usize::from(inner.height - head);
         let top = self.top.min(lines.len().saturating_sub(seen));
-        for ((keys, doc), at) in lines.iter().skip(top).take(seen).zip(1..) {
+        for ((keys, doc), at) in lines.iter().skip(top).take(seen).zip(head..) {
             write(buf, line(at), keys, theme.style(Tone::Key));
             let place = line(at);
             let rest = Rect { x: place.x + 18, width: place.width.saturating_sub(18), ..place };

@@ -1,22 +1,32 @@
 //! What lies over a pane for a while. The top one hears keys first.
 
+mod columns;
 mod command;
 mod complete;
 mod confirm;
 mod explain;
 mod help;
+mod page;
 mod palette;
+mod pick;
 mod prompt;
 mod sort;
 
-pub use command::{Command, parse as parse_command};
+pub use columns::{Chosen, ColumnsMenu};
+#[cfg(test)]
+pub use command::words;
+pub use command::{Command, ViewCommand, parse as parse_command};
 pub use complete::{asks, complete, take_in};
 pub use confirm::{Confirm, Said};
 pub use explain::draw as draw_explanation;
 pub use help::Help;
-pub use palette::Palette;
+pub use page::Page;
+pub use palette::{Entry, Palette};
+pub use pick::{Pick, Picked};
 pub use prompt::{Prompt, PromptKind};
 pub use sort::{SortMenu, Sorted};
+
+use super::form::Form;
 
 /// What lies over the pane.
 #[derive(Debug)]
@@ -25,12 +35,20 @@ pub enum Overlay {
     Prompt(Prompt),
     /// The keys of this pane.
     Help(Help),
+    /// A text to be read.
+    Page(Page),
     /// Commands by name.
     Palette(Palette),
     /// What the rows can be put in order by.
     Sort(SortMenu),
+    /// Which columns are shown.
+    Columns(ColumnsMenu),
+    /// What a setting can be.
+    Pick(Pick),
     /// Something that is done once somebody says yes.
     Confirm(Box<Confirm>),
+    /// What is changed by hand.
+    Form(Box<Form>),
     /// How a figure came about.
     Explain {
         /// The first line that is seen.

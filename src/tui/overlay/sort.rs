@@ -14,7 +14,7 @@ use crate::tui::widget::{Cursor, write};
 #[derive(Debug)]
 pub struct SortMenu {
     /// What the pane can be put in order by.
-    by: &'static [&'static str],
+    by: Vec<&'static str>,
     cursor: Cursor,
     down: bool,
 }
@@ -33,7 +33,7 @@ pub enum Sorted {
 impl SortMenu {
     /// With the order that is.
     #[must_use]
-    pub fn new(by: &'static [&'static str], order: Order) -> Self {
+    pub fn new(by: Vec<&'static str>, order: Order) -> Self {
         Self { by, cursor: Cursor { at: order.by, top: 0 }, down: order.down }
     }
 
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     fn pressed(keys: &str) -> Sorted {
-        let mut menu = SortMenu::new(&["Symbol", "Value", "Cost"], Order { by: 1, down: true });
+        let mut menu = SortMenu::new(vec!["Symbol", "Value", "Cost"], Order { by: 1, down: true });
         let mut last = Sorted::Open;
         for key in keys.split(' ') {
             last = menu.press(Chord::parse(key).unwrap());

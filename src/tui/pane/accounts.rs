@@ -14,11 +14,15 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::list::List;
-use super::{Outcome, Pane, PaneId, Tally, Wish, account_detail, by_figure, figure};
+use super::table::lends;
+use super::{Outcome, Pane, PaneId, Sorting, Tally, Wish, account_detail, by_figure, figure};
 use crate::keys::{Action, Context};
-use crate::model::{AccountId, Dec, SafeText};
+use crate::model::{AccountEdit, AccountId, Change, Dec, Edit, SafeText};
 use crate::state::{AccountRow, AccountsQuery, Question, Snapshot};
+use crate::tui::errand::{self, Errand};
+use crate::tui::form::Subject;
 use crate::tui::look::{Look, Order, Selection};
+use crate::tui::overlay::Confirm;
 use crate::tui::theme::Tone;
 use crate::tui::widget::{Align, Cell, Column, Grid, Row};
 
@@ -159,6 +163,8 @@ impl Pane for Accounts {
         self.lay_out(&snapshot, look);
     }
 
+    lends!(COLUMNS);
+
     fn act(&mut self, action: Action, look: &Look) -> Outcome {
         if self.list.act(action, look) {
             return Outcome::DONE;
@@ -180,6 +186,11 @@ impl Pane for Accounts {
                     Outcome::Done(vec![Wish::Select(selection), Wish::Go(PaneId::Holdings)])
                 }
                 None => self.act(Action::Fold, look),
+            },
+            Action::Add => Outcome::wish(Wish::Form(Subject::NewAccount)),
+            Action::Edit | Action::Delete | Action::Balance => match self.account(look) {
+                Some(account) => Outcome::wish(by_hand(action, account, look)),
+                None => Outcome::wish(Wish::Say("go to an account first".to_owned())),
             },
             Action::Out => {
                 let selection = Selection { account: None, ..look.selection.clone() };
@@ -204,10 +215,6 @@ impl Pane for Accounts {
             },
             _ => Outcome::Unknown,
         }
-    }
-
-    fn linger(&mut self, lingers: bool) {
-        self.list.linger(lingers);
     }
 
     fn subject(&self, look: &Look) -> Option<Selection> {
@@ -237,7 +244,7 @@ impl Pane for Accounts {
     }
 
     fn draw(&self, buf: &mut Buffer, area: Rect, look: &Look) {
-        let nothing = "there is no account yet: `dashtam import FILE` brings some";
+        let nothing = "there is no account yet: `a` adds one, `:import FILE` brings some";
         self.list.draw(buf, area, look, nothing);
     }
 
@@ -253,17 +260,8 @@ impl Pane for Accounts {
         }
     }
 
-    fn filter(&mut self, text: &str, look: &Look) {
-        self.list.filter(text);
-        self.refresh(look);
-    }
-
-    fn is_filtered(&self) -> bool {
-        self.list.is_filtered()
-    }
-
-    fn sorting(&self) -> Option<(&'static [&'static str], Order)> {
-        Some((&BY, self.order))
+    fn sorting(&self) -> Option<Sorting> {
+        Some(Sorting { by: BY.to_vec(), order: Some(self.order) })
     }
 
     fn sort(&mut self, order: Order, look: &Look) {
@@ -312,13 +310,25 @@ impl Pane for Accounts {
         };
         Some(marked.into_iter().map(text).collect())
     }
+}
 
-    fn click(&mut self, line: u16, look: &Look) {
-        self.list.click(line, look);
-    }
-
-    fn heading_at(&self, at: (u16, u16), look: &Look) -> Option<Column> {
-        self.list.heading_at(at, look)
+/// What is to be done to an account.
+fn by_hand(action: Action, account: &AccountRow, look: &Look) -> Wish {
+    let name = &account.name;
+    match (action, &look.snapshot) {
+        (Action::Edit, _) => Wish::Form(Subject::OldAccount(account.id)),
+        (Action::Balance, _) => Wish::Form(Subject::Balance(account.id, name.clone())),
+        (_, Some(snapshot)) if account.closed.is_none() => {
+            let day = snapshot.today;
+            let text = format!(
+                "Close {name} from {day} on? Its rows stay; totals count it no more. z opens it again."
+            );
+            let edit = AccountEdit { closed: Edit::Set(day), ..AccountEdit::default() };
+            let changes = vec![Change::EditAccount(account.id, edit)];
+            let errand = Errand::Edit(errand::Edit::Change("closed the account", changes));
+            Wish::Confirm(Box::new(Confirm { text, errand }))
+        }
+        _ => Wish::Say("it is closed; `e` opens it again: empty `closed from`".to_owned()),
     }
 }
 

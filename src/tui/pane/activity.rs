@@ -13,12 +13,14 @@ use ratatui::layout::{Constraint, Layout, Rect};
 
 use super::imports::clock_of;
 use super::list::List;
+use super::table::{Line, lends};
 use super::{Outcome, Pane, Wish};
 use crate::keys::{Action, Context};
+use crate::model::Dec;
 use crate::state::{Question, Slice, Slot, Snapshot, TrailRow};
 use crate::tui::look::Look;
 use crate::tui::theme::Tone;
-use crate::tui::widget::{Align, Cell, Column, Grid, Row, wrapped, write};
+use crate::tui::widget::{Align, Cell, Column, Row, wrapped, write};
 
 const COLUMNS: [Column; 6] = [
     Column { title: "No", align: Align::Point, priority: 3, width: (2, 0) },
@@ -50,10 +52,6 @@ impl Activity {
         let seq = self.list.key()?;
         rows(look)?.iter().find(|row| row.seq == *seq)
     }
-
-    fn above(look: &Look) -> Look {
-        Look { size: (look.size.0, look.size.1.saturating_sub(BENEATH)), ..look.clone() }
-    }
 }
 
 impl Pane for Activity {
@@ -63,24 +61,25 @@ impl Pane for Activity {
 
     fn refresh(&mut self, look: &Look) {
         let (Some(rows), Some(snapshot)) = (rows(look), &look.snapshot) else { return };
-        let ended = ended(rows);
-        let told = rows.iter().map(|row| (row.seq, cells(row, &ended, snapshot)));
-        let text = |cells: &[Cell]| {
-            cells.iter().map(|cell| cell.text.as_str()).collect::<Vec<_>>().join(" ")
-        };
-        let told: Vec<_> = told.filter(|(_, cells)| self.list.lets_through(&text(cells))).collect();
-        let keys = told.iter().map(|(seq, _)| Some(*seq)).collect();
-        let grid = told.into_iter().map(|(_, cells)| Row::of(cells)).collect();
+        let (ended, above) = (ended(rows), self.above(look));
+        let line = |row: &TrailRow| Line::of(row.seq, Row::of(cells(row, &ended, snapshot)));
+        let lines = rows.iter().map(line).collect();
         // Who looks at the newest sees what comes; who looks at another row stays there.
         let follows = self.list.cursor.at == 0;
-        self.list.show(Grid::new(&COLUMNS, grid, None), keys, &Self::above(look));
+        self.list.lay_out(&COLUMNS, lines, None, |_| above.clone());
         if follows {
-            self.list.act(Action::First, &Self::above(look));
+            self.list.act(Action::First, &above);
         }
     }
 
+    lends!(COLUMNS);
+
+    fn above(&self, look: &Look) -> Look {
+        Look { size: (look.size.0, look.size.1.saturating_sub(BENEATH)), ..look.clone() }
+    }
+
     fn act(&mut self, action: Action, look: &Look) -> Outcome {
-        if self.list.act(action, &Self::above(look)) {
+        if self.list.act(action, &self.above(look)) {
             return Outcome::DONE;
         }
         match action {
@@ -93,10 +92,6 @@ impl Pane for Activity {
 
     fn questions(&self, _: &Look) -> Vec<(Slot, Question)> {
         vec![(Slot::Trail, Question::Trail)]
-    }
-
-    fn linger(&mut self, lingers: bool) {
-        self.list.linger(lingers);
     }
 
     fn tells_of_row(&self) -> bool {
@@ -112,7 +107,7 @@ impl Pane for Activity {
         }
         let [above, beneath] =
             Layout::vertical([Constraint::Fill(1), Constraint::Length(BENEATH)]).areas(area);
-        self.list.draw(buf, above, &Self::above(look), "nothing was done yet");
+        self.list.draw(buf, above, &self.above(look), "nothing was done yet");
         let Some(row) = self.row(look) else { return };
         let width = usize::from(beneath.width);
         let mut lines = vec![(format!("{} {}", row.action, row.state), Tone::Title)];
@@ -128,23 +123,6 @@ impl Pane for Activity {
         let rows = rows(look).unwrap_or_default();
         let failed = rows.iter().filter(|row| row.state.as_str() == FAILED).count();
         format!("the newest {} rows   {failed} failed", rows.len())
-    }
-
-    fn filter(&mut self, text: &str, look: &Look) {
-        self.list.filter(text);
-        self.refresh(look);
-    }
-
-    fn is_filtered(&self) -> bool {
-        self.list.is_filtered()
-    }
-
-    fn texts(&self, whole: bool, _: &Look) -> Option<Vec<String>> {
-        Some(self.list.texts(whole, MAIN))
-    }
-
-    fn click(&mut self, line: u16, look: &Look) {
-        self.list.click(line, &Self::above(look));
     }
 }
 
@@ -179,7 +157,7 @@ fn cells(row: &TrailRow, ended: &BTreeSet<&str>, snapshot: &Snapshot) -> Vec<Cel
         other => (other, Tone::Plain),
     };
     vec![
-        Cell::new(row.seq.to_string(), Tone::Dim),
+        Cell::new(row.seq.to_string(), Tone::Dim).of(Some(Dec::from_i64(row.seq))),
         Cell::plain(clock_of(row.at, snapshot)),
         Cell::plain(row.action.as_str()),
         Cell::new(state, tone),

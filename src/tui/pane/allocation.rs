@@ -12,16 +12,19 @@ use ratatui::layout::{Constraint, Layout, Rect};
 
 use super::list::List;
 use super::sheet::lacks;
+use super::table::{Line, lends};
 use super::{Outcome, Pane, PaneId, Wish};
 use crate::keys::{Action, Context};
 use crate::model::target::UNKNOWN as UNSORTED;
-use crate::model::{Dec, Dimension, SafeText};
+use crate::model::{Change, Dec, Dimension, SafeText};
 use crate::service::plan::csv;
 use crate::state::{
     Aim, Allocation as Parts, AllocationQuery, AllocationRow, Plan, PlanQuery, PlanRow, Question,
     Slice, Slot, Standing,
 };
 use crate::text::{DOWN, UP, percent};
+use crate::tui::errand::{Edit, Errand};
+use crate::tui::form::Subject;
 use crate::tui::look::{Look, Selection};
 use crate::tui::theme::Tone;
 use crate::tui::widget::{Align, Cell, Column, Grid, Row, Scale, write};
@@ -53,6 +56,8 @@ const ORDERS: [Column; 8] = [
 const BAR: u16 = 24;
 /// The column of the figure that matters most.
 const MAIN: usize = 2;
+/// The column of the bars.
+const BARS: usize = 1;
 /// The column of what would be after a plan.
 const THEN: usize = 7;
 /// The columns of what should be.
@@ -114,11 +119,11 @@ impl Allocation {
     }
 
     /// With a plan the slices have as many lines as they need, but no more than half.
-    fn above(&self, rows: usize, look: &Look) -> Look {
+    fn room(has_aim: bool, rows: usize, look: &Look) -> Look {
         let needed = u16::try_from(rows + 2).unwrap_or(u16::MAX);
-        let most = match self.aim {
-            Some(_) => look.size.1 / 2,
-            None => look.size.1.saturating_sub(2),
+        let most = match has_aim {
+            true => look.size.1 / 2,
+            false => look.size.1.saturating_sub(2),
         };
         Look { size: (look.size.0, needed.min(most)), ..look.clone() }
     }
@@ -126,6 +131,10 @@ impl Allocation {
     fn opened(&self, look: &Look) -> Outcome {
         let Some(row) = self.row(look) else { return Outcome::DONE };
         let key = row.key.to_string();
+        if key == UNSORTED {
+            let why = format!("nobody said its {}: `=` tells what is in this slice", self.by());
+            return Outcome::wish(Wish::Say(why));
+        }
         match self.by() {
             Dimension::Account => {
                 let account = Some(row.key.clone());
@@ -149,19 +158,37 @@ impl Pane for Allocation {
     fn refresh(&mut self, look: &Look) {
         let Some(parts) = parts(look) else { return };
         let plan = self.planned(look);
-        let rows: Vec<&AllocationRow> =
-            parts.rows.iter().filter(|row| self.list.lets_through(row.key.as_str())).collect();
-        let cells = rows.iter().map(|row| slice(row, parts, plan, look)).collect();
+        let line = |row: &AllocationRow| Line::of(row.key.clone(), slice(row, parts, plan, look));
+        let lines = parts.rows.iter().map(line).collect();
         let total = look.figures.money_or_unknown(parts.total, parts.currency).into_string();
-        // Of some of the rows it would not be the sum.
-        let total = (!self.list.is_filtered()).then(|| total_row(total, parts, plan));
-        let grid = Grid::new(&columns(parts, plan), cells, total);
-        let above = self.above(rows.len(), look);
-        self.list.show(grid, rows.iter().map(|row| Some(row.key.clone())).collect(), &above);
+        let total = total_row(total, parts, plan);
+        let has_aim = self.aim.is_some();
+        self.list.lay_out(&columns(parts, plan), lines, Some(total), |rows| {
+            Self::room(has_aim, rows, look)
+        });
+    }
+
+    lends!(COLUMNS);
+
+    fn bar_column(&self) -> Option<usize> {
+        Some(BARS)
+    }
+
+    fn above(&self, look: &Look) -> Look {
+        Self::room(self.aim.is_some(), self.list.grid.len(), look)
+    }
+
+    fn group(&self) -> Option<&'static str> {
+        Some(self.by().as_str())
+    }
+
+    fn regroup(&mut self, name: &str) {
+        let by = Dimension::ALL.iter().position(|by| by.as_str() == name);
+        self.by = by.unwrap_or(self.by);
     }
 
     fn act(&mut self, action: Action, look: &Look) -> Outcome {
-        if self.list.act(action, &self.above(self.list.grid.len(), look)) {
+        if self.list.act(action, &self.above(look)) {
             return Outcome::DONE;
         }
         match action {
@@ -177,11 +204,19 @@ impl Pane for Allocation {
                 let what = if self.whole_shares { "whole shares" } else { "parts of shares" };
                 Outcome::wish(Wish::Say(format!("plans are in {what}")))
             }
-            Action::Target => {
-                let key = self.row(look).map(|row| format!("\"{}\" ", row.key));
-                let line = format!("target {} {}", self.by(), key.unwrap_or_default());
-                Outcome::wish(Wish::Type(line))
+            Action::Edit | Action::Add => {
+                let key = self.row(look).filter(|_| action == Action::Edit);
+                let key = key.map(|row| row.key.clone());
+                Outcome::wish(Wish::Form(Subject::Target(self.by(), key)))
             }
+            Action::Delete => match self.row(look).filter(|row| row.target.is_some()) {
+                Some(row) => {
+                    let change = Change::RemoveTarget(self.by(), row.key.clone());
+                    let edit = Edit::Change("took the target away", vec![change]);
+                    Outcome::wish(Wish::Begin(Errand::Edit(edit)))
+                }
+                None => Outcome::wish(Wish::Say("this slice has no target".to_owned())),
+            },
             Action::Cancel if self.aim.is_some() => {
                 self.aim = None;
                 self.refresh(look);
@@ -212,14 +247,19 @@ impl Pane for Allocation {
             write(buf, area, text, theme.style(tone));
             return;
         };
-        let above = self.above(self.list.grid.len(), look);
+        let above = self.above(look);
         let [rows, notes, beneath] = Layout::vertical([
             Constraint::Length(above.size.1),
             Constraint::Length(2),
             Constraint::Fill(1),
         ])
         .areas(area);
-        self.list.draw(buf, rows, &above, "there is nothing of any worth");
+        self.list.draw(
+            buf,
+            rows,
+            &above,
+            "there is nothing of any worth; i in the imports (9) brings some in",
+        );
         let line = |at: u16| Rect { y: notes.y + at, height: notes.height.min(1), ..notes };
         write(buf, line(0), &owed(parts, look), theme.style(Tone::Dim));
         if let Some(lacks) = lacks(&parts.missing) {
@@ -246,23 +286,6 @@ impl Pane for Allocation {
         let marks = marks.into_iter().filter(|(is, _)| *is).map(|(_, word)| word);
         format!("by {}{}", self.by(), marks.collect::<String>())
     }
-
-    fn filter(&mut self, text: &str, look: &Look) {
-        self.list.filter(text);
-        self.refresh(look);
-    }
-
-    fn is_filtered(&self) -> bool {
-        self.list.is_filtered()
-    }
-
-    fn texts(&self, whole: bool, _: &Look) -> Option<Vec<String>> {
-        Some(self.list.texts(whole, MAIN))
-    }
-
-    fn click(&mut self, line: u16, look: &Look) {
-        self.list.click(line, &self.above(self.list.grid.len(), look));
-    }
 }
 
 fn parts(look: &Look) -> Option<&Parts> {
@@ -274,14 +297,14 @@ fn parts(look: &Look) -> Option<&Parts> {
 
 fn slice(row: &AllocationRow, parts: &Parts, plan: Option<&Plan>, look: &Look) -> Row {
     let part = |part: Option<Dec>| match part {
-        Some(part) => Cell::plain(percent(Some(part)).into_string()),
+        Some(part) => Cell::plain(percent(Some(part)).into_string()).of(Some(part)),
         None => Cell::default(),
     };
     let is_unsorted = row.key.as_str() == UNSORTED;
     let tone = if is_unsorted { Tone::Warn } else { Tone::Plain };
     let drift = row.drift().map(|drift| {
         let sign = if drift.is_positive() { "+" } else { "" };
-        Cell::plain(format!("{sign}{}", percent(Some(drift))))
+        Cell::plain(format!("{sign}{}", percent(Some(drift)))).of(Some(drift))
     });
     let after = plan.and_then(|plan| plan.after.iter().find(|after| after.key == row.key));
     let value = look.figures.money(row.value_base, parts.currency).into_string();
@@ -294,7 +317,7 @@ fn slice(row: &AllocationRow, parts: &Parts, plan: Option<&Plan>, look: &Look) -
         drift.unwrap_or_default(),
         standing(row),
         part(after.map(|after| after.weight)),
-        Cell::plain(value),
+        Cell::plain(value).of(Some(row.value_base)),
     ];
     Row::of(fitting(cells, parts, plan))
 }

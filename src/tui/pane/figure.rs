@@ -18,7 +18,7 @@ pub fn direction(value: Option<Dec>) -> Tone {
 /// A gain or a loss.
 pub fn gain(value: Option<Dec>, currency: Currency, figures: Figures) -> Cell {
     let tone = if figures.private { Tone::Plain } else { direction(value) };
-    Cell::new(figures.gain(value, currency).into_string(), tone)
+    Cell::new(figures.gain(value, currency).into_string(), tone).of(value)
 }
 
 /// A gain as a part of the cost.
@@ -31,6 +31,7 @@ pub fn gain_part(gain: Option<Dec>, cost: Option<Dec>) -> Cell {
         Some(_) => Cell::plain(shown),
         None => Cell::plain(UNKNOWN),
     }
+    .of(part)
 }
 
 /// The same part as a number; none: of nothing.

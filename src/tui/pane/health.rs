@@ -14,15 +14,19 @@ use ratatui::layout::{Constraint, Layout, Rect};
 
 use super::list::List;
 use super::sheet::in_words;
+use super::table::{Line, lends};
 use super::{Outcome, Pane, PaneId, Wish};
 use crate::keys::{Action, Context};
-use crate::model::{Class, SafeText, SecurityId};
+use crate::model::{AccountEdit, Change, Class, Edit, SafeText, SecurityId};
 use crate::state::{
-    ConnectionRow, CoverageRow, FindingRow, HoldingRow, Question, Slice, Slot, Snapshot,
+    ConnectionRow, CoverageRow, FindingRow, HoldingRow, Proposed, Question, Slice, Slot, Snapshot,
 };
+use crate::tui::errand::{self, Errand};
+use crate::tui::form::Subject;
 use crate::tui::look::{Look, Selection};
+use crate::tui::overlay::Confirm;
 use crate::tui::theme::Tone;
-use crate::tui::widget::{Align, Cell, Column, Grid, Row, wrapped, write};
+use crate::tui::widget::{Align, Cell, Column, Row, wrapped, write};
 
 const COLUMNS: [Column; 6] = [
     Column { title: "", align: Align::Left, priority: 0, width: (7, 7) },
@@ -111,6 +115,8 @@ struct Problem {
     detail: String,
     fix: String,
     mend: Mend,
+    /// What would be done at once; none: a person has to look.
+    proposal: Option<Wish>,
 }
 
 /// What tells a problem from others, wherever it stands.
@@ -135,11 +141,6 @@ impl Problem {
         ]
     }
 
-    fn words(&self) -> String {
-        let cells = self.cells().into_iter();
-        cells.map(|cell| cell.text).collect::<Vec<_>>().join(" ")
-    }
-
     /// The gravest first, of those the latest.
     fn compare(&self, other: &Self) -> Ordering {
         self.weight.cmp(&other.weight).then(other.day.cmp(&self.day)).then_with(|| {
@@ -161,11 +162,8 @@ pub struct Health {
 
 impl Health {
     fn problem(&self) -> Option<&Problem> {
-        self.problems.get(self.list.told())
-    }
-
-    fn above(look: &Look) -> Look {
-        Look { size: (look.size.0, look.size.1.saturating_sub(BENEATH)), ..look.clone() }
+        let key = self.list.key()?;
+        self.problems.iter().find(|problem| problem.key() == *key)
     }
 }
 
@@ -181,16 +179,22 @@ impl Pane for Health {
             _ => &[],
         };
         let mut problems = problems(snapshot, coverage, look);
-        problems.retain(|problem| self.list.lets_through(&problem.words()));
         problems.sort_by(Problem::compare);
-        let rows = problems.iter().map(|problem| Row::of(problem.cells())).collect();
-        let keys = problems.iter().map(|problem| Some(problem.key())).collect();
+        let line = |problem: &Problem| Line::of(problem.key(), Row::of(problem.cells()));
+        let lines = problems.iter().map(line).collect();
         self.problems = problems;
-        self.list.show(Grid::new(&COLUMNS, rows, None), keys, &Self::above(look));
+        let above = self.above(look);
+        self.list.lay_out(&COLUMNS, lines, None, |_| above.clone());
+    }
+
+    lends!(COLUMNS);
+
+    fn above(&self, look: &Look) -> Look {
+        Look { size: (look.size.0, look.size.1.saturating_sub(BENEATH)), ..look.clone() }
     }
 
     fn act(&mut self, action: Action, look: &Look) -> Outcome {
-        if self.list.act(action, &Self::above(look)) {
+        if self.list.act(action, &self.above(look)) {
             return Outcome::DONE;
         }
         match action {
@@ -218,6 +222,15 @@ impl Pane for Health {
                     Mend::Refresh => vec![Wish::Say(problem.mend.as_str().to_owned())],
                 })
             }
+            Action::Accept => {
+                let Some(problem) = self.problem() else { return Outcome::DONE };
+                let wish = problem.proposal.clone();
+                Outcome::wish(wish.unwrap_or_else(|| Wish::Say(problem.mend.as_str().to_owned())))
+            }
+            Action::Add => {
+                let account = self.problem().and_then(|problem| problem.account.clone());
+                Outcome::wish(Wish::Form(Subject::NewRow(None, account, None)))
+            }
             Action::Explain => Outcome::wish(Wish::Say(
                 "beneath the rows stands what this is and how it is mended".to_owned(),
             )),
@@ -230,10 +243,6 @@ impl Pane for Health {
         day.map(|day| (Slot::Coverage, Question::Coverage(day))).into_iter().collect()
     }
 
-    fn linger(&mut self, lingers: bool) {
-        self.list.linger(lingers);
-    }
-
     fn tells_of_row(&self) -> bool {
         true
     }
@@ -244,7 +253,7 @@ impl Pane for Health {
             Layout::vertical([Constraint::Fill(1), Constraint::Length(BENEATH)]).areas(area);
         let is_read = look.snapshot.as_ref().is_some_and(|shown| shown.findings.is_some());
         let nothing = if is_read { "nothing needs a look" } else { "reading ..." };
-        self.list.draw(buf, rows, &Self::above(look), nothing);
+        self.list.draw(buf, rows, &self.above(look), nothing);
         let Some(problem) = self.problem() else { return };
         let width = usize::from(beneath.width);
         let told = [
@@ -282,29 +291,6 @@ impl Pane for Health {
             None => format!("{}   reading ...", told.join("   ")),
         }
     }
-
-    fn filter(&mut self, text: &str, look: &Look) {
-        self.list.filter(text);
-        self.refresh(look);
-    }
-
-    fn is_filtered(&self) -> bool {
-        self.list.is_filtered()
-    }
-
-    fn seek(&mut self, text: &str, forward: bool, look: &Look) -> Outcome {
-        let problems = &self.problems;
-        self.list
-            .seek(text, forward, &Self::above(look), |line| problems.get(line).map(Problem::words))
-    }
-
-    fn texts(&self, whole: bool, _: &Look) -> Option<Vec<String>> {
-        Some(self.list.texts(whole, MAIN))
-    }
-
-    fn click(&mut self, line: u16, look: &Look) {
-        self.list.click(line, &Self::above(look));
-    }
 }
 
 /// Everything that needs a look.
@@ -322,7 +308,11 @@ fn problems(snapshot: &Snapshot, coverage: &[CoverageRow], look: &Look) -> Vec<P
 }
 
 /// The words that find a row in the ledger.
-fn query(account: Option<&SafeText>, symbol: Option<&SafeText>, day: Option<NaiveDate>) -> String {
+pub(super) fn query(
+    account: Option<&SafeText>,
+    symbol: Option<&SafeText>,
+    day: Option<NaiveDate>,
+) -> String {
     let quoted =
         |key: &str, text: &SafeText| format!("{key}:\"{}\"", text.as_str().replace('"', ""));
     let account = account.map(|name| quoted("acct", name));
@@ -347,6 +337,31 @@ fn finding(row: &FindingRow, look: &Look) -> Problem {
         detail: look.figures.wording(&row.detail).into_string(),
         fix: row.fix.to_string(),
         mend,
+        proposal: proposal(row, look),
+    }
+}
+
+/// What would mend a finding at once.
+fn proposal(row: &FindingRow, look: &Look) -> Option<Wish> {
+    let edit = |what, change| Errand::Edit(errand::Edit::Change(what, vec![change]));
+    match row.proposal()? {
+        Proposed::Link(a, b) => {
+            Some(Wish::Begin(edit("linked", Change::LinkTransactions(vec![a, b]))))
+        }
+        Proposed::Delete(id) => {
+            let text = format!("Delete transaction {id}, which tells it again? z brings it back.");
+            let errand = edit("deleted", Change::DeleteTransaction(id));
+            Some(Wish::Confirm(Box::new(Confirm { text, errand })))
+        }
+        Proposed::Reopen => {
+            let account = look.account_named(row.account.as_ref()?)?.id;
+            let opened = AccountEdit { closed: Edit::Clear, ..AccountEdit::default() };
+            Some(Wish::Begin(edit("opened the account", Change::EditAccount(account, opened))))
+        }
+        Proposed::Edit(id) => Some(Wish::Form(Subject::OldRow(id))),
+        Proposed::Add(what) => {
+            Some(Wish::Form(Subject::NewRow(Some(what), row.account.clone(), None)))
+        }
     }
 }
 
@@ -374,6 +389,7 @@ fn stale<'a>(
             detail: format!("the latest price is {} days old, of {source}", days.unwrap_or(0)),
             fix: "fetch new prices or import them".to_owned(),
             mend: Mend::Prices(row.security_id, row.symbol.clone()),
+            proposal: Some(Wish::Form(Subject::Price(Some(row.security_id)))),
         }
     })
 }
@@ -390,6 +406,11 @@ fn orphan(row: &HoldingRow, snapshot: &Snapshot, look: &Look) -> Problem {
         detail: format!("{quantity} left an account and arrived in no other one yet"),
         fix: "add the other leg of the transfer, or correct its day".to_owned(),
         mend: Mend::Rows(query(None, Some(&row.symbol), None)),
+        proposal: Some(Wish::Form(Subject::NewRow(
+            Some("transfer_in"),
+            None,
+            Some(row.security_id),
+        ))),
     }
 }
 
@@ -410,6 +431,7 @@ fn overdrawn(snapshot: &Snapshot, look: &Look) -> Vec<Problem> {
         detail: format!("its cash is {} {currency}", look.figures.money(amount, currency)),
         fix: "add the deposits or sales that are missing; margin may be meant".to_owned(),
         mend: Mend::Account(row.name.clone()),
+        proposal: Some(Wish::Form(Subject::NewRow(Some("deposit"), Some(row.name.clone()), None))),
     };
     below.map(problem).collect()
 }
@@ -425,6 +447,7 @@ fn connection(row: &ConnectionRow, look: &Look) -> Option<Problem> {
         detail: look.figures.message(why.as_str()),
         fix: "fetch once more; a consent that is gone has to be given again".to_owned(),
         mend: Mend::Refresh,
+        proposal: None,
     })
 }
 
@@ -453,5 +476,6 @@ fn gap(row: &CoverageRow) -> Option<Problem> {
         detail,
         fix: format!("import {what}s from {} to {}", row.needed_from, row.needed_to),
         mend: Mend::File,
+        proposal: Some(Wish::Form(Subject::Price(None))),
     })
 }

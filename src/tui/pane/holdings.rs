@@ -14,14 +14,18 @@ use ratatui::layout::Rect;
 use super::accounts::PARTIAL;
 use super::figure::{direction, gain, gain_part, part_of, quotient, signed, sum};
 use super::list::List;
+use super::table::lends;
 use super::trends::{self, Trends};
-use super::{Outcome, Pane, PaneId, Tally, Wish, account_detail, by_figure, holding_detail};
+use super::{
+    Outcome, Pane, PaneId, Sorting, Tally, Wish, account_detail, by_figure, holding_detail,
+};
 use crate::keys::{Action, Context};
 use crate::model::{AccountId, Dec, SafeText, SecurityId, Term};
 use crate::state::{
     AccountRow, HoldingRow, LotRow, PositionsQuery, Question, Slice, Slot, Snapshot, View,
 };
 use crate::text::{Figures, percent};
+use crate::tui::form::Subject;
 use crate::tui::look::{Look, Order, Selection};
 use crate::tui::theme::Tone;
 use crate::tui::widget::{Align, Cell, Column, Grid, Row};
@@ -59,6 +63,8 @@ enum Group {
 }
 
 impl Group {
+    const ALL: [Self; 4] = [Self::Account, Self::Class, Self::Currency, Self::Nothing];
+
     const fn next(self) -> Self {
         match self {
             Self::Account => Self::Class,
@@ -120,6 +126,34 @@ impl Holdings {
 
     fn row<'a>(&self, look: &'a Look) -> Option<&'a HoldingRow> {
         self.line(look).map(|(_, row)| row)
+    }
+
+    /// What is to be done to the position at the cursor.
+    fn by_hand(&self, action: Action, look: &Look) -> Wish {
+        let heading = self.heading(look).map(|account| account.name.clone());
+        let Some(row) = self.row(look) else {
+            return match action {
+                Action::Add | Action::Buy => {
+                    Wish::Form(Subject::NewRow(Some("buy"), heading, None))
+                }
+                Action::SetPrice => Wish::Form(Subject::Price(None)),
+                _ => Wish::Say("go to a position first".to_owned()),
+            };
+        };
+        let (id, account) = (row.security_id, row.account.clone());
+        match action {
+            Action::Buy => Wish::Form(Subject::NewRow(Some("buy"), account, Some(id))),
+            Action::SetPrice => Wish::Form(Subject::Price(Some(id))),
+            Action::Edit => Wish::Form(Subject::Security(id, row.symbol.clone())),
+            Action::Sell => match (account, account_of(row, look)) {
+                (Some(name), Some(account)) if row.quantity.is_positive() => {
+                    let security = (id, row.symbol.clone());
+                    Wish::Form(Subject::Sale((account, name), security, row.method))
+                }
+                _ => Wish::Say("there is nothing of it to sell in an account".to_owned()),
+            },
+            _ => Wish::Form(Subject::NewRow(None, account, None)),
+        }
     }
 
     /// The account whose heading is told of.
@@ -229,6 +263,17 @@ impl Pane for Holdings {
         self.lay_out(&snapshot, look);
     }
 
+    lends!(COLUMNS);
+
+    fn group(&self) -> Option<&'static str> {
+        Some(self.group.as_str())
+    }
+
+    fn regroup(&mut self, name: &str) {
+        let named = Group::ALL.into_iter().find(|group| group.as_str() == name);
+        self.group = named.unwrap_or(self.group);
+    }
+
     fn act(&mut self, action: Action, look: &Look) -> Outcome {
         if self.list.act(action, look) {
             return Outcome::DONE;
@@ -261,6 +306,12 @@ impl Pane for Holdings {
                 None => Outcome::DONE,
             },
             Action::Out => Outcome::wish(Wish::Go(PaneId::Accounts)),
+            Action::Add | Action::Buy | Action::Sell | Action::SetPrice | Action::Edit => {
+                Outcome::wish(self.by_hand(action, look))
+            }
+            Action::Delete => Outcome::wish(Wish::Say(
+                "a position follows from its rows: `S` sells of it, `3` shows them".to_owned(),
+            )),
             Action::Explain => match (self.row(look), &look.snapshot) {
                 (Some(row), Some(snapshot)) => {
                     let mut query = positions(snapshot);
@@ -290,10 +341,6 @@ impl Pane for Holdings {
             questions.extend(trends::question(held.map(|row| row.security_id), snapshot));
         }
         questions
-    }
-
-    fn linger(&mut self, lingers: bool) {
-        self.list.linger(lingers);
     }
 
     fn subject(&self, look: &Look) -> Option<Selection> {
@@ -340,7 +387,7 @@ impl Pane for Holdings {
     fn draw(&self, buf: &mut Buffer, area: Rect, look: &Look) {
         let nothing = match look.selection.account {
             Some(_) => "no security is held in this account",
-            None => "nothing is held: `dashtam import FILE` brings transactions",
+            None => "nothing is held: `a` adds a transaction, `:import FILE` brings some",
         };
         self.list.draw(buf, area, look, nothing);
     }
@@ -356,17 +403,8 @@ impl Pane for Holdings {
         format!("sort {by} {}   group {}   {rows}", order.arrow(), self.group.as_str())
     }
 
-    fn filter(&mut self, text: &str, look: &Look) {
-        self.list.filter(text);
-        self.refresh(look);
-    }
-
-    fn is_filtered(&self) -> bool {
-        self.list.is_filtered()
-    }
-
-    fn sorting(&self) -> Option<(&'static [&'static str], Order)> {
-        Some((&BY, self.order.unwrap_or(BY_VALUE)))
+    fn sorting(&self) -> Option<Sorting> {
+        Some(Sorting { by: BY.to_vec(), order: Some(self.order.unwrap_or(BY_VALUE)) })
     }
 
     fn sort(&mut self, order: Order, look: &Look) {
@@ -414,14 +452,6 @@ impl Pane for Holdings {
             false => look.figures.money_or_unknown(row.value_base, snapshot.currency).into_string(),
         };
         Some(marked.into_iter().map(text).collect())
-    }
-
-    fn click(&mut self, line: u16, look: &Look) {
-        self.list.click(line, look);
-    }
-
-    fn heading_at(&self, at: (u16, u16), look: &Look) -> Option<Column> {
-        self.list.heading_at(at, look)
     }
 }
 
@@ -505,7 +535,7 @@ impl<'a> Sheet<'a> {
 
     fn money(&self, value: Option<Dec>, tone: Tone) -> Cell {
         let shown = self.look.figures.money_or_unknown(value, self.snapshot.currency);
-        Cell::new(shown.into_string(), tone)
+        Cell::new(shown.into_string(), tone).of(value)
     }
 
     fn gain(&self, value: Option<Dec>) -> Cell {
@@ -523,12 +553,12 @@ impl<'a> Sheet<'a> {
         Row::of(vec![
             Cell::plain(format!("{}{pending}", row.symbol)),
             Cell::new(row.name.as_ref().map_or("", SafeText::as_str), Tone::Dim),
-            Cell::plain(figures.quantity(Some(row.quantity)).into_string()),
-            Cell::new(figures.price(row.price, row.currency).into_string(), old),
+            Cell::plain(figures.quantity(Some(row.quantity)).into_string()).of(Some(row.quantity)),
+            Cell::new(figures.price(row.price, row.currency).into_string(), old).of(row.price),
             Cell::new(age, tone),
             self.change(row),
             self.money(row.value_base, old),
-            Cell::plain(percent(weight).into_string()),
+            Cell::plain(percent(weight).into_string()).of(weight),
             self.money(row.cost_base, Tone::Dim),
             self.gain(row.unrealized_base),
             gain_part(row.unrealized_base, row.cost_base),

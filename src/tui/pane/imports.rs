@@ -11,9 +11,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
 
 use super::list::List;
-use super::{Outcome, Pane, Wish};
+use super::table::{Line, lends};
+use super::{Outcome, Pane, PaneId, Wish};
 use crate::keys::{Action, Context};
-use crate::model::{BatchId, SafeText};
+use crate::model::{BatchId, Dec, SafeText};
 use crate::state::{BatchFile, BatchSummary, Question, Slice, Slot, Snapshot, StagedRow};
 use crate::tui::errand::Errand;
 use crate::tui::look::Look;
@@ -56,7 +57,8 @@ impl Imports {
         batches(look)?.iter().find(|batch| batch.id == *id)
     }
 
-    fn above(rows: usize, look: &Look) -> Look {
+    /// The rows have as many lines as they need, but no more than half.
+    fn room(rows: usize, look: &Look) -> Look {
         let needed = u16::try_from(rows + 1).unwrap_or(u16::MAX);
         Look { size: (look.size.0, needed.min(look.size.1 / 2)), ..look.clone() }
     }
@@ -101,24 +103,31 @@ impl Pane for Imports {
 
     fn refresh(&mut self, look: &Look) {
         let (Some(batches), Some(snapshot)) = (batches(look), &look.snapshot) else { return };
-        let rows = batches.iter().rev().map(|batch| (batch.id, cells(batch, snapshot)));
-        let text = |cells: &[Cell]| {
-            cells.iter().map(|cell| cell.text.as_str()).collect::<Vec<_>>().join(" ")
-        };
-        let rows: Vec<_> = rows.filter(|(_, cells)| self.list.lets_through(&text(cells))).collect();
-        let keys = rows.iter().map(|(id, _)| Some(*id)).collect();
-        let rows: Vec<_> = rows.into_iter().map(|(_, cells)| Row::of(cells)).collect();
-        let above = Self::above(rows.len(), look);
-        self.list.show(Grid::new(&COLUMNS, rows, None), keys, &above);
+        let line = |batch: &BatchSummary| Line::of(batch.id, Row::of(cells(batch, snapshot)));
+        let lines = batches.iter().rev().map(line).collect();
+        self.list.lay_out(&COLUMNS, lines, None, |rows| Self::room(rows, look));
+    }
+
+    lends!(COLUMNS);
+
+    fn above(&self, look: &Look) -> Look {
+        Self::room(self.list.grid.len(), look)
     }
 
     fn act(&mut self, action: Action, look: &Look) -> Outcome {
-        if self.list.act(action, &Self::above(self.list.grid.len(), look)) {
+        if self.list.act(action, &self.above(look)) {
             return Outcome::DONE;
         }
         match action {
-            Action::UndoImport => Outcome::wish(self.undo(look)),
-            Action::RedoImport => Outcome::wish(self.redo(look)),
+            Action::Open | Action::In => match self.batch(look) {
+                Some(batch) => {
+                    let find = format!("source:import:{}", batch.id);
+                    Outcome::wish(Wish::Find(PaneId::Transactions, find))
+                }
+                None => Outcome::DONE,
+            },
+            Action::Undo => Outcome::wish(self.undo(look)),
+            Action::Redo => Outcome::wish(self.redo(look)),
             Action::BeginImport => Outcome::wish(Wish::Type("import ".to_owned())),
             Action::Explain => Outcome::wish(Wish::Say(
                 "beneath the imports stands what each of them left out, and why".to_owned(),
@@ -135,10 +144,6 @@ impl Pane for Imports {
         questions
     }
 
-    fn linger(&mut self, lingers: bool) {
-        self.list.linger(lingers);
-    }
-
     fn tells_of_row(&self) -> bool {
         true
     }
@@ -150,7 +155,7 @@ impl Pane for Imports {
             write(buf, area, text, theme.style(tone));
             return;
         }
-        let above = Self::above(self.list.grid.len(), look);
+        let above = self.above(look);
         let [rows, _, head, beneath] = Layout::vertical([
             Constraint::Length(above.size.1.max(1)),
             Constraint::Length(1),
@@ -186,23 +191,6 @@ impl Pane for Imports {
         let plural = if all.len() == 1 { "" } else { "s" };
         format!("{} import{plural}   {undone} taken back", all.len())
     }
-
-    fn filter(&mut self, text: &str, look: &Look) {
-        self.list.filter(text);
-        self.refresh(look);
-    }
-
-    fn is_filtered(&self) -> bool {
-        self.list.is_filtered()
-    }
-
-    fn texts(&self, whole: bool, _: &Look) -> Option<Vec<String>> {
-        Some(self.list.texts(whole, MAIN))
-    }
-
-    fn click(&mut self, line: u16, look: &Look) {
-        self.list.click(line, &Self::above(self.list.grid.len(), look));
-    }
 }
 
 fn batches(look: &Look) -> Option<&[BatchSummary]> {
@@ -226,7 +214,8 @@ fn file_name(file: &BatchFile) -> SafeText {
 fn cells(batch: &BatchSummary, snapshot: &Snapshot) -> Vec<Cell> {
     let sum = |of: fn(&BatchFile) -> i64| batch.files.iter().map(of).sum::<i64>();
     let count = |count: i64, tone: Tone| {
-        Cell::new(count.to_string(), if count == 0 { Tone::Dim } else { tone })
+        let tone = if count == 0 { Tone::Dim } else { tone };
+        Cell::new(count.to_string(), tone).of(Some(Dec::from_i64(count)))
     };
     let names: Vec<_> = batch.files.iter().map(|file| file_name(file).into_string()).collect();
     let state = match batch.undone {
@@ -234,7 +223,7 @@ fn cells(batch: &BatchSummary, snapshot: &Snapshot) -> Vec<Cell> {
         None => Cell::new("stored", Tone::Dim),
     };
     vec![
-        Cell::plain(batch.id.to_string()),
+        Cell::plain(batch.id.to_string()).of(Some(Dec::from_i64(batch.id.0))),
         Cell::plain(clock_of(batch.created, snapshot)),
         state,
         Cell::plain(names.join(", ")),

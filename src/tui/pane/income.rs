@@ -7,12 +7,15 @@
 //! 2027-01  ░░░░░░                                                     503.11  forecast
 //! ```
 
+use chrono::{Datelike, NaiveDate};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
 
+use super::health::query;
 use super::list::List;
 use super::sheet::{in_words, lacks};
-use super::{Outcome, Pane, Wish};
+use super::table::{Line, lends};
+use super::{Outcome, Pane, PaneId, Wish};
 use crate::keys::{Action, Context};
 use crate::model::{Currency, Dec, SafeText};
 use crate::state::{
@@ -47,6 +50,8 @@ const DATES: [Column; 6] = [
 
 /// Letters of a bar.
 const BAR: u16 = 20;
+/// The column of the bars.
+const BARS: usize = 1;
 /// The column of the figure that matters most.
 const MAIN: usize = 2;
 /// What stands for money that pays interest.
@@ -89,8 +94,26 @@ impl Income {
         report.rows.iter().find(|row| name(row) == *key)
     }
 
+    /// The rows of the ledger that a row adds up.
+    fn opened(&self, look: &Look) -> Outcome {
+        let Some(row) = self.row(look) else { return Outcome::DONE };
+        if row.sums.amount.is_none_or(Dec::is_zero) && row.sums.forecast {
+            let why = "what may come has no rows yet: its days stand beneath";
+            return Outcome::wish(Wish::Say(why.to_owned()));
+        }
+        let of = match (&row.month, row.kind) {
+            (Some(month), _) => format!("kind:income date:{month}"),
+            (None, Some(kind)) => format!("kind:{}", kind.as_str()),
+            (None, None) => {
+                let words = query(row.account.as_ref(), row.symbol.as_ref(), None);
+                format!("kind:income {words}")
+            }
+        };
+        Outcome::wish(Wish::Find(PaneId::Transactions, of.trim_end().to_owned()))
+    }
+
     /// The rows have three of five lines, the days of one of them the rest.
-    fn above(rows: usize, look: &Look) -> Look {
+    fn room(rows: usize, look: &Look) -> Look {
         let needed = u16::try_from(rows + 2).unwrap_or(u16::MAX);
         let most = u32::from(look.size.1) * 3 / 5;
         let lines = needed.min(u16::try_from(most).unwrap_or(u16::MAX));
@@ -100,16 +123,22 @@ impl Income {
     fn rows<'a>(&self, report: &'a IncomeReport) -> Vec<&'a IncomeRow> {
         let is_shown = |row: &&IncomeRow| {
             let received = row.sums.amount.is_none_or(|amount| !amount.is_zero());
-            (received || !self.past_only) && self.list.lets_through(name(row).as_str())
+            received || !self.past_only
         };
         report.rows.iter().filter(is_shown).collect()
     }
 
     /// The days of a row, oldest first.
     fn days<'a>(&self, row: &IncomeRow, dates: &'a [IncomeDate]) -> Vec<&'a IncomeDate> {
+        let is_month = |day: NaiveDate| {
+            let month = row.month.as_deref().and_then(|month| month.split_once('-'));
+            month.is_some_and(|(year, month)| {
+                year.parse() == Ok(day.year()) && month.parse() == Ok(day.month())
+            })
+        };
         let is_of = |date: &&IncomeDate| {
             let mine = match self.by() {
-                IncomeBy::Month => row.month.as_ref() == Some(&date.month),
+                IncomeBy::Month => is_month(date.date),
                 IncomeBy::Security => row.symbol == date.symbol,
                 IncomeBy::Account => row.account == date.account,
                 IncomeBy::Kind => row.kind == Some(date.kind),
@@ -132,15 +161,32 @@ impl Pane for Income {
         let amounts = sums().flat_map(|sums| [sums.amount, sums.expected]).flatten();
         let scale = Scale::over(amounts.chain([Dec::ZERO]));
         let sheet = Sheet { report, look, scale, past_only: self.past_only };
-        let cells = rows.iter().map(|row| sheet.row(row)).collect();
-        let total = (!self.list.is_filtered()).then(|| sheet.total());
-        let grid = Grid::new(&COLUMNS, cells, total);
-        let keys: Vec<_> = rows.iter().map(|row| Some(name(row))).collect();
-        self.list.show(grid, keys, &Self::above(rows.len(), look));
+        let line = |row: &&IncomeRow| Line::of(name(row), sheet.row(row));
+        let lines = rows.iter().map(line).collect();
+        let total = Some(sheet.total());
+        self.list.lay_out(&COLUMNS, lines, total, |rows| Self::room(rows, look));
+    }
+
+    lends!(COLUMNS);
+
+    fn bar_column(&self) -> Option<usize> {
+        Some(BARS)
+    }
+
+    fn above(&self, look: &Look) -> Look {
+        Self::room(self.list.grid.len(), look)
+    }
+
+    fn group(&self) -> Option<&'static str> {
+        Some(word(self.by()))
+    }
+
+    fn regroup(&mut self, name: &str) {
+        self.by = BY.iter().position(|by| word(*by) == name).unwrap_or(self.by);
     }
 
     fn act(&mut self, action: Action, look: &Look) -> Outcome {
-        if self.list.act(action, &Self::above(self.list.grid.len(), look)) {
+        if self.list.act(action, &self.above(look)) {
             return Outcome::DONE;
         }
         match action {
@@ -148,6 +194,7 @@ impl Pane for Income {
                 self.by = (self.by + 1) % BY.len();
                 Outcome::wish(Wish::Say(format!("income by {}", word(self.by()))))
             }
+            Action::Open | Action::In => self.opened(look),
             Action::Forecast => {
                 self.past_only = !self.past_only;
                 self.refresh(look);
@@ -175,10 +222,6 @@ impl Pane for Income {
         query.map(|query| (Slot::Income, Question::Income(query))).into_iter().collect()
     }
 
-    fn linger(&mut self, lingers: bool) {
-        self.list.linger(lingers);
-    }
-
     fn tells_of_row(&self) -> bool {
         true
     }
@@ -190,7 +233,7 @@ impl Pane for Income {
             write(buf, area, text, theme.style(tone));
             return;
         };
-        let above = Self::above(self.list.grid.len(), look);
+        let above = self.above(look);
         let [rows, note, head, beneath] = Layout::vertical([
             Constraint::Length(above.size.1),
             Constraint::Length(1),
@@ -198,7 +241,12 @@ impl Pane for Income {
             Constraint::Fill(1),
         ])
         .areas(area);
-        self.list.draw(buf, rows, &above, "nothing was received in this span");
+        self.list.draw(
+            buf,
+            rows,
+            &above,
+            "nothing was received in this span; ] takes a longer one",
+        );
         let yields = &report.totals.yields;
         match lacks(&report.missing) {
             Some(lacks) => {
@@ -226,23 +274,6 @@ impl Pane for Income {
         let partial = if partial { "   partial" } else { "" };
         let range = look.selection.range.as_str();
         format!("by {}   {range}{forecast}{partial}", word(self.by()))
-    }
-
-    fn filter(&mut self, text: &str, look: &Look) {
-        self.list.filter(text);
-        self.refresh(look);
-    }
-
-    fn is_filtered(&self) -> bool {
-        self.list.is_filtered()
-    }
-
-    fn texts(&self, whole: bool, _: &Look) -> Option<Vec<String>> {
-        Some(self.list.texts(whole, MAIN))
-    }
-
-    fn click(&mut self, line: u16, look: &Look) {
-        self.list.click(line, &Self::above(self.list.grid.len(), look));
     }
 }
 
@@ -324,16 +355,16 @@ impl Sheet<'_> {
         let currency: Currency = self.report.currency;
         let money = |value| {
             let text = self.look.figures.money_or_unknown(value, currency);
-            Cell::plain(text.into_string())
+            Cell::plain(text.into_string()).of(value)
         };
         // Nothing of what may come is a figure where it is left out, nor where there is none.
         let forecast = match sums.forecast && !self.past_only {
-            true => Cell::new(money(sums.expected).text, Tone::Dim),
+            true => Cell { tone: Tone::Dim, ..money(sums.expected) },
             false => Cell::default(),
         };
         let parts = yields.map(|it| [it.on_cost.ok(), it.on_value.ok()]);
         let [on_cost, on_value] = parts.map_or_else(Default::default, |parts| {
-            parts.map(|part| Cell::plain(percent(part).into_string()))
+            parts.map(|part| Cell::plain(percent(part).into_string()).of(part))
         });
         let marks = [(sums.forecast && !self.past_only, "forecast"), (sums.pending, "pending")];
         let marks: Vec<_> = marks.into_iter().filter(|(is, _)| *is).map(|it| it.1).collect();

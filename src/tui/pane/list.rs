@@ -6,11 +6,12 @@ use std::collections::BTreeSet;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::table::Table;
 use super::{Outcome, found};
 use crate::keys::Action;
 use crate::tui::look::Look;
 use crate::tui::theme::Tone;
-use crate::tui::widget::{Column, Cursor, Grid, Marking, Marks, Sought, write};
+use crate::tui::widget::{Choice, Cursor, Grid, Marking, Marks, Sought, write};
 
 /// A table with a cursor, a filter and marks. `K` is what a row is, wherever it stands.
 #[derive(Debug)]
@@ -22,10 +23,14 @@ pub struct List<K> {
     /// What is marked.
     pub marks: Marks<K>,
     /// Beside each row what it is, if it can be marked.
-    keys: Vec<Option<K>>,
+    pub(super) keys: Vec<Option<K>>,
     /// While the cursor is on its way: the row it left.
-    left: Option<usize>,
-    sought: Sought,
+    pub(super) left: Option<usize>,
+    pub(super) sought: Sought,
+    /// The title of the column that rows are in order by, and whether the highest comes first; none:
+    /// as they come.
+    pub(super) order: Option<(String, bool)>,
+    pub(super) choice: Choice,
 }
 
 impl<K> Default for List<K> {
@@ -37,6 +42,8 @@ impl<K> Default for List<K> {
             keys: Vec::new(),
             left: None,
             sought: Sought::default(),
+            order: None,
+            choice: Choice::default(),
         }
     }
 }
@@ -56,7 +63,7 @@ impl<K: Ord + Clone> List<K> {
     /// Shows other rows, whatever the cursor is on.
     pub fn lay(&mut self, grid: Grid, keys: Vec<Option<K>>) {
         let left = self.left.and_then(|at| self.keys.get(at).cloned().flatten());
-        (self.grid, self.keys) = (grid, keys);
+        (self.grid, self.keys) = (grid.chosen(&self.choice), keys);
         self.left =
             left.and_then(|left| self.keys.iter().position(|key| key.as_ref() == Some(&left)));
         self.show_marks();
@@ -72,11 +79,6 @@ impl<K: Ord + Clone> List<K> {
     #[must_use]
     pub fn key(&self) -> Option<&K> {
         self.keys.get(self.told())?.as_ref()
-    }
-
-    /// The cursor leaves its row, of which the parts beside go on telling; or it has come to rest.
-    pub fn linger(&mut self, lingers: bool) {
-        self.left = lingers.then(|| self.told());
     }
 
     /// Keeps the cursor among the rows and in sight.
@@ -135,34 +137,6 @@ impl<K: Ord + Clone> List<K> {
         self.marks.reaches_beyond(&self.keys)
     }
 
-    /// Goes to the row of a line of the place.
-    pub fn click(&mut self, line: u16, look: &Look) {
-        if let Some(row) = line.checked_sub(1) {
-            self.cursor.at = self.cursor.top + usize::from(row);
-            self.settle(look);
-        }
-    }
-
-    /// The column whose heading is at a column and a line of the place.
-    #[must_use]
-    pub fn heading_at(&self, (x, line): (u16, u16), look: &Look) -> Option<Column> {
-        if line > 0 || self.grid.is_empty() {
-            return None;
-        }
-        self.grid.heading_at(x, look.size.0)
-    }
-
-    /// From now on only rows that have this are wanted.
-    pub fn filter(&mut self, text: &str) {
-        self.sought = Sought::of(text);
-    }
-
-    /// Some rows may be left out.
-    #[must_use]
-    pub const fn is_filtered(&self) -> bool {
-        !self.sought.is_empty()
-    }
-
     /// Whether a row of these words is wanted.
     #[must_use]
     pub fn lets_through(&self, words: &str) -> bool {
@@ -191,25 +165,6 @@ impl<K: Ord + Clone> List<K> {
             true => self.grid.text_of(self.cursor.at),
             false => self.grid.cell_of(self.cursor.at, column),
         }
-    }
-
-    /// The marked rows that are shown for the clipboard, or else the one at the cursor: whole, or
-    /// their cells of one column.
-    #[must_use]
-    pub fn texts(&self, whole: bool, column: usize) -> Vec<String> {
-        let marked = self.marked();
-        let is_marked = |key: &Option<K>| key.as_ref().is_some_and(|key| marked.contains(key));
-        let rows: Vec<usize> = match marked.is_empty() {
-            true => vec![self.cursor.at],
-            false => {
-                (0..).zip(&self.keys).filter(|(_, key)| is_marked(key)).map(|it| it.0).collect()
-            }
-        };
-        let text = |row: usize| match whole {
-            true => self.grid.text_of(row),
-            false => self.grid.cell_of(row, column),
-        };
-        rows.into_iter().map(text).collect()
     }
 
     /// Draws the rows, or says why there are none.

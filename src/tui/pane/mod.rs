@@ -18,7 +18,9 @@ mod overlays;
 mod overview;
 mod performance;
 mod security;
+mod settings;
 mod sheet;
+mod table;
 mod tally;
 mod transaction_detail;
 mod transactions;
@@ -41,13 +43,18 @@ pub use income::Income;
 pub use overview::Overview;
 pub use performance::Performance;
 pub use security::SecurityPane;
+pub use settings::Settings;
+pub use table::{Sorting, Table, titles};
 pub use tally::Tally;
 pub use transactions::Transactions;
 pub use welcome::Welcome;
 
+use super::errand::Errand;
+use super::form::Subject;
 use super::look::{Look, Order, Selection};
-use super::overlay::Confirm;
-use super::widget::Column;
+use super::overlay::{Confirm, Pick};
+use super::widget::{Choice, Column};
+use crate::config::TableTaste;
 use crate::keys::{Action, Context};
 use crate::model::Dec;
 use crate::state::{Question, Slot, View};
@@ -82,11 +89,13 @@ pub enum PaneId {
     Activity,
     /// Everything of one security.
     Security,
+    /// What can be chosen.
+    Settings,
 }
 
 impl PaneId {
     /// In the order of their keys; those without one come last.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Overview,
         Self::Accounts,
         Self::Holdings,
@@ -99,7 +108,29 @@ impl PaneId {
         Self::Health,
         Self::Activity,
         Self::Security,
+        Self::Settings,
     ];
+
+    /// The pane that an action opens; none: it opens none.
+    #[must_use]
+    pub const fn opened_by(action: Action) -> Option<Self> {
+        Some(match action {
+            Action::Pane0 => Self::Overview,
+            Action::Pane1 => Self::Accounts,
+            Action::Pane2 => Self::Holdings,
+            Action::Pane3 => Self::Transactions,
+            Action::Pane4 => Self::Chart,
+            Action::Pane5 => Self::Performance,
+            Action::Pane6 => Self::Allocation,
+            Action::Pane7 => Self::Income,
+            Action::Pane9 => Self::Imports,
+            Action::Health => Self::Health,
+            Action::Activity => Self::Activity,
+            Action::Security => Self::Security,
+            Action::Settings => Self::Settings,
+            _ => return None,
+        })
+    }
 
     /// The digit that is its key; none: it is reached from what concerns it, or by name.
     #[must_use]
@@ -114,7 +145,7 @@ impl PaneId {
             Self::Allocation => Some('6'),
             Self::Income => Some('7'),
             Self::Imports => Some('9'),
-            Self::Health | Self::Activity | Self::Security => None,
+            Self::Health | Self::Activity | Self::Security | Self::Settings => None,
         }
     }
 
@@ -122,6 +153,12 @@ impl PaneId {
     #[must_use]
     pub fn number(self) -> usize {
         Self::ALL.iter().position(|pane| *pane == self).unwrap_or(0)
+    }
+
+    /// As it is remembered, and called where something is written of it.
+    #[must_use]
+    pub fn name(self) -> String {
+        self.title().to_lowercase()
     }
 
     /// As the tabs have it.
@@ -140,6 +177,7 @@ impl PaneId {
             Self::Health => "Health",
             Self::Activity => "Activity",
             Self::Security => "Security",
+            Self::Settings => "Settings",
         }
     }
 
@@ -159,6 +197,7 @@ impl PaneId {
             Self::Health => "Health",
             Self::Activity => "Activity",
             Self::Security => "Security",
+            Self::Settings => "Settings",
         }
     }
 }
@@ -180,8 +219,16 @@ pub enum Wish {
     Explain(Box<Question>),
     /// The command line with the beginning of a line.
     Type(String),
+    /// One of many.
+    Pick(Pick),
+    /// What a key would do.
+    Act(Action),
     /// Something done once somebody says yes.
     Confirm(Box<Confirm>),
+    /// Something to be changed by hand.
+    Form(Subject),
+    /// Something done at once: it can be taken back.
+    Begin(Errand),
     /// The demo in place of this store.
     Demo,
 }
@@ -252,8 +299,56 @@ pub trait Pane {
         Vec::new()
     }
 
+    /// The table that it is about; none: it has none. All that is the same for every table comes of
+    /// it, unless a pane says otherwise.
+    fn table(&self) -> Option<&dyn Table> {
+        None
+    }
+
+    /// The same, to be changed.
+    fn table_mut(&mut self) -> Option<&mut dyn Table> {
+        None
+    }
+
+    /// The columns of that table.
+    fn columns(&self) -> &'static [Column] {
+        &[]
+    }
+
+    /// The column of the figure that matters most.
+    fn main_column(&self) -> usize {
+        0
+    }
+
+    /// The column of bars that open what they stand for; none: there are no bars.
+    fn bar_column(&self) -> Option<usize> {
+        None
+    }
+
+    /// How things look where that table stands; its first line is the line of its place.
+    fn above(&self, look: &Look) -> Look {
+        look.clone()
+    }
+
+    /// The line of its place at which that table begins.
+    fn top(&self, _: &Look) -> u16 {
+        0
+    }
+
+    /// What its rows are grouped, cut or summed by; none: that cannot be chosen.
+    fn group(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Groups by something else, by its name.
+    fn regroup(&mut self, _: &str) {}
+
     /// The cursor is on its way: until it rests the parts beside tell of the row it has left.
-    fn linger(&mut self, _lingers: bool) {}
+    fn linger(&mut self, lingers: bool) {
+        if let Some(table) = self.table_mut() {
+            table.linger(lingers);
+        }
+    }
 
     /// What the row that is told of is about: panes beside it show that. None: what is selected.
     fn subject(&self, _: &Look) -> Option<Selection> {
@@ -282,24 +377,39 @@ pub trait Pane {
     }
 
     /// Shows only what has this text.
-    fn filter(&mut self, _: &str, _: &Look) {}
+    fn filter(&mut self, text: &str, look: &Look) {
+        if let Some(table) = self.table_mut() {
+            table.filter(text);
+            self.refresh(look);
+        }
+    }
 
     /// Rows may be left out because of that.
     fn is_filtered(&self) -> bool {
-        false
+        self.table().is_some_and(Table::is_filtered)
     }
 
     /// What its rows can be put in order by, and the order that is; none: there is only one.
-    fn sorting(&self) -> Option<(&'static [&'static str], Order)> {
-        None
+    fn sorting(&self) -> Option<Sorting> {
+        Some(self.table()?.sorting(self.columns()))
     }
 
     /// Puts its rows in another order.
-    fn sort(&mut self, _: Order, _: &Look) {}
+    fn sort(&mut self, order: Order, look: &Look) {
+        let by = self.sorting().and_then(|sorting| sorting.by.get(order.by).copied());
+        if let (Some(title), Some(table)) = (by, self.table_mut()) {
+            table.sort(title, order.down);
+            self.refresh(look);
+        }
+    }
 
     /// Goes to the next row that has this text, or to the one before.
-    fn seek(&mut self, _text: &str, _forward: bool, _: &Look) -> Outcome {
-        Outcome::Unknown
+    fn seek(&mut self, text: &str, forward: bool, look: &Look) -> Outcome {
+        let above = self.above(look);
+        match self.table_mut() {
+            Some(table) => table.seek_shown(text, forward, &above),
+            None => Outcome::Unknown,
+        }
     }
 
     /// What came out while nobody pressed a key, to be said once.
@@ -309,13 +419,15 @@ pub trait Pane {
 
     /// What is marked; none: nothing is.
     fn tally(&self, _: &Look) -> Option<Tally> {
-        None
+        let (count, is_open) = self.table()?.count_marked();
+        (count > 0).then(|| Tally::of(count, is_open))
     }
 
     /// For the clipboard, the marked rows or else the one at the cursor: whole, or only the figure
     /// that matters most in it. None: they are not all read yet.
-    fn texts(&self, _whole: bool, _: &Look) -> Option<Vec<String>> {
-        Some(Vec::new())
+    fn texts(&self, whole: bool, _: &Look) -> Option<Vec<String>> {
+        let table = self.table();
+        Some(table.map_or_else(Vec::new, |table| table.texts(whole, self.main_column())))
     }
 
     /// Goes to a row by its number, counted from 1.
@@ -326,11 +438,62 @@ pub trait Pane {
         }
     }
 
-    /// A click on a line of its place.
-    fn click(&mut self, _line: u16, _look: &Look) {}
+    /// A click on a line of its place. True: there is a row.
+    fn click(&mut self, line: u16, look: &Look) -> bool {
+        let (above, top) = (self.above(look), self.top(look));
+        match (self.table_mut(), line.checked_sub(top)) {
+            (Some(table), Some(line)) => table.click(line, &above),
+            _ => false,
+        }
+    }
 
     /// The column whose heading is at a column and a line of its place.
-    fn heading_at(&self, _at: (u16, u16), _: &Look) -> Option<Column> {
-        None
+    fn heading_at(&self, (x, line): (u16, u16), look: &Look) -> Option<Column> {
+        let table = self.table().filter(|table| !table.grid().is_empty())?;
+        let column = table.column_at(x, &self.above(look))?;
+        (line == self.top(look)).then_some(column)
+    }
+
+    /// Whether a column of its place is among the bars.
+    fn is_bar(&self, x: u16, look: &Look) -> bool {
+        let place = |at| self.table()?.grid().place_of(at, self.above(look).size.0);
+        let place: Option<std::ops::Range<u16>> = self.bar_column().and_then(place);
+        place.is_some_and(|place| place.contains(&x))
+    }
+
+    /// How it was left: order, groups and columns.
+    fn taste(&self) -> TableTaste {
+        let sorting = self.sorting().unwrap_or_default();
+        let order = sorting.order.and_then(|order| Some((*sorting.by.get(order.by)?, order.down)));
+        let Choice { order: columns, hidden } =
+            self.table().map(|table| table.choice().clone()).unwrap_or_default();
+        TableTaste {
+            sort: order.map(|(title, _)| title.to_owned()),
+            down: order.is_some_and(|(_, down)| down),
+            group: self.group().map(str::to_owned),
+            columns,
+            hidden,
+        }
+    }
+
+    /// As it was left before.
+    fn recall(&mut self, taste: &TableTaste, look: &Look) {
+        let all = self.sorting().unwrap_or_default().by;
+        if let Some(by) = all.iter().position(|by| Some(*by) == taste.sort.as_deref()) {
+            self.sort(Order { by, down: taste.down }, look);
+        }
+        if let Some(group) = &taste.group {
+            self.regroup(group);
+        }
+        let choice = Choice { order: taste.columns.clone(), hidden: taste.hidden.clone() };
+        self.choose(choice, look);
+    }
+
+    /// Shows other columns.
+    fn choose(&mut self, choice: Choice, look: &Look) {
+        if let Some(table) = self.table_mut() {
+            table.choose(choice);
+            self.refresh(look);
+        }
     }
 }

@@ -6,13 +6,14 @@ use unicode_width::UnicodeWidthStr;
 
 use super::chart::net_worth;
 use super::figure::{direction, signed};
-use super::{Accounts, Outcome, Pane, Tally, Wish};
+use super::{Accounts, Outcome, Pane, Sorting, Tally, Wish};
 use crate::keys::{Action, Context};
 use crate::model::{Currency, Dec};
 use crate::state::{
     FindingRow, MoversQuery, NetWorthReport, Question, Slice, Slot, Snapshot, Split,
 };
 use crate::text::percent;
+use crate::tui::form::Subject;
 use crate::tui::frame::framed;
 use crate::tui::look::{Look, Order, Range, Selection};
 use crate::tui::theme::Tone;
@@ -51,6 +52,12 @@ impl Pane for Overview {
                     _ => range.shorter(),
                 };
                 Outcome::wish(Wish::Select(Selection { range, ..look.selection.clone() }))
+            }
+            // Here most of what is added is a row of the account at the cursor.
+            Action::Add => {
+                let account = self.accounts.subject(&with_accounts(look));
+                let account = account.and_then(|selection| selection.account);
+                Outcome::wish(Wish::Form(Subject::NewRow(None, account, None)))
             }
             _ => self.accounts.act(action, &with_accounts(look)),
         }
@@ -121,7 +128,7 @@ impl Pane for Overview {
         self.accounts.filter(text, &with_accounts(look));
     }
 
-    fn sorting(&self) -> Option<(&'static [&'static str], Order)> {
+    fn sorting(&self) -> Option<Sorting> {
         self.accounts.sorting()
     }
 

@@ -12,6 +12,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use super::figure::{direction, gain};
 use super::list::List;
 use super::sheet::{self, Fact, known, lacks};
+use super::table::{Line, lends};
 use super::{Outcome, Pane, PaneId, Wish, heat};
 use crate::keys::{Action, Context};
 use crate::model::{Dec, SafeText};
@@ -21,7 +22,7 @@ use crate::state::{
 use crate::text::{UNKNOWN, percent};
 use crate::tui::look::{Look, Selection};
 use crate::tui::theme::Tone;
-use crate::tui::widget::{Align, Cell, Column, Grid, Row, write};
+use crate::tui::widget::{Align, Cell, Column, Row, write};
 
 const COLUMNS: [Column; 9] = [
     Column { title: "Of", align: Align::Left, priority: 0, width: (8, 24) },
@@ -48,14 +49,15 @@ const LEAST_FACTS: u16 = 38;
 /// Columns between two of them.
 const BETWEEN: u16 = 3;
 
+/// What a row is of: its name, and the accounts that have a part in it.
+type Key = (SafeText, Vec<SafeText>);
+
 /// The pane.
 #[derive(Debug, Default)]
 pub struct Performance {
     /// Its place in the list of them.
     scope: usize,
-    list: List<(SafeText, Vec<SafeText>)>,
-    /// Beside each row its place in the report.
-    places: Vec<usize>,
+    list: List<Key>,
 }
 
 impl Performance {
@@ -81,12 +83,9 @@ impl Performance {
     }
 
     fn row<'a>(&self, look: &'a Look) -> Option<&'a PerformanceRow> {
-        report(look)?.rows.get(*self.places.get(self.list.told())?)
-    }
-
-    /// The rows see a place of their own: the figures of one of them take the rest.
-    fn above(&self, look: &Look) -> Look {
-        Look { size: (look.size.0, rows_of(self.list.grid.len(), look)), ..look.clone() }
+        let (scope, accounts) = self.list.key()?;
+        let is_it = |row: &&PerformanceRow| row.scope == *scope && row.accounts == *accounts;
+        report(look)?.rows.iter().find(is_it)
     }
 
     fn explained(&self, look: &Look) -> Wish {
@@ -112,15 +111,28 @@ impl Pane for Performance {
 
     fn refresh(&mut self, look: &Look) {
         let Some(report) = report(look) else { return };
-        let all = report.rows.iter().enumerate();
-        let shown: Vec<_> = all.filter(|(_, row)| self.list.lets_through(&words_of(row))).collect();
-        self.places = shown.iter().map(|(at, _)| *at).collect();
-        let rows = shown.iter().map(|(_, row)| Row::of(cells(row, report, look))).collect();
-        let key = |row: &PerformanceRow| Some((row.scope.clone(), row.accounts.clone()));
-        let keys = shown.iter().map(|(_, row)| key(row)).collect();
-        let grid = Grid::new(&COLUMNS, rows, None);
-        let lines = Look { size: (look.size.0, rows_of(grid.len(), look)), ..look.clone() };
-        self.list.show(grid, keys, &lines);
+        let line = |row: &PerformanceRow| Line {
+            key: (row.scope.clone(), row.accounts.clone()),
+            row: Row::of(cells(row, report, look)),
+            also: row.accounts.iter().map(SafeText::as_str).collect::<Vec<_>>().join(" "),
+        };
+        let lines = report.rows.iter().map(line).collect();
+        self.list.lay_out(&COLUMNS, lines, None, |rows| room(rows, look));
+    }
+
+    lends!(COLUMNS);
+
+    /// The rows see a place of their own: the figures of one of them take the rest.
+    fn above(&self, look: &Look) -> Look {
+        room(self.list.grid.len(), look)
+    }
+
+    fn group(&self) -> Option<&'static str> {
+        Some(word(self.by()))
+    }
+
+    fn regroup(&mut self, name: &str) {
+        self.scope = SCOPES.iter().position(|by| word(*by) == name).unwrap_or(self.scope);
     }
 
     fn act(&mut self, action: Action, look: &Look) -> Outcome {
@@ -152,10 +164,6 @@ impl Pane for Performance {
         self.query(look).map(question).into_iter().collect()
     }
 
-    fn linger(&mut self, lingers: bool) {
-        self.list.linger(lingers);
-    }
-
     fn tells_of_row(&self) -> bool {
         true
     }
@@ -173,7 +181,12 @@ impl Pane for Performance {
             Constraint::Fill(1),
         ])
         .areas(area);
-        self.list.draw(buf, rows, &above, "nothing of it happened in this span");
+        self.list.draw(
+            buf,
+            rows,
+            &above,
+            "nothing of it happened in this span; ] takes a longer one",
+        );
         if let Some(row) = self.row(look) {
             draw_row(buf, beneath, row, report, look);
         }
@@ -184,34 +197,21 @@ impl Pane for Performance {
         if let Some(against) = &look.selection.against {
             words.push_str(&format!("   against {against}"));
         }
+        if let Some(out) = report(look).map(|report| report.left_out.len()).filter(|out| *out > 0) {
+            words.push_str(&format!("   {out} left out"));
+        }
         if report(look).is_some_and(|report| !report.missing.is_empty()) {
             words.push_str("   partial");
         }
         words
     }
-
-    fn filter(&mut self, text: &str, look: &Look) {
-        self.list.filter(text);
-        self.refresh(look);
-    }
-
-    fn is_filtered(&self) -> bool {
-        self.list.is_filtered()
-    }
-
-    fn texts(&self, whole: bool, _: &Look) -> Option<Vec<String>> {
-        Some(self.list.texts(whole, MAIN))
-    }
-
-    fn click(&mut self, line: u16, look: &Look) {
-        self.list.click(line, &self.above(look));
-    }
 }
 
 /// How many lines the table has: a third, or as many as it needs.
-fn rows_of(rows: usize, look: &Look) -> u16 {
+fn room(rows: usize, look: &Look) -> Look {
     let needed = u16::try_from(rows).unwrap_or(u16::MAX).saturating_add(1);
-    needed.clamp(2, (look.size.1 / 3).max(2))
+    let lines = needed.clamp(2, (look.size.1 / 3).max(2));
+    Look { size: (look.size.0, lines), ..look.clone() }
 }
 
 fn report(look: &Look) -> Option<&PerformanceReport> {
@@ -231,12 +231,6 @@ const fn word(by: By) -> &'static str {
     }
 }
 
-/// What a filter looks at.
-fn words_of(row: &PerformanceRow) -> String {
-    let accounts = row.accounts.iter().map(SafeText::as_str);
-    std::iter::once(row.scope.as_str()).chain(accounts).collect::<Vec<_>>().join(" ")
-}
-
 fn cells(row: &PerformanceRow, report: &PerformanceReport, look: &Look) -> Vec<Cell> {
     let (figures, base) = (look.figures, report.currency);
     let place = match row.accounts.as_slice() {
@@ -247,12 +241,12 @@ fn cells(row: &PerformanceRow, report: &PerformanceReport, look: &Look) -> Vec<C
     vec![
         Cell::plain(row.scope.as_str()),
         Cell::new(place, Tone::Dim),
-        Cell::plain(figures.money_or_unknown(row.end_value, base).into_string()),
+        Cell::plain(figures.money_or_unknown(row.end_value, base).into_string()).of(row.end_value),
         rate(row.twr),
         rate(row.twr_annualized),
         rate(row.xirr),
         gain(row.gain, base, figures),
-        Cell::plain(percent(row.volatility).into_string()),
+        Cell::plain(percent(row.volatility).into_string()).of(row.volatility),
         fall(row).unwrap_or_else(|| Cell::plain(UNKNOWN)),
     ]
 }
@@ -266,12 +260,13 @@ fn rate(value: Option<Dec>) -> Cell {
         }
         value => Cell::new(shown, direction(value)),
     }
+    .of(value)
 }
 
 /// The deepest fall.
 fn fall(row: &PerformanceRow) -> Option<Cell> {
     let depth = ratio(row.max_drawdown.as_ref()?.depth)?;
-    Some(Cell::plain(percent(Some(depth)).into_string()))
+    Some(Cell::plain(percent(Some(depth)).into_string()).of(Some(depth)))
 }
 
 /// Draws everything of one scope: what it is of, its figures, its months.

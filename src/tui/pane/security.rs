@@ -15,12 +15,14 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use super::figure::gain;
 use super::holdings::{cost_of_one, term};
 use super::list::List;
+use super::table::{Line, lends};
 use super::{Outcome, Pane, PaneId, Wish};
 use crate::keys::{Action, Context};
 use crate::model::{Bar, Interval, SafeText, SecurityId};
 use crate::state::{
     Bars, BarsQuery, LotRow, PositionsQuery, Question, SecurityDetail, SecurityQuery, Slice, Slot,
 };
+use crate::tui::form::Subject;
 use crate::tui::look::Look;
 use crate::tui::theme::Tone;
 use crate::tui::widget::{Align, Cell, Column, Grid, Row, write};
@@ -93,12 +95,6 @@ impl SecurityPane {
         .areas(area);
         Parts { head, facts, lots, prices }
     }
-
-    fn below(look: &Look) -> Look {
-        let area = Rect::new(0, 0, look.size.0, look.size.1);
-        let prices = Self::parts(look, area).prices;
-        Look { size: (prices.width, prices.height), ..look.clone() }
-    }
 }
 
 impl Pane for SecurityPane {
@@ -108,19 +104,39 @@ impl Pane for SecurityPane {
 
     fn refresh(&mut self, look: &Look) {
         let Some(bars) = bars(look) else { return };
-        let newest_first = || bars.rows.iter().rev();
-        let rows = newest_first().map(|bar| day(bar, bars, look)).collect();
-        let keys = newest_first().map(|bar| Some(bar.date)).collect();
-        self.list.show(Grid::new(&PRICES, rows, None), keys, &Self::below(look));
+        let line = |bar: &Bar| Line::of(bar.date, day(bar, bars, look));
+        // The newest first.
+        let lines = bars.rows.iter().rev().map(line).collect();
+        let above = self.above(look);
+        self.list.lay_out(&PRICES, lines, None, |_| above.clone());
+    }
+
+    lends!(PRICES);
+
+    fn above(&self, look: &Look) -> Look {
+        let prices = Self::parts(look, place(look)).prices;
+        Look { size: (prices.width, prices.height), ..look.clone() }
+    }
+
+    fn top(&self, look: &Look) -> u16 {
+        Self::parts(look, place(look)).prices.y
     }
 
     fn act(&mut self, action: Action, look: &Look) -> Outcome {
-        if self.list.act(action, &Self::below(look)) {
+        if self.list.act(action, &self.above(look)) {
             return Outcome::DONE;
         }
         match action {
             Action::Open | Action::In => Outcome::wish(Wish::Go(PaneId::Chart)),
             Action::Out => Outcome::wish(Wish::Go(PaneId::Holdings)),
+            Action::Add | Action::SetPrice => {
+                let id = Self::subject(look).map(|(id, _)| id);
+                Outcome::wish(Wish::Form(Subject::Price(id)))
+            }
+            Action::Edit => match Self::subject(look) {
+                Some((id, symbol)) => Outcome::wish(Wish::Form(Subject::Security(id, symbol))),
+                None => Outcome::wish(Wish::Say("no security is selected".to_owned())),
+            },
             Action::Explain => match (Self::subject(look), &look.snapshot) {
                 (Some((_, symbol)), Some(snapshot)) => {
                     let question = Question::ExplainHolding(positions(snapshot), symbol);
@@ -149,7 +165,7 @@ impl Pane for SecurityPane {
     fn draw(&self, buf: &mut Buffer, area: Rect, look: &Look) {
         let theme = look.theme;
         if Self::subject(look).is_none() && look.snapshot.is_some() {
-            let text = "no security is selected and none is held";
+            let text = "no security is held; Enter on a row of a ledger or a holding selects one";
             write(buf, area, text, theme.style(Tone::Dim));
             return;
         }
@@ -176,7 +192,7 @@ impl Pane for SecurityPane {
         }
         let nothing = "no price is known of this range; a longer one may have some";
         match bars(look) {
-            Some(_) => self.list.draw(buf, parts.prices, &Self::below(look), nothing),
+            Some(_) => self.list.draw(buf, parts.prices, &self.above(look), nothing),
             None => {
                 let (text, tone) = look.waiting(Some(Slot::Prices));
                 write(buf, parts.prices, text, theme.style(tone));
@@ -188,18 +204,11 @@ impl Pane for SecurityPane {
         let days = bars(look).map_or(0, |bars| bars.rows.len());
         format!("{days} prices   {}", look.selection.range.as_str())
     }
+}
 
-    fn texts(&self, whole: bool, _: &Look) -> Option<Vec<String>> {
-        Some(self.list.texts(whole, MAIN))
-    }
-
-    fn click(&mut self, line: u16, look: &Look) {
-        let area = Rect::new(0, 0, look.size.0, look.size.1);
-        let top = Self::parts(look, area).prices.y;
-        if let Some(line) = line.checked_sub(top) {
-            self.list.click(line, &Self::below(look));
-        }
-    }
+/// Its place, counted from its own corner.
+const fn place(look: &Look) -> Rect {
+    Rect::new(0, 0, look.size.0, look.size.1)
 }
 
 fn positions(snapshot: &crate::state::Snapshot) -> PositionsQuery {
@@ -336,7 +345,7 @@ fn day(bar: &Bar, bars: &Bars, look: &Look) -> Row {
     let figures = look.figures;
     // A source that tells only the close says nothing of the rest of the day.
     let price = |value: Option<_>| match value {
-        Some(_) => Cell::plain(figures.price(value, bars.currency).into_string()),
+        Some(_) => Cell::plain(figures.price(value, bars.currency).into_string()).of(value),
         None => Cell::default(),
     };
     Row::of(vec![
@@ -345,6 +354,6 @@ fn day(bar: &Bar, bars: &Bars, look: &Look) -> Row {
         price(bar.high),
         price(bar.low),
         price(Some(bar.close)),
-        Cell::new(figures.quantity(bar.volume).into_string(), Tone::Dim),
+        Cell::new(figures.quantity(bar.volume).into_string(), Tone::Dim).of(bar.volume),
     ])
 }

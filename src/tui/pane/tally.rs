@@ -126,7 +126,7 @@ mod tests {
     fn drawn(tally: &Tally, width: u16) -> String {
         let area = Rect::new(0, 0, width, 1);
         let mut buf = Buffer::empty(area);
-        let theme = Theme { name: ThemeName::Dark, colours: None };
+        let theme = Theme { name: ThemeName::Dark, colours: None, swapped: false };
         tally.draw(&mut buf, area, theme, Figures::grouped(false));
         let text: String = (0..width).map(|x| buf[(x, 0)].symbol()).collect();
         text.trim().to_owned()

@@ -12,12 +12,18 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::list::List;
-use super::{Outcome, Pane, PaneId, Tally, Wish, said_of_search, transaction_detail};
+use super::table::lends;
+use super::{
+    Outcome, Pane, PaneId, Sorting, Table, Tally, Wish, said_of_search, transaction_detail,
+};
 use crate::keys::{Action, Context};
-use crate::model::{SafeText, Status, TransactionId};
+use crate::model::{Change, SafeText, Status, TransactionId};
 use crate::state::{At, Find, Question, Slice, Slot, Window, WindowQuery, WindowRow};
 use crate::text::UNKNOWN;
+use crate::tui::errand::{Edit, Errand};
+use crate::tui::form::Subject;
 use crate::tui::look::{Look, Order, Selection};
+use crate::tui::overlay::Confirm;
 use crate::tui::theme::Tone;
 use crate::tui::widget::{Align, Cell, Column, Cursor, Grid, Marking, Row, write};
 
@@ -220,6 +226,55 @@ impl Transactions {
         Some(Question::Between(query, one, other))
     }
 
+    /// What is to be done to the marked rows, or to the one at the cursor.
+    fn by_hand(&self, action: Action, look: &Look) -> Wish {
+        let Some(row) = self.row(look) else {
+            return Wish::Say("there is no row here".to_owned());
+        };
+        let marked = self.list.marked();
+        if self.list.reaches_beyond() {
+            return Wish::Say("the range reaches beyond what is read: end it first".to_owned());
+        }
+        let id = row.row.id;
+        let ids: Vec<_> = if marked.is_empty() { vec![id] } else { marked.into_iter().collect() };
+        match action {
+            Action::Edit => Wish::Form(Subject::OldRow(id)),
+            Action::Categorise => Wish::Form(Subject::Category(ids)),
+            Action::Delete => {
+                let text = match ids.len() {
+                    1 => format!(
+                        "Delete the {} of {} in {}? z brings it back.",
+                        row.row.subtype, row.row.date, row.row.account
+                    ),
+                    many => format!("Delete {many} marked rows? z brings them back."),
+                };
+                let changes = ids.into_iter().map(Change::DeleteTransaction).collect();
+                let errand = Errand::Edit(Edit::Change("deleted", changes));
+                Wish::Confirm(Box::new(Confirm { text, errand }))
+            }
+            Action::Link if ids.len() < 2 => {
+                Wish::Say("Space marks the rows that are one event".to_owned())
+            }
+            Action::Link => {
+                let change = Change::LinkTransactions(ids);
+                Wish::Begin(Errand::Edit(Edit::Change("linked", vec![change])))
+            }
+            _ if row.row.linked.is_empty() => {
+                Wish::Say("this row is an event of its own already".to_owned())
+            }
+            _ => {
+                let change = Change::UnlinkTransaction(id);
+                Wish::Begin(Errand::Edit(Edit::Change("unlinked", vec![change])))
+            }
+        }
+    }
+
+    /// The cursor goes to a row as soon as it is read.
+    pub const fn show_row(&mut self, id: TransactionId) {
+        self.at = At::Around(id);
+        self.target = Some(id);
+    }
+
     fn jump(&mut self, at: At) {
         self.from_end = (at == self.ends().1).then_some(0);
         self.target = None;
@@ -271,6 +326,8 @@ impl Pane for Transactions {
         self.arrive(look);
     }
 
+    lends!(COLUMNS);
+
     fn act(&mut self, action: Action, look: &Look) -> Outcome {
         let whole = window_of(look).is_some_and(|all| all.first_is_newest && all.last_is_oldest);
         match action {
@@ -294,6 +351,13 @@ impl Pane for Transactions {
                     Some(row) => Wish::Explain(Box::new(Question::ExplainRow(row.row.id))),
                     None => Wish::Say("there is no row to explain".to_owned()),
                 });
+            }
+            Action::Add => {
+                let account = self.row(look).map(|row| row.row.account.clone());
+                return Outcome::wish(Wish::Form(Subject::NewRow(None, account, None)));
+            }
+            Action::Edit | Action::Delete | Action::Categorise | Action::Link | Action::Unlink => {
+                return Outcome::wish(self.by_hand(action, look));
             }
             action => {
                 let marking = self.list.mark(action, look);
@@ -326,10 +390,6 @@ impl Pane for Transactions {
         questions
     }
 
-    fn linger(&mut self, lingers: bool) {
-        self.list.linger(lingers);
-    }
-
     fn subject(&self, look: &Look) -> Option<Selection> {
         let row = self.row(look)?;
         let account = Some(row.row.account.clone());
@@ -358,7 +418,9 @@ impl Pane for Transactions {
         } else if self.ids.is_empty() {
             let text = match self.filtered {
                 true => "nothing fits the filter; Esc takes it away",
-                false => "there is no transaction here yet: `dashtam import FILE` brings some",
+                false => {
+                    "there is no transaction here yet: `a` adds one, `:import FILE` brings some"
+                }
             };
             write(buf, area, text, look.theme.style(Tone::Dim));
         } else {
@@ -403,8 +465,8 @@ impl Pane for Transactions {
         self.refresh(look);
     }
 
-    fn sorting(&self) -> Option<(&'static [&'static str], Order)> {
-        Some((&BY, self.order()))
+    fn sorting(&self) -> Option<Sorting> {
+        Some(Sorting { by: BY.to_vec(), order: Some(self.order()) })
     }
 
     fn is_filtered(&self) -> bool {
@@ -512,13 +574,10 @@ impl Pane for Transactions {
         Some(marked.iter().map(text).collect())
     }
 
-    fn click(&mut self, line: u16, look: &Look) {
-        self.list.click(line, look);
+    fn click(&mut self, line: u16, look: &Look) -> bool {
+        let is_row = self.list.click(line, look);
         self.follow(look);
-    }
-
-    fn heading_at(&self, at: (u16, u16), look: &Look) -> Option<Column> {
-        self.list.heading_at(at, look)
+        is_row
     }
 }
 
@@ -561,10 +620,10 @@ fn cells(window: &WindowRow, look: &Look) -> Vec<Cell> {
         Cell::new(row.account.as_str(), tone),
         Cell::new(format!("{status}{}", row.subtype), tone),
         Cell::new(text(&row.symbol), tone),
-        Cell::new(figures.quantity(row.quantity).into_string(), tone),
-        Cell::new(price.unwrap_or_default(), tone),
+        Cell::new(figures.quantity(row.quantity).into_string(), tone).of(row.quantity),
+        Cell::new(price.unwrap_or_default(), tone).of(row.price),
         Cell::new(amount(window, look), tone),
-        Cell::new(balance, Tone::Dim),
+        Cell::new(balance, Tone::Dim).of(window.balance),
         Cell::new(text(&row.description), Tone::Dim),
     ]
 }

@@ -12,6 +12,7 @@ use ratatui::layout::Rect;
 
 use super::{Outcome, Pane, Wish};
 use crate::keys::{Action, Context};
+use crate::tui::form::Subject;
 use crate::tui::look::Look;
 use crate::tui::theme::Tone;
 use crate::tui::widget::{Cursor, write};
@@ -59,7 +60,7 @@ impl Door {
         match self {
             Self::Demo => Wish::Demo,
             Self::Import => Wish::Type("import ".to_owned()),
-            Self::Account => Wish::Type("account add ".to_owned()),
+            Self::Account => Wish::Form(Subject::NewAccount),
         }
     }
 }
@@ -117,10 +118,12 @@ impl Pane for Welcome {
         say(line + 1, 2, hint, Tone::Dim);
     }
 
-    fn click(&mut self, line: u16, look: &Look) {
-        if let Some(line) = line.checked_sub(HEAD) {
+    fn click(&mut self, line: u16, look: &Look) -> bool {
+        let line = line.checked_sub(HEAD);
+        if let Some(line) = line {
             self.cursor.at = usize::from(line / LINES);
             self.refresh(look);
         }
+        line.is_some()
     }
 }

@@ -4,7 +4,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr;
 
+use super::choice::Choice;
 use super::plain::{write, write_right};
+use crate::model::Dec;
 use crate::tui::look::Order;
 use crate::tui::theme::{Theme, Tone};
 
@@ -40,12 +42,20 @@ pub struct Cell {
     pub text: String,
     /// What it means.
     pub tone: Tone,
+    /// The figure that is told, to put rows in order by; none: nobody knows it, or it is a word.
+    pub figure: Option<Dec>,
 }
 
 impl Cell {
     /// With a meaning.
     pub fn new(text: impl Into<String>, tone: Tone) -> Self {
-        Self { text: text.into(), tone }
+        Self { text: text.into(), tone, figure: None }
+    }
+
+    /// That tells this figure.
+    #[must_use]
+    pub fn of(self, figure: Option<Dec>) -> Self {
+        Self { figure, ..self }
     }
 
     /// Text.
@@ -78,6 +88,12 @@ impl Row {
         Self { cells: Vec::new(), whole: Some(cell), marked: false }
     }
 
+    /// What is searched for a word.
+    #[must_use]
+    pub fn words(&self) -> String {
+        self.text().replace('\t', " ")
+    }
+
     /// As text, for the clipboard.
     #[must_use]
     pub fn text(&self) -> String {
@@ -99,6 +115,8 @@ pub struct Grid {
     total: Option<Row>,
     /// What the rows are in order by: the title of its column, and which way.
     ordered: Option<(&'static str, Order)>,
+    /// The places of the columns that are wanted, in the order in which they are.
+    wanted: Vec<usize>,
     widths: Vec<u16>,
     /// As wide as columns would have to be for all of their text.
     longest: Vec<u16>,
@@ -125,7 +143,15 @@ impl Grid {
         };
         let measured = columns.iter().enumerate().map(|(at, column)| width(at, column));
         let (widths, longest) = measured.unzip();
-        Self { columns: columns.to_vec(), rows, total, ordered: None, widths, longest }
+        let wanted = (0..columns.len()).collect();
+        Self { columns: columns.to_vec(), rows, total, ordered: None, wanted, widths, longest }
+    }
+
+    /// With the columns that somebody chose, in their order.
+    #[must_use]
+    pub fn chosen(mut self, choice: &Choice) -> Self {
+        self.wanted = choice.among(&self.columns);
+        self
     }
 
     /// With an arrow beside the title of the column that the rows are in order by.
@@ -149,6 +175,13 @@ impl Grid {
             |(_, start, width): &(usize, u16, u16)| (*start..start + width + GAP).contains(&x);
         let (at, ..) = self.places(room).into_iter().find(is_at)?;
         self.columns.get(at).copied()
+    }
+
+    /// Where a column stands in so much room; none: nowhere.
+    #[must_use]
+    pub fn place_of(&self, column: usize, room: u16) -> Option<std::ops::Range<u16>> {
+        let (_, x, width) = self.places(room).into_iter().find(|(at, ..)| *at == column)?;
+        Some(x..x + width)
     }
 
     /// With columns that are no narrower than they were: what is read piece by piece does not
@@ -191,6 +224,25 @@ impl Grid {
     #[must_use]
     pub fn text_of(&self, row: usize) -> String {
         self.rows.get(row).map(Row::text).unwrap_or_default()
+    }
+
+    /// What a row is searched by.
+    #[must_use]
+    pub fn words_of(&self, row: usize) -> String {
+        self.rows.get(row).map(Row::words).unwrap_or_default()
+    }
+
+    /// The titles of the columns that are wanted, and their cells in every row. What stands between
+    /// rows, and their sum, is left out.
+    #[must_use]
+    pub fn sheet(&self) -> (Vec<&'static str>, Vec<Vec<Cell>>) {
+        let title = |at: &usize| self.columns.get(*at).map_or("", |column| column.title);
+        let cells = |row: &Row| -> Vec<Cell> {
+            let cell = |at: &usize| row.cells.get(*at).cloned().unwrap_or_default();
+            self.wanted.iter().map(cell).collect()
+        };
+        let rows = self.rows.iter().filter(|row| row.whole.is_none());
+        (self.wanted.iter().map(title).collect(), rows.map(cells).collect())
     }
 
     /// A cell as text, for the clipboard; empty where there is none.
@@ -285,7 +337,8 @@ impl Grid {
 
     /// Index, place and width of the columns that fit.
     fn places(&self, room: u16) -> Vec<(usize, u16, u16)> {
-        let mut kept: Vec<(usize, &Column)> = self.columns.iter().enumerate().collect();
+        let column = |at: &usize| self.columns.get(*at).map(|column| (*at, column));
+        let mut kept: Vec<(usize, &Column)> = self.wanted.iter().filter_map(column).collect();
         let width = |at: usize| self.widths.get(at).copied().unwrap_or(0);
         // The longest text gives what is missing before any column goes, and takes what is left
         // over where it needs it, but no more: figures stand near the names they belong to.
@@ -390,7 +443,7 @@ mod tests {
     fn drawn(width: u16, height: u16, top: usize) -> Vec<String> {
         let area = Rect::new(0, 0, width, height);
         let mut buf = Buffer::empty(area);
-        let theme = Theme { name: ThemeName::Dark, colours: None };
+        let theme = Theme { name: ThemeName::Dark, colours: None, swapped: false };
         grid().draw(&mut buf, area, theme, top, Some(0));
         let line = |y| (0..width).map(|x| buf[(x, y)].symbol()).collect::<String>();
         (0..height).map(line).collect()
@@ -434,7 +487,7 @@ mod tests {
     #[test]
     fn an_arrow_stands_in_the_gap_and_headings_are_found_where_they_stand() {
         let area = Rect::new(0, 0, 30, 1);
-        let theme = Theme { name: ThemeName::Dark, colours: None };
+        let theme = Theme { name: ThemeName::Dark, colours: None, swapped: false };
         let drawn = |by, down| {
             let mut buf = Buffer::empty(area);
             let grid = grid().ordered(&["Symbol", "Quantity", "Value"], Order { by, down });
@@ -450,6 +503,20 @@ mod tests {
             ["Symbol", "Symbol", "Quantity", "Quantity", "Value", "Value"]
         );
         assert_eq!(title(40), None);
+    }
+
+    #[test]
+    fn a_sheet_has_the_wanted_columns_and_only_rows() {
+        let heading = Row::whole(Cell::plain("a heading"));
+        let row = |word: &str| Row::of(["A", "12", word].map(Cell::plain).to_vec());
+        let grid = Grid::new(&COLUMNS, vec![heading, row("1")], Some(row("Total")));
+        let choice =
+            Choice { order: vec!["Value".to_owned()], hidden: vec!["Quantity".to_owned()] };
+        let (titles, rows) = grid.chosen(&choice).sheet();
+        assert_eq!(titles, ["Value", "Symbol"]);
+        let texts: Vec<Vec<_>> =
+            rows.into_iter().map(|row| row.into_iter().map(|it| it.text).collect()).collect();
+        assert_eq!(texts, [["1", "A"]]);
     }
 
     #[test]

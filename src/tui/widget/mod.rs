@@ -1,6 +1,7 @@
 //! Pieces of the screen that know nothing of portfolios.
 
 mod chart;
+mod choice;
 mod cursor;
 mod grid;
 mod input;
@@ -10,6 +11,7 @@ mod sought;
 mod spark;
 
 pub use chart::{Scale, dotted_chart, line_chart};
+pub use choice::Choice;
 pub use cursor::Cursor;
 pub use grid::{Align, Cell, Column, Grid, Row};
 pub use input::Input;

@@ -1,0 +1,265 @@
+//! What is changed by hand: forms over the panes, what they come to, and the way back.
+
+use chrono::NaiveDate;
+
+use super::super::errand::{self, Done, Edit, Edited, Errand};
+use super::super::form::{ADDED, Around, Form, Habits, Heard, Proposal, SOLD, Subject};
+use super::super::memory::Memo;
+use super::super::overlay::Overlay;
+use super::{App, Effect};
+use crate::keys::Chord;
+use crate::service::edit::Steps;
+use crate::state::{Question, Slice, Slot};
+
+/// How many edits back one can go.
+const MOST: usize = 200;
+
+/// What was changed by hand in this session.
+#[derive(Debug, Default)]
+pub(super) struct Hands {
+    /// What leads back, the latest last, with what it was.
+    undo: Vec<(&'static str, Steps)>,
+    /// What leads forward again.
+    redo: Vec<(&'static str, Steps)>,
+    /// An edit is being written: one after the other, so that each finds what it expects.
+    is_busy: bool,
+    habits: Habits,
+    /// What is asked where the store is new; none: it was, or is not to be.
+    pub(super) setup: Option<Proposal>,
+}
+
+impl Hands {
+    /// With what is to be asked of a new store.
+    pub(super) fn new(setup: Option<Proposal>) -> Self {
+        Self { setup, ..Self::default() }
+    }
+}
+
+impl App {
+    /// Why nothing can be written now.
+    pub(super) fn cannot_write(&self) -> Option<String> {
+        if self.look.read_only {
+            return Some("--read-only: nothing is written".to_owned());
+        }
+        let blocked = self.look.blocked.map(|why| format!("not yet, only looking: {why}"));
+        blocked.or_else(|| self.opening.map(|what| format!("not yet: {what}")))
+    }
+
+    /// Begins an errand, where something may be written and there is something to write to.
+    pub(super) fn begin(&mut self, errand: Errand, effects: &mut Vec<Effect>) {
+        if let Some(why) = self.cannot_write() {
+            self.notice = Some(why);
+        } else {
+            self.errands += 1;
+            effects.push(Effect::Begin(errand));
+        }
+    }
+
+    /// An errand is done, or has failed.
+    pub(super) fn ended(&mut self, ended: errand::Upshot) {
+        match ended {
+            Ok(Done::Edited(edited)) => self.edited(*edited),
+            ended => {
+                let said = errand::in_words(&ended, self.look.figures);
+                match ended {
+                    Ok(Done::Added(_, steps)) => self.note_edit("added an account", steps),
+                    Ok(Done::Targeted(_, steps)) => self.note_edit("set a target", steps),
+                    _ => {}
+                }
+                self.notice = Some(said);
+            }
+        }
+    }
+
+    /// Opens a form, where something may be written.
+    pub(super) fn open_form(&mut self, subject: Subject) {
+        if let Some(why) = self.cannot_write() {
+            self.notice = Some(why);
+            return;
+        }
+        let Some(today) = self.today() else {
+            self.notice = Some("not yet: nothing is read".to_owned());
+            return;
+        };
+        self.overlays.push(Overlay::Form(Box::new(Form::new(subject.sheet(), today))));
+    }
+
+    fn today(&self) -> Option<NaiveDate> {
+        self.look.snapshot.as_ref().map(|snapshot| snapshot.today)
+    }
+
+    /// A store with nothing in it: what is asked once, is asked now.
+    pub(super) fn ask_once(&mut self) {
+        let is_new = self.look.snapshot.as_ref().is_some_and(|shown| !shown.is_set_up);
+        let can = self.is_empty() && is_new && self.overlays.is_empty();
+        if can
+            && self.cannot_write().is_none()
+            && let Some(proposal) = self.hands.setup.take()
+        {
+            self.open_form(Subject::Setup(proposal));
+        }
+    }
+
+    /// What the form that is open would like to know.
+    pub(super) fn form_questions(&self) -> Vec<(Slot, Question)> {
+        let Some(Overlay::Form(form)) = self.overlays.last() else { return Vec::new() };
+        let own = form.question(&self.look).map(|question| (Slot::Form, question));
+        [(Slot::Known, Question::Known)].into_iter().chain(own).collect()
+    }
+
+    /// Gives the form that is open what was read for it.
+    pub(super) fn feed_form(&mut self) {
+        let Some(today) = self.today() else { return };
+        let Some(Overlay::Form(form)) = self.overlays.last_mut() else { return };
+        let look = &self.look;
+        let question = form.question(look);
+        let slice = look.answer_to(Slot::Form, question.as_ref());
+        for slice in [slice, look.answer(Slot::Known)].into_iter().flatten() {
+            if let Slice::Failed(trouble) = slice {
+                form.complain_of_reading(&trouble.0);
+                return;
+            }
+        }
+        let Some(Slice::Known(known)) = look.answer(Slot::Known) else { return };
+        if question.is_some() && slice.is_none() {
+            return;
+        }
+        form.take(&Around { look, known, slice, habits: &self.hands.habits, today });
+    }
+
+    /// Who types fast types before a form is there: nothing of that is lost.
+    pub(super) fn catch_up(&mut self, effects: &mut Vec<Effect>) {
+        let Some(Overlay::Form(form)) = self.overlays.last_mut() else { return };
+        for chord in form.take_ahead() {
+            self.key(chord, effects);
+        }
+    }
+
+    /// False: the form is done.
+    pub(super) fn form_key(
+        &mut self,
+        form: &mut Form,
+        chord: Chord,
+        effects: &mut Vec<Effect>,
+    ) -> bool {
+        match form.press(chord) {
+            Heard::Open => true,
+            Heard::Left => {
+                if form.is_asked_once() {
+                    effects.push(Effect::Remember(Memo::SetUp));
+                }
+                false
+            }
+            Heard::Save(changes) => {
+                if let Err(why) = self.edit(Edit::Change(form.done(), changes), effects) {
+                    form.stays(why);
+                }
+                true
+            }
+        }
+    }
+
+    /// Begins an edit; why it cannot be.
+    fn edit(&mut self, edit: Edit, effects: &mut Vec<Effect>) -> Result<(), String> {
+        if self.hands.is_busy {
+            return Err("not yet: another edit is being written".to_owned());
+        }
+        if let Some(why) = self.cannot_write() {
+            return Err(why);
+        }
+        self.hands.is_busy = true;
+        self.begin(Errand::Edit(edit), effects);
+        Ok(())
+    }
+
+    /// Something that was asked for with a word or a key is begun.
+    pub(super) fn begin_confirmed(&mut self, errand: Errand, effects: &mut Vec<Effect>) {
+        match errand {
+            Errand::Edit(edit) => {
+                if let Err(why) = self.edit(edit, effects) {
+                    self.notice = Some(why);
+                }
+            }
+            errand => self.begin(errand, effects),
+        }
+    }
+
+    /// Takes the last edit back, or does the one that was taken back once more.
+    pub(super) fn turn_back(&mut self, again: bool, effects: &mut Vec<Effect>) {
+        let way = if again { &self.hands.redo } else { &self.hands.undo };
+        let Some((what, steps)) = way.last().cloned() else {
+            self.notice = Some(match again {
+                true => "nothing was taken back that could be done again".to_owned(),
+                false => "nothing was changed by hand since the start".to_owned(),
+            });
+            return;
+        };
+        let edit = if again { Edit::Redo(what, steps) } else { Edit::Undo(what, steps) };
+        if let Err(why) = self.edit(edit, effects) {
+            self.notice = Some(why);
+        }
+    }
+
+    /// An edit was written, or refused.
+    pub(super) fn edited(&mut self, edited: Edited) {
+        self.hands.is_busy = false;
+        let Edited { edit, outcome } = edited;
+        match (edit, outcome) {
+            (Edit::Change(what, _), Ok(applied)) => {
+                let first = applied.transactions.first().copied();
+                self.note_edit(what, applied.steps);
+                if let Some(id) = first.filter(|_| what == ADDED || what == SOLD) {
+                    self.desk.show_row(id);
+                }
+                if let Some(Overlay::Form(form)) = self.overlays.last()
+                    && form.is_sending()
+                {
+                    form.habits(&mut self.hands.habits);
+                    self.overlays.pop();
+                }
+            }
+            (Edit::Undo(what, _), Ok(applied)) => {
+                self.hands.undo.pop();
+                self.hands.redo.push((what, applied.steps));
+                self.notice = Some(format!("taken back: {what}; Z does it again"));
+            }
+            (Edit::Redo(what, _), Ok(applied)) => {
+                self.hands.redo.pop();
+                self.hands.undo.push((what, applied.steps));
+                self.notice = Some(format!("once more: {what}; z takes it back"));
+            }
+            (edit, Err(error)) => {
+                // What somebody else changed since is theirs: the way back leads around it.
+                if error.is_overtaken() {
+                    match edit {
+                        Edit::Undo(..) => drop(self.hands.undo.pop()),
+                        Edit::Redo(..) => drop(self.hands.redo.pop()),
+                        Edit::Change(..) => {}
+                    }
+                }
+                let hint = error.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
+                match self.overlays.last_mut() {
+                    Some(Overlay::Form(form)) if form.is_sending() => match error.refusal() {
+                        Some((column, why)) => form.refused(Some(column), &why),
+                        None => form.refused(None, &format!("{error}{hint}")),
+                    },
+                    _ => {
+                        self.notice = Some(self.look.figures.message(&format!("{error}{hint}")));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Something was written that can be taken back.
+    pub(super) fn note_edit(&mut self, what: &'static str, steps: Steps) {
+        let back = if steps.is_empty() { "" } else { "; z takes it back" };
+        self.notice = Some(format!("{what}{back}"));
+        if !steps.is_empty() {
+            self.hands.redo.clear();
+            self.hands.undo.push((what, steps));
+            let over = self.hands.undo.len().saturating_sub(MOST);
+            self.hands.undo.drain(..over);
+        }
+    }
+}

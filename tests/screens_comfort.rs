@@ -1,0 +1,247 @@
+//! What makes the dashboard a place to stay: filters with names, what was said before, rows as a
+//! file, the cover, the guide, themes.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test"
+)]
+
+#[path = "support/screen.rs"]
+mod screen;
+
+use std::collections::BTreeMap;
+
+use dashtam::tui::{Effect, Errand, Memo, Msg, Options, ThemeName};
+use screen::{Dashboard, PANES, options, run};
+
+/// A line typed letter by letter.
+fn typed(line: &str) -> String {
+    let letters = line.chars().map(|c| if c == ' ' { "Space".to_owned() } else { c.to_string() });
+    letters.collect::<Vec<_>>().join(" ")
+}
+
+async fn command(dashboard: &mut Dashboard, line: &str) {
+    dashboard.keys(&format!(": {} Enter", typed(line))).await;
+}
+
+fn bar(dashboard: &Dashboard) -> String {
+    dashboard.screen().lines().last().unwrap().to_owned()
+}
+
+#[test]
+fn a_filter_has_a_name_and_comes_back() {
+    run(async {
+        let mut dashboard = Dashboard::demo((120, 30), options()).await;
+        command(&mut dashboard, "view save mine").await;
+        assert!(bar(&dashboard).contains("no filter to keep"), "{}", bar(&dashboard));
+        command(&mut dashboard, "view mine").await;
+        assert!(bar(&dashboard).contains("no view is called mine"), "{}", bar(&dashboard));
+        dashboard.keys(&format!("3 / {} Enter", typed("kind:div amt:>10"))).await;
+        // Columns may have become wider meanwhile.
+        let rows = |dashboard: &Dashboard| -> Vec<String> {
+            let start = |line: &str| line.split_whitespace().take(3).collect::<Vec<_>>().join(" ");
+            dashboard.screen().lines().skip(3).map(start).collect()
+        };
+        let filtered = rows(&dashboard);
+        command(&mut dashboard, "view save big dividends").await;
+        let kept = Memo::View("big dividends".to_owned(), Some("kind:div amt:>10".to_owned()));
+        assert_eq!(dashboard.remembered.last(), Some(&kept));
+        // From another pane, after another filter: by command, and by a few letters.
+        for way in
+            [": v i e w Space b i g Space d i v i d e n d s Enter", "Ctrl-p b i g d i v Enter"]
+        {
+            dashboard.keys("3 / Ctrl-u x x x Enter 2").await;
+            dashboard.keys(way).await;
+            dashboard.keys("j k").await;
+            assert_eq!(rows(&dashboard), filtered, "{way}");
+        }
+        command(&mut dashboard, "view other").await;
+        assert!(bar(&dashboard).contains("there are big dividends"), "{}", bar(&dashboard));
+        command(&mut dashboard, "view drop big dividends").await;
+        assert_eq!(
+            dashboard.remembered.last(),
+            Some(&Memo::View("big dividends".to_owned(), None))
+        );
+        dashboard.close().await;
+        // The next session has what this one remembered.
+        let views = BTreeMap::from([("usd".to_owned(), "cur:usd".to_owned())]);
+        let mut next = Dashboard::demo((120, 30), Options { views, ..options() }).await;
+        command(&mut next, "view usd").await;
+        assert!(bar(&next).contains("view usd: `cur:usd`"), "{}", bar(&next));
+        next.close().await;
+    });
+}
+
+#[test]
+fn what_was_said_is_read_again_and_hides_what_is_hidden_now() {
+    run(async {
+        let mut dashboard = Dashboard::demo((100, 24), options()).await;
+        dashboard.keys("g m").await;
+        assert!(dashboard.screen().contains("nothing was said yet"), "{}", dashboard.screen());
+        dashboard.keys("Esc 2 j y t t g r t g m").await;
+        let screen = dashboard.screen();
+        let place =
+            |text: &str| screen.find(text).unwrap_or_else(|| panic!("no {text} on\n{screen}"));
+        assert!(place("theme: safe") < place("each other's colour"), "the newest first");
+        assert!(place("each other's colour") < place("copied 20,960.74"));
+        dashboard.keys("Esc p").await;
+        command(&mut dashboard, "messages").await;
+        let screen = dashboard.screen();
+        assert!(screen.contains("copied") && !screen.contains("20,960"), "{screen}");
+        // What is typed leaves what has it.
+        dashboard.keys("t h e m e").await;
+        let screen = dashboard.screen();
+        assert!(screen.contains("theme: safe") && !screen.contains("copied"), "{screen}");
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn rows_become_a_file_as_they_are_shown() {
+    run(async {
+        let mut dashboard = Dashboard::demo((120, 40), options()).await;
+        command(&mut dashboard, "export a.csv").await;
+        assert!(bar(&dashboard).contains("no rows here"), "{}", bar(&dashboard));
+        // The name is hidden; the order is that of the screen.
+        dashboard.keys("2 o o o s Space Enter g c j Space Enter").await;
+        command(&mut dashboard, "export \"my rows.csv\"").await;
+        let [Effect::Begin(Errand::Export(path, bytes))] = &dashboard.wanted[..] else {
+            panic!("{:?}", dashboard.wanted)
+        };
+        assert_eq!(path, std::path::Path::new("my rows.csv"));
+        let text = String::from_utf8(bytes.clone()).unwrap();
+        let lines: Vec<_> = text.lines().collect();
+        assert!(lines[0].starts_with("Symbol,Quantity,Price,"), "{text}");
+        assert!(!text.contains("Total") && !text.contains("Bitcoin"), "{text}");
+        let value = |line: &&str| line.split(',').nth(5).unwrap().parse::<f64>().ok();
+        let values: Vec<f64> = lines[1..].iter().filter_map(value).collect();
+        assert!(values.len() > 5 && values.windows(2).all(|pair| pair[0] <= pair[1]), "{text}");
+        // Hidden amounts do not leave in a file, and where nothing may be written nothing is.
+        dashboard.keys("p").await;
+        command(&mut dashboard, "export b.csv").await;
+        assert!(bar(&dashboard).contains("amounts are hidden"), "{}", bar(&dashboard));
+        dashboard.close().await;
+        let looking = Options { read_only: true, ..options() };
+        let mut dashboard = Dashboard::demo((120, 40), looking).await;
+        dashboard.keys("2").await;
+        command(&mut dashboard, "export b.csv").await;
+        assert!(bar(&dashboard).contains("nothing is written"), "{}", bar(&dashboard));
+        assert!(dashboard.wanted.is_empty());
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn a_cover_hides_everything_and_the_key_that_lifts_it_does_nothing_else() {
+    run(async {
+        let mut dashboard = Dashboard::demo((100, 24), options()).await;
+        dashboard.keys("2 j").await;
+        let before = dashboard.screen();
+        for lift in ["q", "j", "Esc", ":"] {
+            dashboard.tell(Msg::Cover);
+            let screen = dashboard.screen();
+            assert_eq!(
+                screen.split_whitespace().collect::<Vec<_>>().join(" "),
+                "covered: any key shows it again"
+            );
+            // Nothing that happens meanwhile is drawn, as nothing of it could be seen.
+            dashboard.app.take_dirty();
+            dashboard.tell(Msg::Notice("secret 1234".to_owned()));
+            assert!(!dashboard.app.take_dirty());
+            assert_eq!(dashboard.screen(), screen);
+            dashboard.keys(lift).await;
+            dashboard.keys("j k").await;
+            assert_eq!(dashboard.screen(), before, "{lift}");
+        }
+        assert!(dashboard.wanted.is_empty());
+        dashboard.tell(Msg::Cover);
+        dashboard.tell(Msg::Click(2, 3));
+        assert_eq!(dashboard.screen().lines().count(), before.lines().count());
+        dashboard.tell(Msg::Cover);
+        dashboard.keys("Ctrl-c").await;
+        assert!(matches!(dashboard.wanted[..], [Effect::Quit]));
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn the_guide_opens_at_its_pane_and_is_searched() {
+    run(async {
+        let mut dashboard = Dashboard::demo((80, 24), options()).await;
+        dashboard.keys("6").await;
+        command(&mut dashboard, "guide").await;
+        insta::assert_snapshot!("guide_of_the_allocation", dashboard.screen());
+        dashboard.keys(&typed("ex-dividend")).await;
+        assert!(dashboard.screen().contains("nothing says that"), "{}", dashboard.screen());
+        dashboard.keys(&format!("Ctrl-u {}", typed("forecast"))).await;
+        insta::assert_snapshot!("guide_searched", dashboard.screen());
+        dashboard.keys("Esc").await;
+        // The help of every pane begins with what the guide says of it.
+        for (_, key) in PANES {
+            dashboard.keys(key).await;
+            dashboard.keys("?").await;
+            let help = dashboard.screen();
+            dashboard.keys("Esc g u").await;
+            let guide = dashboard.screen();
+            let line = |screen: &str, at: usize| -> String {
+                screen.lines().nth(at).unwrap().trim_matches(['│', '┌', '┐', '─', ' ']).to_owned()
+            };
+            let (title, said) = (line(&help, 2), line(&guide, 5));
+            let title = title.strip_prefix("Keys · ").unwrap().trim_end_matches('…');
+            assert!(title.len() > 20 && said.starts_with(title), "{title}\n{said}");
+            dashboard.keys("Esc").await;
+        }
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn every_state_is_told_without_a_colour() {
+    let plain = Options { colours: None, ..options() };
+    run(async {
+        let mut dashboard = Dashboard::demo((140, 40), plain.clone()).await;
+        // A way to a state, and what says it in letters, signs or arrows.
+        for (way, said) in [
+            ("2", "stale"),
+            ("2", "! "),
+            ("2", "▲ +"),
+            ("2", "-2.91 %"),
+            ("2", "partial"),
+            ("2 j Space", "●"),
+            ("Esc 2 / z z z Enter", "nothing fits the filter"),
+            ("Esc / Esc 2 s Space Enter", "Value▲"),
+            ("p", "private"),
+            ("p @ 2 0 2 0 - 0 6 - 3 0 Enter", "time travel"),
+            ("T 6", "partial"),
+            ("9", "stored"),
+            ("g h", "warning"),
+            ("g a", "SUCCEEDED"),
+            ("7 G", "forecast"),
+        ] {
+            dashboard.keys(way).await;
+            assert!(dashboard.screen().contains(said), "{way} {said}\n{}", dashboard.screen());
+        }
+        dashboard.close().await;
+        // Themes change colours and nothing else.
+        let mut screens = Vec::new();
+        for theme in ThemeName::ALL {
+            for swapped in [false, true] {
+                let mut dashboard =
+                    Dashboard::demo((120, 40), Options { theme, swapped, ..options() }).await;
+                let mut all = String::new();
+                // The settings name the theme.
+                for (_, key) in PANES.iter().filter(|(pane, _)| *pane != "settings") {
+                    dashboard.keys(key).await;
+                    all.push_str(&dashboard.screen());
+                }
+                screens.push(all);
+                dashboard.close().await;
+            }
+        }
+        assert!(screens.windows(2).all(|pair| pair[0] == pair[1]));
+    });
+}
