@@ -50,7 +50,7 @@ fn connected_home() -> Home {
     let home = home();
     with_session(&home, async |session| {
         let (label, now) = (SafeText::new("Harbor"), session.clock.now().timestamp_micros());
-        ledger::connect(&session.store, "simulated", &label, OpId::at(0), now).await.unwrap();
+        ledger::connect(&session.store, "simulated", &label, None, OpId::at(0), now).await.unwrap();
     });
     home
 }
@@ -298,13 +298,47 @@ fn a_refresh_whose_reader_is_gone_ends_without_a_word() {
 /// Our own mistakes, which only a debug build makes when it is asked.
 #[cfg(debug_assertions)]
 fn faulty(home: &Home) -> (Terminal, std::path::PathBuf) {
+    faulty_with(home, "", AMOUNT_SHOWN)
+}
+
+#[cfg(debug_assertions)]
+fn faulty_with(home: &Home, flags: &str, seen: &str) -> (Terminal, std::path::PathBuf) {
     let faults = home.path("faults");
     fs::create_dir_all(&faults).unwrap();
-    let mut command = dashtam(home, "");
+    let mut command = dashtam(home, flags);
     command.env("DASHTAM_TEST_FAULTS", &faults);
     let terminal = Terminal::run(command);
-    terminal.see(AMOUNT_SHOWN);
+    terminal.see(seen);
     (terminal, faults)
+}
+
+/// The question of one pane goes on for as long as it likes, and so does one that replaces it.
+#[cfg(debug_assertions)]
+#[test]
+fn a_slow_answer_holds_up_nobody_else() {
+    let home = home();
+    let (mut terminal, faults) = faulty_with(&home, "--demo", "Everyday Checking");
+    let slow = faults.join("slow-Performance");
+    for _ in 0..times(20, 2) {
+        fs::write(&slow, "").unwrap();
+        terminal.press("5");
+        terminal.see("reading ...");
+        // Another question in its place, and another.
+        terminal.press("++-");
+        for (pane, seen) in [("4", "Net worth · USD"), ("7", "Received"), ("6", "Weight")] {
+            terminal.press(pane);
+            terminal.see(seen);
+            terminal.see_no_more("reading ...");
+        }
+        terminal.press("5");
+        terminal.see("reading ...");
+        fs::remove_file(&slow).unwrap();
+        terminal.see("Start value");
+        terminal.press("4");
+        terminal.see("Net worth · USD");
+    }
+    terminal.press("q");
+    terminal.end().with_code(0).restored();
 }
 
 #[cfg(debug_assertions)]
@@ -341,6 +375,27 @@ fn a_folder_whose_reading_panics_is_told_and_the_screen_stays() {
         terminal.see("tmp/");
         terminal.press("\x1b");
         terminal.see_no_more("tmp/");
+    }
+    terminal.press("q");
+    terminal.end().with_code(0).restored();
+}
+
+#[cfg(debug_assertions)]
+#[test]
+fn days_whose_following_panics_are_told_and_followed_again() {
+    let home = home();
+    let (mut terminal, faults) = faulty(&home);
+    for _ in 0..times(20, 1) {
+        fs::create_dir(faults.join("days")).unwrap();
+        terminal.press("r");
+        terminal.see("the days of accounts could not be worked out");
+        terminal.press("3");
+        terminal.see("pickled");
+        fs::remove_dir(faults.join("days")).unwrap();
+        terminal.press("r");
+        terminal.see_no_more("the days of accounts");
+        terminal.press("0");
+        terminal.see(AMOUNT_SHOWN);
     }
     terminal.press("q");
     terminal.end().with_code(0).restored();

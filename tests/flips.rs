@@ -17,7 +17,7 @@ mod support;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
 
 use chrono::Days;
@@ -29,7 +29,7 @@ use dashtam::model::{
 };
 use dashtam::service::doctor::{self, Patient, Verdict};
 use dashtam::service::edit::RowEdit;
-use dashtam::service::{Access, Session};
+use dashtam::service::{Access, Session, vault};
 use dashtam::store::{
     self, ARCHIVED, Alert, AllocationTarget, Balance, EVIDENCE, Finding, RefreshRecord, Saying,
     SealedSecret, SymbolRecord, Watch,
@@ -281,12 +281,16 @@ impl Tally {
 }
 
 /// A copy of a database file where its owner alone can reach it.
-fn copy(bytes: &[u8]) -> (TempDir, Config) {
+fn copy(bytes: &[u8], key: &[u8]) -> (TempDir, Config) {
     let private = Permissions::from_mode(0o700);
     let folder = tempfile::Builder::new().permissions(private).tempdir().unwrap();
     let flags = Overrides { data_dir: Some(folder.path().to_owned()), ..Overrides::default() };
     let config = Config::load(&flags, &Environment::default()).unwrap();
     put(&folder, bytes);
+    let vault = folder.path().join("vault");
+    fs::DirBuilder::new().mode(0o700).create(&vault).unwrap();
+    fs::write(vault.join("key"), key).unwrap();
+    fs::set_permissions(vault.join("key"), Permissions::from_mode(0o600)).unwrap();
     (folder, config)
 }
 
@@ -324,14 +328,17 @@ async fn pages(path: &Path) -> Vec<(usize, usize)> {
 #[tokio::test]
 async fn a_flipped_bit_of_a_file_is_found() {
     let engine = support::engines::sqlite().await;
+    // Where there are secrets there is a key.
+    vault::init(&engine.session, &engine.config, None).await.unwrap();
     fill(&engine).await;
     let path = engine.folder().join("dashtam.db");
     let folder = engine.folder().to_owned();
+    let key = fs::read(folder.join("vault/key")).unwrap();
     // The last one to close puts everything into the file.
     let (engine, bytes) = (engine.reopen(Access::Write).await.unwrap(), fs::read(&path).unwrap());
     assert!(folder.exists());
     engine.close().await;
-    let (folder, config) = copy(&bytes);
+    let (folder, config) = copy(&bytes, &key);
     let well = dump(&config).await.unwrap();
     assert_eq!(complaints(&config).await, [""; 0]);
     let pages = pages(&folder.path().join("dashtam.db")).await;
@@ -361,6 +368,8 @@ struct Column {
 #[tokio::test]
 async fn a_flipped_bit_on_a_server_is_found() {
     let Some(engine) = support::engines::postgres().await else { return };
+    // Where there are secrets there is a key.
+    vault::init(&engine.session, &engine.config, None).await.unwrap();
     fill(&engine).await;
     let store::Store::Postgres(pool) = engine.session.store.clone() else {
         panic!("no server");

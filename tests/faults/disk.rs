@@ -186,6 +186,89 @@ fn a_dashboard_only_looks_until_it_can_write_again() {
     }
 }
 
+/// Edits while there is no room are refused in a line, what is there can be looked at, and once there
+/// is room again everything goes on, the refreshing too.
+#[test]
+fn a_disk_that_fills_under_a_dashboard_loses_nothing() {
+    const ADD: &str = ":account add Late checking USD\r";
+    let start = Machine::of(jar::home());
+    let add = ["account", "add", "Late", "--kind", "checking", "--currency", "USD"];
+    for is_refreshed in [false, true] {
+        let machine = Machine::of(jar::home());
+        if is_refreshed {
+            machine.connect("Harbor");
+        }
+        let mount = Mount::small(&machine.path("data"), "8m");
+        let Some(_mount) = mount else { return };
+        let home = machine.into_home();
+        let mut terminal = Terminal::dashtam(&home, "", AMOUNT_SHOWN);
+        if is_refreshed {
+            terminal.see("● live");
+        }
+        let filler = home.data().join("filler");
+        fill(&filler, 0);
+        terminal.press(ADD);
+        terminal.see("! only looking: disk full");
+        terminal.see("only looking until it can be written: disk full");
+        terminal.press(":account add Later checking USD\r");
+        terminal.see("not yet, only looking: disk full");
+        if is_refreshed {
+            terminal.press("r");
+            terminal.see("! disk full");
+        }
+        // All that is there can be looked at.
+        terminal.press("3");
+        terminal.see("pickled");
+        assert!(!terminal.text().contains("Late"), "{}", terminal.text());
+        fs::remove_file(&filler).unwrap();
+        terminal.see("the store can be written again");
+        terminal.see_no_more("! only looking");
+        if is_refreshed {
+            terminal.see("● live");
+        }
+        terminal.press(ADD);
+        terminal.see("added account Late");
+        terminal.press("q");
+        terminal.end().with_code(0).restored();
+        let machine = Machine::of(home);
+        machine.assert_whole("there was room again");
+        if !is_refreshed {
+            let control = start.copy();
+            control.ok(&add);
+            assert_eq!(machine.dump(), control.dump());
+        }
+    }
+}
+
+/// A log is a convenience: without room for it everything else is done, and it goes on afterwards.
+#[test]
+fn a_full_disk_for_the_log_holds_up_nothing() {
+    let home = jar::home();
+    let log = home.data().join("log");
+    let Some(_mount) = Mount::small(&log, "128k") else { return };
+    let filler = log.join("filler");
+    fill(&filler, 0);
+    let mut terminal = Terminal::dashtam(&home, "", AMOUNT_SHOWN);
+    terminal.press(":account add Late checking USD\r");
+    terminal.see("added account Late");
+    jar::deposit(&home, "", "1", "later");
+    terminal.see(MORE_SHOWN);
+    fs::remove_file(&filler).unwrap();
+    terminal.press(":account add Latest checking USD\r");
+    terminal.see("added account Latest");
+    terminal.press("q");
+    terminal.end().with_code(0).restored();
+    jar::deposit(&home, "", "2", "latest");
+    let written = fs::read_dir(&log).unwrap().map(|entry| entry.unwrap().path());
+    let written: String = written.map(|path| fs::read_to_string(path).unwrap()).collect();
+    assert!(written.contains("\"start\""), "{written}");
+    for line in written.lines() {
+        let is_line = serde_json::from_str::<serde_json::Value>(line).is_ok();
+        assert!(is_line || written.starts_with(line), "{line}");
+    }
+    Machine::of(home).assert_whole("logged again");
+}
+
 #[test]
 fn an_export_into_a_folder_that_takes_no_writes_leaves_nothing() {
     let machine = Machine::new(On::Sqlite).unwrap();

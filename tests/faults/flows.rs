@@ -139,6 +139,14 @@ pub const FLOWS: &[Flow] = &[
         out: None,
     },
     Flow {
+        name: "vault recipients remove",
+        before: secrets_for_two,
+        line: &["vault", "recipients", "remove", OTHER],
+        // There is none of that name.
+        again: &[2],
+        out: None,
+    },
+    Flow {
         name: "vault recipients rotate",
         before: secrets,
         line: &["vault", "recipients", "rotate"],
@@ -239,6 +247,12 @@ fn secrets(machine: &Machine) {
     household(machine);
     machine.ok(&["vault", "init", "--no-passphrase"]);
     machine.keep_secrets();
+}
+
+/// The same, sealed for another machine too.
+fn secrets_for_two(machine: &Machine) {
+    secrets(machine);
+    machine.ok(&["vault", "recipients", "add", OTHER]);
 }
 
 /// The same with a passphrase, and the next one at hand.

@@ -12,14 +12,14 @@ use assert_cmd::Command;
 use dashtam::clock::Clock;
 use dashtam::config::{Config, Environment, Overrides};
 use dashtam::ledger;
-use dashtam::model::{Connection, ConnectionId, ConnectionState, SafeText, Secret};
+use dashtam::model::{Connection, ConnectionId, ConnectionState, OpId, SafeText, Secret};
 use dashtam::service::{Access, Session};
 use dashtam::store::{AuditRow, Store};
 use dashtam::vault::{Vault, open_kept, seal_kept};
 use secrecy::SecretString;
 use tempfile::TempDir;
 
-use crate::support::home::{PROGRAM, Ran};
+use crate::support::home::{Home, PROGRAM, Ran};
 use crate::support::postgres::{copied, database_of, drop_database, postgres_url};
 
 /// No run of the program may take longer, whatever happens to it.
@@ -49,6 +49,26 @@ impl Machine {
             On::Postgres => Some(without_tls(&postgres_url()?)),
         };
         Some(Self { root: tempfile::tempdir().unwrap(), server, is_copy: false })
+    }
+
+    /// That of somebody who sat at its terminal.
+    pub fn of(home: Home) -> Self {
+        Self { root: home.root, server: None, is_copy: false }
+    }
+
+    /// The same the other way round.
+    pub fn into_home(mut self) -> Home {
+        Home { root: std::mem::replace(&mut self.root, tempfile::tempdir().unwrap()) }
+    }
+
+    /// Makes a connection that always has something new to tell.
+    pub fn connect(&self, label: &str) {
+        self.in_session(async |session| {
+            let (label, now) = (SafeText::new(label), session.clock.now().timestamp_micros());
+            ledger::connect(&session.store, "simulated", &label, None, OpId::at(0), now)
+                .await
+                .unwrap();
+        });
     }
 
     /// One whose store is on this server.
@@ -195,6 +215,7 @@ impl Machine {
     /// Makes two connections that keep a secret each.
     pub fn keep_secrets(&self) {
         let vault = Vault::at(self.path("data/vault"));
+        let key = vault.unprotected().unwrap();
         self.in_session(async |session| {
             let mut tx = session.store.write().await.unwrap();
             for id in [901, 902].map(ConnectionId) {
@@ -213,7 +234,8 @@ impl Machine {
                 .await
                 .unwrap();
                 let secret = Secret::new(format!("secret {id}"));
-                tx.insert_secret(&seal_kept(&vault, id, 0, &secret, 0).unwrap()).await.unwrap();
+                let row = seal_kept(&vault, &key, id, 0, &secret, 0).unwrap();
+                tx.insert_secret(&row).await.unwrap();
             }
             tx.commit("00000000-0000-7000-8000-000000000901", "test", 0).await.unwrap();
         });

@@ -13,7 +13,7 @@
 //! | F2 kills during a large import; F3 at each write | [`kills`]; a lost line: `tests/endurance.rs` |
 //! | F4 cut, flipped and missing logs | [`damage`] |
 //! | F5 nothing is durable, F6 no room at each write | [`kills`] |
-//! | F6 a full disk, F7 no writes (the dashboard too), F8 few open files | [`disk`] |
+//! | F6 a full disk (while a dashboard is open, and of the log, too), F7 no writes, F8 few open files | [`disk`] |
 //! | F9 a damaged file | [`damage`]; single values: `tests/store_contract.rs` |
 //! | F14 a newer schema | `tests/store_contract.rs`, `tests/cli.rs`; a killed migration: [`kills`] |
 //! | F15 every older schema | [`damage`] |

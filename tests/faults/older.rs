@@ -66,6 +66,10 @@ const BACK: &[&[&str]] = &[
     ],
     // 13: sealed secrets, used limits.
     &["drop table secrets", "drop table quotas"],
+    // 14: days of accounts that are made again.
+    &["delete from account_days"],
+    // 15: what counts in performance.
+    &["alter table accounts drop column performance"],
 ];
 
 /// The schema of this program.
