@@ -1,6 +1,7 @@
 //! The command line: commands, flags and their help texts, as definitions. It knows the words of
 //! the model, and nothing of what a command does.
 
+mod audit;
 mod report;
 mod target;
 mod txn;
@@ -15,6 +16,7 @@ use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use secrecy::SecretString;
 
+pub use audit::{AuditCommand, AuditWanted};
 pub use report::{
     AccountsArgs, AllocationArgs, CoverageArgs, FindingsArgs, Form, GainsArgs, HoldingsArgs,
     IncomeArgs, IncomeBy, LotsArgs, NetWorthArgs, Part, PerformanceArgs, Period, ReportCommand,
@@ -22,12 +24,12 @@ pub use report::{
 };
 pub use target::{TargetCommand, TargetSetArgs};
 pub use txn::{TxnAddArgs, TxnCommand, TxnEditArgs, TxnFields};
-use values::{class, date, kind, method, mode, name, setting, symbol};
+use values::{class, date, in_performance, kind, method, mode, name, setting, symbol};
 pub use vault::{RecipientsCommand, VaultCommand};
 
 use crate::model::{
-    AccountKind, AssetClass, BatchId, Currency, Dec, Isin, LotMethod, Mode, SafeText, Setting,
-    Tags, Unit,
+    AccountKind, AssetClass, BatchId, Currency, Dec, InPerformance, Isin, LotMethod, Mode,
+    SafeText, Setting, Tags, Unit,
 };
 
 const ABOUT: &str = "A terminal portfolio dashboard with exact arithmetic, over SQLite or Postgres";
@@ -60,6 +62,7 @@ Examples:
   dashtam report transactions --account Broker --from 2024-01-01 --csv
   dashtam export --format json --out all.json   everything, in one file
   dashtam backup monday.dashtam-backup          the same with its history, for `restore`
+  dashtam audit verify                          whether the trail is what was written
   dashtam doctor                                what is wrong, and what mends it
 
 Exit codes:
@@ -143,6 +146,21 @@ Examples:
   dashtam vault recipients rotate                       when the key may have been seen
 
 Exit code 9: the vault is locked, missing or damaged.";
+
+const CONNECT_HELP: &str = "\
+simplefin: make a setup token at https://bridge.simplefin.org/simplefin/create. It serves once and is
+exchanged for an access that can only read. Both are secrets: they are typed or piped, never put on
+the command line, and kept sealed in the vault (`dashtam vault init` makes one).
+
+Examples:
+  dashtam connect simplefin                        asks for the token
+  dashtam connect simplefin --paste < token.txt
+  dashtam connect simplefin --name Bridge          again, where the consent of `Bridge` was lost
+  dashtam --refresh-only                           brings in accounts, balances and transactions
+  dashtam disconnect Bridge
+
+Exit codes: 4 the service does not take the token, 5 it cannot be reached (try the same token again),
+8 another process refreshes, 9 the vault is locked or missing.";
 
 const KEYS_HELP: &str = "\
 Other keys are chosen in the configuration file, under [keys], by the action's name:
@@ -260,9 +278,24 @@ pub enum Command {
         check: bool,
     },
     /// Make the database, or bring it to this version's schema
-    Migrate,
+    Migrate {
+        /// Give the trail on a Postgres server to a role of its own, as this administrator of it
+        #[arg(long, value_name = "URL", env = "DASHTAM_ADMIN_URL", hide_env_values = true)]
+        admin_url: Option<SecretString>,
+    },
     /// Bring in what is new from the connections, as --refresh-only does
     Refresh(RefreshArgs),
+    /// Connect accounts at a bank or broker, so that they look after themselves
+    #[command(after_help = CONNECT_HELP)]
+    Connect(ConnectArgs),
+    /// End a connection; its accounts and rows stay
+    Disconnect {
+        /// Which, by its name or number
+        #[arg(value_name = "CONNECTION", value_parser = name)]
+        name: SafeText,
+    },
+    /// List the connections: state, accounts, requests left, last outcome, next try
+    Connections,
     /// Make the derived figures again from the rows
     Rebuild {
         /// Change nothing; say what is not what the rows say
@@ -272,6 +305,9 @@ pub enum Command {
     /// Look for what is wrong, from the terminal to the last stored row; change nothing
     #[command(after_help = DOCTOR_HELP)]
     Doctor,
+    /// What was done, and whether that is still what was written
+    #[command(subcommand, after_help = audit::AUDIT_HELP)]
+    Audit(AuditCommand),
     /// The key to what connections keep secret
     #[command(subcommand, after_help = VAULT_HELP)]
     Vault(VaultCommand),
@@ -308,6 +344,20 @@ pub struct RefreshArgs {
     /// Wait so many seconds for another process that refreshes [default: 60]
     #[arg(long, value_name = "SECS")]
     pub wait: Option<u64>,
+}
+
+/// `connect`.
+#[derive(Debug, Args)]
+pub struct ConnectArgs {
+    /// Which service: simplefin
+    #[arg(value_parser = name)]
+    pub provider: SafeText,
+    /// Read what the service gave from the standard input
+    #[arg(long)]
+    pub paste: bool,
+    /// What to call the connection; that of one there is mends it [default: the service's name]
+    #[arg(long, value_name = "NAME", value_parser = name)]
+    pub name: Option<SafeText>,
 }
 
 /// `import`.
@@ -507,6 +557,10 @@ pub struct AccountChange {
     /// Which lots a sale takes
     #[arg(long, ignore_case = true, value_parser = method())]
     pub method: Option<LotMethod>,
+    /// Whether it counts in the performance of the whole [default: where it invests]; moves to and
+    /// from an account that does not are flows
+    #[arg(long, ignore_case = true, value_parser = in_performance())]
+    pub performance: Option<InPerformance>,
     /// Open it again
     #[arg(long)]
     pub reopen: bool,
@@ -515,7 +569,7 @@ pub struct AccountChange {
         long,
         value_name = "X",
         requires = "date",
-        conflicts_with_all = ["kind", "currency", "institution", "mode", "method", "reopen"],
+        conflicts_with_all = ["kind", "currency", "institution", "mode", "method", "performance", "reopen"],
         allow_negative_numbers = true,
         value_parser = Dec::parse
     )]

@@ -34,14 +34,14 @@
 //! | [`archive`] | the file of a backup: rows of tables, with checksums; pure | model |
 //! | [`store`] | everything SQL, for both engines | model, archive, tasks |
 //! | [`http`] | the one client: hosts, limits, retries and bounds; no address in a message | model, clock |
-//! | [`audit`] | what happened: an attempt before, an outcome after | model, store, clock |
 //! | [`vault`] | the key of a data folder; secrets sealed and opened with it | model, config, store, clock |
+//! | [`audit`] | what happened: an attempt before, an outcome after, each proved by the next | model, config, store, vault, clock |
 //! | [`credentials`] | what a connection shows to its service; renewed once, by one process | model, vault, audit, store, clock, tasks |
-//! | [`provider`] | outside services that know accounts or prices: one file each, one table | model, clock |
+//! | [`provider`] | outside services that know accounts or prices: one file each, one table | model, http, clock |
 //! | [`figures`] | derived figures kept beside the rows: lots and cash of any day | model, analytics, store |
 //! | [`ledger`] | the one door for writing facts | model, analytics, archive, store, figures, audit, clock, tasks |
 //! | [`report`] | every figure that is shown or printed | model, analytics, store, figures, clock |
-//! | [`refresh`] | what is due is fetched, judged and written, by one process at a time | model, analytics, provider, figures, ledger, report, store, audit, clock, tasks, fault |
+//! | [`refresh`] | what is due is fetched, judged and written, by one process at a time | model, analytics, provider, http, credentials, figures, ledger, report, store, audit, clock, tasks, fault |
 //! | [`state`] | what the screen shows: a snapshot that is pushed, slices that are asked for | model, report, store, clock, tasks, fault |
 //! | [`service`] | one file per verb that a person can ask for | everything above |
 //! | [`tui`] | the dashboard: an event loop, panes, overlays | model, text, keys, state, service, config, clock, tasks, fault |
@@ -76,6 +76,19 @@
 //!    the day as a tick, which serves on that day only; then the outcome goes to the trail;
 //! 6. `state` hears of the write, waits 50 ms for more, reads and publishes, and the loop draws.
 //!
+//! ## A connected account
+//!
+//! 1. `service::connect` seals what its owner brought beside a new connection, in one transaction, and
+//!    lets `credentials` exchange it at once; one that was stopped before that is exchanged by the next
+//!    refresh, and one that was presented without an answer needs a new consent;
+//! 2. `refresh` opens the secret and makes the `provider::Line` to the service: its hosts, its limits
+//!    with what was used of them, and nobody else; several services are asked at once;
+//! 3. a pure reader turns the answer into accounts, rows and what each account comes to; what is wrong
+//!    in one of them is told beside the others;
+//! 4. `ledger::deliver` writes it as above: which rows are those that were told before is found out by
+//!    `succession`, what was there before the first row becomes an opening, and where the rows come to
+//!    something else than the service says is a finding; nothing is corrected by itself.
+//!
 //! ## A figure
 //!
 //! Derived figures are kept, not replayed. Beside the rows `figures` keeps, for every security (with
@@ -84,16 +97,20 @@
 //! what each position comes to today, and for every account what it was worth and what happened to it
 //! on each day. A write notes the days it touches and plays the lots from there on
 //! again, in its own transaction. A report of today reads positions; one of a past day begins at the
-//! page before it; another method or currency plays all pages. The days of accounts follow from
+//! page before it; another method or currency plays all pages. The days of accounts, and what they
+//! are together beyond their sum, follow from
 //! prices too and are not made by each write: they are true of one revision, a write carries those
-//! before the first day it touches over to the next, and imports of prices, refreshing and `rebuild`
-//! add what is missing; what is not kept is computed. `rebuild` makes all of it again and
+//! before the first day it touches over to the next, and its command where that is quick, else a
+//! dashboard in the background, imports of prices, refreshing and `rebuild` add what is missing; what
+//! is not kept is computed. `rebuild` makes all of it again and
 //! must find no difference.
 //!
 //! ## A change by hand
 //!
-//! `cmd` makes a `model::Change`; `service::edit` puts an attempt into the trail and hands it to
-//! `ledger::apply`, which keeps what was as a version and writes what is. An edit of a row that a
+//! `cmd`, or a form of `tui`, makes `model::Change`s; `service::edit` puts an attempt into the trail
+//! and hands them to `ledger::apply_all`, which keeps what was as a version and writes what is, all of
+//! them or none. What it did to each thing comes back as `ledger::Steps`, which lead back while nobody
+//! else changed the same. An edit of a row that a
 //! file brought is an overlay: what the source says stays beside it, and when the source changes
 //! under it, that is a finding, not an overwrite.
 //!
@@ -111,11 +128,19 @@
 //! owner's other machines, with the connection and the generation inside; `store` keeps what it cannot
 //! read; `service::vault` changes keys so that the key file opens all there is at any moment: it names
 //! the new key beside the old one, everything is sealed anew in one transaction, then the old one goes.
+//! Nobody else changes that file meanwhile, and none whose key is not the file's own still.
 //!
 //! A token that serves once goes through `credentials`: under the lease of the store it is marked as
 //! presented, which only one can do; then it is shown to its service through `http`, in a task that
 //! nobody cancels; what came back is durable before it is used. One that is marked and has no successor
 //! is lost, and its connection needs a new consent.
+//!
+//! ## A record of the trail
+//!
+//! `audit` waits until nobody else adds a record, heals what a crash left (a record whose key was not
+//! renewed), signs the new one with the key in `audit.key` together with the hash of the one before,
+//! commits it by the trail's own connection, renews the key, writes the head, and last the line of the
+//! daily file. `audit::verify` walks the chain from its first key, which the vault seals.
 //!
 //! ## Two engines, SQL once
 //!
@@ -218,12 +243,12 @@ fn start(cli: &Cli, crashes: &Crashes) -> u8 {
     let profile = config.profile.value.as_deref().unwrap_or_default();
     tracing::info!(version = env!("CARGO_PKG_VERSION"), engine, profile, "start");
     let screen = cmd::wants_screen(cli);
-    // Reading for the screen must not hold up the thread that draws it.
+    // Reading for the screen must not hold up the thread that draws it, nor one question another.
     let mut runtime = match screen {
         true => tokio::runtime::Builder::new_multi_thread(),
         false => tokio::runtime::Builder::new_current_thread(),
     };
-    let runtime = match runtime.worker_threads(2).enable_all().build() {
+    let runtime = match runtime.worker_threads(4).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return cmd::fail(&cli.flags, error.into()),
     };
@@ -308,22 +333,32 @@ async fn show_one(
         // Before anything is drawn: who hid amounts must not see them flash up.
         private: cli.flags.private || taste.private,
         theme: taste.theme.as_deref().and_then(tui::ThemeName::named).unwrap_or_default(),
+        swapped: taste.swapped,
+        tables: taste.tables,
+        views: taste.views,
         visited: taste.visit,
         visited_before: taste.visit_before,
         memory: remembered.filter(|_| !read_only),
         read_only,
+        cover: Some(config.cover_minutes.value)
+            .filter(|minutes| *minutes > 0)
+            .map(|minutes| Duration::from_secs(60 * u64::from(minutes))),
         view: state::View { as_of: cli.flags.as_of, closed: false },
+        setup: (!demo && !taste.was_asked).then(|| tui::Proposal {
+            currency: config.currency.unwrap_or(model::Currency::USD),
+            zone: config.timezone.value,
+        }),
         notice: conflicts.first().map(|conflict| format!("config: {conflict}; see `dashtam keys`")),
     };
-    let cadence = match (read_only, demo) {
+    let refreshed = match (read_only, demo) {
         (true, _) => None,
-        (false, true) => Some(service::demo::CADENCE),
-        (false, false) => Some(service::refresh::cadence(config)),
+        (false, true) => Some(service::demo::CADENCE.into()),
+        (false, false) => Some(service::refresh::How::of(config)),
     };
     let backed_up = Arc::new(OnceLock::new());
     let opened = shown.open(config.clone(), clock.clone());
     let opening = Box::pin(remember_backup(opened, Arc::clone(&backed_up)));
-    let screen = tui::run(shown.waiting(), opening, cadence, options, true, keyboard);
+    let screen = tui::run(shown.waiting(), opening, refreshed, options, true, keyboard);
     let ended = Box::pin(screen).await;
     if let Some(path) = backed_up.get() {
         cmd::tell_of_backup(path);

@@ -18,6 +18,8 @@ pub enum Task {
     Opening,
     /// Keeps what the screen shows in step with the store.
     Keeper,
+    /// Answers a question of the screen.
+    Answer,
     /// Writes one change, whoever waits for it.
     Edit,
     /// Takes files in, whoever waits for it.
@@ -26,8 +28,12 @@ pub enum Task {
     Refresher,
     /// Refreshes what is due, once, whoever waits for it.
     Round,
+    /// Keeps the days of accounts that a write has made doubtful.
+    Days,
     /// Writes what a connection brought, whoever waits for it.
     Delivery,
+    /// Waits until a disk that took no writes does again.
+    Room,
     /// Does what was asked for on the command line of the dashboard.
     Errand,
     /// Exchanges a secret for the next one, whoever waits for it.
@@ -46,6 +52,8 @@ pub enum Task {
     Keys,
     /// Waits for the terminal's end.
     HangUp,
+    /// Waits for a signal while somebody is asked for a passphrase.
+    Signals,
     /// Writes to the terminal.
     Painter,
 }
@@ -57,11 +65,14 @@ impl Task {
         match self {
             Self::Opening => "opening",
             Self::Keeper => "keeper",
+            Self::Answer => "answer",
             Self::Edit => "edit",
             Self::Import => "import",
             Self::Refresher => "refresher",
             Self::Round => "round",
+            Self::Days => "days",
             Self::Delivery => "delivery",
+            Self::Room => "room",
             Self::Errand => "errand",
             Self::Exchange => "exchange",
             Self::Vault => "vault",
@@ -71,6 +82,7 @@ impl Task {
             Self::Copying => "copying",
             Self::Keys => "keys",
             Self::HangUp => "hang-up",
+            Self::Signals => "signals",
             Self::Painter => "painter",
         }
     }

@@ -901,13 +901,24 @@ fn an_account_lives_from_add_to_close() {
     home.run(&add).refused(2, "already");
 
     let row = home.json(&["account", "list"])["rows"][0].clone();
-    assert_eq!(keys(&row), sorted("id name kind class mode method institution currency closed"));
+    assert_eq!(
+        keys(&row),
+        sorted("id name kind class mode method institution currency closed performance")
+    );
     assert_eq!((&row["name"], &row["institution"]), (&"Broker".into(), &"Big Bank".into()));
     assert_eq!((&row["method"], &row["mode"]), (&"lifo".into(), &"ledger".into()));
 
     home.ok(&["account", "edit", "Broker", "--kind", "tfsa", "--currency", "CAD"]);
     let row = home.account("Broker");
     assert_eq!((&row["kind"], &row["currency"]), (&"tfsa".into(), &"CAD".into()));
+
+    let counts = || home.json(&["account", "list"])["rows"][0]["performance"].clone();
+    assert_eq!(counts(), "yes", "it invests");
+    home.ok(&["account", "edit", "Broker", "--performance", "no"]);
+    assert_eq!(counts(), "no");
+    let canonical = home.ok(&["export", "--format", "canonical"]);
+    assert!(canonical.contains(" performance=no\n"), "{canonical}");
+    home.say("account edit Broker --performance maybe").refused(2, "yes no");
 
     home.ok(&["account", "rename", "Broker", "Depot"]);
     assert_eq!(home.account("Broker")["name"], "Depot", "the old name still leads there");

@@ -336,7 +336,8 @@ fn files_that_are_no_store_and_a_store_that_is_gone_are_told() {
 fn a_trail_with_a_gap_and_an_operation_without_an_end_are_told() {
     let home = stored();
     let trail = home.data().join("audit.db");
-    let sql = "insert into audit values (99, 1, 'x', 'import', 'ATTEMPTED', 'gone.invalid:1', '')";
+    let sql = "insert into audit (seq, at, op_id, action, state, actor, detail) \
+         values (99, 1, 'x', 'import', 'ATTEMPTED', 'gone.invalid:1', '')";
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async move {
         let options = SqliteConnectOptions::new().filename(trail);

@@ -360,6 +360,7 @@ impl Played<'_> {
                 method: None,
                 institution: None,
                 closed: None,
+                performance: None,
             }),
             Op::EditAccount(nth, edit) => {
                 let Some(id) = self.nth_account(*nth).await else { return String::new() };
@@ -648,12 +649,12 @@ async fn work(seed: u8) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn both_engines_answer_alike() {
-    work(1).await;
+    Box::pin(work(1)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn both_engines_answer_alike_again() {
-    work(2).await;
+    Box::pin(work(2)).await;
 }
 
 #[test]

@@ -441,6 +441,23 @@ fn performance_keeps_its_shape() {
 }
 
 #[test]
+fn performance_names_what_is_left_out_of_it() {
+    let home = Home::with_examples();
+    let line = format!("performance --as-of {END}");
+    let scope = || {
+        let report = home.json_of(&line);
+        (report["rows"][0]["accounts"].clone(), report.get("left_out").cloned())
+    };
+    assert_eq!(scope(), (json!(["Example A", "Example B"]), None));
+    home.ok(&["account", "edit", "Example B", "--performance", "no"]);
+    assert_eq!(scope(), (json!(["Example A"]), Some(json!(["Example B"]))));
+    let ran = home.say(&format!("report {line}"));
+    assert!(ran.err.contains("left out of performance: Example B"), "{ran:?}");
+    home.ok(&["account", "edit", "Example B", "--performance", "yes"]);
+    assert_eq!(scope(), (json!(["Example A", "Example B"]), None));
+}
+
+#[test]
 fn performance_in_parts_is_a_line_for_each() {
     let home = Home::with_rows(
         "2024-01-02,Broker,DEPOSIT,,,,,USD,1000\n2024-01-02,Broker,BUY,X,10,100,,USD,\n\

@@ -12,9 +12,9 @@ use dashtam::import::{NeutralReader, PriceReader, read_json};
 use dashtam::model::Subtype as S;
 use dashtam::model::wire::Section;
 use dashtam::model::{
-    AccountKind, AssetClass, Currency, Dec, Draft, Drafts, Entry, EntryType, Interval, Isin, Item,
-    LotMethod, Mention, Mode, NewAccount, Origin, Price, PriceSubject, Quote, Rate, Ratio,
-    SafeText, SecurityId, SecurityWords, Setting, SourceWords, Status, Subtype, Tags,
+    AccountKind, AssetClass, Currency, Dec, Draft, Drafts, Entry, EntryType, InPerformance,
+    Interval, Isin, Item, LotMethod, Mention, Mode, NewAccount, Origin, Price, PriceSubject, Quote,
+    Rate, Ratio, SafeText, SecurityId, SecurityWords, Setting, SourceWords, Status, Subtype, Tags,
     TransactionWords, Unit, midnight_micros,
 };
 use proptest::option;
@@ -363,11 +363,13 @@ fn account() -> impl Strategy<Value = Item> {
         select(Mode::ALL.to_vec()),
         option::of(select(LotMethod::ALL.to_vec())),
         option::of(any_words()),
-        option::of(day()),
+        (option::of(day()), option::of(select(InPerformance::ALL.to_vec()))),
         any::<bool>(),
     )
-        .prop_map(|(name, kind, currency, mode, method, institution, closed, derived)| {
-            let account = NewAccount { name, kind, currency, mode, method, institution, closed };
+        .prop_map(|(name, kind, currency, mode, method, institution, more, derived)| {
+            let (closed, performance) = more;
+            let account =
+                NewAccount { name, kind, currency, mode, method, institution, closed, performance };
             Item::Account { account, derived }
         })
 }

@@ -183,6 +183,7 @@ async fn fill(engine: &Engine, files: &[Vec<String>], gone: &[usize]) {
         method: None,
         institution: None,
         closed: None,
+        performance: None,
     };
     engine.edit(Change::AddAccount(told)).await;
     // Each account has a row, so that it can be asked for.

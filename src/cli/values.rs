@@ -6,8 +6,8 @@ use chrono::NaiveDate;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use crate::model::{
-    AccountKind, AssetClass, Dec, Dimension, EntryType, Exact, LotMethod, Mention, Mode, Ratio,
-    SafeText, Setting, Status, Subtype,
+    AccountKind, AssetClass, Dec, Dimension, EntryType, Exact, InPerformance, LotMethod, Mention,
+    Mode, Ratio, SafeText, Setting, Status, Subtype,
 };
 
 /// Why the text of a flag cannot be used.
@@ -92,6 +92,10 @@ pub fn mode() -> impl TypedValueParser<Value = Mode> {
 
 pub fn method() -> impl TypedValueParser<Value = LotMethod> {
     word(LotMethod::ALL.iter().map(|method| method.as_str()))
+}
+
+pub fn in_performance() -> impl TypedValueParser<Value = InPerformance> {
+    word(InPerformance::ALL.iter().map(|answer| answer.as_str()))
 }
 
 pub fn class() -> impl TypedValueParser<Value = AssetClass> {

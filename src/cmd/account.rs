@@ -9,8 +9,8 @@ use super::json::{Changed, List};
 use super::table::{Column, Table};
 use crate::cli::{AccountCommand, AccountEditArgs};
 use crate::model::{
-    Account, AccountEdit, AccountId, AccountKind, Change, Class, Currency, Edit, LotMethod, Mode,
-    NewAccount, SafeText,
+    Account, AccountEdit, AccountId, AccountKind, Change, Class, Currency, Edit, InPerformance,
+    LotMethod, Mode, NewAccount, SafeText,
 };
 use crate::service::Session;
 use crate::service::edit::{account_named, accounts, apply};
@@ -36,6 +36,7 @@ pub async fn run(
                 method: *method,
                 institution: institution.clone(),
                 closed: None,
+                performance: None,
             };
             (Change::AddAccount(new), format!("added account `{name}`"))
         }
@@ -84,8 +85,14 @@ fn edit(account: &Account, args: &AccountEditArgs) -> Change {
         method: Edit::given(change.method),
         institution: Edit::given(change.institution.clone()),
         closed: if change.reopen { Edit::Clear } else { Edit::Keep },
+        performance: Edit::given(change.performance),
     };
     Change::EditAccount(account.id, edit)
+}
+
+/// Whether it counts in the performance of the whole, said or not.
+fn counts(account: &Account) -> InPerformance {
+    if account.is_in_performance() { InPerformance::Yes } else { InPerformance::No }
 }
 
 #[derive(Serialize)]
@@ -99,6 +106,7 @@ struct Row<'a> {
     institution: Option<&'a SafeText>,
     currency: Currency,
     closed: Option<NaiveDate>,
+    performance: InPerformance,
 }
 
 impl<'a> From<&'a Account> for Row<'a> {
@@ -113,6 +121,7 @@ impl<'a> From<&'a Account> for Row<'a> {
             institution: account.institution.as_ref(),
             currency: account.currency,
             closed: account.closed,
+            performance: counts(account),
         }
     }
 }
@@ -132,6 +141,7 @@ async fn list(job: &mut Job<'_>, session: &Session) -> Result<Status, Error> {
         Column::text("method", 8, 3),
         Column::text("institution", 12, 4),
         Column::text("closed", 10, 1),
+        Column::text("performance", 11, 5),
     ]);
     let word = |word: &str| SafeText::new(word);
     for account in &accounts {
@@ -143,6 +153,7 @@ async fn list(job: &mut Job<'_>, session: &Session) -> Result<Status, Error> {
             word(account.method.map_or("", LotMethod::as_str)),
             account.institution.clone().unwrap_or_default(),
             word(&account.closed.map(|day| day.to_string()).unwrap_or_default()),
+            word(counts(account).as_str()),
         ]);
     }
     job.out.table(&table)?;

@@ -34,6 +34,8 @@ struct Origin {
     restored: bool,
     /// Rows that were not what was written, already in the store that was backed up.
     damaged: usize,
+    /// Connections whose token may be spent since the backup.
+    consents: usize,
 }
 
 /// Says where a store was backed up before its migration.
@@ -72,12 +74,13 @@ fn content(rows: u64, tables: u64) -> String {
 /// The backup is read to its end before there is a session, which may make a store.
 pub async fn restore(job: &mut Job<'_>, path: &Path, check: bool) -> Result<Status, Error> {
     let backup = Backup::open(path)?;
-    let mut damaged = 0;
+    let (mut damaged, mut consents) = (0, 0);
     if !check {
         let session = job.open(Access::Write).await?;
         let done = backup.restore(&session).await;
         session.close().await;
-        damaged = done.map_err(|error| error.about(job.config))?.len();
+        let restored = done.map_err(|error| error.about(job.config))?;
+        (damaged, consents) = (restored.damage.len(), restored.consents);
     }
     let (header, counts) = (&backup.header, &backup.counts);
     let (tables, rows, bytes) = (counts.tables, counts.rows, counts.bytes);
@@ -92,6 +95,7 @@ pub async fn restore(job: &mut Job<'_>, path: &Path, check: bool) -> Result<Stat
             from_schema: header.schema,
             restored: !check,
             damaged,
+            consents,
         };
         let schema = "dashtam.restore/1";
         job.out.json(&Document { schema, path, tables, rows, bytes, origin: Some(origin) })?;
@@ -99,6 +103,13 @@ pub async fn restore(job: &mut Job<'_>, path: &Path, check: bool) -> Result<Stat
         job.out.line(&format!("{path} is whole: {}, made {made}", content(rows, tables)))?;
     } else {
         job.out.line(&format!("restored {}, backed up {made}", content(rows, tables)))?;
+    }
+    if consents > 0 {
+        let which = match consents {
+            1 => "1 connection needs a new consent: its token".to_owned(),
+            _ => format!("{consents} connections need a new consent: their tokens"),
+        };
+        note(&format!("dashtam: {which} may have been exchanged since the backup"));
     }
     if damaged > 0 {
         let (which, were) = match damaged {

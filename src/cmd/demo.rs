@@ -25,7 +25,7 @@ async fn show(job: &mut Job<'_>, refresh: Option<&RefreshArgs>) -> Result<Status
     // The folder goes when this is dropped, wherever we leave.
     let (session, _folder) = service::demo::open(job.clock).await?;
     if let Some(args) = refresh {
-        let done = refresh::run(job, &session, service::demo::CADENCE, args).await;
+        let done = refresh::run(job, &session, &service::demo::CADENCE.into(), args).await;
         session.close().await;
         return done;
     }

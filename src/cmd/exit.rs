@@ -23,7 +23,7 @@ const STORAGE: u8 = 7;
 const LOCKED: u8 = 8;
 const VAULT: u8 = 9;
 const NEWER_SCHEMA: u8 = 10;
-const SIGNAL: u8 = 128;
+pub const SIGNAL: u8 = 128;
 const SIGPIPE: u8 = 13;
 
 const WITHOUT_SCREEN: &str = "`dashtam --refresh-only` brings in what is new, `dashtam report accounts` \
@@ -40,12 +40,16 @@ pub enum Status {
     Refused,
     /// What is stored is not what it should be, and how was said.
     Differs,
+    /// What was done is not told as it was written, and where was said.
+    Forged,
     /// Somebody has to agree anew.
     Consent,
     /// Nobody outside answered.
     Unreachable,
     /// Somebody outside wants to be left alone for now.
     Limited,
+    /// What is to be shown outside cannot be opened.
+    VaultLocked,
     /// Another process does it.
     Locked,
     /// What is stored was written by a newer program.
@@ -188,6 +192,9 @@ fn code_of(kind: &str) -> u8 {
         "newer_schema" => NEWER_SCHEMA,
         "locked" => LOCKED,
         "vault" => VAULT,
+        "consent" => CONSENT,
+        "unreachable" => UNREACHABLE,
+        "limited" => LIMITED,
         "storage" | "busy" | "io" => STORAGE,
         "usage" | "not_found" | "refused" | "permission" | "file" => USAGE,
         _ => INTERNAL,
@@ -241,10 +248,12 @@ pub fn finish(done: Result<Status, Error>, manner: Manner, out: &mut Output) -> 
         Ok(Status::Partial) => PARTIAL,
         Ok(Status::Refused) => USAGE,
         Ok(Status::Differs) => STORAGE,
+        Ok(Status::Forged) => INTERNAL,
         Ok(Status::Consent) => CONSENT,
         Ok(Status::Unreachable) => UNREACHABLE,
         Ok(Status::Limited) => LIMITED,
         Ok(Status::Locked) => LOCKED,
+        Ok(Status::VaultLocked) => VAULT,
         Ok(Status::Newer) => NEWER_SCHEMA,
         Err(error) => {
             if !error.is_silent() {
@@ -287,6 +296,9 @@ mod tests {
             ("busy", 7),
             ("locked", 8),
             ("vault", 9),
+            ("consent", 4),
+            ("unreachable", 5),
+            ("limited", 6),
             ("usage", 2),
             ("not_found", 2),
             ("refused", 2),

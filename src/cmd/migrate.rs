@@ -1,5 +1,6 @@
 //! `migrate`: makes the database, or brings it to the schema of this program.
 
+use secrecy::SecretString;
 use serde::Serialize;
 
 use super::exit::{Error, Status};
@@ -13,8 +14,8 @@ struct Document {
     to: i64,
 }
 
-pub async fn run(job: &mut Job<'_>) -> Result<Status, Error> {
-    let report = service::migrate::run(job.config, job.clock).await?;
+pub async fn run(job: &mut Job<'_>, admin: Option<&SecretString>) -> Result<Status, Error> {
+    let report = service::migrate::run(job.config, job.clock, admin).await?;
     let (from, to) = (report.from, report.to);
     if let Some(path) = &report.backed_up {
         tell_of_backup(path);

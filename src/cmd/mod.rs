@@ -5,8 +5,10 @@
 
 mod account;
 mod allocation_plan;
+mod audit;
 mod backup;
 mod completions;
+mod connect;
 mod demo;
 mod doctor;
 mod exit;
@@ -257,7 +259,9 @@ struct Job<'a> {
 impl Job<'_> {
     async fn carry_out(&mut self, command: &Command) -> Result<Status, Error> {
         match command {
-            Command::Migrate => return migrate::run(self).await,
+            Command::Migrate { admin_url } => {
+                return migrate::run(self, admin_url.as_ref()).await;
+            }
             Command::Restore { file, check } => {
                 return backup::restore(self, file, *check).await;
             }
@@ -285,14 +289,18 @@ impl Job<'_> {
             Command::Target(command) => target::run(self, session, command).await,
             Command::Report(command) => reports::run(self, session, command).await,
             Command::Refresh(args) => {
-                let cadence = service::refresh::cadence(self.config);
-                refresh::run(self, session, cadence, args).await
+                let how = service::refresh::How::of(self.config);
+                refresh::run(self, session, &how, args).await
             }
             Command::Vault(command) => vault::run(self, session, command).await,
+            Command::Connect(args) => connect::connect(self, session, args).await,
+            Command::Disconnect { name } => connect::disconnect(self, session, name).await,
+            Command::Connections => connect::list(self, session).await,
+            Command::Audit(command) => audit::run(self, session, command).await,
             Command::Rebuild { check } => rebuild::run(self, session, *check).await,
             Command::Backup { file, force } => backup::backup(self, session, file, *force).await,
             // Done before there is a session.
-            Command::Migrate
+            Command::Migrate { .. }
             | Command::Doctor
             | Command::Restore { .. }
             | Command::Keys
@@ -327,10 +335,21 @@ fn access(command: &Command) -> Access {
         Command::Report(command) => reports::only_looks(command),
         Command::Vault(command) => vault::only_looks(command),
         Command::Rebuild { check } | Command::Restore { check, .. } => *check,
-        Command::Doctor | Command::Keys | Command::Completions { .. } | Command::Man => true,
+        Command::Audit(command) if !audit::only_looks(command) => return Access::Existing,
+        Command::Audit(_)
+        | Command::Connections
+        | Command::Doctor
+        | Command::Keys
+        | Command::Completions { .. }
+        | Command::Man => true,
         // What is not there cannot be taken along.
         Command::Export(_) | Command::Backup { .. } => return Access::Existing,
-        Command::Txn(_) | Command::Price(_) | Command::Migrate | Command::Refresh(_) => false,
+        Command::Txn(_)
+        | Command::Price(_)
+        | Command::Migrate { .. }
+        | Command::Refresh(_)
+        | Command::Connect(_)
+        | Command::Disconnect { .. } => false,
     };
     if looks { Access::Look } else { Access::Write }
 }
@@ -351,13 +370,18 @@ fn check(cli: &Cli) -> Result<(), Error> {
     match command {
         Command::Import(args) => import::check(args)?,
         Command::Export(args) => export::check(args, flags)?,
+        Command::Connect(args) => connect::check(args)?,
         Command::Backup { .. } if flags.private => {
             return Err(Error::Usage("a backup is full of amounts; leave --private out"));
         }
         Command::Report(command) => reports::check(command, flags)?,
         _ => {}
     }
-    let exports = matches!(command, Command::Export(_));
+    let exports = match command {
+        Command::Export(_) => true,
+        Command::Audit(command) => audit::may_look(command),
+        _ => false,
+    };
     if flags.read_only && !exports && access(command) != Access::Look {
         return Err(service::Error::ReadOnly.into());
     }

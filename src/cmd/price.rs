@@ -1,17 +1,13 @@
-//! `price set`: the price of a security or the rate of a currency on one day. It is read as a row
-//! of a price file would be, so that both mean the same.
-
-use std::io::Cursor;
+//! `price set`: the price of a security or the rate of a currency on one day.
 
 use super::Job;
-use super::cells::{self, Cell};
 use super::exit::{Error, Status};
 use super::json::Changed;
 use crate::cli::{PriceCommand, PriceSetArgs};
-use crate::import::{PriceReader, Problem};
-use crate::model::{Change, Quote, SafeText, Unit};
+use crate::model::{Change, SafeText};
 use crate::service::Session;
 use crate::service::edit::apply;
+use crate::service::price::{PriceWords, quote};
 
 pub async fn run(
     job: &mut Job<'_>,
@@ -19,7 +15,7 @@ pub async fn run(
     command: &PriceCommand,
 ) -> Result<Status, Error> {
     let PriceCommand::Set(args) = command;
-    let Some(quote) = quote(args)? else { return Ok(Status::Refused) };
+    let quote = quote(&words(args))?;
     let applied = apply(session, Change::SetPrice(Box::new(quote))).await?;
     if job.flags.json {
         job.out.json(&Changed::from(&applied))?;
@@ -30,30 +26,19 @@ pub async fn run(
     Ok(Status::Done)
 }
 
-/// The one row of the file that the flags stand for.
-fn quote(args: &PriceSetArgs) -> Result<Option<Quote>, Error> {
-    let header = ["date", "symbol", "close", "currency", "open", "high", "low", "volume", "source"];
-    let row = vec![
-        Cell::Plain(args.date.to_string()),
-        Cell::Text(SafeText::new(args.symbol.trim())),
-        Cell::Plain(args.close.to_string()),
-        Cell::Plain(code(args.currency)),
-        Cell::plain(args.open),
-        Cell::plain(args.high),
-        Cell::plain(args.low),
-        Cell::plain(args.volume),
-        Cell::Text(args.source.clone()),
-    ];
-    let mut file = Vec::new();
-    cells::write(&mut file, &header, std::iter::once(row)).map_err(Error::Output)?;
-    let mut reader = PriceReader::new(Cursor::new(file))?;
-    let Some(row) = reader.next_row()? else { return Ok(None) };
-    let quote = row.parsed.map_err(|problem| Problem { line: None, ..problem })?;
-    Ok(Some(quote))
-}
-
-fn code(unit: Unit) -> String {
-    if unit.is_minor() { unit.name.to_owned() } else { unit.currency.code().to_owned() }
+/// What the flags say.
+fn words(args: &PriceSetArgs) -> PriceWords {
+    PriceWords {
+        symbol: SafeText::new(args.symbol.trim()),
+        date: args.date,
+        close: args.close,
+        currency: args.currency,
+        open: args.open,
+        high: args.high,
+        low: args.low,
+        volume: args.volume,
+        source: args.source.clone(),
+    }
 }
 
 #[cfg(test)]
@@ -62,13 +47,13 @@ mod tests {
 
     use super::*;
     use crate::cli::{Cli, Command};
-    use crate::model::{Currency, Dec, PriceSubject};
+    use crate::model::{Currency, Dec, PriceSubject, Quote};
 
     fn read(line: &str) -> Result<Quote, String> {
         let whole = format!("dashtam price set {line}");
         let cli = Cli::try_parse_from(whole.split(' ')).unwrap();
         let Some(Command::Price(PriceCommand::Set(args))) = cli.command else { panic!("{line}") };
-        quote(&args).map(Option::unwrap).map_err(|error| error.to_string())
+        quote(&words(&args)).map_err(|error| error.to_string())
     }
 
     #[test]

@@ -82,7 +82,7 @@ impl Shown for Lines {
         let schema = "dashtam.report.performance/1";
         let report = Report::of(schema, head, &report.missing, rows, Totals {});
         let nothing = self.report.nothing.map(|why| Reasons::from([("rows", why.as_str())]));
-        Document { report, reasons: nothing }
+        Document { report, left_out: &self.report.left_out, reasons: nothing }
     }
 
     fn cells(&self, figures: Figures) -> impl Iterator<Item = Vec<Cell>> {
@@ -111,13 +111,25 @@ impl Shown for Lines {
     fn missing(&self) -> &[Missing] {
         &self.report.missing
     }
+
+    fn notes(&self) -> Vec<String> {
+        let names = &self.report.left_out;
+        let note = format!("left out of performance: {}", in_words(names));
+        if names.is_empty() { Vec::new() } else { vec![note] }
+    }
+}
+
+fn in_words(names: &[SafeText]) -> String {
+    names.iter().map(SafeText::as_str).collect::<Vec<_>>().join(", ")
 }
 
 /// The envelope, and where there are no rows why.
 #[derive(Serialize)]
-struct Document<R> {
+struct Document<'a, R> {
     #[serde(flatten)]
     report: R,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    left_out: &'a [SafeText],
     #[serde(skip_serializing_if = "Option::is_none")]
     reasons: Option<Reasons>,
 }

@@ -186,6 +186,10 @@ pub trait Shown {
     fn cells(&self, figures: Figures) -> impl Iterator<Item = Vec<Cell>>;
     fn table(&self, figures: Figures) -> Table;
     fn missing(&self) -> &[Missing];
+    /// What else is to be said beside a table.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// Prints a report in the form that was asked for.
@@ -198,6 +202,9 @@ pub fn print<R: Shown>(job: &mut Job<'_>, report: &R, csv: bool) -> Result<(), E
         job.out.csv(report.header(), report.cells(figures))?;
     } else {
         job.out.table(&report.table(figures))?;
+    }
+    for note in report.notes() {
+        job.out.aside(&note)?;
     }
     tell_missing(job, report.missing())
 }

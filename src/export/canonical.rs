@@ -167,6 +167,7 @@ fn account_line(account: &NewAccount) -> Line {
         .maybe("method", account.method)
         .maybe_text("institution", account.institution.as_ref())
         .maybe("closed", account.closed)
+        .maybe("performance", account.performance)
 }
 
 fn security_line(words: &SecurityWords) -> Line {
@@ -300,8 +301,9 @@ mod tests {
 
     use super::*;
     use crate::model::{
-        AccountKind, AssetClass, Currency, Entry, EntryType, Isin, LotMethod, Mode, Origin, Ratio,
-        SecurityId, Setting, Status, Subtype, TransactionWords, Unit, midnight_micros,
+        AccountKind, AssetClass, Currency, Entry, EntryType, InPerformance, Isin, LotMethod, Mode,
+        Origin, Ratio, SecurityId, Setting, Status, Subtype, TransactionWords, Unit,
+        midnight_micros,
     };
 
     fn text(text: &str) -> SafeText {
@@ -329,8 +331,10 @@ mod tests {
 
     fn account(name: &str) -> Item {
         let (name, kind, currency) = (text(name), AccountKind::Brokerage, Currency::USD);
-        let (mode, method, institution, closed) = (Mode::Ledger, None, None, None);
-        let account = NewAccount { name, kind, currency, mode, method, institution, closed };
+        let (mode, method, institution) = (Mode::Ledger, None, None);
+        let (closed, performance) = (None, None);
+        let account =
+            NewAccount { name, kind, currency, mode, method, institution, closed, performance };
         Item::Account { account, derived: true }
     }
 
@@ -418,6 +422,7 @@ target dimension=\"class\" key=\"etf\" weight=0.5
             method: Some(LotMethod::Acb),
             institution: Some(text("Bank")),
             closed: Some(day(31)),
+            performance: Some(InPerformance::No),
         };
         let security = SecurityWords {
             symbol: text("X"),
@@ -462,7 +467,7 @@ target dimension=\"class\" key=\"etf\" weight=0.5
                 band: Some(dec("0.05")),
             },
         ];
-        let right = r#"account name="A \"1\" \\" kind=rrsp currency=CAD mode=balances method=acb institution="Bank" closed=2024-01-31
+        let right = r#"account name="A \"1\" \\" kind=rrsp currency=CAD mode=balances method=acb institution="Bank" closed=2024-01-31 performance=no
 security symbol="X" currency=USD venue="NYSE" isin=US0378331005 cusip="037833100" figi="F" name="N" class=etf sector="S" region="R" tags="a, b"
 transaction date=2024-01-02 account="A" type=spin_off status=pending symbol="OLD" venue="LSE" isin=US0378331005 to_symbol="NEW" to_quoted=USD quantity=7 price=1 fee=0.5 tax=0.25 currency=GBP amount=9 settlement=2024-01-04 fx_rate=1.35 multiplier=10 ratio=3:2 acquired=2024-01-01 cost_share=0.25 link=1 id="S" description="d" category="c" note="n"
 target dimension="class" key="etf" weight=0.5 band=0.05

@@ -150,7 +150,7 @@ async fn write_trail<W: Write>(
         let rows = audit.rows_between(after, newest).await?;
         let Some(last) = rows.last() else { break };
         after = last.seq;
-        for AuditRow { seq, at, op, action, state, actor, detail } in &rows {
+        for AuditRow { seq, at, op, action, state, actor, detail, .. } in &rows {
             let words = [op, action, state, actor, detail].map(|word| Value::Text(word));
             let row = [&[Value::Int(*seq), Value::Int(*at)], &words[..]].concat();
             writer.row(&row).map_err(failed)?;

@@ -8,6 +8,7 @@ use super::{Access, Error, Session, demo};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::fault;
+use crate::ledger;
 use crate::state::{State, View};
 
 /// What a dashboard is to show.
@@ -102,6 +103,16 @@ impl Shown {
 }
 
 impl Session {
+    /// Waits until a store that took no writes does again.
+    pub async fn until_writable(&self) {
+        loop {
+            tokio::time::sleep(AGAIN).await;
+            if ledger::try_writing(&self.store).await.is_ok() {
+                return;
+            }
+        }
+    }
+
     /// Starts the task that reads for the screen.
     #[must_use]
     pub fn watch(&self, view: View) -> State {

@@ -20,6 +20,7 @@ use crate::ledger::{self, Content, Intake, Options, Survey};
 use crate::model::{
     AssetClass, Currency, Dec, Item, Mention, NewAccount, SafeText, SecurityWords, Setting,
 };
+use crate::store::BatchFile;
 
 const PREFIX: &str = "dashtam-demo-";
 /// How often a folder is made before that is given up.
@@ -163,7 +164,17 @@ async fn load(session: &Session) -> Result<(), Error> {
             return Err(damaged(&refusal));
         }
     }
-    intake.commit(Vec::new()).await?;
+    let counts = intake.settle().await?.counts.first().copied().unwrap_or_default();
+    let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+    let file = BatchFile {
+        path: "the sample household".to_owned(),
+        format: "demo".to_owned(),
+        rows: number(counts.new + counts.duplicate),
+        new: number(counts.new),
+        duplicate: number(counts.duplicate),
+        ..BatchFile::default()
+    };
+    intake.commit(vec![file]).await?;
     attempt.succeeded("the sample household").await?;
     Ok(())
 }
@@ -172,7 +183,8 @@ async fn load(session: &Session) -> Result<(), Error> {
 async fn connect(session: &Session) -> Result<(), Error> {
     let (provider, label) = ("simulated", SafeText::new("Simulated"));
     let attempt = session.attempt("connect", &format!("provider={provider}")).await?;
-    let id = ledger::connect(&session.store, provider, &label, attempt.op(), session.now()).await?;
+    let id = ledger::connect(&session.store, provider, &label, None, attempt.op(), session.now())
+        .await?;
     attempt.succeeded(&format!("connection={id}")).await?;
     Ok(())
 }

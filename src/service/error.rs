@@ -6,7 +6,7 @@ use crate::config::private::{PermissionProblem, WriteError};
 use crate::config::{Config, ConfigError, Database};
 use crate::import::Problem;
 use crate::model::SafeText;
-use crate::{archive, ledger, report, store, vault};
+use crate::{archive, ledger, provider, report, store, vault};
 
 /// With less room than this SQLite cannot even make the files that it wants beside a database.
 const LITTLE: u64 = 64 << 10;
@@ -56,6 +56,9 @@ pub enum Error {
     /// A secret, or the key to all of them.
     #[error(transparent)]
     Vault(#[from] vault::Error),
+    /// A service outside did not do what was asked.
+    #[error("{0}")]
+    Provider(provider::Error),
     /// The change was refused.
     #[error(transparent)]
     Ledger(ledger::Error),
@@ -188,6 +191,26 @@ impl From<report::Error> for Error {
 }
 
 impl Error {
+    /// The column that a change is refused for, and why.
+    #[must_use]
+    pub fn refusal(&self) -> Option<(&'static str, String)> {
+        match self {
+            Self::Ledger(ledger::Error::Refused(refusal)) => {
+                Some((refusal.column.0, refusal.why.to_string()))
+            }
+            _ => None,
+        }
+    }
+
+    /// What was to be taken back is somebody else's by now.
+    #[must_use]
+    pub const fn is_overtaken(&self) -> bool {
+        matches!(
+            self,
+            Self::Ledger(ledger::Error::ChangedSince(_) | ledger::Error::ClaimedSince(_))
+        )
+    }
+
     /// The word for it in JSON.
     #[must_use]
     pub fn kind(&self) -> &'static str {
@@ -215,6 +238,7 @@ impl Error {
             )
             | Self::NotFound { .. } => "not_found",
             Self::Vault(error) => of_vault(error),
+            Self::Provider(error) => super::connect::kind_of(error),
             Self::Ledger(ledger::Error::LeaseLost) => "locked",
             Self::Ledger(ledger::Error::Interrupted | ledger::Error::Damaged(_))
             | Self::Interrupted => "internal",
@@ -249,7 +273,8 @@ impl Error {
     }
 
     /// In a word, where a disk or a folder takes no writes: what is there can be looked at then.
-    pub(super) fn why_no_writes(&self) -> Option<&'static str> {
+    #[must_use]
+    pub fn why_no_writes(&self) -> Option<&'static str> {
         use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem, StorageFull};
         let source = match self {
             Self::DiskFull { .. } | Self::Store(store::Error::DiskFull) => {
@@ -285,9 +310,7 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         let text = match self {
             Self::NotFound { what: "account", .. } => "`dashtam account list` shows the accounts",
-            Self::NotFound { what: "connection", .. } => {
-                "`dashtam refresh` without --connection refreshes all, and names them"
-            }
+            Self::NotFound { what: "connection", .. } => "`dashtam connections` lists them",
             Self::NotFound { what: "security", .. } => {
                 "`dashtam security list` shows the securities"
             }
@@ -306,9 +329,10 @@ impl Error {
     }
 }
 
-const fn of_vault(error: &vault::Error) -> &'static str {
+fn of_vault(error: &vault::Error) -> &'static str {
     match error {
         vault::Error::Permission(_) => "permission",
+        error if error.is_refused() => "permission",
         vault::Error::Write(_) | vault::Error::Io { .. } => "io",
         vault::Error::Exists { .. } | vault::Error::NoRecipient(_) | vault::Error::TooShort(_) => {
             "usage"
@@ -326,6 +350,12 @@ const fn hint_of_vault(error: &vault::Error) -> Option<&'static str> {
         vault::Error::Exists { .. } => "`dashtam vault status` shows it",
         vault::Error::NotForUs(_) => {
             "on a machine that opens it, `dashtam vault recipients add` lets this one do so too"
+        }
+        vault::Error::NoKey { .. } => {
+            "a key is a line that begins with AGE-SECRET-KEY-1, as age-keygen writes it"
+        }
+        vault::Error::OtherKey { .. } => {
+            "where the vault was given a new key (`dashtam vault recipients rotate`), put that one there"
         }
         vault::Error::Swapped { .. } => "restore a backup, or connect both anew",
         vault::Error::Damaged { .. } => "nothing was changed",

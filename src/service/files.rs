@@ -1,6 +1,5 @@
 //! Files that somebody wants imported: regular ones only, read without trusting their names.
 
-use std::fmt::Write;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
 use std::ops::ControlFlow;
@@ -15,7 +14,7 @@ use super::Error;
 use super::error::FileProblem;
 use crate::import::{self, Format, NeutralReader, PriceReader, Problem};
 use crate::ledger::Content;
-use crate::model::{Item, SafeText};
+use crate::model::{Item, SafeText, hex};
 
 /// How much of a file tells its format.
 const HEAD: u64 = 64 * 1024;
@@ -82,12 +81,7 @@ impl Source {
             Format::Json => read_items(&mut reader, each)?,
         }
         let digest = reader.context.finish();
-        let mut hex = String::with_capacity(64);
-        for byte in digest.as_ref() {
-            // Writing into a String cannot fail.
-            let _ = write!(hex, "{byte:02x}");
-        }
-        Ok(hex)
+        Ok(hex(digest.as_ref()))
     }
 
     /// Whether the file is still what it was when it was opened.

@@ -15,7 +15,7 @@ use tracing::{debug, info};
 use super::files::{FileRow, Source};
 use super::{Error, Session};
 use crate::import::{Format, Problem};
-use crate::ledger::{self, Content, Intake, Options, Survey, Taken};
+use crate::ledger::{self, Content, Intake, Kept, Options, Survey, Taken};
 use crate::model::{BatchId, Change, OpId, SafeText, keep_raw};
 use crate::refresh;
 use crate::report;
@@ -175,11 +175,13 @@ async fn run_here(session: &Session, request: &ImportRequest) -> Result<ImportRe
 }
 
 /// Keeps the days of accounts where prices came or nothing is kept any more: rows that come later
-/// touch a few days only, which nobody misses.
+/// touch a few days only, which are kept where that is quick.
 async fn keep_days(session: &Session, files: &[Looked]) -> Result<(), Error> {
     let brings_prices = |file: &Looked| file.report.format != Some(Format::Neutral);
     if files.iter().any(brings_prices) || refresh::are_days_lost(&session.store).await? {
-        refresh::keep_days(&session.store, session.clock.today()).await;
+        refresh::keep_all_days(&session.store, session.clock.today()).await;
+    } else {
+        refresh::keep_few_days(&session.store, session.clock.today()).await;
     }
     Ok(())
 }
@@ -564,16 +566,9 @@ pub async fn undo(session: &Session, batch: BatchId) -> Result<UndoReport, Error
     let undone: ledger::Undone = applied.undone.unwrap_or_default();
     let (removed, restored, stayed) = (undone.removed, undone.restored, undone.kept.len());
     info!(%batch, removed, restored, stayed, "taken back");
-    let mut kept = Vec::with_capacity(undone.kept.len());
-    let mut tx = session.store.read().await?;
-    let names = super::edit::account_names(&mut tx).await?;
-    for row in tx.transactions_by_id(&undone.kept).await? {
-        let transaction = &row.transaction;
-        let account = names.get(&transaction.account).map_or("", SafeText::as_str);
-        kept.push(format!(
-            "transaction {}: {} {} in {account} was touched since and stays",
-            transaction.id, transaction.facts.date, transaction.facts.subtype
-        ));
-    }
+    let tell = |Kept { id, date, subtype, account }: &Kept| {
+        format!("transaction {id}: {date} {subtype} in {account} was touched since and stays")
+    };
+    let kept = undone.kept.iter().map(tell).collect();
     Ok(UndoReport { batch, removed: undone.removed, restored: undone.restored, kept })
 }

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use secrecy::SecretString;
+
 use super::session::target;
 use super::{Access, Error, Session};
 use crate::clock::Clock;
@@ -19,11 +21,16 @@ pub struct MigrateReport {
     pub backed_up: Option<PathBuf>,
 }
 
-/// Makes or migrates the store of a configuration.
+/// Makes or migrates the store of a configuration; with the address of an administrator its trail
+/// gets an owner of its own.
 ///
 /// # Errors
 /// When it cannot be reached or is newer than this program.
-pub async fn run(config: &Config, clock: &Clock) -> Result<MigrateReport, Error> {
+pub async fn run(
+    config: &Config,
+    clock: &Clock,
+    admin: Option<&SecretString>,
+) -> Result<MigrateReport, Error> {
     let from = match (&config.database.value, target(&config.database.value)) {
         (Database::Sqlite(path), _) if !path.exists() => 0,
         (_, target) => {
@@ -40,6 +47,9 @@ pub async fn run(config: &Config, clock: &Clock) -> Result<MigrateReport, Error>
         let tx = session.store.write().await?;
         tx.commit(&attempt.op().to_string(), "migrate", session.now()).await?;
         attempt.committed(&format!("to={}", store::newest_schema())).await;
+    }
+    if let Some(admin) = admin {
+        super::audit::guard(&session, config, admin).await?;
     }
     let backed_up = session.backed_up().map(Path::to_owned);
     session.close().await;

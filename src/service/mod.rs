@@ -3,8 +3,11 @@
 //! It opens the files, the store and the trail, and puts the rooms together; what a figure means,
 //! what a row is and how it is stored is for others to say.
 
+pub mod audit;
 pub mod backup;
+pub mod connect;
 mod dashboard;
+pub mod days;
 pub mod demo;
 pub mod doctor;
 pub mod edit;
@@ -15,10 +18,12 @@ pub mod folder;
 pub mod import;
 pub mod migrate;
 pub mod plan;
+pub mod price;
 pub mod rebuild;
 pub mod refresh;
 pub mod restore;
 mod session;
+pub mod sheet;
 pub mod splits;
 pub mod vault;
 

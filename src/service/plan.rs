@@ -63,7 +63,21 @@ pub fn cells(row: &PlanRow, by: Dimension, figures: Figures) -> Vec<Cell> {
 /// # Errors
 /// When the file or the trail cannot be written.
 pub async fn write(session: &Session, path: &Path, bytes: &[u8], force: bool) -> Result<(), Error> {
-    let attempt = session.attempt("plan.write", "").await?;
+    write_as(session, "plan.write", path, bytes, force).await
+}
+
+/// Writes a private file of something that was computed, under the name that the trail has for it.
+///
+/// # Errors
+/// When the file or the trail cannot be written.
+pub(super) async fn write_as(
+    session: &Session,
+    action: &'static str,
+    path: &Path,
+    bytes: &[u8],
+    force: bool,
+) -> Result<(), Error> {
+    let attempt = session.attempt(action, "").await?;
     let written = write_atomic_private(path, bytes, force)
         .map_err(|source| Error::Write { path: path.to_owned(), source });
     match &written {

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use super::files::open_regular;
 use super::{Error, Session};
 use crate::archive::{Counts, Header, Reader};
-use crate::ledger;
-use crate::store::{self, Damage};
+use crate::ledger::{self, Restored};
+use crate::{refresh, store};
 
 /// How much is read at once.
 const BUFFER: usize = 256 * 1024;
@@ -45,12 +45,11 @@ impl Backup {
         Ok(Self { header, counts, path, file })
     }
 
-    /// Fills an empty store from it, and tells which rows were damaged already in the store that
-    /// was backed up.
+    /// Fills an empty store from it, and tells what else there is to know.
     ///
     /// # Errors
     /// When the store has content, or fails; then nothing is written.
-    pub async fn restore(&self, session: &Session) -> Result<Vec<Damage>, Error> {
+    pub async fn restore(&self, session: &Session) -> Result<Restored, Error> {
         let Self { counts, header, .. } = self;
         let detail =
             format!("rows={} schema={} engine={}", counts.rows, header.schema, header.engine);
@@ -59,9 +58,11 @@ impl Backup {
         file.rewind()?;
         let backup = BufReader::with_capacity(BUFFER, file);
         match ledger::restore(&session.store, backup, counts, attempt.op(), session.now()).await {
-            Ok(damage) => {
-                attempt.committed(&format!("damaged={}", damage.len())).await;
-                Ok(damage)
+            Ok(restored) => {
+                let (damaged, consents) = (restored.damage.len(), restored.consents);
+                attempt.committed(&format!("damaged={damaged} consents={consents}")).await;
+                refresh::keep_few_days(&session.store, session.clock.today()).await;
+                Ok(restored)
             }
             Err(error) => {
                 let error = self.about(error);

@@ -11,7 +11,7 @@ use rustix::io::Errno;
 use tracing::info;
 
 use super::{Error, backup};
-use crate::audit::{Attempt, Audit};
+use crate::audit::{Attempt, Audit, Place};
 use crate::clock::Clock;
 use crate::config::private::{
     PermissionProblem, check_folder_not_writable, check_private, create_private, open_private,
@@ -98,7 +98,8 @@ impl Session {
         }
         let trail = trail(config);
         prepare_database_file(&trail)?;
-        let audit = Audit::open(&trail, &store, clock).await?;
+        let place = Place::of(config, &trail);
+        let audit = Audit::open(&trail, &store, clock, place).await?;
         let old = schema.found != 0 && schema.found != schema.known;
         let backed_up = match old {
             true => backup::before_migration(config, &store, &audit, schema, clock).await?,

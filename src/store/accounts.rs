@@ -8,7 +8,8 @@ use super::row::{both_rows, safe, word};
 use super::transactions::MovedRow;
 use super::{Result, Tx, WriteTx, on_tx};
 use crate::model::{
-    Account, AccountId, BatchId, ConnectionId, Currency, Dec, InstitutionId, LotMethod, SafeText,
+    Account, AccountId, BatchId, ConnectionId, Currency, Dec, InPerformance, InstitutionId,
+    LotMethod, SafeText,
 };
 
 /// An account with what only the store and the ledger know of it.
@@ -50,6 +51,8 @@ pub(super) struct CheckedAccount(pub AccountRecord, pub i64);
 both_rows!(CheckedAccount, |row| {
     let method: Option<String> = row.try_get(5)?;
     let method = method.map(|method| word(&method, "method")).transpose()?;
+    let performance: Option<String> = row.try_get(14)?;
+    let performance = performance.map(|said| word(&said, "performance")).transpose()?;
     Ok(Self(
         AccountRecord {
             account: Account {
@@ -59,8 +62,9 @@ both_rows!(CheckedAccount, |row| {
                 currency: word::<Currency>(row.try_get(3)?, "currency")?,
                 mode: word(row.try_get(4)?, "mode")?,
                 method,
-                institution: safe(row.try_get(15)?),
+                institution: safe(row.try_get(16)?),
                 closed: row.try_get(8)?,
+                performance,
                 derived: row.try_get(9)?,
             },
             institution: row.try_get::<Option<i64>, _>(6)?.map(InstitutionId),
@@ -70,7 +74,7 @@ both_rows!(CheckedAccount, |row| {
             created: row.try_get(12)?,
             updated: row.try_get(13)?,
         },
-        row.try_get(14)?,
+        row.try_get(15)?,
     ))
 });
 
@@ -91,7 +95,9 @@ impl Record for AccountRecord {
         "version",
         "created",
         "updated",
+        "performance",
     ];
+    const ADDED: usize = 1;
 
     fn cells<'a>(&'a self, into: &mut Vec<Cell<'a>>) {
         let a = &self.account;
@@ -110,6 +116,7 @@ impl Record for AccountRecord {
             Cell::Int(Some(self.version)),
             Cell::Int(Some(self.created)),
             Cell::Int(self.updated),
+            Cell::Text(a.performance.map(InPerformance::as_str)),
         ]);
     }
 }
@@ -193,7 +200,7 @@ impl Tx {
     pub(super) async fn checked_accounts(&mut self) -> Result<Vec<CheckedAccount>> {
         const SQL: &str = "select a.id, a.name, a.kind, a.currency, a.mode, a.method, \
              a.institution_id, a.connection_id, a.closed, a.derived, a.batch_id, a.version, \
-             a.created, a.updated, a.checksum, i.name from accounts a \
+             a.created, a.updated, a.performance, a.checksum, i.name from accounts a \
              left join institutions i on i.id = a.institution_id order by a.name";
         Ok(on_tx!(self, conn => sqlx::query_as(SQL).fetch_all(&mut **conn).await?))
     }
@@ -308,6 +315,14 @@ impl WriteTx {
     pub async fn put_balance(&mut self, balance: &Balance) -> Result<()> {
         self.remove(balance).await?;
         self.insert(std::slice::from_ref(balance)).await
+    }
+
+    /// Takes away the balance of a day.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn forget_balance(&mut self, balance: &Balance) -> Result<()> {
+        self.remove(balance).await
     }
 
     /// Takes away the balances that a batch brought.

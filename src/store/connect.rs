@@ -247,9 +247,39 @@ pub(super) async fn remember(conn: &mut SqliteConnection, kib: &str) -> Result<(
     Ok(())
 }
 
+/// Keeps in memory what would take back a statement that fails halfway, instead of in a file that is
+/// written with every statement of many rows. That is as much as one statement changes: only for many
+/// small ones.
+pub(super) async fn keep_ways_back_in_memory(
+    conn: &mut SqliteConnection,
+    in_memory: bool,
+) -> Result<()> {
+    let sql = if in_memory { "pragma temp_store = memory" } else { "pragma temp_store = default" };
+    sqlx::query(sql).execute(conn).await?;
+    Ok(())
+}
+
+/// A dashboard reads, answers some slow questions, refreshes, follows days and writes, all at once;
+/// what is not needed is not opened.
+const CONNECTIONS: u32 = 8;
+
 pub(super) async fn sqlite_pool(options: SqliteConnectOptions) -> Result<sqlx::SqlitePool> {
-    let pool = SqlitePoolOptions::new().max_connections(4).acquire_timeout(PATIENCE);
+    let pool = sound_pool().max_connections(CONNECTIONS).acquire_timeout(PATIENCE);
     Ok(pool.connect_with(options).await?)
+}
+
+/// A pool that keeps no connection that begins no more transactions: a full disk ends one behind the
+/// back of the driver, which counts it for ever then.
+pub(super) fn sound_pool() -> SqlitePoolOptions {
+    SqlitePoolOptions::new().after_release(|conn, _| {
+        Box::pin(async move {
+            if conn.is_in_transaction() {
+                // What was dropped is being taken back.
+                conn.ping().await?;
+            }
+            Ok(!conn.is_in_transaction())
+        })
+    })
 }
 
 pub(super) async fn postgres_pool(options: PgConnectOptions) -> Result<sqlx::PgPool> {
@@ -259,7 +289,7 @@ pub(super) async fn postgres_pool(options: PgConnectOptions) -> Result<sqlx::PgP
     let mut first = tokio::time::timeout(PATIENCE, first).await.map_err(|_| Error::NoAnswer)??;
     refuse_elsewhere(&mut first, &options).await?;
     first.close().await?;
-    let pool = PgPoolOptions::new().max_connections(4).acquire_timeout(PATIENCE);
+    let pool = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(PATIENCE);
     Ok(pool.connect_with(options).await?)
 }
 

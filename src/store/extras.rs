@@ -217,6 +217,20 @@ impl WriteTx {
         self.update(row).await
     }
 
+    /// Takes a category away that nothing has; tells whether it is gone.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn forget_category(&mut self, id: CategoryId) -> Result<bool> {
+        const SQL: &str = "delete from categories where id = $1 and not exists \
+             (select 1 from transactions where category_id = $1) and not exists \
+             (select 1 from categories where parent_id = $1)";
+        let gone = on_tx!(&mut self.tx, conn => {
+            sqlx::query(SQL).bind(id.0).execute(&mut **conn).await?.rows_affected()
+        });
+        Ok(gone > 0)
+    }
+
     /// Puts a security on the watchlist, over an older entry.
     ///
     /// # Errors

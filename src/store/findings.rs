@@ -100,6 +100,17 @@ impl WriteTx {
         self.insert(rows).await
     }
 
+    /// Settles findings: they are no longer so.
+    ///
+    /// # Errors
+    /// When the database refuses or there is no such finding.
+    pub async fn settle_findings(&mut self, rows: &[Finding], now: i64) -> Result<()> {
+        for row in rows {
+            self.update(&Finding { settled: Some(now), ..row.clone() }).await?;
+        }
+        Ok(())
+    }
+
     /// Takes away the findings about transactions that are no more.
     ///
     /// # Errors

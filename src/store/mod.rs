@@ -55,7 +55,10 @@ use sqlx::{PgPool, Sqlite, SqlitePool, Transaction as SqlTransaction};
 pub use account_days::AccountDays;
 pub use accounts::{AccountRecord, Balance};
 pub use archive::{ARCHIVED, ArchivedTable, DERIVED, EVIDENCE, OF_ITS_OWN};
-pub use audit::{AuditExtent, AuditRow, AuditStore, AuditTarget, ELSEWHERE};
+pub use audit::{
+    AUDIT_OWNER, AuditChain, AuditExtent, AuditFilter, AuditGuard, AuditRow, AuditStore,
+    AuditTarget, AuditTx, ELSEWHERE,
+};
 pub use batches::{BatchFile, BatchRow, StagedRow, Verdict};
 pub use cash_rows::CashRow;
 pub use changes::Changes;
@@ -166,6 +169,7 @@ impl Store {
             Self::Sqlite(pool) => {
                 let mut conn = pool.begin_with("begin immediate").await?;
                 connect::remember(&mut conn, connect::WRITING).await?;
+                connect::keep_ways_back_in_memory(&mut conn, false).await?;
                 Tx::Sqlite(conn)
             }
             Self::Postgres(pool) => Tx::Postgres(pool.begin().await?.into()),
@@ -207,6 +211,15 @@ impl Store {
         match self {
             Self::Sqlite(pool) => Some(pool.connect_options().get_filename().to_owned()),
             Self::Postgres(_) => None,
+        }
+    }
+
+    /// The schema of a store on a server, where it is not the usual one: several may be in a database.
+    pub(crate) async fn unusual_schema(&self) -> Result<Option<String>> {
+        const SQL: &str = "select current_schema()::text where current_schema() <> 'public'";
+        match self {
+            Self::Sqlite(_) => Ok(None),
+            Self::Postgres(pool) => Ok(sqlx::query_scalar(SQL).fetch_optional(pool).await?),
         }
     }
 
@@ -255,6 +268,12 @@ impl WriteTx {
         self.revision
     }
 
+    /// Lets this write leave no new revision, as nothing that a screen shows becomes other by it. Its
+    /// mark is kept all the same.
+    pub const fn stay_unseen(&mut self) {
+        self.revision -= 1;
+    }
+
     /// Makes everything durable, together with the mark that the operation `op` is done.
     ///
     /// # Errors
@@ -269,18 +288,59 @@ impl WriteTx {
             let done = sqlx::query(OP).bind(op.to_owned()).bind(action.to_owned());
             done.bind(at).bind(revision).execute(&mut **conn).await?;
         });
+        if let Tx::Postgres(server) = &mut self.tx {
+            changes::tell(server.settled().await?).await?;
+        }
+        self.commit_unmarked().await?;
+        Ok(revision)
+    }
+
+    /// Makes durable what no figure sees: no revision tells of it and no operation is marked.
+    async fn commit_unmarked(self) -> Result<()> {
         match self.tx {
             Tx::Sqlite(mut conn) => {
                 connect::remember(&mut conn, connect::READING).await?;
                 conn.commit().await?;
             }
-            Tx::Postgres(server) => {
-                let mut conn = server.into_inner().await?;
-                changes::tell(&mut conn).await?;
+            Tx::Postgres(server) => server.into_inner().await?.commit().await?,
+        }
+        Ok(())
+    }
+
+    /// Says that many rows come, a few hundred in each statement.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn expect_many(&mut self) -> Result<()> {
+        match &mut self.tx {
+            Tx::Sqlite(conn) => connect::keep_ways_back_in_memory(conn, true).await,
+            Tx::Postgres(_) => Ok(()),
+        }
+    }
+
+    /// Writes what stands there already, to find out whether the database takes writes.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn try_writing(mut self) -> Result<()> {
+        const SQL: &str = "update store_state set next_id = next_id";
+        on_tx!(&mut self.tx, conn => {
+            sqlx::query(SQL).execute(&mut **conn).await?;
+        });
+        self.end_quietly().await
+    }
+
+    /// Makes durable what is no operation, and leaves no new revision: nothing that anybody sees
+    /// becomes other.
+    async fn end_quietly(self) -> Result<()> {
+        match self.tx {
+            Tx::Sqlite(mut conn) => {
+                connect::remember(&mut conn, connect::READING).await?;
                 conn.commit().await?;
             }
+            Tx::Postgres(server) => server.into_inner().await?.commit().await?,
         }
-        Ok(revision)
+        Ok(())
     }
 
     /// Takes everything back, at once.

@@ -299,6 +299,24 @@ impl WriteTx {
         self.insert(rows).await
     }
 
+    /// Takes a price away.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn forget_price(&mut self, row: &PriceRecord) -> Result<()> {
+        self.note_price(row.price.security, row.price.at);
+        self.remove(row).await
+    }
+
+    /// Takes a rate away.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn forget_rate(&mut self, row: &RateRecord) -> Result<()> {
+        self.note_rate(row.rate.at);
+        self.remove(row).await
+    }
+
     /// Adds rates whose keys are new.
     ///
     /// # Errors

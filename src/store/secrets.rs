@@ -111,18 +111,15 @@ impl Store {
              where connection_id = $4 and generation = $5 and checksum = $6 \
              and coalesce(presented, -1) = $7 \
              and not exists (select 1 from secrets s where s.connection_id = $4 and s.generation > $5)";
-        macro_rules! run {
-            ($pool:expr) => {{
-                let query = sqlx::query(SQL).bind(is.presented).bind(is.serves_once);
-                let query = query.bind(is.checksum()).bind(is.connection.0).bind(is.generation);
-                let query = query.bind(was.checksum()).bind(was.presented.unwrap_or(-1));
-                query.execute($pool).await?.rows_affected()
-            }};
-        }
-        let changed = match self {
-            Self::Sqlite(pool) => run!(pool),
-            Self::Postgres(pool) => run!(pool),
-        };
+        // Whoever writes has read what it writes over: so one of the two waits for the other.
+        let mut tx = self.write().await?;
+        let changed = on_tx!(&mut tx.tx, conn => {
+            let query = sqlx::query(SQL).bind(is.presented).bind(is.serves_once);
+            let query = query.bind(is.checksum()).bind(is.connection.0).bind(is.generation);
+            let query = query.bind(was.checksum()).bind(was.presented.unwrap_or(-1));
+            query.execute(&mut **conn).await?.rows_affected()
+        });
+        tx.commit_unmarked().await?;
         Ok(changed == 1)
     }
 }
@@ -148,6 +145,26 @@ impl WriteTx {
     /// When the database refuses or there is no such secret.
     pub async fn update_secret(&mut self, row: &SealedSecret) -> Result<()> {
         self.update(row).await
+    }
+
+    /// Marks every secret that serves once as presented, but those that are damaged: where a store was
+    /// put back to an earlier day, nobody knows which of them were. Gives their connections.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn spend_secrets(&mut self, at: i64) -> Result<Vec<ConnectionId>> {
+        let rows = self.checked_secrets().await?;
+        let mut spent: Vec<ConnectionId> = Vec::new();
+        for CheckedSecret(row, checksum) in rows {
+            if !row.serves_once || row.checksum() != checksum {
+                continue;
+            }
+            let presented = row.presented.or(Some(at));
+            self.update_secret(&SealedSecret { presented, ..row.clone() }).await?;
+            spent.push(row.connection);
+        }
+        spent.dedup();
+        Ok(spent)
     }
 
     /// Forgets all secrets of a connection.

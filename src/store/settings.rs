@@ -57,11 +57,13 @@ impl WriteTx {
         self.remove(&row).await?;
         self.insert(&[row]).await
     }
+
     /// Leaves a setting to its default again.
     ///
     /// # Errors
     /// When the database refuses.
     pub async fn forget_setting(&mut self, setting: Setting) -> Result<()> {
+        self.note_setting();
         self.remove(&SettingRecord { key: setting.key().to_owned(), value: String::new() }).await
     }
 }

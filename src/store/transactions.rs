@@ -573,7 +573,9 @@ impl Tx {
         Ok(found)
     }
 
-    /// What providers told of an account for a day and those after it, cancelled and deleted rows too.
+    /// What providers told of an account for a day and those after it, cancelled and deleted rows
+    /// too. Where a row is, its source says: what a person moved here is not among them, and what a
+    /// person moved away is, to whatever day.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -582,9 +584,34 @@ impl Tx {
         account: AccountId,
         from: NaiveDate,
     ) -> Result<Vec<StoredTransaction>> {
-        const CONDITION: &str =
-            "t.origin = 'provider' and t.account_id = $1 and t.trade_date >= $2";
+        const HERE: &str = "t.origin = 'provider' and t.account_id = $1 and t.trade_date >= $2 \
+             and not exists (select 1 from moved_rows m where m.transaction_id = t.id)";
+        const MOVED: &str = "t.origin = 'provider' and t.id in \
+             (select transaction_id from moved_rows where account_id = $1) \
+             and (t.trade_date >= $2 or t.status = 'pending' or t.source_facts is not null)";
         let cells = [Cell::Int(Some(account.0)), Cell::Date(Some(from))];
+        let mut found = self.transactions_where(HERE, &cells, "").await?;
+        found.extend(self.transactions_where(MOVED, &cells, "").await?);
+        found.sort_by_key(|StoredTransaction { transaction: row, .. }| {
+            (row.facts.date, row.seq, row.id)
+        });
+        Ok(found)
+    }
+
+    /// What a provider told of an account as pending, from one day to before another.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn pending_told(
+        &mut self,
+        account: AccountId,
+        from: NaiveDate,
+        to: NaiveDate,
+    ) -> Result<Vec<StoredTransaction>> {
+        const CONDITION: &str = "t.status = 'pending' and t.origin = 'provider' and \
+             t.account_id = $1 and t.trade_date >= $2 and t.trade_date < $3 and \
+             not exists (select 1 from moved_rows m where m.transaction_id = t.id)";
+        let cells = [Cell::Int(Some(account.0)), Cell::Date(Some(from)), Cell::Date(Some(to))];
         self.transactions_where(CONDITION, &cells, " order by t.trade_date, t.seq, t.id").await
     }
 

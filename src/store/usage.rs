@@ -18,6 +18,18 @@ impl Tx {
         Ok(ids.into_iter().map(AccountId).collect())
     }
 
+    /// Whether an account has any row, deleted ones too.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn has_rows(&mut self, account: AccountId) -> Result<bool> {
+        const SQL: &str = "select 1 from transactions where account_id = $1 limit 1";
+        let found: Option<i32> = on_tx!(self, conn => {
+            sqlx::query_scalar(SQL).bind(account.0).fetch_optional(&mut **conn).await?
+        });
+        Ok(found.is_some())
+    }
+
     /// The securities that a transaction (deleted ones too), a price, the watchlist or an alert
     /// refers to.
     ///

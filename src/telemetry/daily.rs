@@ -23,6 +23,8 @@ pub struct DailyFile {
     day: NaiveDate,
     file: File,
     written: u64,
+    /// The last line is not whole.
+    is_cut: bool,
 }
 
 impl DailyFile {
@@ -44,6 +46,7 @@ impl DailyFile {
             open,
             day,
             file,
+            is_cut: false,
         };
         daily.remove_old();
         Ok(daily)
@@ -55,6 +58,19 @@ impl DailyFile {
         self.day = day;
         self.remove_old();
         Ok(())
+    }
+
+    /// A line that a full disk cut off must not begin the next one.
+    fn write_line(&mut self, line: &[u8]) -> io::Result<()> {
+        if self.is_cut {
+            self.file.write_all(b"\n")?;
+            self.is_cut = false;
+        }
+        let before = self.file.metadata().map(|data| data.len());
+        self.file.write_all(line).inspect_err(|_| {
+            let after = self.file.metadata().map(|data| data.len());
+            self.is_cut = before.ok() != after.ok();
+        })
     }
 
     /// A file that cannot be removed now is tried again tomorrow; it is no reason not to log.
@@ -79,7 +95,7 @@ impl Write for DailyFile {
             self.start_day(today)?;
         }
         if self.written < self.max_bytes {
-            self.file.write_all(line)?;
+            self.write_line(line)?;
             self.written += line.len() as u64;
             if self.written >= self.max_bytes {
                 self.file.write_all(FULL)?;

@@ -59,6 +59,7 @@ pub async fn open(clock: &Clock) -> (Session, TempDir) {
             method: None,
             institution: Some(SafeText::new(&texts()[at / 2])),
             closed: None,
+            performance: None,
         };
         edit::apply(&session, Change::AddAccount(account)).await.unwrap();
     }
@@ -92,6 +93,7 @@ pub async fn bare(clock: &Clock) -> (Session, TempDir) {
         method: None,
         institution: None,
         closed: None,
+        performance: None,
     };
     edit::apply(&session, Change::AddAccount(account)).await.unwrap();
     (session, folder)

@@ -10,6 +10,7 @@
     reason = "a test helper that cannot go on should stop the test at once"
 )]
 
+pub mod bank;
 pub mod engines;
 pub mod home;
 pub mod jar;
@@ -17,6 +18,7 @@ pub mod mutate;
 pub mod payloads;
 pub mod postgres;
 pub mod server;
+pub mod simplefin;
 pub mod source;
 pub mod terminal;
 
