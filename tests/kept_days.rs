@@ -234,6 +234,62 @@ async fn a_day_without_a_value_is_followed_again() {
     engine.close().await;
 }
 
+/// An account whose first days have no price begins where it began, whatever is told later and
+/// wherever the days that are still true end.
+#[tokio::test]
+async fn what_had_no_price_at_first_keeps_its_beginning() {
+    let header = ROWS.lines().next().unwrap();
+    let rows = format!(
+        "{header}\n2014-01-02,B,DEPOSIT,,,,,USD,100\n2014-01-02,B,OPENING,X,10,,,USD,\n\
+        2014-01-05,C,DEPOSIT,,,,,USD,50\n2014-01-06,C,OPENING,Y,3,,,USD,\n\
+        2014-01-02,D,DEPOSIT,,,,,USD,70\n"
+    );
+    let stories: [&[&str]; 4] = [
+        &["X,01-10", "X,03-04"],
+        &["X,01-10\nY,01-20", "X,02-01", "Y,03-01", "X,01-04"],
+        &["Y,01-20", "X,01-12", "Y,01-07"],
+        &["X,01-10\nY,03-10", "Y,02-10\nX,01-03"],
+    ];
+    let days = ["2014-01-02", "2014-01-04", "2014-01-12", "2014-02-05", "2014-03-12"].map(day);
+    // Not a divisor of how many ways there are to ask of a span: all of them come.
+    let queries: Vec<_> = spans(&days).into_iter().step_by(7).collect();
+    for story in stories {
+        let engine = sqlite().await;
+        engine.import(&[("rows.csv", &rows)]).await;
+        for (number, prices) in story.iter().enumerate() {
+            let line = |line: &str| {
+                let (symbol, day) = line.split_once(',').unwrap();
+                format!("2014-{day},{symbol},{}.5,USD\n", 20 + number)
+            };
+            let prices: String = prices.lines().map(line).collect();
+            let prices = format!("date,symbol,close,currency\n{prices}");
+            engine.import(&[("prices.csv", &prices)]).await;
+            let about = format!("{story:?} {number}");
+            same_line(&engine, &about).await;
+            same_without(&engine, &queries, &about).await;
+            keep(&engine).await;
+            // A row leaves only the days before it.
+            for day in ["01-03", "01-08", "02-11"] {
+                let fee = format!("{header}\n2014-{day},D,FEE,,,,,USD,-{number}.{}\n", &day[4..]);
+                engine.import(&[("fee.csv", &fee)]).await;
+                let about = format!("{about} {day}");
+                same_line(&engine, &about).await;
+                let mut with = Vec::new();
+                for query in &queries {
+                    with.push(told(&engine, query).await);
+                }
+                keep(&engine).await;
+                assert_eq!(rebuild::check(&engine.session).await.unwrap(), [""; 0], "{about}");
+                for (query, before) in queries.iter().zip(with) {
+                    let after = told(&engine, query).await;
+                    assert_eq!(format!("{after:#?}"), format!("{before:#?}"), "{about} {query:?}");
+                }
+            }
+        }
+        engine.close().await;
+    }
+}
+
 fn price(day: NaiveDate, close: &str) -> Change {
     Change::SetPrice(Box::new(Quote {
         subject: PriceSubject::Security(Mention::parse("X").unwrap()),

@@ -760,6 +760,8 @@ async fn take_everything_away(store: &Store, told: &mut Vec<String>) {
     ask!(told, tx.categories(), tx.watchlist(), tx.alerts(), tx.targets(), tx.balances());
     ask!(told, tx.used_accounts(), tx.used_securities());
     ask!(told, tx.has_rows(AccountId(10)), tx.has_rows(AccountId(99)));
+    ask!(told, tx.is_account_used(AccountId(10)), tx.is_account_used(AccountId(99)));
+    ask!(told, tx.is_security_used(SecurityId(20)), tx.is_security_used(SecurityId(99)));
     tx.forget_security(SecurityId(20)).await.unwrap();
     tx.lead_all(AccountId(10), AccountId(11)).await.unwrap();
     tx.forget_account(AccountId(10)).await.unwrap();

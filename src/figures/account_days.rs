@@ -144,13 +144,19 @@ impl AccountCourse {
     }
 
     /// Forgets the days after one, and those before it that cannot be gone on from: one can go on
-    /// only from a day on which everything had a value.
-    pub fn cut(&mut self, through: NaiveDate) {
+    /// only from a day on which everything had a value. Tells the last day after which one can: where
+    /// no day is left of something that had begun, it must be gone through from its beginning.
+    pub fn cut(&mut self, through: NaiveDate) -> NaiveDate {
+        let has_begun = !self.days.is_empty() && self.first <= through;
         let count = self.place(through).map_or(0, |place| place.saturating_add(1));
         self.days.truncate(count);
         while self.days.pop_if(|day| day.value.is_none()).is_some() {}
         self.odd = self.odd.filter(|odd| *odd <= through);
         self.beyond.retain(|beyond| beyond.date <= through);
+        match self.next().or(has_begun.then_some(self.first)) {
+            Some(next) if self.odd.is_none() => next.pred_opt().unwrap_or(next).min(through),
+            _ => through,
+        }
     }
 
     /// Forgets the days before one, to save memory where nobody asks for them.
@@ -178,14 +184,12 @@ impl AccountCourse {
         Ok(AccountDays { account, through, days: codec::to_bytes(self)? })
     }
 
-    /// As it was when the store began to keep it, as far as that is still true.
+    /// As it was when the store began to keep it. Only the days up to `kept.through` are still true.
     ///
     /// # Errors
     /// When the bytes are damaged.
     pub fn of(kept: &AccountDays) -> Result<Self> {
-        let mut course: Self = codec::from_bytes(&kept.days)?;
-        course.cut(kept.through);
-        Ok(course)
+        codec::from_bytes(&kept.days)
     }
 }
 

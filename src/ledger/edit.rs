@@ -271,8 +271,7 @@ impl Editor {
         }
         let created = self.stamp.now;
         let row = Balance { account: id, date, amount, batch: None, created };
-        let all = self.tx.balances().await?.into_iter();
-        let was = all.into_iter().find(|row| row.account == id && row.date == date);
+        let was = self.tx.balance_on(id, date).await?.filter(|row| row.date == date);
         self.tx.put_balance(&row).await?;
         self.steps.push(Step::Balance(Turn { was, is: Some(row) }));
         self.say(Thing::Balance(id, date), sayings::only(Some(&amount.to_string())));

@@ -103,14 +103,11 @@ async fn forget_idle_securities(tx: &mut WriteTx, book: &mut Book, steps: &Steps
         Step::Security(turn) if turn.is.is_none() => turn.was.as_ref().map(|row| row.security.id),
         _ => None,
     });
-    let made: Vec<SecurityId> = made.collect();
-    if made.is_empty() {
-        return Ok(());
-    }
-    let used = tx.used_securities().await?;
-    for id in made.into_iter().filter(|id| !used.contains(id)) {
-        tx.forget_security(id).await?;
-        book.securities.remove(&id);
+    for id in made {
+        if !tx.is_security_used(id).await? {
+            tx.forget_security(id).await?;
+            book.securities.remove(&id);
+        }
     }
     Ok(())
 }
@@ -207,7 +204,7 @@ impl Back {
         }
         match (&turn.was, now) {
             (None, Some(now)) => {
-                if self.tx.used_accounts().await?.contains(&id) {
+                if self.tx.is_account_used(id).await? {
                     return Err(changed());
                 }
                 self.tx.forget_account(id).await?;
@@ -299,8 +296,7 @@ impl Back {
     async fn balance(&mut self, turn: Turn<Balance>) -> Result<Turn<Balance>> {
         let Some(place) = turn.is.as_ref().or(turn.was.as_ref()) else { return Ok(turn) };
         let (account, date) = (place.account, place.date);
-        let all = self.tx.balances().await?.into_iter();
-        let now = all.into_iter().find(|row| row.account == account && row.date == date);
+        let now = self.tx.balance_on(account, date).await?.filter(|row| row.date == date);
         if now.as_ref().map(|row| row.amount) != turn.is.as_ref().map(|row| row.amount) {
             let what = format!("the balance of {date}");
             return Err(Error::ChangedSince(SafeText::new(&what)));

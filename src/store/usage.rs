@@ -18,6 +18,19 @@ impl Tx {
         Ok(ids.into_iter().map(AccountId).collect())
     }
 
+    /// The same of one account.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn is_account_used(&mut self, account: AccountId) -> Result<bool> {
+        const SQL: &str = "select exists (select 1 from transactions where account_id = $1) \
+             or exists (select 1 from balances where account_id = $1) \
+             or exists (select 1 from moved_rows where account_id = $1)";
+        Ok(on_tx!(self, conn => {
+            sqlx::query_scalar(SQL).bind(account.0).fetch_one(&mut **conn).await?
+        }))
+    }
+
     /// Whether an account has any row, deleted ones too.
     ///
     /// # Errors
@@ -43,5 +56,20 @@ impl Tx {
         let ids: Vec<i64> =
             on_tx!(self, conn => sqlx::query_scalar(SQL).fetch_all(&mut **conn).await?);
         Ok(ids.into_iter().map(SecurityId).collect())
+    }
+
+    /// The same of one security.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn is_security_used(&mut self, security: SecurityId) -> Result<bool> {
+        const SQL: &str = "select exists (select 1 from transactions where security_id = $1) \
+             or exists (select 1 from transactions where to_security_id = $1) \
+             or exists (select 1 from prices where security_id = $1) \
+             or exists (select 1 from watchlist where security_id = $1) \
+             or exists (select 1 from alerts where security_id = $1)";
+        Ok(on_tx!(self, conn => {
+            sqlx::query_scalar(SQL).bind(security.0).fetch_one(&mut **conn).await?
+        }))
     }
 }

@@ -65,15 +65,16 @@ pub(super) async fn performance(
     let mut scene = Scene::with(tx, query.to, query.today, rates, Otherwise::default()).await?;
     let accounts = accounts(&scene, |account| is_told_of(account, query));
     let origin = from.pred_opt().unwrap_or(from);
-    let Some(mut courses) =
-        Courses::of(&kept, |account| accounts.contains(&account), origin, false)?
-    else {
-        return Ok(None);
-    };
+    let mut courses = Courses::of(&kept, |account| accounts.contains(&account), origin, false)?;
     if from > courses.through {
         return Ok(None);
     }
     if let Some(next) = courses.through.succ_opt().filter(|next| *next <= query.to) {
+        if is_all {
+            // Some of what is kept cannot be gone on from.
+            let rates = figures::Scope::History;
+            scene = Scene::with(tx, query.to, query.today, rates, Otherwise::default()).await?;
+        }
         let world = World::read(tx, &mut scene, &accounts, next, query.to, query).await?;
         courses.go_on(&world, &accounts, next);
     }
@@ -116,33 +117,35 @@ struct Courses {
 }
 
 impl Courses {
-    /// What is kept of some accounts from a day on; none: there is no day that all have. `again`:
-    /// what could not be kept is tried once more.
+    /// What is kept of some accounts from a day on, up to the last one after which all can be gone
+    /// on. `again`: what could not be kept is tried once more.
     fn of(
         kept: &KeptDays,
         is_asked: impl Fn(AccountId) -> bool,
         from: NaiveDate,
         again: bool,
-    ) -> Result<Option<Self>> {
+    ) -> Result<Self> {
         let mut through = kept.through;
-        let mut of = BTreeMap::new();
+        let mut of: BTreeMap<_, AccountCourse> = BTreeMap::new();
         for days in kept.accounts.iter().filter(|days| is_asked(days.account)) {
             // One after the other, since all days of one are much already.
             let mut course = AccountCourse::of(days)?;
-            course.begin_at(from);
-            course.odd = course.odd.filter(|_| !again);
-            if course.odd.is_none()
-                && let Some(next) = course.next()
-            {
-                let Some(last) = next.pred_opt() else { return Ok(None) };
-                through = through.min(last);
+            if again && let Some(odd) = course.odd.take().filter(|_| course.days.is_empty()) {
+                // It is gone through from its beginning.
+                through = through.min(odd.pred_opt().unwrap_or(odd));
             }
+            through = through.min(course.cut(kept.through));
+            course.begin_at(from);
             of.insert(days.account, course);
         }
-        for course in of.values_mut() {
-            course.cut(through);
+        // Where one ends earlier, another may end on a day without a value.
+        loop {
+            let ends = of.values_mut().map(|course| course.cut(through)).min();
+            match ends.filter(|end| *end < through) {
+                Some(end) => through = end,
+                None => return Ok(Self { through, of }),
+            }
         }
-        Ok(Some(Self { through, of }))
     }
 
     /// The first day on which there was anything in one of these.
@@ -234,10 +237,8 @@ pub async fn days_to_keep(
         Portion::Year => next.checked_add_days(Days::new(STRIDE)).unwrap_or(through).min(through),
     };
     let kept = figures::kept_days(tx).await?;
-    let kept = match kept {
-        Some(kept) => Courses::of(&kept, |_| true, NaiveDate::MIN, portion == Portion::AllAgain)?,
-        None => None,
-    };
+    let again = portion == Portion::AllAgain;
+    let kept = kept.map(|kept| Courses::of(&kept, |_| true, NaiveDate::MIN, again)).transpose()?;
     let days = follow(tx, kept, through, today).await?;
     Ok(days.filter(|days| !days.is_empty()))
 }
