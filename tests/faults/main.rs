@@ -50,7 +50,12 @@ fn is_full() -> bool {
 
 /// All of these where everything is to be seen, else so many of them, spread evenly.
 fn sample<T: Clone>(all: &[T], few: usize) -> Vec<T> {
-    if is_full() || all.len() <= few {
+    spread(all, if is_full() { all.len() } else { few })
+}
+
+/// So many of these, spread evenly.
+fn spread<T: Clone>(all: &[T], few: usize) -> Vec<T> {
+    if all.len() <= few {
         return all.to_vec();
     }
     // The first and the last are among them.
