@@ -19,7 +19,9 @@ use std::time::Duration;
 
 use chrono::{Days, NaiveDate};
 use dashtam::figures::AccountCourse;
-use dashtam::model::{Change, Currency, Dec, Mention, PriceSubject, Quote, SafeText};
+use dashtam::model::{
+    AccountEdit, Change, Currency, Dec, Edit, InPerformance, Mention, PriceSubject, Quote, SafeText,
+};
 use dashtam::refresh::{self, Filler};
 use dashtam::report::{
     self, By, Every, NetWorthQuery, PerformanceQuery, PerformanceReport, Portion,
@@ -210,6 +212,21 @@ async fn a_write_leaves_the_days_before_it() {
             assert_eq!(through(&engine).await, left.map(day).or(whole), "{text}");
             assert!(same_without(&engine, &spans(&days), &text).await > 10);
         }
+        // Whose an account is, and whether it counts, changes no day of it.
+        keep(&engine).await;
+        let of_b = AccountEdit {
+            institution: Edit::Set(SafeText::new("Harbor Bank")),
+            performance: Edit::Set(InPerformance::No),
+            ..AccountEdit::default()
+        };
+        let id = engine.account("B").await;
+        engine.edit(Change::EditAccount(id, of_b)).await;
+        assert_eq!(through(&engine).await, whole, "its bank");
+        assert!(same_without(&engine, &spans(&days), "its bank").await > 10);
+        keep(&engine).await;
+        let closed = AccountEdit { closed: Edit::Set(day("2014-03-02")), ..AccountEdit::default() };
+        engine.edit(Change::EditAccount(id, closed)).await;
+        assert_ne!(through(&engine).await, whole, "what it counts is another thing");
         engine.close().await;
     }
 }

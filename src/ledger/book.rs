@@ -10,8 +10,8 @@ use super::sayings::{Sayings, Thing};
 use super::{Error, Result, body};
 use crate::figures::Keeper;
 use crate::model::{
-    AccountId, AccountKind, BatchId, CategoryId, Change, Currency, Exact, Kind, SafeText, Security,
-    SecurityId, Setting,
+    Account, AccountId, AccountKind, BatchId, CategoryId, Change, Currency, Exact, Kind, SafeText,
+    Security, SecurityId, Setting,
 };
 use crate::store::{
     AccountRecord, CategoryRecord, EntityVersion, SecurityRecord, StoredTransaction, Tally,
@@ -326,7 +326,11 @@ impl Book {
             let account = &row.account;
             (account.method, account.kind.tax(), account.kind == AccountKind::Margin)
         };
-        if before.account != row.account {
+        let figures = |row: &AccountRecord| {
+            let Account { kind, currency, mode, method, closed, .. } = row.account;
+            (kind, currency, mode, method, closed)
+        };
+        if figures(before) != figures(&row) {
             self.keeper.touches_everything();
         }
         if rules(before) != rules(&row) {
