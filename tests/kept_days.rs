@@ -97,14 +97,15 @@ async fn same_without(engine: &Engine, queries: &[PerformanceQuery], about: &str
     rows
 }
 
-/// The line of net worth is that of the report, of everything and of each account. Gives how many of
-/// its points came from what is kept: they tell no parts.
+/// Net worth over time and its parts are what they are without what is kept, of everything and of
+/// each account, and its line has the same points. Gives how many points came from what is kept: they
+/// tell no parts.
 async fn same_line(engine: &Engine, about: &str) -> usize {
     let mut tx = engine.session.store.read().await.unwrap();
     let accounts = tx.accounts().await.unwrap();
     let accounts = accounts.iter().map(|row| Some(row.account.id)).chain([None]);
     let first = tx.first_day().await.unwrap().unwrap_or(TODAY);
-    let mut points = 0;
+    let (mut points, mut with) = (0, Vec::new());
     for account in accounts {
         for (from, to) in [(None, TODAY), (Some(first + Days::new(9)), first + Days::new(40))] {
             let every = Some(if from.is_some() { Every::Day } else { Every::Month });
@@ -120,8 +121,19 @@ async fn same_line(engine: &Engine, about: &str) -> usize {
                 );
                 points += usize::from(line.cash.is_none() && row.cash.is_some());
             }
+            with.push((query, report));
         }
     }
+    drop(tx);
+    let kept = engine.session.store.read().await.unwrap().account_days().await.unwrap();
+    forget(engine).await;
+    let mut tx = engine.session.store.read().await.unwrap();
+    for (query, with) in with {
+        let without = report::net_worth(&mut tx, &query).await.unwrap();
+        assert_eq!(format!("{with:#?}"), format!("{without:#?}"), "{about}: {query:?}");
+    }
+    drop(tx);
+    engine.session.store.write().await.unwrap().keep_account_days(&kept).await.unwrap();
     points
 }
 

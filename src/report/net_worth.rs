@@ -18,46 +18,66 @@ use crate::store::{Balance, Tx};
 /// # Errors
 /// When the store cannot be read.
 pub async fn net_worth(tx: &mut Tx, query: &NetWorthQuery) -> Result<NetWorthReport> {
-    let first = first_day(tx).await?.unwrap_or(query.to);
-    let from = query.from.unwrap_or(first).max(first);
-    let days = days(from, query.to, query.every);
-    let (currency, parts) = parts_of(tx, query, &days, false).await?;
-    let rows: Vec<_> = days.iter().zip(&parts).map(|(day, parts)| parts.row(*day)).collect();
-    let missing = rows.last().map(|row| row.missing.clone()).unwrap_or_default();
-    Ok(NetWorthReport { as_of: query.to, currency, missing, rows })
+    series(tx, query, true).await
 }
 
-/// Net worth as a line: its parts are told only of the last days. Costs little where the days of
-/// accounts are kept.
+/// Net worth as a line: where the days of accounts are kept its parts are not told, which costs
+/// still less.
 ///
 /// # Errors
 /// When the store cannot be read.
 pub async fn worth_line(tx: &mut Tx, query: &NetWorthQuery) -> Result<NetWorthReport> {
+    series(tx, query, false).await
+}
+
+async fn series(tx: &mut Tx, query: &NetWorthQuery, with_parts: bool) -> Result<NetWorthReport> {
     let first = first_day(tx).await?.unwrap_or(query.to);
     let all = days(query.from.unwrap_or(first).max(first), query.to, query.every);
-    let Some(worth) = performance::worth_on(tx, query, &all).await? else {
-        return net_worth(tx, query).await;
+    let (currency, rows) = match performance::worth_on(tx, query, &all).await? {
+        Some(worth) => from_kept(tx, query, &all, worth, with_parts).await?,
+        None => rows_of(tx, query, &all).await?,
     };
-    let (kept, rest) = all.split_at_checked(worth.len()).unwrap_or((&all, &[]));
-    let otherwise = Otherwise::default();
-    let scene = Scene::of_day(tx, query.to, query.today, otherwise).await?;
-    let mut parts: Vec<Parts> = kept.iter().map(|_| Parts::default()).collect();
-    add_pending(tx, &scene, query, kept, &mut parts).await?;
-    let known = kept.iter().zip(parts).zip(worth).map(|((&date, parts), worth)| NetWorthRow {
-        net_worth: Some(worth),
-        market_value: None,
-        cash: None,
-        assets: None,
-        liabilities: None,
-        ..parts.row(date)
-    });
-    let mut rows: Vec<_> = known.collect();
-    if !rest.is_empty() {
-        let (_, parts) = parts_of(tx, query, rest, false).await?;
-        rows.extend(rest.iter().zip(&parts).map(|(day, parts)| parts.row(*day)));
-    }
     let missing = rows.last().map(|row| row.missing.clone()).unwrap_or_default();
-    Ok(NetWorthReport { as_of: query.to, currency: scene.base, missing, rows })
+    Ok(NetWorthReport { as_of: query.to, currency, missing, rows })
+}
+
+async fn rows_of(
+    tx: &mut Tx,
+    query: &NetWorthQuery,
+    days: &[NaiveDate],
+) -> Result<(Currency, Vec<NetWorthRow>)> {
+    let (currency, parts) = parts_of(tx, query, days, false).await?;
+    Ok((currency, days.iter().zip(&parts).map(|(day, parts)| parts.row(*day)).collect()))
+}
+
+/// From what everything was worth on the first of these days: what of it was not money securities were.
+async fn from_kept(
+    tx: &mut Tx,
+    query: &NetWorthQuery,
+    days: &[NaiveDate],
+    worth: Vec<Dec>,
+    with_parts: bool,
+) -> Result<(Currency, Vec<NetWorthRow>)> {
+    let (kept, rest) = days.split_at_checked(worth.len()).unwrap_or((days, &[]));
+    let rates = if with_parts { Scope::History } else { Scope::Day };
+    let scene = Scene::with(tx, query.to, query.today, rates, Otherwise::default()).await?;
+    let mut parts: Vec<Parts> = kept.iter().map(|_| Parts::default()).collect();
+    if with_parts {
+        add_cash(tx, &scene, query, kept, &mut parts).await?;
+        add_balances(tx, &scene, query, kept, &mut parts).await?;
+    }
+    add_pending(tx, &scene, query, kept, &mut parts).await?;
+    let known = kept.iter().zip(parts).zip(worth);
+    let mut rows: Vec<_> = known
+        .map(|((&date, parts), worth)| match with_parts {
+            true => parts.and_securities(worth).row(date),
+            false => parts.row_without_parts(date, worth),
+        })
+        .collect();
+    if !rest.is_empty() {
+        rows.extend(rows_of(tx, query, rest).await?.1);
+    }
+    Ok((scene.base, rows))
 }
 
 /// Net worth on an earlier day and on the last one.
@@ -196,6 +216,28 @@ impl Parts {
             let Thing { name, account, currency, position, from } = thing();
             let name = SafeText::new(&name);
             items.push(Item { part, name, account, currency, position, value, from });
+        }
+    }
+
+    /// The same with what securities must be worth for the whole to be worth so much.
+    fn and_securities(mut self, worth: Dec) -> Self {
+        let mut rest = Total::default();
+        for part in [&self.market_value, &self.cash, &self.assets, &self.liabilities] {
+            rest.take_in(part);
+        }
+        self.market_value.add(rest.short_of(worth));
+        self
+    }
+
+    /// The whole alone, where the parts are not read.
+    fn row_without_parts(&self, date: NaiveDate, worth: Dec) -> NetWorthRow {
+        NetWorthRow {
+            net_worth: Some(worth),
+            market_value: None,
+            cash: None,
+            assets: None,
+            liabilities: None,
+            ..self.row(date)
         }
     }
 

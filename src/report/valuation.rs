@@ -370,6 +370,11 @@ impl Total {
         known
     }
 
+    /// What it lacks of an amount.
+    pub fn short_of(&self, whole: Dec) -> Option<Dec> {
+        Exact::from(whole).sub(&self.sum).round(12).ok()
+    }
+
     /// Of what is known; none where there is something and nothing of it is known.
     pub fn known(&self) -> Option<Dec> {
         if self.is_unknown() { None } else { self.sum.round(12).ok() }

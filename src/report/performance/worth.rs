@@ -22,6 +22,9 @@ pub(in crate::report) async fn worth_on(
         return Ok(None);
     };
     let days: Vec<_> = days.iter().copied().filter(|day| *day <= kept.through).collect();
+    if days.is_empty() {
+        return Ok(None);
+    }
     let mut unseen: Vec<Account> =
         tx.accounts().await?.into_iter().map(|row| row.account).collect();
     unseen.retain(|account| query.wants(account.id));
