@@ -592,6 +592,39 @@ async fn the_lots_of_one_security_are_among_those_of_all() {
     .await;
 }
 
+/// What two accounts were paid on one day may come again in both: in the calendar it is one payment,
+/// and where accounts are told apart one in each of them.
+#[tokio::test]
+async fn what_may_come_is_one_payment_of_several_accounts() {
+    on_each(async |engine| {
+        let rows = "date,account,type,symbol,quantity,price,fee,currency,amount\n\
+            2024-01-02,One,BUY,X,10,10,,USD,\n2024-01-02,Two,BUY,X,30,10,,USD,\n\
+            2024-05-20,One,DIVIDEND,X,,,,USD,5\n2024-05-20,Two,DIVIDEND,X,,,,USD,15\n\
+            2024-05-21,Two,DIVIDEND,X,,,,USD,8\n";
+        engine.import(&[("rows.csv", rows)]).await;
+        let mut tx = engine.session.store.read().await.unwrap();
+        let mut may_come = async |by| {
+            let to = "2024-06-01".parse().unwrap();
+            let (from, account, currency) = (None, None, None);
+            let query = report::IncomeQuery { from, to, today: to, account, currency, by };
+            let (_, dates) = report::income_and_dates(&mut tx, &query).await.unwrap();
+            let forecast = dates.iter().filter(|date| date.coming == report::Coming::Forecast);
+            let told = forecast.map(|date| {
+                let account = date.account.as_ref().map_or("(several)", |name| name.as_str());
+                format!("{} {account} {}", date.date, date.amount.unwrap())
+            });
+            told.collect::<Vec<_>>()
+        };
+        // 40 pieces were paid 5, 15 and 8; a quarter of them is One's.
+        let both = ["2025-05-20 (several) 20", "2025-05-21 (several) 8"];
+        assert_eq!(may_come(Some(report::IncomeBy::Month)).await, both);
+        let each =
+            ["2025-05-20 One 5", "2025-05-20 Two 15", "2025-05-21 One 2", "2025-05-21 Two 6"];
+        assert_eq!(may_come(Some(report::IncomeBy::Account)).await, each);
+    })
+    .await;
+}
+
 /// A dividend that is told before it is paid.
 #[tokio::test]
 async fn a_pending_payment_that_is_dated_ahead_is_pending() {

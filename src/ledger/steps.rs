@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use super::book::{Book, Stamp};
 use super::sayings::{self, Thing};
 use super::{Applied, Error, Result, edit, proposed, write};
-use crate::model::{AccountId, OpId, SafeText, SecurityId, Setting};
+use crate::model::{AccountId, OpId, SafeText, Setting};
 use crate::store::{
     AccountRecord, AllocationTarget, Balance, CategoryRecord, PriceRecord, RateRecord,
     SecurityRecord, Store, StoredTransaction, WriteTx,

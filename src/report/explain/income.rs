@@ -32,11 +32,11 @@ pub async fn explain_income(tx: &mut Tx, query: &IncomeQuery, key: &SafeText) ->
     };
     let due = |it: &&Expected| {
         is_all
-            || it.security.is_some_and(is_symbol)
-            || is_account(it.account)
+            || it.of.security.is_some_and(is_symbol)
+            || is_account(it.account())
             || month(it.date) == word
     };
-    let payments: Vec<_> = income.payments.iter().filter(paid).collect();
+    let payments: Vec<_> = income.payments.iter().map(|it| &**it).filter(paid).collect();
     let expected: Vec<_> = income.expected.iter().filter(due).collect();
     if payments.is_empty() && expected.is_empty() {
         return found(Vec::new(), key, known(&income));
@@ -61,7 +61,7 @@ pub async fn explain_income(tx: &mut Tx, query: &IncomeQuery, key: &SafeText) ->
     let withheld = received(|it| it.withheld.base, |it| it.withheld.own);
     let net = received(|it| it.net.base, |it| it.net.own);
     let may_come: Total = expected.iter().map(|it| it.base).collect();
-    let term = |it: &&Expected| match it.currency == scene.base {
+    let term = |it: &&Expected| match it.of.currency == scene.base {
         true => it.formula(),
         false => shown(it.base),
     };
@@ -136,16 +136,16 @@ fn behind(income: &Income, row: &Payment, value: Option<Dec>) -> Vec<Input> {
 /// The row that may come, or the one that is thought to come again.
 fn forecast(income: &Income, it: &Expected) -> Vec<Input> {
     let mine = Input {
-        id: Some(SafeText::new(&it.row.to_string())),
-        date: Some(it.row_date),
+        id: Some(SafeText::new(&it.of.id.to_string())),
+        date: Some(it.of.date),
         value: it.own,
-        source: Some(SafeText::new(it.origin.as_str())),
+        source: Some(SafeText::new(it.of.origin.as_str())),
         ..input("row")
     };
-    let account = income.scene.account_name(it.account).unwrap_or_default();
+    let account = income.scene.account_name(it.account()).unwrap_or_default();
     // No amount stands in words here: they are never masked.
     let words = format!("forecast for {} in {account}", it.date);
-    let rate = income.scene.market.rates().on(it.currency, income.scene.base, income.scene.day);
+    let rate = income.scene.market.rates().on(it.of.currency, income.scene.base, income.scene.day);
     [figure(&words, it.own), mine].into_iter().chain(rates(rate.as_ref())).collect()
 }
 
@@ -153,7 +153,8 @@ fn forecast(income: &Income, it: &Expected) -> Vec<Input> {
 fn known(income: &Income) -> Vec<SafeText> {
     let scene = &income.scene;
     let places = income.payments.iter().map(|it| (it.security, it.account, it.date));
-    let places = places.chain(income.expected.iter().map(|it| (it.security, it.account, it.date)));
+    let places =
+        places.chain(income.expected.iter().map(|it| (it.of.security, it.account(), it.date)));
     let mut known: Vec<_> = places
         .flat_map(|(security, account, date)| {
             let symbol = security.map(|id| scene.symbol(id));

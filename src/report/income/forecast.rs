@@ -1,14 +1,14 @@
 //! What may be paid: rows that are dated ahead, and what the last twelve months paid, once more, for
 //! what is held now. Nothing of it is received, and what a row tells of is not expected beside it.
 
-use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use chrono::{Days, Months, NaiveDate};
 
 use super::payments::{Payment, payments};
 use super::shares::{Share, Then, shares};
 use super::{Holding, IncomeQuery};
-use crate::model::{Account, AccountId, Currency, Dec, Origin, SecurityId, Subtype, TransactionId};
+use crate::model::{Account, AccountId, Dec, SecurityId, Subtype};
 use crate::report::valuation::Scene;
 use crate::report::{Missing, Result};
 use crate::store::Tx;
@@ -18,37 +18,48 @@ pub(super) const YEAR: Months = Months::new(12);
 /// How many days early or late what is expected may come: less than a month, which would be the next.
 const LEEWAY: Days = Days::new(20);
 
-/// Something that may be paid.
+/// Something that may be paid. Of each payment there are as many as accounts that hold what paid it,
+/// so they share what is the same.
 #[derive(Clone, Debug)]
 pub(in crate::report) struct Expected {
     pub date: NaiveDate,
-    pub account: AccountId,
-    pub security: Option<SecurityId>,
-    pub kind: Subtype,
-    pub currency: Currency,
-    /// It is a row that is not settled yet.
-    pub pending: bool,
+    /// The row that is dated ahead, or the one that is thought to come again.
+    pub of: Arc<Payment>,
+    /// What of that one it is; none: it is the row itself.
+    share: Option<Share>,
     /// Gross, in its currency.
     pub own: Option<Dec>,
     /// The same at the rate of the last day.
     pub base: Option<Dec>,
-    /// The row that is dated ahead, or the one that is thought to come again.
-    pub row: TransactionId,
-    pub row_date: NaiveDate,
-    pub origin: Origin,
     pub missing: Vec<Missing>,
-    /// What of the earlier payment it is; none: it is a row.
-    from: Option<(Option<Dec>, Share)>,
 }
 
 impl Expected {
+    /// Where it may be paid.
+    pub fn account(&self) -> AccountId {
+        self.share.as_ref().map_or(self.of.account, |share| share.account)
+    }
+
+    /// It is a row.
+    pub const fn is_announced(&self) -> bool {
+        self.share.is_none()
+    }
+
+    /// It is a row that is not settled yet.
+    pub fn is_pending(&self) -> bool {
+        self.is_announced() && self.of.pending
+    }
+
     /// How it came about, in words, with the figures in place.
     pub fn formula(&self) -> String {
-        let Some((gross, share)) = &self.from else {
-            return "a row that is dated ahead".to_owned();
-        };
+        let Some(share) = &self.share else { return "a row that is dated ahead".to_owned() };
+        let gross = self.of.gross.own;
         let gross = gross.map_or_else(|| "n/a".to_owned(), |gross| gross.to_string());
         format!("{gross}{}", share.words())
+    }
+
+    fn place(&self) -> Place {
+        (self.account(), self.of.security, self.of.kind, self.date)
     }
 }
 
@@ -65,7 +76,7 @@ pub(super) async fn expected(
     scene: &Scene,
     query: &IncomeQuery,
     held: &[Holding],
-    (past, then): (&[Payment], &Then),
+    (past, then): (&[Arc<Payment>], &Then),
 ) -> Result<Vec<Expected>> {
     let announced = announced(tx, scene, query).await?;
     let mut found = Vec::new();
@@ -78,34 +89,39 @@ pub(super) async fn expected(
         found.extend(shares.into_iter().map(|share| repeated(scene, payment, date, share)));
     }
     // What was received, too, counts where it would be paid now.
-    let received = found.iter().map(|it| (it.account, it.security, it.kind, it.row_date));
-    let told = told(received.chain(announced.iter().map(place)), &found);
-    found.retain(|it| query.to < it.date && !told.contains(&place(it)));
+    let received = found.iter().map(|it| (it.account(), it.of.security, it.of.kind, it.of.date));
+    let told = told(received.chain(announced.iter().map(Expected::place)), &found);
+    found.retain(|it| query.to < it.date && told.binary_search(&it.place()).is_err());
     found.extend(announced);
-    found.retain(|it| query.account.is_none_or(|account| account == it.account));
-    found.sort_by_key(|it| (it.date, it.row, it.account));
+    found.retain(|it| query.account.is_none_or(|account| account == it.account()));
+    found.sort_by_key(|it| (it.date, it.of.id, it.account()));
     Ok(found)
 }
 
 /// What is paid where and when.
 type Place = (AccountId, Option<SecurityId>, Subtype, NaiveDate);
 
-const fn place(it: &Expected) -> Place {
-    (it.account, it.security, it.kind, it.date)
-}
-
-/// What is expected and has come, or is announced: for each row whatever is expected nearest to it.
-/// That may have been due already, so that what is paid each week takes nothing from the next ones.
-fn told(rows: impl Iterator<Item = Place>, expected: &[Expected]) -> BTreeSet<Place> {
-    let expected: BTreeSet<_> = expected.iter().map(place).collect();
-    let nearest = |(account, security, kind, date): Place| {
+/// What is expected and has come, or is announced, in order: for each row whatever is expected nearest
+/// to it. That may have been due already, so that what is paid each week takes nothing from the next
+/// ones.
+fn told(rows: impl Iterator<Item = Place>, expected: &[Expected]) -> Vec<Place> {
+    let mut places: Vec<_> = expected.iter().map(Expected::place).collect();
+    places.sort_unstable();
+    places.dedup();
+    let mut is_told = vec![false; places.len()];
+    for (account, security, kind, date) in rows {
         let on = |day| (account, security, kind, day);
-        let early = on(date.checked_sub_days(LEEWAY)?);
-        let late = on(date.checked_add_days(LEEWAY)?);
-        let near = expected.range(early..=late).copied();
-        near.min_by_key(|it| it.3.signed_duration_since(date).abs())
-    };
-    rows.filter_map(nearest).collect()
+        let days = (date.checked_sub_days(LEEWAY), date.checked_add_days(LEEWAY));
+        let (Some(early), Some(late)) = days else { continue };
+        let near = places.partition_point(|it| *it < on(early))
+            ..places.partition_point(|it| *it <= on(late));
+        let far = |at: &usize| places.get(*at).map(|it| it.3.signed_duration_since(date).abs());
+        if let Some(it) = near.min_by_key(far).and_then(|at| is_told.get_mut(at)) {
+            *it = true;
+        }
+    }
+    let told = places.into_iter().zip(is_told).filter(|(_, is_told)| *is_told);
+    told.map(|(place, _)| place).collect()
 }
 
 /// Rows that are dated ahead of today. On an earlier day nobody knew of what came since.
@@ -116,21 +132,8 @@ async fn announced(tx: &mut Tx, scene: &Scene, query: &IncomeQuery) -> Result<Ve
     let rows = rows.into_iter().filter(|row| row.kind != Subtype::WithholdingTax);
     let told = rows.map(|row| {
         let (base, missing) = in_base(scene, row.gross.own, &row);
-        Expected {
-            date: row.date,
-            account: row.account,
-            security: row.security,
-            kind: row.kind,
-            currency: row.currency,
-            pending: row.pending,
-            own: row.gross.own,
-            base,
-            row: row.id,
-            row_date: row.date,
-            origin: row.origin,
-            missing,
-            from: None,
-        }
+        let (date, own) = (row.date, row.gross.own);
+        Expected { date, of: row, share: None, own, base, missing }
     });
     Ok(told.collect())
 }
@@ -141,27 +144,13 @@ fn as_before(scene: &Scene, payment: &Payment) -> Option<Share> {
     Account::is_open(row.account.closed, scene.day).then(|| Share::whole(payment.account))
 }
 
-fn repeated(scene: &Scene, payment: &Payment, date: NaiveDate, share: Share) -> Expected {
+fn repeated(scene: &Scene, payment: &Arc<Payment>, date: NaiveDate, share: Share) -> Expected {
     let own = payment.gross.own.and_then(|gross| share.of(gross));
     let (base, mut missing) = in_base(scene, own, payment);
     if payment.gross.own.is_none() {
         missing.clone_from(&payment.missing);
     }
-    Expected {
-        date,
-        account: share.account,
-        security: payment.security,
-        kind: payment.kind,
-        currency: payment.currency,
-        pending: false,
-        own,
-        base,
-        row: payment.id,
-        row_date: payment.date,
-        origin: payment.origin,
-        missing,
-        from: Some((payment.gross.own, share)),
-    }
+    Expected { date, of: Arc::clone(payment), share: Some(share), own, base, missing }
 }
 
 /// At the rate of the last day: nobody knows a later one.

@@ -7,13 +7,13 @@ mod payments;
 mod shares;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::NaiveDate;
 
 pub use dates::{Coming, IncomeDate};
 pub(super) use forecast::Expected;
 pub(super) use payments::Payment;
-use shares::{Share, Then};
 
 use super::types::PositionsQuery;
 use super::valuation::{Scene, Total};
@@ -182,17 +182,11 @@ pub(super) struct Holding {
 pub(super) struct Income {
     pub scene: Scene,
     /// Of the span.
-    pub payments: Vec<Payment>,
+    pub payments: Vec<Arc<Payment>>,
     pub expected: Vec<Expected>,
-    paid: Vec<Paid>,
+    /// What the last twelve months paid on what an account holds of a security on the last day.
+    paid: BTreeMap<(AccountId, SecurityId), Total>,
     held: Vec<Holding>,
-}
-
-/// What a payment of the last twelve months was for a security that an account holds on the last day.
-struct Paid {
-    account: AccountId,
-    security: SecurityId,
-    gross: Option<Dec>,
 }
 
 impl Income {
@@ -214,11 +208,18 @@ impl Income {
         let expected = forecast::expected(tx, &scene, query, &held, (&past, &then)).await?;
         let year_ago = query.to.checked_sub_months(forecast::YEAR);
         let last_year = past.iter().filter(|it| year_ago.is_none_or(|day| day < it.date));
-        let mut paid: Vec<_> = last_year.flat_map(|it| paid(&scene, it, &held, &then)).collect();
+        let mut paid: BTreeMap<_, Total> = BTreeMap::new();
         let wanted = |account| query.account.is_none_or(|wanted| wanted == account);
+        for (payment, security) in last_year.filter_map(|it| Some((it, it.security?))) {
+            // The parts of it that are for what is held now.
+            let shares = shares::shares(&scene, payment, security, &held, &then);
+            for share in shares.iter().filter(|share| wanted(share.account)) {
+                let gross = payment.gross.base.and_then(|gross| share.of(gross));
+                paid.entry((share.account, security)).or_default().add(gross);
+            }
+        }
         let asked = |it: &Payment| query.from.is_none_or(|from| from <= it.date);
         payments.extend(past.into_iter().filter(|it| wanted(it.account) && asked(it)));
-        paid.retain(|it| wanted(it.account));
         held.retain(|it| wanted(it.account));
         Ok(Self { scene, payments, expected, paid, held })
     }
@@ -226,8 +227,11 @@ impl Income {
     /// The yields of what some of the holdings paid.
     pub fn yields(&self, is_meant: impl Fn(AccountId, SecurityId) -> bool) -> Yields {
         let held = || self.held.iter().filter(|it| is_meant(it.account, it.security));
-        let paid = self.paid.iter().filter(|it| is_meant(it.account, it.security));
-        let paid: Total = paid.map(|it| it.gross).collect();
+        let paid = self.paid.iter().filter(|((account, id), _)| is_meant(*account, *id));
+        let paid = paid.fold(Total::default(), |mut sum, (_, total)| {
+            sum.take_in(total);
+            sum
+        });
         let cost: Total = held().map(|it| it.cost).collect();
         let value: Total = held().map(|it| it.value).collect();
         let part = |whole: &Total, unknown: NoYield| {
@@ -246,14 +250,6 @@ impl Income {
         let known = |total: &Total| total.known().filter(|_| total.is_whole());
         Yields { paid: known(&paid), cost: known(&cost), value: known(&value), on_cost, on_value }
     }
-}
-
-/// The parts of a payment that are for what is held now.
-fn paid(scene: &Scene, payment: &Payment, held: &[Holding], then: &Then) -> Vec<Paid> {
-    let Some(security) = payment.security else { return Vec::new() };
-    let shares = shares::shares(scene, payment, security, held, then).into_iter();
-    let gross = |share: &Share| payment.gross.base.and_then(|gross| share.of(gross));
-    shares.map(|it| Paid { account: it.account, security, gross: gross(&it) }).collect()
 }
 
 /// What is held on the last day, in every account that counts.
@@ -300,7 +296,7 @@ pub async fn income_and_dates(
     query: &IncomeQuery,
 ) -> Result<(IncomeReport, Vec<IncomeDate>)> {
     let income = Income::read(tx, query).await?;
-    Ok((income.report(query), dates::of(&income)))
+    Ok((income.report(query), dates::of(&income, query.by)))
 }
 
 impl Income {
@@ -316,7 +312,8 @@ impl Income {
             missing.extend(row.missing.iter().cloned());
         }
         for row in &self.expected {
-            let place = (row.date, row.account, row.security, row.kind, row.currency);
+            let of = &row.of;
+            let place = (row.date, row.account(), of.security, of.kind, of.currency);
             groups.entry(Key::of(scene, query.by, place)).or_default().expect(row);
             all.expect(row);
             missing.extend(row.missing.iter().cloned());
@@ -411,7 +408,7 @@ impl Sums {
     }
 
     fn expect(&mut self, row: &Expected) {
-        self.currency(row.currency);
+        self.currency(row.of.currency);
         self.expected.add(row.own);
         self.expected_base.add(row.base);
     }

@@ -18,7 +18,7 @@ use crate::store::Tx;
 /// What was held of each security at the end of the day before it paid, in the units of that day.
 pub(super) type Then = BTreeMap<(SecurityId, NaiveDate), Exact>;
 
-pub(super) async fn held_then(tx: &mut Tx, scene: &Scene, rows: &[Payment]) -> Result<Then> {
+pub(super) async fn held_then(tx: &mut Tx, scene: &Scene, rows: &[Arc<Payment>]) -> Result<Then> {
     let mut days: BTreeMap<SecurityId, BTreeSet<NaiveDate>> = BTreeMap::new();
     for row in rows {
         if let (Some(security), Some(before)) = (row.security, row.date.pred_opt()) {

@@ -7,6 +7,8 @@
 //! 2027-01  ░░░░░░                                                     503.11  forecast
 //! ```
 
+use std::sync::Arc;
+
 use chrono::{Datelike, NaiveDate};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -56,6 +58,8 @@ const BARS: usize = 1;
 const MAIN: usize = 2;
 /// What stands for money that pays interest.
 const CASH: &str = "(cash)";
+/// What stands for more than one account.
+const SEVERAL: &str = "(several)";
 
 /// What is added up, in the order in which the key takes it.
 const BY: [IncomeBy; 4] = [IncomeBy::Month, IncomeBy::Security, IncomeBy::Account, IncomeBy::Kind];
@@ -139,8 +143,8 @@ impl Income {
         let is_of = |date: &&IncomeDate| {
             let mine = match self.by() {
                 IncomeBy::Month => is_month(date.date),
-                IncomeBy::Security => row.symbol == date.symbol,
-                IncomeBy::Account => row.account == date.account,
+                IncomeBy::Security => row.symbol.as_ref() == date.symbol.as_deref(),
+                IncomeBy::Account => row.account.as_ref() == date.account.as_deref(),
                 IncomeBy::Kind => row.kind == Some(date.kind),
             };
             mine && (date.coming == Coming::Received || !self.past_only)
@@ -318,14 +322,14 @@ fn day(date: &IncomeDate, look: &Look) -> Row {
         Coming::Announced => Tone::Second,
         Coming::Forecast => Tone::Dim,
     };
-    let text = |text: &Option<SafeText>| {
-        text.as_ref().map_or_else(|| CASH.to_owned(), SafeText::to_string)
+    let text = |text: &Option<Arc<SafeText>>, none: &str| {
+        text.as_ref().map_or_else(|| none.to_owned(), |text| text.to_string())
     };
     Row::of(vec![
         Cell::plain(date.date.to_string()),
         Cell::new(format!("{}{pending}", date.coming.as_str()), tone),
-        Cell::plain(text(&date.symbol)),
-        Cell::plain(text(&date.account)),
+        Cell::plain(text(&date.symbol, CASH)),
+        Cell::plain(text(&date.account, SEVERAL)),
         Cell::new(in_words(date.kind.as_str()), Tone::Dim),
         Cell::new(format!("{amount} {}", date.currency), tone),
     ])
