@@ -38,7 +38,7 @@ use sqlx::AssertSqlSafe;
 use support::engines::{Engine, postgres_in, sqlite_in};
 
 /// Sequences of each of the two workers.
-const SEQUENCES: u32 = 350;
+const SEQUENCES: u32 = 200;
 const ALL_SEQUENCES: u32 = 5_000;
 
 const HEADER: &str = "date,account,type,symbol,quantity,price,fee,currency,amount,tax,description,\
