@@ -518,3 +518,24 @@ fn what_is_beside_the_rows_follows_once_the_cursor_rests() {
         dashboard.close().await;
     });
 }
+
+#[test]
+fn the_row_that_is_deleted_is_the_one_that_is_named() {
+    run(async {
+        let mut dashboard = Dashboard::demo((120, 30), options()).await;
+        let row = |at: usize, dashboard: &Dashboard| {
+            dashboard.screen().lines().nth(at).unwrap().split_whitespace().collect::<String>()
+        };
+        dashboard.keys("3").await;
+        let (first, second) = (row(3, &dashboard), row(4, &dashboard));
+        // Marking goes on to the next row, which is another one.
+        dashboard.keys("Space d").await;
+        let named = "Delete the withdrawal of 2026-11-20 in Harbor Card?";
+        assert!(dashboard.screen().contains(named), "{}", dashboard.screen());
+        dashboard.keys("y").await;
+        dashboard.work().await;
+        assert!(first.starts_with("2026-11-20HarborCard"), "{first}");
+        assert_eq!(row(3, &dashboard), second);
+        dashboard.close().await;
+    });
+}

@@ -241,15 +241,22 @@ impl Transactions {
             Action::Edit => Wish::Form(Subject::OldRow(id)),
             Action::Categorise => Wish::Form(Subject::Category(ids)),
             Action::Delete => {
-                let text = match ids.len() {
-                    1 => format!(
+                let text = match (only, ids.len()) {
+                    (Some(WindowRow { row, .. }), _) => format!(
                         "Delete the {} of {} in {}? z brings it back.",
-                        row.row.subtype, row.row.date, row.row.account
+                        row.subtype, row.date, row.account
                     ),
-                    many => format!("Delete {many} marked rows? z brings them back."),
+                    (None, 1) => "Delete the marked row? z brings it back.".to_owned(),
+                    (None, many) => format!("Delete {many} marked rows? z brings them back."),
                 };
                 let changes = ids.into_iter().map(Change::DeleteTransaction).collect();
                 let errand = Errand::Edit(Edit::Change("deleted", changes));
+        // What is asked is of the rows it is done to, not of the one where the cursor is by now.
+        let only = match marked.len() {
+            0 => Some(row),
+            1 => self.marked(look).and_then(|rows| rows.first().copied()),
+            _ => None,
+        };
                 Wish::Confirm(Box::new(Confirm { text, errand }))
             }
             Action::Link if ids.len() < 2 => {
