@@ -15,8 +15,10 @@ mod screen;
 
 use std::collections::BTreeMap;
 
+use dashtam::model::Dec;
+use dashtam::report::{self, AccountsQuery, PositionsQuery, TransactionsQuery};
 use dashtam::tui::{Effect, Errand, Memo, Msg, Options, ThemeName};
-use screen::{Dashboard, PANES, options, run};
+use screen::{Dashboard, PANES, clock, options, run};
 
 /// A line typed letter by letter.
 fn typed(line: &str) -> String {
@@ -131,6 +133,118 @@ fn rows_become_a_file_as_they_are_shown() {
         command(&mut dashboard, "export b.csv").await;
         assert!(bar(&dashboard).contains("nothing is written"), "{}", bar(&dashboard));
         assert!(dashboard.wanted.is_empty());
+        dashboard.close().await;
+    });
+}
+
+/// The rows of a file under their titles.
+fn sheet(bytes: &[u8]) -> Vec<BTreeMap<String, String>> {
+    let mut csv = csv::Reader::from_reader(bytes);
+    csv.deserialize().map(Result::unwrap).collect()
+}
+
+/// The sum of a column, which has a figure in each of these rows or says that nobody knows it.
+fn sum(rows: &[&BTreeMap<String, String>], column: &str) -> Dec {
+    let known = rows.iter().map(|row| row[column].as_str()).filter(|text| *text != "n/a");
+    sum_of(known.map(|text| Dec::parse(text).unwrap()))
+}
+
+fn sum_of(figures: impl Iterator<Item = Dec>) -> Dec {
+    figures.reduce(|sum, figure| sum.checked_add(figure).unwrap()).unwrap()
+}
+
+#[test]
+fn a_ledger_becomes_a_file_as_a_whole() {
+    run(async {
+        let mut dashboard = Dashboard::demo((160, 40), options()).await;
+        let query = TransactionsQuery::default();
+        let mut tx = dashboard.session().store.read().await.unwrap();
+        let report = report::transactions(&mut tx, &query).await.unwrap().rows;
+        drop(tx);
+        let folder = tempfile::tempdir().unwrap();
+        // Only a window of it is read by the screen.
+        for (way, name, oldest_first, has) in [
+            ("3", "newest.csv", false, ""),
+            ("s Space Enter", "oldest.csv", true, ""),
+            ("/ a c c t : t f s a Enter", "filtered.csv", true, "TFSA"),
+        ] {
+            dashboard.keys(way).await;
+            let file = folder.path().join(name);
+            command(&mut dashboard, &format!("export {}", file.display())).await;
+            dashboard.work().await;
+            assert!(bar(&dashboard).contains("the rows are in"), "{}", bar(&dashboard));
+            let rows = sheet(&std::fs::read(&file).unwrap());
+            let wanted: Vec<_> =
+                report.iter().filter(|row| row.account.as_str().contains(has)).collect();
+            let days: Vec<_> = wanted.iter().map(|row| row.date.to_string()).collect();
+            let mut written: Vec<_> = rows.iter().map(|row| row["Date"].clone()).collect();
+            if !oldest_first {
+                written.reverse();
+            }
+            assert_eq!(written, days, "{name}");
+            for currency in ["USD", "CAD"] {
+                let is_of = |row: &&BTreeMap<String, String>| row["Currency"] == currency;
+                let mine: Vec<_> = rows.iter().filter(is_of).collect();
+                let theirs = wanted.iter().filter(|row| row.currency.code() == currency);
+                assert_eq!(sum(&mine, "Amount"), sum_of(theirs.map(|row| row.amount)), "{name}");
+            }
+        }
+        // Nothing that is there already is written over.
+        let file = folder.path().join("newest.csv");
+        command(&mut dashboard, &format!("export {}", file.display())).await;
+        dashboard.work().await;
+        assert!(bar(&dashboard).contains("exists"), "{}", bar(&dashboard));
+        // A million rows take their time: they say how far they are.
+        command(&mut dashboard, "export other.csv").await;
+        dashboard.tell(Msg::Rows(250_000));
+        dashboard.keys("j").await;
+        assert!(bar(&dashboard).contains("250000 rows written"), "{}", bar(&dashboard));
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn no_row_of_a_file_says_again_what_another_one_says() {
+    run(async {
+        let mut dashboard = Dashboard::demo((160, 40), options()).await;
+        let mut tx = dashboard.session().store.read().await.unwrap();
+        let today = clock().today();
+        let (as_of, account, currency) = (today, None, None);
+        let query = AccountsQuery { as_of, today, account, currency, closed: true };
+        let accounts = report::accounts(&mut tx, &query).await.unwrap();
+        let query = PositionsQuery { as_of, today, account, currency, method: None, closed: false };
+        let holdings = report::holdings(&mut tx, &query).await.unwrap();
+        drop(tx);
+        let written = |dashboard: &mut Dashboard| match dashboard.wanted.pop() {
+            Some(Effect::Begin(Errand::Export(_, bytes))) => sheet(&bytes),
+            other => panic!("{other:?}"),
+        };
+        // An institution is a sum of accounts, and those of a folded one are rows all the same.
+        dashboard.keys("1 g g o").await;
+        command(&mut dashboard, "export a.csv").await;
+        let rows = written(&mut dashboard);
+        assert_eq!(rows.len(), accounts.rows.len());
+        let open: Vec<_> = rows.iter().filter(|row| !row["Marks"].contains("closed")).collect();
+        assert_eq!(sum(&open, "In base"), accounts.total_base.unwrap());
+        for (account, row) in accounts.rows.iter().map(|account| {
+            (account, rows.iter().find(|row| row["Account"] == account.name.as_str()).unwrap())
+        }) {
+            assert_eq!(row["Value"], account.value.map_or("n/a".to_owned(), |it| it.to_string()));
+            assert_eq!(row["Currency"], account.currency.code());
+        }
+        // A lot is a part of its position.
+        dashboard.keys("2 L").await;
+        assert!(dashboard.screen().contains("2026-"), "{}", dashboard.screen());
+        command(&mut dashboard, "export a.csv").await;
+        let rows = written(&mut dashboard);
+        assert_eq!(rows.len(), holdings.rows.len());
+        let values = holdings.rows.iter().filter_map(|row| row.value_base);
+        assert_eq!(sum(&rows.iter().collect::<Vec<_>>(), "Value"), sum_of(values));
+        for row in &holdings.rows {
+            let account = row.account.as_ref().unwrap().as_str();
+            let mut mine = rows.iter().filter(|it| it["Account"] == account);
+            assert!(mine.any(|it| it["Symbol"] == row.symbol.as_str()), "{account}");
+        }
         dashboard.close().await;
     });
 }

@@ -87,6 +87,17 @@ pub struct TransactionRow {
     pub by_day_rate: bool,
 }
 
+impl TransactionRow {
+    /// What happened, behind how far it is where it is not settled.
+    #[must_use]
+    pub fn told_subtype(&self) -> String {
+        match self.status {
+            Status::Settled => self.subtype.to_string(),
+            other => format!("{other} {}", self.subtype),
+        }
+    }
+}
+
 /// What is known of one transaction beyond its row.
 #[derive(Clone, Debug, Default)]
 pub struct TransactionDetail {

@@ -242,7 +242,7 @@ impl Dashboard {
         for effect in std::mem::take(&mut self.wanted) {
             match effect {
                 Effect::Begin(errand) => {
-                    let ended = errand.run(&self.session).await;
+                    let ended = errand.run(&self.session, &|_| {}).await;
                     self.tell(Msg::Errand(Box::new(ended)));
                 }
                 other => self.wanted.push(other),

@@ -44,7 +44,7 @@ pub use overview::Overview;
 pub use performance::Performance;
 pub use security::SecurityPane;
 pub use settings::Settings;
-pub use table::{Sorting, Table, titles};
+pub use table::{Rows, Sorting, Table, titles};
 pub use tally::Tally;
 pub use transactions::Transactions;
 pub use welcome::Welcome;
@@ -428,6 +428,11 @@ pub trait Pane {
     fn texts(&self, whole: bool, _: &Look) -> Option<Vec<String>> {
         let table = self.table();
         Some(table.map_or_else(Vec::new, |table| table.texts(whole, self.main_column())))
+    }
+
+    /// Its rows as a file, with nothing that says again what another row says; none: there are none.
+    fn sheet(&self, _: &Look) -> Option<Rows> {
+        Some(self.table()?.sheet())
     }
 
     /// Goes to a row by its number, counted from 1.

@@ -6,8 +6,9 @@ use std::cmp::Reverse;
 use super::list::List;
 use super::{Outcome, by_figure};
 use crate::model::fold;
+use crate::service::ledger_sheet::LedgerSheet;
 use crate::tui::look::{Look, Order};
-use crate::tui::widget::{Align, Choice, Column, Grid, Row, Sought};
+use crate::tui::widget::{Align, Cell, Choice, Column, Grid, Row, Sought};
 
 /// What the rows of a pane can be put in order by, and the order that is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,6 +17,15 @@ pub struct Sorting {
     pub by: Vec<&'static str>,
     /// None: as they come.
     pub order: Option<Order>,
+}
+
+/// Rows that are wanted as a file.
+#[derive(Clone, Debug)]
+pub enum Rows {
+    /// They are here: titles, and the cells beneath them.
+    Here(Vec<&'static str>, Vec<Vec<Cell>>),
+    /// More of them may be in the store.
+    Ledger(LedgerSheet),
 }
 
 /// A table, whatever its rows are.
@@ -59,6 +69,10 @@ pub trait Table {
 
     /// What is shown, as a table.
     fn grid(&self) -> &Grid;
+
+    /// Titles and rows for a file: rows that are something of their own, not what stands between
+    /// them.
+    fn sheet(&self) -> Rows;
 }
 
 /// In a pane: lends its `list`, with these columns, of which `MAIN` matters most.
@@ -243,5 +257,11 @@ impl<K: Ord + Clone> Table for List<K> {
 
     fn grid(&self) -> &Grid {
         &self.grid
+    }
+
+    fn sheet(&self) -> Rows {
+        let is_row = |at: usize| self.keys.get(at).is_some_and(Option::is_some);
+        let (titles, rows) = self.grid.sheet(is_row);
+        Rows::Here(titles, rows)
     }
 }

@@ -14,10 +14,11 @@ use ratatui::layout::Rect;
 use super::list::List;
 use super::table::lends;
 use super::{
-    Outcome, Pane, PaneId, Sorting, Table, Tally, Wish, said_of_search, transaction_detail,
+    Outcome, Pane, PaneId, Rows, Sorting, Table, Tally, Wish, said_of_search, transaction_detail,
 };
 use crate::keys::{Action, Context};
-use crate::model::{Change, SafeText, Status, TransactionId};
+use crate::model::{Change, SafeText, TransactionId};
+use crate::service::ledger_sheet::{LedgerColumn, LedgerSheet};
 use crate::state::{At, Find, Question, Slice, Slot, Window, WindowQuery, WindowRow};
 use crate::text::UNKNOWN;
 use crate::tui::errand::{Edit, Errand};
@@ -37,6 +38,19 @@ const COLUMNS: [Column; 9] = [
     Column { title: "Amount", align: Align::Point, priority: 0, width: (10, 0) },
     Column { title: "Balance", align: Align::Point, priority: 3, width: (10, 0) },
     Column { title: "Description", align: Align::Left, priority: 7, width: (12, 60) },
+];
+
+/// The same in a file.
+const IN_A_FILE: [LedgerColumn; 9] = [
+    LedgerColumn::Date,
+    LedgerColumn::Account,
+    LedgerColumn::Type,
+    LedgerColumn::Symbol,
+    LedgerColumn::Quantity,
+    LedgerColumn::Price,
+    LedgerColumn::Amount,
+    LedgerColumn::Balance,
+    LedgerColumn::Description,
 ];
 
 /// How many rows are read at once: several screens, so that most keys need no reading.
@@ -236,6 +250,12 @@ impl Transactions {
             return Wish::Say("the range reaches beyond what is read: end it first".to_owned());
         }
         let id = row.row.id;
+        // What is asked is of the rows it is done to, not of the one where the cursor is by now.
+        let only = match marked.len() {
+            0 => Some(row),
+            1 => self.marked(look).and_then(|rows| rows.first().copied()),
+            _ => None,
+        };
         let ids: Vec<_> = if marked.is_empty() { vec![id] } else { marked.into_iter().collect() };
         match action {
             Action::Edit => Wish::Form(Subject::OldRow(id)),
@@ -251,12 +271,6 @@ impl Transactions {
                 };
                 let changes = ids.into_iter().map(Change::DeleteTransaction).collect();
                 let errand = Errand::Edit(Edit::Change("deleted", changes));
-        // What is asked is of the rows it is done to, not of the one where the cursor is by now.
-        let only = match marked.len() {
-            0 => Some(row),
-            1 => self.marked(look).and_then(|rows| rows.first().copied()),
-            _ => None,
-        };
                 Wish::Confirm(Box::new(Confirm { text, errand }))
             }
             Action::Link if ids.len() < 2 => {
@@ -581,6 +595,20 @@ impl Pane for Transactions {
         Some(marked.iter().map(text).collect())
     }
 
+    /// All rows that fit, not only the window: whoever writes them reads them.
+    fn sheet(&self, look: &Look) -> Option<Rows> {
+        if self.ids.is_empty() {
+            return None;
+        }
+        let chosen = self.list.choice.among(&COLUMNS);
+        let columns = chosen.into_iter().filter_map(|at| IN_A_FILE.get(at).copied());
+        Some(Rows::Ledger(LedgerSheet {
+            query: query_of(look, &self.find, At::Newest),
+            oldest_first: self.oldest_first,
+            columns: columns.chain([LedgerColumn::Currency]).collect(),
+        }))
+    }
+
     fn click(&mut self, line: u16, look: &Look) -> bool {
         let is_row = self.list.click(line, look);
         self.follow(look);
@@ -612,10 +640,6 @@ fn cells(window: &WindowRow, look: &Look) -> Vec<Cell> {
     let text = |text: &Option<SafeText>| text.as_ref().map_or("", SafeText::as_str).to_owned();
     let counts = row.status.counts();
     let tone = if counts { Tone::Plain } else { Tone::Dim };
-    let status = match row.status {
-        Status::Settled => String::new(),
-        other => format!("{other} "),
-    };
     let price = row.price.map(|price| figures.price(Some(price), row.currency).into_string());
     let balance = match window.balance {
         Some(balance) => figures.money(balance, row.currency).into_string(),
@@ -625,7 +649,7 @@ fn cells(window: &WindowRow, look: &Look) -> Vec<Cell> {
     vec![
         Cell::new(row.date.to_string(), tone),
         Cell::new(row.account.as_str(), tone),
-        Cell::new(format!("{status}{}", row.subtype), tone),
+        Cell::new(row.told_subtype(), tone),
         Cell::new(text(&row.symbol), tone),
         Cell::new(figures.quantity(row.quantity).into_string(), tone).of(row.quantity),
         Cell::new(price.unwrap_or_default(), tone).of(row.price),
