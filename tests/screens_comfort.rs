@@ -359,3 +359,23 @@ fn every_state_is_told_without_a_colour() {
         assert!(screens.windows(2).all(|pair| pair[0] == pair[1]));
     });
 }
+
+#[test]
+fn beyond_the_end_of_a_text_no_key_counts() {
+    run(async {
+        let mut dashboard = Dashboard::demo((80, 16), options()).await;
+        for open in ["g u", "?", "2 j ="] {
+            dashboard.keys(open).await;
+            for (down, back) in [(true, "Up"), (false, "Down")] {
+                for _ in 0..400 {
+                    dashboard.tell(Msg::Wheel(down));
+                }
+                let end = dashboard.screen();
+                dashboard.keys(back).await;
+                assert_ne!(dashboard.screen(), end, "{open} {back}\n{end}");
+            }
+            dashboard.keys("Esc").await;
+        }
+        dashboard.close().await;
+    });
+}

@@ -381,6 +381,12 @@ impl App {
         self.refresh();
     }
 
+    /// The room inside the frame of what lies over the pane: columns and lines.
+    fn room(&self) -> (u16, u16) {
+        let body = Parts::of(Rect::new(0, 0, self.size.0, self.size.1)).body;
+        (body.width.saturating_sub(2), body.height.saturating_sub(2))
+    }
+
     /// What is seen, and where.
     fn places(&self) -> Vec<Place> {
         let body = Parts::of(Rect::new(0, 0, self.size.0, self.size.1)).body;
