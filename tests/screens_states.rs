@@ -375,6 +375,15 @@ fn the_line_of_context_says_how_the_refreshing_goes() {
         let by_hand = Progress { rounds: 1, asked: true, last, ..Progress::default() };
         dashboard.tell(Msg::Refresh(Box::new(by_hand)));
         insta::assert_snapshot!("refreshed_by_hand", dashboard.screen());
+        // That it lives is no gain, and no loss where the two have each other's colour.
+        let styles = |dashboard: &Dashboard| -> Vec<_> {
+            let buffer = dashboard.buffer();
+            (0..120).map(|x| buffer[(x, 1)].style()).collect()
+        };
+        let before = styles(&dashboard);
+        dashboard.keys("g r").await;
+        assert_eq!(styles(&dashboard), before);
+        dashboard.keys("g r").await;
         let (host, since) = (dashtam::model::SafeText::new("attic"), 0);
         let holder = dashtam::store::Holder { host, pid: 4711, since };
         dashboard.tell(Msg::Refresh(Box::new(Progress {
