@@ -383,3 +383,30 @@ fn two_securities_are_compared_from_the_same_day_on() {
         dashboard.close().await;
     });
 }
+
+#[test]
+fn a_row_of_income_opens_just_the_rows_that_it_adds_up() {
+    run(async {
+        let mut dashboard = Dashboard::demo((140, 40), options()).await;
+        // The last year of a security, whose net is the cash that came in.
+        dashboard.keys("7 o G").await;
+        let shown = line(&dashboard.screen(), "UBMK ");
+        let net = shown.split_whitespace().nth(4).unwrap().to_owned();
+        dashboard.keys("Enter g g v G").await;
+        let screen = dashboard.screen();
+        assert!(
+            line(&screen, " in the range ").contains(&format!(" {net} USD")),
+            "{net}\n{screen}"
+        );
+        // The first month of a span has no day before it.
+        dashboard.keys("Esc 7 o o o g g Enter G").await;
+        let screen = dashboard.screen();
+        let days: Vec<&str> = screen
+            .lines()
+            .filter_map(|line| line.get(..10))
+            .filter(|it| it.starts_with("20"))
+            .collect();
+        assert!(!days.is_empty() && days.iter().all(|day| *day >= "2025-11-22"), "{screen}");
+        dashboard.close().await;
+    });
+}

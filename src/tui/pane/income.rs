@@ -7,7 +7,7 @@
 //! 2027-01  ░░░░░░                                                     503.11  forecast
 //! ```
 
-use chrono::{Datelike, NaiveDate};
+use chrono::{Datelike, Months, NaiveDate};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
 
@@ -101,15 +101,17 @@ impl Income {
             let why = "what may come has no rows yet: its days stand beneath";
             return Outcome::wish(Wish::Say(why.to_owned()));
         }
-        let of = match (&row.month, row.kind) {
-            (Some(month), _) => format!("kind:income date:{month}"),
-            (None, Some(kind)) => format!("kind:{}", kind.as_str()),
-            (None, None) => {
+        let of = match row.kind {
+            Some(kind) => format!("kind:{}", kind.as_str()),
+            None => {
                 let words = query(row.account.as_ref(), row.symbol.as_ref(), None);
                 format!("kind:income {words}")
             }
         };
-        Outcome::wish(Wish::Find(PaneId::Transactions, of.trim_end().to_owned()))
+        let days = asked(look).map(|query| days(query, row.month.as_deref())).unwrap_or_default();
+        let words: Vec<&str> =
+            [of.trim_end(), &days].into_iter().filter(|it| !it.is_empty()).collect();
+        Outcome::wish(Wish::Find(PaneId::Transactions, words.join(" ")))
     }
 
     /// The rows have three of five lines, the days of one of them the rest.
@@ -129,7 +131,12 @@ impl Income {
     }
 
     /// The days of a row, oldest first.
-    fn days<'a>(&self, row: &IncomeRow, dates: &'a [IncomeDate]) -> Vec<&'a IncomeDate> {
+    fn days<'a>(
+        &self,
+        row: &IncomeRow,
+        by: IncomeBy,
+        dates: &'a [IncomeDate],
+    ) -> Vec<&'a IncomeDate> {
         let is_month = |day: NaiveDate| {
             let month = row.month.as_deref().and_then(|month| month.split_once('-'));
             month.is_some_and(|(year, month)| {
@@ -137,7 +144,7 @@ impl Income {
             })
         };
         let is_of = |date: &&IncomeDate| {
-            let mine = match self.by() {
+            let mine = match by {
                 IncomeBy::Month => is_month(date.date),
                 IncomeBy::Security => row.symbol == date.symbol,
                 IncomeBy::Account => row.account == date.account,
@@ -201,11 +208,11 @@ impl Pane for Income {
                 let what = if self.past_only { "left out" } else { "shown" };
                 Outcome::wish(Wish::Say(format!("what may come is {what}")))
             }
-            Action::Explain => match (self.query(look), self.row(look)) {
+            Action::Explain => match (asked(look).copied(), self.row(look)) {
                 (Some(query), Some(row)) => {
                     // What no row of the report is called can only be told as part of the whole.
-                    let key = match self.by() {
-                        IncomeBy::Kind => None,
+                    let key = match query.by {
+                        Some(IncomeBy::Kind) => None,
                         _ => Some(name(row)).filter(|name| name.as_str() != CASH),
                     };
                     let key = key.unwrap_or_else(|| SafeText::new("total"));
@@ -263,7 +270,7 @@ impl Pane for Income {
         let yields = row.yields.as_ref().map(|yields| format!(": {}", told(yields)));
         let text = format!("{}{}", name(row), yields.unwrap_or_default());
         write(buf, head, &text, theme.style(Tone::Title));
-        let days = self.days(row, dates);
+        let days = self.days(row, report.by.unwrap_or(self.by()), dates);
         let lines = days.into_iter().map(|date| day(date, look)).collect();
         Grid::new(&DATES, lines, None).draw_start(buf, beneath, theme);
     }
@@ -282,6 +289,24 @@ fn answer(look: &Look) -> Option<(&IncomeReport, &[IncomeDate])> {
         Some(Slice::Income(report, dates)) => Some((report, dates)),
         _ => None,
     }
+}
+
+/// What the rows that are shown are the answer to: a key may have asked for others just now.
+fn asked(look: &Look) -> Option<&IncomeQuery> {
+    match look.answered(Slot::Income) {
+        Some(Question::Income(query)) => Some(query),
+        _ => None,
+    }
+}
+
+/// The words that find the days that a row adds up: of its month, no more than the span has.
+fn days(query: &IncomeQuery, month: Option<&str>) -> String {
+    let first = month.and_then(|month| format!("{month}-01").parse::<NaiveDate>().ok());
+    let last = first.and_then(|day| day.checked_add_months(Months::new(1))?.pred_opt());
+    let from = query.from.max(first);
+    let to = last.map_or(query.to, |last| last.min(query.to));
+    let from = from.map(|day| day.to_string()).unwrap_or_default();
+    format!("date:{from}..{to}")
 }
 
 const fn word(by: IncomeBy) -> &'static str {
