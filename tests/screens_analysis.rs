@@ -410,3 +410,29 @@ fn a_row_of_income_opens_just_the_rows_that_it_adds_up() {
         dashboard.close().await;
     });
 }
+
+#[test]
+fn a_key_that_is_faster_than_the_slices_is_about_those_that_are_shown() {
+    run(async {
+        let (session, folder) = with_targets().await;
+        let mut dashboard = Dashboard::over(session, Some(folder), (120, 40), options()).await;
+        dashboard.keys("6 j").await;
+        dashboard.press("o d");
+        let [Effect::Begin(Errand::Edit(TuiEdit::Change(_, changes)))] = &dashboard.wanted[..]
+        else {
+            panic!("{:?}", dashboard.wanted)
+        };
+        assert_eq!(*changes, [Change::RemoveTarget(Dimension::Class, SafeText::new("etf"))]);
+        dashboard.settle().await;
+        let mut other = Dashboard::demo((120, 40), options()).await;
+        other.keys("6 j").await;
+        other.press("o e");
+        other.settle().await;
+        let screen = other.screen();
+        assert!(line(&screen, "What a slice should be").contains('┌'), "{screen}");
+        assert!(line(&screen, "│  cut by").contains("class"), "{screen}");
+        assert!(line(&screen, "│  slice").contains("etf"), "{screen}");
+        other.close().await;
+        dashboard.close().await;
+    });
+}

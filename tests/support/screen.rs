@@ -199,6 +199,13 @@ impl Dashboard {
         }
     }
 
+    /// Presses keys so fast that nothing is answered between them.
+    pub fn press(&mut self, keys: &str) {
+        for chord in parse_chords(keys).unwrap() {
+            self.tell(Msg::Key(chord));
+        }
+    }
+
     pub fn tell(&mut self, msg: Msg) {
         for effect in self.app.update(msg) {
             match effect {

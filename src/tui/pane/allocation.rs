@@ -88,6 +88,11 @@ impl Allocation {
         Dimension::ALL.get(self.by).copied().unwrap_or(Dimension::Class)
     }
 
+    /// What the slices that are shown are cut by: a key may have asked for others just now.
+    fn shown_by(&self, look: &Look) -> Dimension {
+        parts(look).map_or(self.by(), |parts| parts.by)
+    }
+
     fn query(&self, look: &Look) -> Option<AllocationQuery> {
         let snapshot = look.snapshot.as_ref()?;
         Some(AllocationQuery {
@@ -129,13 +134,13 @@ impl Allocation {
     }
 
     fn opened(&self, look: &Look) -> Outcome {
-        let Some(row) = self.row(look) else { return Outcome::DONE };
+        let (Some(row), by) = (self.row(look), self.shown_by(look)) else { return Outcome::DONE };
         let key = row.key.to_string();
         if key == UNSORTED {
-            let why = format!("nobody said its {}: `=` tells what is in this slice", self.by());
+            let why = format!("nobody said its {by}: `=` tells what is in this slice");
             return Outcome::wish(Wish::Say(why));
         }
-        match self.by() {
+        match by {
             Dimension::Account => {
                 let account = Some(row.key.clone());
                 let selection = Selection { account, ..look.selection.clone() };
@@ -204,14 +209,14 @@ impl Pane for Allocation {
                 let what = if self.whole_shares { "whole shares" } else { "parts of shares" };
                 Outcome::wish(Wish::Say(format!("plans are in {what}")))
             }
-            Action::Edit | Action::Add => {
-                let key = self.row(look).filter(|_| action == Action::Edit);
-                let key = key.map(|row| row.key.clone());
-                Outcome::wish(Wish::Form(Subject::Target(self.by(), key)))
+            Action::Edit => {
+                let key = self.row(look).map(|row| row.key.clone());
+                Outcome::wish(Wish::Form(Subject::Target(self.shown_by(look), key)))
             }
+            Action::Add => Outcome::wish(Wish::Form(Subject::Target(self.by(), None))),
             Action::Delete => match self.row(look).filter(|row| row.target.is_some()) {
                 Some(row) => {
-                    let change = Change::RemoveTarget(self.by(), row.key.clone());
+                    let change = Change::RemoveTarget(self.shown_by(look), row.key.clone());
                     let edit = Edit::Change("took the target away", vec![change]);
                     Outcome::wish(Wish::Begin(Errand::Edit(edit)))
                 }
@@ -223,9 +228,9 @@ impl Pane for Allocation {
                 Outcome::DONE
             }
             Action::Open | Action::In => self.opened(look),
-            Action::Explain => match (self.query(look), self.row(look)) {
-                (Some(query), Some(row)) => {
-                    let question = Question::ExplainPart(query, row.key.clone());
+            Action::Explain => match (look.answered(Slot::Parts), self.row(look)) {
+                (Some(Question::Parts(query)), Some(row)) => {
+                    let question = Question::ExplainPart(*query, row.key.clone());
                     Outcome::wish(Wish::Explain(Box::new(question)))
                 }
                 _ => Outcome::wish(Wish::Say("there is no figure here to explain".to_owned())),
