@@ -436,3 +436,39 @@ fn a_key_that_is_faster_than_the_slices_is_about_those_that_are_shown() {
         dashboard.close().await;
     });
 }
+
+#[test]
+fn of_findings_that_look_alike_the_one_at_the_cursor_is_mended() {
+    run(async {
+        let (session, folder) = hostile::household(&clock(), 1).await;
+        // Hidden, the amounts of these two pairs are the same.
+        let file = "date,account,type,symbol,quantity,price,fee,currency,amount\n\
+            2026-10-01,Chequing,WITHDRAWAL,,,,,USD,-71\n2026-10-01,Broker,DEPOSIT,,,,,USD,71\n\
+            2026-10-01,Chequing,WITHDRAWAL,,,,,USD,-83\n2026-10-01,Broker,DEPOSIT,,,,,USD,83\n";
+        let path = folder.path().join("pairs.csv");
+        std::fs::write(&path, file).unwrap();
+        hostile::take_in(&session, path).await;
+        let hidden = || Options { private: true, ..options() };
+        let mut dashboards = [
+            Dashboard::over(session.clone(), Some(folder), (140, 30), hidden()).await,
+            Dashboard::over(session, None, (140, 30), hidden()).await,
+        ];
+        let mut linked = Vec::new();
+        for (dashboard, key) in dashboards.iter_mut().zip(["g g A", "g g j A"]) {
+            dashboard.keys("g h / p a i r Enter").await;
+            let screen = dashboard.screen();
+            assert_eq!(screen.matches("note     pair proposed").count(), 2, "{screen}");
+            dashboard.keys(key).await;
+            let Some(Effect::Begin(Errand::Edit(TuiEdit::Change(_, changes)))) =
+                dashboard.wanted.last()
+            else {
+                panic!("{:?}", dashboard.wanted)
+            };
+            linked.push(changes.clone());
+        }
+        assert_ne!(linked[0], linked[1]);
+        for dashboard in dashboards {
+            dashboard.close().await;
+        }
+    });
+}
