@@ -472,3 +472,32 @@ fn of_findings_that_look_alike_the_one_at_the_cursor_is_mended() {
         }
     });
 }
+
+#[test]
+fn where_everything_has_no_figures_the_accounts_that_have_some_stand_beneath() {
+    run(async {
+        // One holding has no price: nobody knows what all of them together made.
+        let mut dashboard = Dashboard::demo((120, 40), options()).await;
+        dashboard.keys("5 o o").await;
+        let alone = line(&dashboard.screen(), "RRSP ");
+        dashboard.keys("o o").await;
+        let screen = dashboard.screen();
+        assert!(line(&screen, "all ").contains("n/a"), "{screen}");
+        assert_eq!(
+            line(&screen, "  RRSP ").split_whitespace().collect::<Vec<_>>(),
+            alone.split_whitespace().collect::<Vec<_>>()
+        );
+        // What it tells of beneath, and what it explains, is of the row at the cursor.
+        dashboard.keys("G").await;
+        let screen = dashboard.screen();
+        assert!(line(&screen, " to 2026-11-21").contains("Workplace 401k:"), "{screen}");
+        dashboard.keys("=").await;
+        assert!(dashboard.screen().contains("gain of Workplace 401k"), "{}", dashboard.screen());
+        // An account that is selected is what everything is: nothing stands beneath it.
+        dashboard.keys("Esc 1 j Enter 5").await;
+        let screen = dashboard.screen();
+        let behind = screen.lines().skip_while(|line| !line.starts_with("all ")).nth(1);
+        assert_eq!(behind, Some(""), "{screen}");
+        dashboard.close().await;
+    });
+}
