@@ -339,7 +339,7 @@ fn finding(row: &FindingRow, look: &Look) -> Problem {
 /// What would mend a finding at once.
 fn proposal(row: &FindingRow, look: &Look) -> Option<Wish> {
     let edit = |what, change| Errand::Edit(errand::Edit::Change(what, vec![change]));
-    match row.proposal()? {
+    match row.proposed? {
         Proposed::Link(a, b) => {
             Some(Wish::Begin(edit("linked", Change::LinkTransactions(vec![a, b]))))
         }
