@@ -159,7 +159,7 @@ impl Accounts {
             self.list.marks.retain(|id| snapshot.accounts.rows.iter().any(|row| row.id == *id));
         }
         let grid = Grid::new(&COLUMNS, rows, Some(total)).ordered(&BY, self.order);
-        self.list.show(grid, keys, look);
+        self.list.show(grid, keys, look.size.1);
     }
 
     fn compare(&self, a: &AccountRow, b: &AccountRow) -> Ordering {
@@ -192,7 +192,7 @@ impl Pane for Accounts {
     lends!(COLUMNS);
 
     fn act(&mut self, action: Action, look: &Look) -> Outcome {
-        if self.list.act(action, look) {
+        if self.list.act(action, look.size.1) {
             return Outcome::DONE;
         }
         match action {
@@ -297,7 +297,7 @@ impl Pane for Accounts {
 
     fn seek(&mut self, text: &str, forward: bool, look: &Look) -> Outcome {
         let rows = look.snapshot.as_ref().map_or(&[][..], |shown| &shown.accounts.rows);
-        self.list.seek(text, forward, look, |line| match self.lines.get(line) {
+        self.list.seek(text, forward, look.size.1, |line| match self.lines.get(line) {
             Some(Line::Account(at)) => rows.get(*at).map(words_of),
             _ => None,
         })

@@ -124,13 +124,13 @@ impl Allocation {
     }
 
     /// With a plan the slices have as many lines as they need, but no more than half.
-    fn room(has_aim: bool, rows: usize, look: &Look) -> Look {
+    fn room(has_aim: bool, rows: usize, look: &Look) -> u16 {
         let needed = u16::try_from(rows + 2).unwrap_or(u16::MAX);
         let most = match has_aim {
             true => look.size.1 / 2,
             false => look.size.1.saturating_sub(2),
         };
-        Look { size: (look.size.0, needed.min(most)), ..look.clone() }
+        needed.min(most)
     }
 
     fn opened(&self, look: &Look) -> Outcome {
@@ -179,7 +179,7 @@ impl Pane for Allocation {
         Some(BARS)
     }
 
-    fn above(&self, look: &Look) -> Look {
+    fn lines(&self, look: &Look) -> u16 {
         Self::room(self.aim.is_some(), self.list.grid.len(), look)
     }
 
@@ -193,7 +193,7 @@ impl Pane for Allocation {
     }
 
     fn act(&mut self, action: Action, look: &Look) -> Outcome {
-        if self.list.act(action, &self.above(look)) {
+        if self.list.act(action, self.lines(look)) {
             return Outcome::DONE;
         }
         match action {
@@ -252,9 +252,8 @@ impl Pane for Allocation {
             write(buf, area, text, theme.style(tone));
             return;
         };
-        let above = self.above(look);
         let [rows, notes, beneath] = Layout::vertical([
-            Constraint::Length(above.size.1),
+            Constraint::Length(self.lines(look)),
             Constraint::Length(2),
             Constraint::Fill(1),
         ])
@@ -262,7 +261,7 @@ impl Pane for Allocation {
         self.list.draw(
             buf,
             rows,
-            &above,
+            look,
             "there is nothing of any worth; i in the imports (9) brings some in",
         );
         let line = |at: u16| Rect { y: notes.y + at, height: notes.height.min(1), ..notes };

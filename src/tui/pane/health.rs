@@ -177,18 +177,18 @@ impl Pane for Health {
         let line = |problem: &Problem| Line::of(problem.id.clone(), Row::of(problem.cells()));
         let lines = problems.iter().map(line).collect();
         self.problems = problems;
-        let above = self.above(look);
-        self.list.lay_out(&COLUMNS, lines, None, |_| above.clone());
+        let room = self.lines(look);
+        self.list.lay_out(&COLUMNS, lines, None, |_| room);
     }
 
     lends!(COLUMNS);
 
-    fn above(&self, look: &Look) -> Look {
-        Look { size: (look.size.0, look.size.1.saturating_sub(BENEATH)), ..look.clone() }
+    fn lines(&self, look: &Look) -> u16 {
+        look.size.1.saturating_sub(BENEATH)
     }
 
     fn act(&mut self, action: Action, look: &Look) -> Outcome {
-        if self.list.act(action, &self.above(look)) {
+        if self.list.act(action, self.lines(look)) {
             return Outcome::DONE;
         }
         match action {
@@ -247,7 +247,7 @@ impl Pane for Health {
             Layout::vertical([Constraint::Fill(1), Constraint::Length(BENEATH)]).areas(area);
         let is_read = look.snapshot.as_ref().is_some_and(|shown| shown.findings.is_some());
         let nothing = if is_read { "nothing needs a look" } else { "reading ..." };
-        self.list.draw(buf, rows, &self.above(look), nothing);
+        self.list.draw(buf, rows, look, nothing);
         let Some(problem) = self.problem() else { return };
         let width = usize::from(beneath.width);
         let told = [

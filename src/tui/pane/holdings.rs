@@ -237,7 +237,7 @@ impl Holdings {
         }
         let order = self.order.unwrap_or(BY_VALUE);
         let grid = Grid::new(&COLUMNS, rows, Some(total)).ordered(&BY, order);
-        self.list.show(grid, keys, look);
+        self.list.show(grid, keys, look.size.1);
     }
 
     /// The marked positions, in their order.
@@ -294,7 +294,7 @@ impl Pane for Holdings {
     }
 
     fn act(&mut self, action: Action, look: &Look) -> Outcome {
-        if self.list.act(action, look) {
+        if self.list.act(action, look.size.1) {
             return Outcome::DONE;
         }
         match action {
@@ -433,7 +433,7 @@ impl Pane for Holdings {
 
     fn seek(&mut self, text: &str, forward: bool, look: &Look) -> Outcome {
         let rows = look.snapshot.as_ref().map_or(&[][..], |shown| &shown.holdings.rows);
-        self.list.seek(text, forward, look, |line| match self.lines.get(line) {
+        self.list.seek(text, forward, look.size.1, |line| match self.lines.get(line) {
             Some(Line::Holding(at)) => rows.get(*at).map(words_of),
             _ => None,
         })

@@ -115,11 +115,10 @@ impl Income {
     }
 
     /// The rows have three of five lines, the days of one of them the rest.
-    fn room(rows: usize, look: &Look) -> Look {
+    fn room(rows: usize, look: &Look) -> u16 {
         let needed = u16::try_from(rows + 2).unwrap_or(u16::MAX);
         let most = u32::from(look.size.1) * 3 / 5;
-        let lines = needed.min(u16::try_from(most).unwrap_or(u16::MAX));
-        Look { size: (look.size.0, lines), ..look.clone() }
+        needed.min(u16::try_from(most).unwrap_or(u16::MAX))
     }
 
     fn rows<'a>(&self, report: &'a IncomeReport) -> Vec<&'a IncomeRow> {
@@ -180,7 +179,7 @@ impl Pane for Income {
         Some(BARS)
     }
 
-    fn above(&self, look: &Look) -> Look {
+    fn lines(&self, look: &Look) -> u16 {
         Self::room(self.list.grid.len(), look)
     }
 
@@ -193,7 +192,7 @@ impl Pane for Income {
     }
 
     fn act(&mut self, action: Action, look: &Look) -> Outcome {
-        if self.list.act(action, &self.above(look)) {
+        if self.list.act(action, self.lines(look)) {
             return Outcome::DONE;
         }
         match action {
@@ -240,20 +239,14 @@ impl Pane for Income {
             write(buf, area, text, theme.style(tone));
             return;
         };
-        let above = self.above(look);
         let [rows, note, head, beneath] = Layout::vertical([
-            Constraint::Length(above.size.1),
+            Constraint::Length(self.lines(look)),
             Constraint::Length(1),
             Constraint::Length(1),
             Constraint::Fill(1),
         ])
         .areas(area);
-        self.list.draw(
-            buf,
-            rows,
-            &above,
-            "nothing was received in this span; ] takes a longer one",
-        );
+        self.list.draw(buf, rows, look, "nothing was received in this span; ] takes a longer one");
         let yields = &report.totals.yields;
         match lacks(&report.missing) {
             Some(lacks) => {

@@ -171,7 +171,7 @@ impl Pane for Performance {
     lends!(COLUMNS);
 
     /// The rows see a place of their own: the figures of one of them take the rest.
-    fn above(&self, look: &Look) -> Look {
+    fn lines(&self, look: &Look) -> u16 {
         room(self.list.grid.len(), look)
     }
 
@@ -184,7 +184,7 @@ impl Pane for Performance {
     }
 
     fn act(&mut self, action: Action, look: &Look) -> Outcome {
-        if self.list.act(action, &self.above(look)) {
+        if self.list.act(action, self.lines(look)) {
             return Outcome::DONE;
         }
         match action {
@@ -224,9 +224,8 @@ impl Pane for Performance {
             write(buf, area, text, look.theme.style(tone));
             return;
         }
-        let above = self.above(look);
         let [rows, _, beneath] = Layout::vertical([
-            Constraint::Length(above.size.1),
+            Constraint::Length(self.lines(look)),
             Constraint::Length(1),
             Constraint::Fill(1),
         ])
@@ -234,7 +233,7 @@ impl Pane for Performance {
         self.list.draw(
             buf,
             rows,
-            &above,
+            look,
             "nothing of it happened in this span; ] takes a longer one",
         );
         if let Some(Shown { report, row, .. }) = self.row(look) {
@@ -258,10 +257,9 @@ impl Pane for Performance {
 }
 
 /// How many lines the table has: a third, or as many as it needs.
-fn room(rows: usize, look: &Look) -> Look {
+fn room(rows: usize, look: &Look) -> u16 {
     let needed = u16::try_from(rows).unwrap_or(u16::MAX).saturating_add(1);
-    let lines = needed.clamp(2, (look.size.1 / 3).max(2));
-    Look { size: (look.size.0, lines), ..look.clone() }
+    needed.clamp(2, (look.size.1 / 3).max(2))
 }
 
 fn report(look: &Look) -> Option<&PerformanceReport> {

@@ -140,7 +140,7 @@ impl Transactions {
         self.on = self.ids.get(self.list.cursor.at).copied();
         self.list.show_marks();
         let Some(window) = window_of(look) else { return };
-        let near = self.list.height(look) * 2;
+        let near = self.list.grid.height(look.size.1) * 2;
         let ends = match self.oldest_first {
             true => (window.last_is_oldest, window.first_is_newest),
             false => (window.first_is_newest, window.last_is_oldest),
@@ -165,7 +165,7 @@ impl Transactions {
         match self.ids.iter().position(|other| *other == id) {
             Some(at) => {
                 self.list.cursor.at = at;
-                self.list.settle(look);
+                self.list.settle(look.size.1);
                 self.follow(look);
             }
             None => {
@@ -342,7 +342,7 @@ impl Pane for Transactions {
         }
         self.take_range(look);
         self.prune(look);
-        self.list.settle(look);
+        self.list.settle(look.size.1);
         self.on = self.ids.get(self.list.cursor.at).copied();
         self.arrive(look);
     }
@@ -381,7 +381,7 @@ impl Pane for Transactions {
                 return Outcome::wish(self.by_hand(action, look));
             }
             action => {
-                let marking = self.list.mark(action, look);
+                let marking = self.list.mark(action, look.size.1);
                 if marking == Marking::Unknown {
                     return Outcome::Unknown;
                 }
@@ -610,7 +610,7 @@ impl Pane for Transactions {
     }
 
     fn click(&mut self, line: u16, look: &Look) -> bool {
-        let is_row = self.list.click(line, look);
+        let is_row = self.list.click(line, look.size.1);
         self.follow(look);
         is_row
     }
