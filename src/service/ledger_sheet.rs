@@ -14,7 +14,7 @@ use crate::text::Figures;
 /// What is written: which rows, in which order, and what of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LedgerSheet {
-    /// Which rows; where it looks and how many it wants does not matter.
+    /// Which rows, wherever it looks: so many of them are read at once.
     pub query: WindowQuery,
     /// Which way.
     pub oldest_first: bool,

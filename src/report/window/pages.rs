@@ -10,22 +10,22 @@ use crate::figures::Names;
 use crate::model::AccountId;
 use crate::store::{Result, Stretch, Tx};
 
-/// How many rows are looked at once, and the rest of the last day of them.
-const PART: i64 = 2_000;
-
-/// The rows of a query, wherever it is and however many it wants, in the order of the screen.
+/// The rows of a query, wherever it is, one way or the other.
 pub struct Pages {
     names: Names,
     sieve: Sieve,
     /// Whose days are counted: those of one account where nothing else is asked for.
     account: Option<AccountId>,
     oldest_first: bool,
+    /// How many are looked at once: whole days, and no more of them than that takes.
+    part: i64,
     /// What is still to be read; none: nothing.
     rest: Option<Stretch>,
 }
 
 impl Pages {
-    /// Begins with the newest rows, or with the oldest ones.
+    /// Begins with the newest rows, or with the oldest ones; so many as the query wants, and the rest
+    /// of their last day, are looked at once.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -34,7 +34,8 @@ impl Pages {
         let sieve = sieve(tx, query, &names).await?;
         let account = query.account.filter(|_| query.find.is_everything());
         let rest = Some(Stretch::of_days(sieve.from, sieve.to));
-        Ok(Self { names, sieve, account, oldest_first, rest })
+        let part = i64::try_from(query.rows).unwrap_or(i64::MAX);
+        Ok(Self { names, sieve, account, oldest_first, part, rest })
     }
 
     /// The next rows, of which there may be none yet; none: there are no more. What else belongs to
@@ -45,7 +46,7 @@ impl Pages {
     pub async fn next(&mut self, tx: &mut Tx) -> Result<Option<Vec<WindowRow>>> {
         let Some(stretch) = self.rest.take() else { return Ok(None) };
         let days = (stretch.oldest.map(|place| place.0), stretch.newest.map(|place| place.0));
-        let last = tx.day_after_rows(self.account, days, !self.oldest_first, PART).await?;
+        let last = tx.day_after_rows(self.account, days, !self.oldest_first, self.part).await?;
         let part = match (last, self.oldest_first) {
             (None, _) => stretch.clone(),
             (Some(day), false) => stretch.clone().from_day(day),
@@ -65,9 +66,9 @@ impl Pages {
             true => a.key.cmp(&b.key),
         });
         let mut balances = balance::balances(tx, &self.names, &rows).await?;
-        let links = BTreeMap::new();
+        let events = BTreeMap::new();
         let rows =
-            rows.into_iter().map(|row| as_shown(&self.names, row.row, &mut balances, &links));
+            rows.into_iter().map(|row| as_shown(&self.names, row.row, &mut balances, &events));
         Ok(Some(rows.collect()))
     }
 }

@@ -82,6 +82,9 @@ pub struct Transactions {
     ids: Vec<TransactionId>,
 }
 
+/// How many rows are read at once for a file.
+const AT_ONCE: usize = 2_000;
+
 /// The most rows of a range that reaches beyond the window.
 const MOST_MARKED: usize = 5_000;
 
@@ -603,7 +606,7 @@ impl Pane for Transactions {
         let chosen = self.list.choice.among(&COLUMNS);
         let columns = chosen.into_iter().filter_map(|at| IN_A_FILE.get(at).copied());
         Some(Rows::Ledger(LedgerSheet {
-            query: query_of(look, &self.find, At::Newest),
+            query: WindowQuery { rows: AT_ONCE, ..query_of(look, &self.find, At::Newest) },
             oldest_first: self.oldest_first,
             columns: columns.chain([LedgerColumn::Currency]).collect(),
         }))
