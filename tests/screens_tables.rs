@@ -44,7 +44,9 @@ fn figure(text: &str) -> Option<f64> {
 fn every_table_has_an_order_by_each_column_with_keys_and_mouse() {
     // A way to a table, titles of its heading, and by which of them: its column, and whether it is
     // of figures.
-    let ways: [(&str, &[&str], usize, bool); 11] = [
+    let ways: [(&str, &[&str], usize, bool); 13] = [
+        ("2 o o o", &["Symbol", "Value", "Quantity"], 2, true),
+        ("2 o o o", &["Symbol", "Value", "Name"], 1, false),
         ("5 o o o", &["Of", "XIRR", "Return"], 3, true),
         ("5 o o o", &["Of", "XIRR", "Volatility"], 7, true),
         ("6", &["Slice", "Weight"], 2, true),
@@ -108,6 +110,7 @@ fn every_table_has_an_order_by_each_column_with_keys_and_mouse() {
 fn every_table_finds_marks_and_copies_alike() {
     // A way to a table with several rows, and a word that is in some of them.
     let ways = [
+        ("2 o o o", "m p l f"),
         ("5 o o o", "t f s a"),
         ("6 o o o", "u s d"),
         ("7 o", "c a s h"),
