@@ -19,7 +19,7 @@ use dashtam::model::{Change, Dec, Dimension, NewTarget, SafeText};
 use dashtam::service::import::{self, ImportRequest};
 use dashtam::service::{Session, demo, edit};
 use dashtam::tui::{Edit as TuiEdit, Effect, Errand, Options};
-use screen::{Dashboard, clock, options, run};
+use screen::{Dashboard, clock, on_demo, options, run};
 
 /// The line of a screen that has this.
 fn line(screen: &str, has: &str) -> String {
@@ -29,8 +29,7 @@ fn line(screen: &str, has: &str) -> String {
 
 #[test]
 fn performance_is_told_of_every_scope_and_range() {
-    run(async {
-        let mut dashboard = Dashboard::demo((120, 40), options()).await;
+    on_demo((120, 40), async |dashboard| {
         dashboard.keys("5 o o").await;
         insta::assert_snapshot!("performance_of_accounts", dashboard.screen());
         dashboard.keys("o G").await;
@@ -46,14 +45,12 @@ fn performance_is_told_of_every_scope_and_range() {
         dashboard.keys("] ] ] ]").await;
         assert!(dashboard.screen().contains("all: 2016-"), "{}", dashboard.screen());
         assert!(line(&dashboard.screen(), "2018 ").contains('+'), "the months of all years");
-        dashboard.close().await;
     });
 }
 
 #[test]
 fn performance_stands_against_a_security_that_is_named() {
-    run(async {
-        let mut dashboard = Dashboard::demo((120, 40), options()).await;
+    on_demo((120, 40), async |dashboard| {
         dashboard.keys("5 o o G b U B M K Enter").await;
         let screen = dashboard.screen();
         assert!(line(&screen, "Against").contains("UBMK"), "{screen}");
@@ -65,18 +62,15 @@ fn performance_stands_against_a_security_that_is_named() {
         assert!(line(&screen, "Return (TWR)").contains('%'), "{screen}");
         dashboard.keys("b n o n e Enter").await;
         assert!(!dashboard.screen().contains("Against"));
-        dashboard.close().await;
     });
 }
 
 #[test]
 fn the_figures_of_performance_are_explained() {
-    run(async {
-        let mut dashboard = Dashboard::demo((120, 60), options()).await;
+    on_demo((120, 60), async |dashboard| {
         dashboard.keys("5 o o o G =").await;
         let screen = dashboard.screen();
         assert!(screen.contains("gain of ") && screen.contains("end_value"), "{screen}");
-        dashboard.close().await;
     });
 }
 
@@ -169,8 +163,7 @@ fn without_targets_a_plan_says_how_to_make_them() {
 
 #[test]
 fn the_parts_of_each_dimension_are_told_and_explained() {
-    run(async {
-        let mut dashboard = Dashboard::demo((100, 40), options()).await;
+    on_demo((100, 40), async |dashboard| {
         dashboard.keys("6 o").await;
         insta::assert_snapshot!("allocation_by_sector", dashboard.screen());
         dashboard.keys("=").await;
@@ -179,14 +172,12 @@ fn the_parts_of_each_dimension_are_told_and_explained() {
         // An account opens what it holds.
         let open = dashboard.screen();
         assert!(open.contains("group account"), "{open}");
-        dashboard.close().await;
     });
 }
 
 #[test]
 fn income_tells_what_came_and_calls_the_rest_a_forecast() {
-    run(async {
-        let mut dashboard = Dashboard::demo((120, 40), options()).await;
+    on_demo((120, 40), async |dashboard| {
         dashboard.keys("7").await;
         insta::assert_snapshot!("income_by_month", dashboard.screen());
         // The last month of all may only come: its days say so.
@@ -201,7 +192,6 @@ fn income_tells_what_came_and_calls_the_rest_a_forecast() {
         insta::assert_snapshot!("income_by_security", dashboard.screen());
         dashboard.keys("=").await;
         assert!(dashboard.screen().contains("amount_base of"), "{}", dashboard.screen());
-        dashboard.close().await;
     });
 }
 
@@ -261,8 +251,7 @@ fn where_nothing_is_written_no_import_is_taken_back() {
 
 #[test]
 fn what_needs_a_look_leads_to_where_it_is_mended() {
-    run(async {
-        let mut dashboard = Dashboard::demo((120, 40), options()).await;
+    on_demo((120, 40), async |dashboard| {
         dashboard.keys("g h").await;
         insta::assert_snapshot!("health_of_the_demo", dashboard.screen());
         // An old price shows its chart, one that is missing begins an import.
@@ -271,7 +260,6 @@ fn what_needs_a_look_leads_to_where_it_is_mended() {
         dashboard.keys("- / Ctrl-u m i s s i n g Enter Enter").await;
         let screen = dashboard.screen();
         assert!(screen.lines().last().unwrap().starts_with(":import"), "{screen}");
-        dashboard.close().await;
     });
 }
 
@@ -332,8 +320,7 @@ fn what_was_done_is_told_as_it_happens() {
 
 #[test]
 fn a_holding_opens_everything_of_its_security() {
-    run(async {
-        let mut dashboard = Dashboard::demo((120, 40), options()).await;
+    on_demo((120, 40), async |dashboard| {
         dashboard.keys("2 j j Enter").await;
         insta::assert_snapshot!("security_of_a_holding", dashboard.screen());
         dashboard.keys("j Y").await;
@@ -341,14 +328,12 @@ fn a_holding_opens_everything_of_its_security() {
         // On to its chart, and back to the holdings.
         dashboard.keys("Enter").await;
         assert!(dashboard.screen().contains("weeks ·") || dashboard.screen().contains("days"));
-        dashboard.close().await;
     });
 }
 
 #[test]
 fn indicators_stand_beside_prices_and_say_what_they_are() {
-    run(async {
-        let mut dashboard = Dashboard::demo((120, 40), options()).await;
+    on_demo((120, 40), async |dashboard| {
         // Net worth has none.
         dashboard.keys("4 i").await;
         assert!(dashboard.screen().contains("indicators are of prices"));
@@ -365,14 +350,12 @@ fn indicators_stand_beside_prices_and_say_what_they_are() {
         dashboard.keys("L [ [ [ i").await;
         dashboard.keys("h h h").await;
         assert!(!dashboard.screen().contains("SMA 20 ··· 0.00"), "{}", dashboard.screen());
-        dashboard.close().await;
     });
 }
 
 #[test]
 fn two_securities_are_compared_from_the_same_day_on() {
-    run(async {
-        let mut dashboard = Dashboard::demo((120, 40), options()).await;
+    on_demo((120, 40), async |dashboard| {
         dashboard.keys("4 j & U B M K Enter").await;
         insta::assert_snapshot!("chart_of_two_securities", dashboard.screen());
         // A comparison has no amounts in it: it stays where those are hidden.
@@ -380,14 +363,12 @@ fn two_securities_are_compared_from_the_same_day_on() {
         assert!(line(&dashboard.screen(), "UBMK ···").contains('%'));
         dashboard.keys("p & N O S U C H Enter").await;
         assert!(dashboard.screen().contains("no one security is called NOSUCH"));
-        dashboard.close().await;
     });
 }
 
 #[test]
 fn a_row_of_income_opens_just_the_rows_that_it_adds_up() {
-    run(async {
-        let mut dashboard = Dashboard::demo((140, 40), options()).await;
+    on_demo((140, 40), async |dashboard| {
         // The last year of a security, whose net is the cash that came in.
         dashboard.keys("7 o G").await;
         let shown = line(&dashboard.screen(), "UBMK ");
@@ -407,7 +388,6 @@ fn a_row_of_income_opens_just_the_rows_that_it_adds_up() {
             .filter(|it| it.starts_with("20"))
             .collect();
         assert!(!days.is_empty() && days.iter().all(|day| *day >= "2025-11-22"), "{screen}");
-        dashboard.close().await;
     });
 }
 

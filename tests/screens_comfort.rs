@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use dashtam::model::Dec;
 use dashtam::report::{self, AccountsQuery, PositionsQuery, TransactionsQuery};
 use dashtam::tui::{Effect, Errand, Memo, Msg, Options, ThemeName};
-use screen::{Dashboard, PANES, clock, options, run};
+use screen::{Dashboard, PANES, clock, on_demo, options, run};
 
 /// A line typed letter by letter.
 fn typed(line: &str) -> String {
@@ -80,8 +80,7 @@ fn a_filter_has_a_name_and_comes_back() {
 
 #[test]
 fn what_was_said_is_read_again_and_hides_what_is_hidden_now() {
-    run(async {
-        let mut dashboard = Dashboard::demo((100, 24), options()).await;
+    on_demo((100, 24), async |dashboard| {
         dashboard.keys("g m").await;
         assert!(dashboard.screen().contains("nothing was said yet"), "{}", dashboard.screen());
         dashboard.keys("Esc 2 j y t t g r t g m").await;
@@ -91,14 +90,13 @@ fn what_was_said_is_read_again_and_hides_what_is_hidden_now() {
         assert!(place("theme: safe") < place("each other's colour"), "the newest first");
         assert!(place("each other's colour") < place("copied 20,960.74"));
         dashboard.keys("Esc p").await;
-        command(&mut dashboard, "messages").await;
+        command(dashboard, "messages").await;
         let screen = dashboard.screen();
         assert!(screen.contains("copied") && !screen.contains("20,960"), "{screen}");
         // What is typed leaves what has it.
         dashboard.keys("t h e m e").await;
         let screen = dashboard.screen();
         assert!(screen.contains("theme: safe") && !screen.contains("copied"), "{screen}");
-        dashboard.close().await;
     });
 }
 
@@ -155,8 +153,7 @@ fn sum_of(figures: impl Iterator<Item = Dec>) -> Dec {
 
 #[test]
 fn a_ledger_becomes_a_file_as_a_whole() {
-    run(async {
-        let mut dashboard = Dashboard::demo((160, 40), options()).await;
+    on_demo((160, 40), async |dashboard| {
         let query = TransactionsQuery::default();
         let mut tx = dashboard.session().store.read().await.unwrap();
         let report = report::transactions(&mut tx, &query).await.unwrap().rows;
@@ -170,9 +167,9 @@ fn a_ledger_becomes_a_file_as_a_whole() {
         ] {
             dashboard.keys(way).await;
             let file = folder.path().join(name);
-            command(&mut dashboard, &format!("export {}", file.display())).await;
+            command(dashboard, &format!("export {}", file.display())).await;
             dashboard.work().await;
-            assert!(bar(&dashboard).contains("the rows are in"), "{}", bar(&dashboard));
+            assert!(bar(dashboard).contains("the rows are in"), "{}", bar(dashboard));
             let rows = sheet(&std::fs::read(&file).unwrap());
             let wanted: Vec<_> =
                 report.iter().filter(|row| row.account.as_str().contains(has)).collect();
@@ -191,22 +188,20 @@ fn a_ledger_becomes_a_file_as_a_whole() {
         }
         // Nothing that is there already is written over.
         let file = folder.path().join("newest.csv");
-        command(&mut dashboard, &format!("export {}", file.display())).await;
+        command(dashboard, &format!("export {}", file.display())).await;
         dashboard.work().await;
-        assert!(bar(&dashboard).contains("exists"), "{}", bar(&dashboard));
+        assert!(bar(dashboard).contains("exists"), "{}", bar(dashboard));
         // A million rows take their time: they say how far they are.
-        command(&mut dashboard, "export other.csv").await;
+        command(dashboard, "export other.csv").await;
         dashboard.tell(Msg::Rows(250_000));
         dashboard.keys("j").await;
-        assert!(bar(&dashboard).contains("250000 rows written"), "{}", bar(&dashboard));
-        dashboard.close().await;
+        assert!(bar(dashboard).contains("250000 rows written"), "{}", bar(dashboard));
     });
 }
 
 #[test]
 fn no_row_of_a_file_says_again_what_another_one_says() {
-    run(async {
-        let mut dashboard = Dashboard::demo((160, 40), options()).await;
+    on_demo((160, 40), async |dashboard| {
         let mut tx = dashboard.session().store.read().await.unwrap();
         let today = clock().today();
         let (as_of, account, currency) = (today, None, None);
@@ -221,8 +216,8 @@ fn no_row_of_a_file_says_again_what_another_one_says() {
         };
         // An institution is a sum of accounts, and those of a folded one are rows all the same.
         dashboard.keys("1 g g o").await;
-        command(&mut dashboard, "export a.csv").await;
-        let rows = written(&mut dashboard);
+        command(dashboard, "export a.csv").await;
+        let rows = written(dashboard);
         assert_eq!(rows.len(), accounts.rows.len());
         let open: Vec<_> = rows.iter().filter(|row| !row["Marks"].contains("closed")).collect();
         assert_eq!(sum(&open, "In base"), accounts.total_base.unwrap());
@@ -235,8 +230,8 @@ fn no_row_of_a_file_says_again_what_another_one_says() {
         // A lot is a part of its position.
         dashboard.keys("2 L").await;
         assert!(dashboard.screen().contains("2026-"), "{}", dashboard.screen());
-        command(&mut dashboard, "export a.csv").await;
-        let rows = written(&mut dashboard);
+        command(dashboard, "export a.csv").await;
+        let rows = written(dashboard);
         assert_eq!(rows.len(), holdings.rows.len());
         let values = holdings.rows.iter().filter_map(|row| row.value_base);
         assert_eq!(sum(&rows.iter().collect::<Vec<_>>(), "Value"), sum_of(values));
@@ -245,14 +240,12 @@ fn no_row_of_a_file_says_again_what_another_one_says() {
             let mut mine = rows.iter().filter(|it| it["Account"] == account);
             assert!(mine.any(|it| it["Symbol"] == row.symbol.as_str()), "{account}");
         }
-        dashboard.close().await;
     });
 }
 
 #[test]
 fn a_cover_hides_everything_and_the_key_that_lifts_it_does_nothing_else() {
-    run(async {
-        let mut dashboard = Dashboard::demo((100, 24), options()).await;
+    on_demo((100, 24), async |dashboard| {
         dashboard.keys("2 j").await;
         let before = dashboard.screen();
         for lift in ["q", "j", "Esc", ":"] {
@@ -278,16 +271,14 @@ fn a_cover_hides_everything_and_the_key_that_lifts_it_does_nothing_else() {
         dashboard.tell(Msg::Cover);
         dashboard.keys("Ctrl-c").await;
         assert!(matches!(dashboard.wanted[..], [Effect::Quit]));
-        dashboard.close().await;
     });
 }
 
 #[test]
 fn the_guide_opens_at_its_pane_and_is_searched() {
-    run(async {
-        let mut dashboard = Dashboard::demo((80, 24), options()).await;
+    on_demo((80, 24), async |dashboard| {
         dashboard.keys("6").await;
-        command(&mut dashboard, "guide").await;
+        command(dashboard, "guide").await;
         insta::assert_snapshot!("guide_of_the_allocation", dashboard.screen());
         dashboard.keys(&typed("ex-dividend")).await;
         assert!(dashboard.screen().contains("nothing says that"), "{}", dashboard.screen());
@@ -309,7 +300,6 @@ fn the_guide_opens_at_its_pane_and_is_searched() {
             assert!(title.len() > 20 && said.starts_with(title), "{title}\n{said}");
             dashboard.keys("Esc").await;
         }
-        dashboard.close().await;
     });
 }
 
@@ -362,8 +352,7 @@ fn every_state_is_told_without_a_colour() {
 
 #[test]
 fn beyond_the_end_of_a_text_no_key_counts() {
-    run(async {
-        let mut dashboard = Dashboard::demo((80, 16), options()).await;
+    on_demo((80, 16), async |dashboard| {
         for open in ["g u", "?", "2 j ="] {
             dashboard.keys(open).await;
             for (down, back) in [(true, "Up"), (false, "Down")] {
@@ -376,6 +365,5 @@ fn beyond_the_end_of_a_text_no_key_counts() {
             }
             dashboard.keys("Esc").await;
         }
-        dashboard.close().await;
     });
 }

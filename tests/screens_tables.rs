@@ -16,7 +16,7 @@ mod screen;
 use std::collections::BTreeMap;
 
 use dashtam::tui::{Memo, Msg, Options};
-use screen::{Dashboard, options, run};
+use screen::{Dashboard, on_demo, options, run};
 
 /// The first line of a screen that has all of these, and where the text of the last one begins.
 fn heading(screen: &str, titles: &[&str]) -> (u16, u16) {
@@ -152,8 +152,7 @@ fn every_table_finds_marks_and_copies_alike() {
 
 #[test]
 fn a_bar_opens_what_it_stands_for() {
-    run(async {
-        let mut dashboard = Dashboard::demo((120, 40), options()).await;
+    on_demo((120, 40), async |dashboard| {
         for (way, opened) in [("6 o o o o", "group account"), ("7", "Balance"), ("7 o", "Balance")]
         {
             dashboard.keys(way).await;
@@ -171,7 +170,6 @@ fn a_bar_opens_what_it_stands_for() {
             assert!(dashboard.screen().contains(opened), "{}", dashboard.screen());
             dashboard.keys("Esc Esc").await;
         }
-        dashboard.close().await;
     });
 }
 

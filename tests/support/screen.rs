@@ -102,6 +102,15 @@ pub fn run(test: impl Future<Output = ()>) {
     runtime.worker_threads(2).enable_all().build().unwrap().block_on(test);
 }
 
+/// The same over the sample household, which is closed in the end.
+pub fn on_demo(size: (u16, u16), test: impl AsyncFnOnce(&mut Dashboard)) {
+    run(async {
+        let mut dashboard = Dashboard::demo(size, options()).await;
+        test(&mut dashboard).await;
+        dashboard.close().await;
+    });
+}
+
 /// The day on which everything is looked at.
 pub const NOW: &str = "2026-11-21T15:00:00Z";
 
