@@ -116,7 +116,7 @@ impl App {
         }
         let errand = match self.pane(self.open).sheet(&self.look) {
             Some(Rows::Here(titles, rows)) if !rows.is_empty() => {
-                let rows = rows.into_iter().map(|row| row.into_iter().map(field).collect());
+                let rows = rows.iter().map(|row| row.iter().map(field).collect());
                 sheet::csv(&titles, rows).ok().map(|bytes| Errand::Export(path, bytes))
             }
             Some(Rows::Ledger(sheet)) => Some(Errand::ExportLedger(path, sheet)),
@@ -160,7 +160,7 @@ impl App {
 }
 
 /// A figure is written as exact as it is known, whatever the screen says of it.
-fn field(cell: Cell) -> Field {
+fn field(cell: &Cell) -> Field {
     match cell.figure {
         Some(figure) => Field::Figure(figure),
         None => Field::Words(SafeText::new(cell.text.trim())),
