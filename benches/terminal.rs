@@ -43,9 +43,10 @@ const IDLE_CPU_MS: f64 = 10.0;
 const IDLE_WAKES: f64 = 20.0;
 const MEMORY_MIB: f64 = 40.0;
 /// Keys that go to another pane.
-const PANES: [&str; 5] = ["0", "1", "2", "3", "4"];
+const PANES: [&str; 9] = ["0", "1", "2", "3", "4", "5", "6", "7", "9"];
 /// Through all panes: moving, paging, a filter that is typed, and out of it.
-const WALK: &str = "2,j*20,pgdn*5,pgup*2,3,j*10,pgdn*10,/,s,e,l,l,esc,4,h*3,l*3,1,j*3,0";
+const WALK: &str = "2,j*20,pgdn*5,pgup*2,3,j*10,pgdn*10,/,s,e,l,l,esc,4,h*3,l*3,\
+    5,j*3,6,j*3,7,j*3,9,j*3,1,j*3,0";
 
 fn main() {
     let Some(bench) = Bench::new("terminal") else { return };

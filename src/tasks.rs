@@ -48,6 +48,8 @@ pub enum Task {
     Reading,
     /// Copies rows to a server.
     Copying,
+    /// Begins a transaction on a server, whoever waits for it.
+    Beginning,
     /// Waits for keys.
     Keys,
     /// Waits for the terminal's end.
@@ -80,6 +82,7 @@ impl Task {
             Self::Memory => "memory",
             Self::Reading => "reading",
             Self::Copying => "copying",
+            Self::Beginning => "beginning",
             Self::Keys => "keys",
             Self::HangUp => "hang-up",
             Self::Signals => "signals",

@@ -19,7 +19,7 @@ use dashtam::model::{Change, Dec, Dimension, NewTarget, SafeText};
 use dashtam::service::import::{self, ImportRequest};
 use dashtam::service::{Session, demo, edit};
 use dashtam::tui::{Edit as TuiEdit, Effect, Errand, Options};
-use screen::{Dashboard, clock, options, run};
+use screen::{Dashboard, clock, on_demo, options, run};
 
 /// The line of a screen that has this.
 fn line(screen: &str, has: &str) -> String {
@@ -29,8 +29,7 @@ fn line(screen: &str, has: &str) -> String {
 
 #[test]
 fn performance_is_told_of_every_scope_and_range() {
-    run(async {
-        let mut dashboard = Dashboard::demo((120, 40), options()).await;
+    on_demo((120, 40), async |dashboard| {
         dashboard.keys("5 o o").await;
         insta::assert_snapshot!("performance_of_accounts", dashboard.screen());
         dashboard.keys("o G").await;
@@ -46,14 +45,12 @@ fn performance_is_told_of_every_scope_and_range() {
         dashboard.keys("] ] ] ]").await;
         assert!(dashboard.screen().contains("all: 2016-"), "{}", dashboard.screen());
         assert!(line(&dashboard.screen(), "2018 ").contains('+'), "the months of all years");
-        dashboard.close().await;
     });
 }
 
 #[test]
 fn performance_stands_against_a_security_that_is_named() {
-    run(async {
-        let mut dashboard = Dashboard::demo((120, 40), options()).await;
+    on_demo((120, 40), async |dashboard| {
         dashboard.keys("5 o o G b U B M K Enter").await;
         let screen = dashboard.screen();
         assert!(line(&screen, "Against").contains("UBMK"), "{screen}");
@@ -65,18 +62,15 @@ fn performance_stands_against_a_security_that_is_named() {
         assert!(line(&screen, "Return (TWR)").contains('%'), "{screen}");
         dashboard.keys("b n o n e Enter").await;
         assert!(!dashboard.screen().contains("Against"));
-        dashboard.close().await;
     });
 }
 
 #[test]
 fn the_figures_of_performance_are_explained() {
-    run(async {
-        let mut dashboard = Dashboard::demo((120, 60), options()).await;
+    on_demo((120, 60), async |dashboard| {
         dashboard.keys("5 o o o G =").await;
         let screen = dashboard.screen();
         assert!(screen.contains("gain of ") && screen.contains("end_value"), "{screen}");
-        dashboard.close().await;
     });
 }
 
@@ -169,8 +163,7 @@ fn without_targets_a_plan_says_how_to_make_them() {
 
 #[test]
 fn the_parts_of_each_dimension_are_told_and_explained() {
-    run(async {
-        let mut dashboard = Dashboard::demo((100, 40), options()).await;
+    on_demo((100, 40), async |dashboard| {
         dashboard.keys("6 o").await;
         insta::assert_snapshot!("allocation_by_sector", dashboard.screen());
         dashboard.keys("=").await;
@@ -179,14 +172,12 @@ fn the_parts_of_each_dimension_are_told_and_explained() {
         // An account opens what it holds.
         let open = dashboard.screen();
         assert!(open.contains("group account"), "{open}");
-        dashboard.close().await;
     });
 }
 
 #[test]
 fn income_tells_what_came_and_calls_the_rest_a_forecast() {
-    run(async {
-        let mut dashboard = Dashboard::demo((120, 40), options()).await;
+    on_demo((120, 40), async |dashboard| {
         dashboard.keys("7").await;
         insta::assert_snapshot!("income_by_month", dashboard.screen());
         // The last month of all may only come: its days say so.
@@ -201,7 +192,6 @@ fn income_tells_what_came_and_calls_the_rest_a_forecast() {
         insta::assert_snapshot!("income_by_security", dashboard.screen());
         dashboard.keys("=").await;
         assert!(dashboard.screen().contains("amount_base of"), "{}", dashboard.screen());
-        dashboard.close().await;
     });
 }
 
@@ -261,8 +251,7 @@ fn where_nothing_is_written_no_import_is_taken_back() {
 
 #[test]
 fn what_needs_a_look_leads_to_where_it_is_mended() {
-    run(async {
-        let mut dashboard = Dashboard::demo((120, 40), options()).await;
+    on_demo((120, 40), async |dashboard| {
         dashboard.keys("g h").await;
         insta::assert_snapshot!("health_of_the_demo", dashboard.screen());
         // An old price shows its chart, one that is missing begins an import.
@@ -271,7 +260,6 @@ fn what_needs_a_look_leads_to_where_it_is_mended() {
         dashboard.keys("- / Ctrl-u m i s s i n g Enter Enter").await;
         let screen = dashboard.screen();
         assert!(screen.lines().last().unwrap().starts_with(":import"), "{screen}");
-        dashboard.close().await;
     });
 }
 
@@ -332,8 +320,7 @@ fn what_was_done_is_told_as_it_happens() {
 
 #[test]
 fn a_holding_opens_everything_of_its_security() {
-    run(async {
-        let mut dashboard = Dashboard::demo((120, 40), options()).await;
+    on_demo((120, 40), async |dashboard| {
         dashboard.keys("2 j j Enter").await;
         insta::assert_snapshot!("security_of_a_holding", dashboard.screen());
         dashboard.keys("j Y").await;
@@ -341,14 +328,12 @@ fn a_holding_opens_everything_of_its_security() {
         // On to its chart, and back to the holdings.
         dashboard.keys("Enter").await;
         assert!(dashboard.screen().contains("weeks ·") || dashboard.screen().contains("days"));
-        dashboard.close().await;
     });
 }
 
 #[test]
 fn indicators_stand_beside_prices_and_say_what_they_are() {
-    run(async {
-        let mut dashboard = Dashboard::demo((120, 40), options()).await;
+    on_demo((120, 40), async |dashboard| {
         // Net worth has none.
         dashboard.keys("4 i").await;
         assert!(dashboard.screen().contains("indicators are of prices"));
@@ -365,14 +350,12 @@ fn indicators_stand_beside_prices_and_say_what_they_are() {
         dashboard.keys("L [ [ [ i").await;
         dashboard.keys("h h h").await;
         assert!(!dashboard.screen().contains("SMA 20 ··· 0.00"), "{}", dashboard.screen());
-        dashboard.close().await;
     });
 }
 
 #[test]
 fn two_securities_are_compared_from_the_same_day_on() {
-    run(async {
-        let mut dashboard = Dashboard::demo((120, 40), options()).await;
+    on_demo((120, 40), async |dashboard| {
         dashboard.keys("4 j & U B M K Enter").await;
         insta::assert_snapshot!("chart_of_two_securities", dashboard.screen());
         // A comparison has no amounts in it: it stays where those are hidden.
@@ -380,6 +363,121 @@ fn two_securities_are_compared_from_the_same_day_on() {
         assert!(line(&dashboard.screen(), "UBMK ···").contains('%'));
         dashboard.keys("p & N O S U C H Enter").await;
         assert!(dashboard.screen().contains("no one security is called NOSUCH"));
+    });
+}
+
+#[test]
+fn a_row_of_income_opens_just_the_rows_that_it_adds_up() {
+    on_demo((140, 40), async |dashboard| {
+        // The last year of a security, whose net is the cash that came in.
+        dashboard.keys("7 o G").await;
+        let shown = line(&dashboard.screen(), "UBMK ");
+        let net = shown.split_whitespace().nth(4).unwrap().to_owned();
+        dashboard.keys("Enter g g v G").await;
+        let screen = dashboard.screen();
+        assert!(
+            line(&screen, " in the range ").contains(&format!(" {net} USD")),
+            "{net}\n{screen}"
+        );
+        // The first month of a span has no day before it.
+        dashboard.keys("Esc 7 o o o g g Enter G").await;
+        let screen = dashboard.screen();
+        let days: Vec<&str> = screen
+            .lines()
+            .filter_map(|line| line.get(..10))
+            .filter(|it| it.starts_with("20"))
+            .collect();
+        assert!(!days.is_empty() && days.iter().all(|day| *day >= "2025-11-22"), "{screen}");
+    });
+}
+
+#[test]
+fn a_key_that_is_faster_than_the_slices_is_about_those_that_are_shown() {
+    run(async {
+        let (session, folder) = with_targets().await;
+        let mut dashboard = Dashboard::over(session, Some(folder), (120, 40), options()).await;
+        dashboard.keys("6 j").await;
+        dashboard.press("o d");
+        let [Effect::Begin(Errand::Edit(TuiEdit::Change(_, changes)))] = &dashboard.wanted[..]
+        else {
+            panic!("{:?}", dashboard.wanted)
+        };
+        assert_eq!(*changes, [Change::RemoveTarget(Dimension::Class, SafeText::new("etf"))]);
+        dashboard.settle().await;
+        let mut other = Dashboard::demo((120, 40), options()).await;
+        other.keys("6 j").await;
+        other.press("o e");
+        other.settle().await;
+        let screen = other.screen();
+        assert!(line(&screen, "What a slice should be").contains('┌'), "{screen}");
+        assert!(line(&screen, "│  cut by").contains("class"), "{screen}");
+        assert!(line(&screen, "│  slice").contains("etf"), "{screen}");
+        other.close().await;
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn of_findings_that_look_alike_the_one_at_the_cursor_is_mended() {
+    run(async {
+        let (session, folder) = hostile::household(&clock(), 1).await;
+        // Hidden, the amounts of these two pairs are the same.
+        let file = "date,account,type,symbol,quantity,price,fee,currency,amount\n\
+            2026-10-01,Chequing,WITHDRAWAL,,,,,USD,-71\n2026-10-01,Broker,DEPOSIT,,,,,USD,71\n\
+            2026-10-01,Chequing,WITHDRAWAL,,,,,USD,-83\n2026-10-01,Broker,DEPOSIT,,,,,USD,83\n";
+        let path = folder.path().join("pairs.csv");
+        std::fs::write(&path, file).unwrap();
+        hostile::take_in(&session, path).await;
+        let hidden = || Options { private: true, ..options() };
+        let mut dashboards = [
+            Dashboard::over(session.clone(), Some(folder), (140, 30), hidden()).await,
+            Dashboard::over(session, None, (140, 30), hidden()).await,
+        ];
+        let mut linked = Vec::new();
+        for (dashboard, key) in dashboards.iter_mut().zip(["g g A", "g g j A"]) {
+            dashboard.keys("g h / p a i r Enter").await;
+            let screen = dashboard.screen();
+            assert_eq!(screen.matches("note     pair proposed").count(), 2, "{screen}");
+            dashboard.keys(key).await;
+            let Some(Effect::Begin(Errand::Edit(TuiEdit::Change(_, changes)))) =
+                dashboard.wanted.last()
+            else {
+                panic!("{:?}", dashboard.wanted)
+            };
+            linked.push(changes.clone());
+        }
+        assert_ne!(linked[0], linked[1]);
+        for dashboard in dashboards {
+            dashboard.close().await;
+        }
+    });
+}
+
+#[test]
+fn where_everything_has_no_figures_the_accounts_that_have_some_stand_beneath() {
+    run(async {
+        // One holding has no price: nobody knows what all of them together made.
+        let mut dashboard = Dashboard::demo((120, 40), options()).await;
+        dashboard.keys("5 o o").await;
+        let alone = line(&dashboard.screen(), "RRSP ");
+        dashboard.keys("o o").await;
+        let screen = dashboard.screen();
+        assert!(line(&screen, "all ").contains("n/a"), "{screen}");
+        assert_eq!(
+            line(&screen, "  RRSP ").split_whitespace().collect::<Vec<_>>(),
+            alone.split_whitespace().collect::<Vec<_>>()
+        );
+        // What it tells of beneath, and what it explains, is of the row at the cursor.
+        dashboard.keys("G").await;
+        let screen = dashboard.screen();
+        assert!(line(&screen, " to 2026-11-21").contains("Workplace 401k:"), "{screen}");
+        dashboard.keys("=").await;
+        assert!(dashboard.screen().contains("gain of Workplace 401k"), "{}", dashboard.screen());
+        // An account that is selected is what everything is: nothing stands beneath it.
+        dashboard.keys("Esc 1 j Enter 5").await;
+        let screen = dashboard.screen();
+        let behind = screen.lines().skip_while(|line| !line.starts_with("all ")).nth(1);
+        assert_eq!(behind, Some(""), "{screen}");
         dashboard.close().await;
     });
 }

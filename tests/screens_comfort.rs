@@ -15,8 +15,10 @@ mod screen;
 
 use std::collections::BTreeMap;
 
+use dashtam::model::Dec;
+use dashtam::report::{self, AccountsQuery, PositionsQuery, TransactionsQuery};
 use dashtam::tui::{Effect, Errand, Memo, Msg, Options, ThemeName};
-use screen::{Dashboard, PANES, options, run};
+use screen::{Dashboard, PANES, clock, on_demo, options, run};
 
 /// A line typed letter by letter.
 fn typed(line: &str) -> String {
@@ -78,8 +80,7 @@ fn a_filter_has_a_name_and_comes_back() {
 
 #[test]
 fn what_was_said_is_read_again_and_hides_what_is_hidden_now() {
-    run(async {
-        let mut dashboard = Dashboard::demo((100, 24), options()).await;
+    on_demo((100, 24), async |dashboard| {
         dashboard.keys("g m").await;
         assert!(dashboard.screen().contains("nothing was said yet"), "{}", dashboard.screen());
         dashboard.keys("Esc 2 j y t t g r t g m").await;
@@ -89,14 +90,13 @@ fn what_was_said_is_read_again_and_hides_what_is_hidden_now() {
         assert!(place("theme: safe") < place("each other's colour"), "the newest first");
         assert!(place("each other's colour") < place("copied 20,960.74"));
         dashboard.keys("Esc p").await;
-        command(&mut dashboard, "messages").await;
+        command(dashboard, "messages").await;
         let screen = dashboard.screen();
         assert!(screen.contains("copied") && !screen.contains("20,960"), "{screen}");
         // What is typed leaves what has it.
         dashboard.keys("t h e m e").await;
         let screen = dashboard.screen();
         assert!(screen.contains("theme: safe") && !screen.contains("copied"), "{screen}");
-        dashboard.close().await;
     });
 }
 
@@ -135,10 +135,117 @@ fn rows_become_a_file_as_they_are_shown() {
     });
 }
 
+/// The rows of a file under their titles.
+fn sheet(bytes: &[u8]) -> Vec<BTreeMap<String, String>> {
+    let mut csv = csv::Reader::from_reader(bytes);
+    csv.deserialize().map(Result::unwrap).collect()
+}
+
+/// The sum of a column, which has a figure in each of these rows or says that nobody knows it.
+fn sum(rows: &[&BTreeMap<String, String>], column: &str) -> Dec {
+    let known = rows.iter().map(|row| row[column].as_str()).filter(|text| *text != "n/a");
+    sum_of(known.map(|text| Dec::parse(text).unwrap()))
+}
+
+fn sum_of(figures: impl Iterator<Item = Dec>) -> Dec {
+    figures.reduce(|sum, figure| sum.checked_add(figure).unwrap()).unwrap()
+}
+
+#[test]
+fn a_ledger_becomes_a_file_as_a_whole() {
+    on_demo((160, 40), async |dashboard| {
+        let query = TransactionsQuery::default();
+        let mut tx = dashboard.session().store.read().await.unwrap();
+        let report = report::transactions(&mut tx, &query).await.unwrap().rows;
+        drop(tx);
+        let folder = tempfile::tempdir().unwrap();
+        // Only a window of it is read by the screen.
+        for (way, name, oldest_first, has) in [
+            ("3", "newest.csv", false, ""),
+            ("s Space Enter", "oldest.csv", true, ""),
+            ("/ a c c t : t f s a Enter", "filtered.csv", true, "TFSA"),
+        ] {
+            dashboard.keys(way).await;
+            let file = folder.path().join(name);
+            command(dashboard, &format!("export {}", file.display())).await;
+            dashboard.work().await;
+            assert!(bar(dashboard).contains("the rows are in"), "{}", bar(dashboard));
+            let rows = sheet(&std::fs::read(&file).unwrap());
+            let wanted: Vec<_> =
+                report.iter().filter(|row| row.account.as_str().contains(has)).collect();
+            let days: Vec<_> = wanted.iter().map(|row| row.date.to_string()).collect();
+            let mut written: Vec<_> = rows.iter().map(|row| row["Date"].clone()).collect();
+            if !oldest_first {
+                written.reverse();
+            }
+            assert_eq!(written, days, "{name}");
+            for currency in ["USD", "CAD"] {
+                let is_of = |row: &&BTreeMap<String, String>| row["Currency"] == currency;
+                let mine: Vec<_> = rows.iter().filter(is_of).collect();
+                let theirs = wanted.iter().filter(|row| row.currency.code() == currency);
+                assert_eq!(sum(&mine, "Amount"), sum_of(theirs.map(|row| row.amount)), "{name}");
+            }
+        }
+        // Nothing that is there already is written over.
+        let file = folder.path().join("newest.csv");
+        command(dashboard, &format!("export {}", file.display())).await;
+        dashboard.work().await;
+        assert!(bar(dashboard).contains("exists"), "{}", bar(dashboard));
+        // A million rows take their time: they say how far they are.
+        command(dashboard, "export other.csv").await;
+        dashboard.tell(Msg::Rows(250_000));
+        dashboard.keys("j").await;
+        assert!(bar(dashboard).contains("250000 rows written"), "{}", bar(dashboard));
+    });
+}
+
+#[test]
+fn no_row_of_a_file_says_again_what_another_one_says() {
+    on_demo((160, 40), async |dashboard| {
+        let mut tx = dashboard.session().store.read().await.unwrap();
+        let today = clock().today();
+        let (as_of, account, currency) = (today, None, None);
+        let query = AccountsQuery { as_of, today, account, currency, closed: true };
+        let accounts = report::accounts(&mut tx, &query).await.unwrap();
+        let query = PositionsQuery { as_of, today, account, currency, method: None, closed: false };
+        let holdings = report::holdings(&mut tx, &query).await.unwrap();
+        drop(tx);
+        let written = |dashboard: &mut Dashboard| match dashboard.wanted.pop() {
+            Some(Effect::Begin(Errand::Export(_, bytes))) => sheet(&bytes),
+            other => panic!("{other:?}"),
+        };
+        // An institution is a sum of accounts, and those of a folded one are rows all the same.
+        dashboard.keys("1 g g o").await;
+        command(dashboard, "export a.csv").await;
+        let rows = written(dashboard);
+        assert_eq!(rows.len(), accounts.rows.len());
+        let open: Vec<_> = rows.iter().filter(|row| !row["Marks"].contains("closed")).collect();
+        assert_eq!(sum(&open, "In base"), accounts.total_base.unwrap());
+        for (account, row) in accounts.rows.iter().map(|account| {
+            (account, rows.iter().find(|row| row["Account"] == account.name.as_str()).unwrap())
+        }) {
+            assert_eq!(row["Value"], account.value.map_or("n/a".to_owned(), |it| it.to_string()));
+            assert_eq!(row["Currency"], account.currency.code());
+        }
+        // A lot is a part of its position.
+        dashboard.keys("2 L").await;
+        assert!(dashboard.screen().contains("2026-"), "{}", dashboard.screen());
+        command(dashboard, "export a.csv").await;
+        let rows = written(dashboard);
+        assert_eq!(rows.len(), holdings.rows.len());
+        let values = holdings.rows.iter().filter_map(|row| row.value_base);
+        assert_eq!(sum(&rows.iter().collect::<Vec<_>>(), "Value"), sum_of(values));
+        for row in &holdings.rows {
+            let account = row.account.as_ref().unwrap().as_str();
+            let mut mine = rows.iter().filter(|it| it["Account"] == account);
+            assert!(mine.any(|it| it["Symbol"] == row.symbol.as_str()), "{account}");
+        }
+    });
+}
+
 #[test]
 fn a_cover_hides_everything_and_the_key_that_lifts_it_does_nothing_else() {
-    run(async {
-        let mut dashboard = Dashboard::demo((100, 24), options()).await;
+    on_demo((100, 24), async |dashboard| {
         dashboard.keys("2 j").await;
         let before = dashboard.screen();
         for lift in ["q", "j", "Esc", ":"] {
@@ -164,16 +271,14 @@ fn a_cover_hides_everything_and_the_key_that_lifts_it_does_nothing_else() {
         dashboard.tell(Msg::Cover);
         dashboard.keys("Ctrl-c").await;
         assert!(matches!(dashboard.wanted[..], [Effect::Quit]));
-        dashboard.close().await;
     });
 }
 
 #[test]
 fn the_guide_opens_at_its_pane_and_is_searched() {
-    run(async {
-        let mut dashboard = Dashboard::demo((80, 24), options()).await;
+    on_demo((80, 24), async |dashboard| {
         dashboard.keys("6").await;
-        command(&mut dashboard, "guide").await;
+        command(dashboard, "guide").await;
         insta::assert_snapshot!("guide_of_the_allocation", dashboard.screen());
         dashboard.keys(&typed("ex-dividend")).await;
         assert!(dashboard.screen().contains("nothing says that"), "{}", dashboard.screen());
@@ -195,7 +300,6 @@ fn the_guide_opens_at_its_pane_and_is_searched() {
             assert!(title.len() > 20 && said.starts_with(title), "{title}\n{said}");
             dashboard.keys("Esc").await;
         }
-        dashboard.close().await;
     });
 }
 
@@ -243,5 +347,23 @@ fn every_state_is_told_without_a_colour() {
             }
         }
         assert!(screens.windows(2).all(|pair| pair[0] == pair[1]));
+    });
+}
+
+#[test]
+fn beyond_the_end_of_a_text_no_key_counts() {
+    on_demo((80, 16), async |dashboard| {
+        for open in ["g u", "?", "2 j ="] {
+            dashboard.keys(open).await;
+            for (down, back) in [(true, "Up"), (false, "Down")] {
+                for _ in 0..400 {
+                    dashboard.tell(Msg::Wheel(down));
+                }
+                let end = dashboard.screen();
+                dashboard.keys(back).await;
+                assert_ne!(dashboard.screen(), end, "{open} {back}\n{end}");
+            }
+            dashboard.keys("Esc").await;
+        }
     });
 }

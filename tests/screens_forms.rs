@@ -20,7 +20,7 @@ use dashtam::report::{TransactionRow, TransactionsQuery, transactions};
 use dashtam::service::edit::{self, apply, edit_transaction};
 use dashtam::tui::{App, Effect, Memo, Msg, Options, Proposal};
 use ratatui::layout::Rect;
-use screen::{Dashboard, SIZES, clock, options, run};
+use screen::{Dashboard, SIZES, clock, on_demo, options, run};
 
 /// Types a text, and presses what stands in angle brackets: `XEQT<Enter>10<Ctrl-s>`.
 async fn type_in(dashboard: &mut Dashboard, text: &str) -> usize {
@@ -88,12 +88,11 @@ fn every_form_at_every_size() {
 
 #[test]
 fn no_size_makes_a_form_panic_whatever_is_typed() {
-    run(async {
-        let mut dashboard = Dashboard::demo((80, 24), options()).await;
+    on_demo((80, 24), async |dashboard| {
         for (_, keys) in FORMS {
             dashboard.keys(keys).await;
             for text in ["", "日本x", "<Down><Down>", "<Tab>-1", "<BackTab>9", "<Ctrl-s>"] {
-                type_in(&mut dashboard, text).await;
+                type_in(dashboard, text).await;
                 for (width, height) in (0..=82u16)
                     .step_by(3)
                     .flat_map(|w| [0, 1, 3, 9, 10, 11, 14, 24].map(|height| (w, height)))
@@ -106,9 +105,8 @@ fn no_size_makes_a_form_panic_whatever_is_typed() {
             }
             dashboard.resize((80, 24)).await;
             dashboard.keys("Esc").await;
-            type_in(&mut dashboard, "y<Esc>y<Esc>").await;
+            type_in(dashboard, "y<Esc>y<Esc>").await;
         }
-        dashboard.close().await;
     });
 }
 
@@ -259,10 +257,9 @@ fn what_the_store_refuses_is_said_in_the_form_as_the_command_line_says_it() {
 
 #[test]
 fn nothing_typed_is_lost_by_one_key() {
-    run(async {
-        let mut dashboard = Dashboard::demo((80, 24), options()).await;
+    on_demo((80, 24), async |dashboard| {
         dashboard.keys("3 a").await;
-        type_in(&mut dashboard, "sell<Esc>").await;
+        type_in(dashboard, "sell<Esc>").await;
         assert!(dashboard.screen().contains("Leave what is typed?"), "{}", dashboard.screen());
         dashboard.keys("n").await;
         let screen = dashboard.screen();
@@ -271,20 +268,17 @@ fn nothing_typed_is_lost_by_one_key() {
         assert!(!dashboard.screen().contains("Add a transaction"));
         dashboard.keys("a Esc").await;
         assert!(!dashboard.screen().contains("Leave what"), "nothing was typed");
-        dashboard.close().await;
     });
 }
 
 #[test]
 fn what_is_pasted_is_text_and_never_a_key() {
-    run(async {
-        let mut dashboard = Dashboard::demo((80, 24), options()).await;
+    on_demo((80, 24), async |dashboard| {
         dashboard.keys("3 a Tab Tab Tab").await;
         dashboard.tell(Msg::Paste("AB\u{13}\r\u{1b}[2Jq\n".to_owned()));
         let screen = dashboard.screen();
         assert!(screen.contains("AB") && screen.contains("Add a transaction"), "{screen}");
         assert!(dashboard.wanted.is_empty());
-        dashboard.close().await;
     });
 }
 
@@ -449,22 +443,20 @@ fn amounts_in_forms_are_masked_and_read_only_says_so() {
 
 #[test]
 fn a_click_goes_to_a_field_and_takes_a_choice() {
-    run(async {
-        let mut dashboard = Dashboard::demo((80, 24), options()).await;
+    on_demo((80, 24), async |dashboard| {
         dashboard.keys("1 a").await;
         let place = |dashboard: &Dashboard, word: &str| {
             let screen = dashboard.screen();
             let line = screen.lines().position(|line| line.contains(word)).unwrap();
             u16::try_from(line).unwrap()
         };
-        let line = place(&dashboard, "kind");
+        let line = place(dashboard, "kind");
         dashboard.tell(Msg::Click(20, line));
-        let line = place(&dashboard, "margin");
+        let line = place(dashboard, "margin");
         dashboard.tell(Msg::Click(20, line));
         let screen = dashboard.screen();
         let kind = screen.lines().find(|line| line.contains("kind")).unwrap();
         assert!(kind.contains("margin"), "{screen}");
-        dashboard.close().await;
     });
 }
 

@@ -14,7 +14,7 @@
 mod screen;
 
 use dashtam::tui::{Effect, Errand, Listed, Msg};
-use screen::{Dashboard, options, run};
+use screen::{Dashboard, on_demo, options, run};
 
 #[test]
 fn keys_lead_to_screens() {
@@ -56,8 +56,7 @@ fn keys_lead_to_screens() {
 
 #[test]
 fn a_click_goes_to_the_pane_and_the_row_beneath_it() {
-    run(async {
-        let mut dashboard = Dashboard::demo((200, 50), options()).await;
+    on_demo((200, 50), async |dashboard| {
         dashboard.keys("1").await;
         // The third row of the transactions, at the lower right.
         dashboard.tell(Msg::Click(100, 30));
@@ -66,7 +65,6 @@ fn a_click_goes_to_the_pane_and_the_row_beneath_it() {
         dashboard.keys("Y").await;
         let [Effect::Copy(row)] = &dashboard.wanted[..] else { panic!("{:?}", dashboard.wanted) };
         assert!(row.starts_with("2026-11-19\tRRSP\tbuy\tMPLF.TO\t20\t"), "{row}");
-        dashboard.close().await;
     });
 }
 
@@ -158,8 +156,7 @@ fn more_names_than_fit_are_counted() {
 /// line that is no more is nothing.
 #[test]
 fn a_folder_that_takes_long_holds_up_nothing() {
-    run(async {
-        let mut dashboard = Dashboard::demo((120, 30), options()).await;
+    on_demo((120, 30), async |dashboard| {
         dashboard.keys(":").await;
         dashboard.tell(Msg::Paste("import /".to_owned()));
         let press = |dashboard: &mut Dashboard, keys: &str| {
@@ -167,15 +164,14 @@ fn a_folder_that_takes_long_holds_up_nothing() {
             let effects = chords.into_iter().flat_map(|key| dashboard.app.update(Msg::Key(key)));
             effects.collect::<Vec<_>>()
         };
-        let mut asked = press(&mut dashboard, "Tab");
+        let mut asked = press(dashboard, "Tab");
         let Some(Effect::List(query)) = asked.pop() else { panic!("{asked:?}") };
-        assert!(typed(&dashboard).contains("reading ..."));
-        assert!(press(&mut dashboard, "Tab").is_empty());
-        assert!(press(&mut dashboard, "x y").is_empty());
+        assert!(typed(dashboard).contains("reading ..."));
+        assert!(press(dashboard, "Tab").is_empty());
+        assert!(press(dashboard, "x y").is_empty());
         dashboard.tell(Msg::Listed(Box::new(Listed::of(query))));
-        assert_eq!(typed(&dashboard), ":import /xy");
-        assert!(matches!(press(&mut dashboard, "Tab")[..], [Effect::List(_)]));
-        dashboard.close().await;
+        assert_eq!(typed(dashboard), ":import /xy");
+        assert!(matches!(press(dashboard, "Tab")[..], [Effect::List(_)]));
     });
 }
 
@@ -224,17 +220,16 @@ fn a_click_on_a_title_sorts_as_the_menu_does() {
 
 #[test]
 fn a_title_beside_the_open_pane_sorts_there_and_others_say_that_they_do_not() {
-    run(async {
-        let mut dashboard = Dashboard::demo((200, 50), options()).await;
+    on_demo((200, 50), async |dashboard| {
         dashboard.keys("1").await;
-        let x = column_of(&dashboard, 3, "Symbol");
+        let x = column_of(dashboard, 3, "Symbol");
         dashboard.tell(Msg::Click(x, 3));
         dashboard.settle().await;
         let screen = dashboard.screen();
         assert!(screen.contains("sort symbol ▲") && screen.contains("Symbol▲"), "{screen}");
         // The transactions are known by their days alone; their titles are in the lower half.
         let titles = screen.lines().position(|line| line.contains("Amount")).unwrap();
-        let x = column_of(&dashboard, titles, "Amount");
+        let x = column_of(dashboard, titles, "Amount");
         dashboard.tell(Msg::Click(x, u16::try_from(titles).unwrap()));
         dashboard.settle().await;
         assert!(dashboard.screen().contains("there is no order by amount"));
@@ -243,20 +238,17 @@ fn a_title_beside_the_open_pane_sorts_there_and_others_say_that_they_do_not() {
         let before = dashboard.screen();
         dashboard.tell(Msg::Click(1, 3));
         assert_eq!(dashboard.screen(), before);
-        dashboard.close().await;
     });
 }
 
 #[test]
 fn a_row_is_copied_and_quitting_is_wished_for() {
-    run(async {
-        let mut dashboard = Dashboard::demo((120, 30), options()).await;
+    on_demo((120, 30), async |dashboard| {
         dashboard.keys("2 j Y q").await;
         let [Effect::Copy(row), Effect::Quit] = &dashboard.wanted[..] else {
             panic!("{:?}", dashboard.wanted)
         };
         assert!(row.starts_with("BTC\tBitcoin\t0.57505473\t"), "{row}");
-        dashboard.close().await;
     });
 }
 
@@ -283,8 +275,7 @@ fn summed<'a>(amounts: impl Iterator<Item = &'a str>) -> String {
 
 #[test]
 fn marks_survive_other_windows_and_their_sum_is_exact() {
-    run(async {
-        let mut dashboard = Dashboard::demo((120, 30), options()).await;
+    on_demo((120, 30), async |dashboard| {
         dashboard.keys("3 Space G Space Y").await;
         let rows = dashboard.copied()[0].lines().collect::<Vec<_>>();
         assert_eq!(rows.len(), 2);
@@ -299,14 +290,12 @@ fn marks_survive_other_windows_and_their_sum_is_exact() {
         // Esc leaves the marks, and only then anything else.
         dashboard.keys("Esc").await;
         assert!(!dashboard.screen().contains("marked"));
-        dashboard.close().await;
     });
 }
 
 #[test]
 fn an_open_range_that_began_far_away_has_no_sum() {
-    run(async {
-        let mut dashboard = Dashboard::demo((120, 30), options()).await;
+    on_demo((120, 30), async |dashboard| {
         dashboard.keys("3 Space v G y").await;
         let screen = dashboard.screen();
         assert!(dashboard.copied().is_empty(), "{screen}");
@@ -316,48 +305,41 @@ fn an_open_range_that_began_far_away_has_no_sum() {
         assert!(!screen.contains("in the range"), "{screen}");
         dashboard.keys("v").await;
         assert!(dashboard.screen().contains("2837 marked"), "{}", dashboard.screen());
-        dashboard.close().await;
     });
 }
 
 #[test]
 fn a_mark_is_on_what_was_marked_wherever_it_goes() {
-    run(async {
-        let mut dashboard = Dashboard::demo((120, 30), options()).await;
+    on_demo((120, 30), async |dashboard| {
         dashboard.keys("2 j Space / e t h Enter o Y").await;
         assert!(dashboard.copied()[0].starts_with("BTC\t"), "{:?}", dashboard.copied());
         assert!(dashboard.screen().contains("copied"));
         dashboard.keys("Esc j").await;
         assert!(!dashboard.screen().contains("marked"), "{}", dashboard.screen());
-        dashboard.close().await;
     });
 }
 
 #[test]
 fn a_mark_outlives_a_look_at_another_day() {
-    run(async {
-        let mut dashboard = Dashboard::demo((120, 30), options()).await;
+    on_demo((120, 30), async |dashboard| {
         for pane in ["2 j", "1 j"] {
             dashboard.keys(pane).await;
             dashboard.keys("Space @ 1 9 9 9 - 0 1 - 0 1 Enter").await;
             dashboard.keys("T").await;
             assert!(dashboard.screen().contains("1 marked"), "{}", dashboard.screen());
         }
-        dashboard.close().await;
     });
 }
 
 #[test]
 fn a_figure_is_copied_and_never_one_that_is_hidden() {
-    run(async {
-        let mut dashboard = Dashboard::demo((120, 30), options()).await;
+    on_demo((120, 30), async |dashboard| {
         dashboard.keys("2 j y 3 y 1 j y 4 y 2 g g y").await;
         assert_eq!(dashboard.copied(), ["20,960.74", "-89.48 USD", "23,877.87", "1,226,598.34"],);
         assert!(dashboard.screen().contains("there is nothing to copy here"), "a heading");
         dashboard.keys("j p y").await;
         assert!(dashboard.screen().contains("amounts are hidden"));
         assert_eq!(dashboard.copied().len(), 4);
-        dashboard.close().await;
     });
 }
 
@@ -375,8 +357,7 @@ fn a_long_answer_is_read_as_a_whole() {
 
 #[test]
 fn whatever_is_shown_is_explained_or_said_to_need_none() {
-    run(async {
-        let mut dashboard = Dashboard::demo((120, 40), options()).await;
+    on_demo((120, 40), async |dashboard| {
         // What is pressed, and what is said then.
         for (keys, said) in [
             ("3 j =", "amount of withdrawal"),
@@ -387,14 +368,12 @@ fn whatever_is_shown_is_explained_or_said_to_need_none() {
             let screen = dashboard.screen();
             assert!(screen.contains(said), "{screen}");
         }
-        dashboard.close().await;
     });
 }
 
 #[test]
 fn the_wheel_turns_what_lies_on_top() {
-    run(async {
-        let mut dashboard = Dashboard::demo((100, 20), options()).await;
+    on_demo((100, 20), async |dashboard| {
         dashboard.keys("2 j").await;
         let beneath = dashboard.screen();
         for keys in ["?", "s", "Ctrl-p", "=", "/"] {
@@ -405,14 +384,12 @@ fn the_wheel_turns_what_lies_on_top() {
             dashboard.keys("Esc").await;
             assert_eq!(dashboard.screen(), beneath, "{keys}");
         }
-        dashboard.close().await;
     });
 }
 
 #[test]
 fn a_row_behind_the_last_is_the_last() {
-    run(async {
-        let mut dashboard = Dashboard::demo((100, 20), options()).await;
+    on_demo((100, 20), async |dashboard| {
         for order in ["3", "s Space Enter"] {
             dashboard.keys(order).await;
             for (row, there) in [("9 9 9 9", 2838), ("2 8 3 7", 2837), ("0", 1)] {
@@ -421,14 +398,12 @@ fn a_row_behind_the_last_is_the_last() {
                 assert!(screen.contains(&format!("row {there} of 2838")), "{screen}");
             }
         }
-        dashboard.close().await;
     });
 }
 
 #[test]
 fn n_goes_from_match_to_match_and_around() {
-    run(async {
-        let mut dashboard = Dashboard::demo((100, 30), options()).await;
+    on_demo((100, 30), async |dashboard| {
         dashboard.keys("2 n").await;
         assert!(dashboard.screen().contains("nothing was looked for yet"));
         dashboard.keys("/ m p l f Esc n Y n Y N Y n n").await;
@@ -444,14 +419,12 @@ fn n_goes_from_match_to_match_and_around() {
             "{:?}",
             dashboard.copied()[4]
         );
-        dashboard.close().await;
     });
 }
 
 #[test]
 fn n_finds_rows_that_are_not_read_yet() {
-    run(async {
-        let mut dashboard = Dashboard::demo((100, 30), options()).await;
+    on_demo((100, 30), async |dashboard| {
         // The oldest is more than a window away from the newest.
         dashboard.keys("3 / k i n d : o p e n Esc N Y n").await;
         let screen = dashboard.screen();
@@ -464,20 +437,17 @@ fn n_finds_rows_that_are_not_read_yet() {
         assert_eq!(rows[1], rows[3]);
         dashboard.keys("/ n o w h e r e Enter Esc n").await;
         assert!(dashboard.screen().contains("nothing fits nowhere"));
-        dashboard.close().await;
     });
 }
 
 #[test]
 fn what_is_pasted_is_no_command() {
-    run(async {
-        let mut dashboard = Dashboard::demo((80, 24), options()).await;
+    on_demo((80, 24), async |dashboard| {
         dashboard.tell(Msg::Paste("q\n:quit\n".to_owned()));
         assert!(dashboard.wanted.is_empty());
         dashboard.keys(":").await;
         dashboard.tell(Msg::Paste("quit\n".to_owned()));
         assert!(dashboard.wanted.is_empty(), "the line is there, and nobody pressed Enter");
-        dashboard.close().await;
     });
 }
 
@@ -516,5 +486,24 @@ fn what_is_beside_the_rows_follows_once_the_cursor_rests() {
         dashboard.tell(Msg::Key(dashtam::keys::parse_chords("j").unwrap()[0]));
         assert!(!dashboard.app.is_moving());
         dashboard.close().await;
+    });
+}
+
+#[test]
+fn the_row_that_is_deleted_is_the_one_that_is_named() {
+    on_demo((120, 30), async |dashboard| {
+        let row = |at: usize, dashboard: &Dashboard| {
+            dashboard.screen().lines().nth(at).unwrap().split_whitespace().collect::<String>()
+        };
+        dashboard.keys("3").await;
+        let (first, second) = (row(3, dashboard), row(4, dashboard));
+        // Marking goes on to the next row, which is another one.
+        dashboard.keys("Space d").await;
+        let named = "Delete the withdrawal of 2026-11-20 in Harbor Card?";
+        assert!(dashboard.screen().contains(named), "{}", dashboard.screen());
+        dashboard.keys("y").await;
+        dashboard.work().await;
+        assert!(first.starts_with("2026-11-20HarborCard"), "{first}");
+        assert_eq!(row(3, dashboard), second);
     });
 }

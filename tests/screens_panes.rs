@@ -19,7 +19,7 @@ use chrono::NaiveDate;
 use dashtam::model::{AccountEdit, Change, Edit};
 use dashtam::service::{demo, edit};
 use dashtam::tui::{Memo, Options};
-use screen::{Dashboard, PANES, SIZES, clock, options, run, text};
+use screen::{Dashboard, PANES, SIZES, clock, on_demo, options, run, text};
 
 #[test]
 fn every_pane_at_every_size() {
@@ -76,8 +76,7 @@ fn what_is_beside_follows_the_row() {
 
 #[test]
 fn the_row_at_the_cursor_stays_through_a_new_window() {
-    run(async {
-        let mut dashboard = Dashboard::demo((120, 30), options()).await;
+    on_demo((120, 30), async |dashboard| {
         dashboard.keys("3").await;
         let mut seen = Vec::new();
         for _ in 0..40 {
@@ -92,14 +91,12 @@ fn the_row_at_the_cursor_stays_through_a_new_window() {
             let rows = |screen: &str| screen.lines().skip(3).map(words).collect::<Vec<_>>();
             assert_eq!(rows(&dashboard.screen()), rows(screen));
         }
-        dashboard.close().await;
     });
 }
 
 #[test]
 fn the_return_of_the_total_is_over_rows_whose_gain_is_known() {
-    run(async {
-        let mut dashboard = Dashboard::demo((300, 50), options()).await;
+    on_demo((300, 50), async |dashboard| {
         dashboard.keys("2 o o o v G Y").await;
         let (mut gain, mut cost, mut unknown) = (0.0, 0.0, 0.0);
         for row in dashboard.copied()[0].lines() {
@@ -116,14 +113,12 @@ fn the_return_of_the_total_is_over_rows_whose_gain_is_known() {
         let shown = format!("▲ +{:.1} %", 100.0 * gain / cost);
         let is_there = |line: &str| line.contains("Total") && line.contains(&shown);
         assert!(screen.lines().any(is_there), "{shown}: {screen}");
-        dashboard.close().await;
     });
 }
 
 #[test]
 fn a_total_of_accounts_is_that_of_the_rows_above_it() {
-    run(async {
-        let mut dashboard = Dashboard::demo((120, 40), options()).await;
+    on_demo((120, 40), async |dashboard| {
         for pane in ["1", "0"] {
             dashboard.keys(pane).await;
             dashboard.keys("/ h a r b o r Space c r e d i t Enter").await;
@@ -136,7 +131,6 @@ fn a_total_of_accounts_is_that_of_the_rows_above_it() {
             assert_eq!(line("▾ Harbor Credit").last(), line("Total").last(), "{screen}");
             assert!(screen.contains("4 of 12 accounts"), "{screen}");
         }
-        dashboard.close().await;
     });
 }
 
@@ -158,8 +152,7 @@ fn a_total_that_lacks_a_cost_says_so() {
 
 #[test]
 fn the_oldest_first_is_the_same_ledger_turned_around() {
-    run(async {
-        let mut dashboard = Dashboard::demo((120, 30), options()).await;
+    on_demo((120, 30), async |dashboard| {
         dashboard.keys("3 v G v Y Esc").await;
         let rows: Vec<_> = dashboard.copied()[0].lines().map(str::to_owned).collect();
         assert_eq!(rows.len(), 2838);
@@ -173,7 +166,6 @@ fn the_oldest_first_is_the_same_ledger_turned_around() {
         // From the newest, on a key or on the next match, the way is down to it.
         dashboard.keys("g g / k i n d : o p e n Esc n Y").await;
         assert_eq!(dashboard.copied().last().copied(), Some(nth(2).as_str()));
-        dashboard.close().await;
     });
 }
 
@@ -212,8 +204,7 @@ fn the_overview_says_what_changed_since_the_last_visit() {
 
 #[test]
 fn why_a_total_of_accounts_is_partial_is_one_key_away() {
-    run(async {
-        let mut dashboard = Dashboard::demo((120, 40), options()).await;
+    on_demo((120, 40), async |dashboard| {
         for pane in ["0", "1"] {
             dashboard.keys(pane).await;
             dashboard.keys("=").await;
@@ -221,7 +212,6 @@ fn why_a_total_of_accounts_is_partial_is_one_key_away() {
             assert!(screen.contains("price  OLPC n/a"), "{screen}");
             dashboard.keys("Esc").await;
         }
-        dashboard.close().await;
     });
 }
 
@@ -260,12 +250,10 @@ fn columns_stay_aligned_whatever_stands_in_them() {
 
 #[test]
 fn the_chart_says_where_net_worth_is_known_in_part() {
-    run(async {
-        let mut dashboard = Dashboard::demo((120, 30), options()).await;
+    on_demo((120, 30), async |dashboard| {
         dashboard.keys("4").await;
         let head = dashboard.screen().lines().nth(2).unwrap().to_owned();
         assert!(head.contains("   partial"), "{head}");
-        dashboard.close().await;
     });
 }
 

@@ -22,18 +22,16 @@ use dashtam::model::Change;
 use dashtam::state::Trouble;
 use dashtam::tui::{App, Edit, Effect, Errand, Memo, Msg, Options, ThemeName};
 use ratatui::buffer::Buffer;
-use screen::{Dashboard, PANES, WAYS, clock, drawn, options, run, text};
+use screen::{Dashboard, PANES, WAYS, clock, drawn, on_demo, options, run, text};
 use unicode_width::UnicodeWidthChar;
 
 #[test]
 fn taste_is_to_be_remembered() {
-    run(async {
-        let mut dashboard = Dashboard::demo((80, 24), options()).await;
+    on_demo((80, 24), async |dashboard| {
         dashboard.remembered.clear();
         dashboard.keys("p t p").await;
         let expected = [Memo::Private(true), Memo::Theme(ThemeName::Light), Memo::Private(false)];
         assert_eq!(dashboard.remembered, expected);
-        dashboard.close().await;
     });
 }
 
@@ -105,21 +103,19 @@ fn an_errand_is_told_as_amounts_are_shown_when_it_ends() {
 
 #[test]
 fn what_is_being_written_is_not_left_without_a_word() {
-    run(async {
-        let mut dashboard = Dashboard::demo((100, 24), options()).await;
+    on_demo((100, 24), async |dashboard| {
         dashboard.keys(": i m p o r t Space a . c s v Enter j 2 j Space").await;
         let bar = |dashboard: &Dashboard| dashboard.screen().lines().last().unwrap().to_owned();
-        assert!(bar(&dashboard).starts_with("at work ...   1 marked"), "{}", bar(&dashboard));
+        assert!(bar(dashboard).starts_with("at work ...   1 marked"), "{}", bar(dashboard));
         dashboard.keys("q").await;
-        assert!(bar(&dashboard).contains("once more leaves it"), "{}", bar(&dashboard));
+        assert!(bar(dashboard).contains("once more leaves it"), "{}", bar(dashboard));
         assert!(matches!(dashboard.wanted[..], [Effect::Begin(_)]));
         dashboard.keys("q").await;
         assert!(matches!(dashboard.wanted[..], [Effect::Begin(_), Effect::Quit]));
         dashboard.tell(failed());
         dashboard.keys("j q").await;
-        assert!(!bar(&dashboard).contains("at work"), "{}", bar(&dashboard));
+        assert!(!bar(dashboard).contains("at work"), "{}", bar(dashboard));
         assert!(matches!(dashboard.wanted[..], [Effect::Begin(_), Effect::Quit, Effect::Quit]));
-        dashboard.close().await;
     });
 }
 
@@ -276,8 +272,7 @@ fn states_are_told() {
 
 #[test]
 fn what_is_shown_stays_until_the_next_is_there() {
-    run(async {
-        let mut dashboard = Dashboard::demo((120, 40), options()).await;
+    on_demo((120, 40), async |dashboard| {
         for (way, key) in [("0", "]"), ("4", "]"), ("2", "j"), ("3 G", "g g"), ("3", "@")] {
             dashboard.keys(way).await;
             for chord in dashtam::keys::parse_chords(key).unwrap() {
@@ -287,7 +282,6 @@ fn what_is_shown_stays_until_the_next_is_there() {
             assert!(!screen.contains("reading"), "{way} {key}:\n{screen}");
             dashboard.keys("Esc").await;
         }
-        dashboard.close().await;
     });
 }
 
@@ -375,6 +369,15 @@ fn the_line_of_context_says_how_the_refreshing_goes() {
         let by_hand = Progress { rounds: 1, asked: true, last, ..Progress::default() };
         dashboard.tell(Msg::Refresh(Box::new(by_hand)));
         insta::assert_snapshot!("refreshed_by_hand", dashboard.screen());
+        // That it lives is no gain, and no loss where the two have each other's colour.
+        let styles = |dashboard: &Dashboard| -> Vec<_> {
+            let buffer = dashboard.buffer();
+            (0..120).map(|x| buffer[(x, 1)].style()).collect()
+        };
+        let before = styles(&dashboard);
+        dashboard.keys("g r").await;
+        assert_eq!(styles(&dashboard), before);
+        dashboard.keys("g r").await;
         let (host, since) = (dashtam::model::SafeText::new("attic"), 0);
         let holder = dashtam::store::Holder { host, pid: 4711, since };
         dashboard.tell(Msg::Refresh(Box::new(Progress {

@@ -16,7 +16,7 @@ mod screen;
 use std::collections::BTreeMap;
 
 use dashtam::tui::{Memo, Msg, Options};
-use screen::{Dashboard, options, run};
+use screen::{Dashboard, on_demo, options, run};
 
 /// The first line of a screen that has all of these, and where the text of the last one begins.
 fn heading(screen: &str, titles: &[&str]) -> (u16, u16) {
@@ -44,7 +44,9 @@ fn figure(text: &str) -> Option<f64> {
 fn every_table_has_an_order_by_each_column_with_keys_and_mouse() {
     // A way to a table, titles of its heading, and by which of them: its column, and whether it is
     // of figures.
-    let ways: [(&str, &[&str], usize, bool); 11] = [
+    let ways: [(&str, &[&str], usize, bool); 13] = [
+        ("2 o o o", &["Symbol", "Value", "Quantity"], 2, true),
+        ("2 o o o", &["Symbol", "Value", "Name"], 1, false),
         ("5 o o o", &["Of", "XIRR", "Return"], 3, true),
         ("5 o o o", &["Of", "XIRR", "Volatility"], 7, true),
         ("6", &["Slice", "Weight"], 2, true),
@@ -108,6 +110,7 @@ fn every_table_has_an_order_by_each_column_with_keys_and_mouse() {
 fn every_table_finds_marks_and_copies_alike() {
     // A way to a table with several rows, and a word that is in some of them.
     let ways = [
+        ("2 o o o", "m p l f"),
         ("5 o o o", "t f s a"),
         ("6 o o o", "u s d"),
         ("7 o", "c a s h"),
@@ -149,8 +152,7 @@ fn every_table_finds_marks_and_copies_alike() {
 
 #[test]
 fn a_bar_opens_what_it_stands_for() {
-    run(async {
-        let mut dashboard = Dashboard::demo((120, 40), options()).await;
+    on_demo((120, 40), async |dashboard| {
         for (way, opened) in [("6 o o o o", "group account"), ("7", "Balance"), ("7 o", "Balance")]
         {
             dashboard.keys(way).await;
@@ -168,7 +170,6 @@ fn a_bar_opens_what_it_stands_for() {
             assert!(dashboard.screen().contains(opened), "{}", dashboard.screen());
             dashboard.keys("Esc Esc").await;
         }
-        dashboard.close().await;
     });
 }
 

@@ -15,6 +15,9 @@
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use chrono::NaiveDate;
@@ -821,6 +824,42 @@ async fn both_engines_tell_the_same_story() {
             assert_eq!(mine, first, "{name} and {}", stories[0].0);
         }
         assert_eq!(story.len(), stories[0].1.len());
+    }
+}
+
+/// Goes on with work until it has had to wait so often, and gives it up then. True: it ended before.
+async fn goes_on_for(waits: usize, work: impl Future) -> bool {
+    let (mut work, mut left) = (pin!(work), waits);
+    poll_fn(|context| match work.as_mut().poll(context) {
+        Poll::Ready(_) => Poll::Ready(true),
+        Poll::Pending if left == 0 => Poll::Ready(false),
+        Poll::Pending => {
+            left -= 1;
+            Poll::Pending
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_read_that_is_given_up_at_any_time_is_in_nobodys_way() {
+    for engine in engines().await {
+        let store = &engine.session.store;
+        for waits in 0.. {
+            let read = async { store.read().await.unwrap().revision().await.unwrap() };
+            let ended = goes_on_for(waits, read).await;
+            // More often than connections were opened: each of them takes writes.
+            for _ in 0..4 {
+                let tx = store.write().await.unwrap();
+                tx.try_writing().await.unwrap_or_else(|error| {
+                    panic!("{}, given up after {waits} waits: {error}", engine.name)
+                });
+            }
+            if ended {
+                break;
+            }
+        }
+        engine.close().await;
     }
 }
 

@@ -241,6 +241,21 @@ async fn ask(engine: &Engine, query: &WindowQuery, with_ruler: bool) -> Window {
     report::window(&mut tx, query, ruler.as_ref(), || true).await.unwrap().unwrap()
 }
 
+/// All that fits, page by page.
+async fn written(
+    engine: &Engine,
+    query: &WindowQuery,
+    oldest_first: bool,
+) -> Vec<(TransactionId, Option<Dec>)> {
+    let mut tx = engine.session.store.read().await.unwrap();
+    let mut pages = report::Pages::of(&mut tx, query, oldest_first).await.unwrap();
+    let mut rows = Vec::new();
+    while let Some(page) = pages.next(&mut tx).await.unwrap() {
+        rows.extend(page.iter().map(|row| (row.row.id, row.balance)));
+    }
+    rows
+}
+
 /// Asks, and compares with a plain filter.
 async fn check(engine: &Engine, all: &[Known], question: &Question) {
     let words: Vec<_> = question.words.iter().map(|(not, word)| (*not, WORDS[*word])).collect();
@@ -286,6 +301,7 @@ async fn check(engine: &Engine, all: &[Known], question: &Question) {
     };
     let query = WindowQuery { find: Find::parse(&text).unwrap(), account, to, at, rows: wanted };
     let window = ask(engine, &query, question.with_ruler).await;
+    let written = written(engine, &query, question.with_ruler).await;
     let context = format!("{question:?} `{text}` on {}", engine.name);
     let next = match question.at {
         2 => Some((fits[..newer].last().or(fits.last()), newer == 0)),
@@ -298,6 +314,12 @@ async fn check(engine: &Engine, all: &[Known], question: &Question) {
         let next = next.map(|&at| all[at].row.id);
         assert_eq!((found.id, found.around), (next, around), "{context}");
     }
+    // Whoever writes all of it down has every row that fits, with the same cash after it.
+    let mut all_of_it: Vec<_> = fits.iter().map(|&at| (all[at].row.id, all[at].balance)).collect();
+    if question.with_ruler {
+        all_of_it.reverse();
+    }
+    assert_eq!(written, all_of_it, "{context}");
     let ids: Vec<_> = window.rows.iter().map(|row| row.row.id).collect();
     let expected: Vec<_> = fits[shown.clone()].iter().map(|&at| all[at].row.id).collect();
     if wanted == 0 {

@@ -168,6 +168,7 @@ mod tests {
                 .amount(Dec::from_i64(100))
                 .and(" were held"),
             fix: SafeText::new("add what is missing, or `txn delete 7`"),
+            proposed: None,
         }
     }
 

@@ -47,18 +47,42 @@ pub fn guarded(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// Lines that are written one after the other.
+pub struct Lines<W: Write>(csv::Writer<W>);
+
+impl<W: Write> Lines<W> {
+    /// Begins with a header.
+    pub fn begin(out: W, header: &[&str]) -> io::Result<Self> {
+        let mut csv = csv::Writer::from_writer(out);
+        csv.write_record(header)?;
+        Ok(Self(csv))
+    }
+
+    /// Writes a line.
+    pub fn line(&mut self, cells: &[Cell]) -> io::Result<()> {
+        for cell in cells {
+            self.0.write_field(cell.written().as_bytes())?;
+        }
+        Ok(self.0.write_record(None::<&[u8]>)?)
+    }
+
+    /// Gives back where they were written, with all of them in it.
+    pub fn end(self) -> io::Result<W> {
+        self.0.into_inner().map_err(csv::IntoInnerError::into_error)
+    }
+}
+
 /// Writes a header and rows.
 pub fn write(
     out: &mut impl Write,
     header: &[&str],
     rows: impl Iterator<Item = Vec<Cell>>,
 ) -> io::Result<()> {
-    let mut csv = csv::Writer::from_writer(out);
-    csv.write_record(header)?;
+    let mut lines = Lines::begin(out, header)?;
     for row in rows {
-        csv.write_record(row.iter().map(Cell::written).map(Cow::into_owned))?;
+        lines.line(&row)?;
     }
-    csv.flush()
+    lines.end().map(drop)
 }
 
 #[cfg(test)]

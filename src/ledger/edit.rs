@@ -659,8 +659,9 @@ fn fit_together<'r>(rows: impl Iterator<Item = &'r StoredTransaction>) -> Result
 
 /// A stored row as a person would write it.
 fn entry_of(book: &Book, stored: &StoredTransaction) -> Result<Entry> {
-    let mention = |id: Option<SecurityId>| {
-        let security = &book.securities.get(&id?)?.security;
+    let account = book.account(stored.transaction.account)?.account.name.clone();
+    let mention = |id| {
+        let security = &book.securities.get(&id)?.security;
         Some(Mention {
             symbol: security.symbol.clone(),
             currency: Some(security.currency),
@@ -668,14 +669,5 @@ fn entry_of(book: &Book, stored: &StoredTransaction) -> Result<Entry> {
             isin: None,
         })
     };
-    let transaction = stored.transaction.clone();
-    let draft = Draft {
-        account: book.account(transaction.account)?.account.name.clone(),
-        security: mention(transaction.security),
-        to_security: mention(transaction.to_security),
-        link: transaction.link,
-        source_id: transaction.source_id,
-        facts: transaction.facts,
-    };
-    Ok(Entry::of(draft, transaction.origin))
+    Ok(Entry::of_row(stored.transaction.clone(), account, mention))
 }

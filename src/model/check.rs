@@ -11,8 +11,8 @@ use std::str::FromStr;
 use chrono::NaiveDate;
 
 use super::{
-    Dec, Draft, Exact, Facts, Kind, Mention, Origin, Ratio, SafeText, Status, Subtype, Unit,
-    UnknownWord,
+    Dec, Draft, Exact, Facts, Kind, Mention, Origin, Ratio, SafeText, SecurityId, Status, Subtype,
+    Transaction, Unit, UnknownWord,
 };
 
 /// A field of a row, named as in the neutral form.
@@ -140,6 +140,24 @@ impl Entry {
             note: None,
             amount_stands: false,
         }
+    }
+
+    /// A stored row as a person would write it; `mention` says how a security is named.
+    #[must_use]
+    pub fn of_row(
+        row: Transaction,
+        account: SafeText,
+        mention: impl Fn(SecurityId) -> Option<Mention>,
+    ) -> Self {
+        let draft = Draft {
+            account,
+            security: row.security.and_then(&mention),
+            to_security: row.to_security.and_then(&mention),
+            link: row.link,
+            source_id: row.source_id,
+            facts: row.facts,
+        };
+        Self::of(draft, row.origin)
     }
 
     /// A checked row as a person would write it.

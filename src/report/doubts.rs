@@ -52,6 +52,7 @@ fn price_rows(scene: &Scene, held: &Held) -> Vec<FindingRow> {
         transaction: None,
         detail,
         fix: SafeText::new(&fix),
+        proposed: None,
         symbol: Some(symbol.clone()),
     };
     let set_price = || format!("import prices, or set one with `price set sec:{symbol}`");
@@ -117,6 +118,7 @@ fn missing_rates(missing: &[Missing], base: Currency, as_of: NaiveDate) -> Vec<F
                  no value"
             )),
             fix: SafeText::new(&format!("import rates, or set one with `price set fx:{from}`")),
+            proposed: None,
         }
     };
     pairs.into_iter().map(row).collect()
@@ -141,6 +143,7 @@ fn value_row(lacks: Missing, as_of: NaiveDate) -> FindingRow {
         transaction: None,
         detail: Wording::new(&format!("{what} has more than 28 digits")),
         fix: SafeText::new(fix),
+        proposed: None,
         account,
         symbol,
     }
@@ -157,5 +160,6 @@ fn cost_row(scene: &Scene, held: &Held) -> FindingRow {
         transaction: None,
         detail: Wording::new("what its lots cost has together more than 28 digits"),
         fix: SafeText::new("check quantity, price and amount of its rows"),
+        proposed: None,
     }
 }

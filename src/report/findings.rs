@@ -5,10 +5,12 @@ use std::collections::HashMap;
 
 use chrono::NaiveDate;
 
-use super::{AccountRow, AccountsQuery, FindingRow, Result, doubts, proposals, superficial};
+use super::{
+    AccountRow, AccountsQuery, FindingRow, Proposed, Result, doubts, proposals, superficial,
+};
 use crate::analytics::lots::{FindingKind, LotFinding};
 use crate::figures::{self, Names};
-use crate::model::{Dec, Mode, Move, SafeText, Transaction, Wording};
+use crate::model::{Dec, Mode, Move, SafeText, Transaction, TransactionId, Wording};
 use crate::store::{Finding, Tx};
 
 /// Everything that is open on a day, the gravest first, then the latest.
@@ -73,6 +75,7 @@ async fn moves_alone(tx: &mut Tx, names: &Names, as_of: NaiveDate) -> Result<Vec
             .amount(alone.amount.abs())
             .and(&format!(" {} came from outside or went there", alone.currency)),
         fix: SafeText::new(fix(KIND)),
+        proposed: proposed(KIND, alone.id),
     };
     Ok(tx.moves_alone(as_of).await?.into_iter().map(row).collect())
 }
@@ -113,6 +116,7 @@ fn closed_row(account: &AccountRow) -> FindingRow {
                 "open it with `account edit NAME --reopen`, or give it a last balance of 0"
             }
         }),
+        proposed: Some(Proposed::Reopen),
     }
 }
 
@@ -134,6 +138,7 @@ fn lone_move(names: &Names, row: &Transaction) -> FindingRow {
             ),
         ),
         fix: SafeText::new("link each two rows that are one move with `txn link`"),
+        proposed: Some(Proposed::Edit(row.id)),
     }
 }
 
@@ -158,6 +163,7 @@ fn noted_row(names: &Names, finding: &Finding) -> FindingRow {
         transaction: finding.transaction,
         detail,
         fix: SafeText::new(fix),
+        proposed: finding.transaction.map(Proposed::Edit),
     }
 }
 
@@ -191,6 +197,7 @@ pub(super) fn found_row(names: &Names, finding: &LotFinding) -> FindingRow {
         transaction: Some(finding.transaction),
         detail,
         fix: SafeText::new(fix(finding.kind)),
+        proposed: proposed(finding.kind, finding.transaction),
     }
 }
 
@@ -232,6 +239,34 @@ const fn fix(kind: FindingKind) -> &'static str {
     }
 }
 
+/// What would mend it at once; none: nothing in the store is wrong, or something outside is to be done.
+const fn proposed(kind: FindingKind, row: TransactionId) -> Option<Proposed> {
+    match kind {
+        FindingKind::ShortOpened
+        | FindingKind::MovedBeyondPosition
+        | FindingKind::BeyondRight
+        | FindingKind::NothingHeld => Some(Proposed::Add("opening")),
+        FindingKind::OpeningOnPosition
+        | FindingKind::NeedsChoice
+        | FindingKind::TransferWithoutOtherLeg
+        | FindingKind::TransferQuantitiesDiffer
+        | FindingKind::ExerciseWithoutOtherLeg
+        | FindingKind::RatioUnusable
+        | FindingKind::RatioLeavesNothing
+        | FindingKind::ShareUnused
+        | FindingKind::ShareTooLarge
+        | FindingKind::MissingQuantity
+        | FindingKind::MissingTarget
+        | FindingKind::MissingCost
+        | FindingKind::MissingRate
+        | FindingKind::MissingPrice
+        | FindingKind::NotUnderstood
+        | FindingKind::MultiplierDiffers
+        | FindingKind::Overflow => Some(Proposed::Edit(row)),
+        FindingKind::ReturnBeyondCost | FindingKind::SuperficialLoss => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -248,6 +283,7 @@ mod tests {
             transaction: None,
             detail: Wording::default(),
             fix: SafeText::new(""),
+            proposed: None,
         };
         let mut rows: Vec<_> = ["a:1", "a:2", "a:1", "a:1"].into_iter().map(row).collect();
         number_twins(&mut rows);

@@ -77,7 +77,8 @@ pub use transactions::{
 pub use trends::{Trend, TrendsQuery, trends};
 pub use types::*;
 pub use window::{
-    At, NextRow, Ruler, Window, WindowQuery, WindowRow, between, next_row, rows, ruler, window,
+    At, NextRow, Pages, Ruler, Window, WindowQuery, WindowRow, between, next_row, rows, ruler,
+    window,
 };
 
 use chrono::NaiveDate;

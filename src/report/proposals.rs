@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
-use super::{FindingRow, Result};
+use super::{FindingRow, Proposed, Result};
 use crate::analytics::pairs::{self, Pair, Partners};
 use crate::analytics::splits::{self, Break, DAYS, Quantities, Step, Witness};
 use crate::figures::{self, Market, Names, Otherwise, Scope, TRANSIT};
@@ -210,6 +210,7 @@ fn pair_row(names: &Names, pair: &Pair) -> FindingRow {
             "if that is one move: `dashtam txn link {} {}`",
             out.id, into.id
         )),
+        proposed: Some(Proposed::Link(out.id, into.id)),
     }
 }
 
@@ -251,5 +252,6 @@ fn twice_row(names: &Names, first: &Transaction, second: &Transaction) -> Findin
         transaction: Some(second.id),
         detail: Wording::new(&detail),
         fix: SafeText::new("delete one of them with `txn delete`"),
+        proposed: Some(Proposed::Delete(second.id)),
     }
 }

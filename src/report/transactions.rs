@@ -9,8 +9,8 @@ use chrono::NaiveDate;
 use super::parts::{Parts, place_of};
 use super::{Error, Names};
 use crate::model::{
-    AccountId, Currency, Dec, Draft, Entry, Facts, Kind, Mention, OrderKey, Origin, SafeText,
-    Security, SecurityId, Status, Subtype, TransactionId,
+    AccountId, Currency, Dec, Entry, Facts, Kind, Mention, OrderKey, Origin, SafeText, Status,
+    Subtype, TransactionId,
 };
 use crate::store::{self, Place, StoredTransaction, TransactionFilter, Tx};
 
@@ -87,6 +87,17 @@ pub struct TransactionRow {
     pub by_day_rate: bool,
 }
 
+impl TransactionRow {
+    /// What happened, behind how far it is where it is not settled.
+    #[must_use]
+    pub fn told_subtype(&self) -> String {
+        match self.status {
+            Status::Settled => self.subtype.to_string(),
+            other => format!("{other} {}", self.subtype),
+        }
+    }
+}
+
 /// What is known of one transaction beyond its row.
 #[derive(Clone, Debug, Default)]
 pub struct TransactionDetail {
@@ -118,24 +129,16 @@ pub async fn transaction_detail(
     };
     legs.retain(|leg| leg.transaction.id != id && !leg.transaction.deleted);
     let names = Names::read(tx).await?;
-    let securities = tx.securities().await?;
-    let mention = |id: Option<SecurityId>| {
-        let row = securities.iter().find(|row| Some(row.security.id) == id)?;
-        let Security { symbol, currency, venue, .. } = row.security.clone();
-        Some(Mention { symbol, currency: Some(currency), venue, isin: None })
+    let mention = |id| {
+        let currency = Some(names.currency(id)?);
+        Some(Mention { currency, isin: None, ..names.mention(id) })
     };
-    let draft = Draft {
-        account: names.account(row.account),
-        security: mention(row.security),
-        to_security: mention(row.to_security),
-        link: row.link.clone(),
-        source_id: row.source_id.clone(),
-        facts: row.facts.clone(),
-    };
-    let entry = (!row.deleted).then(|| Box::new(Entry::of(draft, row.origin)));
+    let note = row.facts.note.clone();
+    let account = names.account(row.account);
+    let entry = (!row.deleted).then(|| Box::new(Entry::of_row(row, account, mention)));
     Ok(TransactionDetail {
         entry,
-        note: row.facts.note,
+        note,
         files: files.iter().map(|file| name_of(&file.path)).collect(),
         legs: legs.into_iter().map(|leg| as_row(&names, leg, &BTreeMap::new())).collect(),
     })

@@ -396,6 +396,8 @@ pub struct FindingRow {
     pub detail: Wording,
     /// What to do about it.
     pub fix: SafeText,
+    /// What would mend it, where that is one thing.
+    pub proposed: Option<Proposed>,
 }
 
 /// What would mend a finding.
@@ -411,27 +413,6 @@ pub enum Proposed {
     Edit(TransactionId),
     /// A row is added, of this type.
     Add(&'static str),
-}
-
-impl FindingRow {
-    /// What would mend it, where that is one thing.
-    #[must_use]
-    pub fn proposal(&self) -> Option<Proposed> {
-        let mut ids = self.id.as_str().split([':', '#']).skip(1);
-        let mut next = || ids.next().and_then(|id| id.parse().ok()).map(TransactionId);
-        match self.kind.as_str() {
-            "pair_proposed" => Some(Proposed::Link(next()?, next()?)),
-            "split_twice" => {
-                next()?;
-                next().map(Proposed::Delete)
-            }
-            "closed_with_value" => Some(Proposed::Reopen),
-            "short_opened" | "moved_beyond_position" | "beyond_right" | "nothing_held" => {
-                Some(Proposed::Add("opening"))
-            }
-            _ => self.transaction.map(Proposed::Edit),
-        }
-    }
 }
 
 /// How a figure came about.

@@ -16,6 +16,7 @@ pub mod export;
 mod files;
 pub mod folder;
 pub mod import;
+pub mod ledger_sheet;
 pub mod migrate;
 pub mod plan;
 pub mod price;

@@ -40,6 +40,8 @@ pub enum Slot {
     Between,
     /// How things did.
     Performance,
+    /// How the accounts did, where not all of them together have figures.
+    Beneath,
     /// What everything consists of.
     Parts,
     /// What to buy or sell.

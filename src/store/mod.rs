@@ -155,7 +155,7 @@ impl Store {
             Self::Sqlite(pool) => Tx::Sqlite(pool.begin().await?),
             Self::Postgres(pool) => {
                 let begin = "begin isolation level repeatable read read only";
-                Tx::Postgres(pool.begin_with(begin).await?.into())
+                Tx::Postgres(server::begin(pool, begin).await?.into())
             }
         })
     }
@@ -172,7 +172,7 @@ impl Store {
                 connect::keep_ways_back_in_memory(&mut conn, false).await?;
                 Tx::Sqlite(conn)
             }
-            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?.into()),
+            Self::Postgres(pool) => Tx::Postgres(server::begin(pool, "begin").await?.into()),
         };
         let (revision, next_id): (i64, i64) = match &mut tx {
             Tx::Sqlite(conn) => {

@@ -8,7 +8,7 @@ use sqlx::AssertSqlSafe;
 use sqlx::sqlite::SqlitePoolOptions;
 
 use super::noted::Noted;
-use super::{Result, Store, Tx, WriteTx, connect};
+use super::{Result, Store, Tx, WriteTx, connect, server};
 
 /// What a rebuild writes.
 const TABLES: [&str; 6] =
@@ -60,7 +60,7 @@ impl Store {
             }
             Self::Postgres(pool) => {
                 let begin = "begin isolation level repeatable read read write";
-                let mut conn = pool.begin_with(begin).await?;
+                let mut conn = server::begin(pool, begin).await?;
                 let kept = "create temp table kept_groups on commit drop as table lot_groups";
                 sqlx::raw_sql(kept).execute(&mut *conn).await?;
                 for table in TABLES {

@@ -7,7 +7,7 @@
 
 use std::mem;
 
-use sqlx::{PgConnection, Postgres, Transaction};
+use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -49,6 +49,17 @@ struct Copying {
     table: &'static str,
     rows: mpsc::Sender<String>,
     task: JoinHandle<(Transaction<'static, Postgres>, sqlx::Result<()>)>,
+}
+
+/// Begins a transaction, in a task of its own that goes on to its end: where somebody gives up while
+/// it begins, the driver would not know of it, and the next to use the connection would be in it.
+pub(super) async fn begin(
+    pool: &PgPool,
+    statement: &'static str,
+) -> Result<Transaction<'static, Postgres>> {
+    let pool = pool.clone();
+    let begun = tasks::spawn(Task::Beginning, async move { pool.begin_with(statement).await });
+    Ok(begun.await.map_err(|_| lost())??)
 }
 
 impl From<Transaction<'static, Postgres>> for ServerTx {
@@ -196,5 +207,5 @@ async fn copy_all(
 }
 
 fn lost() -> Error {
-    Error::Server("the connection was lost while rows were written".to_owned())
+    Error::Server("the connection was lost while it was in use".to_owned())
 }

@@ -62,6 +62,8 @@ pub enum Msg {
     Refresh(Box<Progress>),
     /// Why what is kept beside the rows is not up to date; none: it is.
     Lag(Option<String>),
+    /// An errand has written so many rows, and goes on.
+    Rows(u64),
     /// An errand is done, or has failed.
     Errand(Box<errand::Upshot>),
     /// A folder was read.
@@ -168,6 +170,8 @@ pub struct App {
     notice: Option<String>,
     /// Errands under way.
     errands: usize,
+    /// How many rows one of them has written; none: none of them tells.
+    written: Option<u64>,
     /// Of how many of them it was said that leaving ends them.
     warned: usize,
     opening: Option<&'static str>,
@@ -251,6 +255,7 @@ impl App {
             listing: None,
             notice: options.notice,
             errands: 0,
+            written: None,
             warned: 0,
             opening: None,
             visited: options.visited,
@@ -333,8 +338,10 @@ impl App {
             Msg::Trouble(trouble) => self.look.trouble = trouble,
             Msg::Refresh(progress) => self.dirty = self.refreshed(*progress) || was_dirty,
             Msg::Lag(why) => self.look.lag = why,
+            Msg::Rows(count) => self.written = Some(count),
             Msg::Errand(ended) => {
                 self.errands = self.errands.saturating_sub(1);
+                self.written = None;
                 self.warned = 0;
                 self.ended(*ended);
                 // The trail tells of it even where nothing was written.
@@ -372,6 +379,12 @@ impl App {
     fn resize(&mut self, size: (u16, u16)) {
         self.size = size;
         self.refresh();
+    }
+
+    /// The room inside the frame of what lies over the pane: columns and lines.
+    fn room(&self) -> (u16, u16) {
+        let body = Parts::of(Rect::new(0, 0, self.size.0, self.size.1)).body;
+        (body.width.saturating_sub(2), body.height.saturating_sub(2))
     }
 
     /// What is seen, and where.

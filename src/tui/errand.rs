@@ -10,6 +10,7 @@ use crate::model::{
 };
 use crate::service::edit::{Applied, Steps};
 use crate::service::import::{self, FileReport, ImportReport, ImportRequest, UndoReport};
+use crate::service::ledger_sheet::LedgerSheet;
 use crate::service::{Error, Session, edit, plan, sheet};
 use crate::tasks::{self, Task};
 use crate::text::{Figures, percent};
@@ -32,6 +33,8 @@ pub enum Errand {
     WritePlan(PathBuf, Vec<u8>),
     /// Write rows into a file that is not there yet.
     Export(PathBuf, Vec<u8>),
+    /// Read transactions and write them into a file that is not there yet.
+    ExportLedger(PathBuf, LedgerSheet),
     /// Say what a slice should be.
     SetTarget(NewTarget),
     /// Choose the value of a setting.
@@ -86,50 +89,60 @@ pub enum Done {
 /// How an errand went.
 pub type Upshot = Result<Done, Error>;
 
+/// What is heard of an errand.
+#[derive(Debug)]
+pub enum Heard {
+    /// It has written so many rows, and goes on.
+    Rows(u64),
+    /// It has ended.
+    Ended(Upshot),
+}
+
 /// Errands under way, and how they went.
 #[derive(Debug)]
 pub struct Errands {
-    done: mpsc::UnboundedSender<Upshot>,
-    ended: mpsc::UnboundedReceiver<Upshot>,
+    tell: mpsc::UnboundedSender<Heard>,
+    heard: mpsc::UnboundedReceiver<Heard>,
 }
 
 impl Default for Errands {
     fn default() -> Self {
-        let (done, ended) = mpsc::unbounded_channel();
-        Self { done, ended }
+        let (tell, heard) = mpsc::unbounded_channel();
+        Self { tell, heard }
     }
 }
 
 impl Errands {
     /// Begins one; it never waits.
     pub fn begin(&self, session: &Session, errand: Errand) {
-        let (session, done) = (session.clone(), self.done.clone());
+        let (session, tell) = (session.clone(), self.tell.clone());
         tasks::spawn(Task::Errand, async move {
             let edit = if let Errand::Edit(edit) = &errand { Some(edit.clone()) } else { None };
-            let ended = tasks::caught(Box::pin(errand.run(&session))).await;
-            let _ = done.send(ended.unwrap_or_else(|_| match edit {
+            let rows = |count| drop(tell.send(Heard::Rows(count)));
+            let ended = tasks::caught(Box::pin(errand.run(&session, &rows))).await;
+            let _ = tell.send(Heard::Ended(ended.unwrap_or_else(|_| match edit {
                 // Whoever waits for it must hear of it.
                 Some(edit) => {
                     let outcome = Err(Error::Interrupted);
                     Ok(Done::Edited(Box::new(Edited { edit, outcome })))
                 }
                 None => Err(Error::Interrupted),
-            }));
+            })));
         });
     }
 
-    /// How the next one went.
-    pub async fn next(&mut self) -> Option<Upshot> {
-        self.ended.recv().await
+    /// What is heard next.
+    pub async fn next(&mut self) -> Option<Heard> {
+        self.heard.recv().await
     }
 }
 
 impl Errand {
-    /// Does it.
+    /// Does it; one that takes long tells how many rows it has written.
     ///
     /// # Errors
     /// When it is refused or fails.
-    pub async fn run(self, session: &Session) -> Upshot {
+    pub async fn run(self, session: &Session, rows: &(dyn Fn(u64) + Send + Sync)) -> Upshot {
         match self {
             Self::Import(files) => {
                 let request = ImportRequest { files, ..ImportRequest::default() };
@@ -160,6 +173,10 @@ impl Errand {
             }
             Self::Export(path, bytes) => {
                 sheet::write(session, &path, &bytes).await?;
+                Ok(Done::Exported(path))
+            }
+            Self::ExportLedger(path, sheet) => {
+                sheet.write(session, &path, rows).await?;
                 Ok(Done::Exported(path))
             }
             Self::SetTarget(target) => {

@@ -44,7 +44,8 @@ fn refreshing(look: &Look) -> Option<(String, Tone)> {
             let who = format!("process {} on {}", holder.pid, holder.host);
             Some((format!("● live{last}, refreshed by {who}"), Tone::Dim))
         }
-        (Some(_), Some(last)) => Some((format!("● live {last}"), Tone::Up)),
+        // No gain: colours that are swapped would make a loss of it.
+        (Some(_), Some(last)) => Some((format!("● live {last}"), Tone::Key)),
         (Some(_), None) => Some(("● refreshing".to_owned(), Tone::Dim)),
         (None, Some(last)) => Some((format!("refreshed {last}"), Tone::Dim)),
         (None, None) => None,

@@ -14,7 +14,7 @@ use tokio::task::{JoinError, JoinHandle};
 use tokio::time::{Instant, sleep_until};
 
 use super::app::{App, Effect, Msg, Options};
-use super::errand::Errands;
+use super::errand::{Errands, Heard};
 use super::events;
 use super::folders::Folders;
 use super::memory::Memory;
@@ -221,13 +221,16 @@ impl Dashboard<'_> {
                 Some(text) = self.state.notices.recv() => {
                     effects.extend(self.app.update(Msg::Notice(text.to_owned())));
                 }
-                Some(ended) = self.errands.next() => {
-                    let blocked = ended.as_ref().err().and_then(blocked);
-                    effects.extend(self.app.update(Msg::Errand(Box::new(ended))));
-                    if let Some(why) = blocked {
-                        self.wait_for_room(why, &mut effects);
+                Some(heard) = self.errands.next() => match heard {
+                    Heard::Rows(count) => effects.extend(self.app.update(Msg::Rows(count))),
+                    Heard::Ended(ended) => {
+                        let blocked = ended.as_ref().err().and_then(blocked);
+                        effects.extend(self.app.update(Msg::Errand(Box::new(ended))));
+                        if let Some(why) = blocked {
+                            self.wait_for_room(why, &mut effects);
+                        }
                     }
-                }
+                },
                 () = done(self.room.as_mut()) => {
                     self.room = None;
                     effects.extend(self.app.update(Msg::Blocked(None)));

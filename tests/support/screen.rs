@@ -102,6 +102,15 @@ pub fn run(test: impl Future<Output = ()>) {
     runtime.worker_threads(2).enable_all().build().unwrap().block_on(test);
 }
 
+/// The same over the sample household, which is closed in the end.
+pub fn on_demo(size: (u16, u16), test: impl AsyncFnOnce(&mut Dashboard)) {
+    run(async {
+        let mut dashboard = Dashboard::demo(size, options()).await;
+        test(&mut dashboard).await;
+        dashboard.close().await;
+    });
+}
+
 /// The day on which everything is looked at.
 pub const NOW: &str = "2026-11-21T15:00:00Z";
 
@@ -199,6 +208,13 @@ impl Dashboard {
         }
     }
 
+    /// Presses keys so fast that nothing is answered between them.
+    pub fn press(&mut self, keys: &str) {
+        for chord in parse_chords(keys).unwrap() {
+            self.tell(Msg::Key(chord));
+        }
+    }
+
     pub fn tell(&mut self, msg: Msg) {
         for effect in self.app.update(msg) {
             match effect {
@@ -242,7 +258,7 @@ impl Dashboard {
         for effect in std::mem::take(&mut self.wanted) {
             match effect {
                 Effect::Begin(errand) => {
-                    let ended = errand.run(&self.session).await;
+                    let ended = errand.run(&self.session, &|_| {}).await;
                     self.tell(Msg::Errand(Box::new(ended)));
                 }
                 other => self.wanted.push(other),

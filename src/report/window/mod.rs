@@ -2,13 +2,17 @@
 //! however many rows there are.
 
 mod balance;
+mod pages;
 mod ruler;
 mod sieve;
 mod view;
 mod walk;
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 
+pub use pages::Pages;
 pub use ruler::{Ruler, ruler};
 use sieve::Sieve;
 use view::{FirstRow, Looker, View};
@@ -17,8 +21,8 @@ use walk::{Placed, Walker};
 use super::transactions::{TransactionRow, as_row, linked};
 use super::{Find, Result};
 use crate::figures::Names;
-use crate::model::{AccountId, Dec, SecurityId, TransactionId};
-use crate::store::{Fits, Tx};
+use crate::model::{AccountId, Dec, SafeText, SecurityId, TransactionId};
+use crate::store::{Fits, StoredTransaction, Tx};
 
 /// Where a window is, in the order of the screen: the newest row first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -215,12 +219,7 @@ async fn finish(tx: &mut Tx, names: &Names, view: View, total: Option<u64>) -> R
         FirstRow::FromTheEnd => total.and_then(|total| (total + 1).checked_sub(rows.len() as u64)),
         FirstRow::Unknown => None,
     };
-    let rows = rows.into_iter().map(|row| WindowRow {
-        account_id: row.transaction.account,
-        security_id: row.transaction.security,
-        balance: balances.remove(&row.transaction.id),
-        row: as_row(names, row, &linked),
-    });
+    let rows = rows.into_iter().map(|row| as_shown(names, row, &mut balances, &linked));
     Ok(Window {
         rows: rows.collect(),
         first_is_newest: view.first_is_newest,
@@ -228,4 +227,19 @@ async fn finish(tx: &mut Tx, names: &Names, view: View, total: Option<u64>) -> R
         first_row,
         total,
     })
+}
+
+/// A row with what is shown beside it.
+fn as_shown(
+    names: &Names,
+    row: StoredTransaction,
+    balances: &mut BTreeMap<TransactionId, Dec>,
+    linked: &BTreeMap<SafeText, Vec<TransactionId>>,
+) -> WindowRow {
+    WindowRow {
+        account_id: row.transaction.account,
+        security_id: row.transaction.security,
+        balance: balances.remove(&row.transaction.id),
+        row: as_row(names, row, linked),
+    }
 }

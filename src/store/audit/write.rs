@@ -3,7 +3,7 @@
 
 use sqlx::{Postgres, Sqlite, Transaction};
 
-use super::super::Result;
+use super::super::{Result, server};
 use super::{AuditRow, AuditStore, PART, columns, schema};
 
 /// A row is being added; nobody else adds one meanwhile. Dropped, nothing happened.
@@ -41,7 +41,7 @@ impl AuditStore {
         Ok(match self {
             Self::Sqlite(pool) => AuditTx::Sqlite(pool.begin_with("begin immediate").await?),
             Self::Postgres(pool) => {
-                let mut tx = pool.begin().await?;
+                let mut tx = server::begin(pool, "begin").await?;
                 sqlx::query(schema::LOCK).execute(&mut *tx).await?;
                 AuditTx::Postgres(tx)
             }

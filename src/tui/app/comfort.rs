@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::super::errand::Errand;
 use super::super::memory::Memo;
 use super::super::overlay::{ColumnsMenu, Overlay, Page, Palette, ViewCommand};
-use super::super::pane::{PaneId, Table, Wish, titles};
+use super::super::pane::{PaneId, Rows, Wish, titles};
 use super::super::widget::Cell;
 use super::{App, Effect, Msg, Presence};
 use crate::keys::{Action, Context, Found};
@@ -114,19 +114,16 @@ impl App {
             self.notice = Some("amounts are hidden: nothing was written".to_owned());
             return;
         }
-        let grid = self.pane(self.open).table().map(Table::grid);
-        let grid = grid.filter(|grid| !grid.is_empty());
-        let bytes = grid.and_then(|grid| {
-            let field = |cell: Cell| match cell.figure {
-                Some(figure) => Field::Figure(figure),
-                None => Field::Words(SafeText::new(cell.text.trim())),
-            };
-            let (titles, rows) = grid.sheet();
-            let rows = rows.into_iter().map(|row| row.into_iter().map(field).collect());
-            sheet::csv(&titles, rows).ok()
-        });
-        match bytes {
-            Some(bytes) => self.begin(Errand::Export(path, bytes), effects),
+        let errand = match self.pane(self.open).sheet(&self.look) {
+            Some(Rows::Here(titles, rows)) if !rows.is_empty() => {
+                let rows = rows.iter().map(|row| row.iter().map(field).collect());
+                sheet::csv(&titles, rows).ok().map(|bytes| Errand::Export(path, bytes))
+            }
+            Some(Rows::Ledger(sheet)) => Some(Errand::ExportLedger(path, sheet)),
+            _ => None,
+        };
+        match errand {
+            Some(errand) => self.begin(errand, effects),
             None => self.notice = Some("there are no rows here to be written".to_owned()),
         }
     }
@@ -159,5 +156,13 @@ impl App {
         {
             effects.push(Effect::Quit);
         }
+    }
+}
+
+/// A figure is written as exact as it is known, whatever the screen says of it.
+fn field(cell: &Cell) -> Field {
+    match cell.figure {
+        Some(figure) => Field::Figure(figure),
+        None => Field::Words(SafeText::new(cell.text.trim())),
     }
 }

@@ -95,7 +95,9 @@ impl App {
             };
             let mut rest = area;
             if self.errands > 0 {
-                let used = write(buf, rest, AT_WORK, theme.style(Tone::Warn));
+                let rows = self.written.map(|rows| format!("{rows} rows written ..."));
+                let text = rows.as_deref().unwrap_or(AT_WORK);
+                let used = write(buf, rest, text, theme.style(Tone::Warn));
                 rest = after(used + 2, rest);
             }
             if let Some(tally) = self.pane(self.open).tally(&self.look) {

@@ -2,16 +2,17 @@
 
 use super::super::errand::Errand;
 use super::super::folders::Listed;
+use super::super::guide;
 use super::super::look::Selection;
 use super::super::overlay::{
     Chosen, Command, Confirm, Entry, Overlay, Palette, Picked, Prompt, PromptKind, Said, Sorted,
-    ViewCommand, asks, complete, parse_command, take_in,
+    ViewCommand, asks, complete, last_line, parse_command, take_in,
 };
 use super::super::pane::{PaneId, Wish};
 use super::super::widget::Input;
 use super::{App, Effect};
 use crate::keys::{Action, Chord, Key};
-use crate::state::View;
+use crate::state::{Slot, View};
 
 impl App {
     /// False: the overlay is done.
@@ -24,7 +25,11 @@ impl App {
         match overlay {
             Overlay::Form(form) => self.form_key(form, chord, effects),
             Overlay::Prompt(prompt) => self.prompt_key(prompt, chord, effects),
-            Overlay::Help(help) => help.press(chord),
+            Overlay::Help(help) => {
+                let stays = help.press(chord);
+                help.settle(self.room(), &self.keymap, &self.contexts(), guide::of(self.open));
+                stays
+            }
             Overlay::Palette(palette) => self.palette_key(palette, chord, effects),
             Overlay::Sort(menu) => match menu.press(chord) {
                 Sorted::Open => true,
@@ -35,7 +40,7 @@ impl App {
                     false
                 }
             },
-            Overlay::Page(page) => page.press(chord),
+            Overlay::Page(page) => page.press(chord, self.room()),
             Overlay::Pick(pick) => match pick.press(chord) {
                 Picked::Open => true,
                 Picked::Left => false,
@@ -62,7 +67,8 @@ impl App {
             },
             Overlay::Explain { top } => match chord.key {
                 Key::Down | Key::Char('j') => {
-                    *top += 1;
+                    let slice = self.look.answer(Slot::Explain);
+                    *top = (*top + 1).min(last_line(slice, self.look.figures, self.room().1));
                     true
                 }
                 Key::Up | Key::Char('k') => {

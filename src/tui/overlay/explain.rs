@@ -21,16 +21,25 @@ pub fn draw(
 ) {
     Clear.render(area, buf);
     let inner = framed(buf, area, "How it came about", theme);
-    let lines = match slice {
-        Some(Slice::Explained(found)) => lines(found, figures),
-        Some(Slice::Failed(trouble)) => vec![(trouble.0.clone(), Tone::Warn)],
-        _ => vec![("reading ...".to_owned(), Tone::Dim)],
-    };
+    let lines = told(slice, figures);
     let seen = usize::from(inner.height);
     let top = top.min(lines.len().saturating_sub(seen));
     for ((text, tone), at) in lines.iter().skip(top).take(seen).zip(0..) {
         let place = Rect { y: inner.y + at, height: 1, ..inner };
         write(buf, place, text, theme.style(*tone));
+    }
+}
+
+/// The first line of the last ones that so many lines show.
+pub fn last_top(slice: Option<&Slice>, figures: Figures, height: u16) -> usize {
+    told(slice, figures).len().saturating_sub(usize::from(height))
+}
+
+fn told(slice: Option<&Slice>, figures: Figures) -> Vec<(String, Tone)> {
+    match slice {
+        Some(Slice::Explained(found)) => lines(found, figures),
+        Some(Slice::Failed(trouble)) => vec![(trouble.0.clone(), Tone::Warn)],
+        _ => vec![("reading ...".to_owned(), Tone::Dim)],
     }
 }
 

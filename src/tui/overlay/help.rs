@@ -44,6 +44,32 @@ impl Help {
         true
     }
 
+    /// Goes no further down than there are lines.
+    pub fn settle(
+        &mut self,
+        (width, height): (u16, u16),
+        keymap: &Keymap,
+        contexts: &[Context],
+        section: Option<Section>,
+    ) {
+        let lines = self.lines(keymap, contexts).len();
+        let head = self.head(section, width, height, lines);
+        let seen = usize::from(height).saturating_sub(head.len() + 1);
+        self.top = self.top.min(lines.saturating_sub(seen));
+    }
+
+    /// More of what the pane is for, and a blank line, where all the keys have room beneath it.
+    fn head(&self, section: Option<Section>, width: u16, height: u16, lines: usize) -> Vec<String> {
+        let more = section.filter(|_| self.search.is_empty()).into_iter().flat_map(Section::lines);
+        let more = more.flat_map(|text| wrapped(&text.replace('`', ""), usize::from(width)));
+        let mut more: Vec<_> = more.collect();
+        if more.is_empty() || lines + more.len() + 2 > usize::from(height) {
+            return Vec::new();
+        }
+        more.push(String::new());
+        more
+    }
+
     /// The lines: keys, and what they do.
     #[must_use]
     pub fn lines(&self, keymap: &Keymap, contexts: &[Context]) -> Vec<(String, &'static str)> {
@@ -89,16 +115,9 @@ impl Help {
         let search = format!("search: {}", self.search.text());
         write(buf, line(0), &search, theme.style(Tone::Dim));
         let lines = self.lines(keymap, contexts);
-        // More of what the pane is for, where all the keys have room beneath it.
-        let more = section.filter(|_| self.search.is_empty()).into_iter().flat_map(Section::lines);
-        let more = more.flat_map(|text| wrapped(&text.replace('`', ""), usize::from(inner.width)));
-        let more: Vec<_> = more.collect();
         let mut head = 1;
-        if !more.is_empty() && lines.len() + more.len() + 2 <= usize::from(inner.height) {
-            for text in &more {
-                write(buf, line(head), text, theme.style(Tone::Plain));
-                head += 1;
-            }
+        for text in self.head(section, inner.width, inner.height, lines.len()) {
+            write(buf, line(head), &text, theme.style(Tone::Plain));
             head += 1;
         }
         if lines.is_empty() {

@@ -18,7 +18,7 @@ pub use command::words;
 pub use command::{Command, ViewCommand, parse as parse_command};
 pub use complete::{asks, complete, take_in};
 pub use confirm::{Confirm, Said};
-pub use explain::draw as draw_explanation;
+pub use explain::{draw as draw_explanation, last_top as last_line};
 pub use help::Help;
 pub use page::Page;
 pub use palette::{Entry, Palette};

@@ -47,8 +47,8 @@ impl Page {
         Self { title: "Messages", lines, opens_at: None, search: Input::default(), top: 0 }
     }
 
-    /// A key. False: it is closed.
-    pub fn press(&mut self, chord: Chord) -> bool {
+    /// A key, where there is so much room inside the frame. False: it is closed.
+    pub fn press(&mut self, chord: Chord, room: (u16, u16)) -> bool {
         let by: isize = match chord.key {
             Key::Esc => return false,
             Key::Char('q') if self.search.is_empty() => return false,
@@ -63,8 +63,25 @@ impl Page {
                 return true;
             }
         };
-        self.top = self.top.saturating_add(by);
+        // From where it is: no key presses its way back from beyond an end.
+        let shown = self.shown(usize::from(room.0));
+        let top =
+            self.first_seen(&shown, room.1).saturating_add_signed(by).min(last_top(&shown, room.1));
+        self.top = top.cast_signed() - self.start(&shown).cast_signed();
         true
+    }
+
+    /// The line that it opens at.
+    fn start(&self, shown: &[(String, Tone)]) -> usize {
+        let is_start = |(text, tone): &(String, Tone)| {
+            *tone == Tone::Title && Some(text.as_str()) == self.opens_at
+        };
+        shown.iter().position(is_start).unwrap_or(0)
+    }
+
+    /// The first line that is seen in a place of this height.
+    fn first_seen(&self, shown: &[(String, Tone)], height: u16) -> usize {
+        self.start(shown).saturating_add_signed(self.top).min(last_top(shown, height))
     }
 
     /// The lines that are wanted, as long as there is room for, each with its tone.
@@ -105,13 +122,14 @@ impl Page {
             write(buf, line(1), "nothing says that", theme.style(Tone::Dim));
         }
         let seen = usize::from(inner.height - 1);
-        let is_start = |(text, tone): &(String, Tone)| {
-            *tone == Tone::Title && Some(text.as_str()) == self.opens_at
-        };
-        let start = shown.iter().position(is_start).unwrap_or(0);
-        let top = start.saturating_add_signed(self.top).min(shown.len().saturating_sub(seen));
+        let top = self.first_seen(&shown, inner.height);
         for ((text, tone), at) in shown.iter().skip(top).take(seen).zip(1..) {
             write(buf, line(at), text, theme.style(*tone));
         }
     }
+}
+
+/// The first line of the last ones that a place of this height shows beneath its search.
+fn last_top(shown: &[(String, Tone)], height: u16) -> usize {
+    shown.len().saturating_sub(usize::from(height.saturating_sub(1)))
 }

@@ -15,10 +15,13 @@ use ratatui::layout::Rect;
 
 use super::list::List;
 use super::table::lends;
-use super::{Outcome, Pane, PaneId, Sorting, Tally, Wish, account_detail, by_figure, figure};
+use super::{
+    Outcome, Pane, PaneId, Rows, Sorting, Table, Tally, Wish, account_detail, by_figure, figure,
+};
 use crate::keys::{Action, Context};
 use crate::model::{AccountEdit, AccountId, Change, Dec, Edit, SafeText};
 use crate::state::{AccountRow, AccountsQuery, Question, Snapshot};
+use crate::text::{Figures, UNKNOWN};
 use crate::tui::errand::{self, Errand};
 use crate::tui::form::Subject;
 use crate::tui::look::{Look, Order, Selection};
@@ -42,6 +45,19 @@ const COLUMNS: [Column; 6] = [
 
 /// The column of the figure that matters most.
 const MAIN: usize = 4;
+
+/// The columns of a file: every figure with its currency beside it, and no sums.
+const IN_A_FILE: [Column; 9] = [
+    COLUMNS[0],
+    COLUMNS[1],
+    COLUMNS[2],
+    COLUMNS[3],
+    COLUMNS[MAIN],
+    Column { title: "Marks", ..COLUMNS[5] },
+    Column { title: "Currency", ..COLUMNS[1] },
+    Column { title: "Base", ..COLUMNS[1] },
+    Column { title: "Institution", ..COLUMNS[1] },
+];
 
 /// What accounts, and institutions too, can be put in order by.
 const BY: [&str; 3] = ["Account", "Kind", "In base"];
@@ -77,14 +93,33 @@ impl Accounts {
         look.snapshot.as_ref()?.accounts.rows.get(*at)
     }
 
-    fn lay_out(&mut self, snapshot: &Snapshot, look: &Look) {
+    /// The accounts that the filter lets through, by their institutions, in order.
+    fn in_order<'a>(
+        &self,
+        snapshot: &'a Snapshot,
+    ) -> Vec<(SafeText, Vec<(usize, &'a AccountRow)>)> {
         let mut by_institution: BTreeMap<SafeText, Vec<(usize, &AccountRow)>> = BTreeMap::new();
         for (at, row) in snapshot.accounts.rows.iter().enumerate() {
             if self.list.lets_through(&words_of(row)) {
                 by_institution.entry(institution(row)).or_default().push((at, row));
             }
         }
-        let shown: Vec<_> = by_institution.values().flatten().copied().collect();
+        let mut by_institution: Vec<_> = by_institution.into_iter().collect();
+        for (_, accounts) in &mut by_institution {
+            accounts.sort_by(|(_, a), (_, b)| self.compare(a, b));
+        }
+        let value = |accounts: &[_]| sum(accounts, snapshot.day);
+        by_institution.sort_by(|(a, its), (b, others)| match self.order.by {
+            BY_ACCOUNT => self.order.turned(a.cmp(b)),
+            BY_VALUE => by_figure(value(its), value(others), self.order),
+            _ => a.cmp(b),
+        });
+        by_institution
+    }
+
+    fn lay_out(&mut self, snapshot: &Snapshot, look: &Look) {
+        let by_institution = self.in_order(snapshot);
+        let shown: Vec<_> = by_institution.iter().flat_map(|(_, rows)| rows).copied().collect();
         self.shown = shown.len();
         let day = snapshot.day;
         let total = match self.is_filtered() {
@@ -92,15 +127,6 @@ impl Accounts {
             // What is on its way between two accounts is in it too.
             false => total(snapshot.accounts.total_base, snapshot.accounts.partial, snapshot, look),
         };
-        let mut by_institution: Vec<_> = by_institution.into_iter().collect();
-        for (_, accounts) in &mut by_institution {
-            accounts.sort_by(|(_, a), (_, b)| self.compare(a, b));
-        }
-        by_institution.sort_by(|(a, its), (b, others)| match self.order.by {
-            BY_ACCOUNT => self.order.turned(a.cmp(b)),
-            BY_VALUE => by_figure(sum(its, day), sum(others, day), self.order),
-            _ => a.cmp(b),
-        });
         let mut rows = Vec::new();
         self.lines.clear();
         for (name, accounts) in by_institution {
@@ -133,7 +159,7 @@ impl Accounts {
             self.list.marks.retain(|id| snapshot.accounts.rows.iter().any(|row| row.id == *id));
         }
         let grid = Grid::new(&COLUMNS, rows, Some(total)).ordered(&BY, self.order);
-        self.list.show(grid, keys, look);
+        self.list.show(grid, keys, look.size.1);
     }
 
     fn compare(&self, a: &AccountRow, b: &AccountRow) -> Ordering {
@@ -166,7 +192,7 @@ impl Pane for Accounts {
     lends!(COLUMNS);
 
     fn act(&mut self, action: Action, look: &Look) -> Outcome {
-        if self.list.act(action, look) {
+        if self.list.act(action, look.size.1) {
             return Outcome::DONE;
         }
         match action {
@@ -271,7 +297,7 @@ impl Pane for Accounts {
 
     fn seek(&mut self, text: &str, forward: bool, look: &Look) -> Outcome {
         let rows = look.snapshot.as_ref().map_or(&[][..], |shown| &shown.accounts.rows);
-        self.list.seek(text, forward, look, |line| match self.lines.get(line) {
+        self.list.seek(text, forward, look.size.1, |line| match self.lines.get(line) {
             Some(Line::Account(at)) => rows.get(*at).map(words_of),
             _ => None,
         })
@@ -293,6 +319,16 @@ impl Pane for Accounts {
             });
         }
         Some(tally)
+    }
+
+    /// The accounts, those of a folded institution too.
+    fn sheet(&self, look: &Look) -> Option<Rows> {
+        let snapshot = look.snapshot.as_ref()?;
+        let accounts = self.in_order(snapshot).into_iter().flat_map(|(_, accounts)| accounts);
+        let rows = accounts.map(|(_, account)| in_a_file(account, snapshot)).collect();
+        let grid = Grid::new(&IN_A_FILE, rows, None).chosen(self.list.choice());
+        let (titles, rows) = grid.sheet(|_| true);
+        Some(Rows::Here(titles, rows))
     }
 
     fn texts(&self, whole: bool, look: &Look) -> Option<Vec<String>> {
@@ -392,7 +428,7 @@ fn account_row(
     let figures = look.figures;
     let value = match account.value {
         Some(value) => format!("{} {}", figures.money(value, account.currency), account.currency),
-        None => format!("{} {}", crate::text::UNKNOWN, account.currency),
+        None => format!("{UNKNOWN} {}", account.currency),
     };
     let old = if account.stale { Tone::Dim } else { Tone::Plain };
     Row::of(vec![
@@ -406,6 +442,26 @@ fn account_row(
             old,
         ),
         marks(account, snapshot),
+    ])
+}
+
+fn in_a_file(account: &AccountRow, snapshot: &Snapshot) -> Row {
+    let figure = |value| Cell::plain(UNKNOWN).of(value);
+    let exact = |amount| Figures::plain(false).exact(amount);
+    let held = account.cash.iter().filter(|(_, amount)| !amount.is_zero());
+    let cash: Vec<_> =
+        held.map(|(currency, amount)| format!("{} {currency}", exact(*amount))).collect();
+    let pending = if account.pending { "pending " } else { "" };
+    Row::of(vec![
+        Cell::plain(account.name.as_str()),
+        Cell::plain(account.kind.to_string()),
+        Cell::plain(cash.join(", ")),
+        figure(account.value),
+        figure(account.value_base),
+        Cell::plain(format!("{pending}{}", marks(account, snapshot).text)),
+        Cell::plain(account.currency.to_string()),
+        Cell::plain(snapshot.currency.to_string()),
+        Cell::plain(institution(account).as_str()),
     ])
 }
 

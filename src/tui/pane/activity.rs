@@ -61,25 +61,25 @@ impl Pane for Activity {
 
     fn refresh(&mut self, look: &Look) {
         let (Some(rows), Some(snapshot)) = (rows(look), &look.snapshot) else { return };
-        let (ended, above) = (ended(rows), self.above(look));
+        let (ended, room) = (ended(rows), self.lines(look));
         let line = |row: &TrailRow| Line::of(row.seq, Row::of(cells(row, &ended, snapshot)));
         let lines = rows.iter().map(line).collect();
         // Who looks at the newest sees what comes; who looks at another row stays there.
         let follows = self.list.cursor.at == 0;
-        self.list.lay_out(&COLUMNS, lines, None, |_| above.clone());
+        self.list.lay_out(&COLUMNS, lines, None, |_| room);
         if follows {
-            self.list.act(Action::First, &above);
+            self.list.act(Action::First, room);
         }
     }
 
     lends!(COLUMNS);
 
-    fn above(&self, look: &Look) -> Look {
-        Look { size: (look.size.0, look.size.1.saturating_sub(BENEATH)), ..look.clone() }
+    fn lines(&self, look: &Look) -> u16 {
+        look.size.1.saturating_sub(BENEATH)
     }
 
     fn act(&mut self, action: Action, look: &Look) -> Outcome {
-        if self.list.act(action, &self.above(look)) {
+        if self.list.act(action, self.lines(look)) {
             return Outcome::DONE;
         }
         match action {
@@ -107,7 +107,7 @@ impl Pane for Activity {
         }
         let [above, beneath] =
             Layout::vertical([Constraint::Fill(1), Constraint::Length(BENEATH)]).areas(area);
-        self.list.draw(buf, above, &self.above(look), "nothing was done yet");
+        self.list.draw(buf, above, look, "nothing was done yet");
         let Some(row) = self.row(look) else { return };
         let width = usize::from(beneath.width);
         let mut lines = vec![(format!("{} {}", row.action, row.state), Tone::Title)];

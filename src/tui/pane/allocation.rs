@@ -88,6 +88,11 @@ impl Allocation {
         Dimension::ALL.get(self.by).copied().unwrap_or(Dimension::Class)
     }
 
+    /// What the slices that are shown are cut by: a key may have asked for others just now.
+    fn shown_by(&self, look: &Look) -> Dimension {
+        parts(look).map_or(self.by(), |parts| parts.by)
+    }
+
     fn query(&self, look: &Look) -> Option<AllocationQuery> {
         let snapshot = look.snapshot.as_ref()?;
         Some(AllocationQuery {
@@ -119,23 +124,23 @@ impl Allocation {
     }
 
     /// With a plan the slices have as many lines as they need, but no more than half.
-    fn room(has_aim: bool, rows: usize, look: &Look) -> Look {
+    fn room(has_aim: bool, rows: usize, look: &Look) -> u16 {
         let needed = u16::try_from(rows + 2).unwrap_or(u16::MAX);
         let most = match has_aim {
             true => look.size.1 / 2,
             false => look.size.1.saturating_sub(2),
         };
-        Look { size: (look.size.0, needed.min(most)), ..look.clone() }
+        needed.min(most)
     }
 
     fn opened(&self, look: &Look) -> Outcome {
-        let Some(row) = self.row(look) else { return Outcome::DONE };
+        let (Some(row), by) = (self.row(look), self.shown_by(look)) else { return Outcome::DONE };
         let key = row.key.to_string();
         if key == UNSORTED {
-            let why = format!("nobody said its {}: `=` tells what is in this slice", self.by());
+            let why = format!("nobody said its {by}: `=` tells what is in this slice");
             return Outcome::wish(Wish::Say(why));
         }
-        match self.by() {
+        match by {
             Dimension::Account => {
                 let account = Some(row.key.clone());
                 let selection = Selection { account, ..look.selection.clone() };
@@ -174,7 +179,7 @@ impl Pane for Allocation {
         Some(BARS)
     }
 
-    fn above(&self, look: &Look) -> Look {
+    fn lines(&self, look: &Look) -> u16 {
         Self::room(self.aim.is_some(), self.list.grid.len(), look)
     }
 
@@ -188,7 +193,7 @@ impl Pane for Allocation {
     }
 
     fn act(&mut self, action: Action, look: &Look) -> Outcome {
-        if self.list.act(action, &self.above(look)) {
+        if self.list.act(action, self.lines(look)) {
             return Outcome::DONE;
         }
         match action {
@@ -204,14 +209,14 @@ impl Pane for Allocation {
                 let what = if self.whole_shares { "whole shares" } else { "parts of shares" };
                 Outcome::wish(Wish::Say(format!("plans are in {what}")))
             }
-            Action::Edit | Action::Add => {
-                let key = self.row(look).filter(|_| action == Action::Edit);
-                let key = key.map(|row| row.key.clone());
-                Outcome::wish(Wish::Form(Subject::Target(self.by(), key)))
+            Action::Edit => {
+                let key = self.row(look).map(|row| row.key.clone());
+                Outcome::wish(Wish::Form(Subject::Target(self.shown_by(look), key)))
             }
+            Action::Add => Outcome::wish(Wish::Form(Subject::Target(self.by(), None))),
             Action::Delete => match self.row(look).filter(|row| row.target.is_some()) {
                 Some(row) => {
-                    let change = Change::RemoveTarget(self.by(), row.key.clone());
+                    let change = Change::RemoveTarget(self.shown_by(look), row.key.clone());
                     let edit = Edit::Change("took the target away", vec![change]);
                     Outcome::wish(Wish::Begin(Errand::Edit(edit)))
                 }
@@ -223,9 +228,9 @@ impl Pane for Allocation {
                 Outcome::DONE
             }
             Action::Open | Action::In => self.opened(look),
-            Action::Explain => match (self.query(look), self.row(look)) {
-                (Some(query), Some(row)) => {
-                    let question = Question::ExplainPart(query, row.key.clone());
+            Action::Explain => match (look.answered(Slot::Parts), self.row(look)) {
+                (Some(Question::Parts(query)), Some(row)) => {
+                    let question = Question::ExplainPart(*query, row.key.clone());
                     Outcome::wish(Wish::Explain(Box::new(question)))
                 }
                 _ => Outcome::wish(Wish::Say("there is no figure here to explain".to_owned())),
@@ -247,9 +252,8 @@ impl Pane for Allocation {
             write(buf, area, text, theme.style(tone));
             return;
         };
-        let above = self.above(look);
         let [rows, notes, beneath] = Layout::vertical([
-            Constraint::Length(above.size.1),
+            Constraint::Length(self.lines(look)),
             Constraint::Length(2),
             Constraint::Fill(1),
         ])
@@ -257,7 +261,7 @@ impl Pane for Allocation {
         self.list.draw(
             buf,
             rows,
-            &above,
+            look,
             "there is nothing of any worth; i in the imports (9) brings some in",
         );
         let line = |at: u16| Rect { y: notes.y + at, height: notes.height.min(1), ..notes };

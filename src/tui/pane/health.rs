@@ -107,6 +107,8 @@ impl Mend {
 /// Something that needs a look.
 #[derive(Clone, Debug)]
 struct Problem {
+    /// What tells it from others, wherever it stands and whatever is hidden of it.
+    id: String,
     weight: Weight,
     what: String,
     account: Option<SafeText>,
@@ -119,15 +121,7 @@ struct Problem {
     proposal: Option<Wish>,
 }
 
-/// What tells a problem from others, wherever it stands.
-type Key = (String, Option<SafeText>, Option<SafeText>, Option<NaiveDate>, String);
-
 impl Problem {
-    fn key(&self) -> Key {
-        let Self { what, account, symbol, day, detail, .. } = self;
-        (what.clone(), account.clone(), symbol.clone(), *day, detail.clone())
-    }
-
     fn cells(&self) -> Vec<Cell> {
         let text =
             |text: &Option<SafeText>| Cell::plain(text.as_ref().map_or("", SafeText::as_str));
@@ -157,13 +151,13 @@ impl Problem {
 #[derive(Debug, Default)]
 pub struct Health {
     problems: Vec<Problem>,
-    list: List<Key>,
+    list: List<String>,
 }
 
 impl Health {
     fn problem(&self) -> Option<&Problem> {
         let key = self.list.key()?;
-        self.problems.iter().find(|problem| problem.key() == *key)
+        self.problems.iter().find(|problem| problem.id == *key)
     }
 }
 
@@ -180,21 +174,21 @@ impl Pane for Health {
         };
         let mut problems = problems(snapshot, coverage, look);
         problems.sort_by(Problem::compare);
-        let line = |problem: &Problem| Line::of(problem.key(), Row::of(problem.cells()));
+        let line = |problem: &Problem| Line::of(problem.id.clone(), Row::of(problem.cells()));
         let lines = problems.iter().map(line).collect();
         self.problems = problems;
-        let above = self.above(look);
-        self.list.lay_out(&COLUMNS, lines, None, |_| above.clone());
+        let room = self.lines(look);
+        self.list.lay_out(&COLUMNS, lines, None, |_| room);
     }
 
     lends!(COLUMNS);
 
-    fn above(&self, look: &Look) -> Look {
-        Look { size: (look.size.0, look.size.1.saturating_sub(BENEATH)), ..look.clone() }
+    fn lines(&self, look: &Look) -> u16 {
+        look.size.1.saturating_sub(BENEATH)
     }
 
     fn act(&mut self, action: Action, look: &Look) -> Outcome {
-        if self.list.act(action, &self.above(look)) {
+        if self.list.act(action, self.lines(look)) {
             return Outcome::DONE;
         }
         match action {
@@ -253,7 +247,7 @@ impl Pane for Health {
             Layout::vertical([Constraint::Fill(1), Constraint::Length(BENEATH)]).areas(area);
         let is_read = look.snapshot.as_ref().is_some_and(|shown| shown.findings.is_some());
         let nothing = if is_read { "nothing needs a look" } else { "reading ..." };
-        self.list.draw(buf, rows, &self.above(look), nothing);
+        self.list.draw(buf, rows, look, nothing);
         let Some(problem) = self.problem() else { return };
         let width = usize::from(beneath.width);
         let told = [
@@ -329,6 +323,7 @@ fn finding(row: &FindingRow, look: &Look) -> Problem {
         (None, None) => Mend::File,
     };
     Problem {
+        id: row.id.to_string(),
         weight: Weight::of(&row.severity),
         what: in_words(kind),
         account: row.account.clone(),
@@ -344,7 +339,7 @@ fn finding(row: &FindingRow, look: &Look) -> Problem {
 /// What would mend a finding at once.
 fn proposal(row: &FindingRow, look: &Look) -> Option<Wish> {
     let edit = |what, change| Errand::Edit(errand::Edit::Change(what, vec![change]));
-    match row.proposal()? {
+    match row.proposed? {
         Proposed::Link(a, b) => {
             Some(Wish::Begin(edit("linked", Change::LinkTransactions(vec![a, b]))))
         }
@@ -381,6 +376,7 @@ fn stale<'a>(
         let days = row.price_date.map(|date| day.signed_duration_since(date).num_days());
         let source = row.price_source.as_ref().map_or("nobody", SafeText::as_str);
         Problem {
+            id: format!("stale:{}", row.security_id),
             weight: Weight::Warning,
             what: "stale price".to_owned(),
             account: None,
@@ -398,6 +394,7 @@ fn stale<'a>(
 fn orphan(row: &HoldingRow, snapshot: &Snapshot, look: &Look) -> Problem {
     let quantity = look.figures.quantity(Some(row.quantity));
     Problem {
+        id: format!("in_transit:{}", row.security_id),
         weight: Weight::Warning,
         what: "lots in no account".to_owned(),
         account: None,
@@ -423,6 +420,7 @@ fn overdrawn(snapshot: &Snapshot, look: &Look) -> Vec<Problem> {
         cash.map(move |(currency, amount)| (row, *currency, *amount))
     });
     let problem = |(row, currency, amount): (&crate::state::AccountRow, _, _)| Problem {
+        id: format!("overdrawn:{}:{currency}", row.id),
         weight: Weight::Warning,
         what: "cash below zero".to_owned(),
         account: Some(row.name.clone()),
@@ -439,6 +437,7 @@ fn overdrawn(snapshot: &Snapshot, look: &Look) -> Vec<Problem> {
 fn connection(row: &ConnectionRow, look: &Look) -> Option<Problem> {
     let why = row.why.as_ref()?;
     Some(Problem {
+        id: format!("connection:{}", row.id),
         weight: Weight::Warning,
         what: format!("connection {}", row.state),
         account: None,
@@ -468,6 +467,7 @@ fn gap(row: &CoverageRow) -> Option<Problem> {
         }
     };
     Some(Problem {
+        id: format!("gap:{what}:{}:{}", row.name, row.needed_from),
         weight,
         what: format!("gap of {what}s"),
         account: None,

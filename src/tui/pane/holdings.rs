@@ -17,7 +17,8 @@ use super::list::List;
 use super::table::lends;
 use super::trends::{self, Trends};
 use super::{
-    Outcome, Pane, PaneId, Sorting, Tally, Wish, account_detail, by_figure, holding_detail,
+    Outcome, Pane, PaneId, Rows, Sorting, Table, Tally, Wish, account_detail, by_figure,
+    holding_detail,
 };
 use crate::keys::{Action, Context};
 use crate::model::{AccountId, Dec, SafeText, SecurityId, Term};
@@ -51,6 +52,26 @@ const COLUMNS: [Column; 13] = [
 const MAIN: usize = 6;
 /// The column of where prices went lately.
 const TREND: usize = 12;
+
+/// The columns of a file: no trend, but whose it is, and the currencies of its price and of the rest.
+const IN_A_FILE: [Column; 16] = [
+    COLUMNS[0],
+    COLUMNS[1],
+    COLUMNS[2],
+    COLUMNS[3],
+    COLUMNS[4],
+    COLUMNS[5],
+    COLUMNS[MAIN],
+    COLUMNS[7],
+    COLUMNS[8],
+    COLUMNS[9],
+    COLUMNS[10],
+    COLUMNS[11],
+    Column { title: "Marks", ..COLUMNS[1] },
+    Column { title: "Account", ..COLUMNS[1] },
+    Column { title: "Currency", ..COLUMNS[1] },
+    Column { title: "Base", ..COLUMNS[1] },
+];
 
 /// What rows are put together by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -167,26 +188,26 @@ impl Holdings {
         look.account_named(row.account.as_ref()?).filter(|_| self.group == Group::Account)
     }
 
-    fn lay_out(&mut self, snapshot: &Snapshot, look: &Look) {
-        let report = &snapshot.holdings;
+    /// The positions that the filter lets through, with their places in the report.
+    fn in_order<'a>(&self, snapshot: &'a Snapshot, look: &Look) -> Vec<(usize, &'a HoldingRow)> {
         let fits =
             |row: &HoldingRow| is_in_scope(row, look) && self.list.lets_through(&words_of(row));
+        let rows = snapshot.holdings.rows.iter().enumerate();
+        let mut rows: Vec<_> = rows.filter(|(_, row)| fits(row)).collect();
+        rows.sort_by(|(_, a), (_, b)| self.compare(a, b));
+        rows
+    }
+
+    fn lay_out(&mut self, snapshot: &Snapshot, look: &Look) {
+        let report = &snapshot.holdings;
         let sheet = Sheet::of(snapshot, look);
         let trends = Trends::of(look);
-        let mut order: Vec<usize> =
-            (0..report.rows.len()).filter(|at| report.rows.get(*at).is_some_and(fits)).collect();
-        let order_of = |at: &usize| report.rows.get(*at);
-        order.sort_by(|a, b| match (order_of(a), order_of(b)) {
-            (Some(a), Some(b)) => self.compare(a, b),
-            _ => Ordering::Equal,
-        });
-        self.shown = order.len();
+        let shown = self.in_order(snapshot, look);
+        self.shown = shown.len();
         self.lines.clear();
         let mut rows = Vec::new();
         let mut group = None;
         let lots = if self.lots { lots_of(look) } else { &[] };
-        let shown: Vec<_> =
-            order.into_iter().filter_map(|at| Some((at, report.rows.get(at)?))).collect();
         for (at, row) in shown.iter().copied() {
             let of = self.group_of(row);
             if of.is_some() && group != of {
@@ -216,7 +237,7 @@ impl Holdings {
         }
         let order = self.order.unwrap_or(BY_VALUE);
         let grid = Grid::new(&COLUMNS, rows, Some(total)).ordered(&BY, order);
-        self.list.show(grid, keys, look);
+        self.list.show(grid, keys, look.size.1);
     }
 
     /// The marked positions, in their order.
@@ -240,9 +261,7 @@ impl Holdings {
 
     fn group_of(&self, row: &HoldingRow) -> Option<SafeText> {
         match self.group {
-            Group::Account => {
-                Some(row.account.clone().unwrap_or_else(|| SafeText::new("in transit")))
-            }
+            Group::Account => Some(account_or_between(row)),
             Group::Class => {
                 let class = row.asset_class.map(|class| class.to_string());
                 Some(SafeText::new(class.as_deref().unwrap_or("of unknown class")))
@@ -275,7 +294,7 @@ impl Pane for Holdings {
     }
 
     fn act(&mut self, action: Action, look: &Look) -> Outcome {
-        if self.list.act(action, look) {
+        if self.list.act(action, look.size.1) {
             return Outcome::DONE;
         }
         match action {
@@ -414,7 +433,7 @@ impl Pane for Holdings {
 
     fn seek(&mut self, text: &str, forward: bool, look: &Look) -> Outcome {
         let rows = look.snapshot.as_ref().map_or(&[][..], |shown| &shown.holdings.rows);
-        self.list.seek(text, forward, look, |line| match self.lines.get(line) {
+        self.list.seek(text, forward, look.size.1, |line| match self.lines.get(line) {
             Some(Line::Holding(at)) => rows.get(*at).map(words_of),
             _ => None,
         })
@@ -437,6 +456,17 @@ impl Pane for Holdings {
         Some(tally)
     }
 
+    /// The positions, whether their lots are shown or not.
+    fn sheet(&self, look: &Look) -> Option<Rows> {
+        let snapshot = look.snapshot.as_ref()?;
+        let sheet = Sheet::of(snapshot, look);
+        let shown = self.in_order(snapshot, look);
+        let rows = shown.into_iter().map(|(_, row)| sheet.in_a_file(row)).collect();
+        let grid = Grid::new(&IN_A_FILE, rows, None).chosen(self.list.choice());
+        let (titles, rows) = grid.sheet(|_| true);
+        Some(Rows::Here(titles, rows))
+    }
+
     fn texts(&self, whole: bool, look: &Look) -> Option<Vec<String>> {
         let mut marked = self.marked(look);
         let snapshot = look.snapshot.as_ref()?;
@@ -457,6 +487,11 @@ impl Pane for Holdings {
 
 fn key_of(row: &HoldingRow) -> Held {
     (row.account.clone(), row.security_id)
+}
+
+/// What stands for the account of a holding, also where it is between two.
+fn account_or_between(row: &HoldingRow) -> SafeText {
+    row.account.clone().unwrap_or_else(|| SafeText::new("in transit"))
 }
 
 /// Whether a holding is in the account that is selected, if one is.
@@ -566,6 +601,23 @@ impl<'a> Sheet<'a> {
         ])
     }
 
+    /// The same in a file, which has no headings.
+    fn in_a_file(&self, row: &HoldingRow) -> Row {
+        let mut cells = self.holding(row).cells;
+        if let Some(symbol) = cells.first_mut() {
+            *symbol = Cell::plain(row.symbol.as_str());
+        }
+        let marks = [(row.pending, "pending"), (row.closed, "closed")];
+        let marks: Vec<_> = marks.into_iter().filter(|(is, _)| *is).map(|it| it.1).collect();
+        cells.extend([
+            Cell::plain(marks.join(" ")),
+            Cell::plain(account_or_between(row).as_str()),
+            Cell::plain(row.currency.to_string()),
+            Cell::plain(self.snapshot.currency.to_string()),
+        ]);
+        Row::of(cells)
+    }
+
     /// What the last price did to the one before.
     fn change(&self, row: &HoldingRow) -> Cell {
         let Some(movers) = &self.snapshot.movers else { return Cell::default() };
@@ -573,7 +625,8 @@ impl<'a> Sheet<'a> {
         let percent = mover.and_then(|mover| mover.change_percent);
         let is_old = row.price_date.is_some_and(|date| date < self.snapshot.day);
         let tone = if is_old { Tone::Dim } else { direction(percent) };
-        Cell::new(signed(percent), tone)
+        // As every other part of something, it is a part of one.
+        Cell::new(signed(percent), tone).of(percent.and_then(|it| quotient(it, Dec::from(100))))
     }
 
     /// A lot, in the columns of its holding: its day, what one cost, how long it is held.

@@ -58,9 +58,9 @@ impl Imports {
     }
 
     /// The rows have as many lines as they need, but no more than half.
-    fn room(rows: usize, look: &Look) -> Look {
+    fn room(rows: usize, look: &Look) -> u16 {
         let needed = u16::try_from(rows + 1).unwrap_or(u16::MAX);
-        Look { size: (look.size.0, needed.min(look.size.1 / 2)), ..look.clone() }
+        needed.min(look.size.1 / 2)
     }
 
     /// Asks before it is taken back: what was edited since stays, the rest goes.
@@ -110,12 +110,12 @@ impl Pane for Imports {
 
     lends!(COLUMNS);
 
-    fn above(&self, look: &Look) -> Look {
+    fn lines(&self, look: &Look) -> u16 {
         Self::room(self.list.grid.len(), look)
     }
 
     fn act(&mut self, action: Action, look: &Look) -> Outcome {
-        if self.list.act(action, &self.above(look)) {
+        if self.list.act(action, self.lines(look)) {
             return Outcome::DONE;
         }
         match action {
@@ -155,15 +155,14 @@ impl Pane for Imports {
             write(buf, area, text, theme.style(tone));
             return;
         }
-        let above = self.above(look);
         let [rows, _, head, beneath] = Layout::vertical([
-            Constraint::Length(above.size.1.max(1)),
+            Constraint::Length(self.lines(look).max(1)),
             Constraint::Length(1),
             Constraint::Length(2),
             Constraint::Fill(1),
         ])
         .areas(area);
-        self.list.draw(buf, rows, &above, "nothing was imported yet; i begins an import");
+        self.list.draw(buf, rows, look, "nothing was imported yet; i begins an import");
         let Some(batch) = self.batch(look) else { return };
         let line = |at: u16| Rect { y: head.y + at, height: head.height.min(1), ..head };
         write(buf, line(0), &format!("Import {}", batch.id), theme.style(Tone::Title));

@@ -9,7 +9,7 @@
 
 use std::sync::Arc;
 
-use chrono::{Datelike, NaiveDate};
+use chrono::{Datelike, Months, NaiveDate};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
 
@@ -105,23 +105,24 @@ impl Income {
             let why = "what may come has no rows yet: its days stand beneath";
             return Outcome::wish(Wish::Say(why.to_owned()));
         }
-        let of = match (&row.month, row.kind) {
-            (Some(month), _) => format!("kind:income date:{month}"),
-            (None, Some(kind)) => format!("kind:{}", kind.as_str()),
-            (None, None) => {
+        let of = match row.kind {
+            Some(kind) => format!("kind:{}", kind.as_str()),
+            None => {
                 let words = query(row.account.as_ref(), row.symbol.as_ref(), None);
                 format!("kind:income {words}")
             }
         };
-        Outcome::wish(Wish::Find(PaneId::Transactions, of.trim_end().to_owned()))
+        let days = asked(look).map(|query| days(query, row.month.as_deref())).unwrap_or_default();
+        let words: Vec<&str> =
+            [of.trim_end(), &days].into_iter().filter(|it| !it.is_empty()).collect();
+        Outcome::wish(Wish::Find(PaneId::Transactions, words.join(" ")))
     }
 
     /// The rows have three of five lines, the days of one of them the rest.
-    fn room(rows: usize, look: &Look) -> Look {
+    fn room(rows: usize, look: &Look) -> u16 {
         let needed = u16::try_from(rows + 2).unwrap_or(u16::MAX);
         let most = u32::from(look.size.1) * 3 / 5;
-        let lines = needed.min(u16::try_from(most).unwrap_or(u16::MAX));
-        Look { size: (look.size.0, lines), ..look.clone() }
+        needed.min(u16::try_from(most).unwrap_or(u16::MAX))
     }
 
     fn rows<'a>(&self, report: &'a IncomeReport) -> Vec<&'a IncomeRow> {
@@ -133,7 +134,12 @@ impl Income {
     }
 
     /// The days of a row, oldest first.
-    fn days<'a>(&self, row: &IncomeRow, dates: &'a [IncomeDate]) -> Vec<&'a IncomeDate> {
+    fn days<'a>(
+        &self,
+        row: &IncomeRow,
+        by: IncomeBy,
+        dates: &'a [IncomeDate],
+    ) -> Vec<&'a IncomeDate> {
         let is_month = |day: NaiveDate| {
             let month = row.month.as_deref().and_then(|month| month.split_once('-'));
             month.is_some_and(|(year, month)| {
@@ -141,7 +147,7 @@ impl Income {
             })
         };
         let is_of = |date: &&IncomeDate| {
-            let mine = match self.by() {
+            let mine = match by {
                 IncomeBy::Month => is_month(date.date),
                 IncomeBy::Security => row.symbol.as_ref() == date.symbol.as_deref(),
                 IncomeBy::Account => row.account.as_ref() == date.account.as_deref(),
@@ -177,7 +183,7 @@ impl Pane for Income {
         Some(BARS)
     }
 
-    fn above(&self, look: &Look) -> Look {
+    fn lines(&self, look: &Look) -> u16 {
         Self::room(self.list.grid.len(), look)
     }
 
@@ -190,7 +196,7 @@ impl Pane for Income {
     }
 
     fn act(&mut self, action: Action, look: &Look) -> Outcome {
-        if self.list.act(action, &self.above(look)) {
+        if self.list.act(action, self.lines(look)) {
             return Outcome::DONE;
         }
         match action {
@@ -205,11 +211,11 @@ impl Pane for Income {
                 let what = if self.past_only { "left out" } else { "shown" };
                 Outcome::wish(Wish::Say(format!("what may come is {what}")))
             }
-            Action::Explain => match (self.query(look), self.row(look)) {
+            Action::Explain => match (asked(look).copied(), self.row(look)) {
                 (Some(query), Some(row)) => {
                     // What no row of the report is called can only be told as part of the whole.
-                    let key = match self.by() {
-                        IncomeBy::Kind => None,
+                    let key = match query.by {
+                        Some(IncomeBy::Kind) => None,
                         _ => Some(name(row)).filter(|name| name.as_str() != CASH),
                     };
                     let key = key.unwrap_or_else(|| SafeText::new("total"));
@@ -237,20 +243,14 @@ impl Pane for Income {
             write(buf, area, text, theme.style(tone));
             return;
         };
-        let above = self.above(look);
         let [rows, note, head, beneath] = Layout::vertical([
-            Constraint::Length(above.size.1),
+            Constraint::Length(self.lines(look)),
             Constraint::Length(1),
             Constraint::Length(1),
             Constraint::Fill(1),
         ])
         .areas(area);
-        self.list.draw(
-            buf,
-            rows,
-            &above,
-            "nothing was received in this span; ] takes a longer one",
-        );
+        self.list.draw(buf, rows, look, "nothing was received in this span; ] takes a longer one");
         let yields = &report.totals.yields;
         match lacks(&report.missing) {
             Some(lacks) => {
@@ -267,7 +267,7 @@ impl Pane for Income {
         let yields = row.yields.as_ref().map(|yields| format!(": {}", told(yields)));
         let text = format!("{}{}", name(row), yields.unwrap_or_default());
         write(buf, head, &text, theme.style(Tone::Title));
-        let days = self.days(row, dates);
+        let days = self.days(row, report.by.unwrap_or(self.by()), dates);
         let lines = days.into_iter().map(|date| day(date, look)).collect();
         Grid::new(&DATES, lines, None).draw_start(buf, beneath, theme);
     }
@@ -286,6 +286,24 @@ fn answer(look: &Look) -> Option<(&IncomeReport, &[IncomeDate])> {
         Some(Slice::Income(report, dates)) => Some((report, dates)),
         _ => None,
     }
+}
+
+/// What the rows that are shown are the answer to: a key may have asked for others just now.
+fn asked(look: &Look) -> Option<&IncomeQuery> {
+    match look.answered(Slot::Income) {
+        Some(Question::Income(query)) => Some(query),
+        _ => None,
+    }
+}
+
+/// The words that find the days that a row adds up: of its month, no more than the span has.
+fn days(query: &IncomeQuery, month: Option<&str>) -> String {
+    let first = month.and_then(|month| format!("{month}-01").parse::<NaiveDate>().ok());
+    let last = first.and_then(|day| day.checked_add_months(Months::new(1))?.pred_opt());
+    let from = query.from.max(first);
+    let to = last.map_or(query.to, |last| last.min(query.to));
+    let from = from.map(|day| day.to_string()).unwrap_or_default();
+    format!("date:{from}..{to}")
 }
 
 const fn word(by: IncomeBy) -> &'static str {

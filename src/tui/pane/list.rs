@@ -49,15 +49,15 @@ impl<K> Default for List<K> {
 }
 
 impl<K: Ord + Clone> List<K> {
-    /// Shows other rows. The cursor stays with its row, wherever that went.
-    pub fn show(&mut self, grid: Grid, keys: Vec<Option<K>>, look: &Look) {
+    /// Shows other rows in so many lines. The cursor stays with its row, wherever that went.
+    pub fn show(&mut self, grid: Grid, keys: Vec<Option<K>>, lines: u16) {
         let on = self.keys.get(self.cursor.at).cloned().flatten();
         self.lay(grid, keys);
         if on.is_some() && self.keys.get(self.cursor.at) != Some(&on) {
             let at = self.keys.iter().position(|key| *key == on);
             self.cursor.at = at.unwrap_or(self.cursor.at);
         }
-        self.settle(look);
+        self.settle(lines);
     }
 
     /// Shows other rows, whatever the cursor is on.
@@ -82,8 +82,8 @@ impl<K: Ord + Clone> List<K> {
     }
 
     /// Keeps the cursor among the rows and in sight.
-    pub fn settle(&mut self, look: &Look) {
-        self.cursor.settle(self.grid.len(), self.height(look));
+    pub fn settle(&mut self, lines: u16) {
+        self.cursor.settle(self.grid.len(), self.grid.height(lines));
         self.show_marks();
     }
 
@@ -94,15 +94,9 @@ impl<K: Ord + Clone> List<K> {
         self.grid.mark(|at| key(at).is_some_and(|key| marked.contains(key)));
     }
 
-    /// How many rows are seen.
-    #[must_use]
-    pub fn height(&self, look: &Look) -> usize {
-        self.grid.height(look.size.1)
-    }
-
     /// Moves or marks as an action says. False: it says nothing of that.
-    pub fn act(&mut self, action: Action, look: &Look) -> bool {
-        match self.mark(action, look) {
+    pub fn act(&mut self, action: Action, lines: u16) -> bool {
+        match self.mark(action, lines) {
             Marking::Unknown => return false,
             // The range began where nothing is shown any more.
             Marking::Between(_, here) => self.marks.add([here]),
@@ -113,8 +107,8 @@ impl<K: Ord + Clone> List<K> {
     }
 
     /// The same, where what is not shown may be marked too.
-    pub fn mark(&mut self, action: Action, look: &Look) -> Marking<K> {
-        let height = self.height(look);
+    pub fn mark(&mut self, action: Action, lines: u16) -> Marking<K> {
+        let height = self.grid.height(lines);
         if self.cursor.act(action, self.grid.len(), height) {
             return Marking::Done;
         }
@@ -148,12 +142,12 @@ impl<K: Ord + Clone> List<K> {
         &mut self,
         text: &str,
         forward: bool,
-        look: &Look,
+        lines: u16,
         words_of: impl Fn(usize) -> Option<String>,
     ) -> Outcome {
         let sought = Sought::of(text);
         let fits = |row: usize| words_of(row).is_some_and(|words| sought.fits(&words));
-        let around = self.cursor.seek(forward, self.grid.len(), self.height(look), fits);
+        let around = self.cursor.seek(forward, self.grid.len(), self.grid.height(lines), fits);
         self.show_marks();
         found(around, forward, text)
     }

@@ -44,7 +44,7 @@ pub use overview::Overview;
 pub use performance::Performance;
 pub use security::SecurityPane;
 pub use settings::Settings;
-pub use table::{Sorting, Table, titles};
+pub use table::{Rows, Sorting, Table, titles};
 pub use tally::Tally;
 pub use transactions::Transactions;
 pub use welcome::Welcome;
@@ -325,9 +325,9 @@ pub trait Pane {
         None
     }
 
-    /// How things look where that table stands; its first line is the line of its place.
-    fn above(&self, look: &Look) -> Look {
-        look.clone()
+    /// How many lines of its place that table has.
+    fn lines(&self, look: &Look) -> u16 {
+        look.size.1
     }
 
     /// The line of its place at which that table begins.
@@ -405,9 +405,9 @@ pub trait Pane {
 
     /// Goes to the next row that has this text, or to the one before.
     fn seek(&mut self, text: &str, forward: bool, look: &Look) -> Outcome {
-        let above = self.above(look);
+        let lines = self.lines(look);
         match self.table_mut() {
-            Some(table) => table.seek_shown(text, forward, &above),
+            Some(table) => table.seek_shown(text, forward, lines),
             None => Outcome::Unknown,
         }
     }
@@ -430,6 +430,11 @@ pub trait Pane {
         Some(table.map_or_else(Vec::new, |table| table.texts(whole, self.main_column())))
     }
 
+    /// Its rows as a file, with nothing that says again what another row says; none: there are none.
+    fn sheet(&self, _: &Look) -> Option<Rows> {
+        Some(self.table()?.sheet())
+    }
+
     /// Goes to a row by its number, counted from 1.
     fn go_to(&mut self, row: usize, look: &Look) {
         self.act(Action::First, look);
@@ -440,9 +445,9 @@ pub trait Pane {
 
     /// A click on a line of its place. True: there is a row.
     fn click(&mut self, line: u16, look: &Look) -> bool {
-        let (above, top) = (self.above(look), self.top(look));
+        let (lines, top) = (self.lines(look), self.top(look));
         match (self.table_mut(), line.checked_sub(top)) {
-            (Some(table), Some(line)) => table.click(line, &above),
+            (Some(table), Some(line)) => table.click(line, lines),
             _ => false,
         }
     }
@@ -450,13 +455,13 @@ pub trait Pane {
     /// The column whose heading is at a column and a line of its place.
     fn heading_at(&self, (x, line): (u16, u16), look: &Look) -> Option<Column> {
         let table = self.table().filter(|table| !table.grid().is_empty())?;
-        let column = table.column_at(x, &self.above(look))?;
+        let column = table.grid().heading_at(x, look.size.0)?;
         (line == self.top(look)).then_some(column)
     }
 
     /// Whether a column of its place is among the bars.
     fn is_bar(&self, x: u16, look: &Look) -> bool {
-        let place = |at| self.table()?.grid().place_of(at, self.above(look).size.0);
+        let place = |at| self.table()?.grid().place_of(at, look.size.0);
         let place: Option<std::ops::Range<u16>> = self.bar_column().and_then(place);
         place.is_some_and(|place| place.contains(&x))
     }

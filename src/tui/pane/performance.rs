@@ -82,15 +82,15 @@ impl Performance {
         })
     }
 
-    fn row<'a>(&self, look: &'a Look) -> Option<&'a PerformanceRow> {
+    fn row<'a>(&self, look: &'a Look) -> Option<Shown<'a>> {
         let (scope, accounts) = self.list.key()?;
-        let is_it = |row: &&PerformanceRow| row.scope == *scope && row.accounts == *accounts;
-        report(look)?.rows.iter().find(is_it)
+        let is_it = |it: &Shown<'_>| it.row.scope == *scope && it.row.accounts == *accounts;
+        shown(look).into_iter().find(is_it)
     }
 
     fn explained(&self, look: &Look) -> Wish {
-        match (self.query(look), self.row(look)) {
-            (Some(mut query), Some(row)) => {
+        match self.row(look) {
+            Some(Shown { mut query, row, .. }) => {
                 // Several accounts may hold the same security.
                 if let (By::Holding, [account]) = (query.by, row.accounts.as_slice()) {
                     query.account = look.account_named(account).map(|row| row.id);
@@ -99,9 +99,55 @@ impl Performance {
                 let question = Question::ExplainPerformance(query, row.scope.clone());
                 Wish::Explain(Box::new(question))
             }
-            _ => Wish::Say("there is no figure here to explain".to_owned()),
+            None => Wish::Say("there is no figure here to explain".to_owned()),
         }
     }
+}
+
+/// A row that is shown, with the question that it answers and the report that it is of. A key may
+/// have asked for others just now.
+struct Shown<'a> {
+    query: PerformanceQuery,
+    report: &'a PerformanceReport,
+    row: &'a PerformanceRow,
+}
+
+impl<'a> Shown<'a> {
+    fn all(query: PerformanceQuery, report: &'a PerformanceReport) -> impl Iterator<Item = Self> {
+        report.rows.iter().map(move |row| Self { query, report, row })
+    }
+
+    /// An account beneath everything.
+    fn is_beneath(&self, look: &Look) -> bool {
+        asked(look).is_some_and(|(query, _)| *query != self.query)
+    }
+}
+
+/// What is shown: what was asked for, and beneath everything, where that has no figures, the
+/// accounts that have some.
+fn shown(look: &Look) -> Vec<Shown<'_>> {
+    let beneath = beneath(look).and_then(|question| {
+        let Slice::Performance(report) = look.answer_to(Slot::Beneath, Some(&question))? else {
+            return None;
+        };
+        let Question::Performance(query, _) = question else { return None };
+        Some((query, report))
+    });
+    let asked = asked(look).and_then(|(query, _)| Some((*query, report(look)?)));
+    let rows = asked.into_iter().flat_map(|(query, report)| Shown::all(query, report));
+    let accounts = beneath.into_iter().flat_map(|(query, report)| Shown::all(query, report));
+    rows.chain(accounts.filter(|it| it.row.twr.is_some() || it.row.gain.is_some())).collect()
+}
+
+/// What is asked of the accounts where everything has no figures, as one price that nobody knows is
+/// enough for.
+fn beneath(look: &Look) -> Option<Question> {
+    let (query, against) = asked(look)?;
+    let lacks = |row: &PerformanceRow| row.twr.is_none() || row.gain.is_none();
+    let is_all = query.by == By::All && query.account.is_none();
+    let lacks = is_all && report(look)?.rows.iter().any(lacks);
+    let query = PerformanceQuery { by: By::Account, ..*query };
+    lacks.then(|| Question::Performance(query, against.clone()))
 }
 
 impl Pane for Performance {
@@ -110,20 +156,22 @@ impl Pane for Performance {
     }
 
     fn refresh(&mut self, look: &Look) {
-        let Some(report) = report(look) else { return };
-        let line = |row: &PerformanceRow| Line {
-            key: (row.scope.clone(), row.accounts.clone()),
-            row: Row::of(cells(row, report, look)),
-            also: row.accounts.iter().map(SafeText::as_str).collect::<Vec<_>>().join(" "),
+        if report(look).is_none() {
+            return;
+        }
+        let line = |it: &Shown<'_>| Line {
+            key: (it.row.scope.clone(), it.row.accounts.clone()),
+            row: Row::of(cells(it, look)),
+            also: it.row.accounts.iter().map(SafeText::as_str).collect::<Vec<_>>().join(" "),
         };
-        let lines = report.rows.iter().map(line).collect();
+        let lines = shown(look).iter().map(line).collect();
         self.list.lay_out(&COLUMNS, lines, None, |rows| room(rows, look));
     }
 
     lends!(COLUMNS);
 
     /// The rows see a place of their own: the figures of one of them take the rest.
-    fn above(&self, look: &Look) -> Look {
+    fn lines(&self, look: &Look) -> u16 {
         room(self.list.grid.len(), look)
     }
 
@@ -136,7 +184,7 @@ impl Pane for Performance {
     }
 
     fn act(&mut self, action: Action, look: &Look) -> Outcome {
-        if self.list.act(action, &self.above(look)) {
+        if self.list.act(action, self.lines(look)) {
             return Outcome::DONE;
         }
         match action {
@@ -146,8 +194,8 @@ impl Pane for Performance {
             }
             Action::Benchmark => Outcome::wish(Wish::Type("against ".to_owned())),
             Action::Explain => Outcome::wish(self.explained(look)),
-            Action::Open | Action::In => match (self.by(), self.row(look)) {
-                (By::Account, Some(row)) => {
+            Action::Open | Action::In => match self.row(look) {
+                Some(Shown { query, row, .. }) if query.by == By::Account => {
                     let account = Some(row.scope.clone());
                     let selection = Selection { account, ..look.selection.clone() };
                     Outcome::Done(vec![Wish::Select(selection), Wish::Go(PaneId::Holdings)])
@@ -161,7 +209,9 @@ impl Pane for Performance {
     fn questions(&self, look: &Look) -> Vec<(Slot, Question)> {
         let against = look.selection.against.clone();
         let question = |query| (Slot::Performance, Question::Performance(query, against));
-        self.query(look).map(question).into_iter().collect()
+        let all = self.query(look).map(question);
+        let accounts = beneath(look).filter(|_| self.by() == By::All);
+        all.into_iter().chain(accounts.map(|question| (Slot::Beneath, question))).collect()
     }
 
     fn tells_of_row(&self) -> bool {
@@ -169,14 +219,13 @@ impl Pane for Performance {
     }
 
     fn draw(&self, buf: &mut Buffer, area: Rect, look: &Look) {
-        let Some(report) = report(look) else {
+        if report(look).is_none() {
             let (text, tone) = look.waiting(Some(Slot::Performance));
             write(buf, area, text, look.theme.style(tone));
             return;
-        };
-        let above = self.above(look);
+        }
         let [rows, _, beneath] = Layout::vertical([
-            Constraint::Length(above.size.1),
+            Constraint::Length(self.lines(look)),
             Constraint::Length(1),
             Constraint::Fill(1),
         ])
@@ -184,10 +233,10 @@ impl Pane for Performance {
         self.list.draw(
             buf,
             rows,
-            &above,
+            look,
             "nothing of it happened in this span; ] takes a longer one",
         );
-        if let Some(row) = self.row(look) {
+        if let Some(Shown { report, row, .. }) = self.row(look) {
             draw_row(buf, beneath, row, report, look);
         }
     }
@@ -208,15 +257,22 @@ impl Pane for Performance {
 }
 
 /// How many lines the table has: a third, or as many as it needs.
-fn room(rows: usize, look: &Look) -> Look {
+fn room(rows: usize, look: &Look) -> u16 {
     let needed = u16::try_from(rows).unwrap_or(u16::MAX).saturating_add(1);
-    let lines = needed.clamp(2, (look.size.1 / 3).max(2));
-    Look { size: (look.size.0, lines), ..look.clone() }
+    needed.clamp(2, (look.size.1 / 3).max(2))
 }
 
 fn report(look: &Look) -> Option<&PerformanceReport> {
     match look.answer(Slot::Performance) {
         Some(Slice::Performance(report)) => Some(report),
+        _ => None,
+    }
+}
+
+/// What the rows that are shown are the answer to.
+fn asked(look: &Look) -> Option<(&PerformanceQuery, &Option<SafeText>)> {
+    match look.answered(Slot::Performance) {
+        Some(Question::Performance(query, against)) => Some((query, against)),
         _ => None,
     }
 }
@@ -231,15 +287,17 @@ const fn word(by: By) -> &'static str {
     }
 }
 
-fn cells(row: &PerformanceRow, report: &PerformanceReport, look: &Look) -> Vec<Cell> {
-    let (figures, base) = (look.figures, report.currency);
+fn cells(shown: &Shown<'_>, look: &Look) -> Vec<Cell> {
+    let row = shown.row;
+    let (figures, base) = (look.figures, shown.report.currency);
+    let indent = if shown.is_beneath(look) { "  " } else { "" };
     let place = match row.accounts.as_slice() {
         [account] if *account != row.scope => account.to_string(),
         [_] => String::new(),
         all => format!("{} accounts", all.len()),
     };
     vec![
-        Cell::plain(row.scope.as_str()),
+        Cell::plain(format!("{indent}{}", row.scope)),
         Cell::new(place, Tone::Dim),
         Cell::plain(figures.money_or_unknown(row.end_value, base).into_string()).of(row.end_value),
         rate(row.twr),

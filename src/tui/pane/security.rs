@@ -107,15 +107,14 @@ impl Pane for SecurityPane {
         let line = |bar: &Bar| Line::of(bar.date, day(bar, bars, look));
         // The newest first.
         let lines = bars.rows.iter().rev().map(line).collect();
-        let above = self.above(look);
-        self.list.lay_out(&PRICES, lines, None, |_| above.clone());
+        let room = self.lines(look);
+        self.list.lay_out(&PRICES, lines, None, |_| room);
     }
 
     lends!(PRICES);
 
-    fn above(&self, look: &Look) -> Look {
-        let prices = Self::parts(look, place(look)).prices;
-        Look { size: (prices.width, prices.height), ..look.clone() }
+    fn lines(&self, look: &Look) -> u16 {
+        Self::parts(look, place(look)).prices.height
     }
 
     fn top(&self, look: &Look) -> u16 {
@@ -123,7 +122,7 @@ impl Pane for SecurityPane {
     }
 
     fn act(&mut self, action: Action, look: &Look) -> Outcome {
-        if self.list.act(action, &self.above(look)) {
+        if self.list.act(action, self.lines(look)) {
             return Outcome::DONE;
         }
         match action {
@@ -192,7 +191,7 @@ impl Pane for SecurityPane {
         }
         let nothing = "no price is known of this range; a longer one may have some";
         match bars(look) {
-            Some(_) => self.list.draw(buf, parts.prices, &self.above(look), nothing),
+            Some(_) => self.list.draw(buf, parts.prices, look, nothing),
             None => {
                 let (text, tone) = look.waiting(Some(Slot::Prices));
                 write(buf, parts.prices, text, theme.style(tone));

@@ -83,13 +83,13 @@ impl Pane for Settings {
             Line::of(choice, Row::of(cells.to_vec()))
         });
         let lines = stored.chain(own).collect();
-        self.list.lay_out(&COLUMNS, lines, None, |_| look.clone());
+        self.list.lay_out(&COLUMNS, lines, None, |_| look.size.1);
     }
 
     lends!(COLUMNS);
 
     fn act(&mut self, action: Action, look: &Look) -> Outcome {
-        if self.list.act(action, look) {
+        if self.list.act(action, look.size.1) {
             return Outcome::DONE;
         }
         match (action, self.list.key()) {

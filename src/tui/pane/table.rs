@@ -6,8 +6,9 @@ use std::cmp::Reverse;
 use super::list::List;
 use super::{Outcome, by_figure};
 use crate::model::fold;
-use crate::tui::look::{Look, Order};
-use crate::tui::widget::{Align, Choice, Column, Grid, Row, Sought};
+use crate::service::ledger_sheet::LedgerSheet;
+use crate::tui::look::Order;
+use crate::tui::widget::{Align, Cell, Choice, Column, Grid, Row, Sought};
 
 /// What the rows of a pane can be put in order by, and the order that is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,6 +17,15 @@ pub struct Sorting {
     pub by: Vec<&'static str>,
     /// None: as they come.
     pub order: Option<Order>,
+}
+
+/// Rows that are wanted as a file.
+#[derive(Clone, Debug)]
+pub enum Rows {
+    /// They are here: titles, and the cells beneath them.
+    Here(Vec<&'static str>, Vec<Vec<Cell>>),
+    /// More of them may be in the store.
+    Ledger(LedgerSheet),
 }
 
 /// A table, whatever its rows are.
@@ -29,8 +39,8 @@ pub trait Table {
     /// The cursor leaves its row, of which the parts beside go on telling; or it has come to rest.
     fn linger(&mut self, lingers: bool);
 
-    /// Goes to the next row that has a text, or to the one before.
-    fn seek_shown(&mut self, text: &str, forward: bool, look: &Look) -> Outcome;
+    /// Goes to the next row that has a text, or to the one before, where so many lines are seen.
+    fn seek_shown(&mut self, text: &str, forward: bool, lines: u16) -> Outcome;
 
     /// The marked rows that are shown for the clipboard, or else the one at the cursor: whole, or
     /// their cells of one column.
@@ -39,11 +49,8 @@ pub trait Table {
     /// How many rows are marked, an open range counted up to the cursor; and whether one is open.
     fn count_marked(&self) -> (usize, bool);
 
-    /// Goes to the row of a line of the place. False: there is none.
-    fn click(&mut self, line: u16, look: &Look) -> bool;
-
-    /// The column at a column of the place.
-    fn column_at(&self, x: u16, look: &Look) -> Option<Column>;
+    /// Goes to the row of one of so many lines. False: there is none.
+    fn click(&mut self, line: u16, lines: u16) -> bool;
 
     /// What there is to put in order by, and the order that is.
     fn sorting(&self, columns: &[Column]) -> Sorting;
@@ -59,6 +66,10 @@ pub trait Table {
 
     /// What is shown, as a table.
     fn grid(&self) -> &Grid;
+
+    /// Titles and rows for a file: rows that are something of their own, not what stands between
+    /// them.
+    fn sheet(&self) -> Rows;
 }
 
 /// In a pane: lends its `list`, with these columns, of which `MAIN` matters most.
@@ -108,14 +119,14 @@ impl<K> Line<K> {
 
 impl<K: Ord + Clone> List<K> {
     /// Lays out lines: those that the filter lets through, in the order that somebody chose. `total`
-    /// stands beneath them where none is left out: of some of them it would not be the sum. `place`
-    /// is how things look where so many rows stand.
+    /// stands beneath them where none is left out: of some of them it would not be the sum. `room` is
+    /// how many lines so many rows have.
     pub fn lay_out(
         &mut self,
         columns: &[Column],
         mut lines: Vec<Line<K>>,
         total: Option<Row>,
-        place: impl Fn(usize) -> Look,
+        room: impl Fn(usize) -> u16,
     ) {
         if self.is_filtered() {
             lines.retain(|line| self.lets_through(&line.words()));
@@ -137,8 +148,8 @@ impl<K: Ord + Clone> List<K> {
         if let Some((_, order)) = by {
             grid = grid.ordered(&sorting.by, order);
         }
-        let look = place(grid.len());
-        self.show(grid, keys, &look);
+        let lines = room(grid.len());
+        self.show(grid, keys, lines);
     }
 }
 
@@ -179,9 +190,9 @@ impl<K: Ord + Clone> Table for List<K> {
         self.left = lingers.then(|| self.told());
     }
 
-    fn seek_shown(&mut self, text: &str, forward: bool, look: &Look) -> Outcome {
+    fn seek_shown(&mut self, text: &str, forward: bool, lines: u16) -> Outcome {
         let words: Vec<_> = (0..self.grid.len()).map(|row| self.grid.words_of(row)).collect();
-        self.seek(text, forward, look, |row| words.get(row).cloned())
+        self.seek(text, forward, lines, |row| words.get(row).cloned())
     }
 
     fn texts(&self, whole: bool, column: usize) -> Vec<String> {
@@ -204,18 +215,14 @@ impl<K: Ord + Clone> Table for List<K> {
         (self.marked().len(), self.marks.is_open())
     }
 
-    fn click(&mut self, line: u16, look: &Look) -> bool {
+    fn click(&mut self, line: u16, lines: u16) -> bool {
         let Some(row) = line.checked_sub(1).map(usize::from) else { return false };
-        if row >= self.height(look) || self.cursor.top + row >= self.grid.len() {
+        if row >= self.grid.height(lines) || self.cursor.top + row >= self.grid.len() {
             return false;
         }
         self.cursor.at = self.cursor.top + row;
-        self.settle(look);
+        self.settle(lines);
         true
-    }
-
-    fn column_at(&self, x: u16, look: &Look) -> Option<Column> {
-        self.grid.heading_at(x, look.size.0)
     }
 
     fn sorting(&self, columns: &[Column]) -> Sorting {
@@ -243,5 +250,11 @@ impl<K: Ord + Clone> Table for List<K> {
 
     fn grid(&self) -> &Grid {
         &self.grid
+    }
+
+    fn sheet(&self) -> Rows {
+        let is_row = |at: usize| self.keys.get(at).is_some_and(Option::is_some);
+        let (titles, rows) = self.grid.sheet(is_row);
+        Rows::Here(titles, rows)
     }
 }

@@ -14,10 +14,11 @@ use ratatui::layout::Rect;
 use super::list::List;
 use super::table::lends;
 use super::{
-    Outcome, Pane, PaneId, Sorting, Table, Tally, Wish, said_of_search, transaction_detail,
+    Outcome, Pane, PaneId, Rows, Sorting, Table, Tally, Wish, said_of_search, transaction_detail,
 };
 use crate::keys::{Action, Context};
-use crate::model::{Change, SafeText, Status, TransactionId};
+use crate::model::{Change, SafeText, TransactionId};
+use crate::service::ledger_sheet::{LedgerColumn, LedgerSheet};
 use crate::state::{At, Find, Question, Slice, Slot, Window, WindowQuery, WindowRow};
 use crate::text::UNKNOWN;
 use crate::tui::errand::{Edit, Errand};
@@ -37,6 +38,19 @@ const COLUMNS: [Column; 9] = [
     Column { title: "Amount", align: Align::Point, priority: 0, width: (10, 0) },
     Column { title: "Balance", align: Align::Point, priority: 3, width: (10, 0) },
     Column { title: "Description", align: Align::Left, priority: 7, width: (12, 60) },
+];
+
+/// The same in a file.
+const IN_A_FILE: [LedgerColumn; 9] = [
+    LedgerColumn::Date,
+    LedgerColumn::Account,
+    LedgerColumn::Type,
+    LedgerColumn::Symbol,
+    LedgerColumn::Quantity,
+    LedgerColumn::Price,
+    LedgerColumn::Amount,
+    LedgerColumn::Balance,
+    LedgerColumn::Description,
 ];
 
 /// How many rows are read at once: several screens, so that most keys need no reading.
@@ -67,6 +81,9 @@ pub struct Transactions {
     notice: Option<String>,
     ids: Vec<TransactionId>,
 }
+
+/// How many rows are read at once for a file.
+const AT_ONCE: usize = 2_000;
 
 /// The most rows of a range that reaches beyond the window.
 const MOST_MARKED: usize = 5_000;
@@ -126,7 +143,7 @@ impl Transactions {
         self.on = self.ids.get(self.list.cursor.at).copied();
         self.list.show_marks();
         let Some(window) = window_of(look) else { return };
-        let near = self.list.height(look) * 2;
+        let near = self.list.grid.height(look.size.1) * 2;
         let ends = match self.oldest_first {
             true => (window.last_is_oldest, window.first_is_newest),
             false => (window.first_is_newest, window.last_is_oldest),
@@ -151,7 +168,7 @@ impl Transactions {
         match self.ids.iter().position(|other| *other == id) {
             Some(at) => {
                 self.list.cursor.at = at;
-                self.list.settle(look);
+                self.list.settle(look.size.1);
                 self.follow(look);
             }
             None => {
@@ -236,17 +253,24 @@ impl Transactions {
             return Wish::Say("the range reaches beyond what is read: end it first".to_owned());
         }
         let id = row.row.id;
+        // What is asked is of the rows it is done to, not of the one where the cursor is by now.
+        let only = match marked.len() {
+            0 => Some(row),
+            1 => self.marked(look).and_then(|rows| rows.first().copied()),
+            _ => None,
+        };
         let ids: Vec<_> = if marked.is_empty() { vec![id] } else { marked.into_iter().collect() };
         match action {
             Action::Edit => Wish::Form(Subject::OldRow(id)),
             Action::Categorise => Wish::Form(Subject::Category(ids)),
             Action::Delete => {
-                let text = match ids.len() {
-                    1 => format!(
+                let text = match (only, ids.len()) {
+                    (Some(WindowRow { row, .. }), _) => format!(
                         "Delete the {} of {} in {}? z brings it back.",
-                        row.row.subtype, row.row.date, row.row.account
+                        row.subtype, row.date, row.account
                     ),
-                    many => format!("Delete {many} marked rows? z brings them back."),
+                    (None, 1) => "Delete the marked row? z brings it back.".to_owned(),
+                    (None, many) => format!("Delete {many} marked rows? z brings them back."),
                 };
                 let changes = ids.into_iter().map(Change::DeleteTransaction).collect();
                 let errand = Errand::Edit(Edit::Change("deleted", changes));
@@ -321,7 +345,7 @@ impl Pane for Transactions {
         }
         self.take_range(look);
         self.prune(look);
-        self.list.settle(look);
+        self.list.settle(look.size.1);
         self.on = self.ids.get(self.list.cursor.at).copied();
         self.arrive(look);
     }
@@ -360,7 +384,7 @@ impl Pane for Transactions {
                 return Outcome::wish(self.by_hand(action, look));
             }
             action => {
-                let marking = self.list.mark(action, look);
+                let marking = self.list.mark(action, look.size.1);
                 if marking == Marking::Unknown {
                     return Outcome::Unknown;
                 }
@@ -574,8 +598,22 @@ impl Pane for Transactions {
         Some(marked.iter().map(text).collect())
     }
 
+    /// All rows that fit, not only the window: whoever writes them reads them.
+    fn sheet(&self, look: &Look) -> Option<Rows> {
+        if self.ids.is_empty() {
+            return None;
+        }
+        let chosen = self.list.choice.among(&COLUMNS);
+        let columns = chosen.into_iter().filter_map(|at| IN_A_FILE.get(at).copied());
+        Some(Rows::Ledger(LedgerSheet {
+            query: WindowQuery { rows: AT_ONCE, ..query_of(look, &self.find, At::Newest) },
+            oldest_first: self.oldest_first,
+            columns: columns.chain([LedgerColumn::Currency]).collect(),
+        }))
+    }
+
     fn click(&mut self, line: u16, look: &Look) -> bool {
-        let is_row = self.list.click(line, look);
+        let is_row = self.list.click(line, look.size.1);
         self.follow(look);
         is_row
     }
@@ -605,10 +643,6 @@ fn cells(window: &WindowRow, look: &Look) -> Vec<Cell> {
     let text = |text: &Option<SafeText>| text.as_ref().map_or("", SafeText::as_str).to_owned();
     let counts = row.status.counts();
     let tone = if counts { Tone::Plain } else { Tone::Dim };
-    let status = match row.status {
-        Status::Settled => String::new(),
-        other => format!("{other} "),
-    };
     let price = row.price.map(|price| figures.price(Some(price), row.currency).into_string());
     let balance = match window.balance {
         Some(balance) => figures.money(balance, row.currency).into_string(),
@@ -618,7 +652,7 @@ fn cells(window: &WindowRow, look: &Look) -> Vec<Cell> {
     vec![
         Cell::new(row.date.to_string(), tone),
         Cell::new(row.account.as_str(), tone),
-        Cell::new(format!("{status}{}", row.subtype), tone),
+        Cell::new(row.told_subtype(), tone),
         Cell::new(text(&row.symbol), tone),
         Cell::new(figures.quantity(row.quantity).into_string(), tone).of(row.quantity),
         Cell::new(price.unwrap_or_default(), tone).of(row.price),

@@ -232,16 +232,17 @@ impl Grid {
         self.rows.get(row).map(Row::words).unwrap_or_default()
     }
 
-    /// The titles of the columns that are wanted, and their cells in every row. What stands between
-    /// rows, and their sum, is left out.
+    /// The titles of the columns that are wanted, and their cells in the rows of which this is true.
+    /// What stands between rows, and their sum, is left out.
     #[must_use]
-    pub fn sheet(&self) -> (Vec<&'static str>, Vec<Vec<Cell>>) {
+    pub fn sheet(&self, is_row: impl Fn(usize) -> bool) -> (Vec<&'static str>, Vec<Vec<Cell>>) {
         let title = |at: &usize| self.columns.get(*at).map_or("", |column| column.title);
         let cells = |row: &Row| -> Vec<Cell> {
             let cell = |at: &usize| row.cells.get(*at).cloned().unwrap_or_default();
             self.wanted.iter().map(cell).collect()
         };
-        let rows = self.rows.iter().filter(|row| row.whole.is_none());
+        let rows = self.rows.iter().enumerate().filter(|(at, _)| is_row(*at));
+        let rows = rows.map(|(_, row)| row).filter(|row| row.whole.is_none());
         (self.wanted.iter().map(title).collect(), rows.map(cells).collect())
     }
 
@@ -512,7 +513,7 @@ mod tests {
         let grid = Grid::new(&COLUMNS, vec![heading, row("1")], Some(row("Total")));
         let choice =
             Choice { order: vec!["Value".to_owned()], hidden: vec!["Quantity".to_owned()] };
-        let (titles, rows) = grid.chosen(&choice).sheet();
+        let (titles, rows) = grid.chosen(&choice).sheet(|_| true);
         assert_eq!(titles, ["Value", "Symbol"]);
         let texts: Vec<Vec<_>> =
             rows.into_iter().map(|row| row.into_iter().map(|it| it.text).collect()).collect();
