@@ -37,7 +37,7 @@ impl Sheet for Setup {
     fn note(&self, _: &Fields) -> Option<String> {
         Some(
             "Two questions, asked once: in which currency totals are, and where a day begins. \
-             `dashtam settings set` changes both later; the zone holds from the next start on."
+             `g o` changes both later."
                 .to_owned(),
         )
     }
