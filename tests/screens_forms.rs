@@ -153,7 +153,8 @@ fn a_trade_is_entered_and_taken_back_and_made_again() {
 }
 
 /// What is typed into a new row, and the field and the words of the refusal.
-const REFUSALS: [(&str, &str, &str); 22] = [
+const REFUSALS: [(&str, &str, &str); 23] = [
+    ("buy<Enter><Enter><Enter>AAA<Enter>0,125", "quantity", "has a comma"),
     ("buy<Enter><Enter><Enter>AAA<Enter>-3", "quantity", "below zero; write it unsigned"),
     ("buy<Enter><Enter><Enter>AAA<Enter>0", "quantity", "zero; buy needs more"),
     ("buy<Enter><Enter><Enter>AAA<Ctrl-s>", "quantity", "missing; buy needs it"),
