@@ -662,15 +662,7 @@ fn fit_together<'r>(rows: impl Iterator<Item = &'r StoredTransaction>) -> Result
 
 /// A stored row as a person would write it.
 fn entry_of(book: &Book, stored: &StoredTransaction) -> Result<Entry> {
-    let mention = |id: Option<SecurityId>| {
-        let security = &book.securities.get(&id?)?.security;
-        Some(Mention {
-            symbol: security.symbol.clone(),
-            currency: Some(security.currency),
-            venue: security.venue.clone(),
-            isin: None,
-        })
-    };
+    let mention = |id: Option<SecurityId>| Some(book.securities.get(&id?)?.security.mention());
     let transaction = stored.transaction.clone();
     let draft = Draft {
         account: book.account(transaction.account)?.account.name.clone(),

@@ -6,6 +6,7 @@ use nucleo_matcher::{Config, Matcher, Utf32Str};
 
 use super::day;
 use crate::keys::{Chord, Key};
+use crate::model::{Currency, Mention};
 use crate::tui::widget::Input;
 
 /// Something that can be chosen.
@@ -15,12 +16,27 @@ pub struct Choice {
     pub word: String,
     /// More of it, to be found by and to be read.
     pub more: String,
+    /// What its money is.
+    pub currency: Option<Currency>,
+    /// The security that is meant, where the word alone would mean several.
+    pub mention: Option<Mention>,
 }
 
 impl Choice {
     /// A word that says it all.
     pub fn plain(word: &str) -> Self {
-        Self { word: word.to_owned(), more: String::new() }
+        Self::of(word, "")
+    }
+
+    /// A word, and more of it.
+    pub fn of(word: impl Into<String>, more: impl Into<String>) -> Self {
+        Self { word: word.into(), more: more.into(), currency: None, mention: None }
+    }
+
+    /// Its money is in this currency.
+    #[must_use]
+    pub fn quoted_in(self, currency: Currency) -> Self {
+        Self { currency: Some(currency), ..self }
     }
 }
 

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use chrono::NaiveDate;
 
 use super::day;
-use super::field::{Field, Sort};
+use super::field::{Choice, Field, Sort};
 use crate::model::{Dec, Edit, Mention, Refusal, SafeText};
 use crate::tui::figure::{figure, part};
 
@@ -151,6 +151,22 @@ impl Fields {
         self.get(name).filter(|field| !field.hidden).map(Field::text).unwrap_or_default()
     }
 
+    /// The choice that stands in a field.
+    pub fn choice(&self, name: &str) -> Option<&Choice> {
+        let field = self.get(name).filter(|field| !field.hidden)?;
+        let (Sort::Choice(all) | Sort::Open(all)) = &field.sort else { return None };
+        let text = field.text();
+        all.iter().find(|choice| choice.word.eq_ignore_ascii_case(&text))
+    }
+
+    /// The currency is that of the first of these fields that has one, where nobody says otherwise.
+    pub fn follow_currency(&mut self, names: &[&str]) {
+        let code = names.iter().find_map(|name| self.choice(name)?.currency);
+        if let (Some(code), Some(field)) = (code, self.get_mut("currency")) {
+            field.follow(code.code());
+        }
+    }
+
     /// Something else than at first.
     pub fn is_changed(&self, name: &str) -> bool {
         self.get(name).is_some_and(|field| !field.hidden && field.is_changed())
@@ -216,7 +232,10 @@ impl Fields {
 
     /// A security as rows name it.
     pub fn mention(&self, name: &'static str) -> Result<Option<Mention>, Fault> {
-        self.read(name, Mention::parse)
+        match self.choice(name).and_then(|choice| choice.mention.clone()) {
+            Some(mention) => Ok(Some(mention)),
+            None => self.read(name, Mention::parse),
+        }
     }
 
     /// What there must be.

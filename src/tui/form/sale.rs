@@ -195,12 +195,7 @@ impl Sheet for Sale {
         let Some(Slice::Lots(report)) = around.slice else { return None };
         let security = around.known.securities.iter().find(|it| it.id == self.security)?;
         self.currency = security.currency;
-        self.mention = Some(Mention {
-            symbol: security.symbol.clone(),
-            currency: Some(security.currency),
-            venue: security.venue.clone(),
-            isin: None,
-        });
+        self.mention = Some(security.mention());
         let long = |lot: &&LotRow| lot.quantity.is_positive();
         let lots = report.rows.iter().filter(long).map(|lot| Lot {
             opened: lot.opened,
