@@ -533,3 +533,52 @@ fn a_form_needs_something_that_was_read() {
     let mut buffer = ratatui::buffer::Buffer::empty(Rect::new(0, 0, 80, 24));
     app.draw(Rect::new(0, 0, 80, 24), &mut buffer);
 }
+
+
+#[test]
+fn the_last_change_is_taken_back_first_wherever_it_was_made() {
+    run(async {
+        let (session, folder) = hostile::household(&clock(), 1).await;
+        let mut dashboard = Dashboard::over(session, Some(folder), (80, 24), options()).await;
+        let before = rows(&dashboard).await.len();
+        let chosen = async |dashboard: &Dashboard| {
+            let all = edit::settings(dashboard.session()).await.unwrap();
+            all.into_iter().filter(|it| it.2).count()
+        };
+        dashboard.keys("3 a").await;
+        type_in(&mut dashboard, "deposit<Enter>bro<Enter><Enter><Enter><Enter>5<Ctrl-s>").await;
+        dashboard.work().await;
+        assert_eq!(rows(&dashboard).await.len(), before + 1);
+        let was = chosen(&dashboard).await;
+        type_in(&mut dashboard, ":set risk_free_rate 0.02<Enter>").await;
+        dashboard.work().await;
+        assert!(
+            dashboard.screen().contains("set risk_free_rate to 0.02; z"),
+            "{}",
+            dashboard.screen()
+        );
+        type_in(&mut dashboard, ":target class cash 10%<Enter>").await;
+        dashboard.work().await;
+        type_in(&mut dashboard, ":account add Late savings usd<Enter>").await;
+        dashboard.work().await;
+        dashboard.keys("z").await;
+        // One after the other: else the wrong one of two would be forgotten.
+        type_in(&mut dashboard, ":set risk_free_rate 0.03<Enter>").await;
+        assert!(dashboard.screen().contains("another edit is being written"));
+        dashboard.work().await;
+        assert!(edit::account_named(dashboard.session(), "Late").await.is_err());
+        assert_eq!(edit::targets(dashboard.session()).await.unwrap().len(), 1);
+        dashboard.keys("z").await;
+        dashboard.work().await;
+        assert_eq!(edit::targets(dashboard.session()).await.unwrap().len(), 0);
+        assert_eq!(chosen(&dashboard).await, was + 1);
+        dashboard.keys("z").await;
+        dashboard.work().await;
+        assert_eq!(chosen(&dashboard).await, was);
+        assert_eq!(rows(&dashboard).await.len(), before + 1, "the row is older");
+        dashboard.keys("z").await;
+        dashboard.work().await;
+        assert_eq!(rows(&dashboard).await.len(), before);
+        dashboard.close().await;
+    });
+}

@@ -276,7 +276,6 @@ impl App {
             Wish::Type(text) => {
                 self.overlays.push(Overlay::Prompt(Prompt::new(PromptKind::Command, &text)));
             }
-            Wish::Pick(pick) => self.overlays.push(Overlay::Pick(pick)),
             Wish::Act(action) => {
                 self.act(action, effects);
                 self.refresh();
@@ -286,7 +285,7 @@ impl App {
                 None => self.overlays.push(Overlay::Confirm(confirm)),
             },
             Wish::Form(subject) => self.open_form(subject),
-            Wish::Begin(errand) => self.begin_confirmed(errand, effects),
+            Wish::Begin(errand) => self.begin(errand, effects),
             Wish::Demo => self.leave(Effect::Demo, effects),
             Wish::Explain(question) => {
                 self.explained = Some(*question);

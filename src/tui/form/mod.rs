@@ -20,6 +20,7 @@ mod price;
 mod row;
 mod sale;
 mod security;
+mod setting;
 mod setup;
 mod subject;
 mod target;
@@ -34,11 +35,6 @@ use super::look::Look;
 use crate::keys::{Chord, Key};
 use crate::model::{Change, SafeText};
 use crate::state::{Known, Question, Slice};
-
-/// What is said of new rows: they are gone to.
-pub const ADDED: &str = "added";
-/// The same of a sale.
-pub const SOLD: &str = "sold";
 
 /// What a form is about.
 pub trait Sheet: std::fmt::Debug + Send {

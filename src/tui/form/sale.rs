@@ -286,7 +286,7 @@ impl Sheet for Sale {
     }
 
     fn done(&self) -> &'static str {
-        super::SOLD
+        "sold"
     }
 }
 
