@@ -582,3 +582,39 @@ fn the_last_change_is_taken_back_first_wherever_it_was_made() {
         dashboard.close().await;
     });
 }
+
+
+/// 15:00 in UTC is the next day on Kiritimati.
+#[test]
+fn another_zone_moves_the_day_at_once_and_a_day_is_proposed_until_the_next() {
+    run(async {
+        let (session, folder) = hostile::household(&clock(), 1).await;
+        let mut dashboard = Dashboard::over(session, Some(folder), (80, 24), options()).await;
+        let proposed = async |dashboard: &mut Dashboard| {
+            dashboard.keys("3 a").await;
+            let screen = dashboard.screen();
+            let date = screen.lines().find(|line| line.contains(" date ")).unwrap();
+            let date = date.split_whitespace().find(|it| it.starts_with("20")).unwrap().to_owned();
+            dashboard.keys("Esc").await;
+            date
+        };
+        // An edit of an old row says nothing of the next new one.
+        dashboard.keys("3 e").await;
+        type_in(&mut dashboard, "<Tab><Tab><Tab><Tab>3<Ctrl-s>").await;
+        dashboard.work().await;
+        assert_eq!(proposed(&mut dashboard).await, "2026-11-21");
+        dashboard.keys("a").await;
+        type_in(&mut dashboard, "deposit<Enter>bro<Enter>11-03<Enter><Enter><Enter>5<Ctrl-s>")
+            .await;
+        dashboard.work().await;
+        assert_eq!(proposed(&mut dashboard).await, "2026-11-03", "old papers");
+        type_in(&mut dashboard, ":set time_zone Pacific/Kiritimati<Enter>").await;
+        dashboard.work().await;
+        assert_eq!(dashboard.session().clock.today().to_string(), "2026-11-22");
+        assert_eq!(proposed(&mut dashboard).await, "2026-11-22");
+        dashboard.keys("z").await;
+        dashboard.work().await;
+        assert_eq!(dashboard.session().clock.today().to_string(), "2026-11-21");
+        dashboard.close().await;
+    });
+}

@@ -195,7 +195,9 @@ impl App {
                 if let Some(Overlay::Form(form)) = self.overlays.last()
                     && form.is_sending()
                 {
-                    form.habits(&mut self.hands.habits);
+                    if let Some(habits) = form.habits() {
+                        self.hands.habits = habits;
+                    }
                     self.overlays.pop();
                 }
             }

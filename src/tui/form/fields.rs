@@ -59,6 +59,11 @@ impl Fields {
         Self { today, ..self }
     }
 
+    /// The day on which this is typed.
+    pub(super) const fn today(&self) -> NaiveDate {
+        self.today
+    }
+
     pub(super) const fn start(&self) -> usize {
         self.start
     }

@@ -63,6 +63,11 @@ pub trait Sheet: std::fmt::Debug + Send {
     /// What was done, once it is.
     fn done(&self) -> &'static str;
 
+    /// What of it is proposed the next time.
+    fn habits(&self, _: &Fields) -> Option<Habits> {
+        None
+    }
+
     /// Whoever leaves it is not asked again.
     fn is_asked_once(&self) -> bool {
         false
@@ -96,8 +101,8 @@ pub struct Habits {
     pub account: Option<SafeText>,
     /// Which event.
     pub what: Option<String>,
-    /// On which day.
-    pub date: Option<NaiveDate>,
+    /// On which day, where that was another than the one of typing, which comes after it.
+    pub date: Option<(NaiveDate, NaiveDate)>,
 }
 
 /// What a key did to a form.
@@ -212,14 +217,9 @@ impl Form {
         self.sheet.done()
     }
 
-    /// What is typed, to be proposed the next time.
-    pub fn habits(&self, habits: &mut Habits) {
-        let text = |name| self.fields.get(name).map(field::Field::text).filter(|it| !it.is_empty());
-        if let (Some(what), Some(account)) = (text("type"), text("account")) {
-            habits.what = Some(what);
-            habits.account = Some(SafeText::new(&account));
-            habits.date = text("date").and_then(|day| day.parse().ok());
-        }
+    /// What of it is proposed the next time.
+    pub fn habits(&self) -> Option<Habits> {
+        self.sheet.habits(&self.fields)
     }
 
     /// It was written, or refused: then it says why, where it is wrong.

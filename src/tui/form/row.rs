@@ -47,7 +47,7 @@ impl Sheet for NewRow {
 
     fn begin(&mut self, around: &Around<'_>) -> Option<Fields> {
         let Beginning { what, account, security } = &self.0;
-        let Habits { account: last, what: last_what, date } = around.habits;
+        let Habits { account: last, what: last_what, date: last_date } = around.habits;
         let accounts = open_accounts(around.known);
         let is_there = |name: &&SafeText| accounts.iter().any(|it| it.word == name.as_str());
         let selected = around.look.selection.account.as_ref();
@@ -56,6 +56,8 @@ impl Sheet for NewRow {
         let only = || accounts.first().map(|it| it.word.clone());
         let account = account.or_else(only).unwrap_or_default();
         let what = what.map(str::to_owned).or_else(|| last_what.clone());
+        // Whoever goes through old papers stays with them for a while, but not until tomorrow.
+        let date = last_date.filter(|(_, typed)| *typed == around.today).map(|(day, _)| day);
         let date = date.unwrap_or(around.today).to_string();
         let symbol = security.and_then(|id| symbol_of(around.known, id)).unwrap_or_default();
         let mut fields = vec![
@@ -91,6 +93,15 @@ impl Sheet for NewRow {
 
     fn done(&self) -> &'static str {
         "added"
+    }
+
+    fn habits(&self, fields: &Fields) -> Option<Habits> {
+        let day = fields.day("date").ok()?.filter(|day| *day != fields.today());
+        Some(Habits {
+            account: fields.name("account").ok()?,
+            what: Some(fields.text("type")),
+            date: day.map(|day| (day, fields.today())),
+        })
     }
 }
 
