@@ -618,3 +618,42 @@ fn another_zone_moves_the_day_at_once_and_a_day_is_proposed_until_the_next() {
         dashboard.close().await;
     });
 }
+
+
+/// A household, and the rows of a file.
+async fn with_rows(rows: &str, size: (u16, u16)) -> Dashboard {
+    let (session, folder) = hostile::household(&clock(), 1).await;
+    let path = folder.path().join("more.csv");
+    let header = "date,account,type,symbol,quantity,price,fee,currency,amount";
+    std::fs::write(&path, format!("{header}\n{rows}")).unwrap();
+    hostile::take_in(&session, path).await;
+    Dashboard::over(session, Some(folder), size, options()).await
+}
+
+
+/// The price has no decimals, so that an amount may be some off: it is the row's as long as its
+/// figures are.
+#[test]
+fn a_figure_that_is_as_it_was_costs_what_it_did() {
+    run(async {
+        let mut dashboard =
+            with_rows("2026-11-12,Broker,BUY,AAA,10,10,,USD,-104\n", (80, 40)).await;
+        let amount = |dashboard: &Dashboard| {
+            let screen = dashboard.screen();
+            let line = screen.lines().find(|line| line.contains(" amount ")).unwrap().to_owned();
+            line.split_whitespace().find(|it| it.starts_with('-')).map(str::to_owned)
+        };
+        dashboard.keys("3 e").await;
+        assert_eq!(amount(&dashboard), Some("-104".to_owned()));
+        type_in(&mut dashboard, "<Tab><Tab><Tab><Tab>20<Tab>").await;
+        assert_eq!(amount(&dashboard), Some("-200".to_owned()));
+        type_in(&mut dashboard, "<BackTab>10<Tab>").await;
+        assert_eq!(amount(&dashboard), Some("-104".to_owned()));
+        // Another word in it changes no figure.
+        type_in(&mut dashboard, "<BackTab>20<BackTab><Tab>10<Tab>").await;
+        assert_eq!(amount(&dashboard), Some("-104".to_owned()));
+        dashboard.keys("Ctrl-s").await;
+        assert!(dashboard.wanted.is_empty(), "nothing to be written");
+        dashboard.close().await;
+    });
+}

@@ -141,17 +141,17 @@ impl Sheet for OldRow {
         let what = what_of(fields);
         show(fields, what, false);
         let (Some(was), Ok(edit)) = (&self.was, row_edit(fields)) else { return };
-        // A figure that changes changes what the row costs, unless that is typed too.
-        if !fields.is_changed("amount") && edit.amount.is_none() {
-            let mut entry = was.as_ref().clone();
-            edit.lay_over(&mut entry);
-            if entry.amount.is_none() {
-                let amount = computed(&entry);
-                if let Some(field) = fields.get_mut("amount") {
-                    field.auto = true;
-                    field.follow(&amount.map(|it| it.to_string()).unwrap_or_default());
-                }
-            }
+        if fields.is_changed("amount") {
+            return;
+        }
+        // A figure that changes changes what the row costs, and one that is as it was again costs
+        // what it did.
+        let mut entry = was.as_ref().clone();
+        edit.lay_over(&mut entry);
+        if let Some(field) = fields.get_mut("amount").filter(|it| it.auto || entry.amount.is_none())
+        {
+            field.auto = true;
+            follow_amount(fields, entry.amount.or_else(|| computed(&entry)));
         }
     }
 
