@@ -15,8 +15,8 @@ mod hostile;
 #[path = "support/screen.rs"]
 mod screen;
 
-use dashtam::model::{Change, Currency, RowEdit, SafeText};
-use dashtam::report::{TransactionRow, TransactionsQuery, transactions};
+use dashtam::model::{AccountEdit, Change, Currency, LotMethod, RowEdit, SafeText};
+use dashtam::report::{GainsQuery, TransactionRow, TransactionsQuery, gains, transactions};
 use dashtam::service::edit::{self, apply, edit_transaction};
 use dashtam::tui::{App, Effect, Memo, Msg, Options, Proposal};
 use ratatui::layout::Rect;
@@ -366,9 +366,9 @@ fn lots_of_a_sale_add_up_and_follow_the_method() {
         assert!(dashboard.screen().contains("takes lots by fifo"), "{}", dashboard.screen());
         dashboard.keys("Esc y").await;
         let broker = edit::account_named(dashboard.session(), "Broker").await.unwrap().id;
-        let edit = dashtam::model::AccountEdit {
-            method: dashtam::model::Edit::Set(dashtam::model::LotMethod::Specific),
-            ..dashtam::model::AccountEdit::default()
+        let edit = AccountEdit {
+            method: dashtam::model::Edit::Set(LotMethod::Specific),
+            ..AccountEdit::default()
         };
         apply(dashboard.session(), Change::EditAccount(broker, edit)).await.unwrap();
         dashboard.tell(Msg::Resize(80, 40));
@@ -535,6 +535,60 @@ fn a_form_needs_something_that_was_read() {
 }
 
 
+/// A household, and the rows of a file.
+async fn with_rows(rows: &str, size: (u16, u16)) -> Dashboard {
+    let (session, folder) = hostile::household(&clock(), 1).await;
+    let path = folder.path().join("more.csv");
+    let header = "date,account,type,symbol,quantity,price,fee,currency,amount";
+    std::fs::write(&path, format!("{header}\n{rows}")).unwrap();
+    hostile::take_in(&session, path).await;
+    Dashboard::over(session, Some(folder), size, options()).await
+}
+
+
+/// A sale names the day of its lots and nothing more: of two lots of a day the first goes first, and
+/// a form must not let one choose the second.
+#[test]
+fn lots_of_one_day_are_one_choice() {
+    run(async {
+        let rows = "2024-01-02,Twins,DEPOSIT,,,,,USD,1000\n\
+            2024-03-01,Twins,BUY,TWIN,10,10,,USD,\n2024-03-01,Twins,BUY,TWIN,10,20,,USD,\n\
+            2024-03-04,Twins,BUY,TWIN,10,25,,USD,\n";
+        let mut dashboard = with_rows(rows, (80, 40)).await;
+        let twins = edit::account_named(dashboard.session(), "Twins").await.unwrap().id;
+        let specific = AccountEdit {
+            method: dashtam::model::Edit::Set(LotMethod::Specific),
+            ..AccountEdit::default()
+        };
+        apply(dashboard.session(), Change::EditAccount(twins, specific)).await.unwrap();
+        dashboard.catch_up().await;
+        dashboard.keys("2 / T W I N Enter j S").await;
+        type_in(&mut dashboard, "<Tab>30<Tab><Tab><Tab><Tab><Tab><Tab>15").await;
+        let screen = dashboard.screen();
+        assert_eq!(screen.matches("of 2024-03-01").count(), 1, "{screen}");
+        assert!(screen.contains("of each its first lots first"), "{screen}");
+        dashboard.keys("Ctrl-s").await;
+        dashboard.work().await;
+        assert!(dashboard.screen().contains("sold; z takes it back"), "{}", dashboard.screen());
+        let query = GainsQuery {
+            from: None,
+            to: "2026-11-21".parse().unwrap(),
+            account: Some(twins),
+            currency: None,
+            method: None,
+        };
+        let mut tx = dashboard.session().store.read().await.unwrap();
+        let gains = gains(&mut tx, &query).await.unwrap().rows;
+        let gain = |row: &dashtam::report::GainRow| (Some(row.quantity), row.gain);
+        let gains: Vec<_> = gains.iter().map(gain).collect();
+        // 10 x (30 - 10), then 5 x (30 - 20).
+        assert_eq!(gains, [(dec("10"), dec("200")), (dec("5"), dec("50"))]);
+        drop(tx);
+        dashboard.close().await;
+    });
+}
+
+
 #[test]
 fn the_last_change_is_taken_back_first_wherever_it_was_made() {
     run(async {
@@ -620,17 +674,6 @@ fn another_zone_moves_the_day_at_once_and_a_day_is_proposed_until_the_next() {
 }
 
 
-/// A household, and the rows of a file.
-async fn with_rows(rows: &str, size: (u16, u16)) -> Dashboard {
-    let (session, folder) = hostile::household(&clock(), 1).await;
-    let path = folder.path().join("more.csv");
-    let header = "date,account,type,symbol,quantity,price,fee,currency,amount";
-    std::fs::write(&path, format!("{header}\n{rows}")).unwrap();
-    hostile::take_in(&session, path).await;
-    Dashboard::over(session, Some(folder), size, options()).await
-}
-
-
 /// The price has no decimals, so that an amount may be some off: it is the row's as long as its
 /// figures are.
 #[test]
@@ -654,6 +697,22 @@ fn a_figure_that_is_as_it_was_costs_what_it_did() {
         assert_eq!(amount(&dashboard), Some("-104".to_owned()));
         dashboard.keys("Ctrl-s").await;
         assert!(dashboard.wanted.is_empty(), "nothing to be written");
+        dashboard.close().await;
+    });
+}
+
+
+#[test]
+fn a_quantity_that_is_emptied_follows_the_lots_again() {
+    run(async {
+        let (session, folder) = hostile::household(&clock(), 1).await;
+        let mut dashboard = Dashboard::over(session, Some(folder), (80, 40), options()).await;
+        dashboard.keys("2 / A A A Enter j S").await;
+        type_in(&mut dashboard, "9<Tab><BackTab><Backspace>").await;
+        type_in(&mut dashboard, "<Tab><Tab><Tab><Tab><Tab><Tab><Tab>3<Tab>").await;
+        let screen = dashboard.screen();
+        let line = screen.lines().find(|line| line.contains(" quantity ")).unwrap();
+        assert!(line.split_whitespace().any(|it| it == "3"), "{screen}");
         dashboard.close().await;
     });
 }

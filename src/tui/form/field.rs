@@ -71,6 +71,8 @@ pub struct Field {
     pub input: Input,
     /// Nobody typed it: it follows from the rest, or is proposed.
     pub auto: bool,
+    /// Emptied, it follows from the rest again.
+    follows: bool,
     /// What is wrong with it.
     pub error: Option<String>,
     /// It is of no use with what stands in the others.
@@ -93,6 +95,7 @@ impl Field {
             sort,
             input: Input::default(),
             auto: false,
+            follows: false,
             error: None,
             hidden: false,
             visited: false,
@@ -113,7 +116,7 @@ impl Field {
     /// With a proposal that is taken back once the others say otherwise.
     #[must_use]
     pub fn proposing(self, text: impl Into<String>) -> Self {
-        Self { auto: true, ..self.with(text) }
+        Self { auto: true, follows: true, ..self.with(text) }
     }
 
     /// Called otherwise than its column.
@@ -135,6 +138,7 @@ impl Field {
 
     /// Says what follows from the rest, where nobody said it.
     pub fn follow(&mut self, text: &str) {
+        self.follows = true;
         if self.auto || (self.input.is_empty() && !self.visited) {
             self.auto = true;
             self.input = Input::of(text);
@@ -214,6 +218,7 @@ impl Field {
         {
             self.input = Input::of(&day.to_string());
         }
+        self.auto |= self.follows && self.input.is_empty();
         self.visited = true;
         self.fresh = true;
         self.pick = None;
@@ -353,5 +358,18 @@ mod tests {
         assert_eq!((field.text().as_str(), field.auto), ("a[2J b", false));
         field.follow("something else");
         assert_eq!(field.text(), "a[2J b");
+    }
+
+    #[test]
+    fn what_was_typed_and_emptied_follows_again() {
+        let field = typed(Field::new("amount", Sort::Amount).proposing("5"), "7");
+        let mut field = typed(field, "Backspace");
+        field.follow("5");
+        assert_eq!(field.text(), "5");
+        // Not while somebody is about to type something else.
+        field.enter();
+        field.press(Chord::parse("Backspace").unwrap(), today());
+        field.follow("6");
+        assert_eq!(field.text(), "");
     }
 }
