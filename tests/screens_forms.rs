@@ -18,8 +18,7 @@ mod screen;
 use dashtam::model::{AccountEdit, Change, Currency, LotMethod, RowEdit, SafeText};
 use dashtam::report::{GainsQuery, TransactionRow, TransactionsQuery, gains, transactions};
 use dashtam::service::edit::{self, apply, edit_transaction};
-use dashtam::tui::{App, Effect, Memo, Msg, Options, Proposal};
-use ratatui::layout::Rect;
+use dashtam::tui::{App, Memo, Msg, Options, Proposal};
 use screen::{Dashboard, SIZES, clock, options, run};
 
 /// Types a text, and presses what stands in angle brackets: `XEQT<Enter>10<Ctrl-s>`.
@@ -527,13 +526,13 @@ fn what_is_asked_once_can_be_left_and_is_not_asked_again() {
 #[test]
 fn a_form_needs_something_that_was_read() {
     let mut app = App::new(options(), (80, 24));
-    let add = dashtam::keys::parse_chords("a").unwrap()[0];
-    let effects = app.update(Msg::Key(add));
-    assert!(effects.iter().all(|effect| matches!(effect, Effect::Ask(_))));
-    let mut buffer = ratatui::buffer::Buffer::empty(Rect::new(0, 0, 80, 24));
-    app.draw(Rect::new(0, 0, 80, 24), &mut buffer);
+    for chord in dashtam::keys::parse_chords("3 a").unwrap() {
+        app.update(Msg::Key(chord));
+    }
+    let screen = screen::text(&screen::drawn(&app, (80, 24)));
+    assert!(screen.contains("not yet: nothing is read"), "{screen}");
+    assert!(!screen.contains("Add a transaction"), "{screen}");
 }
-
 
 /// A household, and the rows of a file.
 async fn with_rows(rows: &str, size: (u16, u16)) -> Dashboard {
@@ -544,7 +543,6 @@ async fn with_rows(rows: &str, size: (u16, u16)) -> Dashboard {
     hostile::take_in(&session, path).await;
     Dashboard::over(session, Some(folder), size, options()).await
 }
-
 
 /// A sale names the day of its lots and nothing more: of two lots of a day the first goes first, and
 /// a form must not let one choose the second.
@@ -587,7 +585,6 @@ fn lots_of_one_day_are_one_choice() {
         dashboard.close().await;
     });
 }
-
 
 #[test]
 fn the_last_change_is_taken_back_first_wherever_it_was_made() {
@@ -637,7 +634,6 @@ fn the_last_change_is_taken_back_first_wherever_it_was_made() {
     });
 }
 
-
 /// 15:00 in UTC is the next day on Kiritimati.
 #[test]
 fn another_zone_moves_the_day_at_once_and_a_day_is_proposed_until_the_next() {
@@ -673,7 +669,6 @@ fn another_zone_moves_the_day_at_once_and_a_day_is_proposed_until_the_next() {
     });
 }
 
-
 /// The price has no decimals, so that an amount may be some off: it is the row's as long as its
 /// figures are.
 #[test]
@@ -700,7 +695,6 @@ fn a_figure_that_is_as_it_was_costs_what_it_did() {
         dashboard.close().await;
     });
 }
-
 
 #[test]
 fn a_quantity_that_is_emptied_follows_the_lots_again() {

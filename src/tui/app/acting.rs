@@ -56,18 +56,14 @@ impl App {
 
     /// Turns what lies on top: what is beneath it stays where it is.
     pub(super) fn wheel(&mut self, down: bool, effects: &mut Vec<Effect>) {
-        match self.overlays.last() {
+        match self.overlays.last_mut() {
             None => {
                 let action = if down { Action::MoveDown } else { Action::MoveUp };
                 self.act(action, effects);
             }
             // Its arrows would bring back another line.
             Some(Overlay::Prompt(_)) => {}
-            Some(Overlay::Form(_)) => {
-                if let Some(Overlay::Form(form)) = self.overlays.last_mut() {
-                    form.wheel(down);
-                }
-            }
+            Some(Overlay::Form(form)) => form.wheel(down),
             Some(_) => {
                 let key = if down { Key::Down } else { Key::Up };
                 self.key(Chord::plain(key), effects);

@@ -238,12 +238,7 @@ impl Form {
                 }
                 self.go(at);
             }
-            None => {
-                self.complaint = Some(match column {
-                    Some(column) => format!("{column}: {why}"),
-                    None => why.to_owned(),
-                });
-            }
+            None => self.complaint = Some(complaint(column, why)),
         }
     }
 
@@ -360,10 +355,7 @@ impl Form {
                     Some(field) if here && field.is_begun() => {}
                     Some(field) => field.error = Some(fault.why),
                     None if self.tried => {
-                        self.complaint = Some(match fault.field {
-                            Some(field) => format!("{field}: {}", fault.why),
-                            None => fault.why,
-                        });
+                        self.complaint = Some(complaint(fault.field, &fault.why));
                     }
                     None => {}
                 }
@@ -395,4 +387,9 @@ impl Form {
         self.state = State::Open;
         self.complaint = Some(why);
     }
+}
+
+/// What is wrong with a field that is not to be seen, or with all of it.
+fn complaint(field: Option<&str>, why: &str) -> String {
+    field.map_or_else(|| why.to_owned(), |field| format!("{field}: {why}"))
 }
