@@ -72,6 +72,16 @@ pub enum Done {
 /// How an errand went.
 pub type Upshot = Result<Done, Error>;
 
+/// Why an errand failed, whichever it was; none: it did not.
+#[must_use]
+pub fn failure(ended: &Upshot) -> Option<&Error> {
+    match ended {
+        Err(error) => Some(error),
+        Ok(Done::Edited(edited)) => edited.outcome.as_ref().err(),
+        Ok(_) => None,
+    }
+}
+
 /// Errands under way, and how they went.
 #[derive(Debug)]
 pub struct Errands {

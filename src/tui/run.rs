@@ -14,7 +14,7 @@ use tokio::task::{JoinError, JoinHandle};
 use tokio::time::{Instant, sleep_until};
 
 use super::app::{App, Effect, Msg, Options};
-use super::errand::Errands;
+use super::errand::{self, Errands};
 use super::events;
 use super::folders::Folders;
 use super::memory::Memory;
@@ -222,7 +222,7 @@ impl Dashboard<'_> {
                     effects.extend(self.app.update(Msg::Notice(text.to_owned())));
                 }
                 Some(ended) = self.errands.next() => {
-                    let blocked = ended.as_ref().err().and_then(blocked);
+                    let blocked = errand::failure(&ended).and_then(blocked);
                     effects.extend(self.app.update(Msg::Errand(Box::new(ended))));
                     if let Some(why) = blocked {
                         self.wait_for_room(why, &mut effects);
