@@ -5,14 +5,18 @@ use std::time::Instant;
 
 use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
 use chrono_tz::Tz;
+use tokio::sync::watch;
 
 /// The stores keep microseconds; a finer instant would not come back as it was written.
 const MICROSECONDS: u16 = 6;
 
-/// Tells the instant and, in its time zone, the day. Cheap to clone and to hand on.
+/// Tells the instant and, in its time zone, the day. Cheap to clone and to hand on: all clones are
+/// in one zone, and move to another one together.
 #[derive(Debug, Clone)]
 pub struct Clock {
-    zone: Tz,
+    /// The zone where nobody chose one.
+    home: Tz,
+    zone: watch::Sender<Tz>,
     /// Where a test stopped the time.
     stopped: Option<DateTime<Utc>>,
 }
@@ -20,22 +24,31 @@ pub struct Clock {
 impl Clock {
     /// The machine's clock, with days as they begin in `zone`.
     pub fn system(zone: Tz) -> Self {
-        Self { zone, stopped: None }
+        Self { home: zone, zone: watch::Sender::new(zone), stopped: None }
     }
 
     /// A clock that always tells `instant`.
     pub fn fixed(instant: DateTime<Utc>, zone: Tz) -> Self {
-        Self { zone, stopped: Some(instant) }
+        Self { stopped: Some(instant), ..Self::system(zone) }
     }
 
-    /// The same time, with days as they begin in another zone.
+    /// A clock of its own with the same time, in the zone of this name.
     #[must_use]
-    pub fn in_zone(&self, zone: Tz) -> Self {
-        Self { zone, ..self.clone() }
+    pub fn in_zone(&self, name: Option<&str>) -> Self {
+        let clock = Self { zone: watch::Sender::new(self.home), ..self.clone() };
+        clock.move_to(name);
+        clock
+    }
+
+    /// From now on days begin in the zone of this name, for all who have this clock; without a name
+    /// that is known, in the zone that it began with.
+    pub fn move_to(&self, name: Option<&str>) {
+        let zone = name.and_then(|name| name.parse().ok());
+        self.zone.send_replace(zone.unwrap_or(self.home));
     }
 
     pub fn zone(&self) -> Tz {
-        self.zone
+        *self.zone.borrow()
     }
 
     /// This instant, cut (not rounded) to microseconds.
@@ -49,7 +62,7 @@ impl Clock {
 
     /// The calendar day in the clock's zone.
     pub fn today(&self) -> NaiveDate {
-        self.now().with_timezone(&self.zone).date_naive()
+        self.now().with_timezone(&self.zone()).date_naive()
     }
 
     /// For measuring spans: never goes back, whatever happens to the wall clock.
@@ -71,13 +84,27 @@ mod tests {
     fn the_day_is_the_zones_day() {
         // 03:30 UTC: still the day before in New York, already past noon on Kiritimati (UTC+14).
         let clock = Clock::fixed(at("2024-03-01T03:30:00Z"), Tz::UTC);
-        let day = |zone: Tz| clock.in_zone(zone).today().to_string();
+        let day = |zone: Tz| clock.in_zone(Some(zone.name())).today().to_string();
         assert_eq!(day(Tz::UTC), "2024-03-01");
         assert_eq!(day(chrono_tz::America::New_York), "2024-02-29");
         assert_eq!(day(chrono_tz::Pacific::Kiritimati), "2024-03-01");
         let late = Clock::fixed(at("2024-03-01T10:00:00Z"), chrono_tz::Pacific::Kiritimati);
         assert_eq!(late.today().to_string(), "2024-03-02");
         assert_eq!(late.zone(), chrono_tz::Pacific::Kiritimati);
+    }
+
+    #[test]
+    fn all_who_have_a_clock_move_to_another_zone_together() {
+        let home = Clock::fixed(at("2024-03-01T12:30:00Z"), Tz::UTC);
+        let one = home.in_zone(None);
+        let other = one.clone();
+        one.move_to(Some("Pacific/Kiritimati"));
+        assert_eq!(other.today().to_string(), "2024-03-02");
+        assert_eq!(home.zone(), Tz::UTC, "another clock");
+        one.move_to(None);
+        assert_eq!(other.zone(), Tz::UTC);
+        one.move_to(Some("Mars/Olympus"));
+        assert_eq!(other.zone(), Tz::UTC);
     }
 
     #[test]

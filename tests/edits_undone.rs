@@ -258,6 +258,43 @@ async fn what_somebody_else_changed_since_is_not_taken_back() {
     .await;
 }
 
+/// Two rows of one id are one move: whoever takes one back and makes it again has one move again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_half_that_is_made_again_finds_its_other_half() {
+    on_each(async |engine| {
+        begin(engine).await;
+        let half = |account, what, amount| {
+            let amount = Some(Dec::from_i64(amount));
+            Entry { id: Some(SafeText::new("W-1")), amount, ..row(account, what, 5) }
+        };
+        let out = half("Main", Subtype::Withdrawal, -50);
+        engine.edit(Change::AddTransaction(Box::new(out))).await;
+        let into = half("Other", Subtype::Deposit, 50);
+        let mine = engine.edit(Change::AddTransaction(Box::new(into))).await;
+        let linked = async || {
+            let rows = engine.rows().await.into_iter();
+            rows.filter(|row| !row.linked.is_empty()).count()
+        };
+        assert_eq!(linked().await, 2);
+        let whole = engine.dump().await;
+        let back = take_back(&engine.session, mine.steps).await.unwrap();
+        assert_eq!(linked().await, 0);
+        let again = take_back(&engine.session, back.steps).await.unwrap();
+        assert_eq!(linked().await, 2);
+        assert_eq!(engine.dump().await, whole);
+        // And once more: what was done again is known as it was done.
+        let back = take_back(&engine.session, again.steps).await.unwrap();
+        assert_eq!(linked().await, 0);
+        // Without its other half it is alone, and can be taken back all the same.
+        let other = engine.rows().await.into_iter().find(|row| row.amount == dec("-50"));
+        engine.edit(Change::DeleteTransaction(other.unwrap().id)).await;
+        let again = take_back(&engine.session, back.steps).await.unwrap();
+        assert_eq!(linked().await, 0);
+        take_back(&engine.session, again.steps).await.unwrap();
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn several_changes_are_written_together_or_not_at_all() {
     on_each(async |engine| {

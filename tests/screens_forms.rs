@@ -15,8 +15,8 @@ mod hostile;
 #[path = "support/screen.rs"]
 mod screen;
 
-use dashtam::model::{Change, Currency, RowEdit, SafeText};
-use dashtam::report::{TransactionRow, TransactionsQuery, transactions};
+use dashtam::model::{AccountEdit, Change, Currency, LotMethod, RowEdit, SafeText};
+use dashtam::report::{GainsQuery, TransactionRow, TransactionsQuery, gains, transactions};
 use dashtam::service::edit::{self, apply, edit_transaction};
 use dashtam::tui::{App, Effect, Memo, Msg, Options, Proposal};
 use ratatui::layout::Rect;
@@ -151,7 +151,8 @@ fn a_trade_is_entered_and_taken_back_and_made_again() {
 }
 
 /// What is typed into a new row, and the field and the words of the refusal.
-const REFUSALS: [(&str, &str, &str); 22] = [
+const REFUSALS: [(&str, &str, &str); 23] = [
+    ("buy<Enter><Enter><Enter>AAA<Enter>0,125", "quantity", "has a comma"),
     ("buy<Enter><Enter><Enter>AAA<Enter>-3", "quantity", "below zero; write it unsigned"),
     ("buy<Enter><Enter><Enter>AAA<Enter>0", "quantity", "zero; buy needs more"),
     ("buy<Enter><Enter><Enter>AAA<Ctrl-s>", "quantity", "missing; buy needs it"),
@@ -359,9 +360,9 @@ fn lots_of_a_sale_add_up_and_follow_the_method() {
         assert!(dashboard.screen().contains("takes lots by fifo"), "{}", dashboard.screen());
         dashboard.keys("Esc y").await;
         let broker = edit::account_named(dashboard.session(), "Broker").await.unwrap().id;
-        let edit = dashtam::model::AccountEdit {
-            method: dashtam::model::Edit::Set(dashtam::model::LotMethod::Specific),
-            ..dashtam::model::AccountEdit::default()
+        let edit = AccountEdit {
+            method: dashtam::model::Edit::Set(LotMethod::Specific),
+            ..AccountEdit::default()
         };
         apply(dashboard.session(), Change::EditAccount(broker, edit)).await.unwrap();
         dashboard.tell(Msg::Resize(80, 40));
@@ -518,9 +519,187 @@ fn what_is_asked_once_can_be_left_and_is_not_asked_again() {
 #[test]
 fn a_form_needs_something_that_was_read() {
     let mut app = App::new(options(), (80, 24));
-    let add = dashtam::keys::parse_chords("a").unwrap()[0];
-    let effects = app.update(Msg::Key(add));
-    assert!(effects.iter().all(|effect| matches!(effect, Effect::Ask(_))));
-    let mut buffer = ratatui::buffer::Buffer::empty(Rect::new(0, 0, 80, 24));
-    app.draw(Rect::new(0, 0, 80, 24), &mut buffer);
+    for chord in dashtam::keys::parse_chords("3 a").unwrap() {
+        app.update(Msg::Key(chord));
+    }
+    let screen = screen::text(&screen::drawn(&app, (80, 24)));
+    assert!(screen.contains("not yet: nothing is read"), "{screen}");
+    assert!(!screen.contains("Add a transaction"), "{screen}");
+}
+
+/// A household, and the rows of a file.
+async fn with_rows(rows: &str, size: (u16, u16)) -> Dashboard {
+    let (session, folder) = hostile::household(&clock(), 1).await;
+    let path = folder.path().join("more.csv");
+    let header = "date,account,type,symbol,quantity,price,fee,currency,amount";
+    std::fs::write(&path, format!("{header}\n{rows}")).unwrap();
+    hostile::take_in(&session, path).await;
+    Dashboard::over(session, Some(folder), size, options()).await
+}
+
+/// A sale names the day of its lots and nothing more: of two lots of a day the first goes first, and
+/// a form must not let one choose the second.
+#[test]
+fn lots_of_one_day_are_one_choice() {
+    run(async {
+        let rows = "2024-01-02,Twins,DEPOSIT,,,,,USD,1000\n\
+            2024-03-01,Twins,BUY,TWIN,10,10,,USD,\n2024-03-01,Twins,BUY,TWIN,10,20,,USD,\n\
+            2024-03-04,Twins,BUY,TWIN,10,25,,USD,\n";
+        let mut dashboard = with_rows(rows, (80, 40)).await;
+        let twins = edit::account_named(dashboard.session(), "Twins").await.unwrap().id;
+        let specific = AccountEdit {
+            method: dashtam::model::Edit::Set(LotMethod::Specific),
+            ..AccountEdit::default()
+        };
+        apply(dashboard.session(), Change::EditAccount(twins, specific)).await.unwrap();
+        dashboard.catch_up().await;
+        dashboard.keys("2 / T W I N Enter j S").await;
+        type_in(&mut dashboard, "<Tab>30<Tab><Tab><Tab><Tab><Tab><Tab>15").await;
+        let screen = dashboard.screen();
+        assert_eq!(screen.matches("of 2024-03-01").count(), 1, "{screen}");
+        assert!(screen.contains("of each its first lots first"), "{screen}");
+        dashboard.keys("Ctrl-s").await;
+        dashboard.work().await;
+        assert!(dashboard.screen().contains("sold; z takes it back"), "{}", dashboard.screen());
+        let query = GainsQuery {
+            from: None,
+            to: "2026-11-21".parse().unwrap(),
+            account: Some(twins),
+            currency: None,
+            method: None,
+        };
+        let mut tx = dashboard.session().store.read().await.unwrap();
+        let gains = gains(&mut tx, &query).await.unwrap().rows;
+        let gain = |row: &dashtam::report::GainRow| (Some(row.quantity), row.gain);
+        let gains: Vec<_> = gains.iter().map(gain).collect();
+        // 10 x (30 - 10), then 5 x (30 - 20).
+        assert_eq!(gains, [(dec("10"), dec("200")), (dec("5"), dec("50"))]);
+        drop(tx);
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn the_last_change_is_taken_back_first_wherever_it_was_made() {
+    run(async {
+        let (session, folder) = hostile::household(&clock(), 1).await;
+        let mut dashboard = Dashboard::over(session, Some(folder), (80, 24), options()).await;
+        let before = rows(&dashboard).await.len();
+        let chosen = async |dashboard: &Dashboard| {
+            let all = edit::settings(dashboard.session()).await.unwrap();
+            all.into_iter().filter(|it| it.2).count()
+        };
+        dashboard.keys("3 a").await;
+        type_in(&mut dashboard, "deposit<Enter>bro<Enter><Enter><Enter><Enter>5<Ctrl-s>").await;
+        dashboard.work().await;
+        assert_eq!(rows(&dashboard).await.len(), before + 1);
+        let was = chosen(&dashboard).await;
+        type_in(&mut dashboard, ":set risk_free_rate 0.02<Enter>").await;
+        dashboard.work().await;
+        assert!(
+            dashboard.screen().contains("set risk_free_rate to 0.02; z"),
+            "{}",
+            dashboard.screen()
+        );
+        type_in(&mut dashboard, ":target class cash 10%<Enter>").await;
+        dashboard.work().await;
+        type_in(&mut dashboard, ":account add Late savings usd<Enter>").await;
+        dashboard.work().await;
+        dashboard.keys("z").await;
+        // One after the other: else the wrong one of two would be forgotten.
+        type_in(&mut dashboard, ":set risk_free_rate 0.03<Enter>").await;
+        assert!(dashboard.screen().contains("another edit is being written"));
+        dashboard.work().await;
+        assert!(edit::account_named(dashboard.session(), "Late").await.is_err());
+        assert_eq!(edit::targets(dashboard.session()).await.unwrap().len(), 1);
+        dashboard.keys("z").await;
+        dashboard.work().await;
+        assert_eq!(edit::targets(dashboard.session()).await.unwrap().len(), 0);
+        assert_eq!(chosen(&dashboard).await, was + 1);
+        dashboard.keys("z").await;
+        dashboard.work().await;
+        assert_eq!(chosen(&dashboard).await, was);
+        assert_eq!(rows(&dashboard).await.len(), before + 1, "the row is older");
+        dashboard.keys("z").await;
+        dashboard.work().await;
+        assert_eq!(rows(&dashboard).await.len(), before);
+        dashboard.close().await;
+    });
+}
+
+/// 15:00 in UTC is the next day on Kiritimati.
+#[test]
+fn another_zone_moves_the_day_at_once_and_a_day_is_proposed_until_the_next() {
+    run(async {
+        let (session, folder) = hostile::household(&clock(), 1).await;
+        let mut dashboard = Dashboard::over(session, Some(folder), (80, 24), options()).await;
+        let proposed = async |dashboard: &mut Dashboard| {
+            dashboard.keys("3 a").await;
+            let screen = dashboard.screen();
+            let date = screen.lines().find(|line| line.contains(" date ")).unwrap();
+            let date = date.split_whitespace().find(|it| it.starts_with("20")).unwrap().to_owned();
+            dashboard.keys("Esc").await;
+            date
+        };
+        // An edit of an old row says nothing of the next new one.
+        dashboard.keys("3 e").await;
+        type_in(&mut dashboard, "<Tab><Tab><Tab><Tab>3<Ctrl-s>").await;
+        dashboard.work().await;
+        assert_eq!(proposed(&mut dashboard).await, "2026-11-21");
+        dashboard.keys("a").await;
+        type_in(&mut dashboard, "deposit<Enter>bro<Enter>11-03<Enter><Enter><Enter>5<Ctrl-s>")
+            .await;
+        dashboard.work().await;
+        assert_eq!(proposed(&mut dashboard).await, "2026-11-03", "old papers");
+        type_in(&mut dashboard, ":set time_zone Pacific/Kiritimati<Enter>").await;
+        dashboard.work().await;
+        assert_eq!(dashboard.session().clock.today().to_string(), "2026-11-22");
+        assert_eq!(proposed(&mut dashboard).await, "2026-11-22");
+        dashboard.keys("z").await;
+        dashboard.work().await;
+        assert_eq!(dashboard.session().clock.today().to_string(), "2026-11-21");
+        dashboard.close().await;
+    });
+}
+
+/// The price has no decimals, so that an amount may be some off: it is the row's as long as its
+/// figures are.
+#[test]
+fn a_figure_that_is_as_it_was_costs_what_it_did() {
+    run(async {
+        let mut dashboard =
+            with_rows("2026-11-12,Broker,BUY,AAA,10,10,,USD,-104\n", (80, 40)).await;
+        let amount = |dashboard: &Dashboard| {
+            let screen = dashboard.screen();
+            let line = screen.lines().find(|line| line.contains(" amount ")).unwrap().to_owned();
+            line.split_whitespace().find(|it| it.starts_with('-')).map(str::to_owned)
+        };
+        dashboard.keys("3 e").await;
+        assert_eq!(amount(&dashboard), Some("-104".to_owned()));
+        type_in(&mut dashboard, "<Tab><Tab><Tab><Tab>20<Tab>").await;
+        assert_eq!(amount(&dashboard), Some("-200".to_owned()));
+        type_in(&mut dashboard, "<BackTab>10<Tab>").await;
+        assert_eq!(amount(&dashboard), Some("-104".to_owned()));
+        // Another word in it changes no figure.
+        type_in(&mut dashboard, "<BackTab>20<BackTab><Tab>10<Tab>").await;
+        assert_eq!(amount(&dashboard), Some("-104".to_owned()));
+        dashboard.keys("Ctrl-s").await;
+        assert!(dashboard.wanted.is_empty(), "nothing to be written");
+        dashboard.close().await;
+    });
+}
+
+#[test]
+fn a_quantity_that_is_emptied_follows_the_lots_again() {
+    run(async {
+        let (session, folder) = hostile::household(&clock(), 1).await;
+        let mut dashboard = Dashboard::over(session, Some(folder), (80, 40), options()).await;
+        dashboard.keys("2 / A A A Enter j S").await;
+        type_in(&mut dashboard, "9<Tab><BackTab><Backspace>").await;
+        type_in(&mut dashboard, "<Tab><Tab><Tab><Tab><Tab><Tab><Tab>3<Tab>").await;
+        let screen = dashboard.screen();
+        let line = screen.lines().find(|line| line.contains(" quantity ")).unwrap();
+        assert!(line.split_whitespace().any(|it| it == "3"), "{screen}");
+        dashboard.close().await;
+    });
 }

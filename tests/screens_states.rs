@@ -18,7 +18,8 @@ mod screen;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use dashtam::model::Change;
+use dashtam::model::{Change, Setting};
+use dashtam::service::edit;
 use dashtam::state::Trouble;
 use dashtam::tui::{App, Edit, Effect, Errand, Memo, Msg, Options, ThemeName};
 use ratatui::buffer::Buffer;
@@ -510,18 +511,34 @@ fn a_setting_is_picked_from_what_it_can_be() {
     run(async {
         let mut dashboard = Dashboard::demo((100, 24), options()).await;
         dashboard.keys("g o Enter c a n a d i Enter").await;
-        let Some(Effect::Begin(Errand::Set(setting, value))) = dashboard.wanted.last() else {
-            panic!("{:?}", dashboard.wanted)
+        let set = |dashboard: &Dashboard| match dashboard.wanted.last() {
+            Some(Effect::Begin(Errand::Edit(Edit::Change(_, changes)))) => changes.clone(),
+            _ => panic!("{:?}", dashboard.wanted),
         };
-        assert_eq!((setting.key(), value.as_str()), ("base_currency", "CAD"));
+        let expected = Change::Set(Setting::BaseCurrency, "CAD".to_owned());
+        assert_eq!(set(&dashboard), [expected]);
+        dashboard.work().await;
         // What has no list is typed, and judged where it is typed.
         dashboard.keys("/ r i s k Enter Enter 3 Enter").await;
         assert!(dashboard.screen().contains("a part of 1"), "{}", dashboard.screen());
-        dashboard.keys("Backspace . 0 3 Backspace Backspace Backspace 0 . 0 3 Enter").await;
-        let Some(Effect::Begin(Errand::Set(setting, value))) = dashboard.wanted.last() else {
-            panic!("{:?}", dashboard.wanted)
+        dashboard.keys("Backspace 0 . 0 3 Enter").await;
+        let expected = Change::Set(Setting::RiskFreeRate, "0.03".to_owned());
+        assert_eq!(set(&dashboard), [expected]);
+        dashboard.work().await;
+        // Each is taken back like any other change.
+        let chosen = async |dashboard: &Dashboard| {
+            let all = edit::settings(dashboard.session()).await.unwrap();
+            all.into_iter().filter(|it| it.2).filter_map(|it| it.1).collect::<Vec<_>>()
         };
-        assert_eq!((setting.key(), value.as_str()), ("risk_free_rate", "0.03"));
+        let before = chosen(&dashboard).await;
+        assert!(before.contains(&"CAD".to_owned()) && before.contains(&"0.03".to_owned()));
+        dashboard.keys("z").await;
+        dashboard.work().await;
+        assert!(!chosen(&dashboard).await.contains(&"0.03".to_owned()));
+        assert!(dashboard.screen().contains("taken back"), "{}", dashboard.screen());
+        dashboard.keys("z").await;
+        dashboard.work().await;
+        assert!(!chosen(&dashboard).await.contains(&"CAD".to_owned()));
         // How it looks is chosen here too.
         dashboard.keys("/ Ctrl-u a m o u n t s Enter Enter").await;
         assert!(dashboard.screen().contains("hidden"), "{}", dashboard.screen());

@@ -86,7 +86,7 @@ table! {
         RangeLonger "range-longer" ["]", "."] "Show a longer range";
         CopyCell "copy-cell" ["y"] "Copy the figure of the row";
         SetPrice "set-price" ["P"] "Set a price or a rate";
-        Undo "undo" ["z"] "Take back the last edit or import" bar "undo" in Imports;
+        Undo "undo" ["z"] "Take back the last edit" bar "undo" in Imports;
         Redo "redo" ["Z"] "Do it once more" bar "redo" in Imports;
         Privacy "privacy" ["p"] "Hide or show amounts";
         Theme "theme" ["t"] "Take the next theme";

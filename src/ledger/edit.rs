@@ -30,7 +30,6 @@ struct Editor {
     book: Book,
     stamp: Stamp,
     applied: Applied,
-    steps: Vec<Step>,
 }
 
 /// All of the changes or none; they stand in the trail by the name of the first.
@@ -43,7 +42,7 @@ pub(super) async fn apply(
     let mut tx = store.write().await?;
     let book = Book::open(&mut tx).await?;
     let stamp = Stamp { op: op.to_string(), now, batch: None };
-    let mut editor = Editor { tx, book, stamp, applied: Applied::default(), steps: Vec::new() };
+    let mut editor = Editor { tx, book, stamp, applied: Applied::default() };
     let action = changes.first().map_or("", Change::action);
     // Of these the book sees everything that they touch.
     let is_seen = changes.iter().all(|change| {
@@ -77,9 +76,10 @@ pub(super) async fn apply(
     for change in changes {
         editor.change(change).await?;
     }
+    // What was made by the way came before what needs it.
+    let steps = std::mem::take(&mut editor.applied.steps.0);
     if goes_back {
-        editor.applied.steps.0 = editor.made_since(&made);
-        editor.applied.steps.0.append(&mut editor.steps);
+        editor.applied.steps.0 = editor.made_since(&made).into_iter().chain(steps).collect();
     }
     editor.book.settle(&mut editor.tx, &editor.stamp).await?;
     editor.book.settle_figures(&mut editor.tx).await?;
@@ -131,7 +131,7 @@ impl Editor {
                 let value = setting.check(&value)?;
                 let was = self.tx.settings().await?.remove(setting.key());
                 self.tx.put_setting(setting, &value).await?;
-                self.steps.push(Step::Setting(setting, Turn { was, is: Some(value.clone()) }));
+                self.did(Step::Setting(setting, Turn { was, is: Some(value.clone()) }));
                 self.say(Thing::Setting(setting), sayings::only(Some(&value)));
                 Ok(())
             }
@@ -143,6 +143,11 @@ impl Editor {
                 Ok(())
             }
         }
+    }
+
+    /// Notes what was done, so that it can be taken back.
+    fn did(&mut self, step: Step) {
+        self.applied.steps.0.push(step);
     }
 
     /// Notes what a person says; what stood there before is only of interest to imports.
@@ -159,7 +164,7 @@ impl Editor {
         let row = AllocationTarget { dimension, key, weight, band, batch: None };
         let was = self.target(row.dimension.as_str(), &row.key).await?;
         put_target(&mut self.tx, &row).await?;
-        self.steps.push(Step::Target(Turn { was, is: Some(row) }));
+        self.did(Step::Target(Turn { was, is: Some(row) }));
         Ok(())
     }
 
@@ -173,7 +178,7 @@ impl Editor {
         let dimension = SafeText::new(dimension.as_str());
         let was = self.target(dimension.as_str(), &key).await?;
         if self.tx.remove_target(dimension.as_str(), key.as_str()).await? {
-            self.steps.push(Step::Target(Turn { was, is: None }));
+            self.did(Step::Target(Turn { was, is: None }));
             return Ok(());
         }
         Err(Error::NoTarget { dimension, key })
@@ -201,7 +206,7 @@ impl Editor {
         self.applied.account = Some(id);
         self.book.names.insert(row.account.name.clone(), id);
         self.book.accounts.insert(id, row.clone());
-        self.steps.push(Step::Account(Box::new(Turn::new(row))));
+        self.did(Step::Account(Box::new(Turn::new(row))));
         Ok(())
     }
 
@@ -244,7 +249,7 @@ impl Editor {
         row.batch = None;
         self.applied.account = Some(row.account.id);
         let was = self.book.account(row.account.id)?.clone();
-        self.steps.push(Step::Account(Box::new(Turn::other(was, row.clone()))));
+        self.did(Step::Account(Box::new(Turn::other(was, row.clone()))));
         self.book.put_account(&mut self.tx, row, &self.stamp, true).await
     }
 
@@ -273,7 +278,7 @@ impl Editor {
         let row = Balance { account: id, date, amount, batch: None, created };
         let was = self.tx.balance_on(id, date).await?.filter(|row| row.date == date);
         self.tx.put_balance(&row).await?;
-        self.steps.push(Step::Balance(Turn { was, is: Some(row) }));
+        self.did(Step::Balance(Turn { was, is: Some(row) }));
         self.say(Thing::Balance(id, date), sayings::only(Some(&amount.to_string())));
         self.applied.account = Some(id);
         Ok(())
@@ -299,18 +304,15 @@ impl Editor {
             second.transaction.link = Some(label);
         }
         for row in &mut added {
-            if let Some(id) = row.transaction.source_id.clone() {
-                let known = self.tx.transactions_by_source(&[&id]).await?.into_iter();
-                let mut known = known.map(|row| (row.transaction.id, row)).collect();
-                let (tx, book) = (&mut self.tx, &mut self.book);
-                let (row, stamp) = (&mut row.transaction, &self.stamp);
-                proposed::link_by_id(tx, book, row, &mut known, stamp).await?;
-            }
+            let (tx, book) = (&mut self.tx, &mut self.book);
+            proposed::link_alone(tx, book, &mut row.transaction, &self.stamp).await?;
             self.book.count(row, true);
             self.applied.transactions.push(row.transaction.id);
         }
         self.tx.insert_transactions(&added.iter().collect::<Vec<_>>()).await?;
-        self.steps.extend(added.into_iter().map(|row| Step::Row(Box::new(Turn::new(row)))));
+        for row in added {
+            self.did(Step::Row(Box::new(Turn::new(row))));
+        }
         Ok(())
     }
 
@@ -471,7 +473,7 @@ impl Editor {
         }
         let (tx, book) = (&mut self.tx, &mut self.book);
         write::put(tx, book, before, &mut row, &self.stamp, cause).await?;
-        self.steps.push(Step::Row(Box::new(Turn::other(before.clone(), row))));
+        self.did(Step::Row(Box::new(Turn::other(before.clone(), row))));
         Ok(())
     }
 
@@ -552,7 +554,7 @@ impl Editor {
                 None => self.tx.insert_rates(std::slice::from_ref(&row)).await?,
                 Some(before) => self.tx.replace_rate(before, &row).await?,
             }
-            self.steps.push(Step::Rate(Box::new(Turn { was: known, is: Some(row) })));
+            self.did(Step::Rate(Box::new(Turn { was: known, is: Some(row) })));
             return Ok(());
         };
         let id = self.security_of(Some(&mention), "symbol", (quote.currency, quote.date)).await?;
@@ -568,7 +570,7 @@ impl Editor {
                 self.tx.replace_price(before, &row).await?;
             }
         }
-        self.steps.push(Step::Price(Box::new(Turn { was: known, is: Some(row) })));
+        self.did(Step::Price(Box::new(Turn { was: known, is: Some(row) })));
         Ok(())
     }
 
@@ -623,7 +625,7 @@ impl Editor {
         row.batch = None;
         self.applied.security = Some(id);
         let was = self.book.security(id)?.clone();
-        self.steps.push(Step::Security(Box::new(Turn::other(was, row.clone()))));
+        self.did(Step::Security(Box::new(Turn::other(was, row.clone()))));
         self.say(Thing::Security(id), sayings::some_of(&sayings::all_of(&row.security)?, &said));
         self.book.put_security(&mut self.tx, row, &self.stamp, true).await
     }
@@ -660,14 +662,6 @@ fn fit_together<'r>(rows: impl Iterator<Item = &'r StoredTransaction>) -> Result
 /// A stored row as a person would write it.
 fn entry_of(book: &Book, stored: &StoredTransaction) -> Result<Entry> {
     let account = book.account(stored.transaction.account)?.account.name.clone();
-    let mention = |id| {
-        let security = &book.securities.get(&id)?.security;
-        Some(Mention {
-            symbol: security.symbol.clone(),
-            currency: Some(security.currency),
-            venue: security.venue.clone(),
-            isin: None,
-        })
-    };
+    let mention = |id| Some(book.securities.get(&id)?.security.mention());
     Ok(Entry::of_row(stored.transaction.clone(), account, mention))
 }

@@ -55,6 +55,19 @@ fn is_source_split(row: &Transaction) -> bool {
     row.facts.subtype == Subtype::Split && row.facts.counts() && !is_seen_split(row)
 }
 
+/// The same as [`link_by_id`] for a row that comes by itself.
+pub(super) async fn link_alone(
+    tx: &mut WriteTx,
+    book: &mut Book,
+    row: &mut Transaction,
+    stamp: &Stamp,
+) -> Result<()> {
+    let Some(id) = row.source_id.clone() else { return Ok(()) };
+    let known = tx.transactions_by_source(&[&id]).await?.into_iter();
+    let mut known = known.map(|row| (row.transaction.id, row)).collect();
+    link_by_id(tx, book, row, &mut known, stamp).await
+}
+
 /// Gives a new row and the one row of another account that has the same id of its source the same
 /// link, if they are equal and opposite.
 pub(super) async fn link_by_id(

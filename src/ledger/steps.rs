@@ -162,8 +162,16 @@ impl Back {
             (Some(was), None) => {
                 let mut row = was.clone();
                 self.fit_category(&mut row).await?;
+                // The other half of its event was freed when it went, and may be gone or another
+                // one's by now.
+                if proposed::link_of(&row.transaction).is_some() {
+                    row.transaction.link = None;
+                    let (tx, book) = (&mut self.tx, &mut self.book);
+                    proposed::link_alone(tx, book, &mut row.transaction, &self.stamp).await?;
+                }
                 self.tx.insert_transactions(&[&row]).await?;
                 self.book.count(&row, true);
+                return Ok(Turn::new(row));
             }
             (Some(was), Some(now)) => {
                 let cause = match (was.transaction.deleted, now.transaction.deleted) {

@@ -278,6 +278,17 @@ pub struct Security {
 }
 
 impl Security {
+    /// How a row names it, and no other.
+    #[must_use]
+    pub fn mention(&self) -> Mention {
+        Mention {
+            symbol: self.symbol.clone(),
+            currency: Some(self.currency),
+            venue: self.venue.clone(),
+            isin: None,
+        }
+    }
+
     /// Its symbol with all that tells it from others of that symbol.
     #[must_use]
     pub fn telling_name(&self) -> String {

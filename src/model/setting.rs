@@ -64,6 +64,19 @@ impl Setting {
         }
     }
 
+    /// What it says, in a few words.
+    #[must_use]
+    pub const fn what(self) -> &'static str {
+        match self {
+            Self::BaseCurrency => "the currency of totals",
+            Self::TaxCurrency => "the currency of realized gains for the tax office",
+            Self::DefaultMethod => "which lots a sale takes where its account says nothing",
+            Self::FeeTreatment => "whether fees of trades belong to the cost",
+            Self::TimeZone => "where a day begins and ends",
+            Self::RiskFreeRate => "what money earns without a risk, for the Sharpe ratio",
+        }
+    }
+
     /// The value where nobody chose one; none: follows from another setting or the machine.
     #[must_use]
     pub const fn default(self) -> Option<&'static str> {

@@ -115,8 +115,7 @@ impl Session {
 
     async fn with(store: Store, audit: Option<Audit>, clock: &Clock) -> Result<Self, Error> {
         let zone = store.read().await?.setting(Setting::TimeZone).await?;
-        let zone = zone.and_then(|name| name.parse().ok()).unwrap_or(clock.zone());
-        let clock = clock.clone().in_zone(zone);
+        let clock = clock.in_zone(zone.as_deref());
         Ok(Self { store, clock, audit, watched: None, folder: None, backed_up: None })
     }
 

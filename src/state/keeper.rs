@@ -168,8 +168,8 @@ impl Keeper {
                 self.waiting.remove(&slot);
             }
             Ask::Look => self.stale = true,
-            Ask::Store(store, trail) => {
-                (self.store, self.trail) = (store, trail);
+            Ask::Store(store, trail, clock) => {
+                (self.store, self.trail, self.clock) = (store, trail, clock);
                 (self.ears, self.stale) = (None, true);
                 self.lanes.stop_all();
             }

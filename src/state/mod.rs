@@ -52,8 +52,8 @@ pub enum Ask {
     Drop(Slot),
     /// Something was written here: look now, do not wait to hear of it.
     Look,
-    /// The same store, and its trail, opened anew.
-    Store(Store, Option<AuditStore>),
+    /// The same store, its trail and its clock, opened anew.
+    Store(Store, Option<AuditStore>, Clock),
 }
 
 /// What went wrong while reading, in plain words.
@@ -105,7 +105,7 @@ impl State {
                 let keeper = Keeper::new((store, trail), clock, view, ends);
                 self.task = Some(tasks::spawn(Task::Keeper, keeper.run()));
             }
-            None => self.ask(Ask::Store(store, trail)),
+            None => self.ask(Ask::Store(store, trail, clock)),
         }
     }
 

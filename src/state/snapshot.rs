@@ -64,6 +64,9 @@ impl Snapshot {
 
     /// Reads what the first frame needs. The rest is [`Snapshot::complete`]'s.
     pub(super) async fn read(tx: &mut Tx, clock: &Clock, view: View) -> report::Result<Self> {
+        let settings = tx.settings().await?;
+        // Whoever chose another zone since, here or elsewhere, has moved the day.
+        clock.move_to(settings.get(Setting::TimeZone.key()).map(String::as_str));
         let today = clock.today();
         let day = view.as_of.unwrap_or(today);
         let accounts =
@@ -76,7 +79,6 @@ impl Snapshot {
             method: None,
             closed: view.closed,
         };
-        let settings = tx.settings().await?;
         let asked = [Setting::BaseCurrency, Setting::TimeZone];
         let is_set_up = asked.iter().any(|setting| settings.contains_key(setting.key()));
         let accounts = report::accounts(tx, &accounts).await?;

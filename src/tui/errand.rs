@@ -5,40 +5,25 @@ use std::path::PathBuf;
 
 use tokio::sync::mpsc;
 
-use crate::model::{
-    AccountKind, BatchId, Change, Currency, Mode, NewAccount, NewTarget, SafeText, Setting,
-};
+use crate::model::{BatchId, Change, SafeText};
 use crate::service::edit::{Applied, Steps};
 use crate::service::import::{self, FileReport, ImportReport, ImportRequest, UndoReport};
 use crate::service::ledger_sheet::LedgerSheet;
 use crate::service::{Error, Session, edit, plan, sheet};
 use crate::tasks::{self, Task};
-use crate::text::{Figures, percent};
+use crate::text::Figures;
 
 /// Something to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Errand {
     /// Bring in these files.
     Import(Vec<PathBuf>),
-    /// Add an account.
-    AddAccount {
-        /// Its name.
-        name: SafeText,
-        /// What it is.
-        kind: AccountKind,
-        /// Its main currency.
-        currency: Currency,
-    },
     /// Write a plan into a file that is not there yet.
     WritePlan(PathBuf, Vec<u8>),
     /// Write rows into a file that is not there yet.
     Export(PathBuf, Vec<u8>),
     /// Read transactions and write them into a file that is not there yet.
     ExportLedger(PathBuf, LedgerSheet),
-    /// Say what a slice should be.
-    SetTarget(NewTarget),
-    /// Choose the value of a setting.
-    Set(Setting, String),
     /// Take an import back.
     UndoImport(BatchId),
     /// Change something by hand, or take that back.
@@ -49,11 +34,18 @@ pub enum Errand {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Edit {
     /// All of these, or none.
-    Change(&'static str, Vec<Change>),
+    Change(String, Vec<Change>),
     /// What an edit did is taken back.
-    Undo(&'static str, Steps),
+    Undo(String, Steps),
     /// The same once more.
-    Redo(&'static str, Steps),
+    Redo(String, Steps),
+}
+
+impl Errand {
+    /// Changes to be made at once, and what that is called once it is done.
+    pub fn change(what: impl Into<String>, changes: Vec<Change>) -> Self {
+        Self::Edit(Edit::Change(what.into(), changes))
+    }
 }
 
 /// How an edit went.
@@ -70,16 +62,10 @@ pub struct Edited {
 pub enum Done {
     /// Files were brought in, or refused.
     Imported(ImportReport),
-    /// The account of this name was added.
-    Added(SafeText, Steps),
     /// A plan was written into this file.
     Planned(PathBuf),
     /// Rows were written into this file.
     Exported(PathBuf),
-    /// A setting has this value.
-    Chosen(Setting, SafeText),
-    /// A slice has a target.
-    Targeted(NewTarget, Steps),
     /// An import was taken back.
     Undone(UndoReport),
     /// Something was changed by hand, or refused.
@@ -96,6 +82,16 @@ pub enum Heard {
     Rows(u64),
     /// It has ended.
     Ended(Upshot),
+}
+
+/// Why an errand failed, whichever it was; none: it did not.
+#[must_use]
+pub fn failure(ended: &Upshot) -> Option<&Error> {
+    match ended {
+        Err(error) => Some(error),
+        Ok(Done::Edited(edited)) => edited.outcome.as_ref().err(),
+        Ok(_) => None,
+    }
 }
 
 /// Errands under way, and how they went.
@@ -148,28 +144,9 @@ impl Errand {
                 let request = ImportRequest { files, ..ImportRequest::default() };
                 Ok(Done::Imported(import::run(session, request).await?))
             }
-            Self::AddAccount { name, kind, currency } => {
-                let new = NewAccount {
-                    name: name.clone(),
-                    kind,
-                    currency,
-                    mode: Mode::Ledger,
-                    method: None,
-                    institution: None,
-                    closed: None,
-                    performance: None,
-                };
-                let applied = edit::apply(session, Change::AddAccount(new)).await?;
-                Ok(Done::Added(name, applied.steps))
-            }
             Self::WritePlan(path, bytes) => {
                 plan::write(session, &path, &bytes, false).await?;
                 Ok(Done::Planned(path))
-            }
-            Self::Set(setting, value) => {
-                let chosen = SafeText::new(&value);
-                edit::apply(session, Change::Set(setting, value)).await?;
-                Ok(Done::Chosen(setting, chosen))
             }
             Self::Export(path, bytes) => {
                 sheet::write(session, &path, &bytes).await?;
@@ -178,10 +155,6 @@ impl Errand {
             Self::ExportLedger(path, sheet) => {
                 sheet.write(session, &path, rows).await?;
                 Ok(Done::Exported(path))
-            }
-            Self::SetTarget(target) => {
-                let applied = edit::apply(session, Change::SetTarget(target.clone())).await?;
-                Ok(Done::Targeted(target, applied.steps))
             }
             Self::Edit(edit) => {
                 let outcome = match edit.clone() {
@@ -202,17 +175,11 @@ impl Errand {
 pub fn in_words(ended: &Upshot, figures: Figures) -> String {
     match ended {
         Ok(Done::Imported(report)) => told(report, figures),
-        Ok(Done::Added(name, _)) => format!("added account {name}"),
         Ok(Done::Planned(path)) => {
             format!("the plan is in {}", SafeText::new(&path.display().to_string()))
         }
-        Ok(Done::Chosen(setting, value)) => format!("{} is now {value}", setting.key()),
         Ok(Done::Exported(path)) => {
             format!("the rows are in {}", SafeText::new(&path.display().to_string()))
-        }
-        Ok(Done::Targeted(target, _)) => {
-            let weight = percent(Some(target.weight));
-            format!("{} should be {weight} by {}", target.key, target.dimension)
         }
         Ok(Done::Undone(report)) => undone(report, figures),
         Ok(Done::Edited(edited)) => match &edited.outcome {

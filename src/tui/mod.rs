@@ -9,6 +9,7 @@ mod brush;
 mod desk;
 mod errand;
 mod events;
+mod figure;
 mod folders;
 mod form;
 mod frame;

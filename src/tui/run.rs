@@ -14,7 +14,7 @@ use tokio::task::{JoinError, JoinHandle};
 use tokio::time::{Instant, sleep_until};
 
 use super::app::{App, Effect, Msg, Options};
-use super::errand::{Errands, Heard};
+use super::errand::{self, Errands, Heard};
 use super::events;
 use super::folders::Folders;
 use super::memory::Memory;
@@ -224,7 +224,7 @@ impl Dashboard<'_> {
                 Some(heard) = self.errands.next() => match heard {
                     Heard::Rows(count) => effects.extend(self.app.update(Msg::Rows(count))),
                     Heard::Ended(ended) => {
-                        let blocked = ended.as_ref().err().and_then(blocked);
+                        let blocked = errand::failure(&ended).and_then(blocked);
                         effects.extend(self.app.update(Msg::Errand(Box::new(ended))));
                         if let Some(why) = blocked {
                             self.wait_for_room(why, &mut effects);

@@ -82,7 +82,7 @@ pub const WAYS: [&str; 53] = [
     "Esc 0 +",
     "Esc g o j",
     "g o Enter t o r",
-    "Esc g u",
+    "Esc y g u",
     "Esc g m",
     "Esc 2 g c",
     "Esc 6 s Enter",

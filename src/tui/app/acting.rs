@@ -56,18 +56,14 @@ impl App {
 
     /// Turns what lies on top: what is beneath it stays where it is.
     pub(super) fn wheel(&mut self, down: bool, effects: &mut Vec<Effect>) {
-        match self.overlays.last() {
+        match self.overlays.last_mut() {
             None => {
                 let action = if down { Action::MoveDown } else { Action::MoveUp };
                 self.act(action, effects);
             }
             // Its arrows would bring back another line.
             Some(Overlay::Prompt(_)) => {}
-            Some(Overlay::Form(_)) => {
-                if let Some(Overlay::Form(form)) = self.overlays.last_mut() {
-                    form.wheel(down);
-                }
-            }
+            Some(Overlay::Form(form)) => form.wheel(down),
             Some(_) => {
                 let key = if down { Key::Down } else { Key::Up };
                 self.key(Chord::plain(key), effects);
@@ -276,7 +272,6 @@ impl App {
             Wish::Type(text) => {
                 self.overlays.push(Overlay::Prompt(Prompt::new(PromptKind::Command, &text)));
             }
-            Wish::Pick(pick) => self.overlays.push(Overlay::Pick(pick)),
             Wish::Act(action) => {
                 self.act(action, effects);
                 self.refresh();
@@ -286,7 +281,7 @@ impl App {
                 None => self.overlays.push(Overlay::Confirm(confirm)),
             },
             Wish::Form(subject) => self.open_form(subject),
-            Wish::Begin(errand) => self.begin_confirmed(errand, effects),
+            Wish::Begin(errand) => self.begin(errand, effects),
             Wish::Demo => self.leave(Effect::Demo, effects),
             Wish::Explain(question) => {
                 self.explained = Some(*question);

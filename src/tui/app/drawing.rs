@@ -69,7 +69,6 @@ impl App {
                 let slice = self.look.answer(Slot::Explain);
                 draw_explanation(buf, parts.body, theme, self.look.figures, slice, *top);
             }
-            Some(Overlay::Pick(pick)) => pick.draw(buf, parts.body, theme),
             Some(Overlay::Page(page)) => page.draw(buf, parts.body, theme),
             Some(Overlay::Columns(menu)) => menu.draw(buf, parts.body, theme),
             Some(Overlay::Confirm(confirm)) => confirm.draw(buf, parts.body, theme),

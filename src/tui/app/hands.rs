@@ -3,11 +3,12 @@
 use chrono::NaiveDate;
 
 use super::super::errand::{self, Done, Edit, Edited, Errand};
-use super::super::form::{ADDED, Around, Form, Habits, Heard, Proposal, SOLD, Subject};
+use super::super::form::{Around, Form, Habits, Heard, Proposal, Subject};
 use super::super::memory::Memo;
 use super::super::overlay::Overlay;
 use super::{App, Effect};
 use crate::keys::Chord;
+use crate::model::Change;
 use crate::service::edit::Steps;
 use crate::state::{Question, Slice, Slot};
 
@@ -18,9 +19,9 @@ const MOST: usize = 200;
 #[derive(Debug, Default)]
 pub(super) struct Hands {
     /// What leads back, the latest last, with what it was.
-    undo: Vec<(&'static str, Steps)>,
+    undo: Vec<(String, Steps)>,
     /// What leads forward again.
-    redo: Vec<(&'static str, Steps)>,
+    redo: Vec<(String, Steps)>,
     /// An edit is being written: one after the other, so that each finds what it expects.
     is_busy: bool,
     habits: Habits,
@@ -45,29 +46,34 @@ impl App {
         blocked.or_else(|| self.opening.map(|what| format!("not yet: {what}")))
     }
 
-    /// Begins an errand, where something may be written and there is something to write to.
+    /// Begins an errand, or says why it cannot be.
     pub(super) fn begin(&mut self, errand: Errand, effects: &mut Vec<Effect>) {
-        if let Some(why) = self.cannot_write() {
+        if let Err(why) = self.try_to_begin(errand, effects) {
             self.notice = Some(why);
-        } else {
-            self.errands += 1;
-            effects.push(Effect::Begin(errand));
         }
+    }
+
+    /// Begins an errand, where something may be written and there is something to write to; else
+    /// why not.
+    fn try_to_begin(&mut self, errand: Errand, effects: &mut Vec<Effect>) -> Result<(), String> {
+        let is_edit = matches!(errand, Errand::Edit(_));
+        if is_edit && self.hands.is_busy {
+            return Err("not yet: another edit is being written".to_owned());
+        }
+        if let Some(why) = self.cannot_write() {
+            return Err(why);
+        }
+        self.hands.is_busy |= is_edit;
+        self.errands += 1;
+        effects.push(Effect::Begin(errand));
+        Ok(())
     }
 
     /// An errand is done, or has failed.
     pub(super) fn ended(&mut self, ended: errand::Upshot) {
         match ended {
             Ok(Done::Edited(edited)) => self.edited(*edited),
-            ended => {
-                let said = errand::in_words(&ended, self.look.figures);
-                match ended {
-                    Ok(Done::Added(_, steps)) => self.note_edit("added an account", steps),
-                    Ok(Done::Targeted(_, steps)) => self.note_edit("set a target", steps),
-                    _ => {}
-                }
-                self.notice = Some(said);
-            }
+            ended => self.notice = Some(errand::in_words(&ended, self.look.figures)),
         }
     }
 
@@ -151,36 +157,12 @@ impl App {
                 false
             }
             Heard::Save(changes) => {
-                if let Err(why) = self.edit(Edit::Change(form.done(), changes), effects) {
+                let errand = Errand::change(form.done(), changes);
+                if let Err(why) = self.try_to_begin(errand, effects) {
                     form.stays(why);
                 }
                 true
             }
-        }
-    }
-
-    /// Begins an edit; why it cannot be.
-    fn edit(&mut self, edit: Edit, effects: &mut Vec<Effect>) -> Result<(), String> {
-        if self.hands.is_busy {
-            return Err("not yet: another edit is being written".to_owned());
-        }
-        if let Some(why) = self.cannot_write() {
-            return Err(why);
-        }
-        self.hands.is_busy = true;
-        self.begin(Errand::Edit(edit), effects);
-        Ok(())
-    }
-
-    /// Something that was asked for with a word or a key is begun.
-    pub(super) fn begin_confirmed(&mut self, errand: Errand, effects: &mut Vec<Effect>) {
-        match errand {
-            Errand::Edit(edit) => {
-                if let Err(why) = self.edit(edit, effects) {
-                    self.notice = Some(why);
-                }
-            }
-            errand => self.begin(errand, effects),
         }
     }
 
@@ -195,38 +177,39 @@ impl App {
             return;
         };
         let edit = if again { Edit::Redo(what, steps) } else { Edit::Undo(what, steps) };
-        if let Err(why) = self.edit(edit, effects) {
-            self.notice = Some(why);
-        }
+        self.begin(Errand::Edit(edit), effects);
     }
 
     /// An edit was written, or refused.
-    pub(super) fn edited(&mut self, edited: Edited) {
+    fn edited(&mut self, edited: Edited) {
         self.hands.is_busy = false;
         let Edited { edit, outcome } = edited;
         match (edit, outcome) {
-            (Edit::Change(what, _), Ok(applied)) => {
-                let first = applied.transactions.first().copied();
+            (Edit::Change(what, changes), Ok(applied)) => {
                 self.note_edit(what, applied.steps);
-                if let Some(id) = first.filter(|_| what == ADDED || what == SOLD) {
-                    self.desk.show_row(id);
+                // Who enters a row wants to see it.
+                let is_new = matches!(changes.first(), Some(Change::AddTransaction(_)));
+                if let Some(id) = applied.transactions.first().filter(|_| is_new) {
+                    self.desk.show_row(*id);
                 }
                 if let Some(Overlay::Form(form)) = self.overlays.last()
                     && form.is_sending()
                 {
-                    form.habits(&mut self.hands.habits);
+                    if let Some(habits) = form.habits() {
+                        self.hands.habits = habits;
+                    }
                     self.overlays.pop();
                 }
             }
             (Edit::Undo(what, _), Ok(applied)) => {
                 self.hands.undo.pop();
-                self.hands.redo.push((what, applied.steps));
                 self.notice = Some(format!("taken back: {what}; Z does it again"));
+                self.hands.redo.push((what, applied.steps));
             }
             (Edit::Redo(what, _), Ok(applied)) => {
                 self.hands.redo.pop();
-                self.hands.undo.push((what, applied.steps));
                 self.notice = Some(format!("once more: {what}; z takes it back"));
+                self.hands.undo.push((what, applied.steps));
             }
             (edit, Err(error)) => {
                 // What somebody else changed since is theirs: the way back leads around it.
@@ -252,7 +235,7 @@ impl App {
     }
 
     /// Something was written that can be taken back.
-    pub(super) fn note_edit(&mut self, what: &'static str, steps: Steps) {
+    fn note_edit(&mut self, what: String, steps: Steps) {
         let back = if steps.is_empty() { "" } else { "; z takes it back" };
         self.notice = Some(format!("{what}{back}"));
         if !steps.is_empty() {

@@ -5,7 +5,7 @@ use super::super::folders::Listed;
 use super::super::guide;
 use super::super::look::Selection;
 use super::super::overlay::{
-    Chosen, Command, Confirm, Entry, Overlay, Palette, Picked, Prompt, PromptKind, Said, Sorted,
+    Chosen, Command, Confirm, Entry, Overlay, Palette, Prompt, PromptKind, Said, Sorted,
     ViewCommand, asks, complete, last_line, parse_command, take_in,
 };
 use super::super::pane::{PaneId, Wish};
@@ -41,14 +41,6 @@ impl App {
                 }
             },
             Overlay::Page(page) => page.press(chord, self.room()),
-            Overlay::Pick(pick) => match pick.press(chord) {
-                Picked::Open => true,
-                Picked::Left => false,
-                Picked::Value(setting, value) => {
-                    self.begin(Errand::Set(setting, value), effects);
-                    false
-                }
-            },
             Overlay::Columns(menu) => match menu.press(chord) {
                 Chosen::Open => true,
                 Chosen::Left => false,
@@ -60,7 +52,7 @@ impl App {
             },
             Overlay::Confirm(confirm) => match Confirm::press(chord) {
                 Said::Yes => {
-                    self.begin_confirmed(confirm.errand.clone(), effects);
+                    self.begin(confirm.errand.clone(), effects);
                     false
                 }
                 said => said == Said::Nothing,
@@ -275,7 +267,6 @@ impl App {
             Some(Overlay::Palette(palette)) => palette.input.insert(text),
             Some(Overlay::Help(help)) => help.search.insert(text),
             Some(Overlay::Page(page)) => page.search.insert(text),
-            Some(Overlay::Pick(pick)) => pick.input.insert(text),
             Some(Overlay::Form(form)) => form.paste(text),
             Some(
                 Overlay::Sort(_)

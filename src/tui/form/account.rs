@@ -106,17 +106,13 @@ impl Sheet for OldOne {
 
 fn fields(known: &Known, account: Option<&Account>) -> Vec<Field> {
     let kinds = AccountKind::ALL.iter();
-    let kinds = kinds.map(|kind| Choice {
-        word: kind.as_str().to_owned(),
-        more: kind.class().as_str().to_owned(),
-    });
-    let modes = Mode::ALL.iter().map(|mode| Choice {
-        word: mode.as_str().to_owned(),
-        more: match mode {
+    let kinds = kinds.map(|kind| Choice::of(kind.as_str(), kind.class().as_str()));
+    let modes = Mode::ALL.iter().map(|mode| {
+        let more = match mode {
             Mode::Ledger => "worth what its transactions make",
             Mode::Balances => "worth its latest balance, like a house",
-        }
-        .to_owned(),
+        };
+        Choice::of(mode.as_str(), more)
     });
     let methods = LotMethod::ALL.iter().map(|method| Choice::plain(method.as_str()));
     let counts = InPerformance::ALL.iter().map(|it| Choice::plain(it.as_str()));
@@ -152,11 +148,7 @@ fn fields(known: &Known, account: Option<&Account>) -> Vec<Field> {
 /// Every currency that is in use somewhere in the world.
 pub(super) fn currencies() -> Vec<Choice> {
     let current = Currency::all().filter(|currency| currency.is_current());
-    let word = |currency: Currency| Choice {
-        word: currency.code().to_owned(),
-        more: currency.name().to_owned(),
-    };
-    current.map(word).collect()
+    current.map(|currency| Choice::of(currency.code(), currency.name())).collect()
 }
 
 pub(super) fn currency(text: &str) -> Result<Currency, String> {

@@ -3,7 +3,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::widgets::{Clear, Widget};
+use ratatui::widgets::{Block, Clear, Widget};
 use unicode_width::UnicodeWidthStr;
 
 use super::field::{Field, Sort};
@@ -28,6 +28,17 @@ enum Line<'a> {
     Choice(usize, String, String, bool),
 }
 
+/// Where everything of a form is.
+struct Placed<'a> {
+    frame: Rect,
+    lines: Vec<Line<'a>>,
+    feet: Vec<(String, Tone)>,
+    /// The first line that is seen.
+    top: usize,
+    /// Where lines are.
+    body: Rect,
+}
+
 impl Line<'_> {
     const fn of(&self) -> usize {
         match self {
@@ -39,54 +50,50 @@ impl Line<'_> {
 impl Form {
     /// Draws itself in place of the pane.
     pub fn draw(&self, buf: &mut Buffer, area: Rect, figures: Figures, theme: Theme) {
-        let width = area.width.min(WIDEST);
-        let inside = width.saturating_sub(2);
-        let lines = self.lines(inside, figures);
-        let feet = self.feet(inside, figures);
-        let wanted = lines.len() + feet.len() + 2;
-        let height = u16::try_from(wanted).unwrap_or(u16::MAX).min(area.height);
-        let place = Rect {
-            x: area.x + (area.width - width) / 2,
-            y: area.y + (area.height - height) / 2,
-            width,
-            height,
-        };
+        let Placed { frame, lines, feet, top, body } = self.placed(area, figures);
         // All of the pane: a figure that is cut by an edge would be another figure.
         Clear.render(area, buf);
-        let inner = framed(buf, place, &self.sheet.title(), theme);
-        let feet_height = u16::try_from(feet.len()).unwrap_or(u16::MAX).min(inner.height / 2);
-        let body = Rect { height: inner.height - feet_height, ..inner };
-        let top = self.top(&lines, usize::from(body.height));
+        let inner = framed(buf, frame, &self.sheet.title(), theme);
         for (line, y) in lines.iter().skip(top).zip(body.top()..body.bottom()) {
             self.draw_line(buf, Rect { y, height: 1, ..body }, line, figures, theme);
         }
         // The last line, which names the keys, stays whatever is cut.
-        let skipped = feet.len().saturating_sub(usize::from(feet_height));
+        let skipped = feet.len().saturating_sub(usize::from(inner.height - body.height));
         for ((text, tone), y) in feet.iter().skip(skipped).zip(body.bottom()..inner.bottom()) {
             write(buf, Rect { y, height: 1, ..inner }, text, theme.style(*tone));
         }
     }
 
-    /// The field on a line of the place that it is drawn over.
-    pub fn click(&mut self, (column, line): (u16, u16), area: Rect, figures: Figures) {
+    /// Where everything is, over a place.
+    fn placed(&self, area: Rect, figures: Figures) -> Placed<'_> {
         let width = area.width.min(WIDEST);
         let inside = width.saturating_sub(2);
-        let feet = self.feet(inside, figures).len();
-        let lines = self.lines(inside, figures);
-        let wanted = u16::try_from(lines.len() + feet + 2).unwrap_or(u16::MAX);
-        let height = wanted.min(area.height);
-        let top_line = area.y + (area.height - height) / 2 + 1;
-        let inner = height.saturating_sub(2);
-        let feet = u16::try_from(feet).unwrap_or(u16::MAX).min(inner / 2);
-        let x = area.x + (area.width - width) / 2;
-        let is_inside = (x..x + width).contains(&column);
-        let Some(at) = line.checked_sub(top_line).filter(|at| *at < inner - feet && is_inside)
-        else {
-            return;
+        let (lines, feet) = (self.lines(inside, figures), self.feet(inside, figures));
+        let wanted = lines.len() + feet.len() + 2;
+        let height = u16::try_from(wanted).unwrap_or(u16::MAX).min(area.height);
+        let frame = Rect {
+            x: area.x + (area.width - width) / 2,
+            y: area.y + (area.height - height) / 2,
+            width,
+            height,
         };
-        let top = self.top(&lines, usize::from(inner - feet));
-        let hit = lines.get(top + usize::from(at)).map(|line| (line.of(), chosen(line)));
-        if let Some((at, word)) = hit.filter(|_| self.state == State::Open) {
+        let inner = Block::bordered().inner(frame);
+        let foot = u16::try_from(feet.len()).unwrap_or(u16::MAX).min(inner.height / 2);
+        let body = Rect { height: inner.height - foot, ..inner };
+        let top = self.top(&lines, usize::from(body.height));
+        Placed { frame, lines, feet, top, body }
+    }
+
+    /// The field on a line of the place that it is drawn over.
+    pub fn click(&mut self, at: (u16, u16), area: Rect, figures: Figures) {
+        let Placed { frame, lines, top, body, .. } = self.placed(area, figures);
+        // The edges of a line are part of it.
+        let line = Rect { x: frame.x, width: frame.width, ..body };
+        if self.state != State::Open || !line.contains(at.into()) {
+            return;
+        }
+        let hit = lines.get(top + usize::from(at.1 - body.y));
+        if let Some((at, word)) = hit.map(|line| (line.of(), chosen(line))) {
             if let (Some(word), Some(field)) = (word, self.fields.at_mut(at)) {
                 field.put(&word);
             }

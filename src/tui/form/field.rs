@@ -6,6 +6,7 @@ use nucleo_matcher::{Config, Matcher, Utf32Str};
 
 use super::day;
 use crate::keys::{Chord, Key};
+use crate::model::{Currency, Mention};
 use crate::tui::widget::Input;
 
 /// Something that can be chosen.
@@ -15,12 +16,27 @@ pub struct Choice {
     pub word: String,
     /// More of it, to be found by and to be read.
     pub more: String,
+    /// What its money is.
+    pub currency: Option<Currency>,
+    /// The security that is meant, where the word alone would mean several.
+    pub mention: Option<Mention>,
 }
 
 impl Choice {
     /// A word that says it all.
     pub fn plain(word: &str) -> Self {
-        Self { word: word.to_owned(), more: String::new() }
+        Self::of(word, "")
+    }
+
+    /// A word, and more of it.
+    pub fn of(word: impl Into<String>, more: impl Into<String>) -> Self {
+        Self { word: word.into(), more: more.into(), currency: None, mention: None }
+    }
+
+    /// Its money is in this currency.
+    #[must_use]
+    pub fn quoted_in(self, currency: Currency) -> Self {
+        Self { currency: Some(currency), ..self }
     }
 }
 
@@ -55,6 +71,8 @@ pub struct Field {
     pub input: Input,
     /// Nobody typed it: it follows from the rest, or is proposed.
     pub auto: bool,
+    /// Emptied, it follows from the rest again.
+    follows: bool,
     /// What is wrong with it.
     pub error: Option<String>,
     /// It is of no use with what stands in the others.
@@ -77,6 +95,7 @@ impl Field {
             sort,
             input: Input::default(),
             auto: false,
+            follows: false,
             error: None,
             hidden: false,
             visited: false,
@@ -97,7 +116,7 @@ impl Field {
     /// With a proposal that is taken back once the others say otherwise.
     #[must_use]
     pub fn proposing(self, text: impl Into<String>) -> Self {
-        Self { auto: true, ..self.with(text) }
+        Self { auto: true, follows: true, ..self.with(text) }
     }
 
     /// Called otherwise than its column.
@@ -119,6 +138,7 @@ impl Field {
 
     /// Says what follows from the rest, where nobody said it.
     pub fn follow(&mut self, text: &str) {
+        self.follows = true;
         if self.auto || (self.input.is_empty() && !self.visited) {
             self.auto = true;
             self.input = Input::of(text);
@@ -198,6 +218,7 @@ impl Field {
         {
             self.input = Input::of(&day.to_string());
         }
+        self.auto |= self.follows && self.input.is_empty();
         self.visited = true;
         self.fresh = true;
         self.pick = None;
@@ -337,5 +358,18 @@ mod tests {
         assert_eq!((field.text().as_str(), field.auto), ("a[2J b", false));
         field.follow("something else");
         assert_eq!(field.text(), "a[2J b");
+    }
+
+    #[test]
+    fn what_was_typed_and_emptied_follows_again() {
+        let field = typed(Field::new("amount", Sort::Amount).proposing("5"), "7");
+        let mut field = typed(field, "Backspace");
+        field.follow("5");
+        assert_eq!(field.text(), "5");
+        // Not while somebody is about to type something else.
+        field.enter();
+        field.press(Chord::parse("Backspace").unwrap(), today());
+        field.follow("6");
+        assert_eq!(field.text(), "");
     }
 }

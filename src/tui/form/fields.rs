@@ -5,8 +5,9 @@ use std::str::FromStr;
 use chrono::NaiveDate;
 
 use super::day;
-use super::field::{Field, Sort};
-use crate::model::{Dec, Edit, Exact, Mention, Refusal, SafeText};
+use super::field::{Choice, Field, Sort};
+use crate::model::{Dec, Edit, Mention, Refusal, SafeText};
+use crate::tui::figure::{figure, part};
 
 /// What is wrong, and where; no field: with all of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +57,11 @@ impl Fields {
     /// Days are counted from this one.
     pub(super) fn counting_from(self, today: NaiveDate) -> Self {
         Self { today, ..self }
+    }
+
+    /// The day on which this is typed.
+    pub(super) const fn today(&self) -> NaiveDate {
+        self.today
     }
 
     pub(super) const fn start(&self) -> usize {
@@ -129,7 +135,7 @@ impl Fields {
             let text = field.text();
             field.error = match &field.sort {
                 _ if field.hidden || text.is_empty() => None,
-                Sort::Amount | Sort::Number => figure(&text).err(),
+                Sort::Amount | Sort::Number => figure(&text).err().map(|error| error.to_string()),
                 Sort::Day if day::parse(&text, today).is_none() => Some(day::FORM.to_owned()),
                 Sort::Choice(all) => {
                     let is_one = all.iter().any(|choice| choice.word.eq_ignore_ascii_case(&text));
@@ -148,6 +154,22 @@ impl Fields {
     /// What stands in a field; nothing where it is of no use.
     pub fn text(&self, name: &str) -> String {
         self.get(name).filter(|field| !field.hidden).map(Field::text).unwrap_or_default()
+    }
+
+    /// The choice that stands in a field.
+    pub fn choice(&self, name: &str) -> Option<&Choice> {
+        let field = self.get(name).filter(|field| !field.hidden)?;
+        let (Sort::Choice(all) | Sort::Open(all)) = &field.sort else { return None };
+        let text = field.text();
+        all.iter().find(|choice| choice.word.eq_ignore_ascii_case(&text))
+    }
+
+    /// The currency is that of the first of these fields that has one, where nobody says otherwise.
+    pub fn follow_currency(&mut self, names: &[&str]) {
+        let code = names.iter().find_map(|name| self.choice(name)?.currency);
+        if let (Some(code), Some(field)) = (code, self.get_mut("currency")) {
+            field.follow(code.code());
+        }
     }
 
     /// Something else than at first.
@@ -205,14 +227,7 @@ impl Fields {
 
     /// A part of a whole: `0.6` or `60%`.
     pub fn part(&self, name: &'static str) -> Result<Option<Dec>, Fault> {
-        self.read(name, |text| match text.strip_suffix('%') {
-            None => figure(text).map(|(value, _)| value),
-            Some(percent) => {
-                let hundred = Exact::from(Dec::from_i64(100));
-                let value = figure(percent.trim())?.0;
-                Exact::from(value).div_round(&hundred, 12).map_err(|error| error.to_string())
-            }
-        })
+        self.read(name, part)
     }
 
     /// A day.
@@ -222,7 +237,10 @@ impl Fields {
 
     /// A security as rows name it.
     pub fn mention(&self, name: &'static str) -> Result<Option<Mention>, Fault> {
-        self.read(name, Mention::parse)
+        match self.choice(name).and_then(|choice| choice.mention.clone()) {
+            Some(mention) => Ok(Some(mention)),
+            None => self.read(name, Mention::parse),
+        }
     }
 
     /// What there must be.
@@ -236,40 +254,6 @@ impl Fields {
             (false, _) => Edit::Keep,
             (true, None) => Edit::Clear,
             (true, Some(value)) => Edit::Set(value),
-        }
-    }
-}
-
-/// A figure as people write it: thousands may stand apart.
-fn figure(text: &str) -> Result<(Dec, u32), String> {
-    let plain = match text.split_once('.') {
-        Some((whole, rest)) => format!("{}.{rest}", without_groups(whole)),
-        None => without_groups(text),
-    };
-    Dec::parse_with_scale(&plain).map_err(|error| error.to_string())
-}
-
-/// `1,234` is a thousand and more; `1,5` and `12,34` stay what they are, and are refused.
-fn without_groups(whole: &str) -> String {
-    let mut groups = whole.split(',');
-    let first = groups.next().unwrap_or_default();
-    let digits = first.trim_start_matches(['+', '-']);
-    let rest: Vec<&str> = groups.collect();
-    let fits = (1..=3).contains(&digits.len()) && rest.iter().all(|group| group.len() == 3);
-    if rest.is_empty() || !fits { whole.to_owned() } else { format!("{first}{}", rest.concat()) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn thousands_may_stand_apart_and_a_comma_is_no_point() {
-        let read = |text| figure(text).ok().map(|(value, scale)| (value.to_string(), scale));
-        assert_eq!(read("1,234,567.80"), Some(("1234567.8".to_owned(), 2)));
-        assert_eq!(read("-1,234"), Some(("-1234".to_owned(), 0)));
-        for wrong in ["1,5", "12,34.5", "1.234,5", "1,2345", ",123", "x", "1e3"] {
-            assert_eq!(read(wrong), None, "{wrong}");
         }
     }
 }

@@ -20,6 +20,7 @@ mod price;
 mod row;
 mod sale;
 mod security;
+mod setting;
 mod setup;
 mod subject;
 mod target;
@@ -34,11 +35,6 @@ use super::look::Look;
 use crate::keys::{Chord, Key};
 use crate::model::{Change, SafeText};
 use crate::state::{Known, Question, Slice};
-
-/// What is said of new rows: they are gone to.
-pub const ADDED: &str = "added";
-/// The same of a sale.
-pub const SOLD: &str = "sold";
 
 /// What a form is about.
 pub trait Sheet: std::fmt::Debug + Send {
@@ -66,6 +62,11 @@ pub trait Sheet: std::fmt::Debug + Send {
 
     /// What was done, once it is.
     fn done(&self) -> &'static str;
+
+    /// What of it is proposed the next time.
+    fn habits(&self, _: &Fields) -> Option<Habits> {
+        None
+    }
 
     /// Whoever leaves it is not asked again.
     fn is_asked_once(&self) -> bool {
@@ -100,8 +101,8 @@ pub struct Habits {
     pub account: Option<SafeText>,
     /// Which event.
     pub what: Option<String>,
-    /// On which day.
-    pub date: Option<NaiveDate>,
+    /// On which day, where that was another than the one of typing, which comes after it.
+    pub date: Option<(NaiveDate, NaiveDate)>,
 }
 
 /// What a key did to a form.
@@ -216,14 +217,9 @@ impl Form {
         self.sheet.done()
     }
 
-    /// What is typed, to be proposed the next time.
-    pub fn habits(&self, habits: &mut Habits) {
-        let text = |name| self.fields.get(name).map(field::Field::text).filter(|it| !it.is_empty());
-        if let (Some(what), Some(account)) = (text("type"), text("account")) {
-            habits.what = Some(what);
-            habits.account = Some(SafeText::new(&account));
-            habits.date = text("date").and_then(|day| day.parse().ok());
-        }
+    /// What of it is proposed the next time.
+    pub fn habits(&self) -> Option<Habits> {
+        self.sheet.habits(&self.fields)
     }
 
     /// It was written, or refused: then it says why, where it is wrong.
@@ -242,12 +238,7 @@ impl Form {
                 }
                 self.go(at);
             }
-            None => {
-                self.complaint = Some(match column {
-                    Some(column) => format!("{column}: {why}"),
-                    None => why.to_owned(),
-                });
-            }
+            None => self.complaint = Some(complaint(column, why)),
         }
     }
 
@@ -364,10 +355,7 @@ impl Form {
                     Some(field) if here && field.is_begun() => {}
                     Some(field) => field.error = Some(fault.why),
                     None if self.tried => {
-                        self.complaint = Some(match fault.field {
-                            Some(field) => format!("{field}: {}", fault.why),
-                            None => fault.why,
-                        });
+                        self.complaint = Some(complaint(fault.field, &fault.why));
                     }
                     None => {}
                 }
@@ -399,4 +387,9 @@ impl Form {
         self.state = State::Open;
         self.complaint = Some(why);
     }
+}
+
+/// What is wrong with a field that is not to be seen, or with all of it.
+fn complaint(field: Option<&str>, why: &str) -> String {
+    field.map_or_else(|| why.to_owned(), |field| format!("{field}: {why}"))
 }

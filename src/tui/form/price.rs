@@ -3,7 +3,7 @@
 use super::field::{Choice, Field, Sort};
 use super::row::{symbol_of, symbols, unit};
 use super::{Around, Fault, Fields, Sheet};
-use crate::model::{Change, SafeText, SecurityId};
+use crate::model::{Change, PriceSubject, SafeText, SecurityId};
 use crate::service::price::{PriceWords, quote};
 
 /// A price or a rate.
@@ -25,10 +25,7 @@ impl Sheet for NewPrice {
         used.dedup();
         let others = used.iter().filter(|it| Some(**it) != base);
         all.extend(
-            others.map(|it| Choice {
-                word: format!("fx:{it}"),
-                more: format!("rate of {}", it.name()),
-            }),
+            others.map(|it| Choice::of(format!("fx:{it}"), format!("rate of {}", it.name()))),
         );
         let symbol = self.0.and_then(|id| symbol_of(known, id));
         let security = self.0.and_then(|id| known.securities.iter().find(|it| it.id == id));
@@ -49,16 +46,7 @@ impl Sheet for NewPrice {
     }
 
     fn settle(&self, fields: &mut Fields) {
-        // The currency of the security that is named, as its choice tells.
-        let symbol = fields.get("symbol").and_then(|field| {
-            let Sort::Open(all) = &field.sort else { return None };
-            all.iter().find(|it| it.word.eq_ignore_ascii_case(&field.text())).cloned()
-        });
-        let code = symbol.filter(|it| !it.word.starts_with("fx:"));
-        let code = code.and_then(|it| it.more.split(' ').next_back().map(str::to_owned));
-        if let (Some(code), Some(field)) = (code, fields.get_mut("currency")) {
-            field.follow(&code);
-        }
+        fields.follow_currency(&["symbol"]);
     }
 
     fn note(&self, fields: &Fields) -> Option<String> {
@@ -79,13 +67,16 @@ impl Sheet for NewPrice {
             volume: fields.dec("volume")?,
             source: fields.name("source")?.unwrap_or_else(|| SafeText::new("hand")),
         };
-        let quote = quote(&words).map_err(|problem| {
+        let mut quote = quote(&words).map_err(|problem| {
             let names = ["symbol", "date", "close", "currency", "open", "high", "low", "volume"];
             let column = problem.column.as_ref();
             let field =
                 names.into_iter().find(|name| column.is_some_and(|it| it.as_str() == *name));
             Fault { field, why: problem.why.to_string() }
         })?;
+        if let Some(mention) = fields.choice("symbol").and_then(|it| it.mention.clone()) {
+            quote.subject = PriceSubject::Security(mention);
+        }
         Ok(vec![Change::SetPrice(Box::new(quote))])
     }
 

@@ -1,10 +1,12 @@
 //! A transaction, of any kind: which fields there are follows from its type.
 
+use std::collections::BTreeMap;
+
 use super::field::{Choice, Field, Sort};
 use super::{Around, Fault, Fields, Habits, Sheet};
 use crate::model::{
-    Change, Dec, Entry, EntryType, Kind, Ratio, RowEdit, SafeText, Security, SecurityId, Status,
-    Subtype, TransactionId, Unit,
+    Change, Dec, Entry, EntryType, Kind, Mention, Ratio, RowEdit, SafeText, Security, SecurityId,
+    Status, Subtype, TransactionId, Unit,
 };
 use crate::state::{Known, Question, Slice};
 use crate::tui::look::Look;
@@ -45,7 +47,7 @@ impl Sheet for NewRow {
 
     fn begin(&mut self, around: &Around<'_>) -> Option<Fields> {
         let Beginning { what, account, security } = &self.0;
-        let Habits { account: last, what: last_what, date } = around.habits;
+        let Habits { account: last, what: last_what, date: last_date } = around.habits;
         let accounts = open_accounts(around.known);
         let is_there = |name: &&SafeText| accounts.iter().any(|it| it.word == name.as_str());
         let selected = around.look.selection.account.as_ref();
@@ -54,6 +56,8 @@ impl Sheet for NewRow {
         let only = || accounts.first().map(|it| it.word.clone());
         let account = account.or_else(only).unwrap_or_default();
         let what = what.map(str::to_owned).or_else(|| last_what.clone());
+        // Whoever goes through old papers stays with them for a while, but not until tomorrow.
+        let date = last_date.filter(|(_, typed)| *typed == around.today).map(|(day, _)| day);
         let date = date.unwrap_or(around.today).to_string();
         let symbol = security.and_then(|id| symbol_of(around.known, id)).unwrap_or_default();
         let mut fields = vec![
@@ -75,7 +79,8 @@ impl Sheet for NewRow {
     fn settle(&self, fields: &mut Fields) {
         let what = what_of(fields);
         show(fields, what, true);
-        follow_currency(fields);
+        // Money is what the security is quoted in, else the account's.
+        fields.follow_currency(&["symbol", "account"]);
         let amount = entry(fields).ok().and_then(|entry| computed(&entry));
         follow_amount(fields, amount);
     }
@@ -87,7 +92,16 @@ impl Sheet for NewRow {
     }
 
     fn done(&self) -> &'static str {
-        super::ADDED
+        "added"
+    }
+
+    fn habits(&self, fields: &Fields) -> Option<Habits> {
+        let day = fields.day("date").ok()?.filter(|day| *day != fields.today());
+        Some(Habits {
+            account: fields.name("account").ok()?,
+            what: Some(fields.text("type")),
+            date: day.map(|day| (day, fields.today())),
+        })
     }
 }
 
@@ -127,17 +141,17 @@ impl Sheet for OldRow {
         let what = what_of(fields);
         show(fields, what, false);
         let (Some(was), Ok(edit)) = (&self.was, row_edit(fields)) else { return };
-        // A figure that changes changes what the row costs, unless that is typed too.
-        if !fields.is_changed("amount") && edit.amount.is_none() {
-            let mut entry = was.as_ref().clone();
-            edit.lay_over(&mut entry);
-            if entry.amount.is_none() {
-                let amount = computed(&entry);
-                if let Some(field) = fields.get_mut("amount") {
-                    field.auto = true;
-                    field.follow(&amount.map(|it| it.to_string()).unwrap_or_default());
-                }
-            }
+        if fields.is_changed("amount") {
+            return;
+        }
+        // A figure that changes changes what the row costs, and one that is as it was again costs
+        // what it did.
+        let mut entry = was.as_ref().clone();
+        edit.lay_over(&mut entry);
+        if let Some(field) = fields.get_mut("amount").filter(|it| it.auto || entry.amount.is_none())
+        {
+            field.auto = true;
+            follow_amount(fields, entry.amount.or_else(|| computed(&entry)));
         }
     }
 
@@ -168,15 +182,9 @@ impl Sheet for OldRow {
 
 /// The types that a row can have, each with the sort of event that it is.
 fn types() -> Field {
-    let word = |subtype: &Subtype| Choice {
-        word: subtype.as_str().to_owned(),
-        more: subtype.kind().as_str().to_owned(),
-    };
+    let word = |subtype: &Subtype| Choice::of(subtype.as_str(), subtype.kind().as_str());
     let mut all: Vec<_> = Subtype::ALL.iter().map(word).collect();
-    all.push(Choice {
-        word: "reinvest".to_owned(),
-        more: "income, and the buy it paid".to_owned(),
-    });
+    all.push(Choice::of("reinvest", "income, and the buy it paid"));
     Field::new("type", Sort::Choice(all))
 }
 
@@ -279,21 +287,6 @@ fn is_of_use(name: &str, what: Option<EntryType>, is_new: bool) -> bool {
 
 fn what_of(fields: &Fields) -> Option<EntryType> {
     fields.word::<EntryType>("type").ok().flatten()
-}
-
-/// Money is what the security is quoted in, else the account's, where nobody says otherwise.
-fn follow_currency(fields: &mut Fields) {
-    let more = |name: &str| {
-        let field = fields.get(name).filter(|field| !field.hidden)?;
-        let (Sort::Choice(all) | Sort::Open(all)) = &field.sort else { return None };
-        all.iter().find(|it| it.word.eq_ignore_ascii_case(&field.text())).map(|it| it.more.clone())
-    };
-    let security = more("symbol").and_then(|it| it.split(' ').next_back().map(str::to_owned));
-    let account = || more("account").and_then(|it| it.split(' ').next().map(str::to_owned));
-    let code = security.or_else(account);
-    if let (Some(code), Some(field)) = (code, fields.get_mut("currency")) {
-        field.follow(&code);
-    }
 }
 
 fn follow_amount(fields: &mut Fields, amount: Option<Dec>) {
@@ -402,23 +395,33 @@ pub(super) fn unit(text: &str) -> Result<Unit, String> {
 
 /// The accounts that something can be written into, each with its currency.
 pub(super) fn open_accounts(known: &Known) -> Vec<Choice> {
-    let word = |account: &crate::model::Account| Choice {
-        word: account.name.to_string(),
-        more: format!("{} {}", account.currency, account.kind),
+    let word = |it: &crate::model::Account| {
+        let more = format!("{} {}", it.currency, it.kind);
+        Choice::of(it.name.as_str(), more).quoted_in(it.currency)
     };
     known.accounts.iter().map(word).collect()
 }
 
 /// Securities by the shortest words that mean just one.
 pub(super) fn symbols(all: &[Security]) -> Vec<Choice> {
-    let word = |security: &Security| {
-        let twins = all.iter().filter(|other| other.symbol == security.symbol).count();
-        let word = match twins {
-            1 => security.symbol.to_string(),
-            _ => format!("{}@{}", security.symbol, security.currency),
+    let mut of_symbol = BTreeMap::<_, usize>::new();
+    let mut of_currency = BTreeMap::<_, usize>::new();
+    for it in all {
+        *of_symbol.entry(&it.symbol).or_default() += 1;
+        *of_currency.entry((&it.symbol, it.currency)).or_default() += 1;
+    }
+    let word = |it: &Security| {
+        let is_one = |count: Option<&usize>| count == Some(&1);
+        let (word, mention) = if is_one(of_symbol.get(&it.symbol)) {
+            (it.symbol.to_string(), None)
+        } else if is_one(of_currency.get(&(&it.symbol, it.currency))) {
+            (format!("{}@{}", it.symbol, it.currency), None)
+        } else {
+            (it.telling_name(), Some(Mention { isin: it.isin.clone(), ..it.mention() }))
         };
-        let name = security.name.as_ref().map(SafeText::as_str).unwrap_or_default();
-        Choice { word, more: format!("{name} {}", security.currency).trim().to_owned() }
+        let name = it.name.as_ref().map(SafeText::as_str).unwrap_or_default();
+        let more = format!("{name} {}", it.currency).trim().to_owned();
+        Choice { mention, ..Choice::of(word, more).quoted_in(it.currency) }
     };
     all.iter().map(word).collect()
 }
@@ -429,7 +432,59 @@ pub(super) fn symbol_of(known: &Known, id: SecurityId) -> Option<String> {
 }
 
 /// How a row's security is shown: without its currency where there is but one of that symbol.
-fn shortest(known: &Known, mention: &crate::model::Mention) -> String {
-    let twins = known.securities.iter().filter(|it| it.symbol == mention.symbol).count();
-    if twins == 1 { mention.symbol.to_string() } else { mention.to_string() }
+fn shortest(known: &Known, mention: &Mention) -> String {
+    let mut twins = known.securities.iter().filter(|it| it.symbol == mention.symbol);
+    match (twins.next(), twins.next()) {
+        (Some(_), None) => mention.symbol.to_string(),
+        _ => {
+            let is_it = |it: &&Security| it.mention() == *mention;
+            let it = known.securities.iter().find(is_it);
+            it.and_then(|it| symbol_of(known, it.id)).unwrap_or_else(|| mention.to_string())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Currency;
+
+    fn security(id: i64, symbol: &str, currency: &str, venue: Option<&str>) -> Security {
+        Security {
+            id: SecurityId(id),
+            symbol: SafeText::new(symbol),
+            venue: venue.map(SafeText::new),
+            currency: Currency::parse(currency).unwrap(),
+            name: None,
+            class: None,
+            isin: None,
+            cusip: None,
+            figi: None,
+            sector: None,
+            region: None,
+            tags: None,
+            derived: false,
+        }
+    }
+
+    #[test]
+    fn every_security_can_be_named() {
+        let all = [
+            security(1, "ONE", "USD", Some("XNYS")),
+            security(2, "TWO", "USD", None),
+            security(3, "TWO", "CAD", None),
+            security(4, "TRI", "CAD", Some("XTSE")),
+            security(5, "TRI", "CAD", Some("NEOE")),
+        ];
+        let words = symbols(&all);
+        let told: Vec<_> = words.iter().map(|it| it.word.as_str()).collect();
+        let expected =
+            ["ONE", "TWO@USD", "TWO@CAD", "TRI@CAD (venue XTSE)", "TRI@CAD (venue NEOE)"];
+        assert_eq!(told, expected);
+        let known = Known { securities: all.to_vec(), ..Known::default() };
+        assert_eq!(shortest(&known, &all[4].mention()), expected[4]);
+        let field = Field::new("symbol", Sort::Open(words)).with(expected[4]);
+        let mention = Fields::of(vec![field]).mention("symbol").unwrap().unwrap();
+        assert_eq!(mention.venue, Some(SafeText::new("NEOE")));
+    }
 }

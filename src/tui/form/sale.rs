@@ -1,4 +1,9 @@
-//! A sale, with the open lots that it may take: their quantities add up to what is sold.
+//! A sale, with the days of the open lots that it may take: their quantities add up to what is sold.
+//!
+//! A sale names its lots by their day alone. Of several lots of one day it takes the first to come
+//! first, so that there is one field for each day, not for each lot.
+
+use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
@@ -10,9 +15,10 @@ use crate::model::{
     SecurityId, Subtype,
 };
 use crate::state::{LotRow, PositionsQuery, Question, Slice};
+use crate::tui::figure::figure;
 use crate::tui::look::Look;
 
-/// What the fields of lots are called.
+/// What the fields of the days of lots are called.
 const LOT: &str = "acquired";
 
 /// A sale out of a position.
@@ -52,46 +58,61 @@ impl Sale {
         !matches!(self.method, LotMethod::Average | LotMethod::Acb)
     }
 
-    /// The places of the lots in the order in which the method takes them.
-    fn order(&self) -> Vec<usize> {
-        let mut order: Vec<usize> = (0..self.lots.len()).collect();
-        let each = |at: &usize| {
-            let lot = self.lots.get(*at)?;
-            Exact::from(lot.cost?).div_round(&Exact::from(lot.quantity), 12).ok()
-        };
+    /// How much there is of each day.
+    fn held(&self) -> ByDay {
+        let mut held = ByDay::new();
+        for lot in &self.lots {
+            let sum = held.entry(lot.opened).or_insert(Dec::ZERO);
+            *sum = add(*sum, lot.quantity);
+        }
+        held
+    }
+
+    /// The lots in the order in which the method takes them.
+    fn order(&self) -> Vec<&Lot> {
+        let mut order: Vec<&Lot> = self.lots.iter().collect();
+        let each =
+            |lot: &&Lot| Exact::from(lot.cost?).div_round(&Exact::from(lot.quantity), 12).ok();
         match self.method {
             LotMethod::Lifo => order.reverse(),
             // An unknown cost is the least of all; of equal ones the oldest goes first.
-            LotMethod::Hifo => order.sort_by_key(|at| std::cmp::Reverse(each(at))),
+            LotMethod::Hifo => order.sort_by_key(|lot| std::cmp::Reverse(each(lot))),
             _ => {}
         }
         order
     }
 
-    /// What the method takes of each lot, beside those that somebody fixed.
-    fn proposed(&self, quantity: Dec, fixed: &[Option<Dec>]) -> Vec<Dec> {
-        let sum = fixed.iter().flatten().fold(Dec::ZERO, |sum, it| add(sum, *it));
-        let mut rest = quantity.checked_sub(sum).unwrap_or(Dec::ZERO);
-        let mut taken: Vec<Dec> = fixed.iter().map(|it| it.unwrap_or(Dec::ZERO)).collect();
-        for at in self.order() {
-            if let (Some(lot), Some(None), Some(part)) =
-                (self.lots.get(at), fixed.get(at), taken.get_mut(at))
-            {
-                *part = lot.quantity.min(rest).max(Dec::ZERO);
-                rest = rest.checked_sub(*part).unwrap_or(Dec::ZERO);
+    /// What the method takes of each day, beside the days that somebody fixed.
+    fn proposed(&self, quantity: Dec, fixed: &ByDay) -> ByDay {
+        let mut rest = quantity.checked_sub(sum(fixed)).unwrap_or(Dec::ZERO);
+        let mut taken = fixed.clone();
+        for lot in self.order() {
+            if !fixed.contains_key(&lot.opened) {
+                let part = lot.quantity.min(rest).max(Dec::ZERO);
+                rest = rest.checked_sub(part).unwrap_or(Dec::ZERO);
+                let day = taken.entry(lot.opened).or_insert(Dec::ZERO);
+                *day = add(*day, part);
             }
         }
         taken
     }
 
-    /// What is taken of each lot.
-    fn taken(fields: &Fields) -> Result<Vec<Dec>, Fault> {
-        let texts = fields.named(LOT).map(Field::text);
-        let read = |text: String| match text.is_empty() {
-            true => Ok(Dec::ZERO),
-            false => Dec::parse(&text).map_err(|error| Fault::in_field(LOT, error.to_string())),
+    /// What is taken of each day.
+    fn taken(&self, fields: &Fields) -> Result<ByDay, Fault> {
+        let read = |(day, field): (NaiveDate, &Field)| match field.text() {
+            text if text.is_empty() => Ok((day, Dec::ZERO)),
+            text => match figure(&text) {
+                Ok((part, _)) => Ok((day, part)),
+                Err(error) => Err(Fault::in_field(LOT, error.to_string())),
+            },
         };
-        texts.map(read).collect()
+        self.held().into_keys().zip(fields.named(LOT)).map(read).collect()
+    }
+
+    /// What somebody fixed.
+    fn fixed(&self, fields: &Fields) -> ByDay {
+        let typed = self.held().into_keys().zip(fields.named(LOT)).filter(|(_, it)| !it.auto);
+        typed.filter_map(|(day, field)| Some((day, figure(&field.text()).ok()?.0))).collect()
     }
 
     /// Each day of lots and how many of them are sold; one part without a day where the method
@@ -101,20 +122,19 @@ impl Sale {
         fields: &Fields,
         quantity: Dec,
     ) -> Result<Vec<(Option<NaiveDate>, Dec)>, Fault> {
-        let taken = Self::taken(fields)?;
+        let taken = self.taken(fields)?;
         let alone = vec![(None, quantity)];
         if !self.has_choice() || self.lots.is_empty() {
             return Ok(alone);
         }
-        for (lot, part) in self.lots.iter().zip(&taken) {
-            if *part > lot.quantity || part.is_negative() {
-                let why = format!("the lot of {} has {}", lot.opened, lot.quantity);
+        for ((day, held), part) in self.held().into_iter().zip(taken.values()) {
+            if *part > held || part.is_negative() {
+                let why = format!("there are {held} of {day}");
                 return Err(Fault { field: None, why });
             }
         }
-        let nothing_chosen = self.proposed(quantity, &vec![None; self.lots.len()]);
         if self.method != LotMethod::Specific {
-            if taken == nothing_chosen {
+            if taken == self.proposed(quantity, &ByDay::new()) {
                 return Ok(alone);
             }
             let why = format!(
@@ -123,19 +143,13 @@ impl Sale {
             );
             return Err(Fault { field: None, why });
         }
-        let sum = taken.iter().fold(Dec::ZERO, |sum, part| add(sum, *part));
+        let sum = sum(&taken);
         if sum != quantity {
             let why = format!("the lots add up to {sum}, and {quantity} are sold");
             return Err(Fault { field: None, why });
         }
-        let mut parts: Vec<(Option<NaiveDate>, Dec)> = Vec::new();
-        for (lot, part) in self.lots.iter().zip(taken).filter(|(_, part)| !part.is_zero()) {
-            match parts.last_mut().filter(|last| last.0 == Some(lot.opened)) {
-                Some(last) => last.1 = add(last.1, part),
-                None => parts.push((Some(lot.opened), part)),
-            }
-        }
-        Ok(parts)
+        let parts = taken.into_iter().filter(|(_, part)| !part.is_zero());
+        Ok(parts.map(|(day, part)| (Some(day), part)).collect())
     }
 
     fn entries(&self, fields: &Fields) -> Result<Vec<Entry>, Fault> {
@@ -195,12 +209,7 @@ impl Sheet for Sale {
         let Some(Slice::Lots(report)) = around.slice else { return None };
         let security = around.known.securities.iter().find(|it| it.id == self.security)?;
         self.currency = security.currency;
-        self.mention = Some(Mention {
-            symbol: security.symbol.clone(),
-            currency: Some(security.currency),
-            venue: security.venue.clone(),
-            isin: None,
-        });
+        self.mention = Some(security.mention());
         let long = |lot: &&LotRow| lot.quantity.is_positive();
         let lots = report.rows.iter().filter(long).map(|lot| Lot {
             opened: lot.opened,
@@ -218,35 +227,27 @@ impl Sheet for Sale {
             Field::new("tax", Sort::Amount),
         ];
         if self.has_choice() {
-            let lot = |lot: &Lot| {
-                Field::new(LOT, Sort::Amount).called(format!("of {}", lot.opened)).proposing("")
-            };
-            fields.extend(self.lots.iter().map(lot));
+            let of = |day| Field::new(LOT, Sort::Amount).called(format!("of {day}")).proposing("");
+            fields.extend(self.held().into_keys().map(of));
         }
         fields.push(Field::new("note", Sort::Text));
         Some(Fields::of(fields))
     }
 
     fn settle(&self, fields: &mut Fields) {
-        let fixed: Vec<Option<Dec>> = fields
-            .named(LOT)
-            .map(|field| if field.auto { None } else { Dec::parse(&field.text()).ok() })
-            .collect();
+        let fixed = self.fixed(fields);
+        let shown = |part: Dec| if part.is_zero() { String::new() } else { part.to_string() };
         let is_typed = fields.get("quantity").is_some_and(|field| !field.auto);
         let quantity = fields.dec("quantity").ok().flatten().filter(|_| is_typed);
         if let Some(quantity) = quantity.filter(|quantity| quantity.is_positive()) {
-            let taken = self.proposed(quantity, &fixed);
+            let taken = self.proposed(quantity, &fixed).into_values();
             for (field, part) in fields.each_mut().filter(|it| it.name == LOT).zip(taken) {
-                field.follow(&if part.is_zero() { String::new() } else { part.to_string() });
+                field.follow(&shown(part));
             }
-        } else if !is_typed {
-            let sum = fixed.iter().flatten().fold(Dec::ZERO, |sum, part| add(sum, *part));
-            let text = if sum.is_zero() { String::new() } else { sum.to_string() };
-            if let Some(field) = fields.get_mut("quantity") {
-                field.follow(&text);
-            }
+        } else if let Some(field) = fields.get_mut("quantity").filter(|_| !is_typed) {
+            field.follow(&shown(sum(&fixed)));
         }
-        let sum = |fields: &Fields| -> Option<Dec> {
+        let cash = |fields: &Fields| -> Option<Dec> {
             let entries = self.entries(fields).ok()?.into_iter();
             let mut sum = Dec::ZERO;
             for entry in entries {
@@ -255,14 +256,14 @@ impl Sheet for Sale {
             }
             Some(sum)
         };
-        let amount = sum(fields).map(|amount| amount.to_string()).unwrap_or_default();
+        let amount = cash(fields).map(|amount| amount.to_string()).unwrap_or_default();
         if let Some(field) = fields.get_mut("amount") {
             field.follow(&amount);
         }
     }
 
     fn note(&self, _: &Fields) -> Option<String> {
-        let held = self.lots.iter().fold(Dec::ZERO, |sum, lot| add(sum, lot.quantity));
+        let held = self.held();
         let each = |lot: &Lot| {
             let each = lot.cost.map(Exact::from);
             let each = each.and_then(|it| it.div_round(&Exact::from(lot.quantity), 4).ok());
@@ -275,10 +276,13 @@ impl Sheet for Sale {
             lots.push(format!("and {} more", self.lots.len() - MOST));
         }
         let how = match self.method {
+            LotMethod::Specific if held.len() < self.lots.len() => {
+                "the days you choose, of each its first lots first".to_owned()
+            }
             LotMethod::Specific => "the lots you choose".to_owned(),
             method => format!("lots by {method}"),
         };
-        Some(format!("{held} held, {how}: {}", lots.join(", ")))
+        Some(format!("{} held, {how}: {}", sum(&held), lots.join(", ")))
     }
 
     fn read(&self, fields: &Fields) -> Result<Vec<Change>, Fault> {
@@ -291,8 +295,15 @@ impl Sheet for Sale {
     }
 
     fn done(&self) -> &'static str {
-        super::SOLD
+        "sold"
     }
+}
+
+/// A quantity for each day.
+type ByDay = BTreeMap<NaiveDate, Dec>;
+
+fn sum(parts: &ByDay) -> Dec {
+    parts.values().fold(Dec::ZERO, |sum, part| add(sum, *part))
 }
 
 fn add(a: Dec, b: Dec) -> Dec {
@@ -352,14 +363,32 @@ mod tests {
     #[test]
     fn lots_are_proposed_as_the_method_takes_them() {
         let proposed = |method, quantity| {
-            let taken = sale(method).proposed(dec(quantity), &[None, None, None]);
-            taken.iter().map(Dec::to_string).collect::<Vec<_>>().join(" ")
+            let taken = sale(method).proposed(dec(quantity), &ByDay::new());
+            taken.values().map(Dec::to_string).collect::<Vec<_>>().join(" ")
         };
         assert_eq!(proposed(LotMethod::Fifo, "12"), "10 2 0");
         assert_eq!(proposed(LotMethod::Lifo, "12"), "2 5 5");
         // 16 each, 10 each, unknown.
         assert_eq!(proposed(LotMethod::Hifo, "12"), "7 5 0");
         assert_eq!(proposed(LotMethod::Specific, "25"), "10 5 5", "no more than there is");
+    }
+
+    /// A stored sale can say no more than the day.
+    #[test]
+    fn lots_of_one_day_are_one_choice() {
+        let mut sale = sale(LotMethod::Specific);
+        let lot = |cost| Lot { opened: day(1), quantity: dec("10"), cost: Some(dec(cost)) };
+        sale.lots = vec![lot("100"), lot("200")];
+        assert_eq!(sale.held(), ByDay::from([(day(1), dec("20"))]));
+        let field = |text: &str| Field::new(LOT, Sort::Amount).with(text);
+        let parts = |text| {
+            let fields = Fields::of(vec![field(text)]);
+            sale.parts(&fields, dec("15")).map_err(|fault| fault.why)
+        };
+        assert_eq!(parts("15"), Ok(vec![(Some(day(1)), dec("15"))]));
+        assert_eq!(parts("25"), Err("there are 20 of 2024-01-01".to_owned()));
+        sale.method = LotMethod::Lifo;
+        assert_eq!(sale.proposed(dec("15"), &ByDay::new()), ByDay::from([(day(1), dec("15"))]));
     }
 
     #[test]

@@ -8,9 +8,10 @@ use super::price::NewPrice;
 use super::row::{Beginning, NewRow, OldRow};
 use super::sale::Sale;
 use super::security::OldSecurity;
+use super::setting::OneSetting;
 use super::setup::{Proposal, Setup};
 use super::target::Wanted;
-use crate::model::{AccountId, Dimension, LotMethod, SafeText, SecurityId, TransactionId};
+use crate::model::{AccountId, Dimension, LotMethod, SafeText, SecurityId, Setting, TransactionId};
 
 /// What a form is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +36,8 @@ pub enum Subject {
     Target(Dimension, Option<SafeText>),
     /// The category of rows.
     Category(Vec<TransactionId>),
+    /// The value of a setting.
+    Setting(Setting),
     /// What is asked once.
     Setup(Proposal),
 }
@@ -55,6 +58,7 @@ impl Subject {
             Self::Security(id, symbol) => Box::new(OldSecurity::new(id, symbol)),
             Self::Target(by, key) => Box::new(Wanted::new(by, key)),
             Self::Category(ids) => Box::new(Categorise(ids)),
+            Self::Setting(setting) => Box::new(OneSetting(setting)),
             Self::Setup(proposal) => Box::new(Setup(proposal)),
         }
     }

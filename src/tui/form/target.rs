@@ -32,10 +32,9 @@ impl Sheet for Wanted {
             _ => &[],
         };
         let own = rows.iter().find(|row| Some(&row.key) == self.key.as_ref());
-        let slices = rows.iter().map(|row| Choice {
-            word: row.key.to_string(),
-            more: percent(Some(row.weight)).into_string(),
-        });
+        let slices = rows
+            .iter()
+            .map(|row| Choice::of(row.key.as_str(), percent(Some(row.weight)).into_string()));
         let by = Dimension::ALL.iter().map(|it| Choice::plain(it.as_str())).collect();
         let part = |part: Option<crate::model::Dec>| part.map(|it| it.to_string());
         let key = self.key.as_ref().map(SafeText::to_string).unwrap_or_default();

@@ -7,11 +7,12 @@ use chrono::NaiveDate;
 use crate::config::typed_path;
 use crate::keys::Action;
 use crate::model::{
-    Currency, Dec, Exact, NewTarget, Refusal, SafeText, Setting, SettingError, UnknownCurrency,
-    UnknownWord,
+    Change, Currency, Mode, NewAccount, NewTarget, Refusal, SafeText, Setting, SettingError,
+    UnknownCurrency, UnknownWord,
 };
 use crate::state::Aim;
 use crate::tui::errand::Errand;
+use crate::tui::figure::{figure, part};
 
 /// What a line says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,7 +128,7 @@ pub fn parse(line: &str) -> Result<Command, CommandError> {
     if let [amount] = rest.as_slice()
         && (word == INVEST || word == RAISE)
     {
-        let amount = Dec::parse(&amount.replace(',', "")).map_err(|_| CommandError::Amount)?;
+        let (amount, _) = figure(amount).map_err(|_| CommandError::Amount)?;
         return match amount.is_positive() {
             true if word == INVEST => Ok(Command::Aim(Aim::Invest(amount))),
             true => Ok(Command::Aim(Aim::Raise(amount))),
@@ -138,7 +139,9 @@ pub fn parse(line: &str) -> Result<Command, CommandError> {
         return match rest.as_slice() {
             [key, value] => {
                 let setting = Setting::parse(key)?;
-                Ok(Command::Errand(Errand::Set(setting, setting.check(value)?)))
+                let value = setting.check(value)?;
+                let what = format!("set {key} to {value}");
+                Ok(Command::Errand(Errand::change(what, vec![Change::Set(setting, value)])))
             }
             _ => Err(CommandError::Form("set SETTING VALUE")),
         };
@@ -213,7 +216,18 @@ fn account(words: &[String]) -> Result<Errand, CommandError> {
         return Err(FORM);
     }
     let (kind, currency) = (kind.parse()?, Currency::parse(&currency.to_uppercase())?);
-    Ok(Errand::AddAccount { name, kind, currency })
+    let what = format!("added account {name}");
+    let new = NewAccount {
+        name,
+        kind,
+        currency,
+        mode: Mode::Ledger,
+        method: None,
+        institution: None,
+        closed: None,
+        performance: None,
+    };
+    Ok(Errand::change(what, vec![Change::AddAccount(new)]))
 }
 
 /// `DIMENSION KEY WEIGHT [BAND]`; the key may have blanks where it is quoted.
@@ -224,26 +238,16 @@ fn target(words: &[String]) -> Result<Errand, CommandError> {
         [dimension, key, weight, band] => (dimension, key, weight, Some(band)),
         _ => return Err(FORM),
     };
+    let part = |text: &String| part(text).map_err(|_| CommandError::Weight);
     let target = NewTarget {
         dimension: dimension.parse()?,
         key: SafeText::new(key),
         weight: part(weight)?,
-        band: band.map(|band| part(band)).transpose()?,
+        band: band.map(part).transpose()?,
     };
-    target.check().map(Errand::SetTarget).map_err(CommandError::Target)
-}
-
-/// A part of a whole: `0.6` or `60%`.
-fn part(text: &str) -> Result<Dec, CommandError> {
-    let number = |text: &str| Dec::parse(text).map_err(|_| CommandError::Weight);
-    match text.strip_suffix('%') {
-        Some(text) => {
-            let hundred = Exact::from(Dec::from_i64(100));
-            let part = Exact::from(number(text)?).div_round(&hundred, 12);
-            part.map_err(|_| CommandError::Weight)
-        }
-        None => number(text),
-    }
+    let target = target.check().map_err(CommandError::Target)?;
+    let what = format!("set the target of {} by {}", target.key, target.dimension);
+    Ok(Errand::change(what, vec![Change::SetTarget(target)]))
 }
 
 /// Words apart by blanks; quotes keep blanks.
@@ -312,7 +316,7 @@ pub fn words() -> Vec<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::AccountKind;
+    use crate::model::{AccountKind, Dec};
 
     #[test]
     fn the_file_that_is_being_typed_is_read_as_the_whole_line_will_be() {
@@ -344,7 +348,8 @@ mod tests {
         assert_eq!(parse("export a.csv"), Ok(Command::Export("a.csv".into())));
         assert_eq!(parse("export a b"), Err(CommandError::Form("export FILE")));
         assert_eq!(parse("export"), Ok(Command::Act(Action::Export)));
-        let rate = Errand::Set(Setting::RiskFreeRate, "0.03".to_owned());
+        let rate = Change::Set(Setting::RiskFreeRate, "0.03".to_owned());
+        let rate = Errand::change("set risk_free_rate to 0.03", vec![rate]);
         assert_eq!(parse("set risk_free_rate 0.030"), Ok(Command::Errand(rate)));
         assert!(matches!(parse("set risk_free_rate 3"), Err(CommandError::Setting(_))));
         assert!(matches!(parse("set colour red"), Err(CommandError::Setting(_))));
@@ -375,11 +380,17 @@ mod tests {
             parse(" import a.csv  \"my bank/b c.csv\""),
             Ok(Command::Errand(Errand::Import(files)))
         );
-        let rainy = Errand::AddAccount {
+        let rainy = Change::AddAccount(NewAccount {
             name: SafeText::new("Rainy Day"),
             kind: AccountKind::Savings,
             currency: Currency::USD,
-        };
+            mode: Mode::Ledger,
+            method: None,
+            institution: None,
+            closed: None,
+            performance: None,
+        });
+        let rainy = Errand::change("added account Rainy Day", vec![rainy]);
         for line in ["account add Rainy Day savings usd", "account add \"Rainy Day\" savings USD"] {
             assert_eq!(parse(line), Ok(Command::Errand(rainy.clone())));
         }
@@ -395,6 +406,9 @@ mod tests {
         let invest = Aim::Invest(Dec::from_i64(2500));
         assert_eq!(parse("invest 2,500"), Ok(Command::Aim(invest)));
         assert_eq!(parse("invest"), Ok(Command::Act(Action::Invest)));
+        for wrong in ["invest 1,5", "invest 0,125", "raise 12,34"] {
+            assert_eq!(parse(wrong), Err(CommandError::Amount), "{wrong}");
+        }
         assert_eq!(parse("raise -1"), Err(CommandError::Amount));
         let file = Command::WritePlan("my plan.csv".into());
         assert_eq!(parse("write-plan \"my plan.csv\""), Ok(file));
@@ -404,7 +418,10 @@ mod tests {
             weight: Dec::parse(weight).unwrap(),
             band: None,
         };
-        let set = |weight| Ok(Command::Errand(Errand::SetTarget(target(weight))));
+        let set = |weight| {
+            let changes = vec![Change::SetTarget(target(weight))];
+            Ok(Command::Errand(Errand::change("set the target of cash by class", changes)))
+        };
         assert_eq!(parse("target class cash 60%"), set("0.6"));
         assert_eq!(parse("target class cash 0.05"), set("0.05"));
         assert_eq!(parse("target class cash x"), Err(CommandError::Weight));

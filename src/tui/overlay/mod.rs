@@ -8,7 +8,6 @@ mod explain;
 mod help;
 mod page;
 mod palette;
-mod pick;
 mod prompt;
 mod sort;
 
@@ -22,7 +21,6 @@ pub use explain::{draw as draw_explanation, last_top as last_line};
 pub use help::Help;
 pub use page::Page;
 pub use palette::{Entry, Palette};
-pub use pick::{Pick, Picked};
 pub use prompt::{Prompt, PromptKind};
 pub use sort::{SortMenu, Sorted};
 
@@ -43,8 +41,6 @@ pub enum Overlay {
     Sort(SortMenu),
     /// Which columns are shown.
     Columns(ColumnsMenu),
-    /// What a setting can be.
-    Pick(Pick),
     /// Something that is done once somebody says yes.
     Confirm(Box<Confirm>),
     /// What is changed by hand.

@@ -22,7 +22,7 @@ use crate::keys::{Action, Context};
 use crate::model::{AccountEdit, AccountId, Change, Dec, Edit, SafeText};
 use crate::state::{AccountRow, AccountsQuery, Question, Snapshot};
 use crate::text::{Figures, UNKNOWN};
-use crate::tui::errand::{self, Errand};
+use crate::tui::errand::Errand;
 use crate::tui::form::Subject;
 use crate::tui::look::{Look, Order, Selection};
 use crate::tui::overlay::Confirm;
@@ -361,7 +361,7 @@ fn by_hand(action: Action, account: &AccountRow, look: &Look) -> Wish {
             );
             let edit = AccountEdit { closed: Edit::Set(day), ..AccountEdit::default() };
             let changes = vec![Change::EditAccount(account.id, edit)];
-            let errand = Errand::Edit(errand::Edit::Change("closed the account", changes));
+            let errand = Errand::change("closed the account", changes);
             Wish::Confirm(Box::new(Confirm { text, errand }))
         }
         _ => Wish::Say("it is closed; `e` opens it again: empty `closed from`".to_owned()),

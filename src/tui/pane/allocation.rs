@@ -23,7 +23,7 @@ use crate::state::{
     Slice, Slot, Standing,
 };
 use crate::text::{DOWN, UP, percent};
-use crate::tui::errand::{Edit, Errand};
+use crate::tui::errand::Errand;
 use crate::tui::form::Subject;
 use crate::tui::look::{Look, Selection};
 use crate::tui::theme::Tone;
@@ -217,8 +217,8 @@ impl Pane for Allocation {
             Action::Delete => match self.row(look).filter(|row| row.target.is_some()) {
                 Some(row) => {
                     let change = Change::RemoveTarget(self.shown_by(look), row.key.clone());
-                    let edit = Edit::Change("took the target away", vec![change]);
-                    Outcome::wish(Wish::Begin(Errand::Edit(edit)))
+                    let errand = Errand::change("took the target away", vec![change]);
+                    Outcome::wish(Wish::Begin(errand))
                 }
                 None => Outcome::wish(Wish::Say("this slice has no target".to_owned())),
             },

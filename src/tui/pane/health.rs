@@ -21,7 +21,7 @@ use crate::model::{AccountEdit, Change, Class, Edit, SafeText, SecurityId};
 use crate::state::{
     ConnectionRow, CoverageRow, FindingRow, HoldingRow, Proposed, Question, Slice, Slot, Snapshot,
 };
-use crate::tui::errand::{self, Errand};
+use crate::tui::errand::Errand;
 use crate::tui::form::Subject;
 use crate::tui::look::{Look, Selection};
 use crate::tui::overlay::Confirm;
@@ -338,7 +338,7 @@ fn finding(row: &FindingRow, look: &Look) -> Problem {
 
 /// What would mend a finding at once.
 fn proposal(row: &FindingRow, look: &Look) -> Option<Wish> {
-    let edit = |what, change| Errand::Edit(errand::Edit::Change(what, vec![change]));
+    let edit = |what: &str, change| Errand::change(what, vec![change]);
     match row.proposed? {
         Proposed::Link(a, b) => {
             Some(Wish::Begin(edit("linked", Change::LinkTransactions(vec![a, b]))))

@@ -52,7 +52,7 @@ pub use welcome::Welcome;
 use super::errand::Errand;
 use super::form::Subject;
 use super::look::{Look, Order, Selection};
-use super::overlay::{Confirm, Pick};
+use super::overlay::Confirm;
 use super::widget::{Choice, Column};
 use crate::config::TableTaste;
 use crate::keys::{Action, Context};
@@ -219,8 +219,6 @@ pub enum Wish {
     Explain(Box<Question>),
     /// The command line with the beginning of a line.
     Type(String),
-    /// One of many.
-    Pick(Pick),
     /// What a key would do.
     Act(Action),
     /// Something done once somebody says yes.

@@ -15,8 +15,8 @@ use super::{Outcome, Pane, Wish};
 use crate::keys::{Action, Context};
 use crate::model::{SafeText, Setting};
 use crate::state::{Question, Slice, Slot};
+use crate::tui::form::Subject;
 use crate::tui::look::Look;
-use crate::tui::overlay::Pick;
 use crate::tui::theme::Tone;
 use crate::tui::widget::{Align, Cell, Column, Row, write};
 
@@ -64,7 +64,7 @@ impl Pane for Settings {
             };
             let value = value.as_deref().unwrap_or_else(|| follows(*setting));
             let value = SafeText::new(value);
-            let cells = [setting.key(), value.as_str(), from, what(*setting)].map(Cell::plain);
+            let cells = [setting.key(), value.as_str(), from, setting.what()].map(Cell::plain);
             Line::of(Choice::Stored(*setting), Row::of(cells.to_vec()))
         });
         let (private, theme) = (look.figures.private, look.theme);
@@ -94,19 +94,13 @@ impl Pane for Settings {
         }
         match (action, self.list.key()) {
             (Action::Open | Action::In, Some(choice)) => Outcome::wish(match choice {
-                Choice::Stored(_) if look.read_only => {
-                    Wish::Say("--read-only: nothing is written".to_owned())
-                }
-                Choice::Stored(setting) => match Pick::of(*setting) {
-                    Some(pick) => Wish::Pick(pick),
-                    None => Wish::Type(format!("set {} ", setting.key())),
-                },
+                Choice::Stored(setting) => Wish::Form(Subject::Setting(*setting)),
                 Choice::Privacy => Wish::Act(Action::Privacy),
                 Choice::Theme => Wish::Act(Action::Theme),
                 Choice::Swap => Wish::Act(Action::SwapColours),
             }),
             (Action::Explain, Some(Choice::Stored(setting))) => {
-                Outcome::wish(Wish::Say(format!("{}: {}", setting.key(), what(*setting))))
+                Outcome::wish(Wish::Say(format!("{}: {}", setting.key(), setting.what())))
             }
             _ => Outcome::Unknown,
         }
@@ -157,16 +151,5 @@ const fn follows(setting: Setting) -> &'static str {
         Setting::TaxCurrency => "as the base currency",
         Setting::TimeZone => "as this machine",
         _ => "not chosen",
-    }
-}
-
-const fn what(setting: Setting) -> &'static str {
-    match setting {
-        Setting::BaseCurrency => "the currency of totals",
-        Setting::TaxCurrency => "the currency of realized gains for the tax office",
-        Setting::DefaultMethod => "which lots a sale takes where its account says nothing",
-        Setting::FeeTreatment => "whether fees of trades belong to the cost",
-        Setting::TimeZone => "where a day begins and ends",
-        Setting::RiskFreeRate => "what money earns without a risk, for the Sharpe ratio",
     }
 }

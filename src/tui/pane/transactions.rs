@@ -21,7 +21,7 @@ use crate::model::{Change, SafeText, TransactionId};
 use crate::service::ledger_sheet::{LedgerColumn, LedgerSheet};
 use crate::state::{At, Find, Question, Slice, Slot, Window, WindowQuery, WindowRow};
 use crate::text::UNKNOWN;
-use crate::tui::errand::{Edit, Errand};
+use crate::tui::errand::Errand;
 use crate::tui::form::Subject;
 use crate::tui::look::{Look, Order, Selection};
 use crate::tui::overlay::Confirm;
@@ -273,7 +273,7 @@ impl Transactions {
                     (None, many) => format!("Delete {many} marked rows? z brings them back."),
                 };
                 let changes = ids.into_iter().map(Change::DeleteTransaction).collect();
-                let errand = Errand::Edit(Edit::Change("deleted", changes));
+                let errand = Errand::change("deleted", changes);
                 Wish::Confirm(Box::new(Confirm { text, errand }))
             }
             Action::Link if ids.len() < 2 => {
@@ -281,14 +281,14 @@ impl Transactions {
             }
             Action::Link => {
                 let change = Change::LinkTransactions(ids);
-                Wish::Begin(Errand::Edit(Edit::Change("linked", vec![change])))
+                Wish::Begin(Errand::change("linked", vec![change]))
             }
             _ if row.row.linked.is_empty() => {
                 Wish::Say("this row is an event of its own already".to_owned())
             }
             _ => {
                 let change = Change::UnlinkTransaction(id);
-                Wish::Begin(Errand::Edit(Edit::Change("unlinked", vec![change])))
+                Wish::Begin(Errand::change("unlinked", vec![change]))
             }
         }
     }
