@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use chrono::{NaiveDate, NaiveTime, TimeZone as _};
+use chrono::NaiveDate;
 use secrecy::SecretString;
 
 use super::session::{target, trail};
@@ -40,13 +40,7 @@ pub struct Into {
 
 impl Wanted {
     fn filter(&self, session: &Session) -> AuditFilter {
-        let zone = session.clock.zone();
-        let begin = |day: NaiveDate| {
-            let midnight = day.and_time(NaiveTime::MIN);
-            // A day whose midnight was skipped begins when it begins.
-            let local = zone.from_local_datetime(&midnight).earliest();
-            local.map_or_else(|| midnight.and_utc().timestamp_micros(), |it| it.timestamp_micros())
-        };
+        let begin = |day| session.clock.beginning_of(day).timestamp_micros();
         AuditFilter {
             from: self.from.map(begin),
             until: self.to.and_then(|day| day.succ_opt()).map(begin),
