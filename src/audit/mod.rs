@@ -35,6 +35,9 @@ use keeper::Ring;
 use verify::Extent;
 use witness::Witness;
 
+/// No detail is longer, in bytes.
+const LONGEST: usize = 1024;
+
 /// The trail of one store.
 #[derive(Clone, Debug)]
 pub struct Audit {
@@ -88,14 +91,21 @@ impl Audit {
     pub async fn attempt(&self, action: &str, detail: &str) -> Result<Attempt> {
         let millis = self.clock.now().timestamp_millis();
         let op = OpId::at(u64::try_from(millis).unwrap_or(0));
-        let detail = match &self.elsewhere {
-            Some(name) => format!("{detail} {ELSEWHERE}{name}").trim_start().to_owned(),
-            None => detail.to_owned(),
-        };
-        self.append(&op.to_string(), action, "ATTEMPTED", &detail).await?;
+        self.append(&op.to_string(), action, "ATTEMPTED", &self.placed(detail)).await?;
         // The detail may hold names; the trail is private, the log is for showing around.
         info!(%op, action, "attempted");
         Ok(Attempt { audit: self.clone(), op, action: action.to_owned() })
+    }
+
+    /// A detail with the name of the database behind it, where it is not the usual one. By that name
+    /// an attempt is settled and looked for: it stays whole, and nothing else of the detail (an
+    /// account may be called anything) reads like one.
+    fn placed(&self, detail: &str) -> String {
+        let detail = detail.replace(ELSEWHERE, "database ");
+        let Some(name) = &self.elsewhere else { return detail };
+        let name = format!("{ELSEWHERE}{name}");
+        let detail = SafeText::capped(&detail, LONGEST.saturating_sub(name.len() + 1));
+        format!("{detail} {name}").trim_start().to_owned()
     }
 
     /// Where the rows are, to be looked at.
@@ -155,7 +165,7 @@ impl Audit {
             state: state.to_owned(),
             actor: self.actor.clone(),
             subject: action::subject_of(action).to_owned(),
-            detail: SafeText::capped(detail, 1024).into_string(),
+            detail: SafeText::capped(detail, LONGEST).into_string(),
             ..AuditRow::default()
         }
     }

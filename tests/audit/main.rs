@@ -14,6 +14,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod apart;
 mod chain;
 mod guard;
 mod list;
