@@ -110,27 +110,25 @@ impl Place {
         First::read(&self.first(chain)).filter(|first| first.chain == chain)
     }
 
-    /// Seals every first key of this data folder for these machines: those that lie open, and with a
-    /// key of the vault those that were sealed before.
+    /// Seals every first key of this data folder for these machines, with the key of its vault. What
+    /// that does not open was sealed for a vault that is gone, and stays as it is.
     ///
     /// # Errors
-    /// When one cannot be opened, or its file cannot be written.
-    pub fn seal_first_keys(
-        &self,
-        recipients: &[Recipient],
-        key: Option<&Key>,
-    ) -> vault::Result<()> {
+    /// When a file cannot be written.
+    pub fn seal_first_keys(&self, recipients: &[Recipient], key: &Key) -> vault::Result<()> {
         for chain in self.names(".first") {
             let Some(first) = self.first_of(&chain) else { continue };
-            let open = match (&first.key, key) {
-                (FirstKey::Sealed(_), None) => continue,
-                _ => first.opened(key).ok_or(vault::Error::Wrong)?,
-            };
-            let sealed = seal_under(recipients, &label(&chain), &secret(&open))?;
-            let first = First { key: FirstKey::Sealed(sealed), ..first };
-            write_atomic_private(&self.first(&chain), first.written().as_bytes(), true)?;
+            match first.opened(Some(key)) {
+                Some(open) => self.write_first(&first.sealed(&open, recipients)?)?,
+                None => warn!(chain, "its first key is of another vault; nothing can prove it"),
+            }
         }
         Ok(())
+    }
+
+    fn write_first(&self, first: &First) -> vault::Result<()> {
+        let path = self.first(&first.chain);
+        Ok(write_atomic_private(&path, first.written().as_bytes(), true)?)
     }
 
     /// Whether a first key is sealed, so that proving its chain needs the key of the vault.
@@ -141,12 +139,13 @@ impl Place {
 
     /// A vault may have been made by a process that was stopped before it came to the first keys.
     pub(super) fn seal_what_lies_open(&self) {
-        let vault = Vault::at(self.vault.clone());
-        let lies_open = |chain: String| self.first_of(&chain).is_some_and(|it| it.is_open());
-        if vault.exists() && self.names(".first").into_iter().any(lies_open) {
-            let sealed = vault.read().and_then(|it| self.seal_first_keys(&it.recipients(), None));
-            if let Err(error) = sealed {
-                warn!(%error, "the first key of the trail could not be sealed");
+        for chain in self.names(".first") {
+            let Some(first) = self.first_of(&chain).filter(First::is_open) else { continue };
+            let first = first.sealed_where_there_is_a_vault(&self.vault);
+            if !first.is_open()
+                && let Err(error) = self.write_first(&first)
+            {
+                warn!(%error, chain, "the first key of the trail could not be sealed");
             }
         }
     }
@@ -230,6 +229,18 @@ impl Ring<'_> {
                 return Ok(state.count != before);
             }
         }
+    }
+
+    /// Begins another chain where this key does not open the first key of the one that is there: what
+    /// comes would never be proved.
+    pub async fn begin_what_can_be_proved(&mut self, tx: &mut AuditTx, key: &Key) -> Result<()> {
+        let Some(state) = &self.state else { return Ok(()) };
+        let first = self.place.first_of(&state.chain);
+        if first.is_some_and(|first| first.opened(Some(key)).is_none()) {
+            warn!(chain = state.chain, "its first key is of another vault: a new chain begins");
+            self.begin(tx).await?;
+        }
+        Ok(())
     }
 
     /// Signs a row as the next one; its number is given here.
@@ -399,15 +410,21 @@ impl First {
         }
     }
 
-    /// Who seals needs no passphrase. Where there is no vault, or a damaged one, it stays open, which
-    /// `audit verify` says.
+    /// The same, sealed for these machines.
+    fn sealed(&self, open: &ChainKey, recipients: &[Recipient]) -> vault::Result<Self> {
+        let sealed = seal_under(recipients, &label(&self.chain), &secret(open))?;
+        let Self { chain, trail, genesis, .. } = self;
+        let (chain, trail) = (chain.clone(), trail.clone());
+        Ok(Self { chain, trail, genesis: *genesis, key: FirstKey::Sealed(sealed) })
+    }
+
+    /// Who seals needs no passphrase; nor can he tell who named the other machines, so this is for the
+    /// vault itself alone. Where there is none, or a damaged one, it stays open, which `audit verify`
+    /// says.
     fn sealed_where_there_is_a_vault(self, folder: &Path) -> Self {
         let FirstKey::Open(open) = &self.key else { return self };
         let Ok(file) = Vault::at(folder.to_owned()).read() else { return self };
-        match seal_under(&file.recipients(), &label(&self.chain), &secret(open)) {
-            Ok(sealed) => Self { key: FirstKey::Sealed(sealed), ..self },
-            Err(_) => self,
-        }
+        self.sealed(open, std::slice::from_ref(file.own())).unwrap_or(self)
     }
 
     fn written(&self) -> Zeroizing<String> {

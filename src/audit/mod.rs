@@ -231,7 +231,7 @@ impl Audit {
             let _ring = self.place.lock().await?;
             extent(&self.store, &self.place).await?
         };
-        verify::verify(&self.store, &self.place, extent, &|first| first.opened(key), kept).await
+        verify::verify(&self.store, &self.place, extent, key, kept).await
     }
 
     /// Whether proving it needs the key of the vault.
@@ -240,16 +240,27 @@ impl Audit {
         self.place.is_sealed()
     }
 
-    /// Seals the first keys of the chains for the machines of a vault.
+    /// Seals the first keys of the chains for the machines of a vault, with its key.
     ///
     /// # Errors
-    /// When one cannot be opened or written.
-    pub fn seal_first_keys(
-        &self,
-        recipients: &[Recipient],
-        key: Option<&Key>,
-    ) -> crate::vault::Result<()> {
+    /// When one cannot be written.
+    pub fn seal_first_keys(&self, recipients: &[Recipient], key: &Key) -> crate::vault::Result<()> {
         self.place.seal_first_keys(recipients, key)
+    }
+
+    /// Lets a new vault prove what comes: where the one before is gone, a new chain begins, and first
+    /// keys that lie open are sealed.
+    ///
+    /// # Errors
+    /// When a file cannot be written, or the trail not read.
+    pub async fn go_over_to(&self, recipients: &[Recipient], key: &Key) -> Result<()> {
+        let mut ring = self.place.lock().await?;
+        let mut tx = self.store.begin().await?;
+        ring.follow(&mut tx).await?;
+        ring.begin_what_can_be_proved(&mut tx, key).await?;
+        drop(tx);
+        let sealed = self.seal_first_keys(recipients, key);
+        sealed.map_err(|error| Error::File(error.to_string()))
     }
 
     /// An attempt without an outcome whose process is gone was interrupted: its mark in the store
@@ -341,7 +352,7 @@ pub async fn verify_as_it_is(
     kept: Option<&Head>,
 ) -> Result<Option<Proof>> {
     let extent = extent(store, place).await?;
-    verify::verify(store, place, extent, &|first| first.opened(key), kept).await
+    verify::verify(store, place, extent, key, kept).await
 }
 
 /// The head of the chain that this machine writes; none: it wrote nothing yet.

@@ -7,6 +7,7 @@ use super::keeper::{First, Head, Place, State};
 use super::witness::{Reading, Witness, Witnessed, line};
 use crate::model::hex;
 use crate::store::{AuditChain, AuditRow, AuditStore, Result};
+use crate::vault::Key;
 
 /// So much that is wrong is told.
 const MOST: usize = 20;
@@ -29,6 +30,8 @@ pub struct Proof {
     pub before: u64,
     /// So many are in chains of other machines, which only those can prove.
     pub elsewhere: u64,
+    /// So many are in chains of ours whose first key is sealed for another vault than that of the key.
+    pub unproved: u64,
     /// So many of ours have the same line in the daily files.
     pub witnessed: u64,
     /// Up to this number records were purged.
@@ -58,9 +61,6 @@ impl Proof {
     }
 }
 
-/// A first key by its file; none: it cannot be opened.
-pub type Opens<'a> = &'a (dyn Fn(&First) -> Option<ChainKey> + Sync);
-
 /// How far chains went when somebody began to look.
 pub(super) struct Extent {
     pub state: Option<State>,
@@ -68,7 +68,7 @@ pub(super) struct Extent {
     pub chains: Vec<AuditChain>,
 }
 
-/// Proves a trail; none: a first key is sealed, and was not opened.
+/// Proves a trail; none: a first key is sealed, and no key was given.
 ///
 /// # Errors
 /// When the trail cannot be read.
@@ -76,7 +76,7 @@ pub(super) async fn verify(
     store: &AuditStore,
     place: &Place,
     extent: Extent,
-    opens: Opens<'_>,
+    key: Option<&Key>,
     kept: Option<&Head>,
 ) -> Result<Option<Proof>> {
     let Extent { state, heads, chains } = extent;
@@ -86,10 +86,21 @@ pub(super) async fn verify(
             proof.elsewhere += u64::try_from(chain.rows).unwrap_or_default();
             continue;
         };
-        let Some(key) = opens(&first) else { return Ok(None) };
+        let Some(opened) = first.opened(key) else {
+            if key.is_none() {
+                return Ok(None);
+            }
+            let AuditChain { chain: name, rows, first_seq, .. } = chain;
+            proof.unproved += u64::try_from(*rows).unwrap_or_default();
+            let what = format!(
+                "nothing proves the {rows} records of chain {name}: its first key is of another vault"
+            );
+            proof.wrong(*first_seq, what);
+            continue;
+        };
         proof.is_open |= first.is_open();
         let heads = heads.iter().chain(kept).filter(|head| head.chain == chain.chain);
-        let mut walk = Walk::begin(store, chain, &first, key, &mut proof).await?;
+        let mut walk = Walk::begin(store, chain, &first, opened, &mut proof).await?;
         walk.ends = heads.cloned().collect();
         walk.state = state.clone().filter(|state| state.chain == chain.chain);
         walk.witness(Witness::at(place.witness.clone()).read());

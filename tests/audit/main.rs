@@ -17,6 +17,7 @@ mod support;
 mod apart;
 mod chain;
 mod guard;
+mod keys;
 mod list;
 mod many;
 mod tamper;
