@@ -32,15 +32,18 @@ const LARGEST: u64 = 64 << 10;
 const AGAIN: Duration = Duration::from_millis(1);
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// The trail of a file; one on a server is named by digits.
+const IN_A_FILE: &str = "file";
+
 /// Where the files of a trail are.
 #[derive(Clone, Debug)]
 pub struct Place {
     /// Which trail of this data folder.
     pub(super) trail: String,
-    key: PathBuf,
+    data: PathBuf,
     vault: PathBuf,
-    /// The folder of the daily files.
-    pub(super) witness: PathBuf,
+    /// The folder of the daily files of all trails.
+    daily: PathBuf,
 }
 
 impl Place {
@@ -48,19 +51,31 @@ impl Place {
     /// since another one has another trail.
     #[must_use]
     pub fn of(config: &Config, trail: &AuditTarget) -> Self {
-        let (data, vault) = (&config.data_dir.value, config.vault_dir());
-        let witness = config.audit_dir();
-        match trail {
-            AuditTarget::Sqlite(_) => {
-                Self { trail: "file".to_owned(), key: data.join("audit.key"), vault, witness }
-            }
+        let trail = match trail {
+            AuditTarget::Sqlite(_) => IN_A_FILE.to_owned(),
             AuditTarget::Postgres(server) => {
                 let host = format!("{:?} {:?}", server.host, server.socket);
                 let name = format!("{host} {} {}", server.port, server.database);
-                let name = format!("{:08x}", crc32fast::hash(name.as_bytes()));
-                let key = data.join(format!("audit-{name}.key"));
-                Self { key, vault, witness: witness.join(&name), trail: name }
+                format!("{:08x}", crc32fast::hash(name.as_bytes()))
             }
+        };
+        let (data, vault) = (config.data_dir.value.clone(), config.vault_dir());
+        Self { trail, data, vault, daily: config.audit_dir() }
+    }
+
+    /// The key of what comes.
+    fn key(&self) -> PathBuf {
+        match self.trail.as_str() {
+            IN_A_FILE => self.data.join("audit.key"),
+            name => self.data.join(format!("audit-{name}.key")),
+        }
+    }
+
+    /// The folder of its daily files.
+    pub(super) fn witness(&self) -> PathBuf {
+        match self.trail.as_str() {
+            IN_A_FILE => self.daily.clone(),
+            name => self.daily.join(name),
         }
     }
 
@@ -74,13 +89,14 @@ impl Place {
 
     /// Whether anything was ever written here.
     pub(super) fn is_begun(&self) -> bool {
-        self.key.exists()
+        self.key().exists()
     }
 
     /// Waits until nobody else adds a record.
     pub(super) async fn lock(&self) -> Result<Ring<'_>> {
-        let failed = |source: std::io::Error| refused(&self.key, &source);
-        let mut slots = Slots::open(&self.key).map_err(failed)?;
+        let key = self.key();
+        let failed = |source: std::io::Error| refused(&key, &source);
+        let mut slots = Slots::open(&key).map_err(failed)?;
         let begun = Instant::now();
         while let Err(error) = flock(slots.file(), FlockOperation::NonBlockingLockExclusive) {
             match error {
@@ -95,7 +111,7 @@ impl Place {
 
     /// How far the chain goes by its key, as somebody sees it who only looks.
     pub(super) fn look(&self) -> Option<State> {
-        State::read(&mut Slots::look(&self.key).ok()?)
+        State::read(&mut Slots::look(&self.key()).ok()?)
     }
 
     /// The heads of this trail, whatever became of their chains.
@@ -103,6 +119,23 @@ impl Place {
         let heads = self.names(".head").into_iter();
         let heads = heads.filter_map(|chain| Head::read(&self.head(&chain)));
         heads.filter(|head| head.trail == self.trail).collect()
+    }
+
+    /// What this machine has of each chain. Another spelling of the address of a server has files of
+    /// its own, and its rows are in the same trail.
+    pub(super) fn ours(&self) -> Vec<Ours> {
+        let firsts = self.names(".first").into_iter().filter_map(|chain| self.first_of(&chain));
+        let of_chain = |first: First| {
+            let place = Self { trail: first.trail.clone(), ..self.clone() };
+            let head = Head::read(&place.head(&first.chain));
+            Ours {
+                head: head.filter(|it| (&it.chain, &it.trail) == (&first.chain, &first.trail)),
+                state: place.look().filter(|it| it.chain == first.chain),
+                witness: place.witness(),
+                first,
+            }
+        };
+        firsts.map(of_chain).collect()
     }
 
     /// The first key of a chain; none: it is another machine's, or was taken away.
@@ -160,6 +193,18 @@ impl Place {
         names.sort();
         names
     }
+}
+
+/// What this machine has of a chain beside its rows.
+pub(super) struct Ours {
+    /// With what it began.
+    pub first: First,
+    /// How far it goes, as it was signed.
+    pub head: Option<Head>,
+    /// How far it goes by the key of what comes; none: that is gone, or is of a chain begun since.
+    pub state: Option<State>,
+    /// The folder of its daily files.
+    pub witness: PathBuf,
 }
 
 /// A chain that nobody else writes to for now.
@@ -296,7 +341,7 @@ impl Ring<'_> {
         write_atomic_private(&path, first.written().as_bytes(), false)
             .map_err(|error| of_writing(&path, error))?;
         let state = State { chain: name, count: 0, seq, hash, key };
-        keep(&mut self.slots, &state, true).map_err(|source| refused(&place.key, &source))?;
+        keep(&mut self.slots, &state, true).map_err(|source| refused(&place.key(), &source))?;
         self.state = Some(state);
         Ok(())
     }
@@ -323,8 +368,8 @@ pub struct Head {
     pub seq: i64,
     /// What proves it.
     pub hash: Hash,
-    /// Signed with the key that comes next; all zero where it was written down by a person.
-    pub(super) signature: Hash,
+    /// Signed with the key that comes next; none: it is not from its file, a person wrote it down.
+    pub(super) signature: Option<Hash>,
 }
 
 impl Head {
@@ -336,7 +381,7 @@ impl Head {
             count: *count,
             seq: *seq,
             hash: *hash,
-            signature: key.sign_head(chain, *count, *seq, hash),
+            signature: Some(key.sign_head(chain, *count, *seq, hash)),
         }
     }
 
@@ -349,7 +394,7 @@ impl Head {
             count,
             seq: words.next()?.parse().ok()?,
             hash: hash_in(words.next()?)?,
-            signature: hash_in(words.next()?)?,
+            signature: Some(hash_in(words.next()?)?),
         })
     }
 
@@ -357,7 +402,8 @@ impl Head {
         let Self { trail, chain, count, seq, hash, signature } = self;
         let mut slots = Slots::open(path)?;
         slots.read();
-        let text = format!("{trail} {chain} {seq} {} {}", hex(hash), hex(signature));
+        let signature = hex(&signature.unwrap_or_default());
+        let text = format!("{trail} {chain} {seq} {} {signature}", hex(hash));
         slots.write(*count, &text, false)
     }
 
@@ -375,8 +421,8 @@ impl Head {
         let (seq, count) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
         let hash = hash_in(words.next()?)?;
         let at_end = words.next().is_none();
-        let (trail, signature) = (String::new(), Hash::default());
-        at_end.then_some(Self { trail, chain, count, seq, hash, signature })
+        let trail = String::new();
+        at_end.then_some(Self { trail, chain, count, seq, hash, signature: None })
     }
 }
 
@@ -445,7 +491,9 @@ impl First {
         let mut lines = text.strip_prefix(FORM)?.trim().lines();
         let mut words = lines.next()?.split(' ');
         let (chain, trail) = (words.next()?.to_owned(), words.next()?.to_owned());
-        let genesis = hash_in(words.next()?)?;
+        // It is part of the names of files.
+        let is_trail = trail == IN_A_FILE || trail.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let genesis = hash_in(words.next()?).filter(|_| is_trail)?;
         let key = match lines.next()?.split_once(' ')? {
             ("open", key) => FirstKey::Open(ChainKey::parse(key)?),
             ("sealed", key) => FirstKey::Sealed(bytes_in(key)?),

@@ -196,7 +196,7 @@ impl Audit {
 
     /// Writes this record into the daily files, behind those that are missing there.
     async fn witness(&self, ring: &Ring<'_>, row: &AuditRow) {
-        let witness = Witness::at(self.place.witness.clone());
+        let witness = Witness::at(self.place.witness());
         let told = async {
             let last = witness.last(&row.chain, row).map_err(|error| file_error(&error))?;
             let mut after = last.unwrap_or(-1);
@@ -231,7 +231,7 @@ impl Audit {
             let _ring = self.place.lock().await?;
             extent(&self.store, &self.place).await?
         };
-        verify::verify(&self.store, &self.place, extent, key, kept).await
+        verify::verify(&self.store, extent, key, kept).await
     }
 
     /// Whether proving it needs the key of the vault.
@@ -338,7 +338,9 @@ impl Attempt {
 
 /// How far a trail goes by all that tells of it.
 async fn extent(store: &AuditStore, place: &Place) -> Result<Extent> {
-    Ok(Extent { state: place.look(), heads: place.heads(), chains: store.chains().await? })
+    // First what says how far it goes: meanwhile it may go further.
+    let (ours, state, heads) = (place.ours(), place.look(), place.heads());
+    Ok(Extent { ours, state, heads, chains: store.chains().await? })
 }
 
 /// Proves a trail as somebody does who only looks.
@@ -352,7 +354,7 @@ pub async fn verify_as_it_is(
     kept: Option<&Head>,
 ) -> Result<Option<Proof>> {
     let extent = extent(store, place).await?;
-    verify::verify(store, place, extent, key, kept).await
+    verify::verify(store, extent, key, kept).await
 }
 
 /// The head of the chain that this machine writes; none: it wrote nothing yet.

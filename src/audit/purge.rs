@@ -90,7 +90,7 @@ impl Audit {
         self.witness(&ring, &row).await;
         let until = last.map(|last| last.seq).or((loose > 0).then_some(loose));
         // Their lines go with them; those that cannot be taken away now are not missed.
-        let _ = Witness::at(self.place.witness.clone()).forget_before(before.min(self.kept_from()));
+        let _ = Witness::at(self.place.witness()).forget_before(before.min(self.kept_from()));
         Ok(Outcome { records: gone, until })
     }
 }

@@ -13,6 +13,12 @@ fn of_vault(engine: &Engine, ending: &str) -> Vec<PathBuf> {
     paths
 }
 
+/// The key of what comes.
+fn key_file(engine: &Engine) -> PathBuf {
+    let mut files = fs::read_dir(engine.folder()).unwrap().map(|entry| entry.unwrap().path());
+    files.find(|path| path.extension().is_some_and(|it| it == "key")).unwrap()
+}
+
 fn passphrase() -> dashtam::model::Secret {
     dashtam::model::Secret::new("correct horse battery".to_owned())
 }
@@ -76,5 +82,79 @@ async fn a_vault_that_was_made_is_made_whatever_becomes_of_the_trail() {
     fs::rename(&aside, &first).unwrap();
     Session::open(config, &clock(), Access::Write).await.unwrap().close().await;
     assert!(fs::read_to_string(&first).unwrap().contains("\nsealed "));
+    engine.close().await;
+}
+
+#[tokio::test]
+async fn an_end_that_was_cut_off_with_its_key_is_seen() {
+    for engine in engines().await {
+        operations(engine.session.audit().unwrap(), 4).await;
+        let rows = engine.session.audit().unwrap().rows().await.unwrap();
+        let last = &rows[rows.len() - 3];
+        // The rows, the lines, the head without a signature, and no key that could contradict.
+        forge(&engine, &[format!("delete from {{audit}} where seq > {}", last.seq)]).await;
+        let file = daily(&engine).pop().unwrap();
+        let text = fs::read_to_string(&file).unwrap();
+        let lines: Vec<_> = text.lines().collect();
+        fs::write(&file, format!("{}\n", lines[..lines.len() - 2].join("\n"))).unwrap();
+        let head = of_vault(&engine, "head").pop().unwrap();
+        let old = fs::read_to_string(&head).unwrap();
+        let words: Vec<_> = old.trim_matches('\n').split(' ').collect();
+        let line = format!(
+            "{} {} {} {} {} {}",
+            last.link + 1,
+            words[1],
+            words[2],
+            last.seq,
+            hex(&last.hash),
+            "0".repeat(64)
+        );
+        let mut place = format!("{line} {:08x}", crc32fast::hash(line.as_bytes()));
+        place.push_str(&"\n".repeat(512 - place.len()));
+        fs::write(&head, place).unwrap();
+        let kept = dashtam::audit::head(&super::place(&engine));
+        fs::remove_file(key_file(&engine)).unwrap();
+        let proof = look(&engine).await;
+        assert!(says(&proof, "not the one that the head tells of"), "{proof:?}");
+        assert!(says(&proof, "the key is gone"), "{proof:?}");
+        assert_eq!(kept.map(|head| head.seq), Some(last.seq), "the forgery is read as a head");
+        // The attempt to prove it begins a chain, which hides nothing.
+        let proof = verified(&engine, None).await;
+        assert!(
+            says(&proof, "the key is gone") && proof.first_bad() == Some(last.seq),
+            "{proof:?}"
+        );
+        engine.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_server_by_another_name_has_the_same_trail() {
+    let Some(engine) = support::engines::postgres().await else { return };
+    operations(engine.session.audit().unwrap(), 2).await;
+    let Target::Postgres(server) = target(&engine.config) else { panic!() };
+    assert_eq!(server.host.as_deref(), Some("127.0.0.1"));
+    let (port, user, database) = (server.port, server.user.unwrap(), server.database);
+    let other = format!("postgres://{user}@localhost:{port}/{database}?sslmode=disable");
+    let flags = Overrides {
+        data_dir: Some(engine.folder().to_owned()),
+        database: Some(SecretString::from(other)),
+        ..Overrides::default()
+    };
+    let config = Config::load(&flags, &Environment::default()).unwrap();
+    let session = Session::open(&config, &clock(), Access::Write).await.unwrap();
+    operations(session.audit().unwrap(), 3).await;
+    let proof = service::audit::verify(&session, &config, None, None).await.unwrap();
+    assert_right(&proof, 4 + 6 + 1);
+    // By the first name too, and what is changed under either is seen under both.
+    operations(engine.session.audit().unwrap(), 1).await;
+    assert_right(&verified(&engine, None).await, 4 + 6 + 2 + 2 + 1);
+    forge(&engine, &["update {audit} set detail = 'x' where seq in (2, 6)".to_owned()]).await;
+    for config in [&engine.config, &config] {
+        let proof = service::audit::verify(&session, config, None, None).await.unwrap();
+        let wrong: Vec<_> = proof.faults.iter().map(|fault| fault.seq).collect();
+        assert_eq!(wrong, [2, 2, 6, 6], "{proof:?}");
+    }
+    session.close().await;
     engine.close().await;
 }
