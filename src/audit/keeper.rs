@@ -7,6 +7,9 @@
 //! | `vault/audit-CHAIN.head` | number, count and hash of the last record, signed |
 //! | `vault/audit-CHAIN.first` | the first key: sealed for the vault, or open where there is none |
 //!
+//! Anybody can seal a first key for a vault. So whoever changes the vault vouches with its key for the
+//! first keys that are there; of one that began since, `verify` says that nobody did.
+//!
 //! The key file is locked while a record is added, so that one process adds one at a time. A record
 //! that was written without its key being renewed is seen by the next one, which renews it.
 
@@ -27,6 +30,7 @@ use crate::store::{AuditRow, AuditTarget, AuditTx, Error, Result};
 use crate::vault::{self, Key, Recipient, Vault, open_under, seal_under};
 
 const FORM: &str = "dashtam-audit-first 1";
+const VOUCHED: &str = "dashtam-audit first";
 const LARGEST: u64 = 64 << 10;
 /// How often another process's lock is asked for, and how long.
 const AGAIN: Duration = Duration::from_millis(1);
@@ -143,18 +147,25 @@ impl Place {
         First::read(&self.first(chain)).filter(|first| first.chain == chain)
     }
 
-    /// Seals every first key of this data folder for these machines, with the key of its vault. What
-    /// that does not open was sealed for a vault that is gone, and stays as it is.
+    /// Seals every first key of this data folder for these machines, and vouches for it with the key
+    /// of its vault, but not for one that was put in the place of another. What it does not open was
+    /// sealed for a vault that is gone, and stays as it is.
     ///
     /// # Errors
     /// When a file cannot be written.
     pub fn seal_first_keys(&self, recipients: &[Recipient], key: &Key) -> vault::Result<()> {
         for chain in self.names(".first") {
             let Some(first) = self.first_of(&chain) else { continue };
-            match first.opened(Some(key)) {
-                Some(open) => self.write_first(&first.sealed(&open, recipients)?)?,
-                None => warn!(chain, "its first key is of another vault; nothing can prove it"),
+            let Some(open) = first.opened(Some(key)) else {
+                warn!(chain, "its first key is of another vault; nothing can prove it");
+                continue;
+            };
+            let mut sealed = first.sealed(&open, recipients)?;
+            match first.is_vouched(&open, key) {
+                Some(false) => warn!(chain, "its first key is not what the vault vouched for"),
+                _ => sealed.vouched = key.vouched(VOUCHED, &first.told(&open)).next(),
             }
+            self.write_first(&sealed)?;
         }
         Ok(())
     }
@@ -334,6 +345,7 @@ impl Ring<'_> {
             trail: place.trail.clone(),
             genesis: hash,
             key: FirstKey::Open(key.clone()),
+            vouched: None,
         };
         create_dir_private(&place.vault).map_err(|source| refused(&place.vault, &source))?;
         let path = place.first(&name);
@@ -433,6 +445,8 @@ pub(super) struct First {
     /// What stands before its first record.
     pub genesis: Hash,
     key: FirstKey,
+    /// What somebody who had the key of the vault said of all this.
+    vouched: Option<String>,
 }
 
 enum FirstKey {
@@ -456,12 +470,25 @@ impl First {
         }
     }
 
+    /// Whether a key of the vault says that this is with what the chain began; none: nobody vouched.
+    pub fn is_vouched(&self, open: &ChainKey, key: &Key) -> Option<bool> {
+        let vouched = self.vouched.as_ref()?;
+        Some(key.vouched(VOUCHED, &self.told(open)).any(|said| said == *vouched))
+    }
+
+    /// What is vouched for.
+    fn told(&self, open: &ChainKey) -> Zeroizing<String> {
+        let Self { chain, trail, genesis, .. } = self;
+        Zeroizing::new(format!("{chain} {trail} {} {}", hex(genesis), *open.written()))
+    }
+
     /// The same, sealed for these machines.
     fn sealed(&self, open: &ChainKey, recipients: &[Recipient]) -> vault::Result<Self> {
         let sealed = seal_under(recipients, &label(&self.chain), &secret(open))?;
-        let Self { chain, trail, genesis, .. } = self;
-        let (chain, trail) = (chain.clone(), trail.clone());
-        Ok(Self { chain, trail, genesis: *genesis, key: FirstKey::Sealed(sealed) })
+        let (chain, trail, vouched) =
+            (self.chain.clone(), self.trail.clone(), self.vouched.clone());
+        let key = FirstKey::Sealed(sealed);
+        Ok(Self { chain, trail, genesis: self.genesis, key, vouched })
     }
 
     /// Who seals needs no passphrase; nor can he tell who named the other machines, so this is for the
@@ -474,7 +501,7 @@ impl First {
     }
 
     fn written(&self) -> Zeroizing<String> {
-        let Self { chain, trail, genesis, key } = self;
+        let Self { chain, trail, genesis, key, vouched } = self;
         let (word, key) = match key {
             FirstKey::Open(key) => ("open", key.written()),
             FirstKey::Sealed(sealed) => ("sealed", Zeroizing::new(hex(sealed))),
@@ -483,6 +510,9 @@ impl First {
         text.push_str(&format!("{FORM}\n{chain} {trail} {}\n{word} ", hex(genesis)));
         text.push_str(&key);
         text.push('\n');
+        if let Some(vouched) = vouched {
+            text.push_str(&format!("vouched {vouched}\n"));
+        }
         text
     }
 
@@ -499,7 +529,8 @@ impl First {
             ("sealed", key) => FirstKey::Sealed(bytes_in(key)?),
             _ => return None,
         };
-        Some(Self { chain, trail, genesis, key })
+        let vouched = lines.next().and_then(|line| line.strip_prefix("vouched "));
+        Some(Self { chain, trail, genesis, key, vouched: vouched.map(str::to_owned) })
     }
 }
 

@@ -38,6 +38,9 @@ pub struct Proof {
     pub purged: Option<i64>,
     /// Whether the first key lies open: whoever reads the data folder could write all of it anew.
     pub is_open: bool,
+    /// Whether nobody vouched for a first key with the key of the vault: whoever writes to the data
+    /// folder could have put it there, with all that it proves.
+    pub is_unvouched: bool,
     /// The last record.
     pub last: Option<i64>,
     /// How many things are wrong.
@@ -100,6 +103,17 @@ pub(super) async fn verify(
             continue;
         };
         proof.is_open |= ours.first.is_open();
+        match key.and_then(|key| ours.first.is_vouched(&opened, key)) {
+            Some(true) => {}
+            Some(false) => {
+                let what = format!(
+                    "the first key of chain {} is not the one that the vault vouched for",
+                    chain.chain
+                );
+                proof.wrong(chain.first_seq, what);
+            }
+            None => proof.is_unvouched = true,
+        }
         let mut walk = Walk::begin(store, chain, ours, opened, &mut proof).await?;
         walk.kept = kept.filter(|head| head.chain == chain.chain);
         walk.run(store, &mut proof).await?;

@@ -49,7 +49,7 @@ async fn a_vault_that_was_lost_hinders_neither_the_next_one_nor_its_trail() {
         assert_eq!(proof.wrong, 1, "{:?}", proof.faults);
         assert!(says(&proof, "its first key is of another vault"), "{proof:?}");
         assert!(proof.records >= 3 && proof.records == proof.witnessed, "{proof:?}");
-        assert!(!proof.is_open, "{proof:?}");
+        assert!(!proof.is_open && !proof.is_unvouched, "{proof:?}");
         // The rest is proved still, and the vault changed.
         let other = vault::Key::generate().recipient().unwrap();
         vault::add_recipient(session, config, &key, other.clone(), SafeText::new("laptop"))
@@ -82,6 +82,59 @@ async fn a_vault_that_was_made_is_made_whatever_becomes_of_the_trail() {
     fs::rename(&aside, &first).unwrap();
     Session::open(config, &clock(), Access::Write).await.unwrap().close().await;
     assert!(fs::read_to_string(&first).unwrap().contains("\nsealed "));
+    engine.close().await;
+}
+
+#[tokio::test]
+async fn a_first_key_that_nobody_vouched_for_is_told() {
+    let engine = sqlite().await;
+    let (session, config) = (&engine.session, &engine.config);
+    let (audit, vault_key) = (session.audit().unwrap(), config.vault_dir().join("key"));
+    operations(audit, 1).await;
+    assert!(verified(&engine, None).await.is_unvouched, "there is nobody who could");
+    vault::init(session, config, None).await.unwrap();
+    let key = || vault::of(config).unprotected().unwrap();
+    let proof = verified(&engine, Some(&key())).await;
+    assert!(proof.wrong == 0 && !proof.is_unvouched, "{proof:?}");
+
+    // Somebody names himself in the key file, and sees to it that a chain begins anew.
+    let evil = vault::Key::generate();
+    let whole = fs::read_to_string(&vault_key).unwrap();
+    let his = format!("other {} x\nvouched ", evil.recipient().unwrap());
+    let text = whole.replacen("vouched ", &his, 1);
+    let text = text.rsplit_once("sum ").unwrap().0;
+    fs::write(&vault_key, format!("{text}sum {:08x}\n", crc32fast::hash(text.as_bytes()))).unwrap();
+    let known = of_vault(&engine, "first").pop().unwrap();
+    fs::remove_file(key_file(&engine)).unwrap();
+    operations(audit, 1).await;
+    fs::write(&vault_key, whole).unwrap();
+    let new = of_vault(&engine, "first").into_iter().find(|path| *path != known).unwrap();
+    let text = fs::read_to_string(&new).unwrap();
+    let chain = text.lines().nth(1).unwrap().split(' ').next().unwrap().to_owned();
+    let sealed = text.lines().nth(2).unwrap().strip_prefix("sealed ").unwrap();
+    let sealed: Vec<u8> = (0..sealed.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&sealed[at..at + 2], 16).unwrap())
+        .collect();
+    let opens = |key: &vault::Key| {
+        dashtam::vault::open_under(key, &format!("dashtam-audit-first/1 {chain}"), &sealed)
+            .is_some()
+    };
+    assert!(opens(&key()) && !opens(&evil), "it is for the vault alone");
+    let proof = verified(&engine, Some(&key())).await;
+    assert!(proof.is_unvouched && proof.wrong == 1 && says(&proof, "the key is gone"), "{proof:?}");
+    // Whoever changes the vault vouches for what is there.
+    vault::rotate(session, config, key(), None).await.unwrap();
+    assert!(!verified(&engine, Some(&key())).await.is_unvouched);
+    // Another one in its place is seen, before and after the vault is changed.
+    let text = fs::read_to_string(&known).unwrap();
+    let said = text.lines().last().unwrap();
+    fs::write(&known, text.replace(said, &format!("vouched {}", "0".repeat(64)))).unwrap();
+    for _ in 0..2 {
+        let proof = verified(&engine, Some(&key())).await;
+        assert!(proof.wrong == 2 && says(&proof, "is not the one that the vault"), "{proof:?}");
+        vault::rotate(session, config, key(), None).await.unwrap();
+    }
     engine.close().await;
 }
 
