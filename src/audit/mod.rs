@@ -187,7 +187,7 @@ impl Audit {
             ring.passed(None);
         }
         let Some(state) = ring.state().filter(|state| state.count > 0) else { return Ok(()) };
-        let last = self.store.links(&state.chain, state.count.saturating_sub(2)).await?.pop();
+        let last = self.store.links(&state.chain, state.count.saturating_sub(1)).await?.pop();
         if let Some(last) = last {
             self.witness(&ring, &last).await;
         }
@@ -199,16 +199,16 @@ impl Audit {
         let witness = Witness::at(self.place.witness());
         let told = async {
             let last = witness.last(&row.chain, row).map_err(|error| file_error(&error))?;
-            let mut after = last.unwrap_or(-1);
-            if after + 1 == row.link {
+            let mut next = last.map_or(0, |last| last.saturating_add(1));
+            if next == row.link {
                 return witness
                     .write(std::slice::from_ref(row))
                     .map_err(|error| file_error(&error));
             }
-            while after < row.link {
-                let rows = self.store.links(&row.chain, after).await?;
+            while next <= row.link {
+                let rows = self.store.links(&row.chain, next).await?;
                 let Some(last) = rows.last() else { break };
-                after = last.link;
+                next = last.link.saturating_add(1);
                 witness.write(&rows).map_err(|error| file_error(&error))?;
             }
             Ok(())

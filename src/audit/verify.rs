@@ -253,11 +253,11 @@ impl<'a> Walk<'a> {
     }
 
     async fn run(&mut self, store: &AuditStore, proof: &mut Proof) -> Result<()> {
-        let mut after = self.chain.first.saturating_sub(1);
-        while after < self.chain.last {
-            let rows = store.links(&self.chain.chain, after).await?;
+        let mut next = self.chain.first;
+        while next <= self.chain.last {
+            let rows = store.links(&self.chain.chain, next).await?;
             let Some(last) = rows.last() else { break };
-            after = last.link;
+            next = last.link.saturating_add(1);
             for row in rows.iter().filter(|row| row.link <= self.chain.last) {
                 self.pass(row, proof);
             }

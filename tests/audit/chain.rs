@@ -183,9 +183,10 @@ async fn a_record_without_its_key_is_healed_and_a_lost_key_begins_a_chain() {
 #[tokio::test]
 async fn rows_from_before_the_chain_stay_and_are_bound_to_it() {
     for engine in engines().await {
-        let trail = store(&engine);
+        let mut tx = store(&engine).begin().await.unwrap();
         for number in 0..5 {
             let row = AuditRow {
+                seq: number + 1,
                 at: number,
                 op: format!("old-{number}"),
                 action: "import".to_owned(),
@@ -194,8 +195,9 @@ async fn rows_from_before_the_chain_stay_and_are_bound_to_it() {
                 detail: "new=1".to_owned(),
                 ..AuditRow::default()
             };
-            trail.append(&row).await.unwrap();
+            tx.insert(&row).await.unwrap();
         }
+        tx.commit().await.unwrap();
         operations(engine.session.audit().unwrap(), 2).await;
         let proof = look(&engine).await;
         assert_right(&proof, 4);
