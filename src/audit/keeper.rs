@@ -441,7 +441,8 @@ impl Head {
 /// With what a chain began.
 pub(super) struct First {
     pub chain: String,
-    trail: String,
+    /// Which trail of the data folder.
+    pub trail: String,
     /// What stands before its first record.
     pub genesis: Hash,
     key: FirstKey,

@@ -14,7 +14,7 @@ fn of_vault(engine: &Engine, ending: &str) -> Vec<PathBuf> {
 }
 
 /// The key of what comes.
-fn key_file(engine: &Engine) -> PathBuf {
+pub fn key_file(engine: &Engine) -> PathBuf {
     let mut files = fs::read_dir(engine.folder()).unwrap().map(|entry| entry.unwrap().path());
     files.find(|path| path.extension().is_some_and(|it| it == "key")).unwrap()
 }
