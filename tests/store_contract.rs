@@ -1346,8 +1346,9 @@ async fn the_trail_only_grows() {
         assert_eq!(second, first + 1);
         append(&trail, attempt("two", "ATTEMPTED", "h:1")).await.unwrap();
         assert_eq!(trail.newest_done(None).await.unwrap().unwrap().op, "one");
-        let open: Vec<_> = trail.open_attempts().await.unwrap();
+        let open: Vec<_> = trail.open_attempts(0).await.unwrap();
         assert_eq!(open.iter().map(|row| row.op.as_str()).collect::<Vec<_>>(), ["two"]);
+        assert_eq!(trail.open_attempts(open[0].seq).await.unwrap(), []);
         // One attempt and one outcome each.
         for (op, state) in [("one", "ATTEMPTED"), ("one", "FAILED"), ("one", "SUCCEEDED")] {
             assert!(append(&trail, attempt(op, state, "h:1")).await.is_err(), "{op} {state}");

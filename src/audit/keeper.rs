@@ -236,6 +236,8 @@ pub(super) struct State {
     /// What proves it.
     pub hash: Hash,
     pub key: ChainKey,
+    /// Every attempt up to this number had its outcome when somebody looked.
+    pub settled: i64,
 }
 
 impl State {
@@ -248,6 +250,8 @@ impl State {
             seq: words.next()?.parse().ok()?,
             hash: hash_in(words.next()?)?,
             key: ChainKey::parse(words.next()?)?,
+            // Nobody looked yet, or an older program wrote it.
+            settled: words.next().and_then(|word| word.parse().ok()).unwrap_or_default(),
         })
     }
 
@@ -323,6 +327,15 @@ impl Ring<'_> {
         }
     }
 
+    /// Notes up to where every attempt has its outcome, so that the next start looks behind that.
+    pub fn settled(&mut self, seq: i64) {
+        let Some(state) = &mut self.state else { return };
+        state.settled = seq;
+        if let Err(error) = keep(&mut self.slots, state, false) {
+            warn!(%error, "the key of the trail could not be written");
+        }
+    }
+
     /// Begins a chain behind whatever rows there are.
     async fn begin(&mut self, tx: &mut AuditTx) -> Result<()> {
         let weak = || Error::Other("the system has no randomness for a key".to_owned());
@@ -352,7 +365,8 @@ impl Ring<'_> {
         let first = first.sealed_where_there_is_a_vault(&place.vault);
         write_atomic_private(&path, first.written().as_bytes(), false)
             .map_err(|error| of_writing(&path, error))?;
-        let state = State { chain: name, count: 0, seq, hash, key };
+        let settled = self.state.as_ref().map_or(0, |before| before.settled);
+        let state = State { chain: name, count: 0, seq, hash, key, settled };
         keep(&mut self.slots, &state, true).map_err(|source| refused(&place.key(), &source))?;
         self.state = Some(state);
         Ok(())
@@ -360,10 +374,11 @@ impl Ring<'_> {
 }
 
 fn keep(slots: &mut Slots, state: &State, durable: bool) -> std::io::Result<()> {
-    let State { chain, count, seq, hash, key } = state;
+    let State { chain, count, seq, hash, key, settled } = state;
     let mut text = Zeroizing::new(String::with_capacity(256));
     text.push_str(&format!("{chain} {seq} {} ", hex(hash)));
     text.push_str(&key.written());
+    text.push_str(&format!(" {settled}"));
     slots.write(*count, &text, durable)
 }
 
@@ -386,7 +401,7 @@ pub struct Head {
 
 impl Head {
     fn of(state: &State, trail: &str) -> Self {
-        let State { chain, count, seq, hash, key } = state;
+        let State { chain, count, seq, hash, key, .. } = state;
         Self {
             trail: trail.to_owned(),
             chain: chain.clone(),

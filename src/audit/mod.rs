@@ -38,6 +38,9 @@ use witness::Witness;
 /// No detail is longer, in bytes.
 const LONGEST: usize = 1024;
 
+/// So many records a start may look at again, before it is noted that nothing of them is open.
+const LOOKED_AT: i64 = 1000;
+
 /// The trail of one store.
 #[derive(Clone, Debug)]
 pub struct Audit {
@@ -264,24 +267,40 @@ impl Audit {
     }
 
     /// An attempt without an outcome whose process is gone was interrupted: its mark in the store
-    /// tells whether its writes are there.
+    /// tells whether its writes are there. Only those are looked at that may be open still, so that a
+    /// start takes no longer with a longer trail.
     async fn settle_interrupted(&self, store: &Store) -> Result<()> {
-        for row in self.store.open_attempts().await? {
-            // Only its own store knows what became of it.
-            let its_store = row.detail.rsplit_once(ELSEWHERE).map(|(_, name)| name);
-            if is_running(&row.actor) || its_store != self.elsewhere.as_deref() {
-                continue;
+        let looked = self.place.look().map_or(0, |state| state.settled);
+        let mut settled = self.store.newest().await?;
+        for row in self.store.open_attempts(looked).await? {
+            if !self.settle(store, &row).await? {
+                settled = settled.min(row.seq.saturating_sub(1));
             }
-            // While somebody else writes for long nobody can tell; the next start asks again.
-            let Ok(applied) = is_applied(store, &row.op).await else { continue };
-            let (state, detail) = match applied {
-                true => ("SUCCEEDED", "recovered=true"),
-                false => ("FAILED", "reason=interrupted"),
-            };
-            warn!(op = row.op, action = row.action, state, "settled what was interrupted");
-            self.append(&row.op, &row.action, state, detail).await?;
+        }
+        if settled.saturating_sub(looked) >= LOOKED_AT
+            && let Ok(mut ring) = self.place.lock().await
+        {
+            ring.settled(settled);
         }
         Ok(())
+    }
+
+    /// Settles an attempt that was interrupted; tells whether that is done.
+    async fn settle(&self, store: &Store, row: &AuditRow) -> Result<bool> {
+        // Only its own store knows what became of it.
+        let its_store = row.detail.rsplit_once(ELSEWHERE).map(|(_, name)| name);
+        if is_running(&row.actor) || its_store != self.elsewhere.as_deref() {
+            return Ok(false);
+        }
+        // While somebody else writes for long nobody can tell; the next start asks again.
+        let Ok(applied) = is_applied(store, &row.op).await else { return Ok(false) };
+        let (state, detail) = match applied {
+            true => ("SUCCEEDED", "recovered=true"),
+            false => ("FAILED", "reason=interrupted"),
+        };
+        warn!(op = row.op, action = row.action, state, "settled what was interrupted");
+        self.append(&row.op, &row.action, state, detail).await?;
+        Ok(true)
     }
 }
 

@@ -58,3 +58,35 @@ async fn a_name_that_looks_like_a_database_is_none() {
     again.close().await;
     engine.close().await;
 }
+
+#[tokio::test]
+async fn a_start_looks_again_only_at_what_may_be_open() {
+    let engine = sqlite().await;
+    let noted = || {
+        let key = fs::read_to_string(engine.folder().join("audit.key")).unwrap();
+        key.trim_matches('\n').split(' ').nth(5).unwrap().parse::<i64>().unwrap()
+    };
+    let start = async || Session::open(&engine.config, &clock(), Access::Write).await.unwrap();
+    let apart = beside(&engine).await;
+    let attempt = apart.audit().unwrap().attempt("import", "files=1").await.unwrap();
+    let op = attempt.op().to_string();
+    drop(attempt);
+    apart.close().await;
+    operations(engine.session.audit().unwrap(), 510).await;
+    start().await.close().await;
+    assert_eq!(noted(), 0, "the first record is open, and not its to settle");
+    let apart = beside(&engine).await;
+    assert_eq!(outcome(&apart, &op).await.as_deref(), Some("FAILED"));
+    apart.close().await;
+    // That outcome is behind what was looked at.
+    assert_eq!(noted(), 1 + 2 * 510);
+    let attempt = engine.session.audit().unwrap().attempt("import", "files=1").await.unwrap();
+    let op = attempt.op().to_string();
+    drop(attempt);
+    let again = start().await;
+    assert_eq!(outcome(&again, &op).await.as_deref(), Some("FAILED"));
+    again.close().await;
+    assert_eq!(noted(), 1 + 2 * 510, "it is noted now and then");
+    assert_eq!(look(&engine).await.wrong, 0);
+    engine.close().await;
+}

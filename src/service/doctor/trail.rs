@@ -81,7 +81,7 @@ async fn read(trail: &AuditStore, clock: &Clock) -> Result<Vec<Check>> {
     Ok(vec![
         whole,
         super::clock::against(clock, extent.newest).renamed("clock and trail"),
-        interrupted(&trail.open_attempts().await?),
+        interrupted(&trail.open_attempts(0).await?),
     ])
 }
 

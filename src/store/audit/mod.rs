@@ -201,15 +201,15 @@ impl AuditStore {
         self.select("true").await
     }
 
-    /// The attempts that have no outcome yet.
+    /// The attempts behind this number that have no outcome yet.
     ///
     /// # Errors
     /// When it cannot be read.
-    pub async fn open_attempts(&self) -> Result<Vec<AuditRow>> {
-        self.select(
-            "a.state = 'ATTEMPTED' and not exists (select 1 from {audit} b where \
-             b.op_id = a.op_id and (b.state = 'ATTEMPTED') = false)",
-        )
+    pub async fn open_attempts(&self, after: i64) -> Result<Vec<AuditRow>> {
+        self.select(&format!(
+            "a.seq > {after} and a.state = 'ATTEMPTED' and not exists (select 1 from {{audit}} b \
+             where b.op_id = a.op_id and (b.state = 'ATTEMPTED') = false)"
+        ))
         .await
     }
 
