@@ -476,8 +476,8 @@ fn read_password(path: &Path) -> Result<SecretString, ConfigError> {
 /// Whether a file of this name in the data folder is the key of a trail: that of the file there, or one
 /// on a server.
 fn is_trail_key(name: &str) -> bool {
-    let of_server = name.strip_prefix("audit-").is_some_and(|rest| rest.ends_with(".key"));
-    name == "audit.key" || of_server
+    let of_server = name.strip_prefix("audit-").and_then(|rest| rest.strip_suffix(".key"));
+    name == "audit.key" || of_server.is_some()
 }
 
 fn log_level(verbose: u8, file: &ConfigFile) -> Result<Setting<Level>, ConfigError> {
