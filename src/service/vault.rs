@@ -87,12 +87,12 @@ pub async fn init(
 ) -> Result<Recipient, Error> {
     let (vault, key) = (of(config), Key::generate());
     let attempt = session.attempt("vault.init", "").await?;
-    let make = move || {
+    let work = move || {
         let changing = vault.change()?;
         let made = vault.make(&key, passphrase.as_ref(), &changing)?;
         Ok((made, key, changing))
     };
-    let (made, key, _changing) = match blocking(make).await {
+    let (made, key, _changing) = match blocking(work).await {
         Ok(made) => made,
         Err(error) => {
             attempt.failed(error.kind()).await?;
