@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, SubsecRound, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 use tokio::sync::watch;
 
@@ -65,6 +65,17 @@ impl Clock {
         self.now().with_timezone(&self.zone()).date_naive()
     }
 
+    /// When a day begins in the clock's zone. Where its midnight is skipped that is some time later,
+    /// and where the whole day is, with the next one.
+    pub fn beginning_of(&self, day: NaiveDate) -> DateTime<Utc> {
+        const MINUTES_OF_A_DAY: i64 = 24 * 60;
+        let midnight = day.and_time(NaiveTime::MIN);
+        let mut minutes = (0..=MINUTES_OF_A_DAY)
+            .filter_map(|number| midnight.checked_add_signed(TimeDelta::minutes(number)));
+        let begins = minutes.find_map(|time| self.zone.from_local_datetime(&time).earliest());
+        begins.map_or(midnight.and_utc(), |begin| begin.to_utc())
+    }
+
     /// For measuring spans: never goes back, whatever happens to the wall clock.
     pub fn monotonic(&self) -> Instant {
         Instant::now()
@@ -74,7 +85,7 @@ impl Clock {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chrono::{TimeDelta, Timelike};
+    use chrono::Timelike;
 
     fn at(text: &str) -> DateTime<Utc> {
         text.parse().unwrap()
@@ -91,6 +102,25 @@ mod tests {
         let late = Clock::fixed(at("2024-03-01T10:00:00Z"), chrono_tz::Pacific::Kiritimati);
         assert_eq!(late.today().to_string(), "2024-03-02");
         assert_eq!(late.zone(), chrono_tz::Pacific::Kiritimati);
+    }
+
+    /// By the zone database: Beirut goes to summer time at midnight, Cairo did on 28 April 2023, Havana
+    /// comes back from it at one o'clock, so that its midnight is twice; Samoa left out a day.
+    #[test]
+    fn a_day_begins_when_its_first_minute_does() {
+        use chrono_tz::{Africa::Cairo, America::Havana, Asia::Beirut, Pacific::Apia};
+        for (zone, day, begins) in [
+            (Tz::UTC, "2024-03-31", "2024-03-31T00:00:00Z"),
+            (Beirut, "2024-03-31", "2024-03-30T22:00:00Z"),
+            (Beirut, "2024-04-01", "2024-03-31T21:00:00Z"),
+            (Cairo, "2023-04-28", "2023-04-27T22:00:00Z"),
+            (Havana, "2023-11-05", "2023-11-05T04:00:00Z"),
+            (Apia, "2011-12-30", "2011-12-30T10:00:00Z"),
+            (Apia, "2011-12-31", "2011-12-30T10:00:00Z"),
+        ] {
+            let clock = Clock::fixed(at("2024-03-01T00:00:00Z"), zone);
+            assert_eq!(clock.beginning_of(day.parse().unwrap()), at(begins), "{day} in {zone}");
+        }
     }
 
     #[test]

@@ -141,9 +141,22 @@ fn what_others_can_read_is_told_of_every_private_file() {
     let beside = home.data().join("audit.db-wal");
     fs::write(&beside, "").unwrap();
     fs::set_permissions(&beside, Permissions::from_mode(0o600)).unwrap();
+    // Of a trail on a server, and what proves the one that is here.
+    let of_server = home.data().join("audit-0a1b2c3d.key");
+    fs::write(&of_server, "").unwrap();
+    fs::set_permissions(&of_server, Permissions::from_mode(0o600)).unwrap();
+    let of_chain = |ending: &str| {
+        let mut files =
+            fs::read_dir(home.data().join("vault")).unwrap().map(|it| it.unwrap().path());
+        files.find(|path| path.extension().is_some_and(|it| it == ending)).unwrap()
+    };
     for (path, name) in [
         (&trail, "trail file"),
         (&beside, "trail file"),
+        (&home.data().join("audit.key"), "trail file"),
+        (&of_server, "trail file"),
+        (&of_chain("head"), "trail file"),
+        (&of_chain("first"), "trail file"),
         (&backup, "backup file"),
         (&backup.parent().unwrap().to_owned(), "backup file"),
         (&log, "log file"),

@@ -863,7 +863,7 @@ async fn a_crash_between_attempt_and_commit_is_known_at_the_next_start() {
         assert!(crashed, "it was meant to");
         assert_eq!(outcomes(&engine.session).await, [""; 0]);
         let trail = AuditStore::open(&trail_of(&engine)).await.unwrap();
-        assert_eq!(trail.open_attempts().await.unwrap().len(), 1);
+        assert_eq!(trail.open_attempts(0).await.unwrap().len(), 1);
         trail.close().await;
         let place = Place::of(&engine.config, &trail_of(&engine));
         let store = &engine.session.store;

@@ -1369,22 +1369,32 @@ fn attempt(op: &str, state: &str, actor: &str) -> AuditRow {
     }
 }
 
+/// Adds a row as it is, under the next number.
+async fn append(trail: &AuditStore, row: AuditRow) -> dashtam::store::Result<i64> {
+    let mut tx = trail.begin().await?;
+    let seq = tx.last().await? + 1;
+    tx.insert(&AuditRow { seq, ..row }).await?;
+    tx.commit().await?;
+    Ok(seq)
+}
+
 #[tokio::test]
 async fn the_trail_only_grows() {
     for engine in engines().await {
         let trail = AuditStore::open(&trail_of(&engine)).await.unwrap();
-        let first = trail.append(&attempt("one", "ATTEMPTED", "h:1")).await.unwrap();
-        let second = trail.append(&attempt("one", "SUCCEEDED", "h:1")).await.unwrap();
+        let first = append(&trail, attempt("one", "ATTEMPTED", "h:1")).await.unwrap();
+        let second = append(&trail, attempt("one", "SUCCEEDED", "h:1")).await.unwrap();
         assert_eq!(second, first + 1);
-        trail.append(&attempt("two", "ATTEMPTED", "h:1")).await.unwrap();
+        append(&trail, attempt("two", "ATTEMPTED", "h:1")).await.unwrap();
         assert_eq!(trail.newest_done(None).await.unwrap().unwrap().op, "one");
-        let open: Vec<_> = trail.open_attempts().await.unwrap();
+        let open: Vec<_> = trail.open_attempts(0).await.unwrap();
         assert_eq!(open.iter().map(|row| row.op.as_str()).collect::<Vec<_>>(), ["two"]);
+        assert_eq!(trail.open_attempts(open[0].seq).await.unwrap(), []);
         // One attempt and one outcome each.
         for (op, state) in [("one", "ATTEMPTED"), ("one", "FAILED"), ("one", "SUCCEEDED")] {
-            assert!(trail.append(&attempt(op, state, "h:1")).await.is_err(), "{op} {state}");
+            assert!(append(&trail, attempt(op, state, "h:1")).await.is_err(), "{op} {state}");
         }
-        assert!(trail.append(&attempt("three", "MAYBE", "h:1")).await.is_err());
+        assert!(append(&trail, attempt("three", "MAYBE", "h:1")).await.is_err());
         let before = trail.rows().await.unwrap();
         let newest = trail.newest().await.unwrap();
         assert_eq!(usize::try_from(newest).unwrap(), before.len());
@@ -1432,7 +1442,7 @@ async fn the_trail_only_grows() {
 async fn links_of_a_chain_are_added_read_and_taken_away_in_their_order() {
     for engine in engines().await {
         let trail = AuditStore::open(&trail_of(&engine)).await.unwrap();
-        let loose = trail.append(&attempt("old", "ATTEMPTED", "h:1")).await.unwrap();
+        let loose = append(&trail, attempt("old", "ATTEMPTED", "h:1")).await.unwrap();
         let link = |link: i64, chain: &str| AuditRow {
             seq: loose + 1 + link,
             chain: chain.to_owned(),
@@ -1456,8 +1466,8 @@ async fn links_of_a_chain_are_added_read_and_taken_away_in_their_order() {
         tx.insert(&link(4, "d")).await.unwrap();
         drop(tx);
         let all: Vec<_> = (0..4).map(|number| link(number, "c")).collect();
-        assert_eq!(trail.links("c", -1).await.unwrap(), all);
-        assert_eq!(trail.links("c", 1).await.unwrap(), all[2..]);
+        assert_eq!(trail.links("c", 0).await.unwrap(), all);
+        assert_eq!(trail.links("c", 2).await.unwrap(), all[2..]);
         assert_eq!(trail.loose(0).await.unwrap().len(), 1);
         let chains = trail.chains().await.unwrap();
         assert_eq!(chains.len(), 1);
@@ -1479,6 +1489,9 @@ async fn links_of_a_chain_are_added_read_and_taken_away_in_their_order() {
         assert_eq!(find(action("tes")).await, [0; 0]);
         // What goes goes from the beginning, and what guards the rest is there again.
         let mut tx = trail.begin().await.unwrap();
+        assert_eq!(tx.last_before("c", NOW).await.unwrap(), None);
+        assert_eq!(tx.last_before("c", NOW + 1).await.unwrap().as_ref(), all.last());
+        assert_eq!(tx.last_before("", NOW + 1).await.unwrap().unwrap().seq, loose);
         assert_eq!(tx.purge("c", 1, loose).await.unwrap(), 3);
         tx.commit().await.unwrap();
         assert_eq!(trail.rows().await.unwrap(), all[2..]);
@@ -1533,9 +1546,9 @@ async fn what_a_crash_left_open_is_settled_by_what_is_in_the_store() {
         let trail = AuditStore::open(&trail_of(&engine)).await.unwrap();
         for (op, actor) in [("done", &gone), ("undone", &gone), ("alive", &running), ("mine", &me)]
         {
-            trail.append(&attempt(op, "ATTEMPTED", actor)).await.unwrap();
+            append(&trail, attempt(op, "ATTEMPTED", actor)).await.unwrap();
         }
-        trail.append(&attempt("elsewhere", "ATTEMPTED", "another-host:1")).await.unwrap();
+        append(&trail, attempt("elsewhere", "ATTEMPTED", "another-host:1")).await.unwrap();
         let tx = engine.session.store.write().await.unwrap();
         tx.commit("done", "test", NOW).await.unwrap();
         trail.close().await;

@@ -7,6 +7,9 @@
 //! | `vault/audit-CHAIN.head` | number, count and hash of the last record, signed |
 //! | `vault/audit-CHAIN.first` | the first key: sealed for the vault, or open where there is none |
 //!
+//! Anybody can seal a first key for a vault. So whoever changes the vault vouches with its key for the
+//! first keys that are there; of one that began since, `verify` says that nobody did.
+//!
 //! The key file is locked while a record is added, so that one process adds one at a time. A record
 //! that was written without its key being renewed is seen by the next one, which renews it.
 
@@ -27,20 +30,24 @@ use crate::store::{AuditRow, AuditTarget, AuditTx, Error, Result};
 use crate::vault::{self, Key, Recipient, Vault, open_under, seal_under};
 
 const FORM: &str = "dashtam-audit-first 1";
+const VOUCHED: &str = "dashtam-audit first";
 const LARGEST: u64 = 64 << 10;
 /// How often another process's lock is asked for, and how long.
 const AGAIN: Duration = Duration::from_millis(1);
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The trail of a file; one on a server is named by digits.
+const IN_A_FILE: &str = "file";
 
 /// Where the files of a trail are.
 #[derive(Clone, Debug)]
 pub struct Place {
     /// Which trail of this data folder.
     pub(super) trail: String,
-    key: PathBuf,
+    data: PathBuf,
     vault: PathBuf,
-    /// The folder of the daily files.
-    pub(super) witness: PathBuf,
+    /// The folder of the daily files of all trails.
+    daily: PathBuf,
 }
 
 impl Place {
@@ -48,19 +55,31 @@ impl Place {
     /// since another one has another trail.
     #[must_use]
     pub fn of(config: &Config, trail: &AuditTarget) -> Self {
-        let (data, vault) = (&config.data_dir.value, config.vault_dir());
-        let witness = config.audit_dir();
-        match trail {
-            AuditTarget::Sqlite(_) => {
-                Self { trail: "file".to_owned(), key: data.join("audit.key"), vault, witness }
-            }
+        let trail = match trail {
+            AuditTarget::Sqlite(_) => IN_A_FILE.to_owned(),
             AuditTarget::Postgres(server) => {
                 let host = format!("{:?} {:?}", server.host, server.socket);
                 let name = format!("{host} {} {}", server.port, server.database);
-                let name = format!("{:08x}", crc32fast::hash(name.as_bytes()));
-                let key = data.join(format!("audit-{name}.key"));
-                Self { key, vault, witness: witness.join(&name), trail: name }
+                format!("{:08x}", crc32fast::hash(name.as_bytes()))
             }
+        };
+        let (data, vault) = (config.data_dir.value.clone(), config.vault_dir());
+        Self { trail, data, vault, daily: config.audit_dir() }
+    }
+
+    /// The key of what comes.
+    fn key(&self) -> PathBuf {
+        match self.trail.as_str() {
+            IN_A_FILE => self.data.join("audit.key"),
+            name => self.data.join(format!("audit-{name}.key")),
+        }
+    }
+
+    /// The folder of its daily files.
+    pub(super) fn witness(&self) -> PathBuf {
+        match self.trail.as_str() {
+            IN_A_FILE => self.daily.clone(),
+            name => self.daily.join(name),
         }
     }
 
@@ -74,13 +93,14 @@ impl Place {
 
     /// Whether anything was ever written here.
     pub(super) fn is_begun(&self) -> bool {
-        self.key.exists()
+        self.key().exists()
     }
 
     /// Waits until nobody else adds a record.
     pub(super) async fn lock(&self) -> Result<Ring<'_>> {
-        let failed = |source: std::io::Error| refused(&self.key, &source);
-        let mut slots = Slots::open(&self.key).map_err(failed)?;
+        let key = self.key();
+        let failed = |source: std::io::Error| refused(&key, &source);
+        let mut slots = Slots::open(&key).map_err(failed)?;
         let begun = Instant::now();
         while let Err(error) = flock(slots.file(), FlockOperation::NonBlockingLockExclusive) {
             match error {
@@ -95,7 +115,7 @@ impl Place {
 
     /// How far the chain goes by its key, as somebody sees it who only looks.
     pub(super) fn look(&self) -> Option<State> {
-        State::read(&mut Slots::look(&self.key).ok()?)
+        State::read(&mut Slots::look(&self.key()).ok()?)
     }
 
     /// The heads of this trail, whatever became of their chains.
@@ -105,32 +125,54 @@ impl Place {
         heads.filter(|head| head.trail == self.trail).collect()
     }
 
+    /// What this machine has of each chain. Another spelling of the address of a server has files of
+    /// its own, and its rows are in the same trail.
+    pub(super) fn ours(&self) -> Vec<Ours> {
+        let firsts = self.names(".first").into_iter().filter_map(|chain| self.first_of(&chain));
+        let of_chain = |first: First| {
+            let place = Self { trail: first.trail.clone(), ..self.clone() };
+            let head = Head::read(&place.head(&first.chain));
+            Ours {
+                head: head.filter(|it| (&it.chain, &it.trail) == (&first.chain, &first.trail)),
+                state: place.look().filter(|it| it.chain == first.chain),
+                witness: place.witness(),
+                first,
+            }
+        };
+        firsts.map(of_chain).collect()
+    }
+
     /// The first key of a chain; none: it is another machine's, or was taken away.
     pub(super) fn first_of(&self, chain: &str) -> Option<First> {
         First::read(&self.first(chain)).filter(|first| first.chain == chain)
     }
 
-    /// Seals every first key of this data folder for these machines: those that lie open, and with a
-    /// key of the vault those that were sealed before.
+    /// Seals every first key of this data folder for these machines, and vouches for it with the key
+    /// of its vault, but not for one that was put in the place of another. What it does not open was
+    /// sealed for a vault that is gone, and stays as it is.
     ///
     /// # Errors
-    /// When one cannot be opened, or its file cannot be written.
-    pub fn seal_first_keys(
-        &self,
-        recipients: &[Recipient],
-        key: Option<&Key>,
-    ) -> vault::Result<()> {
+    /// When a file cannot be written.
+    pub fn seal_first_keys(&self, recipients: &[Recipient], key: &Key) -> vault::Result<()> {
         for chain in self.names(".first") {
             let Some(first) = self.first_of(&chain) else { continue };
-            let open = match (&first.key, key) {
-                (FirstKey::Sealed(_), None) => continue,
-                _ => first.opened(key).ok_or(vault::Error::Wrong)?,
+            let Some(open) = first.opened(Some(key)) else {
+                warn!(chain, "its first key is of another vault; nothing can prove it");
+                continue;
             };
-            let sealed = seal_under(recipients, &label(&chain), &secret(&open))?;
-            let first = First { key: FirstKey::Sealed(sealed), ..first };
-            write_atomic_private(&self.first(&chain), first.written().as_bytes(), true)?;
+            let mut sealed = first.sealed(&open, recipients)?;
+            match first.is_vouched(&open, key) {
+                Some(false) => warn!(chain, "its first key is not what the vault vouched for"),
+                _ => sealed.vouched = key.vouched(VOUCHED, &first.told(&open)).next(),
+            }
+            self.write_first(&sealed)?;
         }
         Ok(())
+    }
+
+    fn write_first(&self, first: &First) -> vault::Result<()> {
+        let path = self.first(&first.chain);
+        Ok(write_atomic_private(&path, first.written().as_bytes(), true)?)
     }
 
     /// Whether a first key is sealed, so that proving its chain needs the key of the vault.
@@ -141,12 +183,13 @@ impl Place {
 
     /// A vault may have been made by a process that was stopped before it came to the first keys.
     pub(super) fn seal_what_lies_open(&self) {
-        let vault = Vault::at(self.vault.clone());
-        let lies_open = |chain: String| self.first_of(&chain).is_some_and(|it| it.is_open());
-        if vault.exists() && self.names(".first").into_iter().any(lies_open) {
-            let sealed = vault.read().and_then(|it| self.seal_first_keys(&it.recipients(), None));
-            if let Err(error) = sealed {
-                warn!(%error, "the first key of the trail could not be sealed");
+        for chain in self.names(".first") {
+            let Some(first) = self.first_of(&chain).filter(First::is_open) else { continue };
+            let first = first.sealed_where_there_is_a_vault(&self.vault);
+            if !first.is_open()
+                && let Err(error) = self.write_first(&first)
+            {
+                warn!(%error, chain, "the first key of the trail could not be sealed");
             }
         }
     }
@@ -161,6 +204,18 @@ impl Place {
         names.sort();
         names
     }
+}
+
+/// What this machine has of a chain beside its rows.
+pub(super) struct Ours {
+    /// With what it began.
+    pub first: First,
+    /// How far it goes, as it was signed.
+    pub head: Option<Head>,
+    /// How far it goes by the key of what comes; none: that is gone, or is of a chain begun since.
+    pub state: Option<State>,
+    /// The folder of its daily files.
+    pub witness: PathBuf,
 }
 
 /// A chain that nobody else writes to for now.
@@ -181,6 +236,8 @@ pub(super) struct State {
     /// What proves it.
     pub hash: Hash,
     pub key: ChainKey,
+    /// Every attempt up to this number had its outcome when somebody looked.
+    pub settled: i64,
 }
 
 impl State {
@@ -193,6 +250,8 @@ impl State {
             seq: words.next()?.parse().ok()?,
             hash: hash_in(words.next()?)?,
             key: ChainKey::parse(words.next()?)?,
+            // Nobody looked yet, or an older program wrote it.
+            settled: words.next().and_then(|word| word.parse().ok()).unwrap_or_default(),
         })
     }
 
@@ -232,6 +291,18 @@ impl Ring<'_> {
         }
     }
 
+    /// Begins another chain where this key does not open the first key of the one that is there: what
+    /// comes would never be proved.
+    pub async fn begin_what_can_be_proved(&mut self, tx: &mut AuditTx, key: &Key) -> Result<()> {
+        let Some(state) = &self.state else { return Ok(()) };
+        let first = self.place.first_of(&state.chain);
+        if first.is_some_and(|first| first.opened(Some(key)).is_none()) {
+            warn!(chain = state.chain, "its first key is of another vault: a new chain begins");
+            self.begin(tx).await?;
+        }
+        Ok(())
+    }
+
     /// Signs a row as the next one; its number is given here.
     pub async fn sign(&self, tx: &mut AuditTx, row: AuditRow) -> Result<AuditRow> {
         let state = self.state.as_ref().ok_or(Error::Missing("the key of the trail".into()))?;
@@ -253,6 +324,15 @@ impl Ring<'_> {
         let told = kept.and_then(|()| Head::of(state, &self.place.trail).write(&path));
         if let Err(error) = told {
             warn!(%error, "the key or the head of the trail could not be written");
+        }
+    }
+
+    /// Notes up to where every attempt has its outcome, so that the next start looks behind that.
+    pub fn settled(&mut self, seq: i64) {
+        let Some(state) = &mut self.state else { return };
+        state.settled = seq;
+        if let Err(error) = keep(&mut self.slots, state, false) {
+            warn!(%error, "the key of the trail could not be written");
         }
     }
 
@@ -278,24 +358,27 @@ impl Ring<'_> {
             trail: place.trail.clone(),
             genesis: hash,
             key: FirstKey::Open(key.clone()),
+            vouched: None,
         };
         create_dir_private(&place.vault).map_err(|source| refused(&place.vault, &source))?;
         let path = place.first(&name);
         let first = first.sealed_where_there_is_a_vault(&place.vault);
         write_atomic_private(&path, first.written().as_bytes(), false)
             .map_err(|error| of_writing(&path, error))?;
-        let state = State { chain: name, count: 0, seq, hash, key };
-        keep(&mut self.slots, &state, true).map_err(|source| refused(&place.key, &source))?;
+        let settled = self.state.as_ref().map_or(0, |before| before.settled);
+        let state = State { chain: name, count: 0, seq, hash, key, settled };
+        keep(&mut self.slots, &state, true).map_err(|source| refused(&place.key(), &source))?;
         self.state = Some(state);
         Ok(())
     }
 }
 
 fn keep(slots: &mut Slots, state: &State, durable: bool) -> std::io::Result<()> {
-    let State { chain, count, seq, hash, key } = state;
+    let State { chain, count, seq, hash, key, settled } = state;
     let mut text = Zeroizing::new(String::with_capacity(256));
     text.push_str(&format!("{chain} {seq} {} ", hex(hash)));
     text.push_str(&key.written());
+    text.push_str(&format!(" {settled}"));
     slots.write(*count, &text, durable)
 }
 
@@ -312,20 +395,20 @@ pub struct Head {
     pub seq: i64,
     /// What proves it.
     pub hash: Hash,
-    /// Signed with the key that comes next; all zero where it was written down by a person.
-    pub(super) signature: Hash,
+    /// Signed with the key that comes next; none: it is not from its file, a person wrote it down.
+    pub(super) signature: Option<Hash>,
 }
 
 impl Head {
     fn of(state: &State, trail: &str) -> Self {
-        let State { chain, count, seq, hash, key } = state;
+        let State { chain, count, seq, hash, key, .. } = state;
         Self {
             trail: trail.to_owned(),
             chain: chain.clone(),
             count: *count,
             seq: *seq,
             hash: *hash,
-            signature: key.sign_head(chain, *count, *seq, hash),
+            signature: Some(key.sign_head(chain, *count, *seq, hash)),
         }
     }
 
@@ -338,7 +421,7 @@ impl Head {
             count,
             seq: words.next()?.parse().ok()?,
             hash: hash_in(words.next()?)?,
-            signature: hash_in(words.next()?)?,
+            signature: Some(hash_in(words.next()?)?),
         })
     }
 
@@ -346,7 +429,8 @@ impl Head {
         let Self { trail, chain, count, seq, hash, signature } = self;
         let mut slots = Slots::open(path)?;
         slots.read();
-        let text = format!("{trail} {chain} {seq} {} {}", hex(hash), hex(signature));
+        let signature = hex(&signature.unwrap_or_default());
+        let text = format!("{trail} {chain} {seq} {} {signature}", hex(hash));
         slots.write(*count, &text, false)
     }
 
@@ -364,18 +448,21 @@ impl Head {
         let (seq, count) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
         let hash = hash_in(words.next()?)?;
         let at_end = words.next().is_none();
-        let (trail, signature) = (String::new(), Hash::default());
-        at_end.then_some(Self { trail, chain, count, seq, hash, signature })
+        let trail = String::new();
+        at_end.then_some(Self { trail, chain, count, seq, hash, signature: None })
     }
 }
 
 /// With what a chain began.
 pub(super) struct First {
     pub chain: String,
-    trail: String,
+    /// Which trail of the data folder.
+    pub trail: String,
     /// What stands before its first record.
     pub genesis: Hash,
     key: FirstKey,
+    /// What somebody who had the key of the vault said of all this.
+    vouched: Option<String>,
 }
 
 enum FirstKey {
@@ -399,19 +486,38 @@ impl First {
         }
     }
 
-    /// Who seals needs no passphrase. Where there is no vault, or a damaged one, it stays open, which
-    /// `audit verify` says.
+    /// Whether a key of the vault says that this is with what the chain began; none: nobody vouched.
+    pub fn is_vouched(&self, open: &ChainKey, key: &Key) -> Option<bool> {
+        let vouched = self.vouched.as_ref()?;
+        Some(key.vouched(VOUCHED, &self.told(open)).any(|said| said == *vouched))
+    }
+
+    /// What is vouched for.
+    fn told(&self, open: &ChainKey) -> Zeroizing<String> {
+        let Self { chain, trail, genesis, .. } = self;
+        Zeroizing::new(format!("{chain} {trail} {} {}", hex(genesis), *open.written()))
+    }
+
+    /// The same, sealed for these machines.
+    fn sealed(&self, open: &ChainKey, recipients: &[Recipient]) -> vault::Result<Self> {
+        let sealed = seal_under(recipients, &label(&self.chain), &secret(open))?;
+        let (chain, trail, vouched) =
+            (self.chain.clone(), self.trail.clone(), self.vouched.clone());
+        let key = FirstKey::Sealed(sealed);
+        Ok(Self { chain, trail, genesis: self.genesis, key, vouched })
+    }
+
+    /// Who seals needs no passphrase; nor can he tell who named the other machines, so this is for the
+    /// vault itself alone. Where there is none, or a damaged one, it stays open, which `audit verify`
+    /// says.
     fn sealed_where_there_is_a_vault(self, folder: &Path) -> Self {
         let FirstKey::Open(open) = &self.key else { return self };
         let Ok(file) = Vault::at(folder.to_owned()).read() else { return self };
-        match seal_under(&file.recipients(), &label(&self.chain), &secret(open)) {
-            Ok(sealed) => Self { key: FirstKey::Sealed(sealed), ..self },
-            Err(_) => self,
-        }
+        self.sealed(open, std::slice::from_ref(file.own())).unwrap_or(self)
     }
 
     fn written(&self) -> Zeroizing<String> {
-        let Self { chain, trail, genesis, key } = self;
+        let Self { chain, trail, genesis, key, vouched } = self;
         let (word, key) = match key {
             FirstKey::Open(key) => ("open", key.written()),
             FirstKey::Sealed(sealed) => ("sealed", Zeroizing::new(hex(sealed))),
@@ -420,6 +526,9 @@ impl First {
         text.push_str(&format!("{FORM}\n{chain} {trail} {}\n{word} ", hex(genesis)));
         text.push_str(&key);
         text.push('\n');
+        if let Some(vouched) = vouched {
+            text.push_str(&format!("vouched {vouched}\n"));
+        }
         text
     }
 
@@ -428,13 +537,16 @@ impl First {
         let mut lines = text.strip_prefix(FORM)?.trim().lines();
         let mut words = lines.next()?.split(' ');
         let (chain, trail) = (words.next()?.to_owned(), words.next()?.to_owned());
-        let genesis = hash_in(words.next()?)?;
+        // It is part of the names of files.
+        let is_trail = trail == IN_A_FILE || trail.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let genesis = hash_in(words.next()?).filter(|_| is_trail)?;
         let key = match lines.next()?.split_once(' ')? {
             ("open", key) => FirstKey::Open(ChainKey::parse(key)?),
             ("sealed", key) => FirstKey::Sealed(bytes_in(key)?),
             _ => return None,
         };
-        Some(Self { chain, trail, genesis, key })
+        let vouched = lines.next().and_then(|line| line.strip_prefix("vouched "));
+        Some(Self { chain, trail, genesis, key, vouched: vouched.map(str::to_owned) })
     }
 }
 

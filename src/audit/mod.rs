@@ -35,6 +35,12 @@ use keeper::Ring;
 use verify::Extent;
 use witness::Witness;
 
+/// No detail is longer, in bytes.
+const LONGEST: usize = 1024;
+
+/// So many records a start may look at again, before it is noted that nothing of them is open.
+const LOOKED_AT: i64 = 1000;
+
 /// The trail of one store.
 #[derive(Clone, Debug)]
 pub struct Audit {
@@ -88,14 +94,21 @@ impl Audit {
     pub async fn attempt(&self, action: &str, detail: &str) -> Result<Attempt> {
         let millis = self.clock.now().timestamp_millis();
         let op = OpId::at(u64::try_from(millis).unwrap_or(0));
-        let detail = match &self.elsewhere {
-            Some(name) => format!("{detail} {ELSEWHERE}{name}").trim_start().to_owned(),
-            None => detail.to_owned(),
-        };
-        self.append(&op.to_string(), action, "ATTEMPTED", &detail).await?;
+        self.append(&op.to_string(), action, "ATTEMPTED", &self.placed(detail)).await?;
         // The detail may hold names; the trail is private, the log is for showing around.
         info!(%op, action, "attempted");
         Ok(Attempt { audit: self.clone(), op, action: action.to_owned() })
+    }
+
+    /// A detail with the name of the database behind it, where it is not the usual one. By that name
+    /// an attempt is settled and looked for: it stays whole, and nothing else of the detail (an
+    /// account may be called anything) reads like one.
+    fn placed(&self, detail: &str) -> String {
+        let detail = detail.replace(ELSEWHERE, "database ");
+        let Some(name) = &self.elsewhere else { return detail };
+        let name = format!("{ELSEWHERE}{name}");
+        let detail = SafeText::capped(&detail, LONGEST.saturating_sub(name.len() + 1));
+        format!("{detail} {name}").trim_start().to_owned()
     }
 
     /// Where the rows are, to be looked at.
@@ -155,7 +168,7 @@ impl Audit {
             state: state.to_owned(),
             actor: self.actor.clone(),
             subject: action::subject_of(action).to_owned(),
-            detail: SafeText::capped(detail, 1024).into_string(),
+            detail: SafeText::capped(detail, LONGEST).into_string(),
             ..AuditRow::default()
         }
     }
@@ -177,7 +190,7 @@ impl Audit {
             ring.passed(None);
         }
         let Some(state) = ring.state().filter(|state| state.count > 0) else { return Ok(()) };
-        let last = self.store.links(&state.chain, state.count.saturating_sub(2)).await?.pop();
+        let last = self.store.links(&state.chain, state.count.saturating_sub(1)).await?.pop();
         if let Some(last) = last {
             self.witness(&ring, &last).await;
         }
@@ -186,19 +199,19 @@ impl Audit {
 
     /// Writes this record into the daily files, behind those that are missing there.
     async fn witness(&self, ring: &Ring<'_>, row: &AuditRow) {
-        let witness = Witness::at(self.place.witness.clone());
+        let witness = Witness::at(self.place.witness());
         let told = async {
             let last = witness.last(&row.chain, row).map_err(|error| file_error(&error))?;
-            let mut after = last.unwrap_or(-1);
-            if after + 1 == row.link {
+            let mut next = last.map_or(0, |last| last.saturating_add(1));
+            if next == row.link {
                 return witness
                     .write(std::slice::from_ref(row))
                     .map_err(|error| file_error(&error));
             }
-            while after < row.link {
-                let rows = self.store.links(&row.chain, after).await?;
+            while next <= row.link {
+                let rows = self.store.links(&row.chain, next).await?;
                 let Some(last) = rows.last() else { break };
-                after = last.link;
+                next = last.link.saturating_add(1);
                 witness.write(&rows).map_err(|error| file_error(&error))?;
             }
             Ok(())
@@ -221,7 +234,7 @@ impl Audit {
             let _ring = self.place.lock().await?;
             extent(&self.store, &self.place).await?
         };
-        verify::verify(&self.store, &self.place, extent, &|first| first.opened(key), kept).await
+        verify::verify(&self.store, extent, key, kept).await
     }
 
     /// Whether proving it needs the key of the vault.
@@ -230,37 +243,64 @@ impl Audit {
         self.place.is_sealed()
     }
 
-    /// Seals the first keys of the chains for the machines of a vault.
+    /// Seals the first keys of the chains for the machines of a vault, with its key.
     ///
     /// # Errors
-    /// When one cannot be opened or written.
-    pub fn seal_first_keys(
-        &self,
-        recipients: &[Recipient],
-        key: Option<&Key>,
-    ) -> crate::vault::Result<()> {
+    /// When one cannot be written.
+    pub fn seal_first_keys(&self, recipients: &[Recipient], key: &Key) -> crate::vault::Result<()> {
         self.place.seal_first_keys(recipients, key)
     }
 
+    /// Lets a new vault prove what comes: where the one before is gone, a new chain begins, and first
+    /// keys that lie open are sealed.
+    ///
+    /// # Errors
+    /// When a file cannot be written, or the trail not read.
+    pub async fn go_over_to(&self, recipients: &[Recipient], key: &Key) -> Result<()> {
+        let mut ring = self.place.lock().await?;
+        let mut tx = self.store.begin().await?;
+        ring.follow(&mut tx).await?;
+        ring.begin_what_can_be_proved(&mut tx, key).await?;
+        drop(tx);
+        let sealed = self.seal_first_keys(recipients, key);
+        sealed.map_err(|error| Error::File(error.to_string()))
+    }
+
     /// An attempt without an outcome whose process is gone was interrupted: its mark in the store
-    /// tells whether its writes are there.
+    /// tells whether its writes are there. Only those are looked at that may be open still, so that a
+    /// start takes no longer with a longer trail.
     async fn settle_interrupted(&self, store: &Store) -> Result<()> {
-        for row in self.store.open_attempts().await? {
-            // Only its own store knows what became of it.
-            let its_store = row.detail.rsplit_once(ELSEWHERE).map(|(_, name)| name);
-            if is_running(&row.actor) || its_store != self.elsewhere.as_deref() {
-                continue;
+        let looked = self.place.look().map_or(0, |state| state.settled);
+        let mut settled = self.store.newest().await?;
+        for row in self.store.open_attempts(looked).await? {
+            if !self.settle(store, &row).await? {
+                settled = settled.min(row.seq.saturating_sub(1));
             }
-            // While somebody else writes for long nobody can tell; the next start asks again.
-            let Ok(applied) = is_applied(store, &row.op).await else { continue };
-            let (state, detail) = match applied {
-                true => ("SUCCEEDED", "recovered=true"),
-                false => ("FAILED", "reason=interrupted"),
-            };
-            warn!(op = row.op, action = row.action, state, "settled what was interrupted");
-            self.append(&row.op, &row.action, state, detail).await?;
+        }
+        if settled.saturating_sub(looked) >= LOOKED_AT
+            && let Ok(mut ring) = self.place.lock().await
+        {
+            ring.settled(settled);
         }
         Ok(())
+    }
+
+    /// Settles an attempt that was interrupted; tells whether that is done.
+    async fn settle(&self, store: &Store, row: &AuditRow) -> Result<bool> {
+        // Only its own store knows what became of it.
+        let its_store = row.detail.rsplit_once(ELSEWHERE).map(|(_, name)| name);
+        if is_running(&row.actor) || its_store != self.elsewhere.as_deref() {
+            return Ok(false);
+        }
+        // While somebody else writes for long nobody can tell; the next start asks again.
+        let Ok(applied) = is_applied(store, &row.op).await else { return Ok(false) };
+        let (state, detail) = match applied {
+            true => ("SUCCEEDED", "recovered=true"),
+            false => ("FAILED", "reason=interrupted"),
+        };
+        warn!(op = row.op, action = row.action, state, "settled what was interrupted");
+        self.append(&row.op, &row.action, state, detail).await?;
+        Ok(true)
     }
 }
 
@@ -317,7 +357,9 @@ impl Attempt {
 
 /// How far a trail goes by all that tells of it.
 async fn extent(store: &AuditStore, place: &Place) -> Result<Extent> {
-    Ok(Extent { state: place.look(), heads: place.heads(), chains: store.chains().await? })
+    // First what says how far it goes: meanwhile it may go further.
+    let (ours, state, heads) = (place.ours(), place.look(), place.heads());
+    Ok(Extent { ours, state, heads, chains: store.chains().await? })
 }
 
 /// Proves a trail as somebody does who only looks.
@@ -331,7 +373,7 @@ pub async fn verify_as_it_is(
     kept: Option<&Head>,
 ) -> Result<Option<Proof>> {
     let extent = extent(store, place).await?;
-    verify::verify(store, place, extent, &|first| first.opened(key), kept).await
+    verify::verify(store, extent, key, kept).await
 }
 
 /// The head of the chain that this machine writes; none: it wrote nothing yet.

@@ -3,11 +3,11 @@
 
 use chrono::{Months, NaiveDate};
 
-use super::keeper::State;
+use super::keeper::{Ours, State};
 use super::verify::Purged;
-use super::witness::Witness;
+use super::witness::{Witness, day_of};
 use super::{Attempt, Audit, Hash};
-use crate::store::{AuditStore, Result};
+use crate::store::{AuditStore, AuditTx, Result};
 
 /// So long a record is kept.
 pub const YEARS: u32 = 7;
@@ -45,39 +45,26 @@ impl Audit {
         before: NaiveDate,
         through: &AuditStore,
     ) -> Result<Outcome> {
-        let cut = before.min(self.kept_from()).and_time(chrono::NaiveTime::MIN).and_utc();
-        let cut = cut.timestamp_micros();
+        let day = before.min(self.kept_from());
+        let cut = day.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_micros();
         let mut ring = self.place.lock().await?;
         let mut tx = through.begin().await?;
         ring.follow(&mut tx).await?;
         let chain = ring.state().map(|state: &State| state.chain.clone()).unwrap_or_default();
         // A chain is cut at one place, and nothing behind that is as old.
-        let mut last: Option<Purged> = None;
-        let mut loose = 0;
-        'rows: loop {
-            let rows = tx.loose(loose).await?;
-            let old = rows.iter().take_while(|row| row.at < cut);
-            let Some(newest) = old.last() else { break 'rows };
-            loose = newest.seq;
-        }
-        let mut next = 0;
-        'links: loop {
-            let rows = tx.links(&chain, next).await?;
-            let Some(end) = rows.last() else { break };
-            next = end.link + 1;
-            for row in &rows {
-                if row.at >= cut {
-                    break 'links;
-                }
-                let hash = <Hash>::try_from(row.hash.as_slice()).unwrap_or_default();
-                last = Some(Purged { seq: row.seq, link: row.link, hash });
-            }
-        }
+        let loose = tx.last_before("", cut).await?.map_or(0, |row| row.seq);
+        let last = tx.last_before(&chain, cut).await?.filter(|row| !row.chain.is_empty());
+        let last = last.map(|row| Purged {
+            seq: row.seq,
+            link: row.link,
+            hash: <Hash>::try_from(row.hash.as_slice()).unwrap_or_default(),
+        });
         let gone = match &last {
             Some(last) => tx.purge(&chain, last.link, loose).await?,
             None if loose > 0 => tx.purge(&chain, -1, loose).await?,
             None => 0,
         };
+        let files = self.files_before(&mut tx, &chain, day).await?;
         let detail = match &last {
             Some(last) => last.written(&before.to_string(), gone),
             None => format!("before={before} records={gone}"),
@@ -90,8 +77,25 @@ impl Audit {
         self.witness(&ring, &row).await;
         let until = last.map(|last| last.seq).or((loose > 0).then_some(loose));
         // Their lines go with them; those that cannot be taken away now are not missed.
-        let _ = Witness::at(self.place.witness.clone()).forget_before(before.min(self.kept_from()));
+        let _ = Witness::at(self.place.witness()).forget_before(files);
         Ok(Outcome { records: gone, until })
+    }
+
+    /// The daily files before this day bear witness to nothing that is left. A chain that ended when
+    /// its key was lost stays as it is, and so do its files.
+    async fn files_before(
+        &self,
+        tx: &mut AuditTx,
+        chain: &str,
+        mut day: NaiveDate,
+    ) -> Result<NaiveDate> {
+        let is_here = |it: &Ours| it.first.trail == self.place.trail && it.first.chain != chain;
+        for other in self.place.ours().into_iter().filter(is_here) {
+            if let Some(oldest) = tx.links(&other.first.chain, 0).await?.first() {
+                day = day.min(day_of(oldest));
+            }
+        }
+        Ok(day)
     }
 }
 

@@ -3,10 +3,11 @@
 //! wrong.
 
 use super::chain::{Before, ChainKey, Hash, hash_in};
-use super::keeper::{First, Head, Place, State};
+use super::keeper::{First, Head, Ours, Place, State};
 use super::witness::{Reading, Witness, Witnessed, line};
 use crate::model::hex;
 use crate::store::{AuditChain, AuditRow, AuditStore, Result};
+use crate::vault::Key;
 
 /// So much that is wrong is told.
 const MOST: usize = 20;
@@ -29,12 +30,17 @@ pub struct Proof {
     pub before: u64,
     /// So many are in chains of other machines, which only those can prove.
     pub elsewhere: u64,
+    /// So many are in chains of ours whose first key is sealed for another vault than that of the key.
+    pub unproved: u64,
     /// So many of ours have the same line in the daily files.
     pub witnessed: u64,
     /// Up to this number records were purged.
     pub purged: Option<i64>,
     /// Whether the first key lies open: whoever reads the data folder could write all of it anew.
     pub is_open: bool,
+    /// Whether nobody vouched for a first key with the key of the vault: whoever writes to the data
+    /// folder could have put it there, with all that it proves.
+    pub is_unvouched: bool,
     /// The last record.
     pub last: Option<i64>,
     /// How many things are wrong.
@@ -58,41 +64,58 @@ impl Proof {
     }
 }
 
-/// A first key by its file; none: it cannot be opened.
-pub type Opens<'a> = &'a (dyn Fn(&First) -> Option<ChainKey> + Sync);
-
 /// How far chains went when somebody began to look.
 pub(super) struct Extent {
+    pub ours: Vec<Ours>,
     pub state: Option<State>,
     pub heads: Vec<Head>,
     pub chains: Vec<AuditChain>,
 }
 
-/// Proves a trail; none: a first key is sealed, and was not opened.
+/// Proves a trail; none: a first key is sealed, and no key was given.
 ///
 /// # Errors
 /// When the trail cannot be read.
 pub(super) async fn verify(
     store: &AuditStore,
-    place: &Place,
     extent: Extent,
-    opens: Opens<'_>,
+    key: Option<&Key>,
     kept: Option<&Head>,
 ) -> Result<Option<Proof>> {
-    let Extent { state, heads, chains } = extent;
+    let Extent { ours, state, heads, chains } = extent;
+    let of_us = |name: &str| ours.iter().find(|ours| ours.first.chain == name);
     let mut proof = Proof::default();
     for chain in &chains {
-        let Some(first) = place.first_of(&chain.chain) else {
+        let Some(ours) = of_us(&chain.chain) else {
             proof.elsewhere += u64::try_from(chain.rows).unwrap_or_default();
             continue;
         };
-        let Some(key) = opens(&first) else { return Ok(None) };
-        proof.is_open |= first.is_open();
-        let heads = heads.iter().chain(kept).filter(|head| head.chain == chain.chain);
-        let mut walk = Walk::begin(store, chain, &first, key, &mut proof).await?;
-        walk.ends = heads.cloned().collect();
-        walk.state = state.clone().filter(|state| state.chain == chain.chain);
-        walk.witness(Witness::at(place.witness.clone()).read());
+        let Some(opened) = ours.first.opened(key) else {
+            if key.is_none() {
+                return Ok(None);
+            }
+            let AuditChain { chain: name, rows, first_seq, .. } = chain;
+            proof.unproved += u64::try_from(*rows).unwrap_or_default();
+            let what = format!(
+                "nothing proves the {rows} records of chain {name}: its first key is of another vault"
+            );
+            proof.wrong(*first_seq, what);
+            continue;
+        };
+        proof.is_open |= ours.first.is_open();
+        match key.and_then(|key| ours.first.is_vouched(&opened, key)) {
+            Some(true) => {}
+            Some(false) => {
+                let what = format!(
+                    "the first key of chain {} is not the one that the vault vouched for",
+                    chain.chain
+                );
+                proof.wrong(chain.first_seq, what);
+            }
+            None => proof.is_unvouched = true,
+        }
+        let mut walk = Walk::begin(store, chain, ours, opened, &mut proof).await?;
+        walk.kept = kept.filter(|head| head.chain == chain.chain);
         walk.run(store, &mut proof).await?;
     }
     // What should be there and is not at all.
@@ -107,14 +130,14 @@ pub(super) async fn verify(
     }
     // A chain of ours that this machine has no first key of.
     for head in &heads {
-        if there(&head.chain) && place.first_of(&head.chain).is_none() {
+        if there(&head.chain) && of_us(&head.chain).is_none() {
             let what = format!("the first key of chain {} is gone", head.chain);
             proof.wrong(1, what);
         }
     }
     // Where nobody else writes, whatever is in no chain of ours was put there by hand.
     if matches!(store, AuditStore::Sqlite(_)) {
-        for chain in chains.iter().filter(|chain| place.first_of(&chain.chain).is_none()) {
+        for chain in chains.iter().filter(|chain| of_us(&chain.chain).is_none()) {
             proof.wrong(chain.first_seq, format!("chain {} is not of this machine", chain.chain));
         }
     }
@@ -146,8 +169,10 @@ struct Walk<'a> {
     before: Option<Hash>,
     /// The number of the one before it.
     seq: i64,
-    ends: Vec<Head>,
-    state: Option<State>,
+    /// What this machine has of it.
+    ours: &'a Ours,
+    /// What somebody wrote down of it.
+    kept: Option<&'a Head>,
     reading: Option<Reading>,
     peeked: Option<Witnessed>,
     /// Whether numbers follow one another: nobody else writes here.
@@ -159,20 +184,22 @@ impl<'a> Walk<'a> {
     async fn begin(
         store: &AuditStore,
         chain: &'a AuditChain,
-        first: &First,
+        ours: &'a Ours,
         key: ChainKey,
         proof: &mut Proof,
     ) -> Result<Self> {
+        let first = &ours.first;
+        let mut reading = Witness::at(ours.witness.clone()).read();
         let mut walk = Self {
             chain,
             key,
             link: 0,
             before: Some(first.genesis),
             seq: 0,
-            ends: Vec::new(),
-            state: None,
-            reading: None,
-            peeked: None,
+            ours,
+            kept: None,
+            peeked: reading.next(),
+            reading: Some(reading),
             alone: matches!(store, AuditStore::Sqlite(_)),
         };
         let purge =
@@ -225,17 +252,12 @@ impl<'a> Walk<'a> {
         self.before = None;
     }
 
-    fn witness(&mut self, mut reading: Reading) {
-        self.peeked = reading.next();
-        self.reading = Some(reading);
-    }
-
     async fn run(&mut self, store: &AuditStore, proof: &mut Proof) -> Result<()> {
-        let mut after = self.chain.first.saturating_sub(1);
-        while after < self.chain.last {
-            let rows = store.links(&self.chain.chain, after).await?;
+        let mut next = self.chain.first;
+        while next <= self.chain.last {
+            let rows = store.links(&self.chain.chain, next).await?;
             let Some(last) = rows.last() else { break };
-            after = last.link;
+            next = last.link.saturating_add(1);
             for row in rows.iter().filter(|row| row.link <= self.chain.last) {
                 self.pass(row, proof);
             }
@@ -268,15 +290,15 @@ impl<'a> Walk<'a> {
         proof.records += 1;
         let count = self.link;
         let here = |head: &&Head| head.count == count;
-        for head in self.ends.iter().filter(here) {
+        for head in self.ours.head.iter().chain(self.kept).filter(here) {
             let Head { chain, seq, hash, signature, .. } = head;
-            let signed = *signature == Hash::default()
-                || self.key.sign_head(chain, count, *seq, hash) == *signature;
-            if !signed || Some(*hash) != self.before || *seq != self.seq {
+            let said = || self.key.sign_head(chain, count, *seq, hash);
+            let is_signed = signature.is_none_or(|signature| signature == said());
+            if !is_signed || Some(*hash) != self.before || *seq != self.seq {
                 proof.wrong(row.seq, "it is not the one that the head tells of");
             }
         }
-        if let Some(state) = self.state.as_ref().filter(|state| state.count == count)
+        if let Some(state) = self.ours.state.as_ref().filter(|state| state.count == count)
             && (state.key.written() != self.key.written() || Some(state.hash) != self.before)
         {
             proof.wrong(row.seq, "the key of what comes does not fit it");
@@ -310,16 +332,23 @@ impl<'a> Walk<'a> {
 
     /// What is behind the last record that is there.
     fn end(&mut self, proof: &mut Proof) {
-        let furthest = self.ends.iter().map(|head| (head.count, "the head"));
-        let key = self.state.iter().map(|state| (state.count, "the key"));
-        if let Some((count, who)) = furthest.chain(key).max()
+        let Ours { head, state, .. } = self.ours;
+        let heads = head.iter().chain(self.kept).map(|head| (head.count, "the head"));
+        let key = state.iter().map(|state| (state.count, "the key"));
+        if let Some((count, who)) = heads.chain(key).max()
             && count > self.link
         {
             let gone = count - self.link;
             proof.wrong(self.seq + 1, format!("{who} tells of {gone} records more"));
         }
-        if self.ends.is_empty() && self.chain.rows > 0 {
-            proof.wrong(self.seq, "nothing says that it is the last: the head is gone");
+        // Who cuts off an end can take an older head from somewhere, and has no key that fits it.
+        for (is_gone, what) in [(head.is_none(), "head"), (state.is_none(), "key")] {
+            if is_gone {
+                proof.wrong(
+                    self.seq,
+                    format!("nothing says that it is the last: the {what} is gone"),
+                );
+            }
         }
         // The files are of all chains: what is wrong with them is told once.
         let Some(mut reading) = self.reading.take() else { return };
@@ -376,6 +405,8 @@ pub struct Glance {
     pub is_open: bool,
     /// What is wrong at first sight.
     pub wrong: Option<String>,
+    /// A chain whose end nothing proves, since its key is gone.
+    pub unended: Option<String>,
 }
 
 /// Whether each chain of this machine is without a gap and ends where its head and its key say.
@@ -384,14 +415,17 @@ pub struct Glance {
 /// When the trail cannot be read.
 pub async fn glance(store: &AuditStore, place: &Place) -> Result<Glance> {
     // First what says how far it goes: meanwhile it may go further.
-    let (state, heads) = (place.look(), place.heads());
+    let (ours, state, heads) = (place.ours(), place.look(), place.heads());
     let chains = store.chains().await?;
     let mut glance = Glance::default();
     let mut wrong = Vec::new();
     for chain in &chains {
-        let Some(first) = place.first_of(&chain.chain) else { continue };
+        let Some(ours) = ours.iter().find(|it| it.first.chain == chain.chain) else { continue };
         glance.records += u64::try_from(chain.rows).unwrap_or_default();
-        glance.is_open |= first.is_open();
+        glance.is_open |= ours.first.is_open();
+        if ours.state.is_none() {
+            glance.unended = Some(chain.chain.clone());
+        }
         if chain.rows != chain.last - chain.first + 1 {
             wrong.push("records are missing in it".to_owned());
         }

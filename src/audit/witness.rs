@@ -104,7 +104,8 @@ pub fn line(row: &AuditRow) -> String {
     serde_json::to_string(&record).unwrap_or_default()
 }
 
-fn day_of(row: &AuditRow) -> NaiveDate {
+/// The day (UTC) on which a record was written.
+pub(super) fn day_of(row: &AuditRow) -> NaiveDate {
     DateTime::from_timestamp_micros(row.at).unwrap_or_default().date_naive()
 }
 

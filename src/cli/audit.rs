@@ -15,8 +15,10 @@ holds the next one), and a second copy goes into a file for each day, audit/audi
 `verify` compares the chain, its head (vault/audit-*.head) and the daily files, and names the first
 record that is wrong. It needs the first key: sealed for the vault (`dashtam vault init`); while there
 is no vault that key lies open in vault/audit-*.first, and whoever can read the data folder could
-write all of the trail anew. Who owns all these files can also put older ones back: keep the line of
-`head` elsewhere, on paper or on another machine. Changes are seen, not prevented.
+write all of the trail anew. `vault init` and a change of `vault recipients` vouch for the first keys
+that are there; `verify` says where nobody did, and where the key that ends a chain is gone. Who owns
+all these files can also put older ones back: keep the line of `head` elsewhere, on paper or on another
+machine. Changes are seen, not prevented.
 
 On Postgres each machine has a chain of its own and proves that one; `dashtam migrate --admin-url URL`
 gives the trail to a role of its own, so that this program's role can add to it and no more.

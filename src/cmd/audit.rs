@@ -39,9 +39,11 @@ struct Verified {
     records: u64,
     before_chain: u64,
     other_machines: u64,
+    unproved: u64,
     in_daily_files: u64,
     purged_until: Option<i64>,
     first_key: &'static str,
+    vouched: bool,
     last: Option<i64>,
     first_bad: Option<i64>,
     wrong: u64,
@@ -201,9 +203,11 @@ fn document(proof: &Proof) -> Verified {
         records: proof.records,
         before_chain: proof.before,
         other_machines: proof.elsewhere,
+        unproved: proof.unproved,
         in_daily_files: proof.witnessed,
         purged_until: proof.purged,
         first_key: if proof.is_open { "open" } else { "sealed" },
+        vouched: !proof.is_unvouched,
         last: proof.last,
         first_bad: proof.first_bad(),
         wrong: proof.wrong,
@@ -239,6 +243,12 @@ fn tell(job: &mut Job<'_>, proof: &Proof) -> Result<(), Error> {
         note(
             "dashtam: the first key lies open in the data folder, so who reads that could have \
              written all of it anew; `dashtam vault init` seals it",
+        );
+    } else if proof.is_unvouched {
+        note(
+            "dashtam: a first key is from after the vault was made, and nobody vouched for it, so who \
+             writes to the data folder could have put another trail there; where you know that one \
+             began, `dashtam vault recipients rotate` vouches for it",
         );
     }
     Ok(())

@@ -229,6 +229,21 @@ impl Config {
         self.state_dir.value.join("audit")
     }
 
+    /// The files beside its rows without which no trail of this data folder is proved, as far as they
+    /// are there: the keys of what comes, and the heads and first keys of the chains.
+    pub fn trail_files(&self) -> Vec<PathBuf> {
+        let of = |folder: PathBuf, is_it: fn(&str) -> bool| {
+            let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+            let its = entries.filter(move |entry| is_it(&entry.file_name().to_string_lossy()));
+            its.map(|entry| entry.path())
+        };
+        let of_chain = |name: &str| name.starts_with("audit-");
+        let keys = of(self.data_dir.value.clone(), is_trail_key);
+        let mut files: Vec<_> = keys.chain(of(self.vault_dir(), of_chain)).collect();
+        files.sort();
+        files
+    }
+
     /// Whether a path, however it is spelt, is that of a file in which the program keeps something:
     /// the store, the trail, their companions and locks, the log, the configuration.
     pub fn is_own_file(&self, path: &Path) -> bool {
@@ -237,7 +252,6 @@ impl Config {
         let mut files = vec![
             data.join(DATABASE_NAME),
             data.join("audit.db"),
-            data.join("audit.key"),
             data.join("dashtam.lock"),
             self.taste_file(),
             self.file.value.clone(),
@@ -258,13 +272,10 @@ impl Config {
         let inside = |folder: PathBuf| {
             std::fs::canonicalize(folder).is_ok_and(|folder| path.starts_with(folder))
         };
-        // Of a trail on a server.
         let is_key =
             path.parent().zip(std::fs::canonicalize(data).ok()).is_some_and(|(at, data)| {
                 let name = path.file_name().unwrap_or_default().to_string_lossy();
-                at == data
-                    && name.starts_with("audit-")
-                    && path.extension().is_some_and(|it| it == "key")
+                at == data && is_trail_key(&name)
             });
         is_key
             || files.into_iter().any(is_it)
@@ -460,6 +471,13 @@ fn read_password(path: &Path) -> Result<SecretString, ConfigError> {
     })?;
     file.check_private()?;
     Ok(SecretString::from(file.text.trim_end_matches(['\r', '\n'])))
+}
+
+/// Whether a file of this name in the data folder is the key of a trail: that of the file there, or one
+/// on a server.
+fn is_trail_key(name: &str) -> bool {
+    let of_server = name.strip_prefix("audit-").and_then(|rest| rest.strip_suffix(".key"));
+    name == "audit.key" || of_server.is_some()
 }
 
 fn log_level(verbose: u8, file: &ConfigFile) -> Result<Setting<Level>, ConfigError> {

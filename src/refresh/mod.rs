@@ -13,7 +13,7 @@ mod wanted;
 
 use std::time::Duration;
 
-use chrono::{Days, NaiveDate, TimeDelta, TimeZone};
+use chrono::{Days, TimeDelta};
 use futures_util::future::join_all;
 use tokio::sync::Semaphore;
 
@@ -293,21 +293,14 @@ impl Bench {
         let today = self.clock.today();
         let tomorrow = today.checked_add_days(Days::new(1)).unwrap_or(today);
         let now = self.clock.now();
+        let begins = |day| self.clock.beginning_of(day).timestamp_micros();
         // Another day is over when it is so here and in UTC.
         let (there, next) = (now.date_naive(), now.date_naive().succ_opt().unwrap_or_default());
         Moment {
             now: now.timestamp_micros(),
-            midnight: self.midnight(today).max(midnight_micros(there)),
-            tomorrow: self.midnight(tomorrow).min(midnight_micros(next)),
+            midnight: begins(today).max(midnight_micros(there)),
+            tomorrow: begins(tomorrow).min(midnight_micros(next)),
         }
-    }
-
-    /// When a day begins here; where its midnight is skipped, an hour later.
-    fn midnight(&self, day: NaiveDate) -> i64 {
-        let hours = [0, 1].into_iter().filter_map(|hour| day.and_hms_opt(hour, 0, 0));
-        let mut begins =
-            hours.filter_map(|time| self.clock.zone().from_local_datetime(&time).earliest());
-        begins.next().map_or(0, |begin| begin.timestamp_micros())
     }
 }
 

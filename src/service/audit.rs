@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use chrono::{NaiveDate, NaiveTime, TimeZone as _};
+use chrono::NaiveDate;
 use secrecy::SecretString;
 
 use super::session::{target, trail};
@@ -40,13 +40,7 @@ pub struct Into {
 
 impl Wanted {
     fn filter(&self, session: &Session) -> AuditFilter {
-        let zone = session.clock.zone();
-        let begin = |day: NaiveDate| {
-            let midnight = day.and_time(NaiveTime::MIN);
-            // A day whose midnight was skipped begins when it begins.
-            let local = zone.from_local_datetime(&midnight).earliest();
-            local.map_or_else(|| midnight.and_utc().timestamp_micros(), |it| it.timestamp_micros())
-        };
+        let begin = |day| session.clock.beginning_of(day).timestamp_micros();
         AuditFilter {
             from: self.from.map(begin),
             until: self.to.and_then(|day| day.succ_opt()).map(begin),
@@ -66,13 +60,43 @@ pub async fn list(
     wanted: &Wanted,
     limit: u32,
 ) -> Result<Vec<AuditRow>, Error> {
-    let Some(trail) = AuditStore::open_to_examine(&trail(config)).await? else {
-        return Ok(Vec::new());
-    };
     let filter = AuditFilter { newest: Some(limit), ..wanted.filter(session) };
-    let rows = trail.find(&filter).await;
-    trail.close().await;
-    Ok(rows?)
+    let opened = Opened::of(session, config).await?;
+    let found = match opened.trail() {
+        Some(trail) => trail.find(&filter).await,
+        None => Ok(Vec::new()),
+    };
+    opened.close().await;
+    Ok(found?)
+}
+
+/// A trail to look at: that of the session, or one of our own where it has none.
+enum Opened<'a> {
+    OfSession(&'a AuditStore),
+    Ours(Option<AuditStore>),
+}
+
+impl<'a> Opened<'a> {
+    async fn of(session: &'a Session, config: &Config) -> Result<Self, Error> {
+        Ok(match session.trail() {
+            Some(trail) => Self::OfSession(trail),
+            None => Self::Ours(AuditStore::open_to_examine(&trail(config)).await?),
+        })
+    }
+
+    /// None: there is none yet.
+    const fn trail(&self) -> Option<&AuditStore> {
+        match self {
+            Self::OfSession(trail) => Some(trail),
+            Self::Ours(trail) => trail.as_ref(),
+        }
+    }
+
+    async fn close(self) {
+        if let Self::Ours(Some(trail)) = self {
+            trail.close().await;
+        }
+    }
 }
 
 /// Proves the trail. With a session that writes, that it was proved is told in it.
@@ -154,12 +178,25 @@ async fn write_out(
     into: &Into,
     stdout: &mut (dyn Write + Send),
 ) -> Result<u64, Error> {
-    let Some(trail) = AuditStore::open_to_examine(&trail(config)).await? else { return Ok(0) };
-    let filter = wanted.filter(session);
-    let done = match &into.out {
+    let opened = Opened::of(session, config).await?;
+    let done = match opened.trail() {
+        Some(trail) => write_all(trail, wanted.filter(session), into, stdout).await,
+        None => Ok(0),
+    };
+    opened.close().await;
+    done
+}
+
+async fn write_all(
+    trail: &AuditStore,
+    filter: AuditFilter,
+    into: &Into,
+    stdout: &mut (dyn Write + Send),
+) -> Result<u64, Error> {
+    match &into.out {
         None => {
             let mut out = io::BufWriter::with_capacity(BUFFER, stdout);
-            let records = each(&trail, filter, &mut out).await;
+            let records = each(trail, filter, &mut out).await;
             out.flush()?;
             records
         }
@@ -167,14 +204,12 @@ async fn write_out(
             let fail = |source| Error::Write { path: path.clone(), source };
             let file = AtomicFile::create(path, into.force).map_err(fail)?;
             let mut out = io::BufWriter::with_capacity(BUFFER, file);
-            let records = each(&trail, filter, &mut out).await?;
+            let records = each(trail, filter, &mut out).await?;
             let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
             file.commit().map_err(fail)?;
             Ok(records)
         }
-    };
-    trail.close().await;
-    done
+    }
 }
 
 async fn each(

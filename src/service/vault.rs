@@ -1,6 +1,8 @@
 //! The vault of a data folder: made, opened, and changed, with all that is sealed in the store
 //! sealed anew where that is asked for. What may be asked of a person is asked by others.
 
+use tracing::warn;
+
 use super::{Error, Session};
 use crate::audit::Attempt;
 use crate::config::Config;
@@ -83,17 +85,29 @@ pub async fn init(
     config: &Config,
     passphrase: Option<Secret>,
 ) -> Result<Recipient, Error> {
-    let (vault, audit) = (of(config), session.audit().cloned());
+    let (vault, key) = (of(config), Key::generate());
+    let attempt = session.attempt("vault.init", "").await?;
     let work = move || {
         let changing = vault.change()?;
-        let made = vault.make(&Key::generate(), passphrase.as_ref(), &changing)?;
-        // From now on nobody can write the trail anew who cannot open the vault.
-        if let Some(audit) = audit {
-            audit.seal_first_keys(&made.recipients(), None)?;
-        }
-        Ok(made.own().clone())
+        let made = vault.make(&key, passphrase.as_ref(), &changing)?;
+        Ok((made, key, changing))
     };
-    in_trail(session, "vault.init", work).await
+    let (made, key, _changing) = match blocking(work).await {
+        Ok(made) => made,
+        Err(error) => {
+            attempt.failed(error.kind()).await?;
+            return Err(error);
+        }
+    };
+    // From now on nobody can write the trail anew who cannot open the vault. The vault is there all
+    // the same where that cannot be: the next start seals what lies open.
+    if let Some(audit) = session.audit()
+        && let Err(error) = audit.go_over_to(&made.recipients(), &key).await
+    {
+        warn!(%error, "the first keys of the trail could not be sealed for the new vault");
+    }
+    attempt.succeeded("").await?;
+    Ok(made.own().clone())
 }
 
 /// Protects the key by another passphrase, or by its file's mode alone.
@@ -271,7 +285,7 @@ async fn seal_anew(
     let mut tx = session.store.write().await?;
     let sealed = seal_all::<Error>(&mut tx, key, recipients).await?;
     if let Some(audit) = session.audit() {
-        audit.seal_first_keys(recipients, Some(key))?;
+        audit.seal_first_keys(recipients, key)?;
     }
     tx.commit(&attempt.op().to_string(), action, session.now()).await?;
     Ok(sealed)

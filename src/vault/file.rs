@@ -21,6 +21,7 @@ use crate::config::private::{
 use crate::model::{SafeText, Secret};
 
 const FORM: &str = "dashtam-vault 1";
+const MACHINES: &str = "dashtam-vault machines";
 const LARGEST: u64 = 64 << 10;
 const UNVOUCHED: &str = "somebody without the key changed its machines; restore it from a copy, else \
      every new secret would be sealed for them";
@@ -272,7 +273,7 @@ impl KeyFile {
     fn is_vouched(&self, key: &Key) -> bool {
         let machines = self.machines();
         // The one from before may be known to somebody: it vouches for nothing any more.
-        key.vouched(&machines).next().is_some_and(|said| self.vouched.contains(&said))
+        key.vouched(MACHINES, &machines).next().is_some_and(|said| self.vouched.contains(&said))
     }
 
     /// The machines as the file names them.
@@ -346,7 +347,7 @@ impl KeyFile {
             Body::Wrapped(text) => ("passphrase", text.as_str()),
         };
         let machines = self.machines();
-        let said = key.vouched(&machines).fold(String::new(), |mut text, said| {
+        let said = key.vouched(MACHINES, &machines).fold(String::new(), |mut text, said| {
             text.extend(["vouched ", &said, "\n"]);
             text
         });
@@ -533,7 +534,7 @@ mod tests {
         let whole = fs::read_to_string(vault.path()).unwrap();
         let evil = Key::generate();
         let his = evil.recipient().unwrap();
-        let said = |file: &KeyFile| evil.vouched(&file.machines()).next().unwrap();
+        let said = |file: &KeyFile| evil.vouched(MACHINES, &file.machines()).next().unwrap();
         let clock = Clock::fixed("2024-03-01T00:00:00Z".parse().unwrap(), chrono_tz::UTC);
         let line = whole.lines().find(|line| line.starts_with("vouched")).unwrap();
         for text in [

@@ -108,15 +108,20 @@ impl Key {
         Secret::new(std::mem::take(&mut *text))
     }
 
-    /// What only who has this key can say of a text: a line each for it and for the one from before,
-    /// which goes on to be in use where somebody opened it earlier.
-    pub(super) fn vouched<'a>(&'a self, text: &'a str) -> impl Iterator<Item = String> + 'a {
+    /// What only who has this key can say of a text of some form: a line each for it and for the one
+    /// from before, which goes on to be in use where somebody opened it earlier.
+    pub fn vouched<'a>(
+        &'a self,
+        form: &'a str,
+        text: &'a str,
+    ) -> impl Iterator<Item = String> + 'a {
         self.0.iter().map(move |identity| {
             let secret = identity.to_string();
             let key = hmac::Key::new(hmac::HMAC_SHA256, secret.expose_secret().as_bytes());
             let mut whole = hmac::Context::with_key(&key);
-            whole.update(b"dashtam-vault machines\n");
-            whole.update(text.as_bytes());
+            for part in [form, "\n", text] {
+                whole.update(part.as_bytes());
+            }
             hex(whole.sign().as_ref())
         })
     }

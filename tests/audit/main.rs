@@ -14,8 +14,10 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod apart;
 mod chain;
 mod guard;
+mod keys;
 mod list;
 mod many;
 mod tamper;

@@ -65,6 +65,33 @@ async fn what_is_seven_years_old_may_go_and_nothing_else() {
     }
 }
 
+#[tokio::test]
+async fn a_chain_whose_key_was_lost_keeps_its_daily_files() {
+    for engine in engines().await {
+        let trail = trail_of(&engine.config, engine.folder());
+        let at = |text: &str| Clock::fixed(text.parse().unwrap(), chrono_tz::UTC);
+        for time in ["2026-11-20T09:00:00Z", "2026-11-21T09:00:00Z"] {
+            let store = &engine.session.store;
+            let audit = Audit::open(&trail, store, &at(time), place(&engine)).await.unwrap();
+            operations(&audit, 2).await;
+            audit.close().await;
+            if time.starts_with("2026-11-20") {
+                fs::remove_file(keys::key_file(&engine)).unwrap();
+            }
+        }
+        let then = at("2033-11-22T09:00:00Z");
+        let late = Session::open(&engine.config, &then, Access::Write).await.unwrap();
+        let before = "2026-11-22".parse().unwrap();
+        let gone = service::audit::purge(&late, &engine.config, before, None).await.unwrap();
+        assert_eq!((gone.records, gone.until), (4, Some(8)), "the chain that goes on");
+        let proof = look(&engine).await;
+        assert_eq!((proof.records, proof.witnessed), (4 + 2, 4 + 2), "{proof:?}");
+        assert_eq!((proof.wrong, proof.first_bad()), (1, Some(4)), "the key is gone: {proof:?}");
+        late.close().await;
+        engine.close().await;
+    }
+}
+
 // A7.
 
 /// As many records as seven years of five connections make.

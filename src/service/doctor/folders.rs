@@ -152,7 +152,7 @@ fn with_companions(path: &Path) -> Vec<PathBuf> {
 /// said once for all of them.
 fn others(config: &Config) -> Vec<Check> {
     let mut trail = with_companions(&config.data_dir.value.join("audit.db"));
-    trail.extend(with_companions(&config.data_dir.value.join("audit.key")));
+    trail.extend(config.trail_files());
     let backups = config.backup_dir();
     let folder = backups.is_dir().then(|| backups.clone());
     let backups = folder.into_iter().chain(files_in(&backups)).collect();

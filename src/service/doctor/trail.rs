@@ -81,7 +81,7 @@ async fn read(trail: &AuditStore, clock: &Clock) -> Result<Vec<Check>> {
     Ok(vec![
         whole,
         super::clock::against(clock, extent.newest).renamed("clock and trail"),
-        interrupted(&trail.open_attempts().await?),
+        interrupted(&trail.open_attempts(0).await?),
     ])
 }
 
@@ -102,9 +102,13 @@ fn absent(place: &Place) -> Check {
 /// What `audit verify` sees without a key, and whether the server guards the trail against us.
 async fn chained(trail: &AuditStore, place: &Place) -> Result<Vec<Check>> {
     let glance = glance(trail, place).await?;
-    let mut checks = vec![match glance.wrong {
-        Some(wrong) => Check::fail(Harm::Damage, CHAIN, &wrong, "dashtam audit verify"),
-        None => {
+    let mut checks = vec![match (glance.wrong, glance.unended) {
+        (Some(wrong), _) => Check::fail(Harm::Damage, CHAIN, &wrong, "dashtam audit verify"),
+        (None, Some(chain)) => {
+            let detail = format!("the key that ends chain {chain} is gone, so its end may be too");
+            Check::warn(CHAIN, &detail, "dashtam audit verify, which tells what is still proved")
+        }
+        (None, None) => {
             let records = counted(glance.records, "record");
             let open =
                 if glance.is_open { "; its first key lies open, see `audit --help`" } else { "" };

@@ -2,6 +2,7 @@
 //! connection of their own on Postgres, so that an attempt is durable before its transaction
 //! begins. Rows are only ever added.
 
+mod on;
 mod owner;
 mod read;
 mod schema;
@@ -18,6 +19,7 @@ use super::row::both_rows;
 use super::{Result, Store};
 use crate::model::SafeText;
 
+use on::asked;
 pub use owner::{AUDIT_OWNER, AuditGuard};
 pub use read::{AuditChain, AuditFilter};
 pub use write::AuditTx;
@@ -173,17 +175,10 @@ impl AuditStore {
     /// # Errors
     /// When it cannot be read.
     pub async fn extent(&self) -> Result<AuditExtent> {
-        const COLUMNS: &str =
-            "select count(*), coalesce(min(seq), 0), coalesce(max(seq), 0), max(at) from ";
-        let table = match self {
-            Self::Sqlite(_) => "audit",
-            Self::Postgres(_) => "dashtam_audit.audit",
-        };
-        let sql = sqlx::AssertSqlSafe(format!("{COLUMNS}{table}"));
-        let (rows, first, last, newest) = match self {
-            Self::Sqlite(pool) => sqlx::query_as(sql).fetch_one(pool).await?,
-            Self::Postgres(pool) => sqlx::query_as(sql).fetch_one(pool).await?,
-        };
+        const SQL: &str = "select count(*), coalesce(min(seq), 0), coalesce(max(seq), 0), max(at) \
+             from {audit}";
+        let (rows, first, last, newest) =
+            asked!(self.on(), sqlx::query_as, SQL, |query| query, fetch_one);
         Ok(AuditExtent { rows, first, last, newest })
     }
 
@@ -203,19 +198,18 @@ impl AuditStore {
     /// # Errors
     /// When it cannot be read.
     pub async fn rows(&self) -> Result<Vec<AuditRow>> {
-        self.select("true", None).await
+        self.select("true").await
     }
 
-    /// The attempts that have no outcome yet.
+    /// The attempts behind this number that have no outcome yet.
     ///
     /// # Errors
     /// When it cannot be read.
-    pub async fn open_attempts(&self) -> Result<Vec<AuditRow>> {
-        self.select(
-            "a.state = 'ATTEMPTED' and not exists (select 1 from audit b where \
-             b.op_id = a.op_id and (b.state = 'ATTEMPTED') = false)",
-            None,
-        )
+    pub async fn open_attempts(&self, after: i64) -> Result<Vec<AuditRow>> {
+        self.select(&format!(
+            "a.seq > {after} and a.state = 'ATTEMPTED' and not exists (select 1 from {{audit}} b \
+             where b.op_id = a.op_id and (b.state = 'ATTEMPTED') = false)"
+        ))
         .await
     }
 
@@ -229,40 +223,22 @@ impl AuditStore {
             None => ("not in", format!("%{ELSEWHERE}%")),
             Some(name) => ("in", format!("%{ELSEWHERE}{}", literal(name))),
         };
-        let condition = format!(
-            "a.state = 'SUCCEEDED' and a.seq = (select max(seq) from audit \
+        let sql = format!(
+            "select {} from {{audit}} a where state = 'SUCCEEDED' and seq = (\
+             select max(seq) from {{audit}} \
              where state = 'SUCCEEDED' and action not in ('export', 'backup', 'plan.write') \
              and action not like 'vault.%' and action not like 'audit.%' \
-             and op_id {of} (select op_id from audit where state = 'ATTEMPTED' \
-             and detail like $1 escape '!'))"
+             and op_id {of} (select op_id from {{audit}} where state = 'ATTEMPTED' \
+             and detail like $1 escape '!'))",
+            columns()
         );
-        Ok(self.select(&condition, Some(pattern)).await?.pop())
+        Ok(asked!(self.on(), sqlx::query_as, sql, |query| query.bind(pattern), fetch_optional))
     }
 
-    async fn select(&self, condition: &str, pattern: Option<String>) -> Result<Vec<AuditRow>> {
+    async fn select(&self, condition: &str) -> Result<Vec<AuditRow>> {
         let columns = columns();
-        macro_rules! rows {
-            ($sql:expr, $pool:expr) => {{
-                let query = sqlx::query_as(sqlx::AssertSqlSafe($sql));
-                match pattern {
-                    Some(pattern) => query.bind(pattern).fetch_all($pool).await?,
-                    None => query.fetch_all($pool).await?,
-                }
-            }};
-        }
-        Ok(match self {
-            Self::Sqlite(pool) => {
-                let sql = format!("select {columns} from audit a where {condition} order by a.seq");
-                rows!(sql, pool)
-            }
-            Self::Postgres(pool) => {
-                let condition = condition.replace("from audit", "from dashtam_audit.audit");
-                let sql = format!(
-                    "select {columns} from dashtam_audit.audit a where {condition} order by a.seq"
-                );
-                rows!(sql, pool)
-            }
-        })
+        let sql = format!("select {columns} from {{audit}} a where {condition} order by a.seq");
+        Ok(asked!(self.on(), sqlx::query_as, sql, |query| query, fetch_all))
     }
 
     /// The number of the newest row; 0: there is none.
@@ -270,17 +246,8 @@ impl AuditStore {
     /// # Errors
     /// When it cannot be read.
     pub async fn newest(&self) -> Result<i64> {
-        const NEWEST: &str = "select coalesce(max(seq), 0) from";
-        Ok(match self {
-            Self::Sqlite(pool) => {
-                let sql = format!("{NEWEST} audit");
-                sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_one(pool).await?
-            }
-            Self::Postgres(pool) => {
-                let sql = format!("{NEWEST} dashtam_audit.audit");
-                sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_one(pool).await?
-            }
-        })
+        const SQL: &str = "select coalesce(max(seq), 0) from {audit}";
+        Ok(asked!(self.on(), sqlx::query_scalar, SQL, |query| query, fetch_one))
     }
 
     /// Some rows behind this number, oldest first, and none behind the other one.
@@ -289,7 +256,7 @@ impl AuditStore {
     /// When it cannot be read.
     pub async fn rows_between(&self, after: i64, until: i64) -> Result<Vec<AuditRow>> {
         let end = until.min(after.saturating_add(PART));
-        self.select(&format!("a.seq > {after} and a.seq <= {end}"), None).await
+        self.select(&format!("a.seq > {after} and a.seq <= {end}")).await
     }
 
     /// Ends the connection.

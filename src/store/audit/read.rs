@@ -2,6 +2,7 @@
 
 use super::super::Result;
 use super::super::row::both_rows;
+use super::on::asked;
 use super::{AuditRow, AuditStore, PART, columns};
 
 /// What somebody looks for.
@@ -47,21 +48,21 @@ both_rows!(AuditChain, |row| {
     })
 });
 
-/// The same question to either engine; `{audit}` is the table.
-macro_rules! asked {
-    ($self:expr, $sql:expr, |$query:ident| $bind:expr) => {
-        match $self {
-            AuditStore::Sqlite(pool) => {
-                let $query = sqlx::query_as(sqlx::AssertSqlSafe($sql.replace("{audit}", "audit")));
-                $bind.fetch_all(pool).await?
-            }
-            AuditStore::Postgres(pool) => {
-                let sql = $sql.replace("{audit}", "dashtam_audit.audit");
-                let $query = sqlx::query_as(sqlx::AssertSqlSafe(sql));
-                $bind.fetch_all(pool).await?
-            }
-        }
-    };
+/// Some rows of the chain `$1` from the link `$2` on, in their order.
+pub(super) fn links() -> String {
+    format!(
+        "select {} from {{audit}} a where chain = $1 and chain <> '' and link >= $2 \
+         order by link limit {PART}",
+        columns()
+    )
+}
+
+/// Some rows without a chain behind the number `$1`, oldest first.
+pub(super) fn loose() -> String {
+    format!(
+        "select {} from {{audit}} a where chain = '' and seq > $1 order by seq limit {PART}",
+        columns()
+    )
 }
 
 impl AuditStore {
@@ -82,8 +83,13 @@ impl AuditStore {
         );
         let (from, until) = (filter.from.unwrap_or(i64::MIN), filter.until.unwrap_or(i64::MAX));
         let action = filter.action.clone().unwrap_or_default();
-        let mut rows: Vec<AuditRow> =
-            asked!(self, sql, |query| query.bind(filter.after).bind(from).bind(until).bind(action));
+        let mut rows: Vec<AuditRow> = asked!(
+            self.on(),
+            sqlx::query_as,
+            sql,
+            |query| query.bind(filter.after).bind(from).bind(until).bind(action),
+            fetch_all
+        );
         if filter.newest.is_some() {
             rows.reverse();
         }
@@ -97,20 +103,21 @@ impl AuditStore {
     pub async fn chains(&self) -> Result<Vec<AuditChain>> {
         const SQL: &str = "select chain, count(*), min(link), max(link), min(seq), max(seq) \
              from {audit} where chain <> '' group by chain order by min(seq)";
-        Ok(asked!(self, SQL, |query| query))
+        Ok(asked!(self.on(), sqlx::query_as, SQL, |query| query, fetch_all))
     }
 
-    /// Some links of a chain behind this one, in their order.
+    /// Some links of a chain from this one on, in their order.
     ///
     /// # Errors
     /// When they cannot be read.
-    pub async fn links(&self, chain: &str, after: i64) -> Result<Vec<AuditRow>> {
-        let sql = format!(
-            "select {} from {{audit}} a where chain = $1 and chain <> '' and link > $2 \
-             order by link limit {PART}",
-            columns()
-        );
-        Ok(asked!(self, sql, |query| query.bind(chain).bind(after)))
+    pub async fn links(&self, chain: &str, from: i64) -> Result<Vec<AuditRow>> {
+        Ok(asked!(
+            self.on(),
+            sqlx::query_as,
+            links(),
+            |query| query.bind(chain).bind(from),
+            fetch_all
+        ))
     }
 
     /// Some rows without a chain behind this number, oldest first.
@@ -118,11 +125,7 @@ impl AuditStore {
     /// # Errors
     /// When they cannot be read.
     pub async fn loose(&self, after: i64) -> Result<Vec<AuditRow>> {
-        let sql = format!(
-            "select {} from {{audit}} a where chain = '' and seq > $1 order by seq limit {PART}",
-            columns()
-        );
-        Ok(asked!(self, sql, |query| query.bind(after)))
+        Ok(asked!(self.on(), sqlx::query_as, loose(), |query| query.bind(after), fetch_all))
     }
 
     /// What the newest purge of a chain said.
@@ -135,7 +138,6 @@ impl AuditStore {
              and state = 'SUCCEEDED' and detail like 'PURGED %' order by link desc limit 1",
             columns()
         );
-        let rows: Vec<AuditRow> = asked!(self, sql, |query| query.bind(chain));
-        Ok(rows.into_iter().next())
+        Ok(asked!(self.on(), sqlx::query_as, sql, |query| query.bind(chain), fetch_optional))
     }
 }

@@ -4,7 +4,8 @@
 use sqlx::{Postgres, Sqlite, Transaction};
 
 use super::super::{Result, server};
-use super::{AuditRow, AuditStore, PART, columns, schema};
+use super::on::asked;
+use super::{AuditRow, AuditStore, columns, read, schema};
 
 /// A row is being added; nobody else adds one meanwhile. Dropped, nothing happened.
 #[derive(Debug)]
@@ -13,23 +14,6 @@ pub enum AuditTx {
     Sqlite(Transaction<'static, Sqlite>),
     /// To a server.
     Postgres(Transaction<'static, Postgres>),
-}
-
-/// The same statement on either engine; `{audit}` is the table.
-macro_rules! on_trail {
-    ($self:expr, $sql:expr, |$query:ident| $bind:expr, $run:ident, $make:path) => {
-        match $self {
-            AuditTx::Sqlite(tx) => {
-                let $query = $make(sqlx::AssertSqlSafe($sql.replace("{audit}", "audit")));
-                $bind.$run(&mut **tx).await?
-            }
-            AuditTx::Postgres(tx) => {
-                let sql = $sql.replace("{audit}", "dashtam_audit.audit");
-                let $query = $make(sqlx::AssertSqlSafe(sql));
-                $bind.$run(&mut **tx).await?
-            }
-        }
-    };
 }
 
 impl AuditStore {
@@ -47,18 +31,6 @@ impl AuditStore {
             }
         })
     }
-
-    /// Adds a row as it is, under the next number; when this returns it is durable.
-    ///
-    /// # Errors
-    /// When it cannot be written, or the operation has this state already.
-    pub async fn append(&self, row: &AuditRow) -> Result<i64> {
-        let mut tx = self.begin().await?;
-        let seq = tx.last().await?.saturating_add(1);
-        tx.insert(&AuditRow { seq, ..row.clone() }).await?;
-        tx.commit().await?;
-        Ok(seq)
-    }
 }
 
 impl AuditTx {
@@ -68,7 +40,7 @@ impl AuditTx {
     /// When it cannot be read.
     pub async fn last(&mut self) -> Result<i64> {
         const SQL: &str = "select coalesce(max(seq), 0) from {audit}";
-        Ok(on_trail!(self, SQL, |query| query, fetch_one, sqlx::query_scalar))
+        Ok(asked!(self.on(), sqlx::query_scalar, SQL, |query| query, fetch_one))
     }
 
     /// Some rows of a chain from this link on, in their order.
@@ -76,12 +48,8 @@ impl AuditTx {
     /// # Errors
     /// When they cannot be read.
     pub async fn links(&mut self, chain: &str, from: i64) -> Result<Vec<AuditRow>> {
-        let sql = format!(
-            "select {} from {{audit}} a where chain = $1 and chain <> '' and link >= $2 \
-             order by link limit {PART}",
-            columns()
-        );
-        Ok(on_trail!(self, sql, |query| query.bind(chain).bind(from), fetch_all, sqlx::query_as))
+        let sql = read::links();
+        Ok(asked!(self.on(), sqlx::query_as, sql, |query| query.bind(chain).bind(from), fetch_all))
     }
 
     /// Some rows without a chain behind this number, oldest first.
@@ -89,11 +57,29 @@ impl AuditTx {
     /// # Errors
     /// When they cannot be read.
     pub async fn loose(&mut self, after: i64) -> Result<Vec<AuditRow>> {
+        Ok(asked!(self.on(), sqlx::query_as, read::loose(), |query| query.bind(after), fetch_all))
+    }
+
+    /// The last row of a chain before its first one of this instant or later, or of those without a
+    /// chain.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn last_before(&mut self, chain: &str, at: i64) -> Result<Option<AuditRow>> {
         let sql = format!(
-            "select {} from {{audit}} a where chain = '' and seq > $1 order by seq limit {PART}",
-            columns()
+            "select {} from {{audit}} a where chain = $1 and seq < coalesce(\
+             (select min(seq) from {{audit}} where chain = $1 and at >= $2), {}) \
+             order by seq desc limit 1",
+            columns(),
+            i64::MAX
         );
-        Ok(on_trail!(self, sql, |query| query.bind(after), fetch_all, sqlx::query_as))
+        Ok(asked!(
+            self.on(),
+            sqlx::query_as,
+            sql,
+            |query| query.bind(chain).bind(at),
+            fetch_optional
+        ))
     }
 
     /// Adds a row.
@@ -104,8 +90,9 @@ impl AuditTx {
         const SQL: &str = "insert into {audit} (seq, at, op_id, action, state, actor, subject, \
              detail, chain, link, hash) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning seq";
         let row = row.clone();
-        let _: Vec<(i64,)> = on_trail!(
-            self,
+        let _: i64 = asked!(
+            self.on(),
+            sqlx::query_scalar,
             SQL,
             |query| query
                 .bind(row.seq)
@@ -119,8 +106,7 @@ impl AuditTx {
                 .bind(row.chain)
                 .bind(row.link)
                 .bind(row.hash),
-            fetch_all,
-            sqlx::query_as
+            fetch_one
         );
         Ok(())
     }
