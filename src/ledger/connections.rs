@@ -1,5 +1,6 @@
 //! Connections: made with what they are to show sealed beside them, made to work again, and ended.
 
+use super::standing::settle_differences;
 use super::{Error, Result};
 use crate::model::{Connection, ConnectionId, ConnectionState, OpId, SafeText};
 use crate::store::{self, SealedSecret, Store, WriteTx};
@@ -94,6 +95,9 @@ pub async fn disconnect(
     write(store, move |mut tx| async move {
         tx.update_connection(&row).await?;
         tx.remove_secrets(row.id).await?;
+        let accounts = tx.accounts().await?.into_iter();
+        let mine = accounts.filter(|it| it.connection == Some(row.id)).map(|it| it.account.id);
+        settle_differences(&mut tx, &mine.collect(), now).await?;
         tx.commit(&op.to_string(), "disconnect", now).await?;
         Ok(())
     })

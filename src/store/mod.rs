@@ -45,6 +45,7 @@ mod sums;
 mod tally;
 mod ticks;
 mod transactions;
+mod unopened;
 mod usage;
 mod versions;
 
