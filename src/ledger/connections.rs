@@ -6,8 +6,10 @@ use crate::model::{Connection, ConnectionId, ConnectionState, OpId, SafeText};
 use crate::store::{self, SealedSecret, Store, WriteTx};
 use crate::tasks::{self, Task};
 
-/// Seals what a connection is to show, for its id and after its last generation.
-pub type Sealed = Box<dyn FnOnce(ConnectionId, i64) -> Option<SealedSecret> + Send>;
+/// Seals what a connection is to show, for its id and after its last generation, or says why it
+/// cannot.
+pub type Sealed =
+    Box<dyn FnOnce(ConnectionId, i64) -> std::result::Result<SealedSecret, SafeText> + Send>;
 
 /// Adds a connection that works at once.
 ///
@@ -56,7 +58,7 @@ pub async fn reconnect(
 ) -> Result<ConnectionId> {
     let mut row = connection.clone();
     if row.state != ConnectionState::Active {
-        row.state = row.state.become_(ConnectionState::Active).map_err(|_| Error::Interrupted)?;
+        row.state = row.state.become_(ConnectionState::Active)?;
     }
     (row.since, row.detail) = (now, None);
     write(store, move |mut tx| async move {
@@ -107,7 +109,7 @@ pub async fn disconnect(
 async fn keep(tx: &mut WriteTx, id: ConnectionId, sealed: Option<Sealed>) -> Result<()> {
     let Some(seal) = sealed else { return Ok(()) };
     let before = tx.secret(id).await?.map_or(0, |row| row.generation);
-    let row = seal(id, before).ok_or(Error::Interrupted)?;
+    let row = seal(id, before).map_err(Error::NotSealed)?;
     tx.insert_secret(&row).await?;
     Ok(())
 }
