@@ -232,11 +232,31 @@ async fn what_is_held_is_opened_though_its_worth_is_told_later() {
         answer(engine, &bank, &unknown).await;
         let rows = engine.rows().await;
         assert_eq!((rows.len(), rows[0].quantity), (1, Some(dec("10"))), "only the ten");
+        let price = Some((dec("40"), 0));
+        engine.edit_row(rows[0].id, RowEdit { price, ..RowEdit::default() }).await;
         let known = Answer { holdings: vec![("X", "10", Some("500"))], ..unknown };
         answer(engine, &bank, &known).await;
         assert_eq!(openings(engine).await, ["2026-11-20 100"]);
         assert_eq!(engine.rows().await.len(), 2);
         assert_eq!(differences(engine).await, [""; 0]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_told_in_lots_is_opened_less_its_rows_once() {
+    on_each(async |engine| {
+        let bank = connect(engine).await;
+        let holdings = vec![("X", "10", Some("100")), ("X", "5", Some("50"))];
+        let first = Answer { balance: "200", holdings, left_out: true, ..Answer::default() };
+        answer(engine, &bank, &first).await;
+        let file = "date,account,type,symbol,quantity,price,fee,currency,amount\n\
+            2026-11-02,A,BUY,X,3,10,,USD,-30\n";
+        engine.import(&[("a.csv", file)]).await;
+        assert_eq!(differences(engine).await.len(), 2, "of 15 and of 50");
+        answer(engine, &bank, &Answer { left_out: false, ..first }).await;
+        assert_eq!(differences(engine).await, [""; 0]);
+        assert_eq!(openings(engine).await, ["2026-11-01 80"], "200 - 150 + 30");
     })
     .await;
 }

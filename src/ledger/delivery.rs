@@ -96,10 +96,7 @@ async fn deliver_here(
     for drafts in accounts.iter().flat_map(|told| &told.rows).map(|(_, drafts)| drafts) {
         survey.note_drafts(drafts);
     }
-    let mut waiting = Vec::with_capacity(accounts.len());
-    for told in &accounts {
-        waiting.push(opening::waits(&mut tx, &told.account.name).await?);
-    }
+    let waiting = opening::waits(&mut tx, &accounts).await?;
     let options = Options { accept_changes: true, origin: Origin::Provider, ..Options::default() };
     let mut intake = Intake::begin(tx, &survey, options, &op.to_string(), now).await?;
     for link in &links {

@@ -2,6 +2,8 @@
 //! less all that is known, so that both come to the same. That is made once, by the first answer that
 //! lacks nothing; where rows of before come after all, it is made anew over them.
 
+use std::collections::HashMap;
+
 use chrono::NaiveDate;
 
 use super::Result;
@@ -12,7 +14,7 @@ use super::remote::ToldAccount;
 use super::standing::{Stands, settled_cash};
 use crate::figures;
 use crate::model::{
-    AccountId, Dec, Entry, EntryType, Exact, Origin, SafeText, Subtype, Unit, Unopened,
+    AccountId, Currency, Dec, Entry, EntryType, Exact, Origin, SafeText, Subtype, Unit, Unopened,
     midnight_micros,
 };
 use crate::store::{StoredTransaction, Tx, WriteTx};
@@ -54,17 +56,22 @@ impl Opening {
     }
 }
 
-/// What is still to be opened of the account of a name. One that has a row but is not listed had it
+/// What is still to be opened of each of these accounts. One that has a row but is not listed had it
 /// before it was connected: only a person knows what is missing there.
-pub(super) async fn waits(tx: &mut Tx, name: &SafeText) -> Result<Option<Unopened>> {
-    let names = tx.account_names().await?;
-    let Some((_, account)) = names.into_iter().find(|(known, _)| known == name) else {
-        return Ok(Some(Unopened::All));
-    };
-    Ok(match tx.unopened().await?.get(&account) {
-        Some(waits) => Some(*waits),
-        None => (!tx.has_rows(account).await?).then_some(Unopened::All),
-    })
+pub(super) async fn waits(tx: &mut Tx, told: &[ToldAccount]) -> Result<Vec<Option<Unopened>>> {
+    let names: HashMap<_, _> = tx.account_names().await?.into_iter().collect();
+    let listed = tx.unopened().await?;
+    let mut waits = Vec::with_capacity(told.len());
+    for told in told {
+        let account = names.get(&told.account.name).copied();
+        let has_rows = match account {
+            Some(account) => tx.has_rows(account).await?,
+            None => false,
+        };
+        let listed = account.and_then(|account| listed.get(&account).copied());
+        waits.push(listed.or((!has_rows).then_some(Unopened::All)));
+    }
+    Ok(waits)
 }
 
 /// What is left to be opened of an account.
@@ -152,9 +159,11 @@ impl Intake {
         let Some(cash) = stand.standing.cash(stand.currency) else {
             return Ok(Some(if waits == Unopened::All { Unopened::Cash } else { waits }));
         };
-        // What a person did to an opening is the last word about it.
-        if openings.iter().any(|row| row.transaction.deleted || row.source_facts.is_some()) {
-            return Ok(None);
+        for row in openings.iter().filter(|row| is_of_cash(row, stand.currency)) {
+            // What a person did to it is the last word about it.
+            if row.transaction.deleted || Underlay::of(row)?.edited.contains("amount") {
+                return Ok(None);
+            }
         }
         let Stands { account, currency, .. } = *stand;
         let ours = settled_cash(&mut self.tx, account, currency, stand.standing.date).await?;
@@ -175,10 +184,10 @@ impl Intake {
         let mut claims = Claims::default();
         let ids: Vec<_> = openings.iter().map(|row| row.transaction.id).collect();
         claims.know(self.tx.claims(&ids).await?);
-        for mut row in openings {
+        for mut row in openings.into_iter().filter(|row| !row.transaction.deleted) {
             let mut now = Underlay::of(&row)?;
             now.facts.date = day;
-            if row.transaction.security.is_none() && now.facts.currency == stand.currency {
+            if is_of_cash(&row, stand.currency) {
                 let sum = lacks.take().map(|lacks| now.facts.amount.checked_add(lacks));
                 now.facts.amount = sum.flatten().unwrap_or(now.facts.amount);
             }
@@ -200,11 +209,12 @@ impl Intake {
         openings: &[StoredTransaction],
         day: NaiveDate,
     ) -> Result<()> {
-        let held = figures::held_on(&mut self.tx, stand.standing.date).await?;
+        let mut held = figures::held_on(&mut self.tx, stand.standing.date).await?;
         let is_opened = |id| openings.iter().any(|row| row.transaction.security == Some(id));
         for (holding, security) in stand.holdings() {
             let Some(id) = security.filter(|id| !is_opened(*id)) else { continue };
-            let ours = held.get(&(stand.account, id)).copied().unwrap_or(Dec::ZERO);
+            // What is told in several lots has its rows counted with the first.
+            let ours = held.remove(&(stand.account, id)).unwrap_or(Dec::ZERO);
             let Some(before) = holding.quantity.checked_sub(ours).filter(|left| !left.is_zero())
             else {
                 continue;
@@ -237,6 +247,11 @@ impl Intake {
         }
         Ok(())
     }
+}
+
+fn is_of_cash(opening: &StoredTransaction, currency: Currency) -> bool {
+    let row = &opening.transaction;
+    row.security.is_none() && row.facts.currency == currency
 }
 
 /// The day before the first row that is known, and never later than it was.
