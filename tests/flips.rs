@@ -121,8 +121,7 @@ async fn fill(engine: &Engine) {
     let mut tx = engine.session.store.write().await.unwrap();
     tx.put_unopened(account, Some(Unopened::All)).await.unwrap();
     let security = tx.securities().await.unwrap()[0].security.id;
-    let text = SafeText::new;
-    let dec = |text| Dec::parse(text).unwrap();
+    let (text, dec) = (SafeText::new, |text| Dec::parse(text).unwrap());
     for id in 9_001..9_021 {
         let label = format!("Bank {id}");
         let connection = Connection {
