@@ -72,7 +72,7 @@ impl Clock {
         let midnight = day.and_time(NaiveTime::MIN);
         let mut minutes = (0..=MINUTES_OF_A_DAY)
             .filter_map(|number| midnight.checked_add_signed(TimeDelta::minutes(number)));
-        let begins = minutes.find_map(|time| self.zone.from_local_datetime(&time).earliest());
+        let begins = minutes.find_map(|time| self.zone().from_local_datetime(&time).earliest());
         begins.map_or(midnight.and_utc(), |begin| begin.to_utc())
     }
 

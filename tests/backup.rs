@@ -453,7 +453,7 @@ async fn evidence_of_imports(store: &Store) -> usize {
 // Before a migration.
 
 /// What takes the newest migration back.
-const BACK: &str = "alter table accounts drop column performance";
+const BACK: &str = "drop table unopened";
 
 /// Makes the schema one older than it is.
 async fn age(store: &Store) {

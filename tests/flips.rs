@@ -25,7 +25,7 @@ use dashtam::archive::Value;
 use dashtam::config::{Config, Environment, Overrides};
 use dashtam::model::{
     AccountEdit, BatchId, Change, Connection, ConnectionId, ConnectionState, Currency, Dec, Edit,
-    Part, SafeText, Setting, Tick,
+    Part, SafeText, Setting, Tick, Unopened,
 };
 use dashtam::service::doctor::{self, Patient, Verdict};
 use dashtam::service::edit::RowEdit;
@@ -119,9 +119,9 @@ async fn fill(engine: &Engine) {
     engine.edit(Change::Set(Setting::BaseCurrency, "CAD".to_owned())).await;
     let (account, about) = (engine.account("Abroad").await, engine.rows().await[0].id);
     let mut tx = engine.session.store.write().await.unwrap();
+    tx.put_unopened(account, Some(Unopened::All)).await.unwrap();
     let security = tx.securities().await.unwrap()[0].security.id;
-    let text = SafeText::new;
-    let dec = |text| Dec::parse(text).unwrap();
+    let (text, dec) = (SafeText::new, |text| Dec::parse(text).unwrap());
     for id in 9_001..9_021 {
         let label = format!("Bank {id}");
         let connection = Connection {

@@ -30,6 +30,7 @@ use dashtam::provider::{
 };
 use dashtam::refresh::{Bench, Cadence, Done, Job, Outcome, Outside, WantedAll, Why, Wish, Work};
 use dashtam::report::{self, PositionsQuery};
+use dashtam::service::refresh::{How, start};
 use dashtam::service::{Access, Session, demo};
 use dashtam::store::{AuditStore, AuditTarget, Holder, Lease, Store};
 use serde_json::Value;
@@ -1126,4 +1127,45 @@ fn a_second_one_ends_with_8_and_says_who_refreshes() {
         assert_eq!(free.code, Some(0), "{free:?}");
         session.close().await;
     });
+}
+
+/// A key that cannot be had keeps nobody waiting who needs none, it is said, and looked for again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dashboard_refreshes_without_a_key_and_finds_it_later() {
+    let home = Home::new();
+    home.ok(&["vault", "init", "--no-passphrase"]);
+    let identity = home.path("identity");
+    let variables = [("DASHTAM_IDENTITY_FILE", identity.to_str().unwrap())];
+    let flags = Overrides { data_dir: Some(home.data()), ..Overrides::default() };
+    let config = Config::load(&flags, &Environment::new(variables)).unwrap();
+    let clock = Clock::system(chrono_tz::UTC);
+    let session = Session::open(&config, &clock, Access::Write).await.unwrap();
+    for (provider, label) in [("simulated", "Sim"), ("simplefin", "Bank")] {
+        connect(&session, provider, label).await;
+    }
+    let mut refresher = start(&session, &How::of(&config)).await.expect("there is something to do");
+    let mut round = async |number: u64| {
+        let done = refresher.progress.wait_for(|it| it.rounds >= number && !it.running);
+        let progress = done.await.unwrap().clone();
+        refresher.ask();
+        let told = progress.last.unwrap().connections;
+        let of = |label: &str| {
+            let found = told.iter().find(|it| it.connection.label.as_str() == label).unwrap();
+            (found.outcome.clone(), found.is_locked, found.why.clone().unwrap_or_default())
+        };
+        (of("Sim"), of("Bank"))
+    };
+    let (sim, bank) = round(1).await;
+    assert_eq!((sim.0, bank.1), (Outcome::Ok, true));
+    assert!(bank.2.contains("identity"), "{}", bank.2);
+    std::fs::copy(home.data().join("vault/key"), &identity).unwrap();
+    std::fs::set_permissions(&identity, std::fs::Permissions::from_mode(0o600)).unwrap();
+    // One may have begun before.
+    let (_, bank) = {
+        round(2).await;
+        round(3).await
+    };
+    assert!(!bank.1, "{}", bank.2);
+    refresher.stop().await;
+    session.close().await;
 }

@@ -94,7 +94,7 @@ async fn deliver(engine: &Engine, bank: &Connection, accounts: Vec<ToldAccount>)
     let holder = Holder { host: SafeText::new("here"), pid: 1, since: 0 };
     let lease = store.try_lease(&holder).await.unwrap().expect("nobody else has it");
     let op = OpId::at(engine.revision().await.cast_unsigned() + 1_000);
-    let delivery = Delivery { connection: bank.clone(), accounts, refresh };
+    let delivery = Delivery { connection: bank.clone(), accounts, refresh, from_start: true };
     let delivered = ledger::deliver(store, &lease, delivery, op, now).await.unwrap();
     lease.release().await.unwrap();
     assert_eq!(delivered.refused, []);

@@ -25,6 +25,7 @@ use support::home::{Home, PROGRAM, Ran, document, keys, sorted};
 use support::postgres::postgres_url;
 use support::server::{Reply, Server};
 use support::simplefin::{Bridge, CLAIM, PASSWORD, Row, USER, nothing, page};
+use support::terminal::{Terminal, dashtam};
 
 /// The time, as the program has it.
 fn now() -> chrono::DateTime<chrono::Utc> {
@@ -522,6 +523,24 @@ fn a_claim_that_fails_leaves_nothing_behind() {
         person.no_faults();
         no_secret_below(&person);
     }
+}
+
+/// As it is copied from a page, in several lines.
+#[test]
+fn a_token_is_pasted_on_a_terminal_with_its_line_breaks() {
+    let person = Person::new(None);
+    let mut command = dashtam(&person.home, "connect simplefin");
+    command.env("DASHTAM_CONFIG", person.home.path("config.toml"));
+    let mut terminal = Terminal::run(command);
+    terminal.see("it is not shown");
+    let token = person.bridge.token();
+    assert!(token.trim().contains('\n'));
+    terminal.press(&token);
+    terminal.see("connected SimpleFIN");
+    let left = terminal.end();
+    left.with_code(0).restored();
+    assert!(!String::from_utf8_lossy(&left.bytes).contains("YzRuNHJ5"), "it was shown");
+    assert_eq!(person.refresh().0, 0);
 }
 
 /// F24: nobody knows what became of the token, so it is not shown again.

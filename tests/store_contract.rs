@@ -29,7 +29,7 @@ use dashtam::model::{
     Account, AccountId, AccountKind, AssetClass, Bar, BatchId, CategoryId, Close, Connection,
     ConnectionId, ConnectionState, Currency, Dec, Exact, Facts, InPerformance, Interval, Isin,
     LotMethod, Mode, Move, Origin, Part, Price, Rate, Ratio, SafeText, Security, SecurityId,
-    Setting, Status, Subtype, Tags, Tick, Transaction, TransactionId, midnight_micros,
+    Setting, Status, Subtype, Tags, Tick, Transaction, TransactionId, Unopened, midnight_micros,
 };
 use dashtam::service::{Access, Session};
 use dashtam::store::{
@@ -473,6 +473,13 @@ async fn write_one_of_everything(store: &Store, told: &mut Vec<String>) {
         let connection = ConnectionId(connection);
         tx.put_remote_account(connection, &text("1"), AccountId(account)).await.unwrap();
     }
+    // The last word counts here too, and what is opened is there no more.
+    for what in [Some(Unopened::All), Some(Unopened::Early)] {
+        tx.put_unopened(AccountId(10), what).await.unwrap();
+    }
+    for what in [Some(Unopened::Cash), None] {
+        tx.put_unopened(AccountId(11), what).await.unwrap();
+    }
     // The last two generations are kept, and the second one is sealed anew.
     for generation in 1..=3 {
         tx.insert_secret(&sealed(60, generation)).await.unwrap();
@@ -682,6 +689,7 @@ async fn ask_for_everything(tx: &mut Tx, told: &mut Vec<String>) {
         tx.connections(),
         tx.remote_accounts(ConnectionId(60)),
         tx.remote_accounts(ConnectionId(61)),
+        tx.unopened(),
         tx.refreshes(),
         tx.secrets(),
         tx.secret(ConnectionId(60)),
@@ -699,6 +707,7 @@ async fn ask_for_everything(tx: &mut Tx, told: &mut Vec<String>) {
         let known = tx.remote_accounts(ConnectionId(connection)).await.unwrap();
         assert_eq!(known, [(text("1"), AccountId(account))]);
     }
+    assert_eq!(tx.unopened().await.unwrap(), [(AccountId(10), Unopened::Early)].into());
     let states: Vec<_> = tx.connections().await.unwrap().iter().map(|row| row.state).collect();
     assert_eq!(states, [ConnectionState::Failed, ConnectionState::Active]);
     let failures: Vec<_> = tx.refreshes().await.unwrap().iter().map(|row| row.failures).collect();
@@ -1639,6 +1648,7 @@ async fn figures_kept_in_an_older_way_are_made_again_before_they_are_seen() {
             "drop table refresher",
             "drop table refreshes",
             "drop table remote_accounts",
+            "drop table unopened",
             "drop table ticks",
             "drop table audit_evidence",
             "drop table secrets",

@@ -19,7 +19,7 @@ use rustix::process::Signal;
 use secrecy::{ExposeSecret as _, SecretString};
 use support::engines::{Engine, engines, on_each};
 use support::home::{Home, Ran, keys};
-use support::terminal::{Terminal, dashtam};
+use support::terminal::{Terminal, dashtam, script};
 
 const CANARY: &str = "c4n4ry-t0ken/+that=nobody&may?see";
 const FIRST: &str = "correct horse battery";
@@ -178,6 +178,40 @@ fn a_person_is_asked_on_a_terminal_that_shows_nothing() {
         terminal.signal(signal);
         terminal.end().with_code(code).restored();
     }
+}
+
+/// What is left of something that was pasted is neither shown nor read by whoever comes next.
+#[test]
+fn what_was_pasted_beyond_a_line_is_gone() {
+    let home = Home::new();
+    let line = "\"$0\" vault init; echo over; read left; echo \"<$left>\"";
+    let mut terminal = Terminal::run(script(&home, line));
+    terminal.see("New passphrase");
+    terminal.press(&format!("{FIRST}\r"));
+    terminal.see("The same again");
+    terminal.press("another one\rc4n4ry");
+    terminal.see("over");
+    terminal.press("\r");
+    terminal.see("<>");
+    let left = terminal.end();
+    assert!(!String::from_utf8_lossy(&left.bytes).contains("c4n4ry"), "it was shown");
+}
+
+#[test]
+fn what_is_too_long_is_refused_and_not_cut() {
+    let home = Home::new();
+    let mut terminal = Terminal::run(dashtam(&home, "vault init"));
+    terminal.see("New passphrase");
+    terminal.press(&format!("{}\r", "x".repeat(1025)));
+    terminal.see("too long");
+    terminal.end().with_code(2).restored();
+    let mut terminal = Terminal::run(dashtam(&home, "vault init"));
+    for question in ["New passphrase", "The same again"] {
+        terminal.see(question);
+        terminal.press(&format!("{}\r", "x".repeat(1024)));
+    }
+    terminal.see("made the vault");
+    terminal.end().with_code(0).restored();
 }
 
 fn bank(id: i64) -> Connection {

@@ -9,7 +9,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use super::exit::{Error, Status};
 use super::output::note;
-use super::prompt::{can_ask, passphrase};
+use super::prompt::{can_ask, token};
 use super::table::{Column, Table};
 use super::{Job, vault};
 use crate::cli::ConnectArgs;
@@ -102,7 +102,7 @@ pub async fn connect(
 /// What the service gave, from the standard input or typed by somebody who does not see it.
 fn brought(paste: bool, from: &str) -> Result<Secret, Error> {
     if can_ask() {
-        return passphrase(&format!("Token from {from} (it is not shown)"));
+        return token(&format!("Token from {from} (it is not shown)"));
     }
     if !paste || std::io::stdin().is_terminal() {
         return Err(Error::Usage(NO_TOKEN));

@@ -1,4 +1,4 @@
-//! Asking for a passphrase on a terminal. What is typed is not shown, and the terminal is left as it
+//! Asking for a passphrase or a token on a terminal. What is typed is not shown, and the terminal is left as it
 //! was, also where somebody thinks better of it or a signal ends the program.
 
 use std::io::{self, IsTerminal as _, Write as _};
@@ -19,12 +19,27 @@ const INTERRUPT: u8 = 3;
 const END: u8 = 4;
 const BACKSPACES: [u8; 2] = [8, 127];
 const CLEAR: u8 = 21;
-/// Nobody types more.
-const LONGEST: usize = 1024;
+/// What is said of a line that is too long, and nothing of it taken.
+const TOO_LONG: &str = "that is too long to be one; nothing of it was used";
 /// How Ctrl-c ends a program.
 const SIGINT: u8 = 2;
 /// How often it is asked whether a signal came.
 const AGAIN: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
+
+/// What is pasted comes at once.
+const AT_ONCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
+
+/// What a line may be.
+#[derive(Clone, Copy)]
+struct Shape {
+    /// The most bytes.
+    longest: usize,
+    /// A line break that more follows at once is a part of what was copied, and no end.
+    may_break: bool,
+}
+
+const PASSPHRASE: Shape = Shape { longest: 1024, may_break: false };
+const TOKEN: Shape = Shape { longest: 16 << 10, may_break: true };
 
 /// Whether a terminal shows nothing now.
 static ASKING: AtomicBool = AtomicBool::new(false);
@@ -38,10 +53,19 @@ pub fn can_ask() -> bool {
 
 /// Asks for a passphrase.
 pub fn passphrase(question: &str) -> Result<Secret, Error> {
+    ask(question, PASSPHRASE)
+}
+
+/// Asks for what a service gave, which is pasted.
+pub fn token(question: &str) -> Result<Secret, Error> {
+    ask(question, TOKEN)
+}
+
+fn ask(question: &str, shape: Shape) -> Result<Secret, Error> {
     hear_signals().map_err(Error::Output)?;
     let quiet = Quiet::begin().map_err(Error::Output)?;
     say(&format!("{question}: "));
-    let typed = line();
+    let typed = line(shape);
     drop(quiet);
     say("\n");
     match CAME.load(Ordering::SeqCst) {
@@ -66,9 +90,10 @@ fn say(text: &str) {
 }
 
 /// Reads a line, key by key: no signal may end the program while the terminal shows nothing.
-fn line() -> Result<Secret, Error> {
+fn line(shape: Shape) -> Result<Secret, Error> {
     // Large enough never to grow, which would leave a copy behind.
-    let mut typed = Vec::with_capacity(LONGEST);
+    let mut typed = Vec::with_capacity(shape.longest);
+    let mut is_too_long = false;
     let stdin = io::stdin();
     let mut key = [0];
     let ended = loop {
@@ -90,15 +115,22 @@ fn line() -> Result<Secret, Error> {
             Err(error) => break Err(Error::Output(error.into())),
         }
         match key[0] {
+            b'\r' | b'\n' if shape.may_break && comes_more(&stdin) => {}
+            b'\r' | b'\n' if is_too_long => break Err(Error::Usage(TOO_LONG)),
             b'\r' | b'\n' => break Ok(()),
             INTERRUPT => break Err(Error::Signal(SIGINT)),
             END if typed.is_empty() => break Err(Error::Usage("nothing was typed")),
-            CLEAR => typed.zeroize(),
+            CLEAR => {
+                typed.zeroize();
+                is_too_long = false;
+            }
             // A letter may be several bytes.
             byte if BACKSPACES.contains(&byte) => {
                 while typed.pop().is_some_and(|byte| byte & 0xc0 == 0x80) {}
             }
-            byte if byte >= b' ' && typed.len() < LONGEST => typed.push(byte),
+            // What is too long is read to its end: the rest is as secret as the beginning.
+            byte if byte >= b' ' && typed.len() == shape.longest => is_too_long = true,
+            byte if byte >= b' ' => typed.push(byte),
             _ => {}
         }
         key.zeroize();
@@ -111,6 +143,11 @@ fn line() -> Result<Secret, Error> {
     });
     typed.zeroize();
     text.map(Secret::new)
+}
+
+/// Whether more was typed than was read.
+fn comes_more(stdin: &io::Stdin) -> bool {
+    poll(&mut [PollFd::new(stdin, PollFlags::IN)], Some(&AT_ONCE)).is_ok_and(|ready| ready > 0)
 }
 
 /// From the first question on a signal ends the program only when the terminal shows again what is
@@ -178,7 +215,8 @@ impl Quiet {
 
 impl Drop for Quiet {
     fn drop(&mut self) {
-        let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.0);
+        // Whatever is left of a secret must not come to the shell, which would show and keep it.
+        let _ = tcsetattr(io::stdin(), OptionalActions::Flush, &self.0);
         ASKING.store(false, Ordering::SeqCst);
     }
 }

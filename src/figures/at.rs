@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 
 use super::codec;
 use super::days::{events_of, half};
-use super::market::{Market, Otherwise};
+use super::market::{Market, Otherwise, Scope};
 use super::position::{self, Held};
 use super::replay::{Closing, Findings};
 use crate::analytics::lots::{Book, Event, LotFinding, Sink, World as _};
@@ -31,6 +31,26 @@ pub async fn positions_on(
     }
     let books = books_on(tx, market, day, otherwise).await?;
     Ok(books.iter().flat_map(position::held).collect())
+}
+
+/// How many of each security there are in each account on a day.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn held_on(
+    tx: &mut Tx,
+    day: NaiveDate,
+) -> Result<BTreeMap<(AccountId, SecurityId), Dec>> {
+    let held = match tx.last_day().await?.is_none_or(|last| last <= day) {
+        true => {
+            tx.positions().await?.iter().map(position::of_record).collect::<Result<Vec<_>>>()?
+        }
+        false => {
+            let market = Market::read(tx, day, Scope::Day, Otherwise::default()).await?;
+            positions_on(tx, &market, day, Otherwise::default()).await?
+        }
+    };
+    Ok(held.into_iter().map(|it| ((it.account, it.security), it.figures.quantity)).collect())
 }
 
 /// The positions of a day with their lots.

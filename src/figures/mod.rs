@@ -27,8 +27,9 @@ mod splits;
 
 pub use account_days::{AccountCourse, AccountDay, Beyond, Happened, KeptDays, kept_days};
 pub use at::{
-    RateNeeded, Recosted, Sale, findings, findings_of, group_on, held_spans, lots_of_group,
-    lots_on, positions_on, rates_of_rows, realized, recosted, security_on, sold_if, unmoved_since,
+    RateNeeded, Recosted, Sale, findings, findings_of, group_on, held_on, held_spans,
+    lots_of_group, lots_on, positions_on, rates_of_rows, realized, recosted, security_on, sold_if,
+    unmoved_since,
 };
 pub use cash::{cash_changes, cash_on, cash_on_days};
 pub use course::{

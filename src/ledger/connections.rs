@@ -1,12 +1,15 @@
 //! Connections: made with what they are to show sealed beside them, made to work again, and ended.
 
+use super::standing::settle_differences;
 use super::{Error, Result};
 use crate::model::{Connection, ConnectionId, ConnectionState, OpId, SafeText};
 use crate::store::{self, SealedSecret, Store, WriteTx};
 use crate::tasks::{self, Task};
 
-/// Seals what a connection is to show, for its id and after its last generation.
-pub type Sealed = Box<dyn FnOnce(ConnectionId, i64) -> Option<SealedSecret> + Send>;
+/// Seals what a connection is to show, for its id and after its last generation, or says why it
+/// cannot.
+pub type Sealed =
+    Box<dyn FnOnce(ConnectionId, i64) -> std::result::Result<SealedSecret, SafeText> + Send>;
 
 /// Adds a connection that works at once.
 ///
@@ -55,7 +58,7 @@ pub async fn reconnect(
 ) -> Result<ConnectionId> {
     let mut row = connection.clone();
     if row.state != ConnectionState::Active {
-        row.state = row.state.become_(ConnectionState::Active).map_err(|_| Error::Interrupted)?;
+        row.state = row.state.become_(ConnectionState::Active)?;
     }
     (row.since, row.detail) = (now, None);
     write(store, move |mut tx| async move {
@@ -94,6 +97,9 @@ pub async fn disconnect(
     write(store, move |mut tx| async move {
         tx.update_connection(&row).await?;
         tx.remove_secrets(row.id).await?;
+        let accounts = tx.accounts().await?.into_iter();
+        let mine = accounts.filter(|it| it.connection == Some(row.id)).map(|it| it.account.id);
+        settle_differences(&mut tx, &mine.collect(), now).await?;
         tx.commit(&op.to_string(), "disconnect", now).await?;
         Ok(())
     })
@@ -103,7 +109,7 @@ pub async fn disconnect(
 async fn keep(tx: &mut WriteTx, id: ConnectionId, sealed: Option<Sealed>) -> Result<()> {
     let Some(seal) = sealed else { return Ok(()) };
     let before = tx.secret(id).await?.map_or(0, |row| row.generation);
-    let row = seal(id, before).ok_or(Error::Interrupted)?;
+    let row = seal(id, before).map_err(Error::NotSealed)?;
     tx.insert_secret(&row).await?;
     Ok(())
 }

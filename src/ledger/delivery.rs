@@ -5,11 +5,14 @@ use chrono::NaiveDate;
 
 use super::book::{Book, Stamp};
 use super::intake::{Content, Counts, Intake, Options};
+use super::opening::{self, Opening};
 use super::quotes::Quotes;
 use super::remote::{self, Link, ToldAccount};
-use super::{Error, Result, Survey, standing};
+use super::standing::{self, Stands};
+use super::{Error, Result, Survey};
 use crate::model::{
-    Connection, ConnectionId, Item, OpId, Origin, Price, Rate, Refusal, SafeText, Tick,
+    AccountId, Connection, ConnectionId, Item, OpId, Origin, Price, Rate, Refusal, SafeText, Tick,
+    Unopened,
 };
 use crate::store::{BatchFile, Lease, RefreshRecord, Store, WriteTx};
 use crate::tasks::{self, Task};
@@ -26,6 +29,8 @@ pub struct Delivery {
     pub accounts: Vec<ToldAccount>,
     /// How it went, to be kept with it.
     pub refresh: RefreshRecord,
+    /// All rows there are were asked for, and not only the last ones.
+    pub from_start: bool,
 }
 
 /// What became of a delivery.
@@ -80,73 +85,50 @@ async fn deliver_here(
     op: OpId,
     now: i64,
 ) -> Result<Delivered> {
-    let Delivery { connection, mut accounts, mut refresh } = delivery;
+    let Delivery { connection, mut accounts, mut refresh, from_start } = delivery;
     let mut tx = store.write().await?;
     let links = remote::settle(&mut tx, &connection, &mut accounts).await?;
-    let mut delivered = Delivered::default();
     if accounts.iter().all(ToldAccount::is_silent) && links.is_empty() {
-        delivered.revision = note_nothing(tx, lease, &refresh, op, now).await?;
-        return Ok(delivered);
+        let revision = note_nothing(tx, lease, &refresh, true, op, now).await?;
+        return Ok(Delivered { revision, ..Delivered::default() });
     }
     let mut survey = Survey::default();
     for drafts in accounts.iter().flat_map(|told| &told.rows).map(|(_, drafts)| drafts) {
         survey.note_drafts(drafts);
     }
+    let waiting = opening::waits(&mut tx, &accounts).await?;
     let options = Options { accept_changes: true, origin: Origin::Provider, ..Options::default() };
     let mut intake = Intake::begin(tx, &survey, options, &op.to_string(), now).await?;
     for link in &links {
         intake.link_account(link, connection.id).await?;
     }
-    let stands = intake.stands(&accounts);
-    let mut line = 0;
-    let mut gone = Vec::new();
-    for mut told in accounts {
-        let mut missing = match intake.book.names.get(&told.account.name).copied() {
-            Some(account) => intake.recognise_retold(account, &mut told).await?,
-            None => Vec::new(),
-        };
-        for (at, drafts) in told.rows {
-            line += 1;
-            let id = drafts.first.source_id.clone();
-            let Err(refusal) = intake.push_at(line, at, Content::Drafts(drafts)).await? else {
-                continue;
-            };
-            // It may be one of those that seem to be missing.
-            missing.clear();
-            refresh.leave_out(at, id.as_ref().unwrap_or(&SafeText::default()), &refusal);
-            delivered.refused.push((id, refusal));
-        }
-        gone.extend(missing);
+    let mut delivered = Delivered::default();
+    let told = accounts.into_iter().zip(waiting);
+    let told = intake.take_accounts(told, &mut refresh, &mut delivered).await?;
+    let unopened = intake.open_accounts(&told, from_start).await?;
+    // What was before the first rows may be told too, if all of it is asked for.
+    if unopened.iter().any(|it| it.asks_again) {
+        refresh.succeeded = None;
     }
-    intake.settle().await?;
-    delivered.cancelled = u64::try_from(gone.len()).unwrap_or(u64::MAX);
-    intake.cancel(gone).await?;
     let taken = intake.settle().await?;
     delivered.counts = taken.counts.first().copied().unwrap_or_default();
-    let Counts { new, changed, duplicate, conflict } = delivered.counts;
+    let stands: Vec<_> = told.into_iter().filter_map(|(_, _, stands)| stands).collect();
     let other_news = intake.take_standings(&connection, &stands).await?;
+    let Counts { new, changed, .. } = delivered.counts;
     if new + changed + other_news == 0 && links.is_empty() {
         intake.rollback().await?;
         let mut tx = store.write().await?;
-        standing::reconcile(&mut tx, &stands, now).await?;
-        delivered.revision = note_nothing(tx, lease, &refresh, op, now).await?;
+        opening::keep(&mut tx, &unopened).await?;
+        let is_known = !standing::reconcile(&mut tx, &stands, now).await?;
+        delivered.revision = note_nothing(tx, lease, &refresh, is_known, op, now).await?;
         return Ok(delivered);
     }
-    let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
-    let refused = delivered.refused.len();
-    let file = BatchFile {
-        path: connection.label.to_string(),
-        format: connection.provider.to_string(),
-        rows: number(new + changed + duplicate + conflict),
-        new: number(new),
-        changed: number(changed),
-        duplicate: number(duplicate),
-        conflict: number(conflict),
-        refused: i64::try_from(refused).unwrap_or(i64::MAX),
-        ..BatchFile::default()
-    };
+    opening::keep(&mut intake.tx, &unopened).await?;
     intake.tx.put_refresh(&refresh).await?;
-    intake.finish(vec![file]).await?;
+    // Balances and prices alone are nothing that a list of imports should grow by.
+    let has_rows = new + changed > 0 || !links.is_empty();
+    let files = has_rows.then(|| file_of(&connection, &delivered));
+    intake.finish(files.into_iter().collect()).await?;
     standing::reconcile(&mut intake.tx, &stands, now).await?;
     delivered.revision = intake.tx.next_revision();
     if !lease.is_held().await {
@@ -157,7 +139,72 @@ async fn deliver_here(
     Ok(delivered)
 }
 
+/// The rows of a delivery, as an import shows them.
+fn file_of(connection: &Connection, delivered: &Delivered) -> BatchFile {
+    let Counts { new, changed, duplicate, conflict } = delivered.counts;
+    let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+    BatchFile {
+        path: connection.label.to_string(),
+        format: connection.provider.to_string(),
+        rows: number(new + changed + duplicate + conflict),
+        new: number(new),
+        changed: number(changed),
+        duplicate: number(duplicate),
+        conflict: number(conflict),
+        refused: i64::try_from(delivered.refused.len()).unwrap_or(i64::MAX),
+        ..BatchFile::default()
+    }
+}
+
+/// An account whose rows are taken in, how it is to be opened, and where it stands.
+type Taken = (AccountId, Option<Opening>, Option<Stands>);
+
 impl Intake {
+    /// Takes in the rows of accounts, and cancels those that are told no more. What cannot be stored
+    /// is noted.
+    async fn take_accounts(
+        &mut self,
+        accounts: impl Iterator<Item = (ToldAccount, Option<Unopened>)>,
+        refresh: &mut RefreshRecord,
+        delivered: &mut Delivered,
+    ) -> Result<Vec<Taken>> {
+        let (mut line, mut gone, mut taken) = (0, Vec::new(), Vec::new());
+        let mut told_of = Vec::new();
+        for (mut told, waits) in accounts {
+            let account = self.book.names.get(&told.account.name).copied();
+            let mut missing = match account {
+                Some(account) => self.recognise_retold(account, &mut told).await?,
+                None => Vec::new(),
+            };
+            let mut opening = waits.map(|waits| Opening::of(&told, waits));
+            for (at, drafts) in std::mem::take(&mut told.rows) {
+                line += 1;
+                let id = drafts.first.source_id.clone();
+                let Err(refusal) = self.push_at(line, at, Content::Drafts(drafts)).await? else {
+                    continue;
+                };
+                // It may be one of those that seem to be missing.
+                missing.clear();
+                if let Some(opening) = &mut opening {
+                    opening.lacks_a_row();
+                }
+                refresh.leave_out(at, id.as_ref().unwrap_or(&SafeText::default()), &refusal);
+                delivered.refused.push((id, refusal));
+            }
+            gone.extend(missing);
+            told_of.extend(account.map(|account| (account, told, opening)));
+        }
+        self.settle().await?;
+        delivered.cancelled = u64::try_from(gone.len()).unwrap_or(u64::MAX);
+        self.cancel(gone).await?;
+        for (account, told, opening) in told_of {
+            let opens = opening.as_ref().is_some_and(Opening::opens_holdings);
+            let stands = self.stands(account, &told, opens, &mut delivered.refused).await?;
+            taken.push((account, opening, stands));
+        }
+        Ok(taken)
+    }
+
     /// Lets a connection fill an account, which is made where there is none.
     async fn link_account(&mut self, link: &Link, connection: ConnectionId) -> Result<()> {
         let Link { id: remote, account: new } = link;
@@ -190,7 +237,7 @@ pub async fn take_market(
         let MarketNews { ticks, bars, rates, refresh } = news;
         let mut tx = store.write().await?;
         if ticks.is_empty() && bars.is_empty() && rates.is_empty() {
-            return note_nothing(tx, &lease, &refresh, op, now).await;
+            return note_nothing(tx, &lease, &refresh, true, op, now).await;
         }
         tx.put_ticks(&ticks).await?;
         // A tick serves on its own day, which is today, and days are kept of those before.
@@ -227,11 +274,12 @@ async fn take_days(
 }
 
 /// Notes that there was nothing new, which touches no figure. Where it went as it did the last time,
-/// no screen reads anew for it.
+/// and all else is known, no screen reads anew for it.
 async fn note_nothing(
     mut tx: WriteTx,
     lease: &Lease,
     refresh: &RefreshRecord,
+    is_known: bool,
     op: OpId,
     now: i64,
 ) -> Result<i64> {
@@ -240,7 +288,7 @@ async fn note_nothing(
         (connection, part, failures, next_attempt, why)
     };
     let is_usual = tx.refreshes().await?.iter().any(|last| told(last) == told(refresh));
-    match is_usual {
+    match is_usual && is_known {
         true => tx.stay_unseen(),
         false => tx.carry_account_days(NaiveDate::MAX).await?,
     }

@@ -3,7 +3,8 @@
 use chrono::NaiveDate;
 
 use crate::model::{
-    AccountId, BatchId, Refusal, SafeText, SecurityId, SettingError, TransactionId,
+    AccountId, BatchId, IllegalTransition, Refusal, SafeText, SecurityId, SettingError,
+    TransactionId,
 };
 use crate::{archive, store};
 
@@ -154,6 +155,12 @@ pub enum Error {
     /// The task that wrote was stopped.
     #[error("the write was stopped before its end; nothing was stored")]
     Interrupted,
+    /// What a connection is to show cannot be kept as a secret.
+    #[error("what the connection is to show cannot be sealed: {0}; nothing was stored")]
+    NotSealed(SafeText),
+    /// A connection that was ended, say, and is to work again.
+    #[error(transparent)]
+    Transition(#[from] IllegalTransition),
     /// What we wrote ourselves cannot be read.
     #[error("a stored version cannot be read: {0}")]
     Damaged(SafeText),

@@ -18,6 +18,7 @@ mod items;
 mod labels;
 mod legs;
 mod merge;
+mod opening;
 mod proposed;
 mod quotes;
 mod read;

@@ -83,7 +83,7 @@ impl Intake {
         Ok((known, claims))
     }
 
-    async fn write_claims(&mut self, claims: &Claims) -> Result<()> {
+    pub(super) async fn write_claims(&mut self, claims: &Claims) -> Result<()> {
         self.tx.insert_claims(&claims.new).await?;
         self.tx.replace_claims(&claims.again).await?;
         self.book.catch_up(&mut self.tx).await

@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Result;
-use super::standing::openings;
 use crate::model::{
     AccountId, Connection, ConnectionId, ConnectionState, Drafts, NewAccount, SafeText, Standing,
 };
@@ -82,14 +81,6 @@ pub(super) async fn settle(
         taken.insert(name.clone());
         names.insert(told.account.name.clone(), name.clone());
         told.account.name = name;
-        // Where something was stored before, only a person knows what is missing.
-        let has_rows = match here.names.get(&told.account.name) {
-            Some(id) if told.standing.is_some() => tx.has_rows(*id).await?,
-            _ => false,
-        };
-        if !has_rows {
-            told.rows.extend(openings(told));
-        }
         if !is_linked {
             links.push(Link { id: told.id.clone(), account: told.account.clone() });
         }

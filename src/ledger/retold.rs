@@ -118,20 +118,28 @@ impl Intake {
         let mut claims = Claims::default();
         claims.know(self.tx.claims(&ids).await?);
         for mut row in self.tx.transactions_by_id(&ids).await? {
-            let before = Underlay::of(&row)?;
-            let mut now = before.clone();
+            let mut now = Underlay::of(&row)?;
             now.facts.status = Status::Cancelled;
-            let version = row.transaction.version;
-            let first = Statement { version, said: Said::from(before).fields() };
-            let said = Said::from(now.clone()).fields();
-            write::change_source(&mut self.tx, &mut self.book, &mut row, now, &self.stamp).await?;
-            let mine = Statement { version: row.transaction.version, said };
-            claims.add(&row, &row, self.batch, first, mine);
-            self.count(0, Verdict::Changed, 1);
+            self.change_told(&mut row, now, &mut claims).await?;
         }
-        self.tx.insert_claims(&claims.new).await?;
-        self.tx.replace_claims(&claims.again).await?;
-        self.book.catch_up(&mut self.tx).await
+        self.write_claims(&claims).await
+    }
+
+    /// Lets a row be another one from now on by what its provider tells.
+    pub(super) async fn change_told(
+        &mut self,
+        row: &mut StoredTransaction,
+        now: Underlay,
+        claims: &mut Claims,
+    ) -> Result<()> {
+        let version = row.transaction.version;
+        let first = Statement { version, said: Said::from(Underlay::of(row)?).fields() };
+        let said = Said::from(now.clone()).fields();
+        write::change_source(&mut self.tx, &mut self.book, row, now, &self.stamp).await?;
+        let mine = Statement { version: row.transaction.version, said };
+        claims.add(row, row, self.batch, first, mine);
+        self.count(0, Verdict::Changed, 1);
+        Ok(())
     }
 }
 

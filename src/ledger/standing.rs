@@ -1,86 +1,88 @@
-//! What providers say that an account comes to: what was there before the first row that is known,
-//! the balance of the day, the prices of what is held, and where the ledger differs from it. Nothing
-//! is corrected by that; who looks finds it.
+//! What providers say that an account comes to: the balance of the day, the prices of what is held,
+//! and where the ledger differs from it. Nothing is corrected by that; who looks finds it.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::collections::btree_map::{BTreeMap, Entry};
 
-use chrono::NaiveDate;
+use chrono::{Days, NaiveDate};
 
-use super::intake::{Content, Intake};
+use super::Result;
+use super::intake::{Counts, Intake};
+use super::quotes::Quotes;
 use super::remote::ToldAccount;
-use super::{Error, Result};
-use crate::figures::{self, Market, Otherwise};
+use super::resolve;
+use super::survey::Survey;
+use crate::figures;
 use crate::model::{
-    AccountId, Connection, Currency, Dec, Drafts, Entry, EntryType, Exact, Interval, Item, Mention,
-    Mode, Price, SafeText, SecurityId, Standing, Status, Subtype, Unit, midnight_micros,
+    AccountId, Connection, Currency, Dec, Difference, Differs, Exact, Interval, Item, Mode, Price,
+    Refusal, SafeText, SecurityId, Standing, StatedHolding, Status, midnight_micros,
 };
-use crate::store::{Balance, Finding, WriteTx};
-
-/// The kind of finding that says where the ledger and a provider differ.
-const RECONCILE: &str = "reconcile";
-/// A finding has one line of figures: those of the ledger, those of the provider, and of what.
-const OF_CASH: &str = "cash";
+use crate::store::{AccountRecord, Finding, Verdict, WriteTx};
 
 /// Where an account of a connection stands, by its id here.
 pub(super) struct Stands {
     pub account: AccountId,
     pub currency: Currency,
     pub standing: Standing,
+    /// What its holdings are here, each in its place; none: nothing that is known.
+    pub securities: Vec<Option<SecurityId>>,
 }
 
-/// What must have been in an account before the first row that is told of it, so that it comes to
-/// what its provider says. Only where all rows since then are told.
-pub(super) fn openings(told: &ToldAccount) -> Vec<(i64, Drafts)> {
-    let Some(standing) = &told.standing else { return Vec::new() };
-    if told.left_out || told.complete_since.is_none() {
-        return Vec::new();
+impl Stands {
+    /// What is held, with what it is here.
+    pub fn holdings(&self) -> impl Iterator<Item = (&StatedHolding, Option<SecurityId>)> {
+        let holdings = self.standing.holdings.iter().flatten();
+        holdings.zip(self.securities.iter().copied())
     }
-    let known = || told.rows.iter().flat_map(|(_, drafts)| drafts.all()).map(|draft| &draft.facts);
-    let first = known().map(|facts| facts.date).min().and_then(|first| first.pred_opt());
-    let day = first.map_or(standing.date, |first| first.min(standing.date));
-    let currency = told.account.currency;
-    let entry = |unit: Currency| {
-        let what = EntryType::One(Subtype::Opening);
-        let row = Entry::new(told.account.name.clone(), day, what, Unit::from(unit));
-        let words = "Opening implied by the first refresh";
-        Entry { description: Some(SafeText::new(words)), amount_stands: true, ..row }
-    };
-    let mut rows = Vec::new();
-    if let Some(cash) = standing.cash(currency) {
-        let counted = known().filter(|facts| {
-            facts.status == Status::Settled
-                && facts.currency == currency
-                && facts.date <= standing.date
-        });
-        let moved = counted.fold(Exact::ZERO, |sum, facts| sum.add(&Exact::from(facts.amount)));
-        let before = Exact::from(cash).sub(&moved).round(28).ok();
-        if let Some(before) = before.filter(|before| !before.is_zero()) {
-            rows.push(Entry { amount: Some(before), ..entry(currency) });
+
+    /// How many there are of each of these securities, and of each symbol that is none of them.
+    fn stated(
+        &self,
+        securities: &BTreeSet<SecurityId>,
+    ) -> (BTreeMap<SecurityId, Exact>, BTreeMap<SafeText, Exact>) {
+        let (mut known, mut strange) = (BTreeMap::new(), BTreeMap::new());
+        for (holding, security) in self.holdings() {
+            let sum = match security.filter(|id| securities.contains(id)) {
+                Some(id) => known.entry(id).or_insert(Exact::ZERO),
+                None => strange.entry(holding.security.symbol.clone()).or_insert(Exact::ZERO),
+            };
+            *sum = sum.add(&Exact::from(holding.quantity));
         }
+        (known, strange)
     }
-    for holding in standing.holdings.iter().flatten() {
-        let of_it = |mention: &Mention| mention.symbol == holding.security.symbol;
-        let drafts = told.rows.iter().flat_map(|(_, drafts)| drafts.all());
-        let mine = drafts.filter(|draft| draft.security.as_ref().is_some_and(of_it));
-        let moved = mine.filter_map(|draft| draft.facts.quantity);
-        let moved = moved.fold(Exact::ZERO, |sum, quantity| sum.add(&Exact::from(quantity)));
-        let before = Exact::from(holding.quantity).sub(&moved).round(28).ok();
-        if let Some(before) = before.filter(|before| !before.is_zero()) {
-            let price = holding.unit_cost();
-            rows.push(Entry {
-                symbol: Some(holding.security.clone()),
-                quantity: Some(before),
-                price,
-                price_scale: price.map_or(0, |price| price.inner().scale()),
-                ..entry(holding.currency)
-            });
-        }
-    }
-    let at = midnight_micros(day);
-    rows.into_iter().filter_map(|row| Some((at, row.check().ok()?))).collect()
 }
 
 impl Intake {
+    /// Where an account stands that is told; what it holds is looked up once, and made where it is
+    /// to have a price or an opening. What cannot be understood is added to what is refused.
+    pub(super) async fn stands(
+        &mut self,
+        account: AccountId,
+        told: &ToldAccount,
+        opens: bool,
+        refused: &mut Vec<(Option<SafeText>, Refusal)>,
+    ) -> Result<Option<Stands>> {
+        let Some(standing) = told.standing.clone() else { return Ok(None) };
+        let day = Some(standing.date);
+        let mut securities = Vec::new();
+        for holding in standing.holdings.iter().flatten() {
+            let mention = &holding.security;
+            if !opens && holding.price().is_none() {
+                let found = resolve::find(&self.book, mention, day);
+                securities.push(found.first().copied().filter(|_| found.len() == 1));
+                continue;
+            }
+            match self.meaning(mention, day).await? {
+                Ok(id) => securities.push(Some(id)),
+                Err(refusal) => {
+                    securities.push(None);
+                    refused.push((Some(mention.symbol.clone()), refusal));
+                }
+            }
+        }
+        Ok(Some(Stands { account, currency: told.account.currency, standing, securities }))
+    }
+
     /// Keeps the balances of the day and the prices of what is held. Tells how many are new.
     pub(super) async fn take_standings(
         &mut self,
@@ -89,64 +91,68 @@ impl Intake {
     ) -> Result<u64> {
         let mut new = 0;
         for Stands { account, standing, .. } in stands {
-            let (account, date, amount) = (*account, standing.date, standing.balance);
-            let there = self.tx.balance_on(account, date).await?;
-            let there = there.filter(|there| there.date == date);
-            if there.as_ref().is_none_or(|there| there.amount != amount) {
-                let batch = there.map_or(self.stamp.batch, |there| there.batch);
-                let created = self.stamp.now;
-                self.tx.put_balance(&Balance { account, date, amount, batch, created }).await?;
-                if self.book.account(account)?.account.mode == Mode::Balances {
-                    self.book.touches(date);
-                }
-                new += 1;
-            }
+            new += u64::from(self.take_balance(*account, standing).await?);
         }
-        // They are no rows, so they are not counted as such.
-        let rows = self.settle().await?.counts.clone();
-        let source = SafeText::new(&format!("provider:{}", connection.id));
-        let mut prices = Vec::new();
-        for Stands { standing, .. } in stands {
-            let holdings = standing.holdings.iter().flatten();
-            prices.extend(holdings.filter_map(|it| Some((standing.date, it, it.price()?))));
+        let mut quotes = Quotes::new(&Survey::default());
+        for price in prices(connection, stands) {
+            quotes.push_price(&mut self.tx, &mut self.book, &self.stamp, 0, price).await?;
         }
-        for (date, holding, close) in prices {
-            let price = Price {
-                security: SecurityId(0),
-                interval: Interval::Day,
-                at: midnight_micros(date),
-                source: source.clone(),
-                currency: holding.currency,
-                open: None,
-                high: None,
-                low: None,
-                close,
-                volume: None,
-                quoted_in: None,
-                split_adjusted: false,
-            };
-            let item = Item::Price(holding.security.clone(), Box::new(price));
-            // What cannot be meant has no price; its row was refused with the reason.
-            let _ = self.push(0, 0, "", Content::Item(Box::new(item))).await?;
-        }
-        let all = self.settle().await?.counts.clone();
-        let changes = |counts: &[super::intake::Counts]| -> u64 {
-            counts.iter().map(|counts| counts.new + counts.changed).sum()
-        };
-        new += changes(&all).saturating_sub(changes(&rows));
-        self.taken.counts = rows;
-        Ok(new)
+        let counts = quotes.flush(&mut self.tx, &mut self.book, &self.stamp).await?;
+        Ok(new + counts.values().map(|Counts { new, changed, .. }| new + changed).sum::<u64>())
     }
 
-    /// Whose standing is told, by what they are called here; those in balances mode stand by it.
-    pub(super) fn stands(&self, told: &[ToldAccount]) -> Vec<Stands> {
-        let stand = |told: &ToldAccount| {
-            let account = *self.book.names.get(&told.account.name)?;
-            let standing = told.standing.clone()?;
-            Some(Stands { account, currency: told.account.currency, standing })
-        };
-        told.iter().filter_map(stand).collect()
+    /// Keeps the balance of a day, unless a person says another one. Tells whether it is new.
+    async fn take_balance(&mut self, account: AccountId, standing: &Standing) -> Result<bool> {
+        let Standing { date, balance: amount, .. } = *standing;
+        let there = self.tx.balance_on(account, date).await?;
+        if there.is_some_and(|there| there.date == date && there.batch.is_none()) {
+            return Ok(false);
+        }
+        let row = &self.book.account(account)?.account;
+        let (name, mode) = (row.name.clone(), row.mode);
+        let taken = self.take_item(Item::Balance { account: name, date, amount }).await?;
+        let is_new = taken.is_ok_and(|verdict| verdict != Verdict::Duplicate);
+        if is_new && mode == Mode::Balances {
+            self.book.touches(date);
+        }
+        Ok(is_new)
     }
+}
+
+/// The prices of what is held. One that several accounts hold has one: that of the most units, as
+/// its value is rounded the least for each.
+fn prices(connection: &Connection, stands: &[Stands]) -> Vec<Price> {
+    let source = SafeText::new(&format!("provider:{}", connection.id));
+    let mut best: BTreeMap<(SecurityId, NaiveDate), (Dec, Price)> = BTreeMap::new();
+    for (stand, (holding, security)) in
+        stands.iter().flat_map(|stand| stand.holdings().map(move |held| (stand, held)))
+    {
+        let (Some(security), Some(close)) = (security, holding.price()) else { continue };
+        let date = stand.standing.date;
+        let price = Price {
+            security,
+            interval: Interval::Day,
+            at: midnight_micros(date),
+            source: source.clone(),
+            currency: holding.currency,
+            open: None,
+            high: None,
+            low: None,
+            close,
+            volume: None,
+            quoted_in: None,
+            split_adjusted: false,
+        };
+        let units = holding.quantity.abs();
+        match best.entry((security, date)) {
+            Entry::Vacant(free) => drop(free.insert((units, price))),
+            Entry::Occupied(mut known) if known.get().0 < units => {
+                known.insert((units, price));
+            }
+            Entry::Occupied(_) => {}
+        }
+    }
+    best.into_values().map(|(_, price)| price).collect()
 }
 
 /// Compares what the ledger comes to with what providers say, and keeps where they differ. Tells
@@ -156,10 +162,8 @@ pub(super) async fn reconcile(tx: &mut WriteTx, stands: &[Stands], now: i64) -> 
         return Ok(false);
     }
     let found = differences(tx, stands).await?;
-    let is_told = |account: Option<AccountId>| stands.iter().any(|it| Some(it.account) == account);
-    let open = tx.findings().await?;
-    let mut open: Vec<_> =
-        open.into_iter().filter(|it| it.kind == RECONCILE && is_told(it.account)).collect();
+    let told: BTreeSet<AccountId> = stands.iter().map(|it| it.account).collect();
+    let mut open = open_differences(tx, &told).await?;
     let mut new = Vec::new();
     for difference in found {
         let same = |it: &Finding| {
@@ -176,88 +180,118 @@ pub(super) async fn reconcile(tx: &mut WriteTx, stands: &[Stands], now: i64) -> 
     Ok(!new.is_empty() || !open.is_empty())
 }
 
+/// Settles where accounts differ from a provider that is asked no more.
+pub(super) async fn settle_differences(
+    tx: &mut WriteTx,
+    accounts: &BTreeSet<AccountId>,
+    now: i64,
+) -> Result<()> {
+    let open = open_differences(tx, accounts).await?;
+    Ok(tx.settle_findings(&open, now).await?)
+}
+
+async fn open_differences(
+    tx: &mut WriteTx,
+    accounts: &BTreeSet<AccountId>,
+) -> Result<Vec<Finding>> {
+    let mut open = tx.findings().await?;
+    open.retain(|it| {
+        it.kind == Difference::FINDING && it.account.is_some_and(|id| accounts.contains(&id))
+    });
+    Ok(open)
+}
+
 async fn differences(tx: &mut WriteTx, stands: &[Stands]) -> Result<Vec<Finding>> {
-    let through = NaiveDate::MAX;
-    let market = Market::read(tx, through, figures::Scope::Day, Otherwise::default()).await?;
-    let mut held: BTreeMap<(AccountId, SecurityId), Dec> = BTreeMap::new();
-    for position in figures::positions_on(tx, &market, through, Otherwise::default()).await? {
-        held.insert((position.account, position.security), position.figures.quantity);
-    }
-    let securities = tx.securities().await?;
-    let modes = tx.accounts().await?;
+    let mut held = BTreeMap::new();
+    let securities = tx.securities().await?.iter().map(|row| row.security.id).collect();
+    let accounts = tx.accounts().await?;
     let mut found = Vec::new();
-    for Stands { account, currency, standing } in stands {
-        let ledger = |row: &&crate::store::AccountRecord| row.account.id == *account;
-        if modes.iter().find(ledger).is_none_or(|row| row.account.mode != Mode::Ledger) {
+    for stand in stands {
+        let is_it = |row: &&AccountRecord| row.account.id == stand.account;
+        let Some(mode) = accounts.iter().find(is_it).map(|row| row.account.mode) else { continue };
+        let mut compare = |security: Option<SecurityId>, ours: &Exact, stated: &Exact, of| {
+            if ours != stated {
+                found.push(finding(stand, security, ours, stated, of));
+            }
+        };
+        let Stands { account, currency, standing, .. } = stand;
+        if mode == Mode::Balances {
+            let there = tx.balance_on(*account, standing.date).await?;
+            let ours = there.map_or(Exact::ZERO, |there| Exact::from(there.amount));
+            compare(None, &ours, &Exact::from(standing.balance), Differs::Balance(*currency));
             continue;
         }
-        let of_cash = (*account, *currency);
-        let finding =
-            |security: Option<SecurityId>, ledger: Dec, stated: Dec, unit: &str| Finding {
-                id: 0,
-                kind: RECONCILE.to_owned(),
-                severity: "warning".to_owned(),
-                transaction: None,
-                account: Some(*account),
-                security,
-                date: Some(standing.date),
-                detail: format!("{ledger} {stated} {unit}"),
-                created: 0,
-                settled: None,
-            };
         if let Some(stated) = standing.cash(*currency) {
-            let cash = figures::cash_on(tx, standing.date).await?;
-            let ours = cash.get(&of_cash).cloned().unwrap_or(Exact::ZERO);
-            // What is not final is in no balance yet.
-            let ours = ours.sub(&pending(tx, *account, *currency, standing.date).await?);
-            let ours = ours.round(28).map_err(|_| Error::Interrupted)?;
-            if ours != stated {
-                found.push(finding(None, ours, stated, &format!("{currency} {OF_CASH}")));
-            }
+            let ours = settled_cash(tx, *account, *currency, standing.date).await?;
+            compare(None, &ours, &Exact::from(stated), Differs::Cash(*currency));
         }
-        let Some(holdings) = &standing.holdings else { continue };
-        let mut stated: BTreeMap<SecurityId, Dec> = BTreeMap::new();
-        for holding in holdings {
-            let mine = securities.iter().find(|row| {
-                row.security.symbol == holding.security.symbol
-                    && row.security.currency == holding.currency
-            });
-            if let Some(row) = mine {
-                let sum = stated.entry(row.security.id).or_insert(Dec::ZERO);
-                *sum = sum.checked_add(holding.quantity).unwrap_or(*sum);
-            }
+        if standing.holdings.is_none() {
+            continue;
         }
+        let (mut stated, strange) = stand.stated(&securities);
+        let held = match held.entry(standing.date) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(free) => free.insert(figures::held_on(tx, standing.date).await?),
+        };
         let ours = held.range((*account, SecurityId(i64::MIN))..=(*account, SecurityId(i64::MAX)));
         for ((_, security), quantity) in ours {
-            let said = stated.remove(security).unwrap_or(Dec::ZERO);
-            if said != *quantity {
-                found.push(finding(Some(*security), *quantity, said, "units"));
-            }
+            let said = stated.remove(security).unwrap_or(Exact::ZERO);
+            compare(Some(*security), &Exact::from(*quantity), &said, Differs::Units(None));
         }
         for (security, said) in stated {
-            found.push(finding(Some(security), Dec::ZERO, said, "units"));
+            compare(Some(security), &Exact::ZERO, &said, Differs::Units(None));
+        }
+        for (symbol, said) in strange {
+            compare(None, &Exact::ZERO, &said, Differs::Units(Some(symbol)));
         }
     }
     Ok(found)
 }
 
-/// How long a row may be pending.
-const PENDING_DAYS: chrono::Days = chrono::Days::new(60);
+fn finding(
+    stand: &Stands,
+    security: Option<SecurityId>,
+    ours: &Exact,
+    stated: &Exact,
+    of: Differs,
+) -> Finding {
+    // Figures of more digits than are kept are just said to differ.
+    let detail = match (ours.round(28), stated.round(28)) {
+        (Ok(ours), Ok(stated)) => Difference { ours, stated, of }.to_string(),
+        _ => of.to_string(),
+    };
+    Finding {
+        id: 0,
+        kind: Difference::FINDING.to_owned(),
+        severity: "warning".to_owned(),
+        transaction: None,
+        account: Some(stand.account),
+        security,
+        date: Some(stand.standing.date),
+        detail,
+        created: 0,
+        settled: None,
+    }
+}
 
-/// The sum of what is not final yet.
-async fn pending(
+/// How long a row may be pending.
+const PENDING_DAYS: Days = Days::new(60);
+
+/// The cash of an account at the end of a day, without what is not final: that is in no balance of a
+/// provider yet.
+pub(super) async fn settled_cash(
     tx: &mut WriteTx,
     account: AccountId,
     currency: Currency,
     day: NaiveDate,
 ) -> Result<Exact> {
+    let cash = figures::cash_on_days(tx, account, currency, &BTreeSet::from([day])).await?;
     let first = day.checked_sub_days(PENDING_DAYS).unwrap_or(day);
-    let rows = tx.transactions_told(account, first).await?;
-    let rows = rows.iter().map(|row| &row.transaction).filter(|row| {
-        !row.deleted
-            && row.facts.status == Status::Pending
-            && row.facts.currency == currency
-            && row.facts.date <= day
+    let rows = tx.pending_told(account, first, day.succ_opt().unwrap_or(day)).await?;
+    let rows = rows.iter().map(|row| &row.transaction);
+    let pending = rows.filter(|row| {
+        !row.deleted && row.facts.status == Status::Pending && row.facts.currency == currency
     });
-    Ok(rows.fold(Exact::ZERO, |sum, row| sum.add(&Exact::from(row.facts.amount))))
+    let cash = cash.into_values().next().unwrap_or(Exact::ZERO);
+    Ok(pending.fold(cash, |sum, row| sum.sub(&Exact::from(row.facts.amount))))
 }

@@ -9,10 +9,10 @@ use super::body::{self, Underlay};
 use super::book::{Book, Stamp};
 use super::sayings::{self, Thing};
 use super::write::{self, Said};
-use super::{Error, Result, proposed};
+use super::{Error, Result, opening, proposed};
 use crate::model::{
     AccountId, BatchId, ConnectionId, Origin, Part, SafeText, SecurityId, Subtype, Transaction,
-    TransactionId,
+    TransactionId, Unopened,
 };
 use crate::store::{Claim, PriceRecord, RateRecord, StoredTransaction, WriteTx};
 
@@ -134,6 +134,7 @@ async fn undo_part(
         if others.is_empty() && !touched {
             book.count(&row, false);
             links.extend(proposed::link_of(&row.transaction).cloned());
+            open_again(tx, &row).await?;
             gone.push(id);
             undone.removed += 1;
             continue;
@@ -143,7 +144,10 @@ async fn undo_part(
             _ => restore_said(tx, book, &mut row, &others, (batch, batch_said), stamp).await?,
         };
         match restored {
-            Restored::Yes => undone.restored += 1,
+            Restored::Yes => {
+                open_again(tx, &row).await?;
+                undone.restored += 1;
+            }
             Restored::TouchedSince => undone.kept.push(Kept::of(&row, book)),
             Restored::NothingChanged if others.is_empty() => {
                 undone.kept.push(Kept::of(&row, book));
@@ -154,6 +158,14 @@ async fn undo_part(
     }
     tx.forget_transactions(&gone).await?;
     proposed::free_halves(tx, book, &links, stamp).await
+}
+
+/// The account whose opening is taken back gets another one with the next whole answer.
+async fn open_again(tx: &mut WriteTx, row: &StoredTransaction) -> Result<()> {
+    match opening::is_opening(row) {
+        true => Ok(tx.put_unopened(row.transaction.account, Some(Unopened::All)).await?),
+        false => Ok(()),
+    }
 }
 
 enum Restored {

@@ -56,7 +56,7 @@ pub use safe_text::{SafeText, is_safe, keep_raw, raw_of};
 pub use secret::Secret;
 pub use security::{AssetClass, Isin, Mention, Security, SymbolError, Tags, TagsError};
 pub use setting::{Setting, SettingError};
-pub use standing::{Standing, StatedHolding};
+pub use standing::{Difference, Differs, Standing, StatedHolding, Unopened};
 pub use target::{Dimension, NewTarget};
 pub use transaction::{
     Draft, Facts, Kind, OrderKey, Origin, Rank, Ratio, Status, Subtype, Transaction, Underlay,

@@ -1,7 +1,11 @@
 //! What an account comes to, as somebody outside says.
 
+use std::fmt;
+use std::str::FromStr;
+
 use chrono::NaiveDate;
 
+use super::account::words;
 use super::{Currency, Dec, Exact, Mention, SafeText};
 
 /// What an account comes to at the end of a day.
@@ -32,6 +36,91 @@ pub struct StatedHolding {
     pub cost: Option<Dec>,
 }
 
+words! {
+    /// What of an account of a connection is still to be opened: to be given what was in it before
+    /// the first row that is known.
+    Unopened, "part of an opening" {
+        /// Nothing is.
+        All = "all",
+        /// The cash: what the holdings are worth was not told.
+        Cash = "cash",
+        /// It is, by an answer that may have had the rows of some days only, or none of them yet.
+        Early = "early",
+    }
+}
+
+/// Where the ledger and a provider differ.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// What the ledger comes to.
+    pub ours: Dec,
+    /// What the provider says.
+    pub stated: Dec,
+    /// Of what.
+    pub of: Differs,
+}
+
+/// What a ledger and a provider may differ in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Differs {
+    /// The cash in an account.
+    Cash(Currency),
+    /// All that is in an account which stands by its balances.
+    Balance(Currency),
+    /// How many of a security there are; one that is not known here by its symbol.
+    Units(Option<SafeText>),
+}
+
+impl Difference {
+    /// The kind of the findings that say it.
+    pub const FINDING: &'static str = "reconcile";
+}
+
+impl fmt::Display for Differs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cash(currency) => write!(f, "{currency} cash"),
+            Self::Balance(currency) => write!(f, "{currency} balance"),
+            Self::Units(None) => f.write_str("units"),
+            Self::Units(Some(symbol)) => write!(f, "units of {symbol}"),
+        }
+    }
+}
+
+/// As it is kept with a finding: its two figures, and of what they are.
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}", self.ours, self.stated, self.of)
+    }
+}
+
+/// A text that says no difference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("this says no difference")]
+pub struct NoDifference;
+
+impl FromStr for Difference {
+    type Err = NoDifference;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut parts = text.splitn(3, ' ');
+        let mut part = || parts.next().ok_or(NoDifference);
+        let figure = |text: &str| Dec::parse(text).map_err(|_| NoDifference);
+        let (ours, stated, of) = (figure(part()?)?, figure(part()?)?, part()?);
+        let currency = |code: &str| Currency::parse(code).map_err(|_| NoDifference);
+        let of = match of.split_once(' ') {
+            None if of == "units" => Differs::Units(None),
+            Some(("units", rest)) => {
+                Differs::Units(Some(SafeText::new(rest.strip_prefix("of ").ok_or(NoDifference)?)))
+            }
+            Some((code, "cash")) => Differs::Cash(currency(code)?),
+            Some((code, "balance")) => Differs::Balance(currency(code)?),
+            _ => return Err(NoDifference),
+        };
+        Ok(Self { ours, stated, of })
+    }
+}
+
 impl Standing {
     /// The cash in it, in the currency of the account: what is left without the holdings. None: what
     /// one of them is worth is not told, or is in another currency.
@@ -59,10 +148,12 @@ impl StatedHolding {
         self.of_one(self.cost?)
     }
 
+    /// As exact as a number can be kept. What is lost altogether by that is not known: it is not
+    /// nothing.
     fn of_one(&self, whole: Dec) -> Option<Dec> {
-        /// More decimals say nothing more.
-        const PLACES: u32 = 10;
-        Exact::from(whole).div_round(&Exact::from(self.quantity), PLACES).ok()
+        let (whole, quantity) = (Exact::from(whole), Exact::from(self.quantity));
+        let one = |places: &u32| whole.div_round(&quantity, *places).ok();
+        (0..=28).rev().find_map(|places| one(&places)).filter(|one| !one.is_zero())
     }
 }
 
@@ -99,6 +190,32 @@ mod tests {
         assert_eq!(cash(None), None);
         assert_eq!(usd(Some("60")).price(), Some(dec("20")));
         assert_eq!(usd(None).price(), None);
-        assert_eq!(usd(None).unit_cost(), Some(dec("3.3333333333")));
+        assert_eq!(usd(None).unit_cost(), Some(dec("3.333333333333333333333333333")));
+    }
+
+    #[test]
+    fn what_one_is_worth_is_as_exact_as_a_number_can_be_and_never_nothing() {
+        let one = |value: &str, quantity: &str| {
+            let all =
+                StatedHolding { quantity: dec(quantity), ..holding(Some(value), Currency::USD) };
+            all.price()
+        };
+        assert_eq!(one("0.2", "5000000000"), Some(dec("0.00000000004")));
+        assert_eq!(one("4217.50", "120.5"), Some(dec("35")));
+        assert_eq!(one("100000000000000000000", "3"), Some(dec("33333333333333333333.33333333")));
+        assert_eq!(one("0.0000000001", "9999999999999999999999999999"), None);
+        assert_eq!(one("1", "0"), None);
+    }
+
+    #[test]
+    fn a_difference_is_read_as_it_was_written() {
+        for text in
+            ["1250.75 1200.75 USD cash", "-3 0 units", "0 5 units of ABC D", "1 2 CAD balance"]
+        {
+            assert_eq!(text.parse::<Difference>().unwrap().to_string(), text);
+        }
+        for text in ["", "1", "1 2", "1 x units", "1 2 USD", "1 2 units for X", "1 2 X cash"] {
+            assert_eq!(text.parse::<Difference>(), Err(NoDifference), "{text}");
+        }
     }
 }

@@ -67,6 +67,7 @@ impl Done {
 pub struct ToldAll {
     attempt: Attempt,
     now: i64,
+    from_start: bool,
     told: provider::Result<RemoteBook>,
 }
 
@@ -110,7 +111,8 @@ impl Work<'_> {
         // The clock may have run ahead: what came meanwhile is told again, and known by its id.
         let since = self.last.and_then(|last| last.succeeded).filter(|since| *since <= now);
         let since = since.and_then(DateTime::from_timestamp_micros).map(|at| at - settles_within);
-        Ok(ToldAll { attempt, now, told: source.accounts(since).await })
+        let from_start = since.is_none();
+        Ok(ToldAll { attempt, now, from_start, told: source.accounts(since).await })
     }
 
     /// Judges what was told of accounts, and writes it.
@@ -118,7 +120,7 @@ impl Work<'_> {
     /// # Errors
     /// When the store or the trail fails.
     pub async fn take_accounts(&self, told: ToldAll) -> Result<Done> {
-        let ToldAll { attempt, now, told } = told;
+        let ToldAll { attempt, now, from_start, told } = told;
         let book = match told {
             Ok(book) => book,
             Err(error) => return self.fail(attempt, error, now).await,
@@ -149,7 +151,8 @@ impl Work<'_> {
                 account: new(account),
             });
         }
-        let delivery = Delivery { connection: self.connection.clone(), accounts, refresh };
+        let connection = self.connection.clone();
+        let delivery = Delivery { connection, accounts, refresh, from_start };
         let (store, op) = (&self.bench.store, attempt.op());
         match ledger::deliver(store, self.lease, delivery, op, now).await {
             Err(error) => self.give_up(attempt, error).await,

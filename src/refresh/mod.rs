@@ -23,7 +23,7 @@ pub use job::{Done, ToldAll, Work};
 pub use judge::{Skip, Wrong, judge, judge_close};
 pub use outside::{Outside, quota};
 pub use plan::{Cadence, Job, LONGEST_PAUSE, Moment, Only, Plan, Why, Wish, pause, plan};
-pub use refresher::{Progress, Refresher};
+pub use refresher::{Progress, Refresher, Unlock};
 pub use summary::{Outcome, Quotes, Summary, Told};
 pub use wanted::{WantedAll, WantedSecurity};
 

@@ -6,7 +6,10 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::{Bench, Outcome, Summary, Wish};
+use crate::credentials::Keeper;
 use crate::fault;
+use crate::model::SafeText;
+use crate::provider::Boxed;
 use crate::store::Holder;
 use crate::tasks::{self, Task};
 
@@ -18,6 +21,9 @@ const LONGEST_SLEEP: Duration = Duration::from_hours(1);
 const SHORTEST_SLEEP: Duration = Duration::from_millis(500);
 /// How long quitting waits for what is being stored.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Looks for what opens the secrets of connections, or why nothing does.
+pub type Unlock = Box<dyn Fn() -> Boxed<Result<Keeper, SafeText>> + Send + Sync>;
 
 /// How the refreshing goes in this process.
 #[derive(Clone, Debug, Default)]
@@ -46,13 +52,13 @@ pub struct Refresher {
 }
 
 impl Refresher {
-    /// Starts it.
+    /// Starts it. As long as nothing opens the secrets, `unlock` is asked before each round.
     #[must_use]
-    pub fn start(bench: Bench) -> Self {
+    pub fn start(bench: Bench, unlock: Option<Unlock>) -> Self {
         let (publish, progress) = watch::channel(Progress::default());
         // One question is as good as many.
         let (asks, asked) = mpsc::channel(1);
-        let task = tasks::spawn(Task::Refresher, run(bench, publish, asked));
+        let task = tasks::spawn(Task::Refresher, run(bench, unlock, publish, asked));
         Self { progress, asks, task }
     }
 
@@ -71,10 +77,18 @@ impl Refresher {
     }
 }
 
-async fn run(bench: Bench, publish: watch::Sender<Progress>, mut asks: mpsc::Receiver<()>) {
+async fn run(
+    mut bench: Bench,
+    unlock: Option<Unlock>,
+    publish: watch::Sender<Progress>,
+    mut asks: mpsc::Receiver<()>,
+) {
     let mut force = false;
     loop {
         publish.send_modify(|progress| progress.running = true);
+        if let (Err(_), Some(unlock)) = (&bench.outside.keeper, &unlock) {
+            bench.outside.keeper = unlock().await;
+        }
         let (mine, wish) = (bench.clone(), Wish { force, ..Wish::default() });
         // In a task of its own: a mistake in there ends that, not this.
         let round = tasks::spawn(Task::Round, async move {

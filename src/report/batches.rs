@@ -19,7 +19,7 @@ pub struct BatchSummary {
     pub files: Vec<BatchFile>,
 }
 
-/// Every import, oldest first.
+/// Every import of rows, oldest first.
 ///
 /// # Errors
 /// When the store cannot be read.
@@ -33,7 +33,8 @@ pub async fn batches(tx: &mut Tx) -> Result<Vec<BatchSummary>> {
         undone: batch.undone.map(time),
         files: files.extract_if(.., |file| file.batch == batch.id.0).collect(),
     };
-    Ok(batches.into_iter().map(summary).collect())
+    // Those of balances and prices alone have no file.
+    Ok(batches.into_iter().map(summary).filter(|batch| !batch.files.is_empty()).collect())
 }
 
 /// The rows that an import did not simply store.

@@ -10,7 +10,9 @@ use super::{
 };
 use crate::analytics::lots::{FindingKind, LotFinding};
 use crate::figures::{self, Names};
-use crate::model::{Dec, Mode, Move, SafeText, Transaction, TransactionId, Wording};
+use crate::model::{
+    Difference, Differs, Mode, Move, SafeText, Transaction, TransactionId, Wording,
+};
 use crate::store::{Finding, Tx};
 
 /// Everything that is open on a day, the gravest first, then the latest.
@@ -142,12 +144,9 @@ fn lone_move(names: &Names, row: &Transaction) -> FindingRow {
     }
 }
 
-/// The kind of those that say where the ledger and a provider differ.
-const RECONCILE: &str = "reconcile";
-
 fn noted_row(names: &Names, finding: &Finding) -> FindingRow {
     let (detail, fix) = match finding.kind.as_str() {
-        RECONCILE => (
+        Difference::FINDING => (
             differs(&finding.detail),
             "add the row that is missing, or delete the one too many; nothing is corrected by itself",
         ),
@@ -167,15 +166,17 @@ fn noted_row(names: &Names, finding: &Finding) -> FindingRow {
     }
 }
 
-/// What the ledger comes to, what its provider says, and of what: parted by blanks, since a figure
-/// is one that can be hidden.
+/// What the ledger comes to and what its provider says; just that they differ, where more cannot be
+/// read.
 fn differs(detail: &str) -> Wording {
-    let mut parts = detail.splitn(3, ' ');
-    let mut figure = || parts.next().and_then(|part| Dec::parse(part).ok()).unwrap_or(Dec::ZERO);
-    let (ours, stated) = (figure(), figure());
-    let of = format!(" {}", parts.next().unwrap_or_default());
-    let begun = Wording::new("the rows come to ").amount(ours).and(&of);
-    begun.and(", the provider says ").amount(stated)
+    let Ok(Difference { ours, stated, of }) = detail.parse() else {
+        return Wording::new("what its provider says is not what is here");
+    };
+    let begun = Wording::new(match of {
+        Differs::Balance(_) => "the balance here is ",
+        Differs::Cash(_) | Differs::Units(_) => "the rows come to ",
+    });
+    begun.amount(ours).and(&format!(" {of}, the provider says ")).amount(stated)
 }
 
 pub(super) fn found_row(names: &Names, finding: &LotFinding) -> FindingRow {

@@ -107,8 +107,10 @@ pub async fn connect(
         let attempt = session.attempt("connect", &format!("provider={}", entry.id)).await?;
         let secret = Secret::new(brought.expose().to_owned());
         let mine = keeper.clone();
-        let sealed: ledger::Sealed =
-            Box::new(move |id, after| mine.sealed(id, after, &secret, Serves::Ticket).ok());
+        let sealed: ledger::Sealed = Box::new(move |id, after| {
+            let sealed = mine.sealed(id, after, &secret, Serves::Ticket);
+            sealed.map_err(|error| SafeText::new(&error.to_string()))
+        });
         let (store, op, now) = (&session.store, attempt.op(), session.now());
         let made = match broken {
             Some(connection) => ledger::reconnect(store, connection, sealed, op, now).await,

@@ -238,6 +238,7 @@ impl Error {
             )
             | Self::NotFound { .. } => "not_found",
             Self::Vault(error) => of_vault(error),
+            Self::Ledger(ledger::Error::NotSealed(_)) => "vault",
             Self::Provider(error) => super::connect::kind_of(error),
             Self::Ledger(ledger::Error::LeaseLost) => "locked",
             Self::Ledger(ledger::Error::Interrupted | ledger::Error::Damaged(_))

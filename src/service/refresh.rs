@@ -84,33 +84,61 @@ pub async fn run(
 }
 
 /// Starts refreshing in the background; none where there is nothing to refresh from, or nothing
-/// may be written.
-///
-/// # Errors
-/// When the store cannot be read.
-pub async fn start(session: &Session, how: &How) -> Result<Option<Refresher>, Error> {
-    let Ok(bench) = ready(session, how, None).await else { return Ok(None) };
-    Ok(bench.has_connections().await?.then(|| Refresher::start(bench)))
+/// may be written. Whatever else is in the way is told by its rounds, and looked at again by each.
+pub async fn start(session: &Session, how: &How) -> Option<Refresher> {
+    let bench = match &how.config {
+        Some(config) => bench(session, config, Outside::default().keeper),
+        None => bench_without(session),
+    };
+    // Who only looks has none.
+    let bench = Bench { cadence: how.cadence, ..bench.ok()? };
+    if bench.has_connections().await.is_ok_and(|has| !has) {
+        return None;
+    }
+    let unlock = how.config.as_ref().map(|config| unlock(session, config));
+    Some(Refresher::start(bench, unlock))
 }
 
-/// What a refresh works on. The key is had from where nobody has to be asked; where it cannot be had,
-/// those who need nothing shown are refreshed all the same.
+/// Looks for the key where nobody has to be asked: a vault may be made, or a file put right, while a
+/// dashboard is open.
+fn unlock(session: &Session, config: &Config) -> refresh::Unlock {
+    let (session, config) = (session.clone(), config.clone());
+    Box::new(move || {
+        let (session, config) = (session.clone(), config.clone());
+        Box::pin(async move {
+            let keeper = keeper(&session, &config, None).await;
+            keeper.unwrap_or_else(|error| Err(SafeText::new(&error.to_string())))
+        })
+    })
+}
+
+/// What a refresh works on. Where the key cannot be had, those who need nothing shown are refreshed
+/// all the same.
 async fn ready(session: &Session, how: &How, passphrase: Option<&Secret>) -> Result<Bench, Error> {
     let cadence = how.cadence;
     let Some(config) = &how.config else {
         return Ok(Bench { cadence, ..bench_without(session)? });
     };
+    let keeper = keeper(session, config, passphrase).await?;
+    Ok(Bench { cadence, ..bench(session, config, keeper)? })
+}
+
+/// What opens secrets, or why nothing does: the key is had from where nobody has to be asked.
+async fn keeper(
+    session: &Session,
+    config: &Config,
+    passphrase: Option<&Secret>,
+) -> Result<Result<Keeper, SafeText>, Error> {
     // A passphrase takes half a second; it is worth it where something is to be shown.
     let key = match needs_key(session).await? {
         true => vault::key(session, config, passphrase).await,
         false => vault::of(config).unprotected().map_err(Error::from),
     };
-    let keeper = match key {
-        Ok(key) => Ok(connect::keeper(session, config, key)?),
-        Err(Error::Vault(error)) => Err(SafeText::new(&error.to_string())),
-        Err(error) => return Err(error),
-    };
-    Ok(Bench { cadence, ..bench(session, config, keeper)? })
+    match key {
+        Ok(key) => Ok(Ok(connect::keeper(session, config, key)?)),
+        Err(Error::Vault(error)) => Ok(Err(SafeText::new(&error.to_string()))),
+        Err(error) => Err(error),
+    }
 }
 
 /// Whether any connection shows something to its service.

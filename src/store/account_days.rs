@@ -105,6 +105,6 @@ impl WriteTx {
         });
         let rows: Vec<_> = days.iter().map(|days| OfRevision(days, revision)).collect();
         self.tx.insert(&rows).await?;
-        self.end_quietly().await
+        self.commit_unmarked().await
     }
 }

@@ -300,6 +300,7 @@ impl WriteTx {
             "delete from balances where account_id = $1",
             "delete from account_names where account_id = $1",
             "delete from remote_accounts where account_id = $1",
+            "delete from unopened where account_id = $1",
             "delete from tally where account_id = $1",
             "delete from accounts where id = $1",
         ] {

@@ -25,6 +25,7 @@ pub const ARCHIVED: &[&str] = &[
     "accounts",
     "account_names",
     "remote_accounts",
+    "unopened",
     "secrets",
     "balances",
     "securities",

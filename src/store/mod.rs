@@ -45,6 +45,7 @@ mod sums;
 mod tally;
 mod ticks;
 mod transactions;
+mod unopened;
 mod usage;
 mod versions;
 
@@ -327,20 +328,7 @@ impl WriteTx {
         on_tx!(&mut self.tx, conn => {
             sqlx::query(SQL).execute(&mut **conn).await?;
         });
-        self.end_quietly().await
-    }
-
-    /// Makes durable what is no operation, and leaves no new revision: nothing that anybody sees
-    /// becomes other.
-    async fn end_quietly(self) -> Result<()> {
-        match self.tx {
-            Tx::Sqlite(mut conn) => {
-                connect::remember(&mut conn, connect::READING).await?;
-                conn.commit().await?;
-            }
-            Tx::Postgres(server) => server.into_inner().await?.commit().await?,
-        }
-        Ok(())
+        self.commit_unmarked().await
     }
 
     /// Takes everything back, at once.

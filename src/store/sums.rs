@@ -14,7 +14,7 @@ use crate::archive::Value;
 use crate::model::SafeText;
 
 /// The tables.
-const TABLES: [&str; 14] = [
+const TABLES: [&str; 15] = [
     "batches",
     "batch_files",
     "staged_rows",
@@ -28,6 +28,7 @@ const TABLES: [&str; 14] = [
     "findings",
     "account_names",
     "remote_accounts",
+    "unopened",
     "refreshes",
 ];
 /// Their columns that hold days, which come as text.

@@ -406,7 +406,7 @@ impl Dashboard<'_> {
 /// that cannot be read is the state's to tell.
 async fn with_refresher(opened: Opened, how: Option<How>) -> Ready {
     let refresher = match how.filter(|_| opened.blocked.is_none()) {
-        Some(how) => refresh::start(&opened.session, &how).await.ok().flatten(),
+        Some(how) => refresh::start(&opened.session, &how).await,
         None => None,
     };
     (opened, refresher)

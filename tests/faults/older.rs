@@ -70,6 +70,8 @@ const BACK: &[&[&str]] = &[
     &["delete from account_days"],
     // 15: what counts in performance.
     &["alter table accounts drop column performance"],
+    // 16: openings that are not made yet.
+    &["drop table unopened"],
 ];
 
 /// The schema of this program.

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -19,6 +19,8 @@ use crate::model::{
 const BOM: &[u8] = b"\xef\xbb\xbf";
 /// The most bytes of a service's own words.
 const WORDS: usize = 300;
+/// By how much a clock may be ahead, or a day end later elsewhere.
+const CLOCKS_DIFFER: TimeDelta = TimeDelta::days(1);
 /// Those of whom it is known that what they call the cost is that of all shares.
 const COST_IS_TOTAL: [&str; 4] = ["schwab", "vanguard", "fidelity", "e*trade"];
 
@@ -179,7 +181,11 @@ impl Reader<'_> {
             let written = SafeText::capped(written.as_str(), 64);
             trouble(name.as_str(), &format!("its currency `{written}` is not known"))
         })?;
-        let as_of = instant(account.balance_date.as_ref()).unwrap_or(self.now);
+        let said_of = instant(account.balance_date.as_ref()).unwrap_or(self.now);
+        let as_of = said_of.min(self.now);
+        if said_of - as_of > CLOCKS_DIFFER {
+            troubles.push(trouble(name.as_str(), "its balance is of a day that has not come"));
+        }
         let mut left_out =
             self.said.iter().any(|said| said.is_about(conn_id.as_ref(), &id, institution.as_ref()));
         let is_total = institution.as_ref().is_some_and(|name| {

@@ -120,6 +120,27 @@ fn what_is_no_answer_is_said_and_holds_nothing_of_it() {
     assert_eq!(read(all).unwrap_err().class(), Class::Reauthorize);
 }
 
+/// In milliseconds, or by a clock that is wrong.
+#[test]
+fn no_balance_is_of_a_day_that_has_not_come() {
+    let told = |date: &str| {
+        let text = format!(
+            "{{\"accounts\":[{{\"id\":\"1\",\"name\":\"A\",\"currency\":\"USD\",\"balance\":\"1\",\
+             \"balance-date\":{date},\"transactions\":[{{\"id\":\"t\",\"posted\":0,\"amount\":\"1\"}}]}}]}}"
+        );
+        let book = read(&text).unwrap();
+        let (date, row) =
+            (book.accounts[0].standing.clone().unwrap().date, &book.accounts[0].rows[0]);
+        (date.to_string(), row.row.date.to_string(), book.troubles.len())
+    };
+    let today = "2026-09-22".to_owned();
+    assert_eq!(told("1790078400000"), (today.clone(), today.clone(), 1));
+    assert_eq!(told("1790200000"), (today.clone(), today.clone(), 1), "nearly two days ahead");
+    assert_eq!(told("1790085600"), (today.clone(), today, 0), "two hours are no reason");
+    let before = "2026-09-21".to_owned();
+    assert_eq!(told("1789992000"), (before.clone(), before, 0));
+}
+
 /// 31.
 #[test]
 fn a_cost_is_told_where_it_is_certain() {
