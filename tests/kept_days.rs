@@ -298,8 +298,8 @@ async fn what_had_no_price_at_first_keeps_its_beginning() {
             same_without(&engine, &queries, &about).await;
             keep(&engine).await;
             // A row leaves only the days before it.
-            for day in ["01-03", "01-08", "02-11"] {
-                let fee = format!("{header}\n2014-{day},D,FEE,,,,,USD,-{number}.{}\n", &day[4..]);
+            for (cents, day) in ["01-03", "01-08", "02-11"].into_iter().enumerate() {
+                let fee = format!("{header}\n2014-{day},D,FEE,,,,,USD,-{number}.{cents}\n");
                 engine.import(&[("fee.csv", &fee)]).await;
                 let about = format!("{about} {day}");
                 same_line(&engine, &about).await;

@@ -18,8 +18,7 @@ mod screen;
 use dashtam::model::{AccountEdit, Change, Currency, LotMethod, RowEdit, SafeText};
 use dashtam::report::{GainsQuery, TransactionRow, TransactionsQuery, gains, transactions};
 use dashtam::service::edit::{self, apply, edit_transaction};
-use dashtam::tui::{App, Effect, Memo, Msg, Options, Proposal};
-use ratatui::layout::Rect;
+use dashtam::tui::{App, Memo, Msg, Options, Proposal};
 use screen::{Dashboard, SIZES, clock, on_demo, options, run};
 
 /// Types a text, and presses what stands in angle brackets: `XEQT<Enter>10<Ctrl-s>`.

@@ -449,6 +449,9 @@ fn each_trouble_has_its_exit_code() {
         (&listed["connections"][0]["state"], &listed["connections"][0]["accounts"]),
         (&json!("active"), &json!(2))
     );
+    let told = person.json("audit list --action reconnect");
+    let states: Vec<_> = told["rows"].as_array().unwrap().iter().map(|row| &row["state"]).collect();
+    assert_eq!(states, ["ATTEMPTED", "SUCCEEDED"], "{told}");
     assert_eq!(person.json("--refresh-only")["result"], "ok");
     assert_eq!(person.ok("export --format canonical"), before);
     // A locked vault.

@@ -104,7 +104,8 @@ pub async fn connect(
             )))));
         }
         let broken = named(&known, entry, request.name.as_ref())?;
-        let attempt = session.attempt("connect", &format!("provider={}", entry.id)).await?;
+        let action = if broken.is_some() { "reconnect" } else { "connect" };
+        let attempt = session.attempt(action, &format!("provider={}", entry.id)).await?;
         let secret = Secret::new(brought.expose().to_owned());
         let mine = keeper.clone();
         let sealed: ledger::Sealed = Box::new(move |id, after| {

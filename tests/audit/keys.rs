@@ -112,10 +112,8 @@ async fn a_first_key_that_nobody_vouched_for_is_told() {
     let text = fs::read_to_string(&new).unwrap();
     let chain = text.lines().nth(1).unwrap().split(' ').next().unwrap().to_owned();
     let sealed = text.lines().nth(2).unwrap().strip_prefix("sealed ").unwrap();
-    let sealed: Vec<u8> = (0..sealed.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(&sealed[at..at + 2], 16).unwrap())
-        .collect();
+    let digits = sealed.as_bytes().chunks(2).map(|pair| str::from_utf8(pair).unwrap());
+    let sealed: Vec<u8> = digits.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect();
     let opens = |key: &vault::Key| {
         dashtam::vault::open_under(key, &format!("dashtam-audit-first/1 {chain}"), &sealed)
             .is_some()

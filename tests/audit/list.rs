@@ -41,7 +41,7 @@ const ELSEWHERE: &[(Action, &str)] = &[
     (Action::Restore, "tests/backup.rs: into an empty store"),
     (Action::Refresh, "tests/refresh.rs"),
     (Action::Connect, "the sample household, and whoever connects"),
-    (Action::Reconnect, "whoever connects anew"),
+    (Action::Reconnect, "tests/simplefin.rs: a new token brings it back"),
     (Action::Disconnect, "whoever disconnects"),
     (Action::ConnectionFail, "tests/credentials.rs"),
     (Action::SecretPut, "tests/credentials.rs"),

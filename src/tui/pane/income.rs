@@ -341,7 +341,7 @@ fn day(date: &IncomeDate, look: &Look) -> Row {
         Coming::Forecast => Tone::Dim,
     };
     let text = |text: &Option<Arc<SafeText>>, none: &str| {
-        text.as_ref().map_or_else(|| none.to_owned(), |text| text.to_string())
+        text.as_ref().map_or_else(|| none.to_owned(), |text| text.as_str().to_owned())
     };
     Row::of(vec![
         Cell::plain(date.date.to_string()),
