@@ -14,9 +14,9 @@ mod support;
 use chrono::NaiveDate;
 use dashtam::ledger::{self, Delivered, Delivery, ToldAccount};
 use dashtam::model::{
-    AccountEdit, AccountKind, Change, Connection, Currency, Dec, Entry, EntryType, Mention, Mode,
-    NewAccount, OpId, Part, SafeText, SecurityEdit, Standing, StatedHolding, Subtype, Unit,
-    midnight_micros,
+    AccountEdit, AccountKind, BatchId, Change, Connection, Currency, Dec, Entry, EntryType,
+    Mention, Mode, NewAccount, OpId, Part, SafeText, SecurityEdit, Standing, StatedHolding,
+    Subtype, Unit, midnight_micros,
 };
 use dashtam::service::edit::RowEdit;
 use dashtam::store::{Holder, RefreshRecord};
@@ -203,6 +203,46 @@ async fn a_balance_without_rows_counts_at_once_and_rows_that_follow_are_in_it() 
         assert_eq!(openings(engine).await, ["2026-01-04 4730"], "5030 - 300");
         assert_eq!(engine.cash_of("A", "USD").await, "4999");
         assert!(!asks_all(engine).await);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_balance_of_an_earlier_day_opens_no_account_twice() {
+    on_each(async |engine| {
+        let bank = connect(engine).await;
+        answer(engine, &bank, &Answer { balance: "5000", ..Answer::default() }).await;
+        assert_eq!(openings(engine).await, ["2026-11-20 5000"]);
+        let (date, rows) = (Some("2026-11-19"), vec![("2026-11-18", "-50")]);
+        answer(engine, &bank, &Answer { balance: "4950", date, rows, ..Answer::default() }).await;
+        assert_eq!(openings(engine).await, ["2026-11-17 5000"], "4950 + 50");
+        assert_eq!(engine.cash_of("A", "USD").await, "4950");
+        assert_eq!(differences(engine).await, [""; 0]);
+    })
+    .await;
+}
+
+/// Cash may be opened anew; what was bought since is no opening of long ago.
+#[tokio::test]
+async fn an_opening_of_cash_that_is_taken_back_opens_no_security() {
+    on_each(async |engine| {
+        let bank = connect(engine).await;
+        let rows = vec![("2026-11-10", "-50")];
+        let late = Answer { balance: "5000", rows, is_late: true, ..Answer::default() };
+        answer(engine, &bank, &late).await;
+        let rows = vec![("2026-03-01", "1000"), ("2026-11-10", "-50")];
+        let all = Answer { rows, is_late: false, ..late };
+        answer(engine, &bank, &all).await;
+        assert_eq!(openings(engine).await, ["2026-02-28 4050"]);
+        let holdings = vec![("NEW", "10", Some("100"))];
+        let bought = Answer { holdings, ..all };
+        answer(engine, &bank, &bought).await;
+        assert!(differences(engine).await.contains(&"0 10 units".to_owned()));
+        engine.edit(Change::UndoBatch(BatchId(2))).await;
+        answer(engine, &bank, &bought).await;
+        let rows = engine.rows().await;
+        assert!(rows.iter().all(|row| row.symbol.is_none()), "{rows:?}");
+        assert!(differences(engine).await.contains(&"0 10 units".to_owned()));
     })
     .await;
 }

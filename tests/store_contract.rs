@@ -656,6 +656,7 @@ async fn ask_for_everything(tx: &mut Tx, told: &mut Vec<String>) {
         tx.transactions_of_batch(BatchId(1)),
         tx.transactions_told(AccountId(1), day(1)),
         tx.pending_told(AccountId(1), day(1), day(2)),
+        tx.pending_in(AccountId(1), day(1), day(2)),
         tx.transactions_by_id(&ids),
         tx.versions(TransactionId(30)),
         tx.entity_versions("account", "story"),

@@ -280,6 +280,10 @@ impl Ring<'_> {
         loop {
             let rows = tx.links(&state.chain, state.count).await?;
             for row in &rows {
+                if row.link != state.count {
+                    warn!(seq = row.seq, "this record is not our next one; see `audit verify`");
+                    return Ok(state.count != before);
+                }
                 if state.key.sign(&state.hash, row).as_slice() != row.hash {
                     warn!(seq = row.seq, "this record is not one of ours; see `audit verify`");
                 }
@@ -296,8 +300,8 @@ impl Ring<'_> {
     pub async fn begin_what_can_be_proved(&mut self, tx: &mut AuditTx, key: &Key) -> Result<()> {
         let Some(state) = &self.state else { return Ok(()) };
         let first = self.place.first_of(&state.chain);
-        if first.is_some_and(|first| first.opened(Some(key)).is_none()) {
-            warn!(chain = state.chain, "its first key is of another vault: a new chain begins");
+        if first.and_then(|first| first.opened(Some(key))).is_none() {
+            warn!(chain = state.chain, "this vault has no first key of it: a new chain begins");
             self.begin(tx).await?;
         }
         Ok(())
@@ -319,7 +323,7 @@ impl Ring<'_> {
         if let Some(row) = row {
             state.step(row);
         }
-        let kept = keep(&mut self.slots, state, true);
+        let kept = keep(&mut self.slots, state);
         let path = self.place.head(&state.chain);
         let told = kept.and_then(|()| Head::of(state, &self.place.trail).write(&path));
         if let Err(error) = told {
@@ -331,7 +335,7 @@ impl Ring<'_> {
     pub fn settled(&mut self, seq: i64) {
         let Some(state) = &mut self.state else { return };
         state.settled = seq;
-        if let Err(error) = keep(&mut self.slots, state, false) {
+        if let Err(error) = keep(&mut self.slots, state) {
             warn!(%error, "the key of the trail could not be written");
         }
     }
@@ -367,19 +371,19 @@ impl Ring<'_> {
             .map_err(|error| of_writing(&path, error))?;
         let settled = self.state.as_ref().map_or(0, |before| before.settled);
         let state = State { chain: name, count: 0, seq, hash, key, settled };
-        keep(&mut self.slots, &state, true).map_err(|source| refused(&place.key(), &source))?;
+        keep(&mut self.slots, &state).map_err(|source| refused(&place.key(), &source))?;
         self.state = Some(state);
         Ok(())
     }
 }
 
-fn keep(slots: &mut Slots, state: &State, durable: bool) -> std::io::Result<()> {
+fn keep(slots: &mut Slots, state: &State) -> std::io::Result<()> {
     let State { chain, count, seq, hash, key, settled } = state;
     let mut text = Zeroizing::new(String::with_capacity(256));
     text.push_str(&format!("{chain} {seq} {} ", hex(hash)));
     text.push_str(&key.written());
     text.push_str(&format!(" {settled}"));
-    slots.write(*count, &text, durable)
+    slots.write(*count, &text, true)
 }
 
 /// How far a chain goes, as it was signed.

@@ -243,16 +243,8 @@ impl Audit {
         self.place.is_sealed()
     }
 
-    /// Seals the first keys of the chains for the machines of a vault, with its key.
-    ///
-    /// # Errors
-    /// When one cannot be written.
-    pub fn seal_first_keys(&self, recipients: &[Recipient], key: &Key) -> crate::vault::Result<()> {
-        self.place.seal_first_keys(recipients, key)
-    }
-
-    /// Lets a new vault prove what comes: where the one before is gone, a new chain begins, and first
-    /// keys that lie open are sealed.
+    /// Lets the machines of a vault, and no others, prove what was and what comes: the first keys of
+    /// the chains are sealed for them, and where this vault has none of the chain, a new one begins.
     ///
     /// # Errors
     /// When a file cannot be written, or the trail not read.
@@ -262,7 +254,7 @@ impl Audit {
         ring.follow(&mut tx).await?;
         ring.begin_what_can_be_proved(&mut tx, key).await?;
         drop(tx);
-        let sealed = self.seal_first_keys(recipients, key);
+        let sealed = self.place.seal_first_keys(recipients, key);
         sealed.map_err(|error| Error::File(error.to_string()))
     }
 

@@ -112,7 +112,7 @@ impl Intake {
         let mut is_settled = false;
         for (account, opening, stand) in told {
             let Some(opening) = opening else { continue };
-            let mut waits = Some(opening.waits);
+            let (mut waits, mut is_tried) = (Some(opening.waits), false);
             if let Some(stand) = stand.as_ref().filter(|_| opening.is_whole) {
                 if !is_settled {
                     self.settle().await?;
@@ -120,9 +120,10 @@ impl Intake {
                     is_settled = true;
                 }
                 waits = self.open(stand, opening, from_start).await?;
+                is_tried = true;
             }
             let is_early = waits == Some(Unopened::Early);
-            let asks_again = is_early && opening.tells_rows && !from_start;
+            let asks_again = is_tried && is_early && opening.tells_rows && !from_start;
             left.push(Left { account: *account, waits, asks_again });
         }
         Ok(left)
@@ -137,7 +138,12 @@ impl Intake {
         from_start: bool,
     ) -> Result<Option<Unopened>> {
         let waits = opening.waits;
-        if stand.standing.holdings.is_none() {
+        let is_nothing_new = match waits {
+            Unopened::All => false,
+            Unopened::Cash => stand.standing.cash(stand.currency).is_none(),
+            Unopened::Early => !opening.tells_rows,
+        };
+        if is_nothing_new || stand.standing.holdings.is_none() {
             return Ok(Some(waits));
         }
         let rows = self.tx.transactions_of_account(stand.account).await?;
@@ -146,11 +152,9 @@ impl Intake {
         if waits == Unopened::Early {
             let opened = openings.iter().map(|row| row.transaction.facts.date).min();
             let is_later = |first| opened.is_some_and(|opened| opened < first);
-            match opening.tells_rows {
-                false => return Ok(Some(waits)),
+            if opening.first.is_none_or(is_later) {
                 // Nothing came of the time before.
-                true if opening.first.is_none_or(is_later) => return Ok(None),
-                true => {}
+                return Ok(None);
             }
         }
         if waits == Unopened::All {
@@ -167,6 +171,11 @@ impl Intake {
         }
         let Stands { account, currency, .. } = *stand;
         let ours = settled_cash(&mut self.tx, account, currency, stand.standing.date).await?;
+        // An opening of a later day than this balance will be moved before it.
+        let later = openings.iter().map(|row| &row.transaction);
+        let later = later.filter(|row| row.facts.date > stand.standing.date);
+        let later = later.filter(|row| row.security.is_none() && row.facts.currency == currency);
+        let ours = later.fold(ours, |sum, row| sum.add(&Exact::from(row.facts.amount)));
         let Ok(lacks) = Exact::from(cash).sub(&ours).round(28) else { return Ok(Some(waits)) };
         self.open_cash(stand, openings, day, lacks).await?;
         Ok(opening.left(from_start))

@@ -15,7 +15,7 @@ use super::survey::Survey;
 use crate::figures;
 use crate::model::{
     AccountId, Connection, Currency, Dec, Difference, Differs, Exact, Interval, Item, Mode, Price,
-    Refusal, SafeText, SecurityId, Standing, StatedHolding, Status, midnight_micros,
+    Refusal, SafeText, SecurityId, Standing, StatedHolding, midnight_micros,
 };
 use crate::store::{AccountRecord, Finding, Verdict, WriteTx};
 
@@ -287,11 +287,9 @@ pub(super) async fn settled_cash(
 ) -> Result<Exact> {
     let cash = figures::cash_on_days(tx, account, currency, &BTreeSet::from([day])).await?;
     let first = day.checked_sub_days(PENDING_DAYS).unwrap_or(day);
-    let rows = tx.pending_told(account, first, day.succ_opt().unwrap_or(day)).await?;
+    let rows = tx.pending_in(account, first, day).await?;
     let rows = rows.iter().map(|row| &row.transaction);
-    let pending = rows.filter(|row| {
-        !row.deleted && row.facts.status == Status::Pending && row.facts.currency == currency
-    });
+    let pending = rows.filter(|row| row.facts.currency == currency);
     let cash = cash.into_values().next().unwrap_or(Exact::ZERO);
     Ok(pending.fold(cash, |sum, row| sum.sub(&Exact::from(row.facts.amount))))
 }

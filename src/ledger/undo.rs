@@ -134,7 +134,11 @@ async fn undo_part(
         if others.is_empty() && !touched {
             book.count(&row, false);
             links.extend(proposed::link_of(&row.transaction).cloned());
-            open_again(tx, &row).await?;
+            let what = match row.transaction.security {
+                Some(_) => Unopened::All,
+                None => Unopened::Cash,
+            };
+            open_again(tx, &row, what).await?;
             gone.push(id);
             undone.removed += 1;
             continue;
@@ -145,7 +149,7 @@ async fn undo_part(
         };
         match restored {
             Restored::Yes => {
-                open_again(tx, &row).await?;
+                open_again(tx, &row, Unopened::Early).await?;
                 undone.restored += 1;
             }
             Restored::TouchedSince => undone.kept.push(Kept::of(&row, book)),
@@ -160,12 +164,17 @@ async fn undo_part(
     proposed::free_halves(tx, book, &links, stamp).await
 }
 
-/// The account whose opening is taken back gets another one with the next whole answer.
-async fn open_again(tx: &mut WriteTx, row: &StoredTransaction) -> Result<()> {
-    match opening::is_opening(row) {
-        true => Ok(tx.put_unopened(row.transaction.account, Some(Unopened::All)).await?),
-        false => Ok(()),
+/// What is taken back of an opening is opened anew with the next whole answer, beside what waits for
+/// that already.
+async fn open_again(tx: &mut WriteTx, row: &StoredTransaction, what: Unopened) -> Result<()> {
+    if !opening::is_opening(row) {
+        return Ok(());
     }
+    let account = row.transaction.account;
+    let waits = tx.unopened().await?.get(&account).copied();
+    // What is more comes first.
+    let all = waits.into_iter().fold(what, Unopened::min);
+    Ok(tx.put_unopened(account, Some(all)).await?)
 }
 
 enum Restored {

@@ -5,7 +5,7 @@ use std::io::BufWriter;
 use std::path::Path;
 
 use super::{Error, Session};
-use crate::config::private::AtomicFile;
+use crate::config::private::{AtomicFile, WriteError};
 use crate::export::cells::{Cell, Lines};
 use crate::model::Dec;
 use crate::report::{Pages, TransactionRow, WindowQuery, WindowRow};
@@ -96,8 +96,9 @@ impl LedgerSheet {
         let attempt = session.attempt("export", "").await?;
         let written = self.write_rows(session, path, told).await;
         match &written {
-            Ok(()) => attempt.succeeded("").await?,
-            Err(error) => attempt.failed(error.kind()).await?,
+            Ok(()) => attempt.committed("").await,
+            // The error itself is what the person must see.
+            Err(error) => drop(attempt.failed(error.kind()).await),
         }
         written
     }
@@ -109,9 +110,10 @@ impl LedgerSheet {
         told: &(dyn Fn(u64) + Send + Sync),
     ) -> Result<(), Error> {
         let fail = |source| Error::Write { path: path.to_owned(), source };
+        let fail_at = |source| fail(WriteError::Io { path: path.to_owned(), source });
         let file = AtomicFile::create(path, false).map_err(fail)?;
         let titles: Vec<_> = self.columns.iter().map(|column| column.title()).collect();
-        let mut lines = Lines::begin(BufWriter::new(file), &titles)?;
+        let mut lines = Lines::begin(BufWriter::new(file), &titles).map_err(fail_at)?;
         let mut tx = session.store.read().await?;
         let mut pages = Pages::of(&mut tx, &self.query, self.oldest_first).await?;
         let mut count = 0;
@@ -119,12 +121,13 @@ impl LedgerSheet {
             for WindowRow { row, balance, .. } in &rows {
                 let cells: Vec<_> =
                     self.columns.iter().map(|column| column.cell(row, *balance)).collect();
-                lines.line(&cells)?;
+                lines.line(&cells).map_err(fail_at)?;
             }
             count += rows.len() as u64;
             told(count);
         }
-        let file = lines.end()?.into_inner().map_err(std::io::IntoInnerError::into_error)?;
+        let file = lines.end().map_err(fail_at)?.into_inner();
+        let file = file.map_err(std::io::IntoInnerError::into_error).map_err(fail_at)?;
         file.commit().map_err(fail)
     }
 }

@@ -95,18 +95,17 @@ pub async fn init(
     let (made, key, _changing) = match blocking(work).await {
         Ok(made) => made,
         Err(error) => {
-            attempt.failed(error.kind()).await?;
+            // The error itself is what the person must see.
+            drop(attempt.failed(error.kind()).await);
             return Err(error);
         }
     };
     // From now on nobody can write the trail anew who cannot open the vault. The vault is there all
     // the same where that cannot be: the next start seals what lies open.
-    if let Some(audit) = session.audit()
-        && let Err(error) = audit.go_over_to(&made.recipients(), &key).await
-    {
+    if let Err(error) = seal_trail(session, &key, &made.recipients()).await {
         warn!(%error, "the first keys of the trail could not be sealed for the new vault");
     }
-    attempt.succeeded("").await?;
+    attempt.committed("").await;
     Ok(made.own().clone())
 }
 
@@ -267,6 +266,7 @@ async fn change_machines(
         let sealed = seal_anew(session, &attempt, ACTION, key, &after.recipients()).await;
         if sealed.is_err() {
             vault.write(&before, key, &changing)?;
+            seal_trail(session, key, &before.recipients()).await?;
         }
         sealed
     };
@@ -284,11 +284,17 @@ async fn seal_anew(
 ) -> Result<Resealed, Error> {
     let mut tx = session.store.write().await?;
     let sealed = seal_all::<Error>(&mut tx, key, recipients).await?;
-    if let Some(audit) = session.audit() {
-        audit.seal_first_keys(recipients, key)?;
-    }
+    seal_trail(session, key, recipients).await?;
     tx.commit(&attempt.op().to_string(), action, session.now()).await?;
     Ok(sealed)
+}
+
+/// Seals the trail's first keys for these machines.
+async fn seal_trail(session: &Session, key: &Key, recipients: &[Recipient]) -> Result<(), Error> {
+    match session.audit() {
+        Some(audit) => Ok(audit.go_over_to(recipients, key).await?),
+        None => Ok(()),
+    }
 }
 
 /// Ends an attempt to seal anew.
@@ -317,8 +323,8 @@ async fn in_trail<T: Send + 'static>(
     let attempt = session.attempt(action, "").await?;
     let done = blocking(work).await;
     match &done {
-        Ok(_) => attempt.succeeded("").await?,
-        Err(error) => attempt.failed(error.kind()).await?,
+        Ok(_) => attempt.committed("").await,
+        Err(error) => drop(attempt.failed(error.kind()).await),
     }
     done
 }

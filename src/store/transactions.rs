@@ -615,6 +615,23 @@ impl Tx {
         self.transactions_where(CONDITION, &cells, " order by t.trade_date, t.seq, t.id").await
     }
 
+    /// What a provider told that is pending in an account on these days, also where it was told of
+    /// another day first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn pending_in(
+        &mut self,
+        account: AccountId,
+        first: NaiveDate,
+        last: NaiveDate,
+    ) -> Result<Vec<StoredTransaction>> {
+        const CONDITION: &str = "t.status = 'pending' and t.origin = 'provider' and \
+             t.deleted = false and t.account_id = $1 and t.trade_date between $2 and $3";
+        let cells = [Cell::Int(Some(account.0)), Cell::Date(Some(first)), Cell::Date(Some(last))];
+        self.transactions_where(CONDITION, &cells, " order by t.trade_date, t.seq, t.id").await
+    }
+
     pub(super) async fn transactions_where(
         &mut self,
         condition: &str,
