@@ -8,6 +8,7 @@ use super::session::target;
 use super::{Access, Error, Session};
 use crate::clock::Clock;
 use crate::config::{Config, Database};
+use crate::refresh;
 use crate::store::{self, Store};
 
 /// What a migration did.
@@ -50,6 +51,10 @@ pub async fn run(
     }
     if let Some(admin) = admin {
         super::audit::guard(&session, config, admin).await?;
+    }
+    if from < store::newest_schema() {
+        // What was kept beside the rows is made anew by whoever first needs it, but for this.
+        refresh::keep_days(&session.store, session.clock.today()).await;
     }
     let backed_up = session.backed_up().map(Path::to_owned);
     session.close().await;
