@@ -418,9 +418,6 @@ impl App {
         if self.visited == Some(today) {
             // The visits of a day are one: all of them compare with the one before that day.
             self.look.since = self.look.since.filter(|day| *day < today);
-        } else if self.visited.is_some_and(|day| today < day) {
-            // The zone was changed, or the clock set back: it is the same visit.
-            self.visited = Some(today);
         } else {
             self.look.since = self.visited.replace(today).filter(|day| *day < today);
             effects.push(Effect::Remember(Memo::Visit(today)));
