@@ -821,18 +821,28 @@ fn while_nothing_changes_nothing_happens() {
     for terminal in &terminals {
         assert!(terminal.silent_for(Duration::from_secs(3)), "it never settles");
     }
-    let now = |terminal: &Terminal| (terminal.written(), terminal.wakes_and_work());
-    let before: Vec<_> = terminals.iter().map(now).collect();
-    // This time is not a hope: it is what is tested.
-    std::thread::sleep(Duration::from_secs(10));
-    for (terminal, (written, (wakes, work))) in terminals.iter_mut().zip(before) {
-        assert_eq!(terminal.written(), written);
-        let (wakes_now, work_now) = terminal.wakes_and_work();
-        // A thread that has ended took its wake-ups with it.
-        let wakes = wakes_now.saturating_sub(wakes);
-        assert!(wakes <= 20, "{wakes} wake-ups");
-        let work = work_now.saturating_sub(work);
-        assert!(work <= Duration::from_millis(10), "it computed for {work:?}");
+    let now = |terminals: &[Terminal]| -> Vec<_> {
+        terminals.iter().map(|it| (it.written(), it.wakes_and_work())).collect()
+    };
+    // What a machine that is busy with other tests charges a process with is no work of its own.
+    for is_last in [false, false, true] {
+        let before = now(&terminals);
+        // This time is not a hope: it is what is tested.
+        std::thread::sleep(Duration::from_secs(10));
+        let mut most = Duration::ZERO;
+        for ((was, before), (is, after)) in before.into_iter().zip(now(&terminals)) {
+            assert_eq!(is, was);
+            // A thread that has ended took its wake-ups with it.
+            let wakes = after.0.saturating_sub(before.0);
+            assert!(wakes <= 20, "{wakes} wake-ups");
+            most = most.max(after.1.saturating_sub(before.1));
+        }
+        if most <= Duration::from_millis(10) {
+            break;
+        }
+        assert!(!is_last, "it computed for {most:?}");
+    }
+    for terminal in &mut terminals {
         terminal.press("q");
         terminal.end().with_code(0).restored();
     }
