@@ -12,15 +12,16 @@
 mod support;
 
 use chrono::NaiveDate;
-use dashtam::ledger::{self, Delivered, Delivery, ToldAccount};
+use dashtam::ledger::{Delivered, ToldAccount};
 use dashtam::model::{
-    AccountKind, Connection, Currency, Dec, Entry, EntryType, Mode, NewAccount, OpId, Part,
-    SafeText, Status, Subtype, TransactionId, Unit, midnight_micros,
+    Connection, Currency, Dec, Entry, EntryType, SafeText, Status, Subtype, TransactionId, Unit,
+    midnight_micros,
 };
 use dashtam::service::edit::RowEdit;
-use dashtam::store::{Holder, RefreshRecord, StoredTransaction};
+use dashtam::store::StoredTransaction;
 use support::bank::{Bank, Ids};
-use support::engines::{Engine, clock, on_each};
+use support::delivery;
+use support::engines::{Engine, on_each};
 
 /// A row as a bank tells it: its id, day, amount and text, and whether it is final.
 type Told<'a> = (&'a str, &'a str, &'a str, &'a str, Status);
@@ -39,14 +40,6 @@ fn day(day: &str) -> NaiveDate {
     day.parse().unwrap()
 }
 
-async fn bank(engine: &Engine) -> Connection {
-    let (store, label) = (&engine.session.store, SafeText::new("Bank"));
-    let now = clock().now().timestamp_micros();
-    let id = ledger::connect(store, "simulated", &label, None, OpId::at(0), now).await.unwrap();
-    let all = store.read().await.unwrap().connections().await.unwrap();
-    all.into_iter().find(|connection| connection.id == id).unwrap()
-}
-
 /// Delivers what the bank tells of its accounts.
 async fn tell(engine: &Engine, bank: &Connection, accounts: &[Account<'_>]) -> Delivered {
     tell_surely(engine, bank, accounts, false).await
@@ -61,16 +54,7 @@ async fn tell_surely(
 ) -> Delivered {
     let told = accounts.iter().map(|(id, name, since, rows)| ToldAccount {
         id: SafeText::new(id),
-        account: NewAccount {
-            name: SafeText::new(name),
-            kind: AccountKind::Checking,
-            currency: Currency::USD,
-            mode: Mode::Ledger,
-            method: None,
-            institution: None,
-            closed: None,
-            performance: None,
-        },
+        account: delivery::checking(name),
         rows: rows.iter().map(|row| (midnight_micros(day(row.1)), entry(name, row))).collect(),
         complete_since: since.map(|since| midnight_micros(day(since))),
         may_be_empty,
@@ -81,24 +65,8 @@ async fn tell_surely(
 }
 
 async fn deliver(engine: &Engine, bank: &Connection, accounts: Vec<ToldAccount>) -> Delivered {
-    let (store, now) = (&engine.session.store, clock().now().timestamp_micros());
-    let refresh = RefreshRecord {
-        connection: bank.id,
-        part: Part::Accounts,
-        attempted: now,
-        succeeded: Some(now),
-        failures: 0,
-        why: None,
-        next_attempt: None,
-    };
-    let holder = Holder { host: SafeText::new("here"), pid: 1, since: 0 };
-    let lease = store.try_lease(&holder).await.unwrap().expect("nobody else has it");
-    let op = OpId::at(engine.revision().await.cast_unsigned() + 1_000);
-    let delivery = Delivery { connection: bank.clone(), accounts, refresh, from_start: true };
-    let delivered = ledger::deliver(store, &lease, delivery, op, now).await.unwrap();
-    lease.release().await.unwrap();
-    assert_eq!(delivered.refused, []);
-    delivered
+    let op = engine.revision().await.cast_unsigned() + 1_000;
+    delivery::deliver(engine, bank, accounts, true, op).await
 }
 
 fn entry(account: &str, (id, day, amount, text, status): &Told<'_>) -> dashtam::model::Drafts {
@@ -150,7 +118,7 @@ const NOTHING: [u64; 3] = [0, 0, 0];
 #[tokio::test]
 async fn a_row_that_a_person_moved_to_another_account_is_told_where_it_was() {
     on_each(async |engine| {
-        let bank = bank(engine).await;
+        let bank = delivery::connect(engine).await;
         let since = Some("2026-11-01");
         let both = |moved: Vec<Told<'static>>| {
             let more = [moved, vec![booked("c", "2026-11-11", "-3")]].concat();
@@ -181,7 +149,7 @@ async fn a_row_that_a_person_moved_to_another_account_is_told_where_it_was() {
 #[tokio::test]
 async fn a_row_whose_day_a_person_changed_is_told_of_its_own_day() {
     on_each(async |engine| {
-        let bank = bank(engine).await;
+        let bank = delivery::connect(engine).await;
         let tell = async |rows: Vec<Told<'static>>| {
             let rows = [rows, vec![booked("c", "2026-11-11", "-3")]].concat();
             counts(&tell(engine, &bank, &[("1", "Card", Some("2026-11-01"), rows)]).await)
@@ -203,7 +171,7 @@ async fn a_row_whose_day_a_person_changed_is_told_of_its_own_day() {
 #[tokio::test]
 async fn two_accounts_of_the_bank_that_are_one_here_are_told_together() {
     on_each(async |engine| {
-        let bank = bank(engine).await;
+        let bank = delivery::connect(engine).await;
         let card = |id, row: Told<'static>| (id, "Card", Some("2026-11-01"), vec![row]);
         let old = card("c1", booked("a", "2026-11-10", "-5"));
         let new = card("c2", booked("b", "2026-11-12", "-7"));
@@ -229,7 +197,7 @@ async fn two_accounts_of_the_bank_that_are_one_here_are_told_together() {
 #[tokio::test]
 async fn rows_linked_by_a_common_id_are_known_as_others_are() {
     on_each(async |engine| {
-        let bank = bank(engine).await;
+        let bank = delivery::connect(engine).await;
         let tell = async |id: Option<&'static str>, day: &'static str| {
             let with = |other: Told<'static>, amount: &'static str| {
                 let moved = id.map(|id| (id, day, amount, "Move", Status::Settled));
@@ -256,7 +224,7 @@ async fn rows_linked_by_a_common_id_are_known_as_others_are() {
 #[tokio::test]
 async fn an_id_that_an_old_row_has_does_not_write_over_it() {
     on_each(async |engine| {
-        let bank = bank(engine).await;
+        let bank = delivery::connect(engine).await;
         let tell = async |since: &'static str, rows: Vec<Told<'static>>| {
             counts(&tell(engine, &bank, &[("1", "Card", Some(since), rows)]).await)
         };
@@ -291,7 +259,7 @@ async fn an_id_that_an_old_row_has_does_not_write_over_it() {
 #[tokio::test]
 async fn who_says_that_there_is_nothing_is_believed() {
     on_each(async |engine| {
-        let bank = bank(engine).await;
+        let bank = delivery::connect(engine).await;
         let card = |rows| [("1", "Card", Some("2026-11-01"), rows)];
         tell(engine, &bank, &card(vec![held("h", "2026-11-10", "-50")])).await;
         assert_eq!(counts(&tell(engine, &bank, &card(vec![])).await), NOTHING);
@@ -306,7 +274,7 @@ async fn who_says_that_there_is_nothing_is_believed() {
 #[tokio::test]
 async fn a_row_is_missing_by_the_day_that_it_has_now() {
     on_each(async |engine| {
-        let bank = bank(engine).await;
+        let bank = delivery::connect(engine).await;
         let tell = async |since: &'static str, rows: Vec<Told<'static>>| {
             let rows = [rows, vec![booked("c", "2026-11-12", "-3")]].concat();
             counts(&tell(engine, &bank, &[("1", "Card", Some(since), rows)]).await)
@@ -327,7 +295,7 @@ async fn a_row_is_missing_by_the_day_that_it_has_now() {
 #[tokio::test]
 async fn a_history_told_again_and_again_is_there_once() {
     let engine = support::engines::sqlite().await;
-    let connection = bank(&engine).await;
+    let connection = delivery::connect(&engine).await;
     for (seed, ids) in Ids::ALL.into_iter().enumerate() {
         let name = format!("{ids:?}");
         let mut bank = Bank::new(seed as u64, ids);

@@ -12,14 +12,13 @@
 mod support;
 
 use chrono::NaiveDate;
-use dashtam::ledger::{self, Delivered, Delivery, ToldAccount};
+use dashtam::ledger::{self, Delivered, ToldAccount};
 use dashtam::model::{
-    AccountEdit, AccountKind, BatchId, Change, Connection, Currency, Dec, Entry, EntryType,
-    Mention, Mode, NewAccount, OpId, Part, SafeText, SecurityEdit, Standing, StatedHolding,
-    Subtype, Unit, midnight_micros,
+    AccountEdit, BatchId, Change, Connection, Currency, Dec, Entry, EntryType, Mention, Mode, OpId,
+    SafeText, SecurityEdit, Standing, StatedHolding, Subtype, Unit, midnight_micros,
 };
 use dashtam::service::edit::RowEdit;
-use dashtam::store::{Holder, RefreshRecord};
+use support::delivery::{self, checking, connect};
 use support::engines::{Engine, TODAY, clock, on_each};
 
 /// A bank as it answers once.
@@ -45,14 +44,6 @@ fn dec(text: &str) -> Dec {
     Dec::parse(text).unwrap()
 }
 
-async fn connect(engine: &Engine) -> Connection {
-    let (store, label) = (&engine.session.store, SafeText::new("Bank"));
-    let now = clock().now().timestamp_micros();
-    let id = ledger::connect(store, "simulated", &label, None, OpId::at(0), now).await.unwrap();
-    let all = store.read().await.unwrap().connections().await.unwrap();
-    all.into_iter().find(|connection| connection.id == id).unwrap()
-}
-
 fn told(name: &str, answer: &Answer) -> ToldAccount {
     let row = |(day, amount): &(&str, &str)| {
         let sort = if amount.starts_with('-') { Subtype::Withdrawal } else { Subtype::Deposit };
@@ -75,16 +66,7 @@ fn told(name: &str, answer: &Answer) -> ToldAccount {
     let since = if answer.is_late { "2026-11-05" } else { "2025-11-25" };
     ToldAccount {
         id: SafeText::new(name),
-        account: NewAccount {
-            name: SafeText::new(name),
-            kind: AccountKind::Checking,
-            currency: Currency::USD,
-            mode: Mode::Ledger,
-            method: None,
-            institution: None,
-            closed: None,
-            performance: None,
-        },
+        account: checking(name),
         rows: answer.rows.iter().map(row).collect(),
         complete_since: Some(midnight_micros(day(since))),
         may_be_empty: false,
@@ -98,27 +80,13 @@ fn told(name: &str, answer: &Answer) -> ToldAccount {
 }
 
 async fn deliver(engine: &Engine, bank: &Connection, answers: &[(&str, &Answer)]) -> Delivered {
-    let (store, now) = (&engine.session.store, clock().now().timestamp_micros());
-    let refresh = RefreshRecord {
-        connection: bank.id,
-        part: Part::Accounts,
-        attempted: now,
-        succeeded: Some(now),
-        failures: 0,
-        why: None,
-        next_attempt: None,
-    };
-    let holder = Holder { host: SafeText::new("here"), pid: 1, since: 0 };
-    let lease = store.try_lease(&holder).await.unwrap().expect("nobody else has it");
     // A write that leaves no revision has an operation of its own too.
     static OPS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1_000);
-    let op = OpId::at(OPS.fetch_add(1, std::sync::atomic::Ordering::SeqCst));
+    let op = OPS.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
     let accounts = answers.iter().map(|(name, answer)| told(name, answer)).collect();
     let from_start = !answers.iter().any(|(_, answer)| answer.is_late);
-    let delivery = Delivery { connection: bank.clone(), accounts, refresh, from_start };
-    let delivered = ledger::deliver(store, &lease, delivery, op, now).await.unwrap();
-    lease.release().await.unwrap();
-    assert_eq!(delivered.refused, []);
+    let delivered = delivery::deliver(engine, bank, accounts, from_start, op).await;
+    let store = &engine.session.store;
     assert_eq!(ledger::check(store).await.unwrap(), [].into(), "the figures follow");
     delivered
 }

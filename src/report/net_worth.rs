@@ -50,7 +50,8 @@ async fn rows_of(
     Ok((currency, days.iter().zip(&parts).map(|(day, parts)| parts.row(*day)).collect()))
 }
 
-/// From what everything was worth on the first of these days: what of it was not money securities were.
+/// From what everything was worth on the first of these days: what was neither money nor a balance was
+/// in securities.
 async fn from_kept(
     tx: &mut Tx,
     query: &NetWorthQuery,
