@@ -175,6 +175,11 @@ impl Place {
         Ok(write_atomic_private(&path, first.written().as_bytes(), true)?)
     }
 
+    /// Whether the vault's key file is what this operation made of it.
+    pub(super) fn is_key_file_by(&self, operation: &str) -> bool {
+        Vault::at(self.vault.clone()).read().is_ok_and(|file| file.is_by(operation))
+    }
+
     /// Whether a first key is sealed, so that proving its chain needs the key of the vault.
     pub(super) fn is_sealed(&self) -> bool {
         let is_sealed = |chain: String| self.first_of(&chain).is_some_and(|it| !it.is_open());

@@ -258,8 +258,8 @@ impl Audit {
         sealed.map_err(|error| Error::File(error.to_string()))
     }
 
-    /// An attempt without an outcome whose process is gone was interrupted: its mark in the store
-    /// tells whether its writes are there. Only those are looked at that may be open still, so that a
+    /// An attempt without an outcome whose process is gone was interrupted: its mark in the store, or
+    /// in the key file of the vault, tells whether its writes are there. Only those are looked at that may be open still, so that a
     /// start takes no longer with a longer trail.
     async fn settle_interrupted(&self, store: &Store) -> Result<()> {
         let looked = self.place.look().map_or(0, |state| state.settled);
@@ -286,7 +286,7 @@ impl Audit {
         }
         // While somebody else writes for long nobody can tell; the next start asks again.
         let Ok(applied) = is_applied(store, &row.op).await else { return Ok(false) };
-        let (state, detail) = match applied {
+        let (state, detail) = match applied || self.place.is_key_file_by(&row.op) {
             true => ("SUCCEEDED", "recovered=true"),
             false => ("FAILED", "reason=interrupted"),
         };

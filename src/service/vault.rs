@@ -6,7 +6,7 @@ use tracing::warn;
 use super::{Error, Session};
 use crate::audit::Attempt;
 use crate::config::Config;
-use crate::model::{SafeText, Secret};
+use crate::model::{OpId, SafeText, Secret};
 use crate::store::SealedSecret;
 use crate::tasks::{self, Task};
 use crate::vault::{self, KeyFile, Vault, machines, names, open_kept, seal_all};
@@ -87,9 +87,10 @@ pub async fn init(
 ) -> Result<Recipient, Error> {
     let (vault, key) = (of(config), Key::generate());
     let attempt = session.attempt("vault.init", "").await?;
+    let op = attempt.op();
     let work = move || {
         let changing = vault.change()?;
-        let made = vault.make(&key, passphrase.as_ref(), &changing)?;
+        let made = vault.make(&key, passphrase.as_ref(), op, &changing)?;
         Ok((made, key, changing))
     };
     let (made, key, _changing) = match blocking(work).await {
@@ -120,10 +121,10 @@ pub async fn change_passphrase(
     new: Option<Secret>,
 ) -> Result<(), Error> {
     let vault = of(config);
-    let work = move || {
+    let work = move |op| {
         let changing = vault.change()?;
         let file = vault.read_to_change(&key, &changing)?.rekeyed(&key, new.as_ref())?;
-        vault.write(&file, &key, &changing)
+        vault.write(&file.by(op), &key, &changing)
     };
     in_trail(session, "vault.passphrase", work).await
 }
@@ -318,10 +319,11 @@ async fn told<T>(
 async fn in_trail<T: Send + 'static>(
     session: &Session,
     action: &str,
-    work: impl FnOnce() -> vault::Result<T> + Send + 'static,
+    work: impl FnOnce(OpId) -> vault::Result<T> + Send + 'static,
 ) -> Result<T, Error> {
     let attempt = session.attempt(action, "").await?;
-    let done = blocking(work).await;
+    let op = attempt.op();
+    let done = blocking(move || work(op)).await;
     match &done {
         Ok(_) => attempt.committed("").await,
         Err(error) => drop(attempt.failed(error.kind()).await),

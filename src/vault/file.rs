@@ -18,7 +18,7 @@ use crate::config::private::{
     ReadFile, check_private, create_dir_private, open_private, remove_leftovers,
     write_atomic_private,
 };
-use crate::model::{SafeText, Secret};
+use crate::model::{OpId, SafeText, Secret};
 
 const FORM: &str = "dashtam-vault 1";
 const MACHINES: &str = "dashtam-vault machines";
@@ -51,6 +51,8 @@ pub struct KeyFile {
     others: Vec<(Recipient, SafeText)>,
     /// What whoever wrote the two had the key to say of them.
     vouched: Vec<String>,
+    /// The operation that is done with this file.
+    by: Option<String>,
     body: Body,
 }
 
@@ -162,11 +164,17 @@ impl Vault {
     ///
     /// # Errors
     /// When there is one already, or it cannot be written.
-    pub fn make(&self, key: &Key, passphrase: Option<&Secret>, _: &Changing) -> Result<KeyFile> {
+    pub fn make(
+        &self,
+        key: &Key,
+        passphrase: Option<&Secret>,
+        by: OpId,
+        _: &Changing,
+    ) -> Result<KeyFile> {
         if self.exists() {
             return Err(Error::Exists { path: self.path() });
         }
-        let file = KeyFile::of(key, Vec::new(), passphrase)?;
+        let file = KeyFile::of(key, Vec::new(), passphrase)?.by(by);
         write_atomic_private(&self.path(), file.written(key).as_bytes(), false)?;
         Ok(file)
     }
@@ -325,6 +333,18 @@ impl KeyFile {
         Self::of(key, self.others.clone(), passphrase)
     }
 
+    /// The same, with which this operation is done.
+    #[must_use]
+    pub fn by(self, operation: OpId) -> Self {
+        Self { by: Some(operation.to_string()), ..self }
+    }
+
+    /// Whether this operation was done when it was written. Of one that was stopped nothing else tells.
+    #[must_use]
+    pub fn is_by(&self, operation: &str) -> bool {
+        self.by.as_deref() == Some(operation)
+    }
+
     fn of(
         key: &Key,
         others: Vec<(Recipient, SafeText)>,
@@ -338,7 +358,7 @@ impl KeyFile {
             Some(passphrase) => Body::Wrapped(wrap(key, passphrase)?),
         };
         let own = key.recipient().ok_or(Error::Locked)?;
-        Ok(Self { own, others, vouched: Vec::new(), body })
+        Ok(Self { own, others, vouched: Vec::new(), by: None, body })
     }
 
     fn written(&self, key: &Key) -> Zeroizing<String> {
@@ -351,10 +371,11 @@ impl KeyFile {
             text.extend(["vouched ", &said, "\n"]);
             text
         });
+        let by = self.by.as_ref().map(|by| format!("by {by}\n")).unwrap_or_default();
         // Large enough never to grow, which would leave a copy behind.
-        let length = machines.len() + said.len() + body.len() + 128;
+        let length = machines.len() + said.len() + by.len() + body.len() + 128;
         let mut text = Zeroizing::new(String::with_capacity(length));
-        for part in [FORM, "\n", &machines, &said, "key ", word, "\n", body] {
+        for part in [FORM, "\n", &machines, &said, &by, "key ", word, "\n", body] {
             text.push_str(part);
         }
         if !body.ends_with('\n') {
@@ -381,11 +402,12 @@ impl KeyFile {
             "passphrase" => Body::Wrapped(body.to_owned()),
             _ => return Err(DAMAGED),
         };
-        let (mut own, mut others, mut vouched) = (None, Vec::new(), Vec::new());
+        let (mut own, mut others, mut vouched, mut by) = (None, Vec::new(), Vec::new(), None);
         for line in head.lines().skip(1) {
             match line.split_once(' ').ok_or(DAMAGED)? {
                 ("recipient", text) => own = Some(text.parse().map_err(|_| DAMAGED)?),
                 ("vouched", said) => vouched.push(said.to_owned()),
+                ("by", operation) => by = Some(operation.to_owned()),
                 ("other", rest) => {
                     let (other, name) = rest.split_once(' ').unwrap_or((rest, ""));
                     let other = other.parse().map_err(|_| DAMAGED)?;
@@ -394,7 +416,7 @@ impl KeyFile {
                 _ => return Err(DAMAGED),
             }
         }
-        Ok(Self { own: own.ok_or(DAMAGED)?, others, vouched, body })
+        Ok(Self { own: own.ok_or(DAMAGED)?, others, vouched, by, body })
     }
 }
 
@@ -414,7 +436,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let vault = Vault::at(root.path().join("vault"));
         let key = Key::generate();
-        vault.make(&key, None, &vault.change().unwrap()).unwrap();
+        vault.make(&key, None, OpId::at(0), &vault.change().unwrap()).unwrap();
         (root, vault, key)
     }
 
@@ -422,7 +444,10 @@ mod tests {
     fn a_key_file_comes_back_as_it_was_written() {
         let (_root, vault, key) = made();
         let changing = vault.change().unwrap();
-        assert!(matches!(vault.make(&key, None, &changing), Err(Error::Exists { .. })));
+        assert!(matches!(
+            vault.make(&key, None, OpId::at(0), &changing),
+            Err(Error::Exists { .. })
+        ));
         let (laptop, server) = (Key::generate(), Key::generate());
         let name = |key: &Key| key.recipient().unwrap();
         let file = vault.read().unwrap();
@@ -439,6 +464,21 @@ mod tests {
         assert_eq!(vault.unprotected().unwrap().recipient(), key.recipient());
         let file = file.without(&name(&server)).without(&name(&key));
         assert_eq!(file.recipients(), [name(&key), name(&laptop)]);
+    }
+
+    #[test]
+    fn it_tells_which_operation_is_done_with_it() {
+        let (_root, vault, key) = made();
+        let changing = vault.change().unwrap();
+        let by = OpId::at(1);
+        let file = vault.read().unwrap().rekeyed(&key, None).unwrap();
+        vault.write(&file.by(by), &key, &changing).unwrap();
+        assert!(vault.read().unwrap().is_by(&by.to_string()));
+        assert!(!vault.read().unwrap().is_by(&OpId::at(0).to_string()));
+        // What is one step of several says nothing.
+        let file = vault.read().unwrap().rekeyed(&key, None).unwrap();
+        vault.write(&file, &key, &changing).unwrap();
+        assert!(!vault.read().unwrap().is_by(&by.to_string()));
     }
 
     #[test]

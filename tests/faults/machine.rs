@@ -288,7 +288,9 @@ impl Machine {
                 let unmarked =
                     ["export", "backup", "vault.init", "vault.passphrase", "vault.unlock"];
                 let is_marked = is_marked && !unmarked.contains(&action);
+                let key_file = Vault::at(self.path("data/vault")).read();
                 let outcome = match applied {
+                    _ if key_file.is_ok_and(|file| file.is_by(op)) => "SUCCEEDED",
                     _ if !is_marked => states.get(1).copied().unwrap_or_default(),
                     true => "SUCCEEDED",
                     false => "FAILED",
