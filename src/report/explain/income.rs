@@ -30,14 +30,14 @@ pub async fn explain_income(tx: &mut Tx, query: &IncomeQuery, key: &SafeText) ->
             || is_account(it.account)
             || month(it.date) == word
     };
-    let due = |it: &&Expected| {
+    let due = |it: &Expected<'_>| {
         is_all
             || it.of.security.is_some_and(is_symbol)
             || is_account(it.account())
             || month(it.date) == word
     };
-    let payments: Vec<_> = income.payments.iter().map(|it| &**it).filter(paid).collect();
-    let expected: Vec<_> = income.expected.iter().filter(due).collect();
+    let payments: Vec<_> = income.payments().filter(paid).collect();
+    let expected: Vec<_> = income.expected().filter(due).collect();
     if payments.is_empty() && expected.is_empty() {
         return found(Vec::new(), key, known(&income));
     }
@@ -61,7 +61,7 @@ pub async fn explain_income(tx: &mut Tx, query: &IncomeQuery, key: &SafeText) ->
     let withheld = received(|it| it.withheld.base, |it| it.withheld.own);
     let net = received(|it| it.net.base, |it| it.net.own);
     let may_come: Total = expected.iter().map(|it| it.base).collect();
-    let term = |it: &&Expected| match it.of.currency == scene.base {
+    let term = |it: &Expected<'_>| match it.of.currency == scene.base {
         true => it.formula(),
         false => shown(it.base),
     };
@@ -134,7 +134,7 @@ fn behind(income: &Income, row: &Payment, value: Option<Dec>) -> Vec<Input> {
 }
 
 /// The row that may come, or the one that is thought to come again.
-fn forecast(income: &Income, it: &Expected) -> Vec<Input> {
+fn forecast(income: &Income, it: &Expected<'_>) -> Vec<Input> {
     let mine = Input {
         id: Some(SafeText::new(&it.of.id.to_string())),
         date: Some(it.of.date),
@@ -152,9 +152,8 @@ fn forecast(income: &Income, it: &Expected) -> Vec<Input> {
 /// What there is: symbols, accounts, months and the whole.
 fn known(income: &Income) -> Vec<SafeText> {
     let scene = &income.scene;
-    let places = income.payments.iter().map(|it| (it.security, it.account, it.date));
-    let places =
-        places.chain(income.expected.iter().map(|it| (it.of.security, it.account(), it.date)));
+    let places = income.payments().map(|it| (it.security, it.account, it.date));
+    let places = places.chain(income.expected().map(|it| (it.of.security, it.account(), it.date)));
     let mut known: Vec<_> = places
         .flat_map(|(security, account, date)| {
             let symbol = security.map(|id| scene.symbol(id));

@@ -58,7 +58,7 @@ pub(super) fn of(income: &Income, by: Option<IncomeBy>) -> Vec<IncomeDate> {
     let mut names =
         Names { scene: &income.scene, accounts: BTreeMap::new(), symbols: BTreeMap::new() };
     // What only keeps a part back pays nothing.
-    let payments = income.payments.iter().filter(|it| it.kind != Subtype::WithholdingTax);
+    let payments = income.payments().filter(|it| it.kind != Subtype::WithholdingTax);
     let line = |names: &mut Names<'_>, of: &Payment, account, coming| IncomeDate {
         date: of.date,
         account: names.account(account),
@@ -74,12 +74,12 @@ pub(super) fn of(income: &Income, by: Option<IncomeBy>) -> Vec<IncomeDate> {
     // What may come for one thing on one day is one payment, of however many rows it is thought to
     // come again and wherever; where accounts are told apart it is one in each of them.
     let mut forecast: BTreeMap<_, usize> = BTreeMap::new();
-    for it in &income.expected {
+    for it in income.expected() {
         let line = |names: &mut Names<'_>, coming| IncomeDate {
             date: it.date,
             pending: it.is_pending(),
             amount: it.own,
-            ..line(names, &it.of, it.account(), coming)
+            ..line(names, it.of, it.account(), coming)
         };
         if it.is_announced() {
             dates.push(line(&mut names, Coming::Announced));

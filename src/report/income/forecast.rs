@@ -1,13 +1,11 @@
 //! What may be paid: rows that are dated ahead, and what the last twelve months paid, once more, for
 //! what is held now. Nothing of it is received, and what a row tells of is not expected beside it.
 
-use std::sync::Arc;
-
 use chrono::{Days, Months, NaiveDate};
 
 use super::payments::{Payment, payments};
-use super::shares::{Share, Then, shares};
-use super::{Holding, IncomeQuery};
+use super::shares::{Share, Shares};
+use super::{Income, IncomeQuery};
 use crate::model::{Account, AccountId, Dec, SecurityId, Subtype};
 use crate::report::valuation::Scene;
 use crate::report::{Missing, Result};
@@ -18,13 +16,13 @@ pub(super) const YEAR: Months = Months::new(12);
 /// How many days early or late what is expected may come: less than a month, which would be the next.
 const LEEWAY: Days = Days::new(20);
 
-/// Something that may be paid. Of each payment there are as many as accounts that hold what paid it,
-/// so they share what is the same.
-#[derive(Clone, Debug)]
-pub(in crate::report) struct Expected {
+/// Something that may be paid. Of each payment there are as many as accounts that hold what paid it:
+/// many more than rows, so each is made when it is looked at.
+#[derive(Debug)]
+pub(in crate::report) struct Expected<'a> {
     pub date: NaiveDate,
     /// The row that is dated ahead, or the one that is thought to come again.
-    pub of: Arc<Payment>,
+    pub of: &'a Payment,
     /// What of that one it is; none: it is the row itself.
     share: Option<Share>,
     /// Gross, in its currency.
@@ -34,7 +32,7 @@ pub(in crate::report) struct Expected {
     pub missing: Vec<Missing>,
 }
 
-impl Expected {
+impl Expected<'_> {
     /// Where it may be paid.
     pub fn account(&self) -> AccountId {
         self.share.as_ref().map_or(self.of.account, |share| share.account)
@@ -57,10 +55,6 @@ impl Expected {
         let gross = gross.map_or_else(|| "n/a".to_owned(), |gross| gross.to_string());
         format!("{gross}{}", share.words())
     }
-
-    fn place(&self) -> Place {
-        (self.account(), self.of.security, self.of.kind, self.date)
-    }
 }
 
 /// The first day of which a payment says something: one of this day is a year old when the first row
@@ -69,43 +63,77 @@ pub(super) fn first(to: NaiveDate) -> Option<NaiveDate> {
     to.checked_sub_months(YEAR)?.checked_sub_days(LEEWAY)?.checked_sub_days(LEEWAY)
 }
 
-/// What the twelve months after the last day may bring, by day. What is held and what was paid, since
-/// the first day that matters, is that of all accounts: what moved to another one is paid there now.
-pub(super) async fn expected(
-    tx: &mut Tx,
-    scene: &Scene,
-    query: &IncomeQuery,
-    held: &[Holding],
-    (past, then): (&[Arc<Payment>], &Then),
-) -> Result<Vec<Expected>> {
-    let announced = announced(tx, scene, query).await?;
-    let mut found = Vec::new();
-    for payment in past.iter().filter(|it| it.kind != Subtype::WithholdingTax) {
-        let Some(date) = payment.date.checked_add_months(YEAR) else { continue };
-        let shares = match payment.security {
-            Some(security) => shares(scene, payment, security, held, then),
-            None => as_before(scene, payment).into_iter().collect(),
-        };
-        found.extend(shares.into_iter().map(|share| repeated(scene, payment, date, share)));
+impl Income {
+    /// What the twelve months after the last day may bring, by day: rows that are dated ahead, and
+    /// what the last year paid.
+    pub fn expected(&self) -> impl Iterator<Item = Expected<'_>> {
+        let again = self.past.iter().flat_map(|payment| self.again(payment)).peekable();
+        let announced = self.announced.iter().map(|row| announcement(&self.scene, row)).peekable();
+        let mut both = (again, announced);
+        let by_day = std::iter::from_fn(move || {
+            let (again, announced) = &mut both;
+            match (again.peek(), announced.peek()) {
+                (Some(this), Some(that)) if that.date < this.date => announced.next(),
+                (Some(_), _) => again.next(),
+                (None, _) => announced.next(),
+            }
+        });
+        by_day.filter(|it| self.is_wanted(it.account()))
     }
-    // What was received, too, counts where it would be paid now.
-    let received = found.iter().map(|it| (it.account(), it.of.security, it.of.kind, it.of.date));
-    let told = told(received.chain(announced.iter().map(Expected::place)), &found);
-    found.retain(|it| query.to < it.date && told.binary_search(&it.place()).is_err());
-    found.extend(announced);
-    found.retain(|it| query.account.is_none_or(|account| account == it.account()));
-    found.sort_by_key(|it| (it.date, it.of.id, it.account()));
-    Ok(found)
+
+    /// What is thought to come again of a payment, by what is held now, unless a row tells of it.
+    fn again<'a>(&'a self, payment: &'a Payment) -> impl Iterator<Item = Expected<'a>> {
+        let date = due(payment).filter(|date| self.to < *date);
+        date.into_iter().flat_map(move |date| {
+            let shares = shares_of(&self.scene, &self.shares, payment).into_iter();
+            let is_told = move |share: &Share| {
+                let place = (share.account, payment.security, payment.kind, date);
+                self.told.binary_search(&place).is_ok()
+            };
+            let untold = shares.filter(move |share| !is_told(share));
+            untold.map(move |share| repeated(&self.scene, payment, date, share))
+        })
+    }
+}
+
+/// When it is thought to come again.
+fn due(payment: &Payment) -> Option<NaiveDate> {
+    let pays = payment.kind != Subtype::WithholdingTax;
+    payment.date.checked_add_months(YEAR).filter(|_| pays)
+}
+
+/// Whose it would be now. What is held and what was paid is that of all accounts: what moved to
+/// another one is paid there now.
+fn shares_of(scene: &Scene, shares: &Shares, payment: &Payment) -> Vec<Share> {
+    match payment.security {
+        Some(security) => shares.of(scene, payment, security),
+        None => as_before(scene, payment).into_iter().collect(),
+    }
 }
 
 /// What is paid where and when.
-type Place = (AccountId, Option<SecurityId>, Subtype, NaiveDate);
+pub(super) type Place = (AccountId, Option<SecurityId>, Subtype, NaiveDate);
 
 /// What is expected and has come, or is announced, in order: for each row whatever is expected nearest
 /// to it. That may have been due already, so that what is paid each week takes nothing from the next
-/// ones.
-fn told(rows: impl Iterator<Item = Place>, expected: &[Expected]) -> Vec<Place> {
-    let mut places: Vec<_> = expected.iter().map(Expected::place).collect();
+/// ones. What was received, too, counts where it would be paid now.
+pub(super) fn told(
+    scene: &Scene,
+    shares: &Shares,
+    past: &[Payment],
+    announced: &[Payment],
+) -> Vec<Place> {
+    let mut places = Vec::new();
+    let mut rows = Vec::new();
+    for payment in past {
+        let Some(date) = due(payment) else { continue };
+        for share in shares_of(scene, shares, payment) {
+            let on = |day| (share.account, payment.security, payment.kind, day);
+            places.push(on(date));
+            rows.push(on(payment.date));
+        }
+    }
+    rows.extend(announced.iter().map(|row| (row.account, row.security, row.kind, row.date)));
     places.sort_unstable();
     places.dedup();
     let mut is_told = vec![false; places.len()];
@@ -120,22 +148,29 @@ fn told(rows: impl Iterator<Item = Place>, expected: &[Expected]) -> Vec<Place> 
             *it = true;
         }
     }
-    let told = places.into_iter().zip(is_told).filter(|(_, is_told)| *is_told);
-    told.map(|(place, _)| place).collect()
+    let mut is_told = is_told.into_iter();
+    places.retain(|_| is_told.next() == Some(true));
+    places.shrink_to_fit();
+    places
 }
 
 /// Rows that are dated ahead of today. On an earlier day nobody knew of what came since.
-async fn announced(tx: &mut Tx, scene: &Scene, query: &IncomeQuery) -> Result<Vec<Expected>> {
+pub(super) async fn announced(
+    tx: &mut Tx,
+    scene: &Scene,
+    query: &IncomeQuery,
+) -> Result<Vec<Payment>> {
     let through = query.to.checked_add_months(YEAR).filter(|_| query.to >= query.today);
     let Some(through) = through else { return Ok(Vec::new()) };
-    let rows = payments(tx, scene, (query.to.succ_opt(), through), None).await?;
-    let rows = rows.into_iter().filter(|row| row.kind != Subtype::WithholdingTax);
-    let told = rows.map(|row| {
-        let (base, missing) = in_base(scene, row.gross.own, &row);
-        let (date, own) = (row.date, row.gross.own);
-        Expected { date, of: row, share: None, own, base, missing }
-    });
-    Ok(told.collect())
+    let mut rows = payments(tx, scene, (query.to.succ_opt(), through), None).await?;
+    rows.retain(|row| row.kind != Subtype::WithholdingTax);
+    Ok(rows)
+}
+
+fn announcement<'a>(scene: &Scene, row: &'a Payment) -> Expected<'a> {
+    let (date, own) = (row.date, row.gross.own);
+    let (base, missing) = in_base(scene, own, row);
+    Expected { date, of: row, share: None, own, base, missing }
 }
 
 /// What cash earns, where the account is open.
@@ -144,13 +179,18 @@ fn as_before(scene: &Scene, payment: &Payment) -> Option<Share> {
     Account::is_open(row.account.closed, scene.day).then(|| Share::whole(payment.account))
 }
 
-fn repeated(scene: &Scene, payment: &Arc<Payment>, date: NaiveDate, share: Share) -> Expected {
+fn repeated<'a>(
+    scene: &Scene,
+    payment: &'a Payment,
+    date: NaiveDate,
+    share: Share,
+) -> Expected<'a> {
     let own = payment.gross.own.and_then(|gross| share.of(gross));
     let (base, mut missing) = in_base(scene, own, payment);
     if payment.gross.own.is_none() {
         missing.clone_from(&payment.missing);
     }
-    Expected { date, of: Arc::clone(payment), share: Some(share), own, base, missing }
+    Expected { date, of: payment, share: Some(share), own, base, missing }
 }
 
 /// At the rate of the last day: nobody knows a later one.

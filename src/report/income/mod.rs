@@ -7,13 +7,14 @@ mod payments;
 mod shares;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use chrono::NaiveDate;
 
 pub use dates::{Coming, IncomeDate};
 pub(super) use forecast::Expected;
+use forecast::Place;
 pub(super) use payments::Payment;
+use shares::Shares;
 
 use super::types::PositionsQuery;
 use super::valuation::{Scene, Total};
@@ -181,12 +182,20 @@ pub(super) struct Holding {
 /// Everything that a report of income is made of.
 pub(super) struct Income {
     pub scene: Scene,
-    /// Of the span.
-    pub payments: Vec<Arc<Payment>>,
-    pub expected: Vec<Expected>,
+    /// Of the span, older than what matters for the forecast.
+    before: Vec<Payment>,
+    /// Of all accounts, from the first day that does.
+    past: Vec<Payment>,
+    announced: Vec<Payment>,
+    shares: Shares,
+    /// What is expected and has come, in order.
+    told: Vec<Place>,
     /// What the last twelve months paid on what an account holds of a security on the last day.
     paid: BTreeMap<(AccountId, SecurityId), Total>,
     held: Vec<Holding>,
+    from: Option<NaiveDate>,
+    to: NaiveDate,
+    account: Option<AccountId>,
 }
 
 impl Income {
@@ -195,7 +204,7 @@ impl Income {
         let scene = Scene::with(tx, query.to, query.today, Scope::History, otherwise).await?;
         let past = forecast::first(query.to);
         // What is before the last year is of interest only where it is asked for.
-        let mut payments = match past {
+        let before = match past {
             Some(past) if query.from.is_none_or(|from| from < past) => {
                 let before = (query.from, past.pred_opt().unwrap_or(past));
                 payments::payments(tx, &scene, before, query.account).await?
@@ -203,29 +212,47 @@ impl Income {
             _ => Vec::new(),
         };
         let past = payments::payments(tx, &scene, (past, query.to), None).await?;
-        let mut held = held(tx, query, &scene).await?;
-        let then = shares::held_then(tx, &scene, &past).await?;
-        let expected = forecast::expected(tx, &scene, query, &held, (&past, &then)).await?;
-        let year_ago = query.to.checked_sub_months(forecast::YEAR);
-        let last_year = past.iter().filter(|it| year_ago.is_none_or(|day| day < it.date));
+        let held = held(tx, query, &scene).await?;
+        let shares = Shares::read(tx, &scene, &past, &held).await?;
+        let announced = forecast::announced(tx, &scene, query).await?;
+        let told = forecast::told(&scene, &shares, &past, &announced);
+        let IncomeQuery { from, to, account, .. } = *query;
+        let paid = BTreeMap::new();
+        let mut income =
+            Self { scene, before, past, announced, shares, told, paid, held, from, to, account };
+        income.paid = income.paid();
+        Ok(income)
+    }
+
+    /// What was received in the span, in the order of rows.
+    pub fn payments(&self) -> impl Iterator<Item = &Payment> {
+        let asked = |it: &&Payment| self.from.is_none_or(|from| from <= it.date);
+        let past = self.past.iter().filter(|it| self.is_wanted(it.account));
+        self.before.iter().chain(past.filter(asked))
+    }
+
+    fn is_wanted(&self, account: AccountId) -> bool {
+        self.account.is_none_or(|wanted| wanted == account)
+    }
+
+    /// The parts of the last year's payments that are for what is held now.
+    fn paid(&self) -> BTreeMap<(AccountId, SecurityId), Total> {
+        let year_ago = self.to.checked_sub_months(forecast::YEAR);
+        let last_year = self.past.iter().filter(|it| year_ago.is_none_or(|day| day < it.date));
         let mut paid: BTreeMap<_, Total> = BTreeMap::new();
-        let wanted = |account| query.account.is_none_or(|wanted| wanted == account);
         for (payment, security) in last_year.filter_map(|it| Some((it, it.security?))) {
-            // The parts of it that are for what is held now.
-            let shares = shares::shares(&scene, payment, security, &held, &then);
-            for share in shares.iter().filter(|share| wanted(share.account)) {
+            let shares = self.shares.of(&self.scene, payment, security);
+            for share in shares.iter().filter(|share| self.is_wanted(share.account)) {
                 let gross = payment.gross.base.and_then(|gross| share.of(gross));
                 paid.entry((share.account, security)).or_default().add(gross);
             }
         }
-        let asked = |it: &Payment| query.from.is_none_or(|from| from <= it.date);
-        payments.extend(past.into_iter().filter(|it| wanted(it.account) && asked(it)));
-        held.retain(|it| wanted(it.account));
-        Ok(Self { scene, payments, expected, paid, held })
+        paid
     }
 
     /// The yields of what some of the holdings paid.
     pub fn yields(&self, is_meant: impl Fn(AccountId, SecurityId) -> bool) -> Yields {
+        let is_meant = |account, id| self.is_wanted(account) && is_meant(account, id);
         let held = || self.held.iter().filter(|it| is_meant(it.account, it.security));
         let paid = self.paid.iter().filter(|((account, id), _)| is_meant(*account, *id));
         let paid = paid.fold(Total::default(), |mut sum, (_, total)| {
@@ -305,18 +332,18 @@ impl Income {
         let mut groups: BTreeMap<Key, Sums> = BTreeMap::new();
         let mut all = Sums::default();
         let mut missing = Vec::new();
-        for row in &self.payments {
+        for row in self.payments() {
             let place = (row.date, row.account, row.security, row.kind, row.currency);
             groups.entry(Key::of(scene, query.by, place)).or_default().pay(row);
             all.pay(row);
             missing.extend(row.missing.iter().cloned());
         }
-        for row in &self.expected {
-            let of = &row.of;
+        for row in self.expected() {
+            let of = row.of;
             let place = (row.date, row.account(), of.security, of.kind, of.currency);
-            groups.entry(Key::of(scene, query.by, place)).or_default().expect(row);
-            all.expect(row);
-            missing.extend(row.missing.iter().cloned());
+            groups.entry(Key::of(scene, query.by, place)).or_default().expect(&row);
+            all.expect(&row);
+            missing.extend(row.missing);
         }
         let rows = groups.into_iter().map(|(key, sums)| {
             let yields = match (query.by, key.security, key.account_id) {
@@ -350,11 +377,11 @@ struct Key {
     security: Option<SecurityId>,
 }
 
-/// Where a payment belongs.
-type Place = (NaiveDate, AccountId, Option<SecurityId>, Subtype, Currency);
+/// What says where a payment belongs.
+type Belongs = (NaiveDate, AccountId, Option<SecurityId>, Subtype, Currency);
 
 impl Key {
-    fn of(scene: &Scene, by: Option<IncomeBy>, place: Place) -> Self {
+    fn of(scene: &Scene, by: Option<IncomeBy>, place: Belongs) -> Self {
         let (date, account, security, kind, currency) = place;
         let is_by = |one| by.is_none_or(|by| by == one);
         let (of_account, of_security) = (is_by(IncomeBy::Account), is_by(IncomeBy::Security));
@@ -407,7 +434,7 @@ impl Sums {
         self.pending |= row.pending;
     }
 
-    fn expect(&mut self, row: &Expected) {
+    fn expect(&mut self, row: &Expected<'_>) {
         self.currency(row.of.currency);
         self.expected.add(row.own);
         self.expected_base.add(row.base);

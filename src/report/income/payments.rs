@@ -1,8 +1,6 @@
 //! What was paid: the rows that are income, and those that kept a part of it back, each with what
 //! it came to on its day.
 
-use std::sync::Arc;
-
 use chrono::NaiveDate;
 
 use crate::analytics::lots::{Converted, converted};
@@ -62,7 +60,7 @@ pub(super) async fn payments(
     scene: &Scene,
     (from, to): (Option<NaiveDate>, NaiveDate),
     account: Option<AccountId>,
-) -> Result<Vec<Arc<Payment>>> {
+) -> Result<Vec<Payment>> {
     let filter =
         TransactionFilter { account, from, to: Some(to), subtypes: Some(EVENTS), currency: None };
     let mut found = Vec::new();
@@ -70,7 +68,7 @@ pub(super) async fn payments(
     let mut parts = Parts::of(filter, None, PART);
     while let Some(rows) = parts.next(tx).await? {
         let rows = rows.iter().map(|row| &row.transaction).filter(|row| row.facts.counts());
-        found.extend(rows.map(|row| Arc::new(payment(scene, row))));
+        found.extend(rows.map(|row| payment(scene, row)));
     }
     Ok(found)
 }
