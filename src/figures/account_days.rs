@@ -78,8 +78,8 @@ impl Happened {
 pub struct AccountDay {
     /// What it was worth at its end, and nearly; none: something had no value.
     pub value: Option<(Exact, f64)>,
-    /// None: nothing.
-    pub happened: Option<Happened>,
+    /// None: nothing, as on most days of most accounts.
+    pub happened: Option<Box<Happened>>,
 }
 
 impl AccountDay {

@@ -9,11 +9,20 @@ use super::decimal::{Dec, MAX_DIGITS};
 
 /// A number of any size and precision. Equal values are equal, however they came about.
 #[derive(Clone, Debug)]
-pub struct Exact {
-    mantissa: Mantissa,
-    /// Decimal places of the mantissa.
-    scale: u32,
+pub struct Exact(Kept);
+
+/// As it is kept, with the decimal places of its digits: there are millions of them, so it is as
+/// small as can be.
+#[derive(Clone, Debug)]
+enum Kept {
+    Small { scale: u32, digits: Digits },
+    Big { scale: u32, digits: Box<BigInt> },
 }
+
+/// By itself it would begin at a multiple of 16 only, and leave a third of the room empty.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, packed(8))]
+struct Digits(i128);
 
 /// Nearly all money fits into 128 bits; what does not goes on in a big number.
 #[derive(Clone, Debug)]
@@ -33,17 +42,41 @@ pub enum ExactError {
 }
 
 impl Exact {
-    pub const ZERO: Exact = Exact { mantissa: Small(0), scale: 0 };
+    pub const ZERO: Exact = Exact::small(0, 0);
+
+    const fn small(digits: i128, scale: u32) -> Exact {
+        Exact(Kept::Small { scale, digits: Digits(digits) })
+    }
+
+    fn of(mantissa: Mantissa, scale: u32) -> Exact {
+        match mantissa {
+            Small(digits) => Exact::small(digits, scale),
+            Big(digits) => Exact(Kept::Big { scale, digits: Box::new(digits) }),
+        }
+    }
+
+    fn mantissa(&self) -> Mantissa {
+        match &self.0 {
+            Kept::Small { digits, .. } => Small(digits.0),
+            Kept::Big { digits, .. } => Big(BigInt::clone(digits)),
+        }
+    }
+
+    const fn scale(&self) -> u32 {
+        match self.0 {
+            Kept::Small { scale, .. } | Kept::Big { scale, .. } => scale,
+        }
+    }
 
     #[must_use]
     pub fn mul(&self, other: &Exact) -> Exact {
-        Exact { mantissa: self.mantissa.mul(&other.mantissa), scale: self.scale + other.scale }
+        Exact::of(self.mantissa().mul(&other.mantissa()), self.scale() + other.scale())
     }
 
     #[must_use]
     pub fn add(&self, other: &Exact) -> Exact {
         let (a, b, scale) = self.aligned(other);
-        Exact { mantissa: a.add(&b), scale }
+        Exact::of(a.add(&b), scale)
     }
 
     #[must_use]
@@ -53,7 +86,7 @@ impl Exact {
 
     #[must_use]
     pub fn neg(&self) -> Exact {
-        Exact { mantissa: self.mantissa.mul(&Small(-1)), scale: self.scale }
+        Exact::of(self.mantissa().mul(&Small(-1)), self.scale())
     }
 
     #[must_use]
@@ -71,11 +104,11 @@ impl Exact {
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "that is what it is for")]
     pub fn approximate(&self) -> f64 {
-        let mantissa = match &self.mantissa {
-            Small(small) => *small as f64,
-            Big(big) => big.to_string().parse().unwrap_or(f64::NAN),
+        let mantissa = match &self.0 {
+            Kept::Small { digits, .. } => digits.0 as f64,
+            Kept::Big { digits, .. } => digits.to_string().parse().unwrap_or(f64::NAN),
         };
-        let scale = i32::try_from(self.scale).unwrap_or(i32::MAX);
+        let scale = i32::try_from(self.scale()).unwrap_or(i32::MAX);
         mantissa / 10_f64.powi(scale)
     }
 
@@ -83,7 +116,7 @@ impl Exact {
     /// from the one that was meant.
     #[must_use]
     pub const fn half_unit(places: u32) -> Exact {
-        Exact { mantissa: Small(5), scale: places + 1 }
+        Exact::small(5, places + 1)
     }
 
     /// Reads what `Display` writes; any number of digits.
@@ -93,28 +126,24 @@ impl Exact {
         let digits = format!("{whole}{decimals}");
         let scale = u32::try_from(decimals.len()).ok()?;
         let big: BigInt = digits.parse().ok()?;
-        let mantissa = match i128::try_from(&big) {
-            Ok(small) => Small(small),
-            Err(_) => Big(big),
-        };
-        Some(Exact { mantissa, scale })
+        Some(Exact::of(Mantissa::of_big(big), scale))
     }
 
     /// How the number compares with zero: `Less` is negative.
     #[must_use]
     pub fn sign(&self) -> Ordering {
-        match &self.mantissa {
-            Small(small) => small.cmp(&0),
-            Big(big) => big.sign().cmp(&Sign::NoSign),
+        match &self.0 {
+            Kept::Small { digits, .. } => { digits.0 }.cmp(&0),
+            Kept::Big { digits, .. } => digits.sign().cmp(&Sign::NoSign),
         }
     }
 
     /// Rounded half-even to `places` decimals (28 at most).
     pub fn round(&self, places: u32) -> Result<Dec, ExactError> {
         let places = places.min(MAX_DIGITS);
-        let (mantissa, scale) = match self.scale.checked_sub(places) {
-            None | Some(0) => (self.mantissa.clone(), self.scale),
-            Some(extra) => (self.mantissa.divided(&Small(1).shifted(extra)), places),
+        let (mantissa, scale) = match self.scale().checked_sub(places) {
+            None | Some(0) => (self.mantissa(), self.scale()),
+            Some(extra) => (self.mantissa().divided(&Small(1).shifted(extra)), places),
         };
         mantissa.into_dec(scale)
     }
@@ -126,20 +155,17 @@ impl Exact {
         }
         let places = places.min(MAX_DIGITS);
         // (a / 10^s) / (b / 10^t), in units of 10^-places, is a * 10^(t + places) / (b * 10^s).
-        let (up, down) = (divisor.scale + places, self.scale);
-        let numerator = self.mantissa.shifted(up.saturating_sub(down));
-        let denominator = divisor.mantissa.shifted(down.saturating_sub(up));
+        let (up, down) = (divisor.scale() + places, self.scale());
+        let numerator = self.mantissa().shifted(up.saturating_sub(down));
+        let denominator = divisor.mantissa().shifted(down.saturating_sub(up));
         numerator.divided(&denominator).into_dec(places)
     }
 
     /// Both mantissas at the larger of the two scales.
     fn aligned(&self, other: &Exact) -> (Mantissa, Mantissa, u32) {
-        let scale = self.scale.max(other.scale);
-        (
-            self.mantissa.shifted(scale - self.scale),
-            other.mantissa.shifted(scale - other.scale),
-            scale,
-        )
+        let scale = self.scale().max(other.scale());
+        let at_scale = |it: &Exact| it.mantissa().shifted(scale - it.scale());
+        (at_scale(self), at_scale(other), scale)
     }
 }
 
@@ -152,8 +178,8 @@ enum Stored {
 
 impl Serialize for Exact {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let stored = match &self.mantissa {
-            Small(small) => Stored::Small(*small, self.scale),
+        let stored = match self.mantissa() {
+            Small(small) => Stored::Small(small, self.scale()),
             Big(_) => Stored::Big(self.to_string()),
         };
         stored.serialize(serializer)
@@ -163,7 +189,7 @@ impl Serialize for Exact {
 impl<'de> Deserialize<'de> for Exact {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match Stored::deserialize(deserializer)? {
-            Stored::Small(small, scale) => Ok(Self { mantissa: Small(small), scale }),
+            Stored::Small(small, scale) => Ok(Self::small(small, scale)),
             Stored::Big(text) => {
                 Self::parse(&text).ok_or_else(|| de::Error::custom("digits that are no number"))
             }
@@ -173,7 +199,7 @@ impl<'de> Deserialize<'de> for Exact {
 
 impl From<Dec> for Exact {
     fn from(dec: Dec) -> Exact {
-        Exact { mantissa: Small(dec.inner().mantissa()), scale: dec.inner().scale() }
+        Exact::small(dec.inner().mantissa(), dec.inner().scale())
     }
 }
 
@@ -297,12 +323,12 @@ fn without_zeros(mut big: BigInt, mut scale: u32) -> Option<(i128, u32)> {
 
 impl std::fmt::Display for Exact {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let digits = match &self.mantissa {
+        let digits = match self.mantissa() {
             Small(small) => small.unsigned_abs().to_string(),
             Big(big) => big.magnitude().to_string(),
         };
         let sign = if self.sign().is_lt() { "-" } else { "" };
-        let scale = self.scale as usize;
+        let scale = self.scale() as usize;
         let padded = format!("{digits:0>width$}", width = scale + 1);
         let (whole, decimals) = padded.split_at(padded.len() - scale);
         let decimals = decimals.trim_end_matches('0');
@@ -321,6 +347,11 @@ mod tests {
 
     fn exact(text: &str) -> Exact {
         Dec::parse(text).unwrap().into()
+    }
+
+    #[test]
+    fn a_number_takes_little_room() {
+        assert_eq!(size_of::<Exact>(), 24);
     }
 
     #[test]
@@ -501,7 +532,7 @@ mod tests {
 
     #[test]
     fn the_very_ends_of_128_bits_are_no_trap() {
-        let least = Exact { mantissa: Small(i128::MIN), scale: 0 };
+        let least = Exact::small(i128::MIN, 0);
         assert_eq!(least.neg().sign(), Ordering::Greater);
         assert_eq!(least.div_round(&least, 0), Ok(Dec::ONE));
         assert_eq!(least.div_round(&exact("-1"), 0), Err(ExactError::Overflow));

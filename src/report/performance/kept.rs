@@ -159,11 +159,12 @@ impl Courses {
     fn together(&self, accounts: &BTreeSet<AccountId>, grid: &Grid) -> Option<Vec<AccountDay>> {
         let courses = accounts.iter().filter_map(|account| self.of.get(account));
         let courses: Vec<_> = courses.collect();
+        const EMPTY: &AccountDay = &AccountDay::EMPTY;
         let of_day = |place| {
             let date = grid.day(place);
             let days = courses.iter().filter(|course| course.first <= date);
-            let mut days = days.map(|course| course.day(date).unwrap_or(&AccountDay::EMPTY));
-            let mut sum = days.next().unwrap_or(&AccountDay::EMPTY).clone();
+            let mut days = days.map(|course| course.day(date).unwrap_or(EMPTY));
+            let mut sum = days.next().unwrap_or(EMPTY).clone();
             for day in days {
                 if sum.value.is_some() != day.value.is_some() {
                     return None;
@@ -197,7 +198,7 @@ impl Courses {
             let is_even = series.is_even();
             for place in world.grid.place(next)..=world.grid.last {
                 let mut day = series.to_keep(place);
-                day.happened = day.happened.filter(|happened| *happened != Happened::default());
+                day.happened = day.happened.filter(|happened| **happened != Happened::default());
                 day.value = day.value.filter(|_| is_even);
                 let is_nothing = day.value.as_ref().is_some_and(|(value, _)| value.is_zero());
                 if !is_nothing || day.happened.is_some() {

@@ -359,7 +359,7 @@ impl<'a> Series<'a> {
             near.push(value.as_ref().map_or(0.0, |(_, near)| *near));
             values.push(value.map(|(value, _)| value));
             if let Some(happened) = happened {
-                days.insert(place, happened);
+                days.insert(place, *happened);
             }
         }
         Self {
@@ -380,7 +380,7 @@ impl<'a> Series<'a> {
     pub fn to_keep(&self, place: usize) -> AccountDay {
         let near = self.near.get(place).copied().unwrap_or_default();
         let value = self.value(place).map(|value| (value, near));
-        AccountDay { value, happened: self.days.get(&place).cloned() }
+        AccountDay { value, happened: self.days.get(&place).cloned().map(Box::new) }
     }
 
     /// From which place on days cannot be kept, since they lack something or follow from what comes
