@@ -152,15 +152,26 @@ simplefin: make a setup token at https://bridge.simplefin.org/simplefin/create. 
 exchanged for an access that can only read. Both are secrets: they are typed or piped, never put on
 the command line, and kept sealed in the vault (`dashtam vault init` makes one).
 
+schwab: register an app at https://developer.schwab.com (both products, callback
+https://127.0.0.1:8182) and wait until it is `Ready For Use`. An address is printed: sign in there, in a
+browser on any machine; it ends at an address that shows no page, and all of that is pasted here. The
+key and the secret of the app come from the systemd credential `dashtam-schwab`, else from the file
+that [schwab] app_file names (two lines, mode 0600), else they are asked for. A consent ends after
+seven days: the same command gives it anew, and accounts and rows go on.
+
+frankfurter: exchange rates of the European Central Bank, from the first row on; nothing is needed.
+
 Examples:
+  dashtam connect schwab                           asks for all that it needs
+  dashtam connect schwab --paste                   without a terminal: a line on the standard input
   dashtam connect simplefin                        asks for the token
   dashtam connect simplefin --paste < token.txt
   dashtam connect simplefin --name Bridge          again, where the consent of `Bridge` was lost
   dashtam --refresh-only                           brings in accounts, balances and transactions
   dashtam disconnect Bridge
 
-Exit codes: 4 the service does not take the token, 5 it cannot be reached (try the same token again),
-8 another process refreshes, 9 the vault is locked or missing.";
+Exit codes: 4 the service does not take the token, or the consent was not given, 5 it cannot be
+reached (try the same token again), 8 another process refreshes, 9 the vault is locked or missing.";
 
 const KEYS_HELP: &str = "\
 Other keys are chosen in the configuration file, under [keys], by the action's name:
@@ -349,7 +360,7 @@ pub struct RefreshArgs {
 /// `connect`.
 #[derive(Debug, Args)]
 pub struct ConnectArgs {
-    /// Which service: simplefin
+    /// Which service: schwab, simplefin, frankfurter
     #[arg(value_parser = name)]
     pub provider: SafeText,
     /// Read what the service gave from the standard input

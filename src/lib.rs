@@ -38,6 +38,7 @@
 //! | [`audit`] | what happened: an attempt before, an outcome after, each proved by the next | model, config, store, vault, clock |
 //! | [`credentials`] | what a connection shows to its service; renewed once, by one process | model, vault, audit, store, clock, tasks |
 //! | [`provider`] | outside services that know accounts or prices: one file each, one table | model, http, clock |
+//! | [`oauth`] | a consent by OAuth: the question, what the browser came back with, tokens; pure but for chance | model, http |
 //! | [`figures`] | derived figures kept beside the rows: lots and cash of any day | model, analytics, store |
 //! | [`ledger`] | the one door for writing facts | model, analytics, archive, store, figures, audit, clock, tasks |
 //! | [`report`] | every figure that is shown or printed | model, analytics, store, figures, clock |
@@ -164,6 +165,7 @@ pub mod import;
 pub mod keys;
 pub mod ledger;
 pub mod model;
+pub mod oauth;
 pub mod provider;
 pub mod refresh;
 pub mod report;

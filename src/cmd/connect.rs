@@ -11,10 +11,12 @@ use super::exit::{Error, Status};
 use super::output::note;
 use super::prompt::{can_ask, token};
 use super::table::{Column, Table};
-use super::{Job, vault};
+use super::{Job, consent, vault};
 use crate::cli::ConnectArgs;
 use crate::model::{ConnectionId, SafeText, Secret};
-use crate::service::connect::{self, ConnectRequest, ConnectionRow};
+use crate::service::connect::{self, ConnectRequest, Connected, ConnectionRow};
+use crate::service::consent::{ends, is_given_in_browser};
+use crate::service::open_source::{self, is_open};
 use crate::service::{self, Session};
 
 const NO_TOKEN: &str = "there is no terminal to ask for the token on; give it on the standard input \
@@ -60,6 +62,12 @@ struct Changed<'a> {
 
 /// What is wrong with it before anything is touched.
 pub fn check(args: &ConnectArgs) -> Result<(), Error> {
+    if is_open(&args.provider) {
+        return Ok(());
+    }
+    if is_given_in_browser(&args.provider) {
+        return consent::check(args);
+    }
     connect::provider_of(&args.provider)?;
     if !args.paste && !can_ask() {
         return Err(Error::Usage(NO_TOKEN));
@@ -72,6 +80,13 @@ pub async fn connect(
     session: &Session,
     args: &ConnectArgs,
 ) -> Result<Status, Error> {
+    if is_open(&args.provider) {
+        let name = args.name.as_ref();
+        return tell(job, &open_source::connect(session, &args.provider, name).await?);
+    }
+    if is_given_in_browser(&args.provider) {
+        return consent::connect(job, session, args).await;
+    }
     let (_, token) = connect::provider_of(&args.provider)?;
     // The key first: a token is of no use where it cannot be kept.
     let given = job.config.unlocking.passphrases().map_err(service::Error::from)?;
@@ -82,17 +97,22 @@ pub async fn connect(
         token: brought(args.paste, token.from)?,
         wait: WAIT,
     };
-    let connected = connect::connect(session, job.config, key, request).await?;
+    tell(job, &connect::connect(session, job.config, key, request).await?)
+}
+
+/// What became of it.
+pub(super) fn tell(job: &mut Job<'_>, connected: &Connected) -> Result<Status, Error> {
     let (connection, already) = (&connected.connection, connected.already);
     if job.flags.json {
         let schema = "dashtam.connection.changed/1";
         let (connection, name) = (connection.id, &connection.label);
         job.out.json(&Changed { schema, connection, name, already })?;
     } else if already {
-        job.out.line(&format!("{} is connected already by this token", connection.label))?;
+        job.out.line(&format!("{} is connected already", connection.label))?;
     } else {
+        let until = ends(connection).map(|ends| format!(" until {ends}")).unwrap_or_default();
         job.out.line(&format!(
-            "connected {}; `dashtam --refresh-only` brings in its accounts",
+            "connected {}{until}; `dashtam --refresh-only` brings in what it tells",
             connection.label
         ))?;
     }
@@ -170,6 +190,9 @@ pub async fn list(job: &mut Job<'_>, session: &Session) -> Result<Status, Error>
     }
     job.out.table(&table)?;
     for it in &rows {
+        if let Some(text) = consent::ending(&it.connection, session.clock.now()) {
+            job.out.aside(&text)?;
+        }
         if let Some(why) = why(it) {
             job.out.aside(&format!("dashtam: {}: {why}", it.connection.label))?;
         }

@@ -9,6 +9,7 @@ mod audit;
 mod backup;
 mod completions;
 mod connect;
+mod consent;
 mod demo;
 mod doctor;
 mod exit;

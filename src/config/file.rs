@@ -23,6 +23,10 @@ pub const KEYS: &[&str] = &[
     "refresh.quotes_seconds",
     "refresh.accounts_minutes",
     "simplefin.base_url",
+    "schwab.app_file",
+    "schwab.callback",
+    "schwab.base_url",
+    "frankfurter.base_url",
     "dashboard.cover_minutes",
     "keys.*",
 ];

@@ -11,6 +11,14 @@ use crate::tasks::{self, Task};
 pub type Sealed =
     Box<dyn FnOnce(ConnectionId, i64) -> std::result::Result<SealedSecret, SafeText> + Send>;
 
+/// What a connection is given to show, and until when that is good.
+pub struct Consent {
+    /// Seals it.
+    pub sealed: Sealed,
+    /// When the consent ends, in microseconds since the epoch; none: never by itself.
+    pub expires: Option<i64>,
+}
+
 /// Adds a connection that works at once.
 ///
 /// # Errors
@@ -19,7 +27,7 @@ pub async fn connect(
     store: &Store,
     provider: &str,
     label: &SafeText,
-    sealed: Option<Sealed>,
+    consent: Option<Consent>,
     op: OpId,
     now: i64,
 ) -> Result<ConnectionId> {
@@ -27,7 +35,7 @@ pub async fn connect(
     write(store, move |mut tx| async move {
         let id = ConnectionId(tx.take_id());
         let state = ConnectionState::Active;
-        let (consent_expires, detail) = (None, None);
+        let consent_expires = consent.as_ref().and_then(|consent| consent.expires);
         tx.insert_connection(&Connection {
             id,
             provider,
@@ -35,10 +43,10 @@ pub async fn connect(
             state,
             since: now,
             consent_expires,
-            detail,
+            detail: None,
         })
         .await?;
-        keep(&mut tx, id, sealed).await?;
+        keep(&mut tx, id, consent).await?;
         tx.commit(&op.to_string(), "connect", now).await?;
         Ok(id)
     })
@@ -52,7 +60,7 @@ pub async fn connect(
 pub async fn reconnect(
     store: &Store,
     connection: &Connection,
-    sealed: Sealed,
+    consent: Consent,
     op: OpId,
     now: i64,
 ) -> Result<ConnectionId> {
@@ -60,10 +68,10 @@ pub async fn reconnect(
     if row.state != ConnectionState::Active {
         row.state = row.state.become_(ConnectionState::Active)?;
     }
-    (row.since, row.detail) = (now, None);
+    (row.since, row.detail, row.consent_expires) = (now, None, consent.expires);
     write(store, move |mut tx| async move {
         tx.update_connection(&row).await?;
-        keep(&mut tx, row.id, Some(sealed)).await?;
+        keep(&mut tx, row.id, Some(consent)).await?;
         // Whoever waited longer and longer need not wait now.
         for mut refresh in tx.refreshes().await? {
             if refresh.connection == row.id && refresh.failures > 0 {
@@ -106,10 +114,10 @@ pub async fn disconnect(
     .await
 }
 
-async fn keep(tx: &mut WriteTx, id: ConnectionId, sealed: Option<Sealed>) -> Result<()> {
-    let Some(seal) = sealed else { return Ok(()) };
+async fn keep(tx: &mut WriteTx, id: ConnectionId, consent: Option<Consent>) -> Result<()> {
+    let Some(consent) = consent else { return Ok(()) };
     let before = tx.secret(id).await?.map_or(0, |row| row.generation);
-    let row = seal(id, before).map_err(Error::NotSealed)?;
+    let row = (consent.sealed)(id, before).map_err(Error::NotSealed)?;
     tx.insert_secret(&row).await?;
     Ok(())
 }

@@ -232,6 +232,7 @@ impl Intake {
             let row = Entry {
                 symbol: Some(holding.security.clone()),
                 quantity: Some(before),
+                multiplier: holding.multiplier,
                 price,
                 price_scale: price.map_or(0, |price| price.inner().scale()),
                 ..self.opening_row(stand, day, holding.currency.into())?

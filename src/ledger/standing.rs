@@ -15,7 +15,7 @@ use super::survey::Survey;
 use crate::figures;
 use crate::model::{
     AccountId, Connection, Currency, Dec, Difference, Differs, Exact, Interval, Item, Mode, Price,
-    Refusal, SafeText, SecurityId, Standing, StatedHolding, midnight_micros,
+    Refusal, SafeText, SecurityId, SecurityWords, Standing, StatedHolding, midnight_micros,
 };
 use crate::store::{AccountRecord, Finding, Verdict, WriteTx};
 
@@ -73,7 +73,10 @@ impl Intake {
                 continue;
             }
             match self.meaning(mention, day).await? {
-                Ok(id) => securities.push(Some(id)),
+                Ok(id) => {
+                    self.take_class(id, holding).await?;
+                    securities.push(Some(id));
+                }
                 Err(refusal) => {
                     securities.push(None);
                     refused.push((Some(mention.symbol.clone()), refusal));
@@ -81,6 +84,31 @@ impl Intake {
             }
         }
         Ok(Some(Stands { account, currency: told.account.currency, standing, securities }))
+    }
+
+    /// What a security is and is called, where nobody has said anything yet.
+    async fn take_class(&mut self, id: SecurityId, holding: &StatedHolding) -> Result<()> {
+        let known = &self.book.security(id)?.security;
+        if holding.class.is_none() || known.class.is_some() {
+            return Ok(());
+        }
+        let words = SecurityWords {
+            symbol: known.symbol.clone(),
+            currency: known.currency,
+            venue: known.venue.clone(),
+            isin: known.isin.clone(),
+            cusip: None,
+            figi: None,
+            name: holding.name.clone().filter(|_| known.name.is_none()),
+            class: holding.class,
+            sector: None,
+            region: None,
+            tags: None,
+            derived: known.derived,
+        };
+        // Where its symbol has several meanings it goes without.
+        let _ = self.take_item(Item::Security(words)).await?;
+        Ok(())
     }
 
     /// Keeps the balances of the day and the prices of what is held. Tells how many are new.

@@ -16,6 +16,7 @@ mod ids;
 mod item;
 mod lot;
 mod movement;
+mod oauth;
 mod order;
 mod price;
 mod row_edit;
@@ -47,6 +48,7 @@ pub use ids::{
 pub use item::{Item, SecurityWords, SourceWords, TransactionWords};
 pub use lot::{Lot, Realization, Running, Term, days};
 pub use movement::Move;
+pub use oauth::{App, OAuthSpec};
 pub use price::{
     Bar, Close, Interval, Price, PriceSubject, Quote, Rate, Source, SourceBar, Tick,
     midnight_micros,

@@ -11,6 +11,7 @@ mod refresher;
 mod summary;
 mod wanted;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{Days, TimeDelta};
@@ -238,7 +239,20 @@ impl Bench {
         match self.setup(work.lease, work.connection, entry).await? {
             Ok(setup) => {
                 let settles = TimeDelta::try_seconds(entry.settles_within).unwrap_or_default();
-                Ok(Asked::Told(Box::new(work.ask_accounts(&accounts(setup), settles).await?)))
+                let shown = setup.line.as_ref().map(|(_, shown)| Arc::clone(shown));
+                let mut told = work.ask_accounts(&accounts(setup), settles).await?;
+                // An access may end early: it is renewed once.
+                if told.is_denied() {
+                    let (lease, connection) = (work.lease, work.connection);
+                    match self.setup_after(lease, connection, entry, shown.as_deref()).await {
+                        Ok(setup) => told.again(setup.map(accounts)).await,
+                        Err(error) => {
+                            told.give_up().await;
+                            return Err(error);
+                        }
+                    }
+                }
+                Ok(Asked::Told(Box::new(told)))
             }
             Err(error) => Ok(Asked::Over(Box::new(work.unknown(error).await?))),
         }
@@ -318,7 +332,10 @@ fn can(connection: &Connection, part: Part) -> Option<TimeDelta> {
     let has = match (provider::named(&connection.provider), part) {
         (Err(_), part) => return (part == Part::Accounts).then(TimeDelta::zero),
         (Ok(entry), Part::Accounts) => entry.accounts.is_some().then_some(entry),
-        (Ok(entry), Part::Quotes | Part::History) => entry.market.is_some().then_some(entry),
+        (Ok(entry), Part::History) => entry.market.is_some().then_some(entry),
+        (Ok(entry), Part::Quotes) => {
+            (entry.market.is_some() && entry.tells_prices).then_some(entry)
+        }
     };
     has.map(|entry| TimeDelta::try_seconds(entry.renews_within).unwrap_or_default())
 }

@@ -172,9 +172,10 @@ async fn pairs(
     currencies.extend(figures::cash_on(tx, today).await?.into_keys().map(|(_, currency)| currency));
     currencies.remove(&base);
     let rates = tx.rates_latest(today).await?;
+    let since = tx.first_day().await?;
     let pair = |currency| {
         let mine = rates.iter().filter(|rate| rate.base == currency && rate.quote == base);
-        let pair = Pair { base: currency, quote: base, last: None };
+        let pair = Pair { base: currency, quote: base, since, last: None };
         let last = mine.max_by_key(|rate| rate.at).and_then(|rate| pair.known(rate));
         Pair { last, ..pair }
     };

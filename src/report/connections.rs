@@ -15,6 +15,8 @@ pub struct ConnectionRow {
     pub label: SafeText,
     /// Where it is in its life.
     pub state: ConnectionState,
+    /// When the consent ends, where it does, in microseconds since the epoch.
+    pub consent_expires: Option<i64>,
     /// When a part of it was fetched last, in microseconds since the epoch.
     pub succeeded: Option<i64>,
     /// Why a part of it cannot be fetched, or what was left out of one.
@@ -42,6 +44,7 @@ pub async fn connections(tx: &mut Tx) -> Result<Vec<ConnectionRow>> {
             provider: connection.provider,
             label: connection.label,
             state: connection.state,
+            consent_expires: connection.consent_expires,
             succeeded: parts().filter_map(|part| part.succeeded).max(),
             why: failed.or_else(left_out).and_then(|part| part.why.clone()).or(connection.detail),
             next_attempt: failed.and_then(|part| part.next_attempt),

@@ -58,7 +58,7 @@ pub fn provider_of(id: &SafeText) -> Result<(&'static Entry, SetupToken), Error>
     let entry = provider::named(id).map_err(|_| missing())?;
     match entry.auth {
         Auth::SetupToken(token) => Ok((entry, token)),
-        Auth::Nobody => Err(missing()),
+        Auth::Nobody | Auth::OAuth(_) => Err(missing()),
     }
 }
 
@@ -112,12 +112,13 @@ pub async fn connect(
             let sealed = mine.sealed(id, after, &secret, Serves::Ticket);
             sealed.map_err(|error| SafeText::new(&error.to_string()))
         });
+        let consent = ledger::Consent { sealed, expires: None };
         let (store, op, now) = (&session.store, attempt.op(), session.now());
         let made = match broken {
-            Some(connection) => ledger::reconnect(store, connection, sealed, op, now).await,
+            Some(connection) => ledger::reconnect(store, connection, consent, op, now).await,
             None => {
                 let label = free_label(&known, request.name.as_ref(), entry);
-                ledger::connect(store, entry.id, &label, Some(sealed), op, now).await
+                ledger::connect(store, entry.id, &label, Some(consent), op, now).await
             }
         };
         let id = match made.map_err(Error::from) {
@@ -256,7 +257,7 @@ fn named<'a>(
     }
 }
 
-fn free_label(known: &[Connection], name: Option<&SafeText>, entry: &Entry) -> SafeText {
+pub(super) fn free_label(known: &[Connection], name: Option<&SafeText>, entry: &Entry) -> SafeText {
     let wanted = name.map_or(entry.title, SafeText::as_str);
     let others = (2_u32..).map(|nth| SafeText::new(&format!("{wanted} {nth}")));
     let mut names = std::iter::once(SafeText::new(wanted)).chain(others);

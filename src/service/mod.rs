@@ -6,6 +6,7 @@
 pub mod audit;
 pub mod backup;
 pub mod connect;
+pub mod consent;
 mod dashboard;
 pub mod days;
 pub mod demo;
@@ -18,6 +19,7 @@ pub mod folder;
 pub mod import;
 pub mod ledger_sheet;
 pub mod migrate;
+pub mod open_source;
 pub mod plan;
 pub mod price;
 pub mod rebuild;

@@ -5,7 +5,9 @@ use chrono::DateTime;
 
 use super::look::Look;
 use super::theme::Tone;
+use crate::model::ConnectionState;
 use crate::service::refresh::{Outcome, Progress, Summary};
+use crate::state::{ConnectionRow, Snapshot};
 
 /// What is said and how; none: there is nothing to refresh from.
 pub fn live(look: &Look) -> Option<(String, Tone)> {
@@ -32,6 +34,9 @@ fn refreshing(look: &Look) -> Option<(String, Tone)> {
         let next = next.map(|next| format!(" (next try {next})")).unwrap_or_default();
         return Some((format!("! {}{next}: {why}", failed.label), Tone::Error));
     }
+    if let Some(ending) = snapshot.connections.iter().find_map(|row| ending(row, snapshot)) {
+        return Some((format!("! {ending}"), Tone::Warn));
+    }
     // Where it brought nothing new the store tells nobody.
     let mine = look.progress.as_ref().and_then(|progress| progress.last.as_ref());
     let mine = mine.filter(|last| last.outcome == Outcome::Ok);
@@ -50,6 +55,20 @@ fn refreshing(look: &Look) -> Option<(String, Tone)> {
         (None, Some(last)) => Some((format!("refreshed {last}"), Tone::Dim)),
         (None, None) => None,
     }
+}
+
+/// That a consent ends today or within two days. It says when and not how soon: that would have to be
+/// drawn anew as time goes by.
+pub fn ending(row: &ConnectionRow, snapshot: &Snapshot) -> Option<String> {
+    let ends = DateTime::from_timestamp_micros(row.consent_expires?)?;
+    let ends = ends.with_timezone(&snapshot.zone);
+    let days = ends.date_naive().signed_duration_since(snapshot.today).num_days();
+    let when = match (row.state, days) {
+        (ConnectionState::Active, ..=0) => ends.format("at %H:%M"),
+        (ConnectionState::Active, 1..=2) => ends.format("on %Y-%m-%d at %H:%M"),
+        _ => return None,
+    };
+    Some(format!("the consent of {} ends {when}", row.label))
 }
 
 /// What a refresh that somebody asked for has brought.

@@ -18,6 +18,7 @@ pub mod jar;
 pub mod mutate;
 pub mod payloads;
 pub mod postgres;
+pub mod schwab;
 pub mod server;
 pub mod simplefin;
 pub mod source;

@@ -23,6 +23,7 @@ use crate::state::{
 };
 use crate::tui::errand::Errand;
 use crate::tui::form::Subject;
+use crate::tui::live;
 use crate::tui::look::{Look, Selection};
 use crate::tui::overlay::Confirm;
 use crate::tui::theme::Tone;
@@ -297,6 +298,7 @@ fn problems(snapshot: &Snapshot, coverage: &[CoverageRow], look: &Look) -> Vec<P
     problems.extend(between.map(|row| orphan(row, snapshot, look)));
     problems.extend(overdrawn(snapshot, look));
     problems.extend(snapshot.connections.iter().filter_map(|row| connection(row, look)));
+    problems.extend(snapshot.connections.iter().filter_map(|row| consent(row, snapshot)));
     problems.extend(coverage.iter().filter_map(gap));
     problems
 }
@@ -445,6 +447,23 @@ fn connection(row: &ConnectionRow, look: &Look) -> Option<Problem> {
         day: None,
         detail: look.figures.message(why.as_str()),
         fix: "fetch once more; a consent that is gone has to be given again".to_owned(),
+        mend: Mend::Refresh,
+        proposal: None,
+    })
+}
+
+/// A consent that ends soon, while there is time to give it anew.
+fn consent(row: &ConnectionRow, snapshot: &Snapshot) -> Option<Problem> {
+    let detail = live::ending(row, snapshot)?;
+    Some(Problem {
+        id: format!("consent:{}", row.id),
+        weight: Weight::Warning,
+        what: "consent ends".to_owned(),
+        account: None,
+        symbol: Some(row.label.clone()),
+        day: None,
+        detail,
+        fix: format!("`dashtam connect {}` gives it anew", row.provider),
         mend: Mend::Refresh,
         proposal: None,
     })
