@@ -14,8 +14,8 @@ use super::remote::ToldAccount;
 use super::standing::{Stands, settled_cash};
 use crate::figures;
 use crate::model::{
-    AccountId, Currency, Dec, Entry, EntryType, Exact, Origin, SafeText, Subtype, Unit, Unopened,
-    midnight_micros,
+    AccountId, Currency, Dec, Entry, EntryType, Exact, Origin, SafeText, SecurityId, Subtype, Unit,
+    Unopened, midnight_micros,
 };
 use crate::store::{StoredTransaction, Tx, WriteTx};
 
@@ -158,7 +158,7 @@ impl Intake {
             }
         }
         if waits == Unopened::All {
-            self.open_holdings(stand, &openings, day).await?;
+            self.open_holdings(stand, &openings, &rows, day).await?;
         }
         let Some(cash) = stand.standing.cash(stand.currency) else {
             return Ok(Some(if waits == Unopened::All { Unopened::Cash } else { waits }));
@@ -216,6 +216,7 @@ impl Intake {
         &mut self,
         stand: &Stands,
         openings: &[StoredTransaction],
+        rows: &[StoredTransaction],
         day: NaiveDate,
     ) -> Result<()> {
         let mut held = figures::held_on(&mut self.tx, stand.standing.date).await?;
@@ -236,6 +237,21 @@ impl Intake {
                 price,
                 price_scale: price.map_or(0, |price| price.inner().scale()),
                 ..self.opening_row(stand, day, holding.currency.into())?
+            };
+            self.push_opening(row).await?;
+        }
+        // What is held no more was there before it went; at which cost nobody tells.
+        let mine = (stand.account, SecurityId(i64::MIN))..=(stand.account, SecurityId(i64::MAX));
+        let left: Vec<_> = held.range(mine).map(|((_, id), ours)| (*id, *ours)).collect();
+        for (id, ours) in left.into_iter().filter(|(id, ours)| !ours.is_zero() && !is_opened(*id)) {
+            let security = &self.book.security(id)?.security;
+            let facts = rows.iter().map(|row| &row.transaction);
+            let mut facts = facts.filter(|row| row.security == Some(id)).map(|row| &row.facts);
+            let row = Entry {
+                symbol: Some(security.mention()),
+                quantity: Some(-ours),
+                multiplier: facts.find_map(|facts| facts.multiplier),
+                ..self.opening_row(stand, day, security.currency.into())?
             };
             self.push_opening(row).await?;
         }
