@@ -76,7 +76,7 @@ impl MarketSource for Frankfurter {
             let first = start.checked_sub_days(HOLIDAYS).map_or(start, not_before);
             let answer = line.send(&asked(line, pair, first, end)?).await?;
             let told = read(&answer, pair)?;
-            is_known |= told.is_some();
+            is_known |= told.as_ref().is_some_and(|told| !told.is_empty());
             closes
                 .extend(told.into_iter().flatten().filter(|it| it.date >= start && it.date <= end));
             let Some(next) = end.succ_opt() else { break };
