@@ -109,7 +109,7 @@ fn account_of(
     now: DateTime<Utc>,
     troubles: &mut Vec<Trouble>,
 ) -> Option<Read> {
-    let number = text(account.account_number.as_ref())?.into_string();
+    let number = text(account.number.as_ref())?.into_string();
     let name = names.get(&number).cloned().unwrap_or_else(|| masked(&number));
     let mut holdings = Vec::new();
     let mut missing = false;
@@ -205,7 +205,7 @@ fn holding(position: &Position) -> std::result::Result<Option<StatedHolding>, St
 impl Instrument {
     /// How a row names it.
     pub fn mention(&self) -> std::result::Result<Mention, String> {
-        let names = [&self.symbol, &self.cusip, &self.instrument_id];
+        let names = [&self.symbol, &self.cusip, &self.id];
         let symbol = names.into_iter().find_map(|name| text(name.as_ref()));
         let symbol = symbol.ok_or("it has neither symbol nor CUSIP")?;
         let mention = Mention::parse(symbol.as_str()).map_err(|error| error.to_string())?;

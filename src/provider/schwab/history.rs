@@ -114,10 +114,9 @@ impl History<'_> {
         let (first, last) = (written(window.first), written(window.last));
         let query = [("startDate", first.as_str()), ("endDate", last.as_str()), ("types", TYPES)];
         let answer = self.way.send(&path, &query).await?;
-        let is_bad = answer.status == 400;
-        match said::accepted(answer) {
+        match said::accepted(&answer) {
             Ok(body) => Ok(Answered::Rows(whole(&body)?)),
-            Err(error) if is_bad => Ok(Answered::NotThat(error)),
+            Err(error) if answer.status == 400 => Ok(Answered::NotThat(error)),
             Err(error) => Err(error),
         }
     }

@@ -118,7 +118,7 @@ struct Way<'a> {
 
 impl Way<'_> {
     async fn ask(&self, path: &str, query: &[(&str, &str)]) -> Result<Vec<u8>> {
-        said::accepted(self.send(path, query).await?)
+        said::accepted(&self.send(path, query).await?)
     }
 
     async fn send(&self, path: &str, query: &[(&str, &str)]) -> Result<Answer> {

@@ -26,7 +26,7 @@ pub(super) fn read(raw: &RawValue, account: &SafeText) -> Result<Vec<RemoteRow>,
     let row: Row = parse(raw)?;
     let id = text(row.activity_id.as_ref()).ok_or("a row without a number")?;
     let id = SafeText::capped(id.as_str(), SafeText::MAX_ID - 8);
-    let told = Activity::of(&row, id.clone(), account).and_then(|activity| activity.entries());
+    let told = Activity::of(&row, id.clone(), account).and_then(Activity::entries);
     let (at, entries) = told.map_err(|why| format!("{id}: {why}"))?;
     Ok(entries.into_iter().map(|row| RemoteRow { at, row }).collect())
 }
@@ -158,9 +158,8 @@ impl Activity {
         let mut rows = match self.kind.as_str() {
             "TRADE" if !self.legs.is_empty() => self.trade()?,
             "TRADE" => self.trade_of_nothing()?,
-            "RECEIVE_AND_DELIVER" if !self.legs.is_empty() => self.received()?,
             "MONEY_MARKET" => vec![self.sweep()],
-            "JOURNAL" if !self.legs.is_empty() => self.received()?,
+            "RECEIVE_AND_DELIVER" | "JOURNAL" if !self.legs.is_empty() => self.received()?,
             _ => self.cash().into_iter().collect(),
         };
         if rows.len() > 1 {
@@ -235,9 +234,8 @@ impl Activity {
                 continue;
             }
             let what = match (leg.quantity.is_negative(), leg.opens) {
-                (false, true) => Subtype::Buy,
                 (false, false) if leg.is_option => Subtype::BuyToCover,
-                (false, false) => Subtype::Buy,
+                (false, _) => Subtype::Buy,
                 (true, true) => Subtype::ShortSell,
                 (true, false) => Subtype::Sell,
             };

@@ -11,7 +11,7 @@ use crate::model::SafeText;
 ///
 /// # Errors
 /// When it refuses, with its own words.
-pub(super) fn accepted(answer: Answer) -> Result<Vec<u8>> {
+pub(super) fn accepted(answer: &Answer) -> Result<Vec<u8>> {
     if answer.is_well() {
         return Ok(answer.body.to_vec());
     }
@@ -48,7 +48,7 @@ mod tests {
 
     fn said(status: u16, body: &str) -> Error {
         let body = Zeroizing::new(body.as_bytes().to_vec());
-        accepted(Answer { status, body, date: None }).unwrap_err()
+        accepted(&Answer { status, body, date: None }).unwrap_err()
     }
 
     /// Test case 21.

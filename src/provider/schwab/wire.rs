@@ -29,7 +29,8 @@ pub(super) struct Entry {
 pub(super) struct Account {
     #[serde(rename = "type")]
     pub kind: Option<Value>,
-    pub account_number: Option<Value>,
+    #[serde(rename = "accountNumber")]
+    pub number: Option<Value>,
     pub positions: Option<Vec<Box<RawValue>>>,
     pub current_balances: Option<Current>,
 }
@@ -65,7 +66,8 @@ pub(super) struct Instrument {
     pub kind: Option<Value>,
     pub symbol: Option<Value>,
     pub cusip: Option<Value>,
-    pub instrument_id: Option<Value>,
+    #[serde(rename = "instrumentId")]
+    pub id: Option<Value>,
     pub description: Option<Value>,
     /// On the side of accounts.
     pub option_multiplier: Option<Value>,
