@@ -154,7 +154,8 @@ the command line, and kept sealed in the vault (`dashtam vault init` makes one).
 
 schwab: register an app at https://developer.schwab.com (both products, callback
 https://127.0.0.1:8182) and wait until it is `Ready For Use`. An address is printed: sign in there, in a
-browser on any machine; it ends at an address that shows no page, and all of that is pasted here. The
+browser on any machine; it ends at an address that shows no page, and all of that is pasted here. A
+browser on this machine comes back by itself (go on where it warns of dashtam's own certificate). The
 key and the secret of the app come from the systemd credential `dashtam-schwab`, else from the file
 that [schwab] app_file names (two lines, mode 0600), else they are asked for. A consent ends after
 seven days: the same command gives it anew, and accounts and rows go on.
@@ -163,7 +164,8 @@ frankfurter: exchange rates of the European Central Bank, from the first row on;
 
 Examples:
   dashtam connect schwab                           asks for all that it needs
-  dashtam connect schwab --paste                   without a terminal: a line on the standard input
+  dashtam connect schwab --paste                   waits for no browser; without a terminal: a line on
+                                                   the standard input
   dashtam connect simplefin                        asks for the token
   dashtam connect simplefin --paste < token.txt
   dashtam connect simplefin --name Bridge          again, where the consent of `Bridge` was lost

@@ -83,6 +83,8 @@ const OWNED_CRATES: &[(&str, &[&str])] = &[
     ("sqlx", &["store"]),
     ("reqwest", &["http"]),
     ("flate2", &["http"]),
+    ("rcgen", &["oauth"]),
+    ("tokio_rustls", &["oauth"]),
     ("ratatui", &["tui"]),
     ("crossterm", &["tui"]),
     ("ta_lib", &["analytics"]),

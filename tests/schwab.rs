@@ -23,6 +23,7 @@ use dashtam::config::{Config, Environment, Overrides};
 use dashtam::service::refresh::{self, How, Outcome, RefreshRequest, Summary};
 use dashtam::service::{Access, Session};
 use serde_json::{Value, json};
+use support::browser::browse;
 use support::home::{Home, PROGRAM, Ran, document};
 use support::postgres::postgres_url;
 use support::schwab::{KEY, Rotate, SECRET, Schwab, TOKEN, access_denied, came, refused};
@@ -283,7 +284,7 @@ fn a_person_pastes_on_a_terminal_and_the_app_is_kept() {
     let base = &person.schwab.server.base;
     person.home.file("config.toml", &format!("[schwab]\nbase_url = \"{base}\"\n"));
     let connect = |asks_for_app: bool| {
-        let mut command = dashtam(&person.home, "connect schwab");
+        let mut command = dashtam(&person.home, "connect schwab --paste");
         command.env("DASHTAM_CONFIG", person.home.path("config.toml"));
         let mut terminal = Terminal::run(command);
         if asks_for_app {
@@ -293,12 +294,7 @@ fn a_person_pastes_on_a_terminal_and_the_app_is_kept() {
             terminal.press(&format!("{SECRET}\r"));
         }
         terminal.see("That address");
-        let shown = terminal.text();
-        // A terminal breaks a long line.
-        let text: String = shown.split_whitespace().collect();
-        let (_, rest) = text.split_once(base.as_str()).unwrap();
-        let (query, _) = rest.split_once("dashtam:").unwrap();
-        let ended = person.schwab.sign_in(&format!("{base}{query}"));
+        let ended = person.schwab.sign_in(&address_on(&terminal.text(), base));
         let (first, second) = ended.split_at(50);
         terminal.press(&format!("{first}\n{second}\n"));
         terminal.see("connected Charles Schwab until");
@@ -311,6 +307,45 @@ fn a_person_pastes_on_a_terminal_and_the_app_is_kept() {
     assert_eq!(person.refresh().0, 0);
     person.connection();
     no_secret_below(&person);
+}
+
+/// A browser on the same machine needs no copying.
+#[test]
+fn a_browser_on_this_machine_comes_back_by_itself() {
+    let person = Person::new(None);
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let (base, callback) = (&person.schwab.server.base, format!("https://127.0.0.1:{port}"));
+    let config =
+        format!("[schwab]\nbase_url = \"{base}\"\napp_file = \"app\"\ncallback = \"{callback}\"\n");
+    person.home.file("config.toml", &config);
+    person.schwab.turn(|knobs| knobs.callback = callback);
+    let mut kept = Vec::new();
+    for _ in 0..2 {
+        let mut command = dashtam(&person.home, "connect schwab");
+        command.env("DASHTAM_CONFIG", person.home.path("config.toml"));
+        let mut terminal = Terminal::run(command);
+        terminal.see("That address");
+        let ended = person.schwab.sign_in(&address_on(&terminal.text(), base));
+        let certificate = fs::read(person.home.data().join("callback.pem")).unwrap();
+        kept.push(certificate.clone());
+        let page = browse(&certificate, &ended).unwrap();
+        assert!(page.starts_with("HTTP/1.1 200") && page.contains("can be closed"), "{page}");
+        terminal.see("connected Charles Schwab until");
+        terminal.end().with_code(0).restored();
+        assert!(browse(&certificate, &ended).is_none(), "nobody listens any more");
+    }
+    assert_eq!(kept[0], kept[1], "a browser warns of it but once");
+    assert_eq!(person.refresh().0, 0);
+    person.schwab.no_faults();
+    no_secret_below(&person);
+}
+
+/// The address to sign in at, which a terminal breaks.
+fn address_on(screen: &str, base: &str) -> String {
+    let text: String = screen.split_whitespace().collect();
+    let (_, rest) = text.split_once(base).unwrap();
+    let (query, _) = rest.split_once("dashtam:").unwrap();
+    format!("{base}{query}")
 }
 
 /// F21, F22, test cases 3, 5, 6: an access is renewed once, and the consent ends when it would have.
@@ -596,6 +631,10 @@ fn who_is_stopped_while_renewing_needs_a_new_consent() {
     }
     process.kill().unwrap();
     process.wait().unwrap();
+    // What it has sent is taken all the same, and the answer goes to nobody.
+    while person.schwab.turn(|knobs| knobs.renewed) == 0 {
+        std::thread::sleep(Duration::from_millis(10));
+    }
     person.schwab.turn(|knobs| knobs.slow = Duration::ZERO);
     let (code, told) = person.refresh();
     assert_eq!((code, &told["connections"][0]["class"]), (4, &json!("reauthorize")), "{told}");

@@ -2,18 +2,22 @@
 //! what it ends at is pasted.
 
 use std::io::{BufRead as _, IsTerminal as _, Read as _};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver};
 
 use chrono::{DateTime, Utc};
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::exit::{Error, Status};
 use super::output::note;
-use super::prompt::{can_ask, passphrase, token};
+use super::prompt::{can_ask, passphrase, token_or};
 use super::{Job, connect, vault};
 use crate::cli::ConnectArgs;
 use crate::model::{App, Connection, Secret};
-use crate::service::consent::{Asking, ends};
+use crate::oauth::{Certificate, Listener, Login, PATIENCE};
+use crate::service::consent::{self, Asking, ends};
 use crate::service::{self, Session};
+use crate::tasks::{self, Task};
 
 const NO_TERMINAL: &str = "there is no terminal to ask for the address on that the browser ends at; \
      give it on the standard input with --paste, once the address to sign in at is printed";
@@ -47,7 +51,7 @@ pub async fn connect(
     if asking.app.is_none() {
         asking.app = Some(typed(&asking)?);
     }
-    let login = asking.login()?;
+    let login = Arc::new(asking.login()?);
     note(&format!(
         "dashtam: open this address in a browser, on any machine, and sign in to {}:\n\n{}\n\n\
          dashtam: the browser ends at an address that begins with {} and shows no page; copy all of \
@@ -56,8 +60,56 @@ pub async fn connect(
         login.url(),
         login.callback()
     ));
-    let answer = pasted()?;
-    connect::tell(job, &asking.finish(login, &answer).await?)
+    let came = match args.paste || !can_ask() {
+        true => None,
+        false => wait_here(job, &login),
+    };
+    let answer = pasted(came.as_ref())?;
+    connect::tell(job, &asking.finish(&login, &answer).await?)
+}
+
+/// Waits for a browser on this machine too, where that can be.
+fn wait_here(job: &Job<'_>, login: &Arc<Login>) -> Option<Receiver<Secret>> {
+    let certificate = match consent::certificate(job.config, job.clock) {
+        Ok(certificate) => certificate,
+        Err(error) => {
+            note(&format!("dashtam: nobody waits for the browser here: {error}"));
+            return None;
+        }
+    };
+    let (tell, told) = mpsc::channel();
+    let (begun, has_begun) = mpsc::channel();
+    let login = Arc::clone(login);
+    let started = tasks::thread(Task::Callback, move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let Ok(runtime) = runtime else { return };
+        runtime.block_on(async {
+            let Certificate { shown, key, .. } = certificate;
+            match Listener::begin(login.callback(), shown, key).await {
+                Err(error) => drop(begun.send(Err(error))),
+                Ok(listener) => {
+                    drop(begun.send(Ok(())));
+                    if let Some(answer) = listener.wait(&login, PATIENCE).await {
+                        drop(tell.send(answer));
+                    }
+                }
+            }
+        });
+    });
+    match started.ok().and_then(|()| has_begun.recv().ok()) {
+        Some(Ok(())) => {
+            note(
+                "dashtam: a browser on this machine need not be copied from: it warns of a certificate \
+                 that dashtam made itself; go on, and the answer comes here within five minutes",
+            );
+            Some(told)
+        }
+        Some(Err(error)) => {
+            note(&format!("dashtam: nobody waits for the browser here: {error}"));
+            None
+        }
+        None => None,
+    }
 }
 
 /// The app, typed by somebody who does not see it.
@@ -81,9 +133,10 @@ fn typed(asking: &Asking<'_>) -> Result<App, Error> {
 }
 
 /// What the browser ended at: typed by somebody who does not see it, else a line of the standard input.
-fn pasted() -> Result<Secret, Error> {
+fn pasted(came: Option<&Receiver<Secret>>) -> Result<Secret, Error> {
     if can_ask() {
-        return token("That address (it is not shown)");
+        let came = || came.and_then(|came| came.try_recv().ok());
+        return token_or("That address (it is not shown)", &came);
     }
     if std::io::stdin().is_terminal() {
         return Err(Error::Usage(NO_TERMINAL));

@@ -222,6 +222,11 @@ impl Config {
     }
 
     /// Where the key of the vault is kept.
+    /// The certificate that a browser is shown which is sent back to this machine.
+    pub fn callback_file(&self) -> PathBuf {
+        self.data_dir.value.join("callback.pem")
+    }
+
     pub fn vault_dir(&self) -> PathBuf {
         self.data_dir.value.join("vault")
     }

@@ -137,6 +137,12 @@ impl Login {
         Ok(Code { code, callback, verifier })
     }
 
+    /// Whether an address answers this question, be it with a code or with a refusal.
+    #[must_use]
+    pub fn is_answered_by(&self, address: &Secret) -> bool {
+        matches!(self.read(address), Ok(_) | Err(NoCode::Denied(_)))
+    }
+
     /// The address that a text is; none: it is none at all. Browsers hide how one begins, and some
     /// people copy only what stands behind the question mark.
     fn as_address(&self, text: &str) -> Result<Option<Url>, NoCode> {

@@ -1,14 +1,18 @@
 //! A consent by OAuth 2: the question that its owner answers in a browser, what the browser came back
-//! with, and the tokens that come for it. It makes requests and reads answers; who sends them, keeps
-//! what came and when that is due is for others.
+//! with, pasted or waited for on this machine, and the tokens that come for it. It makes requests and
+//! reads answers; who sends them, keeps what came and when that is due is for others.
 //!
 //! Every answer is read leniently where services differ and strictly where it matters: who sent the
 //! browser back is proved by the `state`, an access is a bearer's, and a token that is missing,
 //! empty or of the wrong kind is never kept. Nothing that a service says of a token is repeated.
 
+mod certificate;
+mod listener;
 mod login;
 mod tokens;
 
+pub use certificate::Certificate;
+pub use listener::{Listener, NotListening, PATIENCE};
 pub use login::{Code, Login, NoCode};
 pub use tokens::{Tokens, Untaken, ask_with_code, ask_with_refresh, told};
 

@@ -8,13 +8,18 @@ use chrono::DateTime;
 
 use super::connect::{Connected, free_label, keeper};
 use super::{Error, Session, refresh};
+use crate::clock::Clock;
 use crate::config::Config;
+use crate::config::private::{self, ReadFile};
 use crate::credentials::{Keeper, Serves};
 use crate::ledger::{self, Consent};
 use crate::model::{App, Connection, ConnectionState, OAuthSpec, SafeText, Secret};
-use crate::oauth::{self, Login, Tokens};
+use crate::oauth::{self, Certificate, Login, Tokens};
 use crate::provider::{self, Auth, Entry, Line};
 use crate::vault::Key;
+
+/// No certificate is larger.
+const LARGEST: u64 = 64 << 10;
 
 /// A consent that is to be given.
 pub struct Asking<'a> {
@@ -93,14 +98,13 @@ impl<'a> Asking<'a> {
     /// # Errors
     /// When it is no answer to this question, the service does not take it, or the store fails. What
     /// was there before stays as it was then.
-    pub async fn finish(self, login: Login, answer: &Secret) -> Result<Connected, Error> {
+    pub async fn finish(self, login: &Login, answer: &Secret) -> Result<Connected, Error> {
         let code = login.read(answer).map_err(|why| match why {
             oauth::NoCode::Denied(_) => {
                 Error::Provider(provider::Error::Refused(SafeText::new(&why.to_string())))
             }
             _ => Error::Value { what: "address", why: why.to_string() },
         })?;
-        drop(login);
         let session = self.session;
         let known = session.store.read().await?.connections().await?;
         let action = match which(&known, self.entry, self.label.as_ref())? {
@@ -207,6 +211,25 @@ async fn kept_app(keeper: &Keeper, connection: &Connection) -> Result<Option<App
         Err(Lost::Nothing(_) | Lost::Vault(_)) => Ok(None),
         Err(error) => Err(refresh::of_credentials(error)),
     }
+}
+
+/// What a browser is shown that is sent back to this machine. It is kept, so that the browser warns of
+/// it but once, and made anew before its end.
+///
+/// # Errors
+/// When the machine has no chance to give, or the file cannot be written.
+pub fn certificate(config: &Config, clock: &Clock) -> Result<Certificate, Error> {
+    let (path, today) = (config.callback_file(), clock.now().date_naive());
+    let kept = ReadFile::open(&path, LARGEST).ok().filter(|file| file.check_private().is_ok());
+    let kept = kept.and_then(|file| Certificate::of(&Secret::new(file.text)));
+    if let Some(kept) = kept.filter(|kept| kept.serves(today)) {
+        return Ok(kept);
+    }
+    let no_chance = |why: &dyn ToString| Error::Value { what: "certificate", why: why.to_string() };
+    let text = Certificate::make(today).map_err(|why| no_chance(&why))?;
+    private::write_atomic_private(&path, text.expose().as_bytes(), true)
+        .map_err(|source| Error::Write { path, source })?;
+    Certificate::of(&text).ok_or(Error::Interrupted)
 }
 
 /// When a consent ends, as people read it.

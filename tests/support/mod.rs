@@ -11,6 +11,7 @@
 )]
 
 pub mod bank;
+pub mod browser;
 pub mod delivery;
 pub mod engines;
 pub mod home;

@@ -15,7 +15,7 @@ use super::simplefin::base64;
 pub const KEY: &str = "C4N4RYKEY";
 /// What must never be found anywhere but at Schwab.
 pub const SECRET: &str = "c4n4ry-app-secret";
-pub const CALLBACK: &str = "https://127.0.0.1:8182";
+const CALLBACK: &str = "https://127.0.0.1:8182";
 /// What every token begins with.
 pub const TOKEN: &str = "c4n4ry-token";
 
@@ -50,6 +50,8 @@ pub struct Knobs {
     pub longest: i64,
     /// Nothing is told of before.
     pub tells_since: Option<DateTime<Utc>>,
+    /// As it was registered.
+    pub callback: String,
     codes: BTreeSet<String>,
     /// The access that is good now, and the refresh token.
     pub access: String,
@@ -104,6 +106,7 @@ impl Schwab {
             most_rows: 3000,
             longest: 366,
             tells_since: None,
+            callback: CALLBACK.to_owned(),
             codes: BTreeSet::new(),
             access: String::new(),
             refresh: String::new(),
@@ -132,7 +135,8 @@ impl Schwab {
         let pairs: BTreeMap<_, _> = url.query_pairs().into_owned().collect();
         let word = |name: &str| pairs.get(name).map_or("", String::as_str);
         assert_eq!((word("response_type"), word("client_id")), ("code", KEY));
-        assert_eq!(word("redirect_uri"), CALLBACK, "to the letter");
+        let callback = self.turn(|knobs| knobs.callback.clone());
+        assert_eq!(word("redirect_uri"), callback, "to the letter");
         assert!(word("state").len() >= 43, "256 bits");
         let code = self.turn(|knobs| {
             knobs.made += 1;
@@ -140,7 +144,7 @@ impl Schwab {
             knobs.codes.insert(code.clone());
             code.replace('@', "%40")
         });
-        format!("{CALLBACK}/?code={code}&session=0b9c&state={}", word("state"))
+        format!("{callback}/?code={code}&session=0b9c&state={}", word("state"))
     }
 
     pub fn no_faults(&self) {
@@ -227,7 +231,7 @@ impl Knobs {
                 if code.contains('%') {
                     self.faults.push(format!("encoded twice: {code}"));
                 }
-                if word("redirect_uri") != CALLBACK {
+                if word("redirect_uri") != self.callback {
                     self.faults.push(format!("another callback: {}", word("redirect_uri")));
                 }
                 if let Some((_, answer)) = answer {
