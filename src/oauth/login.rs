@@ -301,7 +301,10 @@ mod tests {
             format!("https%3A%2F%2F127.0.0.1%3A8182%2F%3Fcode%3DC0.abc%2540%26state%3D{state}");
         for text in [
             whole.clone(),
-            format!(" \n{}\n{} ", &whole[..40], &whole[40..]),
+            {
+                let (first, rest) = whole.split_at(40);
+                format!(" \n{first}\n{rest} ")
+            },
             format!("\"{whole}\""),
             format!("{CALLBACK}/?state={state}&session=1b&code=C0.abc%40"),
             format!("{CALLBACK}?code=C0.abc@&state={state}#top"),
@@ -335,7 +338,7 @@ mod tests {
             (login.url().to_string(), NoCode::Question),
             (at("code=C0.a%40"), NoCode::OtherState),
             (at(&format!("code=C0.a%40&state={other}")), NoCode::OtherState),
-            (at(&format!("code=C0.a%40&state={}", &state[..63])), NoCode::OtherState),
+            (at(&format!("code=C0.a%40&state={}", state.split_at(63).0)), NoCode::OtherState),
             (at(&format!("code=C0.a&state={state}&state={state}")), NoCode::Twice("state")),
             (at(&format!("code=C0.a&code=C0.b&state={state}")), NoCode::Twice("code")),
             (at(&format!("state={state}")), NoCode::Nothing),

@@ -30,13 +30,16 @@ pub enum Rotate {
     Omit,
 }
 
+/// A path, and what is said there in the place of an answer.
+pub type Instead = (&'static str, fn() -> Reply);
+
 /// What a test turns.
 pub struct Knobs {
     pub now: DateTime<Utc>,
     pub rotate: Rotate,
     pub expires_in: Value,
     /// In the place of an answer to whatever path begins so.
-    pub answer: Option<(&'static str, fn() -> Reply)>,
+    pub answer: Option<Instead>,
     pub slow: Duration,
     /// The same account may have another one after the next sign-in.
     pub hashes: BTreeMap<String, String>,

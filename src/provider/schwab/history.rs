@@ -200,7 +200,7 @@ mod tests {
     fn windows_are_whole_days_without_a_gap() {
         let now = at("2026-09-22T15:00:00.123456Z");
         let today = ("2026-09-22T00:00:00.000Z".to_owned(), "2026-09-22T23:59:59.999Z".to_owned());
-        assert_eq!(told(years(now, Some(now))), [today.clone()]);
+        assert_eq!(told(years(now, Some(now))), std::slice::from_ref(&today));
         assert_eq!(
             told(years(now, Some(now + TimeDelta::days(3)))),
             [today],
