@@ -453,7 +453,7 @@ async fn evidence_of_imports(store: &Store) -> usize {
 // Before a migration.
 
 /// What takes the newest migration back.
-const BACK: &str = "drop table unopened";
+const BACK: &str = "drop table paused";
 
 /// Makes the schema one older than it is.
 async fn age(store: &Store) {

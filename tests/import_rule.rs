@@ -46,7 +46,7 @@ const ROOMS: &[(&str, May)] = &[
         "ledger",
         Use(&["model", "analytics", "archive", "store", "figures", "audit", "clock", "tasks"]),
     ),
-    ("report", Use(&["model", "analytics", "store", "figures", "clock"])),
+    ("report", Use(&["model", "analytics", "provider", "http", "store", "figures", "clock"])),
     (
         "refresh",
         Use(&[

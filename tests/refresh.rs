@@ -739,7 +739,7 @@ async fn what_is_refused_is_said_and_asked_for_again() {
         let done = work(engine, Part::Accounts, &fake).await.unwrap();
         assert_eq!((done.counts.new, done.skipped.len()), (1, 1), "{:?}", done.skipped);
         let mut tx = engine.session.store.read().await.unwrap();
-        let told = report::connections(&mut tx).await.unwrap().remove(0).why.unwrap();
+        let told = report::connections(&mut tx, 0).await.unwrap().remove(0).why.unwrap();
         assert!(told.as_str().starts_with("a: "), "{told}");
         drop(tx);
         // The same again brings nothing, and says so all the same.
@@ -747,7 +747,7 @@ async fn what_is_refused_is_said_and_asked_for_again() {
         let before = "2026-11-18T08:59:00Z".parse::<DateTime<Utc>>().unwrap();
         assert_eq!(*fake.since.lock().unwrap(), Some(before));
         let mut tx = engine.session.store.read().await.unwrap();
-        assert!(report::connections(&mut tx).await.unwrap()[0].why.is_some());
+        assert!(report::connections(&mut tx, 0).await.unwrap()[0].why.is_some());
     })
     .await;
 }

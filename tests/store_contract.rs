@@ -480,6 +480,10 @@ async fn write_one_of_everything(store: &Store, told: &mut Vec<String>) {
     for what in [Some(Unopened::Cash), None] {
         tx.put_unopened(AccountId(11), what).await.unwrap();
     }
+    // The last word counts of what rests, too.
+    for (connection, since) in [(60, Some(NOW)), (60, Some(NOW + 1)), (61, Some(NOW)), (61, None)] {
+        tx.put_paused(ConnectionId(connection), since).await.unwrap();
+    }
     // The last two generations are kept, and the second one is sealed anew.
     for generation in 1..=3 {
         tx.insert_secret(&sealed(60, generation)).await.unwrap();
@@ -691,6 +695,8 @@ async fn ask_for_everything(tx: &mut Tx, told: &mut Vec<String>) {
         tx.remote_accounts(ConnectionId(60)),
         tx.remote_accounts(ConnectionId(61)),
         tx.unopened(),
+        tx.paused(),
+        tx.quotas(),
         tx.refreshes(),
         tx.secrets(),
         tx.secret(ConnectionId(60)),
@@ -709,6 +715,7 @@ async fn ask_for_everything(tx: &mut Tx, told: &mut Vec<String>) {
         assert_eq!(known, [(text("1"), AccountId(account))]);
     }
     assert_eq!(tx.unopened().await.unwrap(), [(AccountId(10), Unopened::Early)].into());
+    assert_eq!(tx.paused().await.unwrap(), [(ConnectionId(60), NOW + 1)].into());
     let states: Vec<_> = tx.connections().await.unwrap().iter().map(|row| row.state).collect();
     assert_eq!(states, [ConnectionState::Failed, ConnectionState::Active]);
     let failures: Vec<_> = tx.refreshes().await.unwrap().iter().map(|row| row.failures).collect();
@@ -1650,6 +1657,7 @@ async fn figures_kept_in_an_older_way_are_made_again_before_they_are_seen() {
             "drop table refreshes",
             "drop table remote_accounts",
             "drop table unopened",
+            "drop table paused",
             "drop table ticks",
             "drop table audit_evidence",
             "drop table secrets",

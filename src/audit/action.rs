@@ -118,6 +118,10 @@ actions! {
     Reconnect = "reconnect" on Connection,
     /// It ends.
     Disconnect = "disconnect" on Connection,
+    /// It rests.
+    ConnectionPause = "connection.pause" on Connection,
+    /// It goes on.
+    ConnectionResume = "connection.resume" on Connection,
     /// It needs a new consent.
     ConnectionFail = "connection.fail" on Connection,
     /// What it has is fetched.

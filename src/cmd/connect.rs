@@ -22,6 +22,8 @@ const NO_TOKEN: &str = "there is no terminal to ask for the token on; give it on
 const TOO_LONG: &str = "what was pasted is no token: it is far too long";
 /// No token is longer.
 const LONGEST: usize = 16 << 10;
+/// What stands in the place of the state of a connection that rests.
+const PAUSED: &str = "paused";
 /// How long to wait for somebody who refreshes.
 const WAIT: Duration = Duration::from_mins(1);
 
@@ -38,6 +40,7 @@ struct Row<'a> {
     provider: &'a SafeText,
     state: &'static str,
     since: Option<String>,
+    paused: Option<String>,
     scopes: [&'static str; 1],
     accounts: usize,
     requests_left: Option<u32>,
@@ -161,7 +164,7 @@ pub async fn list(job: &mut Job<'_>, session: &Session) -> Result<Status, Error>
         table.row(vec![
             it.connection.label.clone(),
             it.title.clone(),
-            SafeText::new(it.connection.state.as_str()),
+            SafeText::new(if it.paused.is_some() { PAUSED } else { it.connection.state.as_str() }),
             SafeText::new(&it.accounts.to_string()),
             text(it.left.map(|(left, most)| format!("{left}/{most}"))),
             text(last.and_then(|last| last.succeeded).and_then(instant)),
@@ -190,6 +193,7 @@ fn row(it: &ConnectionRow) -> Row<'_> {
         provider: &connection.provider,
         state: connection.state.as_str(),
         since: instant(connection.since),
+        paused: it.paused.and_then(instant),
         scopes: ["read"],
         accounts: it.accounts,
         requests_left: it.left.map(|(left, _)| left),

@@ -24,6 +24,7 @@ pub const KEYS: &[&str] = &[
     "refresh.accounts_minutes",
     "simplefin.base_url",
     "dashboard.cover_minutes",
+    "dashboard.lock_minutes",
     "keys.*",
 ];
 

@@ -40,6 +40,7 @@ const LOCALTIME: &str = "/etc/localtime";
 const DEFAULT_KEEP_DAYS: u16 = 14;
 const DEFAULT_QUOTES_SECONDS: u16 = 60;
 const DEFAULT_ACCOUNTS_MINUTES: u16 = 15;
+const DEFAULT_LOCK_MINUTES: u16 = 5;
 const PASSWORD_SIZE_LIMIT: u64 = 4096;
 
 /// Every effective value.
@@ -61,6 +62,8 @@ pub struct Config {
     pub accounts_minutes: Setting<u16>,
     /// How long after the last key the dashboard is covered; 0: never.
     pub cover_minutes: Setting<u16>,
+    /// How long after it the key that a person gave is let go of; 0: at the end.
+    pub lock_minutes: Setting<u16>,
     pub insecure_postgres: Setting<bool>,
     pub color: Setting<bool>,
     /// Where SimpleFIN is on this machine, in the place of the real one.
@@ -162,6 +165,13 @@ impl Config {
                 "1 to 1440",
             )?,
             cover_minutes: whole(&file, "dashboard.cover_minutes", 0, 0..=1440, "0 to 1440")?,
+            lock_minutes: whole(
+                &file,
+                "dashboard.lock_minutes",
+                DEFAULT_LOCK_MINUTES,
+                0..=1440,
+                "0 to 1440",
+            )?,
             insecure_postgres,
             simplefin_base: on_this_machine(&file, "simplefin.base_url")?,
             color: color(flags.no_color, environment),
@@ -322,6 +332,7 @@ impl Config {
             row("refresh.quotes_seconds", &self.quotes_seconds, u16::to_string),
             row("refresh.accounts_minutes", &self.accounts_minutes, u16::to_string),
             row("dashboard.cover_minutes", &self.cover_minutes, u16::to_string),
+            row("dashboard.lock_minutes", &self.lock_minutes, u16::to_string),
             row("postgres.insecure", &self.insecure_postgres, bool::to_string),
             row("color", &self.color, bool::to_string),
         ];

@@ -66,6 +66,9 @@ table! {
         Activity "activity" ["g a"] "Go to what was done";
         Security "security" ["g s"] "Go to the security";
         Settings "settings" ["g o"] "Go to what can be chosen";
+        Connections "connections" ["g n"] "Go to the connections";
+        Unlock "unlock" ["g k"] "Unlock what connections need";
+        Lock "lock" ["g l"] "Lock it again";
         NextPane "next-pane" ["Tab"] "Go to the next pane";
         PreviousPane "previous-pane" ["BackTab"] "Go to the pane before";
         LastView "last-view" ["-"] "Change between the last two views";
@@ -122,6 +125,7 @@ table! {
     Accounts {
         Fold "fold" ["o"] "Fold or unfold an institution" bar "fold";
         Balance "balance" ["B"] "Set the balance of a day";
+        Connect "connect" ["c"] "Connect a bank or a broker" bar "connect";
     }
     Holdings {
         Lots "lots" ["L"] "Show or hide the lots" bar "lots";
@@ -134,6 +138,11 @@ table! {
         Categorise "categorise" ["C"] "Sort the marked rows" bar "sort";
         Link "link" ["K"] "Make the marked rows one event";
         Unlink "unlink" ["U"] "Make the row an event of its own";
+    }
+    Connections {
+        NewConnection "new-connection" ["c"] "Connect a bank or a broker" bar "connect";
+        Pause "pause" ["o"] "Pause it, or let it go on" bar "pause";
+        RefreshAll "refresh-all" ["R"] "Fetch what is new from all" bar "all";
     }
     Health {
         Accept "accept" ["A"] "Mend it as proposed" bar "mend";

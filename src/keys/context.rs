@@ -35,6 +35,8 @@ pub enum Context {
     Security,
     /// In the list of what can be chosen.
     Settings,
+    /// In the list of connections.
+    Connections,
 }
 
 impl Context {
@@ -55,6 +57,7 @@ impl Context {
         Self::Activity,
         Self::Security,
         Self::Settings,
+        Self::Connections,
     ];
 
     /// Its name, as people and scripts read it.
@@ -76,6 +79,7 @@ impl Context {
             Self::Activity => "activity",
             Self::Security => "security",
             Self::Settings => "settings",
+            Self::Connections => "connections",
         }
     }
 

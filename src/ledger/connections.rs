@@ -1,4 +1,5 @@
-//! Connections: made with what they are to show sealed beside them, made to work again, and ended.
+//! Connections: made with what they are to show sealed beside them, made to work again, let rest, and
+//! ended.
 
 use super::standing::settle_differences;
 use super::{Error, Result};
@@ -64,6 +65,7 @@ pub async fn reconnect(
     write(store, move |mut tx| async move {
         tx.update_connection(&row).await?;
         keep(&mut tx, row.id, Some(sealed)).await?;
+        tx.put_paused(row.id, None).await?;
         // Whoever waited longer and longer need not wait now.
         for mut refresh in tx.refreshes().await? {
             if refresh.connection == row.id && refresh.failures > 0 {
@@ -97,10 +99,31 @@ pub async fn disconnect(
     write(store, move |mut tx| async move {
         tx.update_connection(&row).await?;
         tx.remove_secrets(row.id).await?;
+        tx.put_paused(row.id, None).await?;
         let accounts = tx.accounts().await?.into_iter();
         let mine = accounts.filter(|it| it.connection == Some(row.id)).map(|it| it.account.id);
         settle_differences(&mut tx, &mine.collect(), now).await?;
         tx.commit(&op.to_string(), "disconnect", now).await?;
+        Ok(())
+    })
+    .await
+}
+
+/// Lets a connection rest, or go on: while it rests nothing is asked of its service.
+///
+/// # Errors
+/// When the store fails; then nothing is written.
+pub async fn pause(
+    store: &Store,
+    connection: ConnectionId,
+    rests: bool,
+    op: OpId,
+    now: i64,
+) -> Result<()> {
+    write(store, move |mut tx| async move {
+        tx.put_paused(connection, rests.then_some(now)).await?;
+        let action = if rests { "connection.pause" } else { "connection.resume" };
+        tx.commit(&op.to_string(), action, now).await?;
         Ok(())
     })
     .await

@@ -37,7 +37,7 @@ mod undo;
 mod whole;
 mod write;
 
-pub use connections::{Sealed, connect, disconnect, reconnect};
+pub use connections::{Sealed, connect, disconnect, pause, reconnect};
 pub use delivery::{Delivered, Delivery, MarketNews, deliver, note_failure, take_market};
 pub use error::{Error, Result};
 pub use intake::{Content, Counts, Intake, Options, Taken};

@@ -23,6 +23,14 @@ pub struct Connection {
     pub detail: Option<SafeText>,
 }
 
+impl Connection {
+    /// Its owner ended it.
+    #[must_use]
+    pub const fn is_over(&self) -> bool {
+        matches!(self.state, ConnectionState::Disconnected)
+    }
+}
+
 words! {
     /// A part of what a connection brings; each has a rhythm of its own.
     Part, "part of a refresh" {

@@ -12,7 +12,7 @@ use crate::http::Unremembered;
 use crate::ledger;
 use crate::model::{Connection, SafeText, Secret};
 use crate::provider::{self, Auth, Entry, Line, Setup};
-use crate::store::Lease;
+use crate::store::{Lease, quota_of};
 
 /// What a refresh needs of the world. Cheap to clone.
 #[derive(Clone)]
@@ -42,7 +42,7 @@ impl Bench {
     /// # Errors
     /// When the store cannot be read.
     pub async fn line(&self, connection: &Connection, entry: &'static Entry) -> Result<Arc<Line>> {
-        let name = quota(connection);
+        let name = quota_of(connection.id);
         let used = self.store.used_of(&name).await?;
         let store = self.store.clone();
         let remember = Box::new(move |used: Vec<i64>| -> provider::Boxed<_> {
@@ -82,12 +82,6 @@ impl Bench {
             Err(error) => told(error).map(Err),
         }
     }
-}
-
-/// Under what the use of a connection's limits is kept.
-#[must_use]
-pub fn quota(connection: &Connection) -> String {
-    format!("connection:{}", connection.id)
 }
 
 async fn shown(

@@ -15,6 +15,7 @@ mod error;
 pub mod export;
 mod files;
 pub mod folder;
+pub mod held;
 pub mod import;
 pub mod ledger_sheet;
 pub mod migrate;

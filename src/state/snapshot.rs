@@ -56,10 +56,10 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// There is nothing to show: no account and no row.
+    /// There is nothing to show: no account, no row, and nobody from whom some may come.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.accounts.rows.is_empty() && self.transactions == 0
+        self.accounts.rows.is_empty() && self.transactions == 0 && self.connections.is_empty()
     }
 
     /// Reads what the first frame needs. The rest is [`Snapshot::complete`]'s.
@@ -90,7 +90,7 @@ impl Snapshot {
             today,
             currency: accounts.currency,
             zone: clock.zone(),
-            connections: Arc::new(report::connections(tx).await?),
+            connections: Arc::new(report::connections(tx, clock.now().timestamp_micros()).await?),
             transactions: tx.count_rows(None).await?,
             is_set_up,
             accounts: Arc::new(accounts),

@@ -26,6 +26,7 @@ pub const ARCHIVED: &[&str] = &[
     "account_names",
     "remote_accounts",
     "unopened",
+    "paused",
     "secrets",
     "balances",
     "securities",

@@ -8,8 +8,8 @@ use super::frame;
 use super::layout::{Part, Place};
 use super::look::{Look, Selection};
 use super::pane::{
-    Accounts, Activity, Allocation, Chart, Health, Holdings, Imports, Income, Overview, Pane,
-    PaneId, Performance, SecurityPane, Settings, Transactions,
+    Accounts, Activity, Allocation, Chart, Connections, Health, Holdings, Imports, Income,
+    Overview, Pane, PaneId, Performance, SecurityPane, Settings, Transactions,
 };
 use crate::config::TableTaste;
 use crate::model::TransactionId;
@@ -31,6 +31,7 @@ pub struct Desk {
     activity: Activity,
     security: SecurityPane,
     settings: Settings,
+    connections: Connections,
     subject: Selection,
 }
 
@@ -52,6 +53,7 @@ impl Desk {
             PaneId::Activity => &self.activity,
             PaneId::Security => &self.security,
             PaneId::Settings => &self.settings,
+            PaneId::Connections => &self.connections,
         }
     }
 
@@ -71,6 +73,7 @@ impl Desk {
             PaneId::Activity => &mut self.activity,
             PaneId::Security => &mut self.security,
             PaneId::Settings => &mut self.settings,
+            PaneId::Connections => &mut self.connections,
         }
     }
 

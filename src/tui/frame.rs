@@ -5,7 +5,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::widgets::{Block, Widget};
 use unicode_width::UnicodeWidthStr;
 
-use super::live::live;
+use super::live::{live, secrets};
 use super::look::Look;
 use super::pane::PaneId;
 use super::theme::{Theme, Tone};
@@ -140,6 +140,9 @@ pub fn context(buf: &mut Buffer, area: Rect, look: &Look, status: &str) {
     }
     if look.figures.private {
         mark("private", Tone::Warn);
+    }
+    if let Some((text, tone)) = secrets(look) {
+        mark(text, tone);
     }
     if let Some((text, tone)) = live(look) {
         mark(&text, tone);

@@ -5,7 +5,9 @@ use chrono::DateTime;
 
 use super::look::Look;
 use super::theme::Tone;
+use crate::service::held::Lock;
 use crate::service::refresh::{Outcome, Progress, Summary};
+use crate::state::{ConnectionRow, Snapshot};
 
 /// What is said and how; none: there is nothing to refresh from.
 pub fn live(look: &Look) -> Option<(String, Tone)> {
@@ -18,19 +20,16 @@ pub fn live(look: &Look) -> Option<(String, Tone)> {
 
 fn refreshing(look: &Look) -> Option<(String, Tone)> {
     let snapshot = look.snapshot.as_ref().filter(|snapshot| !snapshot.connections.is_empty())?;
-    let time = |micros: i64| {
-        let at = DateTime::from_timestamp_micros(micros)?.with_timezone(&snapshot.zone);
-        let today = at.date_naive() == snapshot.today;
-        Some(at.format(if today { "%H:%M" } else { "%Y-%m-%d" }).to_string())
-    };
+    let time = |micros: i64| time_of(micros, snapshot);
     if let Some(trouble) = look.progress.as_ref().and_then(|progress| progress.trouble.as_ref()) {
         return Some((format!("! {trouble}"), Tone::Error));
     }
-    if let Some(failed) = snapshot.connections.iter().find(|row| row.why.is_some()) {
+    let is_asked = |row: &&ConnectionRow| row.paused.is_none() && row.why.is_some();
+    if let Some(failed) = snapshot.connections.iter().find(is_asked) {
         let why = failed.why.as_ref().map_or("", |why| why.as_str());
         let next = failed.next_attempt.and_then(time);
         let next = next.map(|next| format!(" (next try {next})")).unwrap_or_default();
-        return Some((format!("! {}{next}: {why}", failed.label), Tone::Error));
+        return Some((format!("! {}{next}: {why}", failed.connection.label), Tone::Error));
     }
     // Where it brought nothing new the store tells nobody.
     let mine = look.progress.as_ref().and_then(|progress| progress.last.as_ref());
@@ -49,6 +48,25 @@ fn refreshing(look: &Look) -> Option<(String, Tone)> {
         (Some(_), None) => Some(("● refreshing".to_owned(), Tone::Dim)),
         (None, Some(last)) => Some((format!("refreshed {last}"), Tone::Dim)),
         (None, None) => None,
+    }
+}
+
+/// An instant: of today the time, else the day. It stays true until another day begins.
+pub fn time_of(micros: i64, snapshot: &Snapshot) -> Option<String> {
+    let at = DateTime::from_timestamp_micros(micros)?.with_timezone(&snapshot.zone);
+    let today = at.date_naive() == snapshot.today;
+    Some(at.format(if today { "%H:%M" } else { "%Y-%m-%d" }).to_string())
+}
+
+/// Whether the secrets can be had: said where a person has to open them; none: nobody has to.
+pub fn secrets(look: &Look) -> Option<(&'static str, Tone)> {
+    let needs_key = |row: &ConnectionRow| row.needs_key && row.paused.is_none();
+    let is_needed = look.snapshot.as_ref().is_some_and(|it| it.connections.iter().any(needs_key));
+    match look.vault {
+        Some(Lock::Locked) if is_needed => Some(("! locked: g k unlocks", Tone::Warn)),
+        Some(Lock::Locked) => Some(("locked", Tone::Dim)),
+        Some(Lock::Unlocked) => Some(("unlocked", Tone::Dim)),
+        _ => None,
     }
 }
 

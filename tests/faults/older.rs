@@ -72,6 +72,8 @@ const BACK: &[&[&str]] = &[
     &["alter table accounts drop column performance"],
     // 16: openings that are not made yet.
     &["drop table unopened"],
+    // 17: connections that rest.
+    &["drop table paused"],
 ];
 
 /// The schema of this program.

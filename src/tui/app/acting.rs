@@ -170,7 +170,7 @@ impl App {
             Action::Help => self.overlays.push(Overlay::Help(Help::default())),
             Action::Cancel => self.cancel(),
             Action::Today => self.look_at(View { as_of: None, ..self.view }, effects),
-            Action::Refresh => {
+            Action::Refresh | Action::RefreshAll => {
                 effects.push(Effect::Ask(Ask::Look));
                 if self.look.progress.is_some() {
                     self.notice = Some("refreshing…".to_owned());
@@ -203,6 +203,9 @@ impl App {
             Action::CopyCell | Action::CopyRow => {
                 self.copy(action == Action::CopyRow, effects);
             }
+            Action::Unlock => self.unlock(),
+            Action::Lock => self.lock(effects),
+            Action::Connect | Action::NewConnection => self.connect(),
             Action::Undo | Action::Redo => self.turn_back(action == Action::Redo, effects),
             Action::Add => match self.is_empty() {
                 true => self.open_form(Subject::NewAccount),
@@ -282,6 +285,7 @@ impl App {
             },
             Wish::Form(subject) => self.open_form(subject),
             Wish::Begin(errand) => self.begin(errand, effects),
+            Wish::Refresh(connection) => self.fetch_one(connection, effects),
             Wish::Demo => self.leave(Effect::Demo, effects),
             Wish::Explain(question) => {
                 self.explained = Some(*question);

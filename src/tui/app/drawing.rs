@@ -72,6 +72,7 @@ impl App {
             Some(Overlay::Page(page)) => page.draw(buf, parts.body, theme),
             Some(Overlay::Columns(menu)) => menu.draw(buf, parts.body, theme),
             Some(Overlay::Confirm(confirm)) => confirm.draw(buf, parts.body, theme),
+            Some(Overlay::Ask(ask)) => ask.draw(buf, parts.body, theme),
             Some(Overlay::Form(form)) => form.draw(buf, parts.body, self.look.figures, theme),
             Some(Overlay::Prompt(_)) | None => {}
         }

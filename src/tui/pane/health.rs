@@ -87,8 +87,8 @@ enum Mend {
     Prices(SecurityId, SafeText),
     /// In an account.
     Account(SafeText),
-    /// By fetching once more.
-    Refresh,
+    /// Where connections are.
+    Connection,
 }
 
 impl Mend {
@@ -99,7 +99,7 @@ impl Mend {
             Self::File => "Enter begins an import of prices or rates",
             Self::Prices(..) => "Enter shows its prices, r fetches new ones",
             Self::Account(_) => "Enter shows the rows of the account",
-            Self::Refresh => "r tries once more",
+            Self::Connection => "Enter shows the connections, r tries once more",
         }
     }
 }
@@ -213,7 +213,7 @@ impl Pane for Health {
                     Mend::Account(account) => {
                         vec![Wish::Select(selected(Some(account))), Wish::Go(PaneId::Transactions)]
                     }
-                    Mend::Refresh => vec![Wish::Say(problem.mend.as_str().to_owned())],
+                    Mend::Connection => vec![Wish::Go(PaneId::Connections)],
                 })
             }
             Action::Accept => {
@@ -435,17 +435,17 @@ fn overdrawn(snapshot: &Snapshot, look: &Look) -> Vec<Problem> {
 }
 
 fn connection(row: &ConnectionRow, look: &Look) -> Option<Problem> {
-    let why = row.why.as_ref()?;
+    let why = row.why.as_ref().filter(|_| row.paused.is_none())?;
     Some(Problem {
-        id: format!("connection:{}", row.id),
+        id: format!("connection:{}", row.connection.id),
         weight: Weight::Warning,
-        what: format!("connection {}", row.state),
+        what: format!("connection {}", row.connection.state),
         account: None,
-        symbol: Some(row.label.clone()),
+        symbol: Some(row.connection.label.clone()),
         day: None,
         detail: look.figures.message(why.as_str()),
         fix: "fetch once more; a consent that is gone has to be given again".to_owned(),
-        mend: Mend::Refresh,
+        mend: Mend::Connection,
         proposal: None,
     })
 }

@@ -6,6 +6,7 @@ mod accounts;
 mod activity;
 mod allocation;
 mod chart;
+mod connections;
 mod figure;
 mod health;
 mod heat;
@@ -36,6 +37,7 @@ pub use accounts::Accounts;
 pub use activity::Activity;
 pub use allocation::Allocation;
 pub use chart::Chart;
+pub use connections::Connections;
 pub use health::Health;
 pub use holdings::Holdings;
 pub use imports::Imports;
@@ -56,7 +58,7 @@ use super::overlay::Confirm;
 use super::widget::{Choice, Column};
 use crate::config::TableTaste;
 use crate::keys::{Action, Context};
-use crate::model::Dec;
+use crate::model::{ConnectionId, Dec};
 use crate::state::{Question, Slot, View};
 
 /// More rows than any list has that is shown as a whole.
@@ -91,11 +93,13 @@ pub enum PaneId {
     Security,
     /// What can be chosen.
     Settings,
+    /// Whom figures come from.
+    Connections,
 }
 
 impl PaneId {
     /// In the order of their keys; those without one come last.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Overview,
         Self::Accounts,
         Self::Holdings,
@@ -109,6 +113,7 @@ impl PaneId {
         Self::Activity,
         Self::Security,
         Self::Settings,
+        Self::Connections,
     ];
 
     /// The pane that an action opens; none: it opens none.
@@ -128,6 +133,7 @@ impl PaneId {
             Action::Activity => Self::Activity,
             Action::Security => Self::Security,
             Action::Settings => Self::Settings,
+            Action::Connections => Self::Connections,
             _ => return None,
         })
     }
@@ -145,7 +151,9 @@ impl PaneId {
             Self::Allocation => Some('6'),
             Self::Income => Some('7'),
             Self::Imports => Some('9'),
-            Self::Health | Self::Activity | Self::Security | Self::Settings => None,
+            Self::Health | Self::Activity | Self::Security | Self::Settings | Self::Connections => {
+                None
+            }
         }
     }
 
@@ -178,6 +186,7 @@ impl PaneId {
             Self::Activity => "Activity",
             Self::Security => "Security",
             Self::Settings => "Settings",
+            Self::Connections => "Connections",
         }
     }
 
@@ -198,6 +207,7 @@ impl PaneId {
             Self::Activity => "Activity",
             Self::Security => "Security",
             Self::Settings => "Settings",
+            Self::Connections => "Connections",
         }
     }
 }
@@ -227,6 +237,8 @@ pub enum Wish {
     Form(Subject),
     /// Something done at once: it can be taken back.
     Begin(Errand),
+    /// What is new from one connection.
+    Refresh(ConnectionId),
     /// The demo in place of this store.
     Demo,
 }
