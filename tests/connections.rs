@@ -330,6 +330,82 @@ fn every_state_is_said_plainly_at_every_size() {
 }
 
 #[test]
+fn what_differs_is_compared_mended_left_and_taken_back() {
+    run(async {
+        for mut desk in Desk::on_each((120, 40)).await {
+            desk.keys("j j j Enter").await;
+            desk.connect(PASSPHRASE).await;
+            desk.work().await;
+            desk.round(|_| {}).await;
+            desk.keys("x").await;
+            desk.shows("0 differences");
+            desk.shows("no refresh has found a difference");
+            // Fifty more than the rows say, and five shares.
+            desk.bridge.turn(|knobs| {
+                knobs.accounts[0].balance = "1300.75".to_owned();
+                let holdings = knobs.accounts[1].holdings.as_mut().unwrap();
+                holdings[0]["shares"] = "125.500".into();
+            });
+            desk.round(Refresher::ask).await;
+            desk.shows("2 differences");
+            for size in SIZES {
+                desk.dashboard.resize(size).await;
+                let name = format!("reconcile_differs_{}x{}", size.0, size.1);
+                insta::assert_snapshot!(name, desk.screen());
+            }
+            desk.dashboard.resize((120, 40)).await;
+            desk.keys("1").await;
+            desk.shows("differs synced 15:00");
+            desk.keys("g h A").await;
+            desk.shows("2 differences");
+
+            // An adjustment is proposed, written only once somebody says so, and taken back.
+            desk.keys("x g g A").await;
+            insta::assert_snapshot!("reconcile_adjust", desk.screen());
+            desk.keys("Ctrl-s").await;
+            desk.work().await;
+            desk.shows("1 difference");
+            desk.shows("mended");
+            desk.keys("z").await;
+            desk.work().await;
+            desk.shows("2 differences");
+            desk.keys("Z").await;
+            desk.work().await;
+
+            // What is left is left until a figure changes, and can be minded again.
+            desk.keys("G i").await;
+            desk.work().await;
+            desk.shows("0 differences   1 ignored");
+            desk.keys("z").await;
+            desk.work().await;
+            desk.shows("1 difference");
+            desk.keys("Z").await;
+            desk.work().await;
+            desk.round(Refresher::ask).await;
+            desk.shows("0 differences   1 ignored");
+            assert!(!desk.screen().contains("mended"), "{}", desk.screen());
+            desk.shows("none known");
+            desk.keys("g h").await;
+            assert!(!desk.screen().contains("econcile"), "{}", desk.screen());
+            desk.bridge.turn(|knobs| {
+                let holdings = knobs.accounts[1].holdings.as_mut().unwrap();
+                holdings[0]["shares"] = "126.500".into();
+            });
+            desk.round(Refresher::ask).await;
+            desk.keys("x G").await;
+            desk.shows("1 difference");
+            desk.shows("+6");
+            desk.keys("a").await;
+            insta::assert_snapshot!("reconcile_missing", desk.screen());
+            desk.keys("Esc").await;
+            let actions = desk.actions().await;
+            assert!(actions.iter().any(|it| it == "reconcile.ignore SUCCEEDED"), "{actions:?}");
+            desk.close().await;
+        }
+    });
+}
+
+#[test]
 fn a_key_is_let_go_of_when_nobody_is_there_and_a_half_typed_secret_is_wiped() {
     run(async {
         let mut desk = Desk::new((80, 24), None, options()).await;

@@ -760,6 +760,9 @@ async fn take_everything_away(store: &Store, told: &mut Vec<String>) {
     tx.forget_orphan_findings().await.unwrap();
     let findings = tx.findings().await.unwrap();
     assert_eq!(findings.iter().map(|finding| finding.id).collect::<Vec<_>>(), [71]);
+    let named = Finding { kind: "other".to_owned(), ..findings[0].clone() };
+    tx.put_finding(&named).await.unwrap();
+    assert_eq!(tx.findings().await.unwrap(), [named]);
     tx.settle_findings(&findings, NOW + 1).await.unwrap();
     assert_eq!(tx.findings().await.unwrap(), []);
     for row in tx.balances().await.unwrap() {

@@ -96,6 +96,8 @@ actions! {
     TargetSet = "target.set" on Store,
     /// It need not be any more.
     TargetRemove = "target.remove" on Store,
+    /// A difference to a provider is left as it is, or minded again.
+    ReconcileIgnore = "reconcile.ignore" on Store,
     /// Files are taken in.
     Import = "import" on Store,
     /// They are taken back.

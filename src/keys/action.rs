@@ -67,6 +67,7 @@ table! {
         Security "security" ["g s"] "Go to the security";
         Settings "settings" ["g o"] "Go to what can be chosen";
         Connections "connections" ["g n"] "Go to the connections";
+        Reconcile "reconcile" ["x"] "Compare with what banks say";
         Unlock "unlock" ["g k"] "Unlock what connections need";
         Lock "lock" ["g l"] "Lock it again";
         NextPane "next-pane" ["Tab"] "Go to the next pane";
@@ -118,7 +119,7 @@ table! {
         Mark "mark" ["Space"] "Mark the row, or unmark it";
         MarkRange "mark-range" ["v"] "Begin or end a range of marks";
         CopyRow "copy-row" ["Y"] "Copy the row, or all marked rows";
-        Add "add" ["a"] "Add by hand" bar "add" in Transactions Accounts;
+        Add "add" ["a"] "Add by hand" bar "add" in Transactions Accounts Reconcile;
         Edit "edit" ["e"] "Edit by hand" bar "edit" in Transactions;
         Delete "delete" ["d"] "Delete, close or take away";
     }
@@ -143,6 +144,10 @@ table! {
         NewConnection "new-connection" ["c"] "Connect a bank or a broker" bar "connect";
         Pause "pause" ["o"] "Pause it, or let it go on" bar "pause";
         RefreshAll "refresh-all" ["R"] "Fetch what is new from all" bar "all";
+    }
+    Reconcile {
+        Adjust "adjust" ["A"] "Add what makes them equal" bar "adjust";
+        Ignore "ignore" ["i"] "Leave it, or mind it again" bar "ignore";
     }
     Health {
         Accept "accept" ["A"] "Mend it as proposed" bar "mend";

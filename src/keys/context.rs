@@ -37,6 +37,8 @@ pub enum Context {
     Settings,
     /// In the list of connections.
     Connections,
+    /// Where providers and the ledger are compared.
+    Reconcile,
 }
 
 impl Context {
@@ -58,6 +60,7 @@ impl Context {
         Self::Security,
         Self::Settings,
         Self::Connections,
+        Self::Reconcile,
     ];
 
     /// Its name, as people and scripts read it.
@@ -80,6 +83,7 @@ impl Context {
             Self::Security => "security",
             Self::Settings => "settings",
             Self::Connections => "connections",
+            Self::Reconcile => "reconcile",
         }
     }
 

@@ -14,14 +14,14 @@ use super::survey::{Use, day_of};
 use super::{Applied, Error, Result, Survey, items, merge, proposed, resolve, undo, write};
 use crate::analytics::pairs;
 use crate::model::{
-    AccountEdit, AccountId, CategoryId, Change, Column, Currency, Dec, Dimension, Draft, Edit,
-    Entry, Exact, Mention, Mode, Move, NewAccount, NewTarget, OpId, Origin, PriceSubject, Quote,
-    Refusal, RowEdit, SafeText, SecurityEdit, SecurityId, Subtype, Transaction, TransactionId, Why,
-    target,
+    AccountEdit, AccountId, CategoryId, Change, Column, Currency, Dec, Difference, Dimension,
+    Draft, Edit, Entry, Exact, Mention, Mode, Move, NewAccount, NewTarget, OpId, Origin,
+    PriceSubject, Quote, Refusal, RowEdit, SafeText, SecurityEdit, SecurityId, Subtype,
+    Transaction, TransactionId, Why, target,
 };
 use crate::store::{
-    AccountRecord, AllocationTarget, Balance, CategoryRecord, Identity, PriceRecord, RateRecord,
-    Store, StoredTransaction, SymbolRecord, WriteTx,
+    AccountRecord, AllocationTarget, Balance, CategoryRecord, Finding, Identity, PriceRecord,
+    RateRecord, Store, StoredTransaction, SymbolRecord, WriteTx,
 };
 
 /// One change on its way into the store.
@@ -55,6 +55,7 @@ pub(super) async fn apply(
                 | Change::SetPrice(_)
                 | Change::SetTarget(_)
                 | Change::RemoveTarget(..)
+                | Change::IgnoreDifference(..)
                 // Of an account: what it counts in and whose it is, no figure of its own.
                 | Change::EditAccount(
                     _,
@@ -137,6 +138,9 @@ impl Editor {
             }
             Change::SetTarget(target) => self.set_target(target.check()?).await,
             Change::RemoveTarget(dimension, key) => self.remove_target(dimension, key).await,
+            Change::IgnoreDifference(finding, ignores) => {
+                self.ignore_difference(finding, ignores).await
+            }
             Change::UndoBatch(batch) => {
                 let (tx, book) = (&mut self.tx, &mut self.book);
                 self.applied.undone = Some(undo::undo(tx, book, batch, &self.stamp).await?);
@@ -155,6 +159,19 @@ impl Editor {
         if !fields.is_empty() {
             self.book.sayings.note(thing, fields, &Fields::new());
         }
+    }
+
+    /// What a provider says otherwise stays a finding: only what it is called changes.
+    async fn ignore_difference(&mut self, id: i64, ignores: bool) -> Result<()> {
+        let found = self.tx.findings().await?.into_iter().find(|row| row.id == id);
+        let was = found.filter(|row| Difference::is_kind(&row.kind)).ok_or(Error::NoDifference)?;
+        let kind = if ignores { Difference::IGNORED } else { Difference::FINDING };
+        let is = Finding { kind: kind.to_owned(), ..was.clone() };
+        if was != is {
+            self.tx.put_finding(&is).await?;
+            self.did(Step::Finding(Box::new(Turn::other(was, is))));
+        }
+        Ok(())
     }
 
     /// Parts of one whole are never more than it.

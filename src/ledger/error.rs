@@ -117,6 +117,9 @@ pub enum Error {
         /// Which.
         key: SafeText,
     },
+    /// A refresh came between.
+    #[error("this difference is no more: a refresh has found other figures, or none")]
+    NoDifference,
     /// What was to be taken back is something else by now.
     #[error("{0} was changed since by somebody else; nothing was taken back")]
     ChangedSince(SafeText),

@@ -11,7 +11,7 @@ use super::body::Underlay;
 use super::claims::Claims;
 use super::intake::{Content, Intake};
 use super::remote::ToldAccount;
-use super::standing::{Stands, settled_cash};
+use super::standing::Stands;
 use crate::figures;
 use crate::model::{
     AccountId, Currency, Dec, Entry, EntryType, Exact, Origin, SafeText, Subtype, Unit, Unopened,
@@ -170,7 +170,8 @@ impl Intake {
             }
         }
         let Stands { account, currency, .. } = *stand;
-        let ours = settled_cash(&mut self.tx, account, currency, stand.standing.date).await?;
+        let ours =
+            figures::settled_cash(&mut self.tx, account, currency, stand.standing.date).await?;
         // An opening of a later day than this balance will be moved before it.
         let later = openings.iter().map(|row| &row.transaction);
         let later = later.filter(|row| row.facts.date > stand.standing.date);

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::collections::btree_map::{BTreeMap, Entry};
 
-use chrono::{Days, NaiveDate};
+use chrono::NaiveDate;
 
 use super::Result;
 use super::intake::{Counts, Intake};
@@ -196,7 +196,7 @@ async fn open_differences(
 ) -> Result<Vec<Finding>> {
     let mut open = tx.findings().await?;
     open.retain(|it| {
-        it.kind == Difference::FINDING && it.account.is_some_and(|id| accounts.contains(&id))
+        Difference::is_kind(&it.kind) && it.account.is_some_and(|id| accounts.contains(&id))
     });
     Ok(open)
 }
@@ -222,7 +222,7 @@ async fn differences(tx: &mut WriteTx, stands: &[Stands]) -> Result<Vec<Finding>
             continue;
         }
         if let Some(stated) = standing.cash(*currency) {
-            let ours = settled_cash(tx, *account, *currency, standing.date).await?;
+            let ours = figures::settled_cash(tx, *account, *currency, standing.date).await?;
             compare(None, &ours, &Exact::from(stated), Differs::Cash(*currency));
         }
         if standing.holdings.is_none() {
@@ -272,24 +272,4 @@ fn finding(
         created: 0,
         settled: None,
     }
-}
-
-/// How long a row may be pending.
-const PENDING_DAYS: Days = Days::new(60);
-
-/// The cash of an account at the end of a day, without what is not final: that is in no balance of a
-/// provider yet.
-pub(super) async fn settled_cash(
-    tx: &mut WriteTx,
-    account: AccountId,
-    currency: Currency,
-    day: NaiveDate,
-) -> Result<Exact> {
-    let cash = figures::cash_on_days(tx, account, currency, &BTreeSet::from([day])).await?;
-    let first = day.checked_sub_days(PENDING_DAYS).unwrap_or(day);
-    let rows = tx.pending_in(account, first, day).await?;
-    let rows = rows.iter().map(|row| &row.transaction);
-    let pending = rows.filter(|row| row.facts.currency == currency);
-    let cash = cash.into_values().next().unwrap_or(Exact::ZERO);
-    Ok(pending.fold(cash, |sum, row| sum.sub(&Exact::from(row.facts.amount))))
 }

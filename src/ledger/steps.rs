@@ -11,7 +11,7 @@ use super::sayings::{self, Thing};
 use super::{Applied, Error, Result, edit, proposed, write};
 use crate::model::{AccountId, OpId, SafeText, Setting};
 use crate::store::{
-    AccountRecord, AllocationTarget, Balance, CategoryRecord, PriceRecord, RateRecord,
+    AccountRecord, AllocationTarget, Balance, CategoryRecord, Finding, PriceRecord, RateRecord,
     SecurityRecord, Store, StoredTransaction, WriteTx,
 };
 
@@ -53,6 +53,7 @@ pub(super) enum Step {
     Rate(Box<Turn<RateRecord>>),
     Target(Turn<AllocationTarget>),
     Setting(Setting, Turn<String>),
+    Finding(Box<Turn<Finding>>),
 }
 
 /// What a change by hand did; empty where it cannot be taken back.
@@ -135,6 +136,7 @@ impl Back {
             Step::Setting(setting, turn) => {
                 Step::Setting(setting, self.setting(setting, turn).await?)
             }
+            Step::Finding(turn) => Step::Finding(Box::new(self.finding(*turn).await?)),
         })
     }
 
@@ -380,6 +382,17 @@ impl Back {
                 self.tx.remove_target(dimension.as_str(), key.as_str()).await?;
             }
         }
+        Ok(turn.turned())
+    }
+
+    /// A refresh may have settled it since: then it is nobody's to turn back.
+    async fn finding(&mut self, turn: Turn<Finding>) -> Result<Turn<Finding>> {
+        let (Some(was), Some(is)) = (&turn.was, &turn.is) else { return Ok(turn) };
+        let now = self.tx.findings().await?;
+        if !now.contains(is) {
+            return Err(Error::ChangedSince(SafeText::new("the difference")));
+        }
+        self.tx.put_finding(was).await?;
         Ok(turn.turned())
     }
 

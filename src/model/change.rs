@@ -129,6 +129,9 @@ pub enum Change {
     SetTarget(NewTarget),
     /// Nobody minds how much it is.
     RemoveTarget(Dimension, SafeText),
+    /// The difference of a finding is left as it is, for as long as both figures stay; or minded
+    /// again.
+    IgnoreDifference(i64, bool),
     /// An import taken back.
     UndoBatch(BatchId),
 }
@@ -169,6 +172,7 @@ impl Change {
             Self::Set(..) => "setting.set",
             Self::SetTarget(_) => "target.set",
             Self::RemoveTarget(..) => "target.remove",
+            Self::IgnoreDifference(..) => "reconcile.ignore",
             Self::UndoBatch(_) => "import.undo",
         }
     }

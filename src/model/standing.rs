@@ -74,6 +74,14 @@ pub enum Differs {
 impl Difference {
     /// The kind of the findings that say it.
     pub const FINDING: &'static str = "reconcile";
+    /// The same of one that somebody knows of and leaves.
+    pub const IGNORED: &'static str = "reconcile.ignored";
+
+    /// Whether findings of a kind say a difference.
+    #[must_use]
+    pub fn is_kind(kind: &str) -> bool {
+        kind == Self::FINDING || kind == Self::IGNORED
+    }
 }
 
 impl fmt::Display for Differs {

@@ -28,6 +28,7 @@ mod performance;
 mod plan;
 mod proposals;
 mod reasons;
+mod reconcile;
 mod security;
 mod sources;
 mod superficial;
@@ -69,6 +70,7 @@ pub use performance::{
 };
 pub use plan::{Action, Aim, Plan, PlanError, PlanQuery, PlanRow, PlannedLot, plan};
 pub use proposals::{SplitProposal, SplitShare, splits};
+pub use reconcile::{Differing, ReconcileRow, reconcile};
 pub use security::{SecurityDetail, SecurityQuery, SourceSpan, security_detail};
 pub use transactions::{
     TransactionDetail, TransactionRow, TransactionsQuery, TransactionsReport, transaction_detail,

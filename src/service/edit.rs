@@ -86,6 +86,9 @@ fn detail(change: &Change) -> String {
         Change::Set(setting, _) => format!("setting={}", setting.key()),
         Change::SetTarget(NewTarget { dimension, key, .. })
         | Change::RemoveTarget(dimension, key) => format!("target={dimension}:{key}"),
+        Change::IgnoreDifference(finding, ignores) => {
+            format!("finding={finding} ignores={ignores}")
+        }
         Change::UndoBatch(batch) => format!("batch={batch}"),
     }
 }

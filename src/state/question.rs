@@ -10,8 +10,9 @@ use crate::report::{
     self, AccountsQuery, Allocation, AllocationQuery, Bars, BarsQuery, BatchSummary, Compared,
     CoverageReport, Explanation, IncomeDate, IncomeQuery, IncomeReport, Indicator, IndicatorLines,
     Known, LotsReport, Movers, MoversQuery, NetWorthQuery, NetWorthReport, NextRow,
-    PerformanceQuery, PerformanceReport, Plan, PlanQuery, PositionsQuery, SecurityDetail,
-    SecurityQuery, TransactionDetail, Trend, TrendsQuery, Window, WindowQuery, WindowRow,
+    PerformanceQuery, PerformanceReport, Plan, PlanQuery, PositionsQuery, ReconcileRow,
+    SecurityDetail, SecurityQuery, TransactionDetail, Trend, TrendsQuery, Window, WindowQuery,
+    WindowRow,
 };
 use crate::store::{StagedRow, Tx};
 
@@ -54,6 +55,8 @@ pub enum Slot {
     LeftOut,
     /// Which prices and rates lack.
     Coverage,
+    /// What providers say that accounts come to.
+    Reconcile,
     /// What was done.
     Trail,
     /// Everything of a security but its prices.
@@ -115,6 +118,8 @@ pub enum Question {
     LeftOut(BatchId),
     /// Which prices and rates lack up to a day.
     Coverage(NaiveDate),
+    /// What providers say that accounts come to, beside what the ledger comes to.
+    Reconcile,
     /// What was done: of the trail, not of the store.
     Trail,
     /// What was chosen in the store.
@@ -178,6 +183,8 @@ pub enum Slice {
     LeftOut(Vec<StagedRow>),
     /// Which prices and rates lack.
     Coverage(CoverageReport),
+    /// What providers say that accounts come to, beside what the ledger comes to.
+    Reconcile(Vec<ReconcileRow>),
     /// What was done, newest first.
     Trail(Vec<TrailRow>),
     /// Every setting, its value (none: it follows from another), and whether somebody chose it.
@@ -265,6 +272,7 @@ impl Question {
             Self::Settings => Slice::Settings(Setting::among(&tx.settings().await?)),
             Self::LeftOut(batch) => Slice::LeftOut(report::left_out(tx, *batch).await?),
             Self::Coverage(day) => Slice::Coverage(report::coverage(tx, *day, None, None).await?),
+            Self::Reconcile => Slice::Reconcile(report::reconcile(tx).await?),
             // The trail is not in the store: whoever keeps it answers.
             Self::Trail => return Ok(None),
             Self::Security(query) => match report::security_detail(tx, query).await? {

@@ -9,7 +9,7 @@ use super::layout::{Part, Place};
 use super::look::{Look, Selection};
 use super::pane::{
     Accounts, Activity, Allocation, Chart, Connections, Health, Holdings, Imports, Income,
-    Overview, Pane, PaneId, Performance, SecurityPane, Settings, Transactions,
+    Overview, Pane, PaneId, Performance, Reconcile, SecurityPane, Settings, Transactions,
 };
 use crate::config::TableTaste;
 use crate::model::TransactionId;
@@ -32,6 +32,7 @@ pub struct Desk {
     security: SecurityPane,
     settings: Settings,
     connections: Connections,
+    reconcile: Reconcile,
     subject: Selection,
 }
 
@@ -54,6 +55,7 @@ impl Desk {
             PaneId::Security => &self.security,
             PaneId::Settings => &self.settings,
             PaneId::Connections => &self.connections,
+            PaneId::Reconcile => &self.reconcile,
         }
     }
 
@@ -74,6 +76,7 @@ impl Desk {
             PaneId::Security => &mut self.security,
             PaneId::Settings => &mut self.settings,
             PaneId::Connections => &mut self.connections,
+            PaneId::Reconcile => &mut self.reconcile,
         }
     }
 

@@ -43,6 +43,7 @@ const ELSEWHERE: &[(Action, &str)] = &[
     (Action::Connect, "the sample household, and whoever connects"),
     (Action::Reconnect, "tests/simplefin.rs: a new token brings it back"),
     (Action::Disconnect, "whoever disconnects"),
+    (Action::ReconcileIgnore, "tests/connections.rs"),
     (Action::ConnectionPause, "tests/connections.rs"),
     (Action::ConnectionResume, "tests/connections.rs"),
     (Action::ConnectionFail, "tests/credentials.rs"),

@@ -25,7 +25,7 @@ use tempfile::TempDir;
 pub const SIZES: [(u16, u16); 4] = [(80, 24), (120, 40), (200, 50), (60, 30)];
 
 /// Each pane, and its key; not what was done, which names the process.
-pub const PANES: [(&str, &str); 13] = [
+pub const PANES: [(&str, &str); 14] = [
     ("overview", "0"),
     ("accounts", "1"),
     ("holdings", "2"),
@@ -39,10 +39,11 @@ pub const PANES: [(&str, &str); 13] = [
     ("security", "g s"),
     ("settings", "g o"),
     ("connections", "g n"),
+    ("reconcile", "x"),
 ];
 
 /// Ways to each pane with what it opens, and to each overlay.
-pub const WAYS: [&str; 55] = [
+pub const WAYS: [&str; 56] = [
     "0",
     "1",
     "1 o",
@@ -98,6 +99,7 @@ pub const WAYS: [&str; 55] = [
     "Esc 6 e",
     "Esc g n j",
     "g n d",
+    "Esc x j",
 ];
 
 /// Several threads, as in the program: reading goes on while frames are drawn.

@@ -28,6 +28,7 @@ mod target;
 use chrono::NaiveDate;
 
 pub use fields::{Fault, Fields};
+pub use row::Beginning;
 pub use setup::Proposal;
 pub use subject::Subject;
 

@@ -414,7 +414,7 @@ impl Ask {
         let is_last = self.at + 1 >= self.fields.len();
         match (self.state, &self.purpose) {
             (State::Sending, Purpose::Unlock) => {
-                say("trying ... · Esc leaves it to that", Tone::Warn)
+                say("trying ... · Esc leaves it to that", Tone::Warn);
             }
             (State::Sending, _) => say("connecting ... · Esc leaves it to that", Tone::Warn),
             (State::Open, Purpose::Unlock) => say("Enter unlocks · Esc leaves", Tone::Key),

@@ -17,7 +17,7 @@ use super::sheet::in_words;
 use super::table::{Line, lends};
 use super::{Outcome, Pane, PaneId, Wish};
 use crate::keys::{Action, Context};
-use crate::model::{AccountEdit, Change, Class, Edit, SafeText, SecurityId};
+use crate::model::{AccountEdit, Change, Class, Difference, Edit, SafeText, SecurityId};
 use crate::state::{
     ConnectionRow, CoverageRow, FindingRow, HoldingRow, Proposed, Question, Slice, Slot, Snapshot,
 };
@@ -317,6 +317,8 @@ pub(super) fn query(
 
 fn finding(row: &FindingRow, look: &Look) -> Problem {
     let kind = row.kind.as_str();
+    let is_difference = kind == Difference::FINDING;
+    let compare = is_difference.then_some(Wish::Go(PaneId::Reconcile));
     let mend = match (&row.account, row.transaction) {
         (account, Some(_)) => Mend::Rows(query(account.as_ref(), row.symbol.as_ref(), row.date)),
         (Some(account), None) => Mend::Account(account.clone()),
@@ -332,7 +334,7 @@ fn finding(row: &FindingRow, look: &Look) -> Problem {
         detail: look.figures.wording(&row.detail).into_string(),
         fix: row.fix.to_string(),
         mend,
-        proposal: proposal(row, look),
+        proposal: compare.or_else(|| proposal(row, look)),
     }
 }
 

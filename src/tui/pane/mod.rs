@@ -18,6 +18,7 @@ mod list;
 mod overlays;
 mod overview;
 mod performance;
+mod reconcile;
 mod security;
 mod settings;
 mod sheet;
@@ -44,6 +45,7 @@ pub use imports::Imports;
 pub use income::Income;
 pub use overview::Overview;
 pub use performance::Performance;
+pub use reconcile::Reconcile;
 pub use security::SecurityPane;
 pub use settings::Settings;
 pub use table::{Rows, Sorting, Table, titles};
@@ -95,11 +97,13 @@ pub enum PaneId {
     Settings,
     /// Whom figures come from.
     Connections,
+    /// What those say beside the ledger.
+    Reconcile,
 }
 
 impl PaneId {
     /// In the order of their keys; those without one come last.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Overview,
         Self::Accounts,
         Self::Holdings,
@@ -114,6 +118,7 @@ impl PaneId {
         Self::Security,
         Self::Settings,
         Self::Connections,
+        Self::Reconcile,
     ];
 
     /// The pane that an action opens; none: it opens none.
@@ -134,6 +139,7 @@ impl PaneId {
             Action::Security => Self::Security,
             Action::Settings => Self::Settings,
             Action::Connections => Self::Connections,
+            Action::Reconcile => Self::Reconcile,
             _ => return None,
         })
     }
@@ -151,9 +157,12 @@ impl PaneId {
             Self::Allocation => Some('6'),
             Self::Income => Some('7'),
             Self::Imports => Some('9'),
-            Self::Health | Self::Activity | Self::Security | Self::Settings | Self::Connections => {
-                None
-            }
+            Self::Health
+            | Self::Activity
+            | Self::Security
+            | Self::Settings
+            | Self::Connections
+            | Self::Reconcile => None,
         }
     }
 
@@ -187,6 +196,7 @@ impl PaneId {
             Self::Security => "Security",
             Self::Settings => "Settings",
             Self::Connections => "Connections",
+            Self::Reconcile => "Reconcile",
         }
     }
 
@@ -208,6 +218,7 @@ impl PaneId {
             Self::Security => "Security",
             Self::Settings => "Settings",
             Self::Connections => "Connections",
+            Self::Reconcile => "Reconcile",
         }
     }
 }
