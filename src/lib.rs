@@ -74,7 +74,9 @@
 //! 5. `ledger` writes the rest in one transaction, if the lease is still held: rows through
 //!    `Intake` as those of a file, closes and rates of days beside the others, a price from within
 //!    the day as a tick, which serves on that day only; then the outcome goes to the trail;
-//! 6. `state` hears of the write, waits 50 ms for more, reads and publishes, and the loop draws.
+//! 6. `refresh::alerts` asks `report::watch` what each alert sees now; what went past its bound since is
+//!    noted by `ledger` once, in a log that outlives it. An import or a change by hand ends the same way;
+//! 7. `state` hears of the write, waits 50 ms for more, reads and publishes, and the loop draws.
 //!
 //! ## A connected account
 //!

@@ -61,6 +61,7 @@ table! {
         Pane5 "pane-5" ["5"] "Go to the performance";
         Pane6 "pane-6" ["6"] "Go to the allocation";
         Pane7 "pane-7" ["7"] "Go to the income";
+        Pane8 "pane-8" ["8"] "Go to what is watched";
         Pane9 "pane-9" ["9"] "Go to the imports";
         Health "health" ["g h"] "Go to what needs a look";
         Activity "activity" ["g a"] "Go to what was done";
@@ -86,6 +87,7 @@ table! {
         RangeLonger "range-longer" ["]", "."] "Show a longer range";
         CopyCell "copy-cell" ["y"] "Copy the figure of the row";
         SetPrice "set-price" ["P"] "Set a price or a rate";
+        Watch "watch" ["g w"] "Watch the security, or no more";
         Undo "undo" ["z"] "Take back the last edit" bar "undo" in Imports;
         Redo "redo" ["Z"] "Do it once more" bar "redo" in Imports;
         Privacy "privacy" ["p"] "Hide or show amounts";
@@ -138,6 +140,9 @@ table! {
     Health {
         Accept "accept" ["A"] "Mend it as proposed" bar "mend";
     }
+    Security {
+        SourceSymbol "source-symbol" ["m"] "Say what a source calls it" bar "call it";
+    }
     Chart {
         ChartKind "chart-kind" ["m"] "Take the next kind of chart" bar "kind";
         ZoomIn "zoom-in" [">"] "Zoom in" bar "zoom in";
@@ -165,6 +170,11 @@ table! {
     Income {
         IncomeBy "income-by" ["o"] "Choose what is added up" bar "sum by";
         Forecast "forecast" ["f"] "Show or hide what may come" bar "forecast";
+    }
+    Watch {
+        Listed "listed" ["o"] "Show securities, alerts or log" bar "show";
+        Alert "alert" ["A"] "Be told past a bound" bar "alert";
+        Snooze "snooze" ["S"] "Silence alerts for a week, or not" bar "snooze";
     }
     Imports {
         BeginImport "begin-import" ["i"] "Import files" bar "import";

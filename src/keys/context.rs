@@ -25,6 +25,8 @@ pub enum Context {
     Allocation,
     /// In the income.
     Income,
+    /// In what is watched.
+    Watch,
     /// In the history of imports.
     Imports,
     /// In the list of what needs a look.
@@ -50,6 +52,7 @@ impl Context {
         Self::Performance,
         Self::Allocation,
         Self::Income,
+        Self::Watch,
         Self::Imports,
         Self::Health,
         Self::Activity,
@@ -71,6 +74,7 @@ impl Context {
             Self::Performance => "performance",
             Self::Allocation => "allocation",
             Self::Income => "income",
+            Self::Watch => "watch",
             Self::Imports => "imports",
             Self::Health => "health",
             Self::Activity => "activity",

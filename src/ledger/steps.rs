@@ -8,11 +8,11 @@ use std::collections::BTreeSet;
 
 use super::book::{Book, Stamp};
 use super::sayings::{self, Thing};
-use super::{Applied, Error, Result, edit, proposed, write};
+use super::{Applied, Error, Result, called, edit, proposed, watch, write};
 use crate::model::{AccountId, OpId, SafeText, Setting};
 use crate::store::{
-    AccountRecord, AllocationTarget, Balance, CategoryRecord, PriceRecord, RateRecord,
-    SecurityRecord, Store, StoredTransaction, WriteTx,
+    AccountRecord, Alert, AllocationTarget, Balance, CategoryRecord, PriceRecord, RateRecord,
+    SecurityRecord, Store, StoredTransaction, SymbolRecord, Watch, WriteTx,
 };
 
 /// What was, and what is; none: nothing.
@@ -52,6 +52,9 @@ pub(super) enum Step {
     Price(Box<Turn<PriceRecord>>),
     Rate(Box<Turn<RateRecord>>),
     Target(Turn<AllocationTarget>),
+    Symbol(Turn<SymbolRecord>),
+    Watch(Turn<Watch>),
+    Alert(Turn<Alert>),
     Setting(Setting, Turn<String>),
 }
 
@@ -79,7 +82,10 @@ pub(super) async fn take_back(store: &Store, steps: Steps, op: OpId, now: i64) -
     let book = Book::open(&mut tx).await?;
     let stamp = Stamp { op: op.to_string(), now, batch: None };
     let mut back = Back { tx, book, stamp, applied: Applied::default() };
-    let is_seen = |step: &Step| matches!(step, Step::Row(_) | Step::Price(_) | Step::Target(_));
+    let is_seen = |step: &Step| {
+        use Step::{Alert, Price, Row, Symbol, Target, Watch};
+        matches!(step, Row(_) | Price(_) | Target(_) | Symbol(_) | Watch(_) | Alert(_))
+    };
     let is_seen = steps.0.iter().all(is_seen);
     for step in steps.0.into_iter().rev() {
         let gone = back.go(step).await?;
@@ -132,6 +138,18 @@ impl Back {
             Step::Price(turn) => Step::Price(Box::new(self.price(*turn).await?)),
             Step::Rate(turn) => Step::Rate(Box::new(self.rate(*turn).await?)),
             Step::Target(turn) => Step::Target(self.target(turn).await?),
+            Step::Symbol(turn) => {
+                called::take_back(&mut self.tx, &turn).await?;
+                Step::Symbol(turn.turned())
+            }
+            Step::Watch(turn) => {
+                watch::take_back(&mut self.tx, &turn).await?;
+                Step::Watch(turn.turned())
+            }
+            Step::Alert(turn) => {
+                watch::take_alert_back(&mut self.tx, &turn).await?;
+                Step::Alert(turn.turned())
+            }
             Step::Setting(setting, turn) => {
                 Step::Setting(setting, self.setting(setting, turn).await?)
             }

@@ -26,6 +26,7 @@ mod setting;
 mod standing;
 pub mod target;
 mod transaction;
+mod watch;
 pub mod wire;
 mod wording;
 
@@ -42,7 +43,8 @@ pub use exact::{Exact, ExactError};
 pub use fold::fold;
 pub use hex::hex;
 pub use ids::{
-    AccountId, BatchId, CategoryId, ConnectionId, InstitutionId, OpId, SecurityId, TransactionId,
+    AccountId, AlertId, BatchId, CategoryId, ConnectionId, InstitutionId, OpId, SecurityId,
+    TransactionId,
 };
 pub use item::{Item, SecurityWords, SourceWords, TransactionWords};
 pub use lot::{Lot, Realization, Running, Term, days};
@@ -61,4 +63,5 @@ pub use target::{Dimension, NewTarget};
 pub use transaction::{
     Draft, Facts, Kind, OrderKey, Origin, Rank, Ratio, Status, Subtype, Transaction, Underlay,
 };
+pub use watch::{AlertOf, AlertTerms, BoundError, Side, WatchEdit, WatchTerms};
 pub use wording::Wording;

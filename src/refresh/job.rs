@@ -205,7 +205,7 @@ impl Work<'_> {
     /// When the store or the trail fails. What the provider does not tell is in the answer.
     pub async fn quotes(&self, source: &impl MarketSource, wanted: &WantedAll) -> Result<Done> {
         let (attempt, now) = self.begin().await?;
-        let answers = match source.quotes(&wanted.asked()).await {
+        let answers = match source.quotes(&wanted.asked(&self.source())).await {
             Ok(answers) => answers,
             Err(error) => return self.fail(attempt, error, now).await,
         };
@@ -254,7 +254,7 @@ impl Work<'_> {
         };
         let (mut bars, mut rates) = (Vec::new(), Vec::new());
         for security in &wanted.securities {
-            let asked = &security.wanted;
+            let asked = &wanted.asked_of(security, &self.source());
             let own = self.told_of(security, to, today).await?;
             let from = missing_from(own.as_ref(), asked.last.as_ref(), to);
             for (from, until) in security.spans(from, to) {

@@ -1,6 +1,7 @@
 //! Bringing in what is new from outside: what is due is planned, fetched, judged and written, by
 //! one process at a time. The headless command and the dashboard's task do the same.
 
+mod alerts;
 mod days;
 mod filler;
 mod job;
@@ -17,6 +18,7 @@ use chrono::{Days, TimeDelta};
 use futures_util::future::join_all;
 use tokio::sync::Semaphore;
 
+pub use alerts::{judge_alerts, look_at_alerts};
 pub use days::{are_days_lost, keep_all_days, keep_days, keep_days_in_steps, keep_few_days};
 pub use filler::Filler;
 pub use job::{Done, ToldAll, Work};
@@ -119,6 +121,8 @@ impl Bench {
             let error = provider::Error::Locked(why.clone());
             done.extend(known.locked.iter().map(|job| Done::without(*job, error.clone())));
         }
+        // Under the lease or not: each crossing is told once.
+        judge_alerts(&self.store, &self.audit, &self.clock).await?;
         let quiet = Wish { force: false, ..wish.clone() };
         let next = match self.look(&quiet).await?.1 {
             after if after.jobs.is_empty() => after.next,

@@ -35,6 +35,7 @@ mod transactions;
 mod trends;
 mod types;
 mod valuation;
+mod watch;
 mod window;
 
 pub use crate::figures::Names;
@@ -47,7 +48,7 @@ pub use contents::Contents;
 pub use coverage::coverage;
 pub use explain::{
     explain_account, explain_allocation, explain_finding, explain_gains, explain_holding,
-    explain_income, explain_lots, explain_net_worth, explain_transaction,
+    explain_income, explain_lots, explain_net_worth, explain_transaction, explain_watch,
 };
 pub use find::{Find, FindError};
 pub use findings::findings;
@@ -76,6 +77,7 @@ pub use transactions::{
 };
 pub use trends::{Trend, TrendsQuery, trends};
 pub use types::*;
+pub use watch::{AlertRow, LoggedAlert, WatchQuery, WatchReport, WatchRow, watch};
 pub use window::{
     At, NextRow, Pages, Ruler, Window, WindowQuery, WindowRow, between, next_row, rows, ruler,
     window,

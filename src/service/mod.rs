@@ -27,6 +27,7 @@ mod session;
 pub mod sheet;
 pub mod splits;
 pub mod vault;
+pub mod watch;
 
 pub use dashboard::{Blocked, Opened, Shown};
 pub use error::Error;

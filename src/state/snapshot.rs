@@ -9,7 +9,7 @@ use crate::clock::Clock;
 use crate::model::{Currency, Dimension, Setting};
 use crate::report::{
     self, AccountsQuery, AccountsReport, Allocation, AllocationQuery, ConnectionRow, FindingRow,
-    HoldingsReport, Movers, MoversQuery, PositionsQuery,
+    HoldingsReport, Movers, MoversQuery, PositionsQuery, WatchQuery, WatchReport,
 };
 use crate::store::{Store, Tx};
 
@@ -51,6 +51,8 @@ pub struct Snapshot {
     pub movers: Option<Arc<Movers>>,
     /// What it consists of; none: not read yet.
     pub allocation: Option<Arc<Allocation>>,
+    /// What is watched, and the alerts; none: not read yet.
+    pub watch: Option<Arc<WatchReport>>,
     /// What needs a look; none: not read yet.
     pub findings: Option<Arc<Vec<FindingRow>>>,
 }
@@ -97,6 +99,7 @@ impl Snapshot {
             holdings: Arc::new(holdings),
             movers: None,
             allocation: None,
+            watch: None,
             findings: None,
         })
     }
@@ -109,6 +112,7 @@ impl Snapshot {
         let by = Dimension::Class;
         let parts = AllocationQuery { as_of, today, account: None, currency: None, by };
         self.allocation = Some(Arc::new(report::allocation(tx, &parts).await?));
+        self.watch = Some(Arc::new(report::watch(tx, &WatchQuery { as_of, today }).await?));
         self.findings = Some(Arc::new(report::findings(tx, self.day).await?));
         Ok(self)
     }

@@ -46,6 +46,7 @@ pub const ARCHIVED: &[&str] = &[
     "findings",
     "watchlist",
     "alerts",
+    "alert_log",
     "targets",
     "refreshes",
     "quotas",

@@ -48,6 +48,7 @@ mod transactions;
 mod unopened;
 mod usage;
 mod versions;
+mod watch;
 
 use std::ops::{Deref, DerefMut};
 
@@ -68,7 +69,7 @@ pub use connect::{Server, Target};
 pub use connections::RefreshRecord;
 pub use error::{Error, Result};
 pub use examine::{Dangling, ServerFacts};
-pub use extras::{Alert, CategoryRecord, Target as AllocationTarget, Watch};
+pub use extras::{CategoryRecord, Target as AllocationTarget};
 pub use figures::{CashTransit, CashYear, LotPage, PositionRecord};
 pub use findings::Finding;
 pub use integrity::Damage;
@@ -86,6 +87,7 @@ pub use server::ServerTx;
 pub use tally::{Tally, TallyKey};
 pub use transactions::{Identity, Place, StoredTransaction, TransactionFilter};
 pub use versions::{EntityVersion, Version};
+pub use watch::{Alert, AlertLog, Watch};
 
 /// Runs the same body on the transaction of either engine.
 macro_rules! on_tx {

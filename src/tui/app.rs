@@ -323,6 +323,7 @@ impl App {
             Msg::Rested => self.dirty = self.rest() || was_dirty,
             Msg::Resize(width, height) => self.resize((width, height)),
             Msg::Snapshot(snapshot) => {
+                self.hear_alerts(&snapshot);
                 self.look.snapshot = Some(snapshot);
                 if self.presence == Presence::Unknown {
                     self.presence = Presence::Here;

@@ -9,7 +9,7 @@ use super::layout::{Part, Place};
 use super::look::{Look, Selection};
 use super::pane::{
     Accounts, Activity, Allocation, Chart, Health, Holdings, Imports, Income, Overview, Pane,
-    PaneId, Performance, SecurityPane, Settings, Transactions,
+    PaneId, Performance, SecurityPane, Settings, Transactions, Watch,
 };
 use crate::config::TableTaste;
 use crate::model::TransactionId;
@@ -26,6 +26,7 @@ pub struct Desk {
     performance: Performance,
     allocation: Allocation,
     income: Income,
+    watch: Watch,
     imports: Imports,
     health: Health,
     activity: Activity,
@@ -47,6 +48,7 @@ impl Desk {
             PaneId::Performance => &self.performance,
             PaneId::Allocation => &self.allocation,
             PaneId::Income => &self.income,
+            PaneId::Watch => &self.watch,
             PaneId::Imports => &self.imports,
             PaneId::Health => &self.health,
             PaneId::Activity => &self.activity,
@@ -66,6 +68,7 @@ impl Desk {
             PaneId::Performance => &mut self.performance,
             PaneId::Allocation => &mut self.allocation,
             PaneId::Income => &mut self.income,
+            PaneId::Watch => &mut self.watch,
             PaneId::Imports => &mut self.imports,
             PaneId::Health => &mut self.health,
             PaneId::Activity => &mut self.activity,

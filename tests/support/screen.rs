@@ -24,7 +24,7 @@ use tempfile::TempDir;
 pub const SIZES: [(u16, u16); 4] = [(80, 24), (120, 40), (200, 50), (60, 30)];
 
 /// Each pane, and its key; not what was done, which names the process.
-pub const PANES: [(&str, &str); 12] = [
+pub const PANES: [(&str, &str); 13] = [
     ("overview", "0"),
     ("accounts", "1"),
     ("holdings", "2"),
@@ -33,6 +33,7 @@ pub const PANES: [(&str, &str); 12] = [
     ("performance", "5"),
     ("allocation", "6"),
     ("income", "7"),
+    ("watch", "8"),
     ("imports", "9"),
     ("health", "g h"),
     ("security", "g s"),
@@ -40,7 +41,7 @@ pub const PANES: [(&str, &str); 12] = [
 ];
 
 /// Ways to each pane with what it opens, and to each overlay.
-pub const WAYS: [&str; 53] = [
+pub const WAYS: [&str; 58] = [
     "0",
     "1",
     "1 o",
@@ -62,6 +63,9 @@ pub const WAYS: [&str; 53] = [
     "6 i 5 0 0 Enter",
     "7 o j",
     "7 o f G",
+    "8 j",
+    "8 o j",
+    "8 o o",
     "9 j",
     "9 z",
     "Esc g h j j",
@@ -94,6 +98,8 @@ pub const WAYS: [&str; 53] = [
     "Esc 1 j e",
     "Esc 1 j B",
     "Esc 6 e",
+    "Esc 8 a",
+    "Esc 8 A",
 ];
 
 /// Several threads, as in the program: reading goes on while frames are drawn.

@@ -40,7 +40,7 @@ impl App {
         }
         let parts = Parts::of(area);
         let pane = self.pane(self.open);
-        frame::tabs(buf, parts.tabs, self.open, theme);
+        frame::tabs(buf, parts.tabs, self.open, look);
         frame::context(buf, parts.context, look, &pane.status(look));
         if let Some(what) = self.opening {
             write(buf, parts.body, what, theme.style(Tone::Dim));

@@ -10,7 +10,9 @@
 //! ```
 
 mod account;
+mod alert;
 mod balance;
+mod called;
 mod category;
 mod day;
 mod draw;
@@ -24,6 +26,7 @@ mod setting;
 mod setup;
 mod subject;
 mod target;
+mod watch;
 
 use chrono::NaiveDate;
 

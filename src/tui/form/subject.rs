@@ -2,7 +2,9 @@
 
 use super::Sheet;
 use super::account::{NewOne, OldOne};
+use super::alert::{NewAlert, OldAlert};
 use super::balance::NewBalance;
+use super::called::Called;
 use super::category::Categorise;
 use super::price::NewPrice;
 use super::row::{Beginning, NewRow, OldRow};
@@ -11,7 +13,10 @@ use super::security::OldSecurity;
 use super::setting::OneSetting;
 use super::setup::{Proposal, Setup};
 use super::target::Wanted;
-use crate::model::{AccountId, Dimension, LotMethod, SafeText, SecurityId, Setting, TransactionId};
+use super::watch::Watching;
+use crate::model::{
+    AccountId, AlertId, Dimension, LotMethod, SafeText, SecurityId, Setting, TransactionId,
+};
 
 /// What a form is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,8 +37,16 @@ pub enum Subject {
     Price(Option<SecurityId>),
     /// A security that is there.
     Security(SecurityId, SafeText),
+    /// What a source calls a security.
+    Called(SecurityId, SafeText),
     /// What a slice should be.
     Target(Dimension, Option<SafeText>),
+    /// A security that is watched, or is to be.
+    Watch(Option<SecurityId>),
+    /// A new alert.
+    NewAlert(Option<SecurityId>),
+    /// An alert that is there.
+    OldAlert(AlertId),
     /// The category of rows.
     Category(Vec<TransactionId>),
     /// The value of a setting.
@@ -56,7 +69,11 @@ impl Subject {
             Self::Balance(id, name) => Box::new(NewBalance::new(id, name)),
             Self::Price(security) => Box::new(NewPrice(security)),
             Self::Security(id, symbol) => Box::new(OldSecurity::new(id, symbol)),
+            Self::Called(id, symbol) => Box::new(Called::new(id, symbol)),
             Self::Target(by, key) => Box::new(Wanted::new(by, key)),
+            Self::Watch(security) => Box::new(Watching::new(security)),
+            Self::NewAlert(security) => Box::new(NewAlert(security)),
+            Self::OldAlert(id) => Box::new(OldAlert(id)),
             Self::Category(ids) => Box::new(Categorise(ids)),
             Self::Setting(setting) => Box::new(OneSetting(setting)),
             Self::Setup(proposal) => Box::new(Setup(proposal)),

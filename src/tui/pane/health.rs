@@ -18,9 +18,12 @@ use super::table::{Line, lends};
 use super::{Outcome, Pane, PaneId, Wish};
 use crate::keys::{Action, Context};
 use crate::model::{AccountEdit, Change, Class, Edit, SafeText, SecurityId};
+use crate::service::splits::changes;
 use crate::state::{
     ConnectionRow, CoverageRow, FindingRow, HoldingRow, Proposed, Question, Slice, Slot, Snapshot,
+    SplitProposal, SplitShare,
 };
+use crate::text::counted;
 use crate::tui::errand::Errand;
 use crate::tui::form::Subject;
 use crate::tui::look::{Look, Selection};
@@ -234,7 +237,9 @@ impl Pane for Health {
 
     fn questions(&self, look: &Look) -> Vec<(Slot, Question)> {
         let day = look.snapshot.as_ref().map(|snapshot| snapshot.day);
-        day.map(|day| (Slot::Coverage, Question::Coverage(day))).into_iter().collect()
+        let splits = day.map(|day| (Slot::Splits, Question::Splits(day)));
+        let coverage = day.map(|day| (Slot::Coverage, Question::Coverage(day)));
+        coverage.into_iter().chain(splits).collect()
     }
 
     fn tells_of_row(&self) -> bool {
@@ -280,7 +285,7 @@ impl Pane for Health {
             (count > 0).then(|| format!("{count} {word}{plural}"))
         });
         let told: Vec<_> = told.into_iter().flatten().collect();
-        match look.answer(Slot::Coverage) {
+        match look.answer(Slot::Coverage).and(look.answer(Slot::Splits)) {
             Some(_) => told.join("   "),
             None => format!("{}   reading ...", told.join("   ")),
         }
@@ -298,6 +303,11 @@ fn problems(snapshot: &Snapshot, coverage: &[CoverageRow], look: &Look) -> Vec<P
     problems.extend(overdrawn(snapshot, look));
     problems.extend(snapshot.connections.iter().filter_map(|row| connection(row, look)));
     problems.extend(coverage.iter().filter_map(gap));
+    let splits = match look.answer(Slot::Splits) {
+        Some(Slice::Splits(splits)) => splits.as_slice(),
+        _ => &[],
+    };
+    problems.extend(splits.iter().map(|found| split(found, look)));
     problems
 }
 
@@ -357,6 +367,42 @@ fn proposal(row: &FindingRow, look: &Look) -> Option<Wish> {
         Proposed::Add(what) => {
             Some(Wish::Form(Subject::NewRow(Some(what), row.account.clone(), None)))
         }
+    }
+}
+
+/// A split that the prices show and the rows lack: what was bought before it counts old units.
+fn split(found: &SplitProposal, look: &Look) -> Problem {
+    let SplitProposal { mention, day, ratio, witnesses, sure, shares, .. } = found;
+    let quantity = |quantity| look.figures.quantity(quantity);
+    let holds = |share: &SplitShare| {
+        let (before, after) = (quantity(Some(share.before)), quantity(share.after));
+        format!("{} has {before}, which would be {after}", share.account)
+    };
+    let told: Vec<_> = shares.iter().map(holds).collect();
+    let witnesses: Vec<_> = witnesses.iter().map(SafeText::as_str).collect();
+    let symbol = &mention.symbol;
+    let changes = changes(found);
+    let proposal = (!changes.is_empty()).then(|| {
+        let accounts = counted(u64::try_from(changes.len()).unwrap_or(u64::MAX), "account");
+        let text =
+            format!("Add the split {ratio} of {symbol} of {day} to {accounts}? z takes it back.");
+        let errand = Errand::change(format!("added the split of {symbol}"), changes);
+        Wish::Confirm(Box::new(Confirm { text, errand }))
+    });
+    Problem {
+        id: format!("split:{}:{day}", found.security),
+        weight: if *sure { Weight::Warning } else { Weight::Note },
+        what: "split not in the rows".to_owned(),
+        account: None,
+        symbol: Some(symbol.clone()),
+        day: Some(*day),
+        detail: format!("{ratio}: {}; {}", told.join("; "), witnesses.join("; ")),
+        fix: match proposal {
+            Some(_) => "if there was one, add it to each account that lacks it".to_owned(),
+            None => "a correction brought the new units already; nothing is to be added".to_owned(),
+        },
+        mend: Mend::Prices(found.security, symbol.clone()),
+        proposal,
     }
 }
 

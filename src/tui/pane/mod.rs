@@ -25,6 +25,7 @@ mod tally;
 mod transaction_detail;
 mod transactions;
 mod trends;
+mod watch;
 mod welcome;
 
 use std::cmp::Ordering;
@@ -47,6 +48,7 @@ pub use settings::Settings;
 pub use table::{Rows, Sorting, Table, titles};
 pub use tally::Tally;
 pub use transactions::Transactions;
+pub use watch::{Watch, said as said_of_alert};
 pub use welcome::Welcome;
 
 use super::errand::Errand;
@@ -81,6 +83,8 @@ pub enum PaneId {
     Allocation,
     /// What was received, and what may be.
     Income,
+    /// What somebody keeps an eye on.
+    Watch,
     /// The imports that there were.
     Imports,
     /// What needs a look.
@@ -95,7 +99,7 @@ pub enum PaneId {
 
 impl PaneId {
     /// In the order of their keys; those without one come last.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Overview,
         Self::Accounts,
         Self::Holdings,
@@ -104,6 +108,7 @@ impl PaneId {
         Self::Performance,
         Self::Allocation,
         Self::Income,
+        Self::Watch,
         Self::Imports,
         Self::Health,
         Self::Activity,
@@ -123,6 +128,7 @@ impl PaneId {
             Action::Pane5 => Self::Performance,
             Action::Pane6 => Self::Allocation,
             Action::Pane7 => Self::Income,
+            Action::Pane8 => Self::Watch,
             Action::Pane9 => Self::Imports,
             Action::Health => Self::Health,
             Action::Activity => Self::Activity,
@@ -144,6 +150,7 @@ impl PaneId {
             Self::Performance => Some('5'),
             Self::Allocation => Some('6'),
             Self::Income => Some('7'),
+            Self::Watch => Some('8'),
             Self::Imports => Some('9'),
             Self::Health | Self::Activity | Self::Security | Self::Settings => None,
         }
@@ -173,6 +180,7 @@ impl PaneId {
             Self::Performance => "Performance",
             Self::Allocation => "Allocation",
             Self::Income => "Income",
+            Self::Watch => "Watch",
             Self::Imports => "Imports",
             Self::Health => "Health",
             Self::Activity => "Activity",
@@ -193,6 +201,7 @@ impl PaneId {
             Self::Performance => "Perf",
             Self::Allocation => "Alloc",
             Self::Income => "Inc",
+            Self::Watch => "Watch",
             Self::Imports => "Imp",
             Self::Health => "Health",
             Self::Activity => "Activity",
