@@ -7,6 +7,7 @@ mod target;
 mod txn;
 mod values;
 mod vault;
+mod watch;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -26,6 +27,7 @@ pub use target::{TargetCommand, TargetSetArgs};
 pub use txn::{TxnAddArgs, TxnCommand, TxnEditArgs, TxnFields};
 use values::{class, date, in_performance, kind, method, mode, name, setting, symbol};
 pub use vault::{RecipientsCommand, VaultCommand};
+pub use watch::{AlertAddArgs, AlertCommand, WatchAddArgs, WatchCommand, WatchField};
 
 use crate::model::{
     AccountKind, AssetClass, BatchId, Currency, Dec, InPerformance, Isin, LotMethod, Mode,
@@ -58,6 +60,7 @@ Examples:
   dashtam report net-worth --every month --from 2024-01-01
   dashtam report gains --tax-year 2024 --csv    what was realized, by account
   dashtam report income --by security           what was received, and what may come
+  dashtam alert add XEQT price below 30         be told when it is
   dashtam report allocation --invest 5000       what to buy to come nearer to the targets
   dashtam report transactions --account Broker --from 2024-01-01 --csv
   dashtam export --format json --out all.json   everything, in one file
@@ -152,15 +155,28 @@ simplefin: make a setup token at https://bridge.simplefin.org/simplefin/create. 
 exchanged for an access that can only read. Both are secrets: they are typed or piped, never put on
 the command line, and kept sealed in the vault (`dashtam vault init` makes one).
 
+schwab: register an app at https://developer.schwab.com (both products, callback
+https://127.0.0.1:8182) and wait until it is `Ready For Use`. An address is printed: sign in there, in a
+browser on any machine; it ends at an address that shows no page, and all of that is pasted here. A
+browser on this machine comes back by itself (go on where it warns of dashtam's own certificate). The
+key and the secret of the app come from the systemd credential `dashtam-schwab`, else from the file
+that [schwab] app_file names (two lines, mode 0600), else they are asked for. A consent ends after
+seven days: the same command gives it anew, and accounts and rows go on.
+
+frankfurter: exchange rates of the European Central Bank, from the first row on; nothing is needed.
+
 Examples:
+  dashtam connect schwab                           asks for all that it needs
+  dashtam connect schwab --paste                   waits for no browser; without a terminal: a line on
+                                                   the standard input
   dashtam connect simplefin                        asks for the token
   dashtam connect simplefin --paste < token.txt
   dashtam connect simplefin --name Bridge          again, where the consent of `Bridge` was lost
   dashtam --refresh-only                           brings in accounts, balances and transactions
   dashtam disconnect Bridge
 
-Exit codes: 4 the service does not take the token, 5 it cannot be reached (try the same token again),
-8 another process refreshes, 9 the vault is locked or missing.";
+Exit codes: 4 the service does not take the token, or the consent was not given, 5 it cannot be
+reached (try the same token again), 8 another process refreshes, 9 the vault is locked or missing.";
 
 const KEYS_HELP: &str = "\
 Other keys are chosen in the configuration file, under [keys], by the action's name:
@@ -259,6 +275,12 @@ pub enum Command {
     /// Say how much of the whole something should be; `report allocation` shows how far off it is
     #[command(subcommand, after_help = TARGET_HELP)]
     Target(TargetCommand),
+    /// Keep an eye on securities: groups, and the price that is waited for
+    #[command(subcommand, after_help = watch::WATCH_HELP)]
+    Watch(WatchCommand),
+    /// Be told when a price, a change, an age, a value or a weight goes past a bound
+    #[command(subcommand, after_help = watch::ALERT_HELP)]
+    Alert(AlertCommand),
     /// Write everything in the store into one file, for any engine
     #[command(after_help = BACKUP_HELP)]
     Backup {
@@ -349,7 +371,7 @@ pub struct RefreshArgs {
 /// `connect`.
 #[derive(Debug, Args)]
 pub struct ConnectArgs {
-    /// Which service: simplefin
+    /// Which service: schwab, simplefin, frankfurter
     #[arg(value_parser = name)]
     pub provider: SafeText,
     /// Read what the service gave from the standard input
@@ -582,6 +604,8 @@ pub enum PriceCommand {
     /// Set the price of a security or the rate of a currency on a day
     #[command(after_help = PRICE_EXAMPLES)]
     Set(PriceSetArgs),
+    /// Take the price of a security or the rate of a currency on a day away
+    Delete(PriceDeleteArgs),
 }
 
 /// `price set`.
@@ -615,6 +639,19 @@ pub struct PriceSetArgs {
     pub source: SafeText,
 }
 
+/// `price delete`.
+#[derive(Debug, Args)]
+pub struct PriceDeleteArgs {
+    /// SYM, SYM@CUR, sec:SYM or fx:CUR
+    pub symbol: String,
+    /// The day
+    #[arg(value_name = "DAY", value_parser = date)]
+    pub date: NaiveDate,
+    /// What this source said [default: what counts on the day]
+    #[arg(long, value_name = "NAME", value_parser = name)]
+    pub source: Option<SafeText>,
+}
+
 /// `security`.
 #[derive(Debug, Subcommand)]
 pub enum SecurityCommand {
@@ -622,9 +659,25 @@ pub enum SecurityCommand {
     List,
     /// Change a security
     Edit(Box<SecurityEditArgs>),
+    /// Say what a source of prices calls a security; without a symbol, as everybody does
+    Symbol(SecuritySymbolArgs),
     /// Find splits that the prices show and the transactions lack
     #[command(after_help = SPLITS_HELP)]
     Splits(SecuritySplitsArgs),
+}
+
+/// `security symbol`.
+#[derive(Debug, Args)]
+pub struct SecuritySymbolArgs {
+    /// Which: SYM, SYM@CUR, an ISIN or id:N
+    #[arg(value_name = "SECURITY")]
+    pub security: String,
+    /// The source, as its provider is called
+    #[arg(value_name = "SOURCE", value_parser = name)]
+    pub source: SafeText,
+    /// What it calls the security
+    #[arg(value_name = "SYMBOL", value_parser = symbol)]
+    pub symbol: Option<SafeText>,
 }
 
 /// `security splits`.

@@ -38,9 +38,10 @@
 //! | [`audit`] | what happened: an attempt before, an outcome after, each proved by the next | model, config, store, vault, clock |
 //! | [`credentials`] | what a connection shows to its service; renewed once, by one process | model, vault, audit, store, clock, tasks |
 //! | [`provider`] | outside services that know accounts or prices: one file each, one table | model, http, clock |
+//! | [`oauth`] | a consent by OAuth: the question, what the browser came back with, tokens; pure but for chance | model, http |
 //! | [`figures`] | derived figures kept beside the rows: lots and cash of any day | model, analytics, store |
 //! | [`ledger`] | the one door for writing facts | model, analytics, archive, store, figures, audit, clock, tasks |
-//! | [`report`] | every figure that is shown or printed | model, analytics, store, figures, clock |
+//! | [`report`] | every figure that is shown or printed; of providers only their table | model, analytics, provider, http, store, figures, clock |
 //! | [`refresh`] | what is due is fetched, judged and written, by one process at a time | model, analytics, provider, http, credentials, figures, ledger, report, store, audit, clock, tasks, fault |
 //! | [`state`] | what the screen shows: a snapshot that is pushed, slices that are asked for | model, report, store, clock, tasks, fault |
 //! | [`service`] | one file per verb that a person can ask for | everything above |
@@ -74,7 +75,9 @@
 //! 5. `ledger` writes the rest in one transaction, if the lease is still held: rows through
 //!    `Intake` as those of a file, closes and rates of days beside the others, a price from within
 //!    the day as a tick, which serves on that day only; then the outcome goes to the trail;
-//! 6. `state` hears of the write, waits 50 ms for more, reads and publishes, and the loop draws.
+//! 6. `refresh::alerts` asks `report::watch` what each alert sees now; what went past its bound since is
+//!    noted by `ledger` once, in a log that outlives it. An import or a change by hand ends the same way;
+//! 7. `state` hears of the write, waits 50 ms for more, reads and publishes, and the loop draws.
 //!
 //! ## A connected account
 //!
@@ -164,6 +167,7 @@ pub mod import;
 pub mod keys;
 pub mod ledger;
 pub mod model;
+pub mod oauth;
 pub mod provider;
 pub mod refresh;
 pub mod report;
@@ -326,6 +330,10 @@ async fn show_one(
     let (keymap, conflicts) = keys::Keymap::with(&config.chosen_keys());
     let remembered = (!demo).then(|| config.taste_file());
     let taste = remembered.as_deref().map(config::Taste::read).unwrap_or_default();
+    let after = |minutes: u16| {
+        let wait = Duration::from_secs(60 * u64::from(minutes));
+        Some(wait).filter(|wait| !wait.is_zero())
+    };
     let options = tui::Options {
         keymap,
         colours: config.color.value.then_some(terminal.colours),
@@ -340,9 +348,8 @@ async fn show_one(
         visited_before: taste.visit_before,
         memory: remembered.filter(|_| !read_only),
         read_only,
-        cover: Some(config.cover_minutes.value)
-            .filter(|minutes| *minutes > 0)
-            .map(|minutes| Duration::from_secs(60 * u64::from(minutes))),
+        cover: after(config.cover_minutes.value),
+        lock: after(config.lock_minutes.value),
         view: state::View { as_of: cli.flags.as_of, closed: false },
         setup: (!demo && !taste.was_asked).then(|| tui::Proposal {
             currency: config.currency.unwrap_or(model::Currency::USD),

@@ -54,6 +54,8 @@ pub enum Task {
     Keys,
     /// Waits for the terminal's end.
     HangUp,
+    /// Waits for a browser that comes back with a consent.
+    Callback,
     /// Waits for a signal while somebody is asked for a passphrase.
     Signals,
     /// Writes to the terminal.
@@ -85,6 +87,7 @@ impl Task {
             Self::Beginning => "beginning",
             Self::Keys => "keys",
             Self::HangUp => "hang-up",
+            Self::Callback => "callback",
             Self::Signals => "signals",
             Self::Painter => "painter",
         }

@@ -14,9 +14,9 @@ mod support;
 
 use chrono::NaiveDate;
 use dashtam::model::{
-    AccountEdit, AccountKind, AssetClass, Change, Currency, Dec, Dimension, Edit, Entry, EntryType,
-    LotMethod, Mention, Mode, NewAccount, NewTarget, PriceSubject, Quote, RowEdit, SafeText,
-    SecurityEdit, Setting, Subtype, TransactionId, Unit,
+    AccountEdit, AccountKind, AlertOf, AlertTerms, AssetClass, Change, Currency, Dec, Dimension,
+    Edit, Entry, EntryType, LotMethod, Mention, Mode, NewAccount, NewTarget, PriceSubject, Quote,
+    RowEdit, SafeText, SecurityEdit, Setting, Side, Subtype, TransactionId, Unit, WatchEdit,
 };
 use dashtam::service::edit::{self, Steps, apply_all, take_back};
 use proptest::prelude::*;
@@ -87,7 +87,7 @@ async fn made(engine: &Engine, (what, one, two): (u8, u32, u32)) -> Vec<Change> 
     let account = edit::account_named(&engine.session, name).await.ok().map(|it| it.id);
     let symbol = ["AAA", "BBB", "CCC"][two as usize % 3];
     let security = edit::security_named(&engine.session, symbol).await.ok().map(|it| it.id);
-    match what % 17 {
+    match what % 20 {
         0 => vec![new_account(["New", "House"][two as usize % 2], Mode::Ledger)],
         1 => vec![Change::AddTransaction(Box::new(trade(name, Subtype::Buy, symbol, two)))],
         2 => {
@@ -151,6 +151,26 @@ async fn made(engine: &Engine, (what, one, two): (u8, u32, u32)) -> Vec<Change> 
                 vec![Change::EditSecurity(id, edit)]
             })
             .unwrap_or_default(),
+        16 => {
+            let list = Edit::Set(SafeText::new(["later", "now"][one as usize % 2]));
+            let target = Edit::Set(Dec::from_i64(i64::from(two) + 1));
+            let edit = WatchEdit { list, target, note: Edit::Keep };
+            let security = Mention::parse(&format!("{symbol}@USD")).unwrap();
+            vec![Change::Watch(security, edit)]
+        }
+        17 => security.map(|id| vec![Change::Unwatch(id)]).unwrap_or_default(),
+        18 => {
+            let (of, side) = (AlertOf::Price, Side::ALL[one as usize % 2]);
+            let bound = Dec::from_i64(i64::from(two));
+            let terms = AlertTerms { of, side, bound, note: None, units_of: None, snoozed: None };
+            let mut tx = engine.session.store.read().await.unwrap();
+            match tx.alerts().await.unwrap().first().map(|alert| alert.id) {
+                Some(id) if one.is_multiple_of(4) => vec![Change::RemoveAlert(id)],
+                Some(id) if one.is_multiple_of(5) => vec![Change::EditAlert(id, terms)],
+                Some(id) if one.is_multiple_of(6) => vec![Change::SnoozeAlert(id, Some(day(two)))],
+                _ => vec![Change::AddAlert(Mention::parse("AAA").unwrap(), terms)],
+            }
+        }
         _ => {
             let house = edit::account_named(&engine.session, "Cottage").await.unwrap().id;
             vec![Change::SetBalance(house, day(two), Dec::from_i64(i64::from(one)))]

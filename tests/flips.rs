@@ -24,15 +24,16 @@ use chrono::Days;
 use dashtam::archive::Value;
 use dashtam::config::{Config, Environment, Overrides};
 use dashtam::model::{
-    AccountEdit, BatchId, Change, Connection, ConnectionId, ConnectionState, Currency, Dec, Edit,
-    Part, SafeText, Setting, Tick, Unopened,
+    AccountEdit, AlertId, AlertOf, AlertTerms, BatchId, Change, Connection, ConnectionId,
+    ConnectionState, Currency, Dec, Edit, Part, SafeText, SecurityId, Setting, Side, Tick,
+    Unopened, WatchTerms,
 };
 use dashtam::service::doctor::{self, Patient, Verdict};
 use dashtam::service::edit::RowEdit;
 use dashtam::service::{Access, Session, vault};
 use dashtam::store::{
-    self, ARCHIVED, Alert, AllocationTarget, Balance, EVIDENCE, Finding, RefreshRecord, Saying,
-    SealedSecret, SymbolRecord, Watch,
+    self, ARCHIVED, Alert, AlertLog, AllocationTarget, Balance, EVIDENCE, Finding, RefreshRecord,
+    Saying, SealedSecret, SymbolRecord, Watch, WriteTx,
 };
 use sqlx::postgres::PgPool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
@@ -88,6 +89,39 @@ fn files() -> [(&'static str, String); 2] {
         prices.push_str(&format!("2024-{month:02}-{day:02},fx:CAD,0.7{at},USD,mine\n"));
     }
     [("rows.csv", rows), ("prices.csv", prices)]
+}
+
+/// An entry of the watchlist, an alert and what it told, with every field said.
+async fn watch(tx: &mut WriteTx, id: i64, security: SecurityId) {
+    let (text, dec) = (SafeText::new, |text: &str| Dec::parse(text).unwrap());
+    let (note, batch) = (Some(text("when it is cheap")), None);
+    let bound = dec("9.5");
+    let terms = AlertTerms {
+        of: AlertOf::Change,
+        side: Side::Above,
+        bound,
+        note: note.clone(),
+        units_of: Some(TODAY),
+        snoozed: Some(TODAY),
+    };
+    let id = AlertId(id);
+    tx.insert_alert(&Alert { id, security, terms, batch, crossed: Some(TODAY) }).await.unwrap();
+    let (list, target, units_of) = (Some(text("later")), Some(bound), Some(TODAY));
+    let terms = WatchTerms { list, note, target, units_of };
+    tx.put_watch(&Watch { security, terms, batch }).await.unwrap();
+    let log = AlertLog {
+        id: id.0,
+        security,
+        at: 0,
+        of: AlertOf::Price,
+        side: Side::Below,
+        bound,
+        seen: dec("9.4"),
+        seen_on: TODAY,
+        source: Some(text("somebody")),
+        currency: Some(Currency::USD),
+    };
+    tx.insert_alert_log(&[log]).await.unwrap();
 }
 
 /// A store with something in every table.
@@ -177,11 +211,8 @@ async fn fill(engine: &Engine) {
             fields: "{\"name\":\"Abroad\"}".to_owned(),
         };
         tx.put_sayings(&[saying]).await.unwrap();
-        let (note, batch) = (Some(text("when it is cheap")), None);
-        let (direction, price) = (text("above"), dec("9.5"));
-        let alert = Alert { id, security, direction, price, note: note.clone(), batch };
-        tx.insert_alert(&alert).await.unwrap();
-        tx.put_watch(&Watch { security, note, batch }).await.unwrap();
+        watch(&mut tx, id, security).await;
+        let batch = None;
         let (dimension, key, band) = (text("class"), text(&label), Some(dec("0.05")));
         let target = AllocationTarget { dimension, key, weight: dec("0.05"), band, batch };
         tx.put_target(&target).await.unwrap();

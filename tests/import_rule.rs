@@ -46,7 +46,7 @@ const ROOMS: &[(&str, May)] = &[
         "ledger",
         Use(&["model", "analytics", "archive", "store", "figures", "audit", "clock", "tasks"]),
     ),
-    ("report", Use(&["model", "analytics", "store", "figures", "clock"])),
+    ("report", Use(&["model", "analytics", "provider", "http", "store", "figures", "clock"])),
     (
         "refresh",
         Use(&[
@@ -83,6 +83,8 @@ const OWNED_CRATES: &[(&str, &[&str])] = &[
     ("sqlx", &["store"]),
     ("reqwest", &["http"]),
     ("flate2", &["http"]),
+    ("rcgen", &["oauth"]),
+    ("tokio_rustls", &["oauth"]),
     ("ratatui", &["tui"]),
     ("crossterm", &["tui"]),
     ("ta_lib", &["analytics"]),

@@ -21,14 +21,16 @@ use dashtam::clock::Clock;
 use dashtam::config::{Config, Environment, Overrides};
 use dashtam::ledger;
 use dashtam::model::{
-    AccountKind, Change, Close, Connection, ConnectionState, Currency, Dec, Entry, EntryType,
-    Mention, OpId, Origin, Part, SafeText, Setting, Status, Subtype, Unit,
+    AccountKind, AlertOf, AlertTerms, Change, Close, Connection, ConnectionState, Currency, Dec,
+    Entry, EntryType, Mention, OpId, Origin, Part, SafeText, Setting, Side, Status, Subtype, Unit,
 };
 use dashtam::provider::{
     AccountSource, Class, DayClose, Error, MarketSource, Pair, RemoteAccount, RemoteBook,
     RemoteRow, Result, Setup, Spot, Wanted,
 };
-use dashtam::refresh::{Bench, Cadence, Done, Job, Outcome, Outside, WantedAll, Why, Wish, Work};
+use dashtam::refresh::{
+    Bench, Cadence, Done, Job, Only, Outcome, Outside, WantedAll, Why, Wish, Work,
+};
 use dashtam::report::{self, PositionsQuery};
 use dashtam::service::refresh::{How, start};
 use dashtam::service::{Access, Session, demo};
@@ -242,6 +244,28 @@ async fn a_quote_serves_today_and_only_then() {
         assert_eq!(worth(engine, yesterday).await, "500 2026-11-19");
         let told = outcomes(&engine.session).await;
         assert_eq!(told, ["SUCCEEDED new=0 changed=0 cancelled=0 stored=1 skipped=0"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_a_refresh_brings_sets_off_alerts_once_and_nobody_need_look() {
+    on_each(async |engine| {
+        household(engine).await;
+        let of = AlertOf::Price;
+        let (side, bound) = (Side::Above, dec("51"));
+        let terms = AlertTerms { of, side, bound, note: None, units_of: None, snoozed: None };
+        engine.edit(Change::AddAlert(Mention::parse("X").unwrap(), terms)).await;
+        let fake = Fake { spots: vec![Ok(spot("51.25"))], ..Fake::default() };
+        work(engine, Part::Quotes, &fake).await.unwrap();
+        let quiet = Wish { only: Some(Only::Accounts), ..Wish::default() };
+        for _ in 0..2 {
+            bench(&engine.session).refresh_once(&quiet, Duration::ZERO).await.unwrap();
+        }
+        let log = engine.session.store.read().await.unwrap().alert_log(9).await.unwrap();
+        let told: Vec<_> = log.iter().map(|row| (row.seen, row.seen_on)).collect();
+        assert_eq!(told, [(dec("51.25"), TODAY)]);
+        assert_eq!(log[0].source.as_ref().unwrap().as_str(), "simulated");
     })
     .await;
 }
@@ -739,7 +763,7 @@ async fn what_is_refused_is_said_and_asked_for_again() {
         let done = work(engine, Part::Accounts, &fake).await.unwrap();
         assert_eq!((done.counts.new, done.skipped.len()), (1, 1), "{:?}", done.skipped);
         let mut tx = engine.session.store.read().await.unwrap();
-        let told = report::connections(&mut tx).await.unwrap().remove(0).why.unwrap();
+        let told = report::connections(&mut tx, 0).await.unwrap().remove(0).why.unwrap();
         assert!(told.as_str().starts_with("a: "), "{told}");
         drop(tx);
         // The same again brings nothing, and says so all the same.
@@ -747,7 +771,7 @@ async fn what_is_refused_is_said_and_asked_for_again() {
         let before = "2026-11-18T08:59:00Z".parse::<DateTime<Utc>>().unwrap();
         assert_eq!(*fake.since.lock().unwrap(), Some(before));
         let mut tx = engine.session.store.read().await.unwrap();
-        assert!(report::connections(&mut tx).await.unwrap()[0].why.is_some());
+        assert!(report::connections(&mut tx, 0).await.unwrap()[0].why.is_some());
     })
     .await;
 }
@@ -1143,7 +1167,7 @@ async fn a_dashboard_refreshes_without_a_key_and_finds_it_later() {
     for (provider, label) in [("simulated", "Sim"), ("simplefin", "Bank")] {
         connect(&session, provider, label).await;
     }
-    let mut refresher = start(&session, &How::of(&config)).await.expect("there is something to do");
+    let mut refresher = start(&session, &How::of(&config)).expect("there is something to do");
     let mut round = async |number: u64| {
         let done = refresher.progress.wait_for(|it| it.rounds >= number && !it.running);
         let progress = done.await.unwrap().clone();

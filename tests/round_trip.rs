@@ -12,10 +12,10 @@ use dashtam::import::{NeutralReader, PriceReader, read_json};
 use dashtam::model::Subtype as S;
 use dashtam::model::wire::Section;
 use dashtam::model::{
-    AccountKind, AssetClass, Currency, Dec, Draft, Drafts, Entry, EntryType, InPerformance,
-    Interval, Isin, Item, LotMethod, Mention, Mode, NewAccount, Origin, Price, PriceSubject, Quote,
-    Rate, Ratio, SafeText, SecurityId, SecurityWords, Setting, SourceWords, Status, Subtype, Tags,
-    TransactionWords, Unit, midnight_micros,
+    AccountKind, AlertOf, AlertTerms, AssetClass, Currency, Dec, Draft, Drafts, Entry, EntryType,
+    InPerformance, Interval, Isin, Item, LotMethod, Mention, Mode, NewAccount, Origin, Price,
+    PriceSubject, Quote, Rate, Ratio, SafeText, SecurityId, SecurityWords, Setting, Side,
+    SourceWords, Status, Subtype, Tags, TransactionWords, Unit, WatchTerms, midnight_micros,
 };
 use proptest::option;
 use proptest::prelude::*;
@@ -433,12 +433,18 @@ fn store() -> impl Strategy<Value = Vec<Item>> {
         .prop_map(|(name, parent)| Item::Category { name, parent });
     let balance = (any_name(), day(), any_dec())
         .prop_map(|(account, date, amount)| Item::Balance { account, date, amount });
-    let watch = (mention(), option::of(any_words()))
-        .prop_map(|(security, note)| Item::Watch { security, note });
-    let alert = (mention(), any::<bool>(), any_dec(), option::of(any_words())).prop_map(
-        |(security, above, price, note)| {
-            let direction = SafeText::new(if above { "above" } else { "below" });
-            Item::Alert { security, direction, price, note }
+    let (list, note) = (option::of(any_name()), option::of(any_words()));
+    let watch = (mention(), list, note, option::of(any_dec()), option::of(day())).prop_map(
+        |(security, list, note, target, units_of)| {
+            Item::Watch(security, WatchTerms { list, note, target, units_of })
+        },
+    );
+    let of = select(vec![AlertOf::Price, AlertOf::Value]);
+    let side = select(Side::ALL.to_vec());
+    let days = (option::of(day()), option::of(day()));
+    let alert = (mention(), of, side, any_dec(), option::of(any_words()), days).prop_map(
+        |(security, of, side, bound, note, (units_of, snoozed))| {
+            Item::Alert(security, AlertTerms { of, side, bound, note, units_of, snoozed })
         },
     );
     let target = (any_name(), any_name(), any_dec(), option::of(any_dec()))

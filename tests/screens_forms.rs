@@ -52,7 +52,7 @@ fn dec(text: &str) -> Option<dashtam::model::Dec> {
 }
 
 /// Ways to every form of a household, the last key opening it.
-const FORMS: [(&str, &str); 11] = [
+const FORMS: [(&str, &str); 16] = [
     ("add_transaction", "3 a"),
     ("edit_transaction", "3 e"),
     ("categorise", "3 Space Space C"),
@@ -64,6 +64,11 @@ const FORMS: [(&str, &str); 11] = [
     ("balance", "1 j B"),
     ("security", "2 j Enter e"),
     ("target", "6 e"),
+    ("source_symbol", "g s m"),
+    ("watch", "8 a"),
+    ("watched", "8 e"),
+    ("alert", "8 A"),
+    ("edit_alert", "8 o e"),
 ];
 
 #[test]

@@ -416,6 +416,39 @@ fn a_connection_that_fails_is_named_with_its_reason() {
     });
 }
 
+/// F23: there is time to give a consent anew.
+#[test]
+fn a_consent_that_ends_soon_is_told_wherever_one_looks() {
+    use dashtam::ledger;
+    use dashtam::model::{OpId, SafeText};
+    for (size, keys, name) in [
+        ((80, 24), "", "a_consent_ends_80x24"),
+        ((60, 24), "", "a_consent_ends_60x24"),
+        ((120, 40), "g h G", "a_consent_ends_health_120x40"),
+    ] {
+        run(async {
+            let (session, folder) = dashtam::service::demo::open(&clock()).await.unwrap();
+            let now = clock().now().timestamp_micros();
+            let label = SafeText::new("Schwab");
+            let id =
+                ledger::connect(&session.store, "schwab", &label, None, OpId::at(0), now).await;
+            let known = session.store.read().await.unwrap().connections().await.unwrap();
+            let id = id.unwrap();
+            let mut row = known.into_iter().find(|row| row.id == id).unwrap();
+            row.consent_expires = Some(now + 30 * 3_600_000_000);
+            let mut tx = session.store.write().await.unwrap();
+            tx.update_connection(&row).await.unwrap();
+            tx.commit("a consent", "connect", now).await.unwrap();
+            let mut dashboard = Dashboard::over(session, Some(folder), size, options()).await;
+            if !keys.is_empty() {
+                dashboard.keys(keys).await;
+            }
+            insta::assert_snapshot!(name, dashboard.screen());
+            dashboard.close().await;
+        });
+    }
+}
+
 /// Progress that cannot be seen draws nothing.
 #[test]
 fn rounds_that_change_nothing_are_silent() {

@@ -147,7 +147,7 @@ fn accounts_look_after_themselves() {
         let listed = person.json("connections");
         assert_eq!(keys(&listed), ["connections", "schema"]);
         let shape = "accounts consent_expires failures id last_attempt last_success name \
-             next_attempt provider requests_left requests_per_day scopes since state why";
+             next_attempt paused provider requests_left requests_per_day scopes since state why";
         assert_eq!(keys(&listed["connections"][0]), sorted(shape));
         assert_eq!(listed["connections"][0]["state"], "active");
         assert_eq!(listed["connections"][0]["requests_left"], 23, "the claim was one");

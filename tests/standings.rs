@@ -58,6 +58,8 @@ fn told(name: &str, answer: &Answer) -> ToldAccount {
     let holding = |(symbol, quantity, value): &(&str, &str, Option<&str>)| StatedHolding {
         security: Mention { currency: Some(Currency::USD), ..Mention::parse(symbol).unwrap() },
         name: None,
+        class: None,
+        multiplier: None,
         currency: Currency::USD,
         quantity: dec(quantity),
         value: value.map(dec),

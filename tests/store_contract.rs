@@ -26,19 +26,21 @@ use dashtam::analytics::pricing::{Series, price_on};
 use dashtam::archive::Value;
 use dashtam::audit::{Audit, Place};
 use dashtam::model::{
-    Account, AccountId, AccountKind, AssetClass, Bar, BatchId, CategoryId, Close, Connection,
-    ConnectionId, ConnectionState, Currency, Dec, Exact, Facts, InPerformance, Interval, Isin,
-    LotMethod, Mode, Move, Origin, Part, Price, Rate, Ratio, SafeText, Security, SecurityId,
-    Setting, Status, Subtype, Tags, Tick, Transaction, TransactionId, Unopened, midnight_micros,
+    Account, AccountId, AccountKind, AlertId, AlertOf, AlertTerms, AssetClass, Bar, BatchId,
+    CategoryId, Close, Connection, ConnectionId, ConnectionState, Currency, Dec, Exact, Facts,
+    InPerformance, Interval, Isin, LotMethod, Mode, Move, Origin, Part, Price, Rate, Ratio,
+    SafeText, Security, SecurityId, Setting, Side, Status, Subtype, Tags, Tick, Transaction,
+    TransactionId, Unopened, WatchTerms, midnight_micros,
 };
 use dashtam::service::{Access, Session};
 use dashtam::store::{
-    ARCHIVED, AccountDays, AccountRecord, Alert, AllocationTarget, AuditFilter, AuditRow,
+    ARCHIVED, AccountDays, AccountRecord, Alert, AlertLog, AllocationTarget, AuditFilter, AuditRow,
     AuditStore, AuditTarget, Balance, BatchFile, BatchRow, CashTransit, CashYear, CategoryRecord,
     Claim, DERIVED, EVIDENCE, EntityVersion, Error, Finding, Fits, Holder, Identity, LotPage,
     Noted, OF_ITS_OWN, PendingRow, PositionRecord, PriceRecord, RateRecord, RefreshRecord, Saying,
     SealedSecret, SecurityRecord, StagedRow, Store, StoredTransaction, Stretch, SymbolRecord,
-    Tally, Target, TransactionFilter, Tx, Verdict, Version, Waiting, Wanted, Watch, newest_schema,
+    Tally, Target, TransactionFilter, Tx, Verdict, Version, Waiting, Wanted, Watch, WriteTx,
+    newest_schema,
 };
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{AssertSqlSafe, SqlitePool};
@@ -342,6 +344,9 @@ async fn write_one_of_everything(store: &Store, told: &mut Vec<String>) {
     let (source, symbol) = (text("former 7"), text("X"));
     let former = SymbolRecord { security: SecurityId(20), source, symbol, until: Some(day(9)) };
     tx.put_symbol(&former).await.unwrap();
+    let gone = SymbolRecord { source: text("gone"), ..former };
+    tx.put_symbol(&gone).await.unwrap();
+    tx.remove_symbol(&gone).await.unwrap();
     let category = |id: i64, name: &str, parent: Option<i64>| CategoryRecord {
         id: CategoryId(id),
         name: text(name),
@@ -427,12 +432,7 @@ async fn write_one_of_everything(store: &Store, told: &mut Vec<String>) {
     tx.claim_prices(BatchId(2), &[price(20, day(2)).price], &[rate(day(2)).rate]).await.unwrap();
 
     let batch = Some(BatchId(1));
-    for note in [None, Some(text(WORDS))] {
-        tx.put_watch(&Watch { security: SecurityId(20), note, batch }).await.unwrap();
-    }
-    let (direction, note) = (text("above"), None);
-    let (security, price) = (SecurityId(20), dec("9.5"));
-    tx.insert_alert(&Alert { id: 60, security, direction, price, note, batch }).await.unwrap();
+    write_what_is_watched(&mut tx).await;
     let (dimension, key) = (text("class"), text("etf"));
     let (weight, band) = (dec("0.5"), Some(dec("0.05")));
     let target = AllocationTarget { dimension, key, weight, band, batch };
@@ -480,6 +480,10 @@ async fn write_one_of_everything(store: &Store, told: &mut Vec<String>) {
     for what in [Some(Unopened::Cash), None] {
         tx.put_unopened(AccountId(11), what).await.unwrap();
     }
+    // The last word counts of what rests, too.
+    for (connection, since) in [(60, Some(NOW)), (60, Some(NOW + 1)), (61, Some(NOW)), (61, None)] {
+        tx.put_paused(ConnectionId(connection), since).await.unwrap();
+    }
     // The last two generations are kept, and the second one is sealed anew.
     for generation in 1..=3 {
         tx.insert_secret(&sealed(60, generation)).await.unwrap();
@@ -511,6 +515,48 @@ async fn write_one_of_everything(store: &Store, told: &mut Vec<String>) {
     ] {
         assert_eq!(store.mark_presented(was, is).await.unwrap(), done);
     }
+}
+
+/// An entry of the watchlist written over and one taken off, an alert written over and one taken
+/// away, and what was told.
+async fn write_what_is_watched(tx: &mut WriteTx) {
+    let batch = Some(BatchId(1));
+    let watch = |security: i64, note: Option<SafeText>| {
+        let (list, units_of) = (Some(text("list")), Some(day(2)));
+        let terms = WatchTerms { list, note, target: Some(dec("9.5")), units_of };
+        Watch { security: SecurityId(security), terms, batch }
+    };
+    for note in [None, Some(text(WORDS))] {
+        tx.put_watch(&watch(20, note)).await.unwrap();
+    }
+    tx.put_watch(&watch(21, None)).await.unwrap();
+    tx.remove_watch(&watch(21, None)).await.unwrap();
+    let alert = |id: i64, of: AlertOf| {
+        let (side, bound, note) = (Side::Above, dec("9.5"), Some(text(WORDS)));
+        let terms = AlertTerms { of, side, bound, note, units_of: Some(day(2)), snoozed: None };
+        Alert { id: AlertId(id), security: SecurityId(20), terms, batch, crossed: None }
+    };
+    tx.insert_alert(&alert(60, AlertOf::Price)).await.unwrap();
+    let mut other = alert(60, AlertOf::Stale);
+    (other.terms.snoozed, other.crossed) = (Some(day(3)), Some(day(4)));
+    tx.update_alert(&other).await.unwrap();
+    for id in [61, 62] {
+        tx.insert_alert(&alert(id, AlertOf::Price)).await.unwrap();
+    }
+    tx.remove_alert(&alert(62, AlertOf::Price)).await.unwrap();
+    let log = |id: i64, source: Option<SafeText>| AlertLog {
+        id,
+        security: SecurityId(20),
+        at: NOW,
+        of: AlertOf::Price,
+        side: Side::Below,
+        bound: dec("9.5"),
+        seen: dec("9.25"),
+        seen_on: day(4),
+        currency: source.as_ref().map(|_| Currency::USD),
+        source,
+    };
+    tx.insert_alert_log(&[log(63, None), log(64, Some(text(WORDS)))]).await.unwrap();
 }
 
 /// Every question about lines, each of which both engines must answer alike.
@@ -628,6 +674,8 @@ async fn ask_for_everything(tx: &mut Tx, told: &mut Vec<String>) {
         tx.categories(),
         tx.watchlist(),
         tx.alerts(),
+        tx.alert_log(1),
+        tx.alert_log(9),
         tx.targets(),
         tx.transactions_from(&all, None, 3),
         tx.transactions_from(&all, place, 100),
@@ -691,6 +739,8 @@ async fn ask_for_everything(tx: &mut Tx, told: &mut Vec<String>) {
         tx.remote_accounts(ConnectionId(60)),
         tx.remote_accounts(ConnectionId(61)),
         tx.unopened(),
+        tx.paused(),
+        tx.quotas(),
         tx.refreshes(),
         tx.secrets(),
         tx.secret(ConnectionId(60)),
@@ -709,6 +759,7 @@ async fn ask_for_everything(tx: &mut Tx, told: &mut Vec<String>) {
         assert_eq!(known, [(text("1"), AccountId(account))]);
     }
     assert_eq!(tx.unopened().await.unwrap(), [(AccountId(10), Unopened::Early)].into());
+    assert_eq!(tx.paused().await.unwrap(), [(ConnectionId(60), NOW + 1)].into());
     let states: Vec<_> = tx.connections().await.unwrap().iter().map(|row| row.state).collect();
     assert_eq!(states, [ConnectionState::Failed, ConnectionState::Active]);
     let failures: Vec<_> = tx.refreshes().await.unwrap().iter().map(|row| row.failures).collect();
@@ -753,6 +804,9 @@ async fn take_everything_away(store: &Store, told: &mut Vec<String>) {
     tx.forget_orphan_findings().await.unwrap();
     let findings = tx.findings().await.unwrap();
     assert_eq!(findings.iter().map(|finding| finding.id).collect::<Vec<_>>(), [71]);
+    let named = Finding { kind: "other".to_owned(), ..findings[0].clone() };
+    tx.put_finding(&named).await.unwrap();
+    assert_eq!(tx.findings().await.unwrap(), [named]);
     tx.settle_findings(&findings, NOW + 1).await.unwrap();
     assert_eq!(tx.findings().await.unwrap(), []);
     for row in tx.balances().await.unwrap() {
@@ -1650,6 +1704,7 @@ async fn figures_kept_in_an_older_way_are_made_again_before_they_are_seen() {
             "drop table refreshes",
             "drop table remote_accounts",
             "drop table unopened",
+            "drop table paused",
             "drop table ticks",
             "drop table audit_evidence",
             "drop table secrets",
@@ -1671,6 +1726,14 @@ async fn figures_kept_in_an_older_way_are_made_again_before_they_are_seen() {
             "alter table findings drop column checksum",
             "alter table account_names drop column checksum",
             "alter table accounts drop column performance",
+            "drop table alert_log",
+            "alter table watchlist drop column list",
+            "alter table watchlist drop column target",
+            "alter table watchlist drop column units_of",
+            "alter table alerts drop column what",
+            "alter table alerts drop column units_of",
+            "alter table alerts drop column snoozed",
+            "alter table alerts drop column crossed",
             "delete from _sqlx_migrations where version >= 3",
         ];
         // The second time as after a crash between the migration and the figures.

@@ -27,10 +27,19 @@ pub use step::{Mark, Step, steps};
 pub use witness::Witness;
 
 use super::lots::Event;
-use crate::model::{AccountId, Close, Dec, Exact, Ratio};
+use crate::model::{AccountId, Close, Dec, Exact, Mention, Ratio, SafeText};
 
 /// A split row that is at most so many days away is the same split.
 pub const DAYS: i64 = 10;
+
+/// How the id of a split begins that was seen in the prices.
+pub const SEEN: &str = "~split:";
+
+/// The id of a split that was not read from a source but seen in the prices.
+#[must_use]
+pub fn split_id(security: &Mention, day: NaiveDate, ratio: Ratio) -> SafeText {
+    SafeText::new(&format!("{SEEN}{security}:{day}:{ratio}"))
+}
 
 /// A split as the rows tell it: one, however many accounts tell of it.
 #[derive(Clone, Debug, PartialEq, Eq)]

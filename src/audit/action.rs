@@ -88,6 +88,10 @@ actions! {
     ChangeUndo = "change.undo" on Store,
     /// A price or a rate by hand.
     PriceSet = "price.set" on Store,
+    /// A price or a rate is taken away.
+    PriceDelete = "price.delete" on Store,
+    /// What a source calls a security.
+    SecuritySymbol = "security.symbol" on Store,
     /// What a security is.
     SecurityEdit = "security.edit" on Store,
     /// A setting that changes figures.
@@ -96,6 +100,22 @@ actions! {
     TargetSet = "target.set" on Store,
     /// It need not be any more.
     TargetRemove = "target.remove" on Store,
+    /// A difference to a provider is left as it is, or minded again.
+    ReconcileIgnore = "reconcile.ignore" on Store,
+    /// What somebody keeps an eye on.
+    WatchSet = "watch.set" on Store,
+    /// Nobody does any more.
+    WatchRemove = "watch.remove" on Store,
+    /// When somebody wants to be told.
+    AlertAdd = "alert.add" on Store,
+    /// At another bound.
+    AlertEdit = "alert.edit" on Store,
+    /// Not before a day, or again.
+    AlertSnooze = "alert.snooze" on Store,
+    /// Not any more.
+    AlertRemove = "alert.remove" on Store,
+    /// Something went past a bound, or came back.
+    AlertJudge = "alert.judge" on Store,
     /// Files are taken in.
     Import = "import" on Store,
     /// They are taken back.
@@ -118,6 +138,10 @@ actions! {
     Reconnect = "reconnect" on Connection,
     /// It ends.
     Disconnect = "disconnect" on Connection,
+    /// It rests.
+    ConnectionPause = "connection.pause" on Connection,
+    /// It goes on.
+    ConnectionResume = "connection.resume" on Connection,
     /// It needs a new consent.
     ConnectionFail = "connection.fail" on Connection,
     /// What it has is fetched.

@@ -11,10 +11,12 @@ use super::exit::{Error, Status};
 use super::output::note;
 use super::prompt::{can_ask, token};
 use super::table::{Column, Table};
-use super::{Job, vault};
+use super::{Job, consent, vault};
 use crate::cli::ConnectArgs;
 use crate::model::{ConnectionId, SafeText, Secret};
-use crate::service::connect::{self, ConnectRequest, ConnectionRow};
+use crate::service::connect::{self, ConnectRequest, Connected, ConnectionRow};
+use crate::service::consent::{ends, is_given_in_browser};
+use crate::service::open_source::{self, is_open};
 use crate::service::{self, Session};
 
 const NO_TOKEN: &str = "there is no terminal to ask for the token on; give it on the standard input \
@@ -22,6 +24,8 @@ const NO_TOKEN: &str = "there is no terminal to ask for the token on; give it on
 const TOO_LONG: &str = "what was pasted is no token: it is far too long";
 /// No token is longer.
 const LONGEST: usize = 16 << 10;
+/// What stands in the place of the state of a connection that rests.
+const PAUSED: &str = "paused";
 /// How long to wait for somebody who refreshes.
 const WAIT: Duration = Duration::from_mins(1);
 
@@ -38,6 +42,7 @@ struct Row<'a> {
     provider: &'a SafeText,
     state: &'static str,
     since: Option<String>,
+    paused: Option<String>,
     scopes: [&'static str; 1],
     accounts: usize,
     requests_left: Option<u32>,
@@ -60,6 +65,12 @@ struct Changed<'a> {
 
 /// What is wrong with it before anything is touched.
 pub fn check(args: &ConnectArgs) -> Result<(), Error> {
+    if is_open(&args.provider) {
+        return Ok(());
+    }
+    if is_given_in_browser(&args.provider) {
+        return consent::check(args);
+    }
     connect::provider_of(&args.provider)?;
     if !args.paste && !can_ask() {
         return Err(Error::Usage(NO_TOKEN));
@@ -72,6 +83,13 @@ pub async fn connect(
     session: &Session,
     args: &ConnectArgs,
 ) -> Result<Status, Error> {
+    if is_open(&args.provider) {
+        let name = args.name.as_ref();
+        return tell(job, &open_source::connect(session, &args.provider, name).await?);
+    }
+    if is_given_in_browser(&args.provider) {
+        return consent::connect(job, session, args).await;
+    }
     let (_, token) = connect::provider_of(&args.provider)?;
     // The key first: a token is of no use where it cannot be kept.
     let given = job.config.unlocking.passphrases().map_err(service::Error::from)?;
@@ -82,17 +100,22 @@ pub async fn connect(
         token: brought(args.paste, token.from)?,
         wait: WAIT,
     };
-    let connected = connect::connect(session, job.config, key, request).await?;
+    tell(job, &connect::connect(session, job.config, key, request).await?)
+}
+
+/// What became of it.
+pub(super) fn tell(job: &mut Job<'_>, connected: &Connected) -> Result<Status, Error> {
     let (connection, already) = (&connected.connection, connected.already);
     if job.flags.json {
         let schema = "dashtam.connection.changed/1";
         let (connection, name) = (connection.id, &connection.label);
         job.out.json(&Changed { schema, connection, name, already })?;
     } else if already {
-        job.out.line(&format!("{} is connected already by this token", connection.label))?;
+        job.out.line(&format!("{} is connected already", connection.label))?;
     } else {
+        let until = ends(connection).map(|ends| format!(" until {ends}")).unwrap_or_default();
         job.out.line(&format!(
-            "connected {}; `dashtam --refresh-only` brings in its accounts",
+            "connected {}{until}; `dashtam --refresh-only` brings in what it tells",
             connection.label
         ))?;
     }
@@ -161,7 +184,7 @@ pub async fn list(job: &mut Job<'_>, session: &Session) -> Result<Status, Error>
         table.row(vec![
             it.connection.label.clone(),
             it.title.clone(),
-            SafeText::new(it.connection.state.as_str()),
+            SafeText::new(if it.paused.is_some() { PAUSED } else { it.connection.state.as_str() }),
             SafeText::new(&it.accounts.to_string()),
             text(it.left.map(|(left, most)| format!("{left}/{most}"))),
             text(last.and_then(|last| last.succeeded).and_then(instant)),
@@ -170,6 +193,9 @@ pub async fn list(job: &mut Job<'_>, session: &Session) -> Result<Status, Error>
     }
     job.out.table(&table)?;
     for it in &rows {
+        if let Some(text) = consent::ending(&it.connection, session.clock.now()) {
+            job.out.aside(&text)?;
+        }
         if let Some(why) = why(it) {
             job.out.aside(&format!("dashtam: {}: {why}", it.connection.label))?;
         }
@@ -190,6 +216,7 @@ fn row(it: &ConnectionRow) -> Row<'_> {
         provider: &connection.provider,
         state: connection.state.as_str(),
         since: instant(connection.since),
+        paused: it.paused.and_then(instant),
         scopes: ["read"],
         accounts: it.accounts,
         requests_left: it.left.map(|(left, _)| left),

@@ -4,7 +4,7 @@
 use chrono::NaiveDate;
 use serde::Serialize;
 
-use crate::model::{AccountId, Currency, SafeText, SecurityId, TransactionId};
+use crate::model::{AccountId, AlertId, Currency, SafeText, SecurityId, TransactionId};
 use crate::report::Missing;
 use crate::service::edit::Applied;
 
@@ -123,6 +123,8 @@ pub struct Changed<'a> {
     account: Option<AccountId>,
     transactions: &'a [TransactionId],
     security: Option<SecurityId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alert: Option<AlertId>,
 }
 
 impl<'a> From<&'a Applied> for Changed<'a> {
@@ -133,6 +135,7 @@ impl<'a> From<&'a Applied> for Changed<'a> {
             account: applied.account,
             transactions: &applied.transactions,
             security: applied.security,
+            alert: applied.alert,
         }
     }
 }

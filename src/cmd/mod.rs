@@ -4,11 +4,13 @@
 //! else; what a figure means does not.
 
 mod account;
+mod alert;
 mod allocation_plan;
 mod audit;
 mod backup;
 mod completions;
 mod connect;
+mod consent;
 mod demo;
 mod doctor;
 mod exit;
@@ -44,6 +46,7 @@ mod table;
 mod target;
 mod txn;
 mod vault;
+mod watch;
 
 use std::ffi::OsString;
 use std::io::IsTerminal;
@@ -51,7 +54,10 @@ use std::io::IsTerminal;
 use clap::Parser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use crate::cli::{self, Cli, Command, Flags, RefreshArgs, SettingsCommand, TargetCommand};
+use crate::cli::{
+    self, AlertCommand, Cli, Command, Flags, RefreshArgs, SettingsCommand, TargetCommand,
+    WatchCommand,
+};
 use crate::clock::Clock;
 use crate::config::{Config, Overrides};
 use crate::export::cells;
@@ -287,6 +293,8 @@ impl Job<'_> {
             Command::Security(command) => security::run(self, session, command).await,
             Command::Settings(command) => settings::run(self, session, command).await,
             Command::Target(command) => target::run(self, session, command).await,
+            Command::Watch(command) => watch::run(self, session, command).await,
+            Command::Alert(command) => alert::run(self, session, command).await,
             Command::Report(command) => reports::run(self, session, command).await,
             Command::Refresh(args) => {
                 let how = service::refresh::How::of(self.config);
@@ -332,6 +340,8 @@ fn access(command: &Command) -> Access {
         Command::Security(command) => security::only_looks(command),
         Command::Settings(command) => !matches!(command, SettingsCommand::Set { .. }),
         Command::Target(command) => matches!(command, TargetCommand::List),
+        Command::Watch(command) => matches!(command, WatchCommand::List),
+        Command::Alert(command) => matches!(command, AlertCommand::List | AlertCommand::Log),
         Command::Report(command) => reports::only_looks(command),
         Command::Vault(command) => vault::only_looks(command),
         Command::Rebuild { check } | Command::Restore { check, .. } => *check,

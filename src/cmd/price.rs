@@ -1,4 +1,4 @@
-//! `price set`: the price of a security or the rate of a currency on one day.
+//! `price`: the price of a security or the rate of a currency on one day.
 
 use super::Job;
 use super::exit::{Error, Status};
@@ -7,21 +7,32 @@ use crate::cli::{PriceCommand, PriceSetArgs};
 use crate::model::{Change, SafeText};
 use crate::service::Session;
 use crate::service::edit::apply;
-use crate::service::price::{PriceWords, quote};
+use crate::service::price::{PriceWords, quote, subject};
 
 pub async fn run(
     job: &mut Job<'_>,
     session: &Session,
     command: &PriceCommand,
 ) -> Result<Status, Error> {
-    let PriceCommand::Set(args) = command;
-    let quote = quote(&words(args))?;
-    let applied = apply(session, Change::SetPrice(Box::new(quote))).await?;
+    let (change, said) = match command {
+        PriceCommand::Set(args) => {
+            let quote = quote(&words(args))?;
+            let symbol = SafeText::new(&args.symbol);
+            let said = format!("set the price of {symbol} on {}", args.date);
+            (Change::SetPrice(Box::new(quote)), said)
+        }
+        PriceCommand::Delete(args) => {
+            let subject = subject(args.symbol.trim())?;
+            let symbol = SafeText::new(&args.symbol);
+            let said = format!("took the price of {symbol} on {} away", args.date);
+            (Change::DeletePrice(subject, args.date, args.source.clone()), said)
+        }
+    };
+    let applied = apply(session, change).await?;
     if job.flags.json {
         job.out.json(&Changed::from(&applied))?;
     } else {
-        let symbol = SafeText::new(&args.symbol);
-        job.out.line(&format!("set the price of {symbol} on {}", args.date))?;
+        job.out.line(&said)?;
     }
     Ok(Status::Done)
 }

@@ -61,11 +61,24 @@ pub fn token(question: &str) -> Result<Secret, Error> {
     ask(question, TOKEN)
 }
 
+/// The same where it may also come by itself.
+pub fn token_or(question: &str, came: &dyn Fn() -> Option<Secret>) -> Result<Secret, Error> {
+    ask_or(question, TOKEN, came)
+}
+
 fn ask(question: &str, shape: Shape) -> Result<Secret, Error> {
+    ask_or(question, shape, &|| None)
+}
+
+fn ask_or(
+    question: &str,
+    shape: Shape,
+    came: &dyn Fn() -> Option<Secret>,
+) -> Result<Secret, Error> {
     hear_signals().map_err(Error::Output)?;
     let quiet = Quiet::begin().map_err(Error::Output)?;
     say(&format!("{question}: "));
-    let typed = line(shape);
+    let typed = line(shape, came);
     drop(quiet);
     say("\n");
     match CAME.load(Ordering::SeqCst) {
@@ -90,7 +103,7 @@ fn say(text: &str) {
 }
 
 /// Reads a line, key by key: no signal may end the program while the terminal shows nothing.
-fn line(shape: Shape) -> Result<Secret, Error> {
+fn line(shape: Shape, came: &dyn Fn() -> Option<Secret>) -> Result<Secret, Error> {
     // Large enough never to grow, which would leave a copy behind.
     let mut typed = Vec::with_capacity(shape.longest);
     let mut is_too_long = false;
@@ -100,6 +113,10 @@ fn line(shape: Shape) -> Result<Secret, Error> {
         let number = CAME.load(Ordering::SeqCst);
         if number != 0 {
             break Err(Error::Signal(number));
+        }
+        if let Some(came) = came() {
+            typed.zeroize();
+            return Ok(came);
         }
         let mut ends = [PollFd::new(&stdin, PollFlags::IN)];
         match poll(&mut ends, Some(&AGAIN)) {

@@ -5,10 +5,10 @@ use std::time::Duration;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 
-use super::Job;
 use super::exit::{Error, Status};
 use super::output::note;
 use super::table::{Column, Table};
+use super::{Job, consent};
 use crate::cli::RefreshArgs;
 use crate::model::{ConnectionId, SafeText};
 use crate::service::refresh::{
@@ -200,6 +200,9 @@ fn complain(job: &mut Job<'_>, summary: &Summary) -> Result<(), Error> {
         job.out.aside(&text)?;
     }
     for told in &summary.connections {
+        if let Some(text) = consent::ending(&told.connection, summary.finished) {
+            job.out.aside(&text)?;
+        }
         if let Some(why) = &told.why {
             let (label, why) = (&told.connection.label, SafeText::new(why));
             job.out.aside(&format!("dashtam: {label}: {why}"))?;

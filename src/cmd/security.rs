@@ -7,7 +7,9 @@ use super::exit::{Error, Status};
 use super::json::{Changed, List};
 use super::security_splits;
 use super::table::{Column, Table};
-use crate::cli::{SecurityChange, SecurityCommand, SecurityEditArgs, SecurityField};
+use crate::cli::{
+    SecurityChange, SecurityCommand, SecurityEditArgs, SecurityField, SecuritySymbolArgs,
+};
 use crate::model::{
     AssetClass, Change, Currency, Edit, Isin, SafeText, Security, SecurityEdit, SecurityId,
 };
@@ -19,7 +21,7 @@ pub const fn only_looks(command: &SecurityCommand) -> bool {
     match command {
         SecurityCommand::List => true,
         SecurityCommand::Splits(args) => !args.apply,
-        SecurityCommand::Edit(_) => false,
+        SecurityCommand::Edit(_) | SecurityCommand::Symbol(_) => false,
     }
 }
 
@@ -31,6 +33,7 @@ pub async fn run(
     match command {
         SecurityCommand::List => list(job, session).await,
         SecurityCommand::Edit(args) => edit(job, session, args).await,
+        SecurityCommand::Symbol(args) => call(job, session, args).await,
         SecurityCommand::Splits(args) => security_splits::run(job, session, args).await,
     }
 }
@@ -47,6 +50,25 @@ async fn edit(
         job.out.json(&Changed::from(&applied))?;
     } else {
         job.out.line(&format!("changed security `{}`", security.symbol))?;
+    }
+    Ok(Status::Done)
+}
+
+/// What a source calls it.
+async fn call(
+    job: &mut Job<'_>,
+    session: &Session,
+    args: &SecuritySymbolArgs,
+) -> Result<Status, Error> {
+    let SecuritySymbolArgs { security, source, symbol } = args;
+    let security = security_named(session, security.trim()).await?;
+    let change = Change::SetSymbol(security.id, source.clone(), symbol.clone());
+    let applied = apply(session, change).await?;
+    if job.flags.json {
+        job.out.json(&Changed::from(&applied))?;
+    } else {
+        let called = symbol.as_ref().unwrap_or(&security.symbol);
+        job.out.line(&format!("{source} is asked for {} as {called}", security.symbol))?;
     }
     Ok(Status::Done)
 }

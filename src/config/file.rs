@@ -23,7 +23,12 @@ pub const KEYS: &[&str] = &[
     "refresh.quotes_seconds",
     "refresh.accounts_minutes",
     "simplefin.base_url",
+    "schwab.app_file",
+    "schwab.callback",
+    "schwab.base_url",
+    "frankfurter.base_url",
     "dashboard.cover_minutes",
+    "dashboard.lock_minutes",
     "keys.*",
 ];
 

@@ -8,6 +8,7 @@ mod file;
 mod locale;
 mod paths;
 pub mod private;
+mod services;
 mod source;
 mod taste;
 mod terminal;
@@ -27,6 +28,7 @@ pub use error::{ConfigError, Warning};
 use file::ConfigFile;
 pub use file::KEYS;
 use private::ReadFile;
+pub use services::Services;
 pub use source::{Environment, Origin, Overrides, Setting};
 pub use taste::{TableTaste, Taste};
 pub use terminal::{Colours, TerminalKind};
@@ -40,6 +42,7 @@ const LOCALTIME: &str = "/etc/localtime";
 const DEFAULT_KEEP_DAYS: u16 = 14;
 const DEFAULT_QUOTES_SECONDS: u16 = 60;
 const DEFAULT_ACCOUNTS_MINUTES: u16 = 15;
+const DEFAULT_LOCK_MINUTES: u16 = 5;
 const PASSWORD_SIZE_LIMIT: u64 = 4096;
 
 /// Every effective value.
@@ -61,10 +64,12 @@ pub struct Config {
     pub accounts_minutes: Setting<u16>,
     /// How long after the last key the dashboard is covered; 0: never.
     pub cover_minutes: Setting<u16>,
+    /// How long after it the key that a person gave is let go of; 0: at the end.
+    pub lock_minutes: Setting<u16>,
     pub insecure_postgres: Setting<bool>,
     pub color: Setting<bool>,
-    /// Where SimpleFIN is on this machine, in the place of the real one.
-    pub simplefin_base: Option<Setting<Url>>,
+    /// What is said of services.
+    pub services: Services,
     /// What the environment says of the terminal.
     pub terminal: TerminalKind,
     /// Proposed at the first start only: what is paid with where the locale is.
@@ -162,8 +167,15 @@ impl Config {
                 "1 to 1440",
             )?,
             cover_minutes: whole(&file, "dashboard.cover_minutes", 0, 0..=1440, "0 to 1440")?,
+            lock_minutes: whole(
+                &file,
+                "dashboard.lock_minutes",
+                DEFAULT_LOCK_MINUTES,
+                0..=1440,
+                "0 to 1440",
+            )?,
             insecure_postgres,
-            simplefin_base: on_this_machine(&file, "simplefin.base_url")?,
+            services: Services::of(&file, environment)?,
             color: color(flags.no_color, environment),
             terminal: TerminalKind::of(environment),
             currency: locale::currency(environment),
@@ -202,8 +214,7 @@ impl Config {
 
     /// Where providers are on this machine, by their ids.
     pub fn bases(&self) -> BTreeMap<String, Url> {
-        let simplefin = self.simplefin_base.as_ref();
-        simplefin.map(|base| ("simplefin".to_owned(), base.value.clone())).into_iter().collect()
+        self.services.bases()
     }
 
     pub fn log_dir(&self) -> PathBuf {
@@ -221,6 +232,11 @@ impl Config {
     }
 
     /// Where the key of the vault is kept.
+    /// The certificate that a browser is shown which is sent back to this machine.
+    pub fn callback_file(&self) -> PathBuf {
+        self.data_dir.value.join("callback.pem")
+    }
+
     pub fn vault_dir(&self) -> PathBuf {
         self.data_dir.value.join("vault")
     }
@@ -322,11 +338,11 @@ impl Config {
             row("refresh.quotes_seconds", &self.quotes_seconds, u16::to_string),
             row("refresh.accounts_minutes", &self.accounts_minutes, u16::to_string),
             row("dashboard.cover_minutes", &self.cover_minutes, u16::to_string),
+            row("dashboard.lock_minutes", &self.lock_minutes, u16::to_string),
             row("postgres.insecure", &self.insecure_postgres, bool::to_string),
             row("color", &self.color, bool::to_string),
         ];
-        let base = self.simplefin_base.as_ref();
-        rows.extend(base.map(|base| row("simplefin.base_url", base, Url::to_string)));
+        rows.extend(self.services.effective());
         let keys = self.keys.iter();
         rows.extend(keys.map(|(action, chords)| {
             row(&format!("keys.{action}"), chords, |chords| chords.join(", "))
@@ -505,26 +521,6 @@ fn log_level(verbose: u8, file: &ConfigFile) -> Result<Setting<Level>, ConfigErr
         }
     };
     Ok(asked.unwrap_or(Setting::new(level, from)))
-}
-
-/// An address on this machine: secrets go nowhere else but to the service they are for.
-fn on_this_machine(
-    file: &ConfigFile,
-    key: &'static str,
-) -> Result<Option<Setting<Url>>, ConfigError> {
-    let Some(Setting { value, from }) = file.text(key)? else { return Ok(None) };
-    let is_here = |url: &Url| match url.host() {
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        _ => false,
-    };
-    let plain = |url: &Url| url.username().is_empty() && url.password().is_none();
-    let url = Url::parse(&value).ok().filter(|url| is_here(url) && plain(url));
-    let expected = "an address on this machine, as http://127.0.0.1:8080";
-    match url.filter(|url| matches!(url.scheme(), "http" | "https")) {
-        Some(url) => Ok(Some(Setting::new(url, from))),
-        None => Err(ConfigError::BadValue { from, what: key, expected }),
-    }
 }
 
 /// A whole number of the file that must be in a range.

@@ -58,6 +58,13 @@ impl Unlocking {
         Ok(Some((read(&path, check)?, path.display().to_string())))
     }
 
+    /// A credential of systemd by its name; none: there is no such one.
+    pub(super) fn credential(&self, name: &str) -> Result<Option<Secret>, ConfigError> {
+        let path = self.credentials.as_ref().map(|folder| folder.join(name));
+        let path = path.filter(|path| path.exists());
+        path.map(|path| read(&path, ReadFile::check_credential)).transpose()
+    }
+
     /// Passphrases, a line each: from the descriptor that was named, else systemd's credential. What
     /// comes through a pipe can be read once.
     ///
@@ -76,9 +83,9 @@ impl Unlocking {
     }
 }
 
-type Check = fn(&ReadFile) -> Result<(), PermissionProblem>;
+pub(super) type Check = fn(&ReadFile) -> Result<(), PermissionProblem>;
 
-fn read(path: &Path, check: Check) -> Result<Secret, ConfigError> {
+pub(super) fn read(path: &Path, check: Check) -> Result<Secret, ConfigError> {
     let file = ReadFile::open(path, LARGEST).map_err(|source| unreadable(path, source))?;
     check(&file)?;
     Ok(Secret::new(file.text))
@@ -95,7 +102,7 @@ fn descriptor(number: u32) -> Result<Secret, ConfigError> {
 }
 
 fn unreadable(path: &Path, source: io::Error) -> ConfigError {
-    ConfigError::Unreadable { what: "the key or passphrase", path: path.to_owned(), source }
+    ConfigError::Unreadable { what: "the secret in", path: path.to_owned(), source }
 }
 
 #[cfg(test)]

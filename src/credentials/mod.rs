@@ -103,6 +103,15 @@ impl Keeper {
         self.opened(&row)
     }
 
+    /// The newest secret of a connection, whatever became of it: good for what is kept beside a token.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be opened.
+    pub async fn newest(&self, connection: ConnectionId) -> Result<Held> {
+        let row = self.store.read().await?.secret(connection).await?;
+        self.opened(&row.ok_or(Error::Nothing(connection))?)
+    }
+
     /// Whose secret this is, or was before the last renewal. What this key does not open is nobody's.
     ///
     /// # Errors

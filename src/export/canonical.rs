@@ -12,7 +12,8 @@ use chrono::{DateTime, SecondsFormat};
 
 use super::Writer;
 use crate::model::{
-    Dec, Draft, Interval, Item, Mention, NewAccount, Price, Rate, SafeText, SecurityWords, Tags,
+    AlertOf, AlertTerms, Dec, Draft, Interval, Item, Mention, NewAccount, Price, Rate, SafeText,
+    SecurityWords, Tags, WatchTerms,
 };
 
 /// The parts of the dump, in their order.
@@ -42,8 +43,8 @@ impl Part {
             Item::Transaction(_) => Self::Transactions,
             Item::Price(..) => Self::Prices,
             Item::Rate(_) => Self::Rates,
-            Item::Watch { .. } => Self::Watchlist,
-            Item::Alert { .. } => Self::Alerts,
+            Item::Watch(..) => Self::Watchlist,
+            Item::Alert(..) => Self::Alerts,
             Item::Target { .. } => Self::Targets,
         }
     }
@@ -105,14 +106,8 @@ impl<W: io::Write, F: Fn(&SafeText) -> bool> CanonicalWriter<W, F> {
             }
             Item::Price(mention, price) => price_line(mention, price),
             Item::Rate(rate) => rate_line(rate),
-            Item::Watch { security, note } => {
-                Line::new("watch").mention("", Some(security)).maybe_text("note", note.as_ref())
-            }
-            Item::Alert { security, direction, price, note } => Line::new("alert")
-                .mention("", Some(security))
-                .text("direction", direction)
-                .plain("price", price)
-                .maybe_text("note", note.as_ref()),
+            Item::Watch(security, terms) => watch_line(security, terms),
+            Item::Alert(security, terms) => alert_line(security, terms),
             Item::Target { dimension, key, weight, band } => Line::new("target")
                 .text("dimension", dimension)
                 .text("key", key)
@@ -168,6 +163,26 @@ fn account_line(account: &NewAccount) -> Line {
         .maybe_text("institution", account.institution.as_ref())
         .maybe("closed", account.closed)
         .maybe("performance", account.performance)
+}
+
+fn watch_line(security: &Mention, terms: &WatchTerms) -> Line {
+    Line::new("watch")
+        .mention("", Some(security))
+        .maybe_text("list", terms.list.as_ref())
+        .maybe_text("note", terms.note.as_ref())
+        .maybe("target", terms.target)
+        .maybe("units_of", terms.units_of)
+}
+
+fn alert_line(security: &Mention, terms: &AlertTerms) -> Line {
+    Line::new("alert")
+        .mention("", Some(security))
+        .maybe("what", Some(terms.of).filter(|of| *of != AlertOf::Price))
+        .text("direction", &SafeText::new(terms.side.as_str()))
+        .plain("price", terms.bound)
+        .maybe_text("note", terms.note.as_ref())
+        .maybe("units_of", terms.units_of)
+        .maybe("snoozed", terms.snoozed)
 }
 
 fn security_line(words: &SecurityWords) -> Line {
@@ -302,7 +317,7 @@ mod tests {
     use super::*;
     use crate::model::{
         AccountKind, AssetClass, Currency, Entry, EntryType, InPerformance, Isin, LotMethod, Mode,
-        Origin, Ratio, SecurityId, Setting, Status, Subtype, TransactionWords, Unit,
+        Origin, Ratio, SecurityId, Setting, Side, Status, Subtype, TransactionWords, Unit,
         midnight_micros,
     };
 
@@ -336,6 +351,11 @@ mod tests {
         let account =
             NewAccount { name, kind, currency, mode, method, institution, closed, performance };
         Item::Account { account, derived: true }
+    }
+
+    fn alert(of: AlertOf, bound: &str) -> AlertTerms {
+        let (side, bound) = (Side::Above, dec(bound));
+        AlertTerms { of, side, bound, note: None, units_of: None, snoozed: None }
     }
 
     fn deposit(link: Option<&str>, seq: i64) -> Item {
@@ -386,13 +406,24 @@ mod tests {
                 source: text("file"),
                 rate: dec("0.75"),
             }),
-            Item::Alert {
-                security: Mention::parse("X").unwrap(),
-                direction: text("above"),
-                price: dec("9"),
-                note: None,
-            },
-            Item::Watch { security: Mention::parse("X").unwrap(), note: Some(text("n")) },
+            Item::Alert(Mention::parse("X").unwrap(), alert(AlertOf::Price, "9")),
+            Item::Alert(
+                Mention::parse("X").unwrap(),
+                AlertTerms { snoozed: Some(day(3)), ..alert(AlertOf::Change, "-0.05") },
+            ),
+            Item::Watch(
+                Mention::parse("X").unwrap(),
+                WatchTerms { note: Some(text("n")), ..WatchTerms::default() },
+            ),
+            Item::Watch(
+                Mention::parse("Y").unwrap(),
+                WatchTerms {
+                    list: Some(text("l")),
+                    target: Some(dec("7.5")),
+                    units_of: Some(day(2)),
+                    note: None,
+                },
+            ),
         ];
         let right = "\
 account name=\"A\" kind=brokerage currency=USD mode=ledger
@@ -406,7 +437,9 @@ price symbol=\"X\" quoted=USD interval=1d date=2024-01-02 source=\"file\" close=
 price symbol=\"X\" quoted=USD interval=1m at=2024-01-02T00:01:00Z source=\"file\" close=1 currency=USD high=2 split_adjusted=yes
 rate base=CAD quote=USD date=2024-01-02 source=\"file\" rate=0.75
 watch symbol=\"X\" note=\"n\"
+watch symbol=\"Y\" list=\"l\" target=7.5 units_of=2024-01-02
 alert symbol=\"X\" direction=\"above\" price=9
+alert symbol=\"X\" what=change direction=\"above\" price=-0.05 snoozed=2024-01-03
 target dimension=\"class\" key=\"etf\" weight=0.5
 ";
         assert_eq!(written(&items, &[]), right);

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{Datelike, NaiveDate};
+use chrono::{Datelike, Days, NaiveDate};
 
 use super::codec::{self, DayChange};
 use super::days::ordinal;
@@ -150,4 +150,27 @@ pub async fn cash_changes(
         }
     }
     Ok(changes)
+}
+
+/// How long a row may be pending.
+const PENDING_DAYS: Days = Days::new(60);
+
+/// The cash of an account at the end of a day, without what is not final: that is in no balance of a
+/// provider yet.
+///
+/// # Errors
+/// When the store cannot be read, or its figures are damaged.
+pub async fn settled_cash(
+    tx: &mut Tx,
+    account: AccountId,
+    currency: Currency,
+    day: NaiveDate,
+) -> Result<Exact> {
+    let cash = cash_on_days(tx, account, currency, &BTreeSet::from([day])).await?;
+    let first = day.checked_sub_days(PENDING_DAYS).unwrap_or(day);
+    let rows = tx.pending_in(account, first, day).await?;
+    let rows = rows.iter().map(|row| &row.transaction);
+    let pending = rows.filter(|row| row.facts.currency == currency);
+    let cash = cash.into_values().next().unwrap_or(Exact::ZERO);
+    Ok(pending.fold(cash, |sum, row| sum.sub(&Exact::from(row.facts.amount))))
 }

@@ -31,7 +31,7 @@ pub use at::{
     lots_of_group, lots_on, positions_on, rates_of_rows, realized, recosted, security_on, sold_if,
     unmoved_since,
 };
-pub use cash::{cash_changes, cash_on, cash_on_days};
+pub use cash::{cash_changes, cash_on, cash_on_days, settled_cash};
 pub use course::{
     CashMove, Course, Holding, Leg, LotCourse, LotKey, LotLack, Moved, OF_THE_HOLDING, Sums, course,
 };

@@ -22,6 +22,7 @@ pub use error::{Error, Why};
 pub use gate::{Gate, Hosts};
 pub use pace::{Limit, Used};
 pub use request::Request;
+pub(crate) use request::base64;
 
 /// The result of everything in this room.
 pub type Result<T> = std::result::Result<T, Error>;

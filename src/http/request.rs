@@ -154,7 +154,7 @@ fn decoded(text: &str) -> Option<String> {
     std::str::from_utf8(&bytes).ok().map(ToOwned::to_owned)
 }
 
-fn base64(bytes: &[u8]) -> Zeroizing<String> {
+pub(crate) fn base64(bytes: &[u8]) -> Zeroizing<String> {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = Zeroizing::new(String::with_capacity(bytes.len().div_ceil(3) * 4));
     for three in bytes.chunks(3) {

@@ -16,7 +16,7 @@ mod problem;
 pub use detect::{Format, detect};
 pub use json::read_json;
 pub use neutral::NeutralReader;
-pub use prices::PriceReader;
+pub use prices::{PriceReader, read_subject};
 pub use problem::{Fault, Problem};
 
 /// One row of a file, right or wrong.

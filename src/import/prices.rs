@@ -113,6 +113,14 @@ impl Places {
 }
 
 /// What a symbol means; only `fx:` and `sec:` say it for certain.
+/// What is priced, as a person names it alone.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn read_subject(text: &str) -> Result<PriceSubject, Problem> {
+    subject(text).map_err(|fault| Problem::in_column("symbol", fault))
+}
+
 fn subject(text: &str) -> Result<PriceSubject, Fault> {
     let after = |prefix: &str| {
         let (head, rest) = text.split_at_checked(prefix.len())?;

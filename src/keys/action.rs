@@ -61,11 +61,16 @@ table! {
         Pane5 "pane-5" ["5"] "Go to the performance";
         Pane6 "pane-6" ["6"] "Go to the allocation";
         Pane7 "pane-7" ["7"] "Go to the income";
+        Pane8 "pane-8" ["8"] "Go to what is watched";
         Pane9 "pane-9" ["9"] "Go to the imports";
         Health "health" ["g h"] "Go to what needs a look";
         Activity "activity" ["g a"] "Go to what was done";
         Security "security" ["g s"] "Go to the security";
         Settings "settings" ["g o"] "Go to what can be chosen";
+        Connections "connections" ["g n"] "Go to the connections";
+        Reconcile "reconcile" ["x"] "Compare with what banks say";
+        Unlock "unlock" ["g k"] "Unlock what connections need";
+        Lock "lock" ["g l"] "Lock it again";
         NextPane "next-pane" ["Tab"] "Go to the next pane";
         PreviousPane "previous-pane" ["BackTab"] "Go to the pane before";
         LastView "last-view" ["-"] "Change between the last two views";
@@ -86,6 +91,7 @@ table! {
         RangeLonger "range-longer" ["]", "."] "Show a longer range";
         CopyCell "copy-cell" ["y"] "Copy the figure of the row";
         SetPrice "set-price" ["P"] "Set a price or a rate";
+        Watch "watch" ["g w"] "Watch the security, or no more";
         Undo "undo" ["z"] "Take back the last edit" bar "undo" in Imports;
         Redo "redo" ["Z"] "Do it once more" bar "redo" in Imports;
         Privacy "privacy" ["p"] "Hide or show amounts";
@@ -115,13 +121,14 @@ table! {
         Mark "mark" ["Space"] "Mark the row, or unmark it";
         MarkRange "mark-range" ["v"] "Begin or end a range of marks";
         CopyRow "copy-row" ["Y"] "Copy the row, or all marked rows";
-        Add "add" ["a"] "Add by hand" bar "add" in Transactions Accounts;
+        Add "add" ["a"] "Add by hand" bar "add" in Transactions Accounts Reconcile;
         Edit "edit" ["e"] "Edit by hand" bar "edit" in Transactions;
         Delete "delete" ["d"] "Delete, close or take away";
     }
     Accounts {
         Fold "fold" ["o"] "Fold or unfold an institution" bar "fold";
         Balance "balance" ["B"] "Set the balance of a day";
+        Connect "connect" ["c"] "Connect a bank or a broker" bar "connect";
     }
     Holdings {
         Lots "lots" ["L"] "Show or hide the lots" bar "lots";
@@ -135,8 +142,20 @@ table! {
         Link "link" ["K"] "Make the marked rows one event";
         Unlink "unlink" ["U"] "Make the row an event of its own";
     }
+    Connections {
+        NewConnection "new-connection" ["c"] "Connect a bank or a broker" bar "connect";
+        Pause "pause" ["o"] "Pause it, or let it go on" bar "pause";
+        RefreshAll "refresh-all" ["R"] "Fetch what is new from all" bar "all";
+    }
+    Reconcile {
+        Adjust "adjust" ["A"] "Add what makes them equal" bar "adjust";
+        Ignore "ignore" ["i"] "Leave it, or mind it again" bar "ignore";
+    }
     Health {
         Accept "accept" ["A"] "Mend it as proposed" bar "mend";
+    }
+    Security {
+        SourceSymbol "source-symbol" ["m"] "Say what a source calls it" bar "call it";
     }
     Chart {
         ChartKind "chart-kind" ["m"] "Take the next kind of chart" bar "kind";
@@ -165,6 +184,11 @@ table! {
     Income {
         IncomeBy "income-by" ["o"] "Choose what is added up" bar "sum by";
         Forecast "forecast" ["f"] "Show or hide what may come" bar "forecast";
+    }
+    Watch {
+        Listed "listed" ["o"] "Show securities, alerts or log" bar "show";
+        Alert "alert" ["A"] "Be told past a bound" bar "alert";
+        Snooze "snooze" ["S"] "Silence alerts for a week, or not" bar "snooze";
     }
     Imports {
         BeginImport "begin-import" ["i"] "Import files" bar "import";

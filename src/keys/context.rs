@@ -25,6 +25,8 @@ pub enum Context {
     Allocation,
     /// In the income.
     Income,
+    /// In what is watched.
+    Watch,
     /// In the history of imports.
     Imports,
     /// In the list of what needs a look.
@@ -35,6 +37,10 @@ pub enum Context {
     Security,
     /// In the list of what can be chosen.
     Settings,
+    /// In the list of connections.
+    Connections,
+    /// Where providers and the ledger are compared.
+    Reconcile,
 }
 
 impl Context {
@@ -50,11 +56,14 @@ impl Context {
         Self::Performance,
         Self::Allocation,
         Self::Income,
+        Self::Watch,
         Self::Imports,
         Self::Health,
         Self::Activity,
         Self::Security,
         Self::Settings,
+        Self::Connections,
+        Self::Reconcile,
     ];
 
     /// Its name, as people and scripts read it.
@@ -71,11 +80,14 @@ impl Context {
             Self::Performance => "performance",
             Self::Allocation => "allocation",
             Self::Income => "income",
+            Self::Watch => "watch",
             Self::Imports => "imports",
             Self::Health => "health",
             Self::Activity => "activity",
             Self::Security => "security",
             Self::Settings => "settings",
+            Self::Connections => "connections",
+            Self::Reconcile => "reconcile",
         }
     }
 

@@ -248,7 +248,7 @@ mod tests {
     #[test]
     fn a_choice_that_falls_takes_those_that_counted_on_it_along() {
         // `sort` may have `q` only while `quit` leaves it; `quit` cannot go to `j`.
-        let (map, conflicts) = with(&[("quit", &["j"]), ("sort", &["q"]), ("theme", &["x"])]);
+        let (map, conflicts) = with(&[("quit", &["j"]), ("sort", &["q"]), ("theme", &["D"])]);
         assert_eq!(
             conflicts,
             [
@@ -256,15 +256,15 @@ mod tests {
                 "keys.sort: `q` is the key of quit; sort keeps `s`",
             ]
         );
-        assert_eq!(found(&map, HOLDINGS, "x"), Found::Action(Action::Theme));
+        assert_eq!(found(&map, HOLDINGS, "D"), Found::Action(Action::Theme));
         assert_eq!(map.chords_of(Action::Sort), Keymap::standard().chords_of(Action::Sort));
     }
 
     #[test]
     fn of_two_choices_for_one_chord_one_is_taken() {
-        let (map, conflicts) = with(&[("theme", &["x"]), ("privacy", &["x"])]);
-        assert_eq!(conflicts, ["keys.privacy: `x` is the key of theme; privacy keeps `p`"]);
-        assert_eq!(found(&map, HOLDINGS, "x"), Found::Action(Action::Theme));
+        let (map, conflicts) = with(&[("theme", &["D"]), ("privacy", &["D"])]);
+        assert_eq!(conflicts, ["keys.privacy: `D` is the key of theme; privacy keeps `p`"]);
+        assert_eq!(found(&map, HOLDINGS, "D"), Found::Action(Action::Theme));
         assert_eq!(found(&map, HOLDINGS, "p"), Found::Action(Action::Privacy));
     }
 }

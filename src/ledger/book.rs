@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use chrono::NaiveDate;
 
 use super::sayings::{Sayings, Thing};
-use super::{Error, Result, body};
+use super::{Error, Result, body, called};
 use crate::figures::Keeper;
 use crate::model::{
     Account, AccountId, AccountKind, BatchId, CategoryId, Change, Currency, Exact, Kind, SafeText,
@@ -95,7 +95,9 @@ impl Book {
             if until.is_some() {
                 book.given_up.insert(row.symbol.clone());
             }
-            book.index_symbol(row.symbol, Holder { id: row.security, until });
+            if called::is_alias(&row.source) {
+                book.index_symbol(row.symbol, Holder { id: row.security, until });
+            }
         }
         let categories = tx.categories().await?.into_iter();
         book.categories = categories.map(|row| (row.name, row.id)).collect();

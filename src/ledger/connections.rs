@@ -1,4 +1,5 @@
-//! Connections: made with what they are to show sealed beside them, made to work again, and ended.
+//! Connections: made with what they are to show sealed beside them, made to work again, let rest, and
+//! ended.
 
 use super::standing::settle_differences;
 use super::{Error, Result};
@@ -11,6 +12,14 @@ use crate::tasks::{self, Task};
 pub type Sealed =
     Box<dyn FnOnce(ConnectionId, i64) -> std::result::Result<SealedSecret, SafeText> + Send>;
 
+/// What a connection is given to show, and until when that is good.
+pub struct Consent {
+    /// Seals it.
+    pub sealed: Sealed,
+    /// When the consent ends, in microseconds since the epoch; none: never by itself.
+    pub expires: Option<i64>,
+}
+
 /// Adds a connection that works at once.
 ///
 /// # Errors
@@ -19,7 +28,7 @@ pub async fn connect(
     store: &Store,
     provider: &str,
     label: &SafeText,
-    sealed: Option<Sealed>,
+    consent: Option<Consent>,
     op: OpId,
     now: i64,
 ) -> Result<ConnectionId> {
@@ -27,7 +36,7 @@ pub async fn connect(
     write(store, move |mut tx| async move {
         let id = ConnectionId(tx.take_id());
         let state = ConnectionState::Active;
-        let (consent_expires, detail) = (None, None);
+        let consent_expires = consent.as_ref().and_then(|consent| consent.expires);
         tx.insert_connection(&Connection {
             id,
             provider,
@@ -35,10 +44,10 @@ pub async fn connect(
             state,
             since: now,
             consent_expires,
-            detail,
+            detail: None,
         })
         .await?;
-        keep(&mut tx, id, sealed).await?;
+        keep(&mut tx, id, consent).await?;
         tx.commit(&op.to_string(), "connect", now).await?;
         Ok(id)
     })
@@ -52,7 +61,7 @@ pub async fn connect(
 pub async fn reconnect(
     store: &Store,
     connection: &Connection,
-    sealed: Sealed,
+    consent: Consent,
     op: OpId,
     now: i64,
 ) -> Result<ConnectionId> {
@@ -60,10 +69,11 @@ pub async fn reconnect(
     if row.state != ConnectionState::Active {
         row.state = row.state.become_(ConnectionState::Active)?;
     }
-    (row.since, row.detail) = (now, None);
+    (row.since, row.detail, row.consent_expires) = (now, None, consent.expires);
     write(store, move |mut tx| async move {
         tx.update_connection(&row).await?;
-        keep(&mut tx, row.id, Some(sealed)).await?;
+        keep(&mut tx, row.id, Some(consent)).await?;
+        tx.put_paused(row.id, None).await?;
         // Whoever waited longer and longer need not wait now.
         for mut refresh in tx.refreshes().await? {
             if refresh.connection == row.id && refresh.failures > 0 {
@@ -97,6 +107,7 @@ pub async fn disconnect(
     write(store, move |mut tx| async move {
         tx.update_connection(&row).await?;
         tx.remove_secrets(row.id).await?;
+        tx.put_paused(row.id, None).await?;
         let accounts = tx.accounts().await?.into_iter();
         let mine = accounts.filter(|it| it.connection == Some(row.id)).map(|it| it.account.id);
         settle_differences(&mut tx, &mine.collect(), now).await?;
@@ -106,10 +117,30 @@ pub async fn disconnect(
     .await
 }
 
-async fn keep(tx: &mut WriteTx, id: ConnectionId, sealed: Option<Sealed>) -> Result<()> {
-    let Some(seal) = sealed else { return Ok(()) };
+/// Lets a connection rest, or go on: while it rests nothing is asked of its service.
+///
+/// # Errors
+/// When the store fails; then nothing is written.
+pub async fn pause(
+    store: &Store,
+    connection: ConnectionId,
+    rests: bool,
+    op: OpId,
+    now: i64,
+) -> Result<()> {
+    write(store, move |mut tx| async move {
+        tx.put_paused(connection, rests.then_some(now)).await?;
+        let action = if rests { "connection.pause" } else { "connection.resume" };
+        tx.commit(&op.to_string(), action, now).await?;
+        Ok(())
+    })
+    .await
+}
+
+async fn keep(tx: &mut WriteTx, id: ConnectionId, consent: Option<Consent>) -> Result<()> {
+    let Some(consent) = consent else { return Ok(()) };
     let before = tx.secret(id).await?.map_or(0, |row| row.generation);
-    let row = seal(id, before).map_err(Error::NotSealed)?;
+    let row = (consent.sealed)(id, before).map_err(Error::NotSealed)?;
     tx.insert_secret(&row).await?;
     Ok(())
 }

@@ -11,17 +11,20 @@ use super::quotes::{self, Quotes};
 use super::sayings::{self, Fields, Thing};
 use super::steps::{Step, Turn};
 use super::survey::{Use, day_of};
-use super::{Applied, Error, Result, Survey, items, merge, proposed, resolve, undo, write};
+use super::{
+    Applied, Error, Result, Survey, called, gone, items, merge, proposed, resolve, undo, watch,
+    write,
+};
 use crate::analytics::pairs;
 use crate::model::{
-    AccountEdit, AccountId, CategoryId, Change, Column, Currency, Dec, Dimension, Draft, Edit,
-    Entry, Exact, Mention, Mode, Move, NewAccount, NewTarget, OpId, Origin, PriceSubject, Quote,
-    Refusal, RowEdit, SafeText, SecurityEdit, SecurityId, Subtype, Transaction, TransactionId, Why,
-    target,
+    AccountEdit, AccountId, CategoryId, Change, Column, Currency, Dec, Difference, Dimension,
+    Draft, Edit, Entry, Exact, Mention, Mode, Move, NewAccount, NewTarget, OpId, Origin,
+    PriceSubject, Quote, Refusal, RowEdit, SafeText, SecurityEdit, SecurityId, Subtype,
+    Transaction, TransactionId, Why, target,
 };
 use crate::store::{
-    AccountRecord, AllocationTarget, Balance, CategoryRecord, Identity, PriceRecord, RateRecord,
-    Store, StoredTransaction, SymbolRecord, WriteTx,
+    AccountRecord, AllocationTarget, Balance, CategoryRecord, Finding, Identity, PriceRecord,
+    RateRecord, Store, StoredTransaction, SymbolRecord, WriteTx,
 };
 
 /// One change on its way into the store.
@@ -53,8 +56,17 @@ pub(super) async fn apply(
                 | Change::DeleteTransaction(_)
                 | Change::RestoreTransaction(_)
                 | Change::SetPrice(_)
+                | Change::DeletePrice(..)
+                | Change::SetSymbol(..)
                 | Change::SetTarget(_)
                 | Change::RemoveTarget(..)
+                | Change::IgnoreDifference(..)
+                | Change::Watch(..)
+                | Change::Unwatch(_)
+                | Change::AddAlert(..)
+                | Change::EditAlert(..)
+                | Change::SnoozeAlert(..)
+                | Change::RemoveAlert(_)
                 // Of an account: what it counts in and whose it is, no figure of its own.
                 | Change::EditAccount(
                     _,
@@ -126,6 +138,19 @@ impl Editor {
             Change::LinkTransactions(ids) => self.link(&ids).await,
             Change::UnlinkTransaction(id) => self.unlink(id).await,
             Change::SetPrice(quote) => self.set_price(*quote).await,
+            Change::DeletePrice(subject, date, source) => {
+                let (tx, book) = (&mut self.tx, &mut self.book);
+                let of = (date, source.as_ref());
+                let (security, step) = gone::delete(tx, book, &subject, of).await?;
+                self.applied.security = security;
+                self.did(step);
+                Ok(())
+            }
+            Change::SetSymbol(id, source, symbol) => {
+                let step = called::put(&mut self.tx, &self.book, id, source, symbol).await?;
+                self.did_to((id, step));
+                Ok(())
+            }
             Change::EditSecurity(id, edit) => self.edit_security(id, edit).await,
             Change::Set(setting, value) => {
                 let value = setting.check(&value)?;
@@ -137,6 +162,41 @@ impl Editor {
             }
             Change::SetTarget(target) => self.set_target(target.check()?).await,
             Change::RemoveTarget(dimension, key) => self.remove_target(dimension, key).await,
+            Change::IgnoreDifference(finding, ignores) => {
+                self.ignore_difference(finding, ignores).await
+            }
+            Change::Watch(mention, edit) => {
+                let (tx, book, stamp) = (&mut self.tx, &mut self.book, &self.stamp);
+                let done = watch::put(tx, book, stamp, &mention, edit).await?;
+                self.did_to(done);
+                Ok(())
+            }
+            Change::Unwatch(security) => {
+                let step = watch::remove(&mut self.tx, security).await?;
+                self.did_to((security, step));
+                Ok(())
+            }
+            Change::AddAlert(mention, terms) => {
+                let (tx, book, stamp) = (&mut self.tx, &mut self.book, &self.stamp);
+                let done = watch::add_alert(tx, book, stamp, &mention, terms).await?;
+                self.did_to(done);
+                Ok(())
+            }
+            Change::EditAlert(id, terms) => {
+                let done = watch::edit_alert(&mut self.tx, &self.stamp, id, terms).await?;
+                self.did_to(done);
+                Ok(())
+            }
+            Change::SnoozeAlert(id, until) => {
+                let done = watch::snooze(&mut self.tx, id, until).await?;
+                self.did_to(done);
+                Ok(())
+            }
+            Change::RemoveAlert(id) => {
+                let step = watch::remove_alert(&mut self.tx, id).await?;
+                self.did(step);
+                Ok(())
+            }
             Change::UndoBatch(batch) => {
                 let (tx, book) = (&mut self.tx, &mut self.book);
                 self.applied.undone = Some(undo::undo(tx, book, batch, &self.stamp).await?);
@@ -150,11 +210,33 @@ impl Editor {
         self.applied.steps.0.push(step);
     }
 
+    /// The same of something that is said of a security.
+    fn did_to(&mut self, (security, step): (SecurityId, Step)) {
+        self.applied.security = Some(security);
+        if let Step::Alert(Turn { is: Some(alert), .. }) = &step {
+            self.applied.alert = Some(alert.id);
+        }
+        self.did(step);
+    }
+
     /// Notes what a person says; what stood there before is only of interest to imports.
     fn say(&mut self, thing: Thing, fields: Fields) {
         if !fields.is_empty() {
             self.book.sayings.note(thing, fields, &Fields::new());
         }
+    }
+
+    /// What a provider says otherwise stays a finding: only what it is called changes.
+    async fn ignore_difference(&mut self, id: i64, ignores: bool) -> Result<()> {
+        let found = self.tx.findings().await?.into_iter().find(|row| row.id == id);
+        let was = found.filter(|row| Difference::is_kind(&row.kind)).ok_or(Error::NoDifference)?;
+        let kind = if ignores { Difference::IGNORED } else { Difference::FINDING };
+        let is = Finding { kind: kind.to_owned(), ..was.clone() };
+        if was != is {
+            self.tx.put_finding(&is).await?;
+            self.did(Step::Finding(Box::new(Turn::other(was, is))));
+        }
+        Ok(())
     }
 
     /// Parts of one whole are never more than it.

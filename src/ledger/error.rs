@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 
 use crate::model::{
-    AccountId, BatchId, IllegalTransition, Refusal, SafeText, SecurityId, SettingError,
+    AccountId, AlertId, BatchId, IllegalTransition, Refusal, SafeText, SecurityId, SettingError,
     TransactionId,
 };
 use crate::{archive, store};
@@ -117,6 +117,23 @@ pub enum Error {
         /// Which.
         key: SafeText,
     },
+    /// A refresh came between.
+    #[error("this difference is no more: a refresh has found other figures, or none")]
+    NoDifference,
+    /// Nobody said a price of that day.
+    #[error("there is no price of {symbol} of {date} from such a source")]
+    NoPrice {
+        /// Of what.
+        symbol: SafeText,
+        /// The day.
+        date: NaiveDate,
+    },
+    /// Nobody watches it.
+    #[error("security {0} is not watched; `dashtam watch list` lists those that are")]
+    NotWatched(SecurityId),
+    /// No such alert.
+    #[error("there is no alert {0}; `dashtam alert list` lists them")]
+    NoAlert(AlertId),
     /// What was to be taken back is something else by now.
     #[error("{0} was changed since by somebody else; nothing was taken back")]
     ChangedSince(SafeText),

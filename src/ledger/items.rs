@@ -11,7 +11,8 @@ use super::book::Stamp;
 use super::intake::Intake;
 use super::sayings::{self, Fields, Thing};
 use crate::model::{
-    Account, AccountId, BatchId, Column, Item, Mention, NewAccount, Refusal, SecurityWords, Why,
+    Account, AccountId, AlertId, AlertTerms, BatchId, Column, Item, Mention, NewAccount, Refusal,
+    SecurityWords, WatchTerms, Why,
 };
 use crate::store::{
     AccountRecord, Alert, AllocationTarget, Balance, CategoryRecord, Verdict, Watch,
@@ -71,36 +72,8 @@ impl Intake {
                 Ok(Ok(if is_there { Verdict::Duplicate } else { Verdict::New }))
             }
             Item::Security(words) => self.take_security(words).await,
-            Item::Watch { security, note } => match self.meaning(&security, None).await? {
-                Ok(security) => {
-                    let there = self.tx.watchlist().await?;
-                    let there = there.into_iter().find(|row| row.security == security);
-                    let batch = there.as_ref().map_or(self.stamp.batch, |row| row.batch);
-                    let row = Watch { security, note, batch };
-                    self.tx.put_watch(&row).await?;
-                    Ok(Ok(verdict(there.as_ref(), &row)))
-                }
-                Err(refusal) => Ok(Err(refusal)),
-            },
-            Item::Alert { security, direction, price, note } => {
-                match self.meaning(&security, None).await? {
-                    Ok(security) => {
-                        let id = self.tx.take_id();
-                        let batch = self.stamp.batch;
-                        let row = Alert { id, security, direction, price, note, batch };
-                        let same = |old: &Alert| {
-                            (&old.security, &old.direction, &old.price)
-                                == (&row.security, &row.direction, &row.price)
-                        };
-                        if self.tx.alerts().await?.iter().any(same) {
-                            return Ok(Ok(Verdict::Duplicate));
-                        }
-                        self.tx.insert_alert(&row).await?;
-                        Ok(Ok(Verdict::New))
-                    }
-                    Err(refusal) => Ok(Err(refusal)),
-                }
-            }
+            Item::Watch(security, terms) => self.take_watch(&security, terms).await,
+            Item::Alert(security, terms) => self.take_alert(&security, terms).await,
             Item::Target { dimension, key, weight, band } => {
                 let there = self.tx.targets().await?;
                 let there =
@@ -112,6 +85,37 @@ impl Intake {
             }
             Item::Transaction(_) | Item::Price(..) | Item::Rate(_) => Ok(Ok(Verdict::Duplicate)),
         }
+    }
+
+    async fn take_watch(&mut self, security: &Mention, terms: WatchTerms) -> Taken {
+        let security = match self.meaning(security, None).await? {
+            Ok(security) => security,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let there = self.tx.watchlist().await?;
+        let there = there.into_iter().find(|row| row.security == security);
+        let batch = there.as_ref().map_or(self.stamp.batch, |row| row.batch);
+        let row = Watch { security, terms, batch };
+        self.tx.put_watch(&row).await?;
+        Ok(Ok(verdict(there.as_ref(), &row)))
+    }
+
+    /// An alert of the same at the same bound is the same; what else is said of it is as it was.
+    async fn take_alert(&mut self, security: &Mention, terms: AlertTerms) -> Taken {
+        let security = match self.meaning(security, None).await? {
+            Ok(security) => security,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let same = |old: &Alert| {
+            let (a, b) = (&old.terms, &terms);
+            old.security == security && (a.of, a.side, a.bound) == (b.of, b.side, b.bound)
+        };
+        if self.tx.alerts().await?.iter().any(same) {
+            return Ok(Ok(Verdict::Duplicate));
+        }
+        let (id, batch) = (AlertId(self.tx.take_id()), self.stamp.batch);
+        self.tx.insert_alert(&Alert { id, security, terms, batch, crossed: None }).await?;
+        Ok(Ok(Verdict::New))
     }
 
     async fn take_account(&mut self, new: NewAccount, derived: bool) -> Taken {

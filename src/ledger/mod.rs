@@ -6,12 +6,14 @@
 
 mod body;
 mod book;
+mod called;
 mod claims;
 mod connections;
 mod delivery;
 mod edit;
 mod edited;
 mod error;
+mod gone;
 mod identity;
 mod intake;
 mod items;
@@ -34,22 +36,23 @@ mod steps;
 mod succession;
 mod survey;
 mod undo;
+mod watch;
 mod whole;
 mod write;
 
-pub use connections::{Sealed, connect, disconnect, reconnect};
+pub use connections::{Consent, Sealed, connect, disconnect, pause, reconnect};
 pub use delivery::{Delivered, Delivery, MarketNews, deliver, note_failure, take_market};
 pub use error::{Error, Result};
 pub use intake::{Content, Counts, Intake, Options, Taken};
-pub use proposed::split_id;
 pub use rebuild::{check, rebuild};
 pub use remote::ToldAccount;
 pub use restore::{Restored, TRAIL, restore};
 pub use steps::Steps;
 pub use survey::Survey;
 pub use undo::{Kept, Undone};
+pub use watch::{ALERTS, AlertVerdict, Crossing, note_alerts};
 
-use crate::model::{AccountId, Change, OpId, SecurityId, TransactionId};
+use crate::model::{AccountId, AlertId, Change, OpId, SecurityId, TransactionId};
 use crate::store::{AccountDays, Store};
 use crate::tasks::{self, Task};
 
@@ -64,6 +67,8 @@ pub struct Applied {
     pub transactions: Vec<TransactionId>,
     /// The security it made or changed.
     pub security: Option<SecurityId>,
+    /// The alert it made or changed.
+    pub alert: Option<AlertId>,
     /// What an undo did.
     pub undone: Option<Undone>,
     /// What leads back.

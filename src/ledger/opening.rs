@@ -11,11 +11,11 @@ use super::body::Underlay;
 use super::claims::Claims;
 use super::intake::{Content, Intake};
 use super::remote::ToldAccount;
-use super::standing::{Stands, settled_cash};
+use super::standing::Stands;
 use crate::figures;
 use crate::model::{
-    AccountId, Currency, Dec, Entry, EntryType, Exact, Origin, SafeText, Subtype, Unit, Unopened,
-    midnight_micros,
+    AccountId, Currency, Dec, Entry, EntryType, Exact, Origin, SafeText, SecurityId, Subtype, Unit,
+    Unopened, midnight_micros,
 };
 use crate::store::{StoredTransaction, Tx, WriteTx};
 
@@ -158,7 +158,7 @@ impl Intake {
             }
         }
         if waits == Unopened::All {
-            self.open_holdings(stand, &openings, day).await?;
+            self.open_holdings(stand, &openings, &rows, day).await?;
         }
         let Some(cash) = stand.standing.cash(stand.currency) else {
             return Ok(Some(if waits == Unopened::All { Unopened::Cash } else { waits }));
@@ -170,7 +170,8 @@ impl Intake {
             }
         }
         let Stands { account, currency, .. } = *stand;
-        let ours = settled_cash(&mut self.tx, account, currency, stand.standing.date).await?;
+        let ours =
+            figures::settled_cash(&mut self.tx, account, currency, stand.standing.date).await?;
         // An opening of a later day than this balance will be moved before it.
         let later = openings.iter().map(|row| &row.transaction);
         let later = later.filter(|row| row.facts.date > stand.standing.date);
@@ -216,6 +217,7 @@ impl Intake {
         &mut self,
         stand: &Stands,
         openings: &[StoredTransaction],
+        rows: &[StoredTransaction],
         day: NaiveDate,
     ) -> Result<()> {
         let mut held = figures::held_on(&mut self.tx, stand.standing.date).await?;
@@ -232,9 +234,25 @@ impl Intake {
             let row = Entry {
                 symbol: Some(holding.security.clone()),
                 quantity: Some(before),
+                multiplier: holding.multiplier,
                 price,
                 price_scale: price.map_or(0, |price| price.inner().scale()),
                 ..self.opening_row(stand, day, holding.currency.into())?
+            };
+            self.push_opening(row).await?;
+        }
+        // What is held no more was there before it went; at which cost nobody tells.
+        let mine = (stand.account, SecurityId(i64::MIN))..=(stand.account, SecurityId(i64::MAX));
+        let left: Vec<_> = held.range(mine).map(|((_, id), ours)| (*id, *ours)).collect();
+        for (id, ours) in left.into_iter().filter(|(id, ours)| !ours.is_zero() && !is_opened(*id)) {
+            let security = &self.book.security(id)?.security;
+            let facts = rows.iter().map(|row| &row.transaction);
+            let mut facts = facts.filter(|row| row.security == Some(id)).map(|row| &row.facts);
+            let row = Entry {
+                symbol: Some(security.mention()),
+                quantity: Some(-ours),
+                multiplier: facts.find_map(|facts| facts.multiplier),
+                ..self.opening_row(stand, day, security.currency.into())?
             };
             self.push_opening(row).await?;
         }

@@ -4,22 +4,15 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use chrono::{NaiveDate, TimeDelta};
+use chrono::TimeDelta;
 
 use super::book::{Book, Stamp};
 use super::{Result, write};
 use crate::analytics::{pairs, splits};
-use crate::model::{Mention, Move, Origin, Ratio, SafeText, Subtype, Transaction, TransactionId};
+use crate::model::{Move, Origin, SafeText, Subtype, Transaction, TransactionId};
 use crate::store::{StoredTransaction, WriteTx};
 
-const SPLIT: &str = "~split:";
 const PAIR: &str = "~id:";
-
-/// The id of a split that was not read from a source but seen in the prices.
-#[must_use]
-pub fn split_id(security: &Mention, day: NaiveDate, ratio: Ratio) -> SafeText {
-    SafeText::new(&format!("{SPLIT}{security}:{day}:{ratio}"))
-}
 
 /// A split that was written from the prices gives way to the row of the source itself: counted
 /// both, they would count it twice. Gives the row that went, so that an import can claim it.
@@ -48,7 +41,7 @@ pub(super) async fn give_way(
 }
 
 fn is_seen_split(row: &Transaction) -> bool {
-    row.source_id.as_ref().is_some_and(|id| id.as_str().starts_with(SPLIT))
+    row.source_id.as_ref().is_some_and(|id| id.as_str().starts_with(splits::SEEN))
 }
 
 fn is_source_split(row: &Transaction) -> bool {

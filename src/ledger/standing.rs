@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::collections::btree_map::{BTreeMap, Entry};
 
-use chrono::{Days, NaiveDate};
+use chrono::NaiveDate;
 
 use super::Result;
 use super::intake::{Counts, Intake};
@@ -15,7 +15,7 @@ use super::survey::Survey;
 use crate::figures;
 use crate::model::{
     AccountId, Connection, Currency, Dec, Difference, Differs, Exact, Interval, Item, Mode, Price,
-    Refusal, SafeText, SecurityId, Standing, StatedHolding, midnight_micros,
+    Refusal, SafeText, SecurityId, SecurityWords, Standing, StatedHolding, midnight_micros,
 };
 use crate::store::{AccountRecord, Finding, Verdict, WriteTx};
 
@@ -73,7 +73,10 @@ impl Intake {
                 continue;
             }
             match self.meaning(mention, day).await? {
-                Ok(id) => securities.push(Some(id)),
+                Ok(id) => {
+                    self.take_class(id, holding).await?;
+                    securities.push(Some(id));
+                }
                 Err(refusal) => {
                     securities.push(None);
                     refused.push((Some(mention.symbol.clone()), refusal));
@@ -81,6 +84,31 @@ impl Intake {
             }
         }
         Ok(Some(Stands { account, currency: told.account.currency, standing, securities }))
+    }
+
+    /// What a security is and is called, where nobody has said anything yet.
+    async fn take_class(&mut self, id: SecurityId, holding: &StatedHolding) -> Result<()> {
+        let known = &self.book.security(id)?.security;
+        if holding.class.is_none() || known.class.is_some() {
+            return Ok(());
+        }
+        let words = SecurityWords {
+            symbol: known.symbol.clone(),
+            currency: known.currency,
+            venue: known.venue.clone(),
+            isin: known.isin.clone(),
+            cusip: None,
+            figi: None,
+            name: holding.name.clone().filter(|_| known.name.is_none()),
+            class: holding.class,
+            sector: None,
+            region: None,
+            tags: None,
+            derived: known.derived,
+        };
+        // Where its symbol has several meanings it goes without.
+        let _ = self.take_item(Item::Security(words)).await?;
+        Ok(())
     }
 
     /// Keeps the balances of the day and the prices of what is held. Tells how many are new.
@@ -196,7 +224,7 @@ async fn open_differences(
 ) -> Result<Vec<Finding>> {
     let mut open = tx.findings().await?;
     open.retain(|it| {
-        it.kind == Difference::FINDING && it.account.is_some_and(|id| accounts.contains(&id))
+        Difference::is_kind(&it.kind) && it.account.is_some_and(|id| accounts.contains(&id))
     });
     Ok(open)
 }
@@ -222,7 +250,7 @@ async fn differences(tx: &mut WriteTx, stands: &[Stands]) -> Result<Vec<Finding>
             continue;
         }
         if let Some(stated) = standing.cash(*currency) {
-            let ours = settled_cash(tx, *account, *currency, standing.date).await?;
+            let ours = figures::settled_cash(tx, *account, *currency, standing.date).await?;
             compare(None, &ours, &Exact::from(stated), Differs::Cash(*currency));
         }
         if standing.holdings.is_none() {
@@ -272,24 +300,4 @@ fn finding(
         created: 0,
         settled: None,
     }
-}
-
-/// How long a row may be pending.
-const PENDING_DAYS: Days = Days::new(60);
-
-/// The cash of an account at the end of a day, without what is not final: that is in no balance of a
-/// provider yet.
-pub(super) async fn settled_cash(
-    tx: &mut WriteTx,
-    account: AccountId,
-    currency: Currency,
-    day: NaiveDate,
-) -> Result<Exact> {
-    let cash = figures::cash_on_days(tx, account, currency, &BTreeSet::from([day])).await?;
-    let first = day.checked_sub_days(PENDING_DAYS).unwrap_or(day);
-    let rows = tx.pending_in(account, first, day).await?;
-    let rows = rows.iter().map(|row| &row.transaction);
-    let pending = rows.filter(|row| row.facts.currency == currency);
-    let cash = cash.into_values().next().unwrap_or(Exact::ZERO);
-    Ok(pending.fold(cash, |sum, row| sum.sub(&Exact::from(row.facts.amount))))
 }

@@ -8,11 +8,11 @@ use std::collections::BTreeSet;
 
 use super::book::{Book, Stamp};
 use super::sayings::{self, Thing};
-use super::{Applied, Error, Result, edit, proposed, write};
+use super::{Applied, Error, Result, called, edit, proposed, watch, write};
 use crate::model::{AccountId, OpId, SafeText, Setting};
 use crate::store::{
-    AccountRecord, AllocationTarget, Balance, CategoryRecord, PriceRecord, RateRecord,
-    SecurityRecord, Store, StoredTransaction, WriteTx,
+    AccountRecord, Alert, AllocationTarget, Balance, CategoryRecord, Finding, PriceRecord,
+    RateRecord, SecurityRecord, Store, StoredTransaction, SymbolRecord, Watch, WriteTx,
 };
 
 /// What was, and what is; none: nothing.
@@ -52,7 +52,11 @@ pub(super) enum Step {
     Price(Box<Turn<PriceRecord>>),
     Rate(Box<Turn<RateRecord>>),
     Target(Turn<AllocationTarget>),
+    Symbol(Turn<SymbolRecord>),
+    Watch(Turn<Watch>),
+    Alert(Turn<Alert>),
     Setting(Setting, Turn<String>),
+    Finding(Box<Turn<Finding>>),
 }
 
 /// What a change by hand did; empty where it cannot be taken back.
@@ -79,7 +83,10 @@ pub(super) async fn take_back(store: &Store, steps: Steps, op: OpId, now: i64) -
     let book = Book::open(&mut tx).await?;
     let stamp = Stamp { op: op.to_string(), now, batch: None };
     let mut back = Back { tx, book, stamp, applied: Applied::default() };
-    let is_seen = |step: &Step| matches!(step, Step::Row(_) | Step::Price(_) | Step::Target(_));
+    let is_seen = |step: &Step| {
+        use Step::{Alert, Price, Row, Symbol, Target, Watch};
+        matches!(step, Row(_) | Price(_) | Target(_) | Symbol(_) | Watch(_) | Alert(_))
+    };
     let is_seen = steps.0.iter().all(is_seen);
     for step in steps.0.into_iter().rev() {
         let gone = back.go(step).await?;
@@ -132,9 +139,22 @@ impl Back {
             Step::Price(turn) => Step::Price(Box::new(self.price(*turn).await?)),
             Step::Rate(turn) => Step::Rate(Box::new(self.rate(*turn).await?)),
             Step::Target(turn) => Step::Target(self.target(turn).await?),
+            Step::Symbol(turn) => {
+                called::take_back(&mut self.tx, &turn).await?;
+                Step::Symbol(turn.turned())
+            }
+            Step::Watch(turn) => {
+                watch::take_back(&mut self.tx, &turn).await?;
+                Step::Watch(turn.turned())
+            }
+            Step::Alert(turn) => {
+                watch::take_alert_back(&mut self.tx, &turn).await?;
+                Step::Alert(turn.turned())
+            }
             Step::Setting(setting, turn) => {
                 Step::Setting(setting, self.setting(setting, turn).await?)
             }
+            Step::Finding(turn) => Step::Finding(Box::new(self.finding(*turn).await?)),
         })
     }
 
@@ -380,6 +400,17 @@ impl Back {
                 self.tx.remove_target(dimension.as_str(), key.as_str()).await?;
             }
         }
+        Ok(turn.turned())
+    }
+
+    /// A refresh may have settled it since: then it is nobody's to turn back.
+    async fn finding(&mut self, turn: Turn<Finding>) -> Result<Turn<Finding>> {
+        let (Some(was), Some(is)) = (&turn.was, &turn.is) else { return Ok(turn) };
+        let now = self.tx.findings().await?;
+        if !now.contains(is) {
+            return Err(Error::ChangedSince(SafeText::new("the difference")));
+        }
+        self.tx.put_finding(was).await?;
         Ok(turn.turned())
     }
 

@@ -79,7 +79,7 @@ impl Survey {
             Item::Security(words) => {
                 self.mentions.entry(mention_of(words)).or_default();
             }
-            Item::Watch { security, .. } | Item::Alert { security, .. } => {
+            Item::Watch(security, _) | Item::Alert(security, _) => {
                 self.mentions.entry(security.clone()).or_default();
             }
             _ => {}

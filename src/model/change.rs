@@ -4,9 +4,9 @@
 use chrono::NaiveDate;
 
 use super::{
-    AccountId, AccountKind, AssetClass, BatchId, Currency, Dec, Dimension, Entry, InPerformance,
-    Isin, LotMethod, Mode, NewAccount, NewTarget, Quote, Refusal, RowEdit, SafeText, SecurityId,
-    Setting, Tags, TransactionId,
+    AccountId, AccountKind, AlertId, AlertTerms, AssetClass, BatchId, Currency, Dec, Dimension,
+    Entry, InPerformance, Isin, LotMethod, Mention, Mode, NewAccount, NewTarget, PriceSubject,
+    Quote, Refusal, RowEdit, SafeText, SecurityId, Setting, Tags, TransactionId, WatchEdit,
 };
 
 /// What happens to one field of an edit.
@@ -121,6 +121,10 @@ pub enum Change {
     UnlinkTransaction(TransactionId),
     /// A price or a rate of one day.
     SetPrice(Box<Quote>),
+    /// What a source said of the price or the rate of a day taken away; no source: what counts on it.
+    DeletePrice(PriceSubject, NaiveDate, Option<SafeText>),
+    /// What a source calls a security; none: as everybody does.
+    SetSymbol(SecurityId, SafeText, Option<SafeText>),
     /// Other properties of a security.
     EditSecurity(SecurityId, SecurityEdit),
     /// A setting.
@@ -129,6 +133,21 @@ pub enum Change {
     SetTarget(NewTarget),
     /// Nobody minds how much it is.
     RemoveTarget(Dimension, SafeText),
+    /// The difference of a finding is left as it is, for as long as both figures stay; or minded
+    /// again.
+    IgnoreDifference(i64, bool),
+    /// A security on the watchlist, and what is said of it.
+    Watch(Mention, WatchEdit),
+    /// A security that is watched no more.
+    Unwatch(SecurityId),
+    /// A new alert.
+    AddAlert(Mention, AlertTerms),
+    /// Other terms of an alert.
+    EditAlert(AlertId, AlertTerms),
+    /// An alert that is silent before a day; none: that speaks again.
+    SnoozeAlert(AlertId, Option<NaiveDate>),
+    /// An alert taken away.
+    RemoveAlert(AlertId),
     /// An import taken back.
     UndoBatch(BatchId),
 }
@@ -145,6 +164,7 @@ impl Change {
         match self {
             Self::AddTransaction(entry) => entry.as_ref().clone().check().map(|_| ()),
             Self::SetTarget(target) => target.clone().check().map(|_| ()),
+            Self::AddAlert(_, terms) | Self::EditAlert(_, terms) => terms.check(),
             _ => Ok(()),
         }
     }
@@ -165,10 +185,19 @@ impl Change {
             Self::LinkTransactions(_) => "transaction.link",
             Self::UnlinkTransaction(_) => "transaction.unlink",
             Self::SetPrice(_) => "price.set",
+            Self::DeletePrice(..) => "price.delete",
+            Self::SetSymbol(..) => "security.symbol",
             Self::EditSecurity(..) => Self::EDIT_SECURITY,
             Self::Set(..) => "setting.set",
             Self::SetTarget(_) => "target.set",
             Self::RemoveTarget(..) => "target.remove",
+            Self::IgnoreDifference(..) => "reconcile.ignore",
+            Self::Watch(..) => "watch.set",
+            Self::Unwatch(_) => "watch.remove",
+            Self::AddAlert(..) => "alert.add",
+            Self::EditAlert(..) => "alert.edit",
+            Self::SnoozeAlert(..) => "alert.snooze",
+            Self::RemoveAlert(_) => "alert.remove",
             Self::UndoBatch(_) => "import.undo",
         }
     }

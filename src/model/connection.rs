@@ -23,6 +23,24 @@ pub struct Connection {
     pub detail: Option<SafeText>,
 }
 
+impl Connection {
+    /// Its owner is told so long before the consent ends, in microseconds.
+    const WARNING: i64 = 48 * 3_600_000_000;
+
+    /// When the consent ends, where that is soon.
+    #[must_use]
+    pub fn ends_soon(&self, now: i64) -> Option<i64> {
+        let is_soon = |ends: &i64| ends.saturating_sub(now) <= Self::WARNING;
+        self.consent_expires.filter(is_soon).filter(|_| self.state == ConnectionState::Active)
+    }
+
+    /// Its owner ended it.
+    #[must_use]
+    pub const fn is_over(&self) -> bool {
+        matches!(self.state, ConnectionState::Disconnected)
+    }
+}
+
 words! {
     /// A part of what a connection brings; each has a rhythm of its own.
     Part, "part of a refresh" {
@@ -79,6 +97,28 @@ impl ConnectionState {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// F23.
+    #[test]
+    fn a_consent_that_ends_is_told_two_days_before() {
+        const HOUR: i64 = 3_600_000_000;
+        let connection = |state, consent_expires| Connection {
+            id: ConnectionId(1),
+            provider: SafeText::new("schwab"),
+            label: SafeText::new("Schwab"),
+            state,
+            since: 0,
+            consent_expires,
+            detail: None,
+        };
+        let active = connection(ConnectionState::Active, Some(168 * HOUR));
+        assert_eq!(active.ends_soon(119 * HOUR), None);
+        for hours in [120, 156, 167, 169] {
+            assert_eq!(active.ends_soon(hours * HOUR), Some(168 * HOUR), "{hours}");
+        }
+        assert_eq!(connection(ConnectionState::Expired, Some(1)).ends_soon(2), None);
+        assert_eq!(connection(ConnectionState::Active, None).ends_soon(2), None);
+    }
 
     #[test]
     fn only_the_documented_steps_exist() {

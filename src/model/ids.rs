@@ -46,6 +46,8 @@ ids! {
     InstitutionId,
     /// A category of spending or income.
     CategoryId,
+    /// An alert.
+    AlertId,
 }
 
 /// One operation: what ties an audit row to the rows it wrote. Ordered by time.

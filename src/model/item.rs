@@ -5,8 +5,8 @@
 use chrono::NaiveDate;
 
 use super::{
-    AssetClass, Currency, Dec, Draft, Isin, Mention, NewAccount, Origin, Price, Rate, SafeText,
-    Setting, Tags,
+    AlertTerms, AssetClass, Currency, Dec, Draft, Isin, Mention, NewAccount, Origin, Price, Rate,
+    SafeText, Setting, Tags, WatchTerms,
 };
 
 /// One thing that a store holds.
@@ -46,23 +46,9 @@ pub enum Item {
     /// A rate.
     Rate(Rate),
     /// A security on the watchlist.
-    Watch {
-        /// Which.
-        security: Mention,
-        /// Why.
-        note: Option<SafeText>,
-    },
-    /// A price at which somebody wants to be told.
-    Alert {
-        /// Of what.
-        security: Mention,
-        /// `above` or `below`.
-        direction: SafeText,
-        /// Which price.
-        price: Dec,
-        /// Why.
-        note: Option<SafeText>,
-    },
+    Watch(Mention, WatchTerms),
+    /// When somebody wants to be told of a security.
+    Alert(Mention, AlertTerms),
     /// How much of the whole something should be.
     Target {
         /// `class`, `currency`, `security` and so on.

@@ -16,6 +16,7 @@ mod ids;
 mod item;
 mod lot;
 mod movement;
+mod oauth;
 mod order;
 mod price;
 mod row_edit;
@@ -26,6 +27,7 @@ mod setting;
 mod standing;
 pub mod target;
 mod transaction;
+mod watch;
 pub mod wire;
 mod wording;
 
@@ -42,11 +44,13 @@ pub use exact::{Exact, ExactError};
 pub use fold::fold;
 pub use hex::hex;
 pub use ids::{
-    AccountId, BatchId, CategoryId, ConnectionId, InstitutionId, OpId, SecurityId, TransactionId,
+    AccountId, AlertId, BatchId, CategoryId, ConnectionId, InstitutionId, OpId, SecurityId,
+    TransactionId,
 };
 pub use item::{Item, SecurityWords, SourceWords, TransactionWords};
 pub use lot::{Lot, Realization, Running, Term, days};
 pub use movement::Move;
+pub use oauth::{App, OAuthSpec};
 pub use price::{
     Bar, Close, Interval, Price, PriceSubject, Quote, Rate, Source, SourceBar, Tick,
     midnight_micros,
@@ -61,4 +65,5 @@ pub use target::{Dimension, NewTarget};
 pub use transaction::{
     Draft, Facts, Kind, OrderKey, Origin, Rank, Ratio, Status, Subtype, Transaction, Underlay,
 };
+pub use watch::{AlertOf, AlertTerms, BoundError, Side, WatchEdit, WatchTerms};
 pub use wording::Wording;

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use chrono::NaiveDate;
 
 use super::account::words;
-use super::{Currency, Dec, Exact, Mention, SafeText};
+use super::{AssetClass, Currency, Dec, Exact, Mention, SafeText};
 
 /// What an account comes to at the end of a day.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +26,10 @@ pub struct StatedHolding {
     pub security: Mention,
     /// What it is called there.
     pub name: Option<SafeText>,
+    /// What it is, where that is told.
+    pub class: Option<AssetClass>,
+    /// How many units one stands for, of an option or future; none: itself.
+    pub multiplier: Option<Dec>,
     /// The currency of its figures.
     pub currency: Currency,
     /// How many; negative: short.
@@ -74,6 +78,14 @@ pub enum Differs {
 impl Difference {
     /// The kind of the findings that say it.
     pub const FINDING: &'static str = "reconcile";
+    /// The same of one that somebody knows of and leaves.
+    pub const IGNORED: &'static str = "reconcile.ignored";
+
+    /// Whether findings of a kind say a difference.
+    #[must_use]
+    pub fn is_kind(kind: &str) -> bool {
+        kind == Self::FINDING || kind == Self::IGNORED
+    }
 }
 
 impl fmt::Display for Differs {
@@ -136,13 +148,13 @@ impl Standing {
 }
 
 impl StatedHolding {
-    /// What one is worth.
+    /// What one unit is worth.
     #[must_use]
     pub fn price(&self) -> Option<Dec> {
         self.of_one(self.value?)
     }
 
-    /// What one was bought at.
+    /// What one unit was bought at.
     #[must_use]
     pub fn unit_cost(&self) -> Option<Dec> {
         self.of_one(self.cost?)
@@ -151,8 +163,9 @@ impl StatedHolding {
     /// As exact as a number can be kept. What is lost altogether by that is not known: it is not
     /// nothing.
     fn of_one(&self, whole: Dec) -> Option<Dec> {
-        let (whole, quantity) = (Exact::from(whole), Exact::from(self.quantity));
-        let one = |places: &u32| whole.div_round(&quantity, *places).ok();
+        let multiplier = Exact::from(self.multiplier.unwrap_or(Dec::ONE));
+        let (whole, units) = (Exact::from(whole), Exact::from(self.quantity).mul(&multiplier));
+        let one = |places: &u32| whole.div_round(&units, *places).ok();
         (0..=28).rev().find_map(|places| one(&places)).filter(|one| !one.is_zero())
     }
 }
@@ -169,6 +182,8 @@ mod tests {
         StatedHolding {
             security: Mention::parse("X").unwrap(),
             name: None,
+            class: None,
+            multiplier: None,
             currency,
             quantity: dec("3"),
             value: value.map(dec),
@@ -205,6 +220,14 @@ mod tests {
         assert_eq!(one("100000000000000000000", "3"), Some(dec("33333333333333333333.33333333")));
         assert_eq!(one("0.0000000001", "9999999999999999999999999999"), None);
         assert_eq!(one("1", "0"), None);
+        // A right is priced by the unit that it is on.
+        let right = StatedHolding {
+            quantity: dec("-1"),
+            multiplier: Some(dec("100")),
+            cost: Some(dec("-210")),
+            ..holding(Some("-185"), Currency::USD)
+        };
+        assert_eq!((right.price(), right.unit_cost()), (Some(dec("1.85")), Some(dec("2.1"))));
     }
 
     #[test]

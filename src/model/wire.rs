@@ -9,6 +9,10 @@ use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
+mod watch;
+
+use watch::{AlertWire, WatchWire};
+
 use super::account::words;
 use super::{
     AccountKind, AssetClass, Column, Currency, Dec, Draft, Entry, Facts, InPerformance, Interval,
@@ -64,8 +68,8 @@ impl Section {
             Item::Transaction(_) => Self::Transactions,
             Item::Price(..) => Self::Prices,
             Item::Rate(_) => Self::Rates,
-            Item::Watch { .. } => Self::Watchlist,
-            Item::Alert { .. } => Self::Alerts,
+            Item::Watch(..) => Self::Watchlist,
+            Item::Alert(..) => Self::Alerts,
             Item::Target { .. } => Self::Targets,
         }
     }
@@ -87,13 +91,8 @@ impl Serialize for Item {
             Self::Transaction(words) => TransactionWire::from(*words).serialize(s),
             Self::Price(security, price) => PriceWire::new(security, *price).serialize(s),
             Self::Rate(rate) => RateWire::from(rate).serialize(s),
-            Self::Watch { security, note } => {
-                WatchWire { security: security.into(), note }.serialize(s)
-            }
-            Self::Alert { security, direction, price, note } => {
-                let security = security.into();
-                AlertWire { security, direction, price: Figure(price), note }.serialize(s)
-            }
+            Self::Watch(security, terms) => WatchWire::new(security, terms).serialize(s),
+            Self::Alert(security, terms) => AlertWire::new(security, terms).serialize(s),
             Self::Target { dimension, key, weight, band } => {
                 let (weight, band) = (Figure(weight), band.map(Figure));
                 TargetWire { dimension, key, weight, band }.serialize(s)
@@ -799,46 +798,6 @@ impl TryFrom<RateWire> for Item {
             return refuse("at", Why::Other("the rate of a day stands at its midnight in UTC"));
         }
         Ok(Self::Rate(Rate { base, quote, at: at.0, source, rate }))
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WatchWire {
-    security: MentionWire,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    note: Option<SafeText>,
-}
-
-impl TryFrom<WatchWire> for Item {
-    type Error = WireError;
-
-    fn try_from(wire: WatchWire) -> Result<Self, WireError> {
-        fits("note", wire.note.as_ref(), SafeText::MAX_BYTES)?;
-        Ok(Self::Watch { security: wire.security.try_into()?, note: wire.note })
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct AlertWire {
-    security: MentionWire,
-    direction: SafeText,
-    price: Figure,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    note: Option<SafeText>,
-}
-
-impl TryFrom<AlertWire> for Item {
-    type Error = WireError;
-
-    fn try_from(wire: AlertWire) -> Result<Self, WireError> {
-        let AlertWire { security, direction, price, note } = wire;
-        if !matches!(direction.as_str(), "above" | "below") {
-            return refuse("direction", Why::Other("write above or below"));
-        }
-        fits("note", note.as_ref(), SafeText::MAX_BYTES)?;
-        Ok(Self::Alert { security: security.try_into()?, direction, price: price.0, note })
     }
 }
 

@@ -26,6 +26,12 @@ pub enum Error {
     /// It wants its owner to agree anew.
     #[error("it no longer accepts the consent; connect it again")]
     Consent,
+    /// It does not take what it was shown; something newer may do.
+    #[error("it does not take the access that it gave")]
+    Denied,
+    /// The consent is too old.
+    #[error("the consent ended on {}; connect it again", .0.format("%Y-%m-%d %H:%M UTC"))]
+    Expired(DateTime<Utc>),
     /// The same, with what is to be done.
     #[error("{0}")]
     Refused(SafeText),
@@ -72,7 +78,9 @@ impl Error {
             Self::NoData(_) => Class::NextSource,
             Self::Unavailable(_) | Self::Locked(_) => Class::Later(None),
             Self::RateLimited(until) => Class::Later(Some(*until)),
-            Self::Consent | Self::Refused(_) => Class::Reauthorize,
+            Self::Consent | Self::Denied | Self::Expired(_) | Self::Refused(_) => {
+                Class::Reauthorize
+            }
             Self::Http(error) if !error.is_transient() => Class::Never,
             Self::Http(error) => match error.why {
                 // It is left to rest by us; nobody asked for that.

@@ -12,6 +12,7 @@ use url::Url;
 use super::{Entry, Error, Result};
 use crate::clock::Clock;
 use crate::http::{Answer, Bounds, Client, Gate, Hosts, Request, Surroundings, Unremembered, Used};
+use crate::model::SafeText;
 
 /// A future in a box.
 pub type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -59,6 +60,14 @@ impl Line {
         sent.map_err(Error::from)
     }
 
+    /// A path of the service, as an address.
+    ///
+    /// # Errors
+    /// When the service has no host.
+    pub fn at(&self, path: &str) -> Result<Url> {
+        at(self.entry, self.base.as_ref(), path)
+    }
+
     /// Whether an address that a service or a person gave may be asked at all.
     #[must_use]
     pub fn leads_to(&self, url: &Url) -> bool {
@@ -71,6 +80,22 @@ impl Line {
 pub fn leads_to(entry: &Entry, base: Option<&Url>, url: &Url) -> bool {
     let gate = Gate::new(hosts(entry, base), &[], &[], DateTime::UNIX_EPOCH);
     gate.allows(url) && base.is_none_or(|base| base.origin() == url.origin())
+}
+
+/// A path of a provider, as an address: on its first host, or where the configuration puts it.
+///
+/// # Errors
+/// When the provider has no host.
+pub fn at(entry: &Entry, base: Option<&Url>, path: &str) -> Result<Url> {
+    let mut url = match (base, entry.hosts.first()) {
+        (Some(base), _) => Some(base.clone()),
+        (None, Some(host)) => Url::parse(&format!("https://{host}")).ok(),
+        (None, None) => None,
+    }
+    .ok_or_else(|| Error::NoProvider(SafeText::new(entry.id)))?;
+    let whole = format!("{}{path}", url.path().trim_end_matches('/'));
+    url.set_path(&whole);
+    Ok(url)
 }
 
 fn hosts(entry: &Entry, base: Option<&Url>) -> Hosts {

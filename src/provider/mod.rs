@@ -2,7 +2,10 @@
 //! comes from them is in words and unchecked; nothing in here stores, plans or waits for a turn.
 
 mod error;
+mod field;
+mod frankfurter;
 mod line;
+mod schwab;
 mod simplefin;
 mod simulated;
 mod told;
@@ -13,14 +16,16 @@ use chrono::{DateTime, NaiveDate, Utc};
 use url::Url;
 
 pub use error::{Class, Error, Result};
-pub use line::{Boxed, Line, Remember, leads_to};
+pub use frankfurter::Frankfurter;
+pub use line::{Boxed, Line, Remember, at, leads_to};
+pub use schwab::Schwab;
 pub use simplefin::SimpleFin;
 pub use simulated::Simulated;
 pub use told::{RemoteAccount, RemoteBook, RemoteRow, Trouble};
 
 use crate::clock::Clock;
 use crate::http::Limit;
-use crate::model::{AssetClass, Currency, Dec, SafeText, Secret};
+use crate::model::{AssetClass, Currency, Dec, OAuthSpec, SafeText, Secret};
 
 /// A service at which somebody has accounts.
 pub trait AccountSource: Send + Sync {
@@ -86,6 +91,8 @@ pub struct Pair {
     pub base: Currency,
     /// In what.
     pub quote: Currency,
+    /// Since when it may be needed, where that is known.
+    pub since: Option<NaiveDate>,
     /// The last one known.
     pub last: Option<DayClose>,
 }
@@ -138,6 +145,8 @@ pub enum Auth {
     Nobody,
     /// By a token that its owner brings and that is exchanged, once, for what is shown from then on.
     SetupToken(SetupToken),
+    /// By a consent that its owner gives in a browser, and that ends after a time.
+    OAuth(OAuthSpec),
 }
 
 /// A token that serves once.
@@ -175,10 +184,13 @@ pub struct Entry {
     pub accounts: Option<fn(Setup) -> Accounts>,
     /// Tells of prices.
     pub market: Option<fn(Setup) -> Market>,
+    /// Whether it tells prices from within the day, and not only of days that are over.
+    pub tells_prices: bool,
 }
 
 /// Every provider there is.
-pub static PROVIDERS: &[Entry] = &[simulated::ENTRY, simplefin::ENTRY];
+pub static PROVIDERS: &[Entry] =
+    &[simulated::ENTRY, simplefin::ENTRY, schwab::ENTRY, frankfurter::ENTRY];
 
 /// The provider of an id.
 ///
@@ -196,6 +208,8 @@ pub enum Accounts {
     Simulated(Simulated),
     /// Banks over SimpleFIN.
     SimpleFin(SimpleFin),
+    /// Charles Schwab.
+    Schwab(Schwab),
 }
 
 /// A source of prices, whichever it is.
@@ -203,6 +217,8 @@ pub enum Accounts {
 pub enum Market {
     /// The one that invents.
     Simulated(Simulated),
+    /// The rates of the European Central Bank.
+    Frankfurter(Frankfurter),
 }
 
 impl AccountSource for Accounts {
@@ -210,6 +226,7 @@ impl AccountSource for Accounts {
         match self {
             Self::Simulated(source) => source.accounts(since).await,
             Self::SimpleFin(source) => source.accounts(since).await,
+            Self::Schwab(source) => source.accounts(since).await,
         }
     }
 }
@@ -218,18 +235,21 @@ impl MarketSource for Market {
     async fn quotes(&self, wanted: &[Wanted]) -> Result<Vec<Result<Spot>>> {
         match self {
             Self::Simulated(source) => source.quotes(wanted).await,
+            Self::Frankfurter(source) => source.quotes(wanted).await,
         }
     }
 
     async fn bars(&self, wanted: &Wanted, from: NaiveDate, to: NaiveDate) -> Result<Vec<DayClose>> {
         match self {
             Self::Simulated(source) => source.bars(wanted, from, to).await,
+            Self::Frankfurter(source) => source.bars(wanted, from, to).await,
         }
     }
 
     async fn rates(&self, pair: &Pair, from: NaiveDate, to: NaiveDate) -> Result<Vec<DayClose>> {
         match self {
             Self::Simulated(source) => source.rates(pair, from, to).await,
+            Self::Frankfurter(source) => source.rates(pair, from, to).await,
         }
     }
 }
@@ -247,9 +267,9 @@ mod tests {
         for entry in PROVIDERS {
             assert!(entry.accounts.is_some() || entry.market.is_some(), "{}", entry.id);
             assert_eq!(named(&SafeText::new(entry.id)).unwrap().id, entry.id);
-            let needs_somebody = !matches!(entry.auth, Auth::Nobody);
-            assert_eq!(needs_somebody, !entry.hosts.is_empty(), "{}", entry.id);
-            assert_eq!(needs_somebody, !entry.limits.is_empty(), "{}", entry.id);
+            // Only who invents asks nobody, and who asks keeps to a limit.
+            assert_eq!(entry.hosts.is_empty(), entry.id == "simulated", "{}", entry.id);
+            assert_eq!(entry.hosts.is_empty(), entry.limits.is_empty(), "{}", entry.id);
         }
         let unknown = named(&SafeText::new("acme")).unwrap_err();
         assert_eq!(unknown.class(), Class::Never);

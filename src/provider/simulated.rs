@@ -22,6 +22,7 @@ pub(super) const ENTRY: Entry = Entry {
     settles_within: 60,
     accounts: Some(|setup| Accounts::Simulated(Simulated::new(setup))),
     market: Some(|setup| Market::Simulated(Simulated::new(setup))),
+    tells_prices: true,
 };
 
 /// A row comes in every so many seconds.
@@ -359,7 +360,7 @@ mod tests {
         let known = Wanted { last: Some(all[3]), ..asked };
         let rest = source.bars(&known, day("2026-11-25"), day("2026-11-30")).await.unwrap();
         assert_eq!(rest, some);
-        let pair = Pair { base: Currency::CAD, quote: Currency::USD, last: None };
+        let pair = Pair { base: Currency::CAD, quote: Currency::USD, since: None, last: None };
         assert!(source.rates(&pair, day("2026-11-21"), day("2026-11-30")).await.is_err());
     }
 }

@@ -1,7 +1,7 @@
 //! One job: an attempt in the trail, the provider asked, its answer judged, one write through the
 //! ledger while the lease is still held, and the outcome in the trail.
 
-use chrono::{DateTime, NaiveDate, TimeDelta};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use super::judge::{Skip, Wrong, judge, judge_close};
 use super::plan::{Job, pause};
@@ -63,12 +63,42 @@ impl Done {
     }
 }
 
+const STILL_DENIED: &str = "it does not take the access that it has just renewed (401); see that the app \
+     is ready and may see these accounts, then connect it again";
+
 /// What was told when accounts were asked for, its attempt being in the trail.
 pub struct ToldAll {
     attempt: Attempt,
     now: i64,
-    from_start: bool,
+    /// Since when it was asked; none: from the beginning.
+    since: Option<DateTime<Utc>>,
     told: provider::Result<RemoteBook>,
+}
+
+impl ToldAll {
+    /// Whether the service did not take what it was shown.
+    pub(super) const fn is_denied(&self) -> bool {
+        matches!(self.told, Err(provider::Error::Denied))
+    }
+
+    /// The same question once more, with something newer to show, or why there is nothing.
+    pub(super) async fn again(&mut self, source: provider::Result<impl AccountSource>) {
+        self.told = match source {
+            Ok(source) => match source.accounts(self.since).await {
+                Err(provider::Error::Denied) => {
+                    Err(provider::Error::Refused(SafeText::new(STILL_DENIED)))
+                }
+                told => told,
+            },
+            Err(error) => Err(error),
+        };
+    }
+
+    /// The store failed meanwhile.
+    pub(super) async fn give_up(self) {
+        // The error itself is what the person must see.
+        let _ = self.attempt.failed("storage").await;
+    }
 }
 
 /// The work on one part of one connection.
@@ -111,8 +141,7 @@ impl Work<'_> {
         // The clock may have run ahead: what came meanwhile is told again, and known by its id.
         let since = self.last.and_then(|last| last.succeeded).filter(|since| *since <= now);
         let since = since.and_then(DateTime::from_timestamp_micros).map(|at| at - settles_within);
-        let from_start = since.is_none();
-        Ok(ToldAll { attempt, now, from_start, told: source.accounts(since).await })
+        Ok(ToldAll { attempt, now, since, told: source.accounts(since).await })
     }
 
     /// Judges what was told of accounts, and writes it.
@@ -120,7 +149,8 @@ impl Work<'_> {
     /// # Errors
     /// When the store or the trail fails.
     pub async fn take_accounts(&self, told: ToldAll) -> Result<Done> {
-        let ToldAll { attempt, now, from_start, told } = told;
+        let ToldAll { attempt, now, since, told } = told;
+        let from_start = since.is_none();
         let book = match told {
             Ok(book) => book,
             Err(error) => return self.fail(attempt, error, now).await,
@@ -205,7 +235,7 @@ impl Work<'_> {
     /// When the store or the trail fails. What the provider does not tell is in the answer.
     pub async fn quotes(&self, source: &impl MarketSource, wanted: &WantedAll) -> Result<Done> {
         let (attempt, now) = self.begin().await?;
-        let answers = match source.quotes(&wanted.asked()).await {
+        let answers = match source.quotes(&wanted.asked(&self.source())).await {
             Ok(answers) => answers,
             Err(error) => return self.fail(attempt, error, now).await,
         };
@@ -254,7 +284,7 @@ impl Work<'_> {
         };
         let (mut bars, mut rates) = (Vec::new(), Vec::new());
         for security in &wanted.securities {
-            let asked = &security.wanted;
+            let asked = &wanted.asked_of(security, &self.source());
             let own = self.told_of(security, to, today).await?;
             let from = missing_from(own.as_ref(), asked.last.as_ref(), to);
             for (from, until) in security.spans(from, to) {
@@ -278,7 +308,11 @@ impl Work<'_> {
         for pair in &wanted.pairs {
             let name = SafeText::new(&format!("{}/{}", pair.base, pair.quote));
             let own = self.told_of_pair(pair, to).await?;
-            let from = missing_from(own.as_ref(), pair.last.as_ref(), to);
+            let from = match (&own, pair.since) {
+                // What nobody has told it itself is asked for from the first row on.
+                (None, Some(since)) => since.min(to),
+                _ => missing_from(own.as_ref(), pair.last.as_ref(), to),
+            };
             let asked = Pair { last: own.or(pair.last), ..pair.clone() };
             match source.rates(&asked, from, to).await {
                 Err(error) if error.class() == Class::NextSource => {
@@ -403,7 +437,7 @@ impl Work<'_> {
             ..self.record(now, &[])
         };
         let connection = match error.class() {
-            Class::Reauthorize => self.revoked(why, now).await?,
+            Class::Reauthorize => self.ended(&error, why, now).await?,
             _ => None,
         };
         ledger::note_failure(&self.bench.store, refresh, connection, op, now).await?;
@@ -411,11 +445,20 @@ impl Work<'_> {
     }
 
     /// The connection as one that needs a new consent, unless it is marked so already.
-    async fn revoked(&self, why: SafeText, now: i64) -> Result<Option<Connection>> {
+    async fn ended(
+        &self,
+        error: &provider::Error,
+        why: SafeText,
+        now: i64,
+    ) -> Result<Option<Connection>> {
+        let ended = match error {
+            provider::Error::Expired(_) => ConnectionState::Expired,
+            _ => ConnectionState::Revoked,
+        };
         let known = self.bench.store.read().await?.connections().await?;
         let known = known.into_iter().find(|known| known.id == self.connection.id);
         Ok(known.and_then(|known| {
-            let state = known.state.become_(ConnectionState::Revoked).ok()?;
+            let state = known.state.become_(ended).ok()?;
             Some(Connection { state, since: now, detail: Some(why), ..known })
         }))
     }

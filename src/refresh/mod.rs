@@ -1,6 +1,7 @@
 //! Bringing in what is new from outside: what is due is planned, fetched, judged and written, by
 //! one process at a time. The headless command and the dashboard's task do the same.
 
+mod alerts;
 mod days;
 mod filler;
 mod job;
@@ -11,17 +12,20 @@ mod refresher;
 mod summary;
 mod wanted;
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{Days, TimeDelta};
 use futures_util::future::join_all;
 use tokio::sync::Semaphore;
 
+pub use alerts::{judge_alerts, look_at_alerts};
 pub use days::{are_days_lost, keep_all_days, keep_days, keep_days_in_steps, keep_few_days};
 pub use filler::Filler;
 pub use job::{Done, ToldAll, Work};
 pub use judge::{Skip, Wrong, judge, judge_close};
-pub use outside::{Outside, quota};
+pub use outside::Outside;
 pub use plan::{Cadence, Job, LONGEST_PAUSE, Moment, Only, Plan, Why, Wish, pause, plan};
 pub use refresher::{Progress, Refresher, Unlock};
 pub use summary::{Outcome, Quotes, Summary, Told};
@@ -29,7 +33,7 @@ pub use wanted::{WantedAll, WantedSecurity};
 
 use crate::audit::{self, Audit};
 use crate::clock::Clock;
-use crate::model::{Connection, Part, SafeText, midnight_micros};
+use crate::model::{Connection, ConnectionId, Part, SafeText, midnight_micros};
 use crate::provider::{self, Auth};
 use crate::store::{Holder, Lease, RefreshRecord, Store, Waiting};
 use crate::{ledger, store};
@@ -78,6 +82,9 @@ pub struct Bench {
 /// So many services are asked at once.
 const AT_ONCE: usize = 4;
 
+/// Why nothing comes of a connection that rests.
+const PAUSED: &str = "it is paused; `o` in the Connections pane lets it go on";
+
 /// How often somebody who waits for the lease looks again.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
@@ -85,6 +92,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 struct Known {
     connections: Vec<Connection>,
     refreshes: Vec<RefreshRecord>,
+    /// Those that their owner lets rest.
+    paused: BTreeSet<ConnectionId>,
     /// What is due and cannot be asked for, as the vault is locked.
     locked: Vec<Job>,
 }
@@ -119,6 +128,8 @@ impl Bench {
             let error = provider::Error::Locked(why.clone());
             done.extend(known.locked.iter().map(|job| Done::without(*job, error.clone())));
         }
+        // Under the lease or not: each crossing is told once.
+        judge_alerts(&self.store, &self.audit, &self.clock).await?;
         let quiet = Wish { force: false, ..wish.clone() };
         let next = match self.look(&quiet).await?.1 {
             after if after.jobs.is_empty() => after.next,
@@ -127,18 +138,13 @@ impl Bench {
         self.sum_up(started, wish, &known, &done, next).await
     }
 
-    /// Whether there is any connection at all.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub async fn has_connections(&self) -> Result<bool> {
-        Ok(!self.store.read().await?.connections().await?.is_empty())
-    }
-
     async fn look(&self, wish: &Wish) -> Result<(Known, Plan)> {
         let mut tx = self.store.read().await?;
         let (connections, refreshes) = (tx.connections().await?, tx.refreshes().await?);
-        let mut plan = plan(&connections, &refreshes, can, wish, self.cadence, self.moment());
+        let paused: BTreeSet<ConnectionId> = tx.paused().await?.into_keys().collect();
+        let awake = connections.iter().filter(|known| !paused.contains(&known.id));
+        let awake: Vec<_> = awake.cloned().collect();
+        let mut plan = plan(&awake, &refreshes, can, wish, self.cadence, self.moment());
         let has_key = self.outside.keeper.is_ok();
         let can_ask = |job: &Job| {
             let connection = connections.iter().find(|found| found.id == job.connection);
@@ -147,7 +153,7 @@ impl Bench {
         };
         let (jobs, locked) = std::mem::take(&mut plan.jobs).into_iter().partition(can_ask);
         plan.jobs = jobs;
-        Ok((Known { connections, refreshes, locked }, plan))
+        Ok((Known { connections, refreshes, paused, locked }, plan))
     }
 
     /// The lease, or who has it.
@@ -238,7 +244,20 @@ impl Bench {
         match self.setup(work.lease, work.connection, entry).await? {
             Ok(setup) => {
                 let settles = TimeDelta::try_seconds(entry.settles_within).unwrap_or_default();
-                Ok(Asked::Told(Box::new(work.ask_accounts(&accounts(setup), settles).await?)))
+                let shown = setup.line.as_ref().map(|(_, shown)| Arc::clone(shown));
+                let mut told = work.ask_accounts(&accounts(setup), settles).await?;
+                // An access may end early: it is renewed once.
+                if told.is_denied() {
+                    let (lease, connection) = (work.lease, work.connection);
+                    match self.setup_after(lease, connection, entry, shown.as_deref()).await {
+                        Ok(setup) => told.again(setup.map(accounts)).await,
+                        Err(error) => {
+                            told.give_up().await;
+                            return Err(error);
+                        }
+                    }
+                }
+                Ok(Asked::Told(Box::new(told)))
             }
             Err(error) => Ok(Asked::Over(Box::new(work.unknown(error).await?))),
         }
@@ -277,7 +296,16 @@ impl Bench {
             named && connection.state != crate::model::ConnectionState::Disconnected
         };
         let mine = known.connections.iter().filter(wanted);
-        let connections: Vec<_> = mine.map(|connection| Told::of(connection, done)).collect();
+        let told = |connection: &Connection| {
+            let told = Told::of(connection, done);
+            // Whoever named it wonders why nothing came; who asks for all knows of it.
+            let is_named = wish.connections.contains(&connection.id);
+            match is_named && known.paused.contains(&connection.id) {
+                true => Told { why: Some(PAUSED.to_owned()), ..told },
+                false => told,
+            }
+        };
+        let connections: Vec<_> = mine.map(told).collect();
         Ok(Summary {
             started,
             finished: self.clock.now(),
@@ -318,7 +346,10 @@ fn can(connection: &Connection, part: Part) -> Option<TimeDelta> {
     let has = match (provider::named(&connection.provider), part) {
         (Err(_), part) => return (part == Part::Accounts).then(TimeDelta::zero),
         (Ok(entry), Part::Accounts) => entry.accounts.is_some().then_some(entry),
-        (Ok(entry), Part::Quotes | Part::History) => entry.market.is_some().then_some(entry),
+        (Ok(entry), Part::History) => entry.market.is_some().then_some(entry),
+        (Ok(entry), Part::Quotes) => {
+            (entry.market.is_some() && entry.tells_prices).then_some(entry)
+        }
     };
     has.map(|entry| TimeDelta::try_seconds(entry.renews_within).unwrap_or_default())
 }

@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use chrono::DateTime;
 use url::Url;
 
 use super::{Bench, Error, Result};
 use crate::credentials::{self, Keeper, Lost, Serves};
-use crate::http::Unremembered;
+use crate::http::{Unremembered, Why};
 use crate::ledger;
-use crate::model::{Connection, SafeText, Secret};
+use crate::model::{Connection, OAuthSpec, SafeText, Secret};
+use crate::oauth::{self, Tokens, Untaken};
 use crate::provider::{self, Auth, Entry, Line, Setup};
-use crate::store::Lease;
+use crate::store::{Lease, quota_of};
 
 /// What a refresh needs of the world. Cheap to clone.
 #[derive(Clone)]
@@ -42,7 +44,7 @@ impl Bench {
     /// # Errors
     /// When the store cannot be read.
     pub async fn line(&self, connection: &Connection, entry: &'static Entry) -> Result<Arc<Line>> {
-        let name = quota(connection);
+        let name = quota_of(connection.id);
         let used = self.store.used_of(&name).await?;
         let store = self.store.clone();
         let remember = Box::new(move |used: Vec<i64>| -> provider::Boxed<_> {
@@ -54,7 +56,7 @@ impl Bench {
     }
 
     /// All that the provider of a connection needs. A token that its owner brought and that was not
-    /// exchanged yet is exchanged now.
+    /// exchanged yet is exchanged now, an access that is about to end is renewed.
     ///
     /// # Errors
     /// The outer one when the store or the trail fails; the inner one when there is nothing to show.
@@ -64,17 +66,46 @@ impl Bench {
         connection: &Connection,
         entry: &'static Entry,
     ) -> Result<provider::Result<Setup>> {
+        self.setup_after(lease, connection, entry, None).await
+    }
+
+    /// The same where the service did not take what it was shown, so that something newer is needed.
+    ///
+    /// # Errors
+    /// As [`Bench::setup`].
+    pub async fn setup_after(
+        &self,
+        lease: &Lease,
+        connection: &Connection,
+        entry: &'static Entry,
+        denied: Option<&Secret>,
+    ) -> Result<provider::Result<Setup>> {
         let seed = connection.id.0.cast_unsigned();
         let mut setup = Setup { seed, clock: self.clock.clone(), line: None };
         if let Auth::Nobody = entry.auth {
+            // Who invents needs no way to anybody.
+            if !entry.hosts.is_empty() {
+                let nothing = Arc::new(Secret::new(String::new()));
+                setup.line = Some((self.line(connection, entry).await?, nothing));
+            }
             return Ok(Ok(setup));
         }
         let keeper = match &self.outside.keeper {
             Ok(keeper) => keeper,
             Err(why) => return Ok(Err(provider::Error::Locked(why.clone()))),
         };
+        let ends = connection.consent_expires.and_then(DateTime::from_timestamp_micros);
+        if let Some(ends) = ends.filter(|ends| *ends <= self.clock.now()) {
+            return Ok(Err(provider::Error::Expired(ends)));
+        }
         let line = self.line(connection, entry).await?;
-        match shown(keeper, lease, connection, entry, &line).await {
+        let shown = match entry.auth {
+            Auth::OAuth(spec) => {
+                self.access(keeper, lease, connection, (entry, spec), &line, denied).await
+            }
+            _ => shown(keeper, lease, connection, entry, &line).await,
+        };
+        match shown {
             Ok(secret) => {
                 setup.line = Some((line, Arc::new(secret)));
                 Ok(Ok(setup))
@@ -82,12 +113,62 @@ impl Bench {
             Err(error) => told(error).map(Err),
         }
     }
+
+    /// The access of a consent, renewed where it is over or was denied: once, by whoever is first.
+    async fn access(
+        &self,
+        keeper: &Keeper,
+        lease: &Lease,
+        connection: &Connection,
+        (entry, spec): (&'static Entry, OAuthSpec),
+        line: &Arc<Line>,
+        denied: Option<&Secret>,
+    ) -> credentials::Result<Secret> {
+        let held = keeper.current(connection.id).await?;
+        let unreadable = || credentials::Error::Nothing(connection.id);
+        let tokens = Tokens::of(&held.secret).ok_or_else(unreadable)?;
+        let is_denied = denied.is_some_and(|denied| denied.expose() == tokens.access.expose());
+        if !is_denied && !tokens.is_over(self.clock.now()) {
+            return Ok(tokens.access);
+        }
+        let (line, clock) = (Arc::clone(line), self.clock.clone());
+        let exchange = move |secret: Secret| async move {
+            let unreadable = || Lost::Refused(SafeText::new("what is kept of the consent is none"));
+            let tokens = Tokens::of(&secret).ok_or_else(unreadable)?;
+            let not_sent = |error: provider::Error| taken(&error);
+            let url = line.at(spec.token).map_err(not_sent)?;
+            let answer = line.send(&oauth::ask_with_refresh(url, &tokens)).await;
+            let answer = answer.map_err(not_sent)?;
+            let told = oauth::told(&spec, &answer, tokens.app, Some(&tokens.refresh), clock.now());
+            told.map(|tokens| tokens.to_secret()).map_err(|error| untaken(entry, error))
+        };
+        let seen = held.generation;
+        let renewed = keeper.renew(lease, connection.id, seen, Serves::Once, exchange).await?;
+        Ok(Tokens::of(&renewed.secret).ok_or_else(unreadable)?.access)
+    }
 }
 
-/// Under what the use of a connection's limits is kept.
-#[must_use]
-pub fn quota(connection: &Connection) -> String {
-    format!("connection:{}", connection.id)
+/// What became of a token that was presented, where no answer came: what stands in front of the
+/// service, or the service itself, said that it was not taken, or nobody knows.
+fn taken(error: &provider::Error) -> Lost {
+    let why = SafeText::new(&error.to_string());
+    match error {
+        provider::Error::Http(http) if matches!(http.why, Why::WebPage | Why::Failing(_)) => {
+            Lost::NotTaken(why)
+        }
+        error => lost(error),
+    }
+}
+
+/// What became of it where an answer came without a token.
+fn untaken(entry: &Entry, error: Untaken) -> Lost {
+    let why = SafeText::new(&format!("{}: {error}", entry.title));
+    match error {
+        Untaken::NotNow => Lost::NotTaken(why),
+        // It was answered well, so it is spent.
+        Untaken::NoToken => Lost::Unanswered(why),
+        _ => Lost::Refused(why),
+    }
 }
 
 async fn shown(

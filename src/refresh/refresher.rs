@@ -5,10 +5,10 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-use super::{Bench, Outcome, Summary, Wish};
+use super::{Bench, Cadence, Outcome, Summary, Wish};
 use crate::credentials::Keeper;
 use crate::fault;
-use crate::model::SafeText;
+use crate::model::{ConnectionId, SafeText};
 use crate::provider::Boxed;
 use crate::store::Holder;
 use crate::tasks::{self, Task};
@@ -25,9 +25,24 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Looks for what opens the secrets of connections, or why nothing does.
 pub type Unlock = Box<dyn Fn() -> Boxed<Result<Keeper, SafeText>> + Send + Sync>;
 
+/// What the task is asked for while it sleeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ask {
+    /// Everything at once, due or not.
+    All,
+    /// The same of one connection.
+    One(ConnectionId),
+    /// What is due: something may be that was not.
+    Due,
+    /// The secrets are not to be opened any more.
+    Lock,
+}
+
 /// How the refreshing goes in this process.
 #[derive(Clone, Debug, Default)]
 pub struct Progress {
+    /// How often each part is fetched; none: nobody has begun.
+    pub cadence: Option<Cadence>,
     /// How often it was done.
     pub rounds: u64,
     /// It is being done.
@@ -47,7 +62,7 @@ pub struct Progress {
 pub struct Refresher {
     /// How it goes.
     pub progress: watch::Receiver<Progress>,
-    asks: mpsc::Sender<()>,
+    asks: mpsc::UnboundedSender<Ask>,
     task: JoinHandle<()>,
 }
 
@@ -55,16 +70,31 @@ impl Refresher {
     /// Starts it. As long as nothing opens the secrets, `unlock` is asked before each round.
     #[must_use]
     pub fn start(bench: Bench, unlock: Option<Unlock>) -> Self {
-        let (publish, progress) = watch::channel(Progress::default());
-        // One question is as good as many.
-        let (asks, asked) = mpsc::channel(1);
+        let cadence = Some(bench.cadence);
+        let (publish, progress) = watch::channel(Progress { cadence, ..Progress::default() });
+        let (asks, asked) = mpsc::unbounded_channel();
         let task = tasks::spawn(Task::Refresher, run(bench, unlock, publish, asked));
         Self { progress, asks, task }
     }
 
     /// Asks for everything at once, due or not. It never waits.
     pub fn ask(&self) {
-        let _ = self.asks.try_send(());
+        let _ = self.asks.send(Ask::All);
+    }
+
+    /// The same of one connection.
+    pub fn ask_one(&self, connection: ConnectionId) {
+        let _ = self.asks.send(Ask::One(connection));
+    }
+
+    /// Lets it look what is due: a connection is there, goes on, or can be opened since.
+    pub fn look(&self) {
+        let _ = self.asks.send(Ask::Due);
+    }
+
+    /// Lets it forget what opens secrets. A round that is under way ends with what it has.
+    pub fn lock(&self) {
+        let _ = self.asks.send(Ask::Lock);
     }
 
     /// Ends it, once what is being stored is stored.
@@ -81,15 +111,15 @@ async fn run(
     mut bench: Bench,
     unlock: Option<Unlock>,
     publish: watch::Sender<Progress>,
-    mut asks: mpsc::Receiver<()>,
+    mut asks: mpsc::UnboundedReceiver<Ask>,
 ) {
-    let mut force = false;
+    let mut wish = Wish::default();
     loop {
         publish.send_modify(|progress| progress.running = true);
         if let (Err(_), Some(unlock)) = (&bench.outside.keeper, &unlock) {
             bench.outside.keeper = unlock().await;
         }
-        let (mine, wish) = (bench.clone(), Wish { force, ..Wish::default() });
+        let (mine, force) = (bench.clone(), wish.force);
         // In a task of its own: a mistake in there ends that, not this.
         let round = tasks::spawn(Task::Round, async move {
             fault::point("round");
@@ -104,14 +134,39 @@ async fn run(
             }
         };
         publish.send_modify(|progress| tell(progress, heard, force));
-        force = tokio::select! {
+        let first = tokio::select! {
             biased;
             ask = asks.recv() => match ask {
-                Some(()) => true,
+                Some(ask) => Some(ask),
                 None => return,
             },
-            () = sleep(pause) => false,
+            () = sleep(pause) => None,
         };
+        // Whatever was asked meanwhile is one question.
+        let mut asked: Vec<Ask> = first.into_iter().collect();
+        while let Ok(ask) = asks.try_recv() {
+            asked.push(ask);
+        }
+        if asked.contains(&Ask::Lock) {
+            bench.outside.keeper = Err(SafeText::new(LOCKED));
+        }
+        wish = wish_of(&asked);
+    }
+}
+
+/// Why secrets are not opened any more.
+const LOCKED: &str = "the vault was locked";
+
+/// What all questions come to.
+fn wish_of(asked: &[Ask]) -> Wish {
+    let one = |ask: &Ask| match ask {
+        Ask::One(connection) => Some(*connection),
+        _ => None,
+    };
+    let connections: Vec<_> = asked.iter().filter_map(one).collect();
+    match asked.contains(&Ask::All) {
+        true => Wish { force: true, ..Wish::default() },
+        false => Wish { force: !connections.is_empty(), connections, only: None },
     }
 }
 
@@ -146,5 +201,26 @@ async fn sleep(pause: Option<Duration>) {
     match pause {
         Some(pause) => tokio::time::sleep(pause).await,
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn questions_that_wait_are_one_wish() {
+        let (one, two) = (ConnectionId(1), ConnectionId(2));
+        let all = Wish { force: true, ..Wish::default() };
+        let some = |connections| Wish { connections, force: true, only: None };
+        for (asked, wish) in [
+            (vec![], Wish::default()),
+            (vec![Ask::Due, Ask::Lock], Wish::default()),
+            (vec![Ask::One(two), Ask::Due], some(vec![two])),
+            (vec![Ask::One(one), Ask::One(two)], some(vec![one, two])),
+            (vec![Ask::One(one), Ask::All], all),
+        ] {
+            assert_eq!(wish_of(&asked), wish, "{asked:?}");
+        }
     }
 }

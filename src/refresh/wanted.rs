@@ -1,4 +1,4 @@
-//! What prices and rates are wanted for: what is held or watched, and every currency in use.
+//! What prices and rates are wanted for: what is held or watched or has an alert, and every currency in use.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use chrono::{DateTime, NaiveDate};
 use super::Result;
 use crate::analytics::splits::ToldSplit;
 use crate::figures;
-use crate::model::{Close, Currency, Dec, Exact, Rate, SecurityId, Setting, Tick};
+use crate::model::{Close, Currency, Dec, Exact, Rate, SafeText, SecurityId, Setting, Tick};
 use crate::provider::{DayClose, Pair, Wanted};
 use crate::report::{self, PositionsQuery};
 use crate::store::{Store, Tx};
@@ -33,6 +33,8 @@ pub struct WantedSecurity {
 pub struct WantedAll {
     /// Securities.
     pub securities: Vec<WantedSecurity>,
+    /// What sources call them, where that is not their symbol.
+    pub called: BTreeMap<(SecurityId, SafeText), SafeText>,
     /// Rates.
     pub pairs: Vec<Pair>,
 }
@@ -55,6 +57,7 @@ impl WantedAll {
         let held = report::holdings(&mut tx, &query).await?.rows;
         let mut ids: BTreeSet<_> = held.iter().map(|row| row.security_id).collect();
         ids.extend(tx.watchlist().await?.iter().map(|watch| watch.security));
+        ids.extend(tx.alerts().await?.iter().map(|alert| alert.security));
         let ids: Vec<_> = ids.into_iter().collect();
         let mut closes: BTreeMap<SecurityId, Vec<Close>> = BTreeMap::new();
         for (id, close) in tx.closes_latest(&ids, today, REACH).await? {
@@ -89,13 +92,23 @@ impl WantedAll {
             securities.push(row);
         }
         let pairs = pairs(&mut tx, currencies, today).await?;
-        Ok(Self { securities, pairs })
+        let called = tx.security_symbols().await?.into_iter();
+        let called = called.map(|row| ((row.security, row.source), row.symbol)).collect();
+        Ok(Self { securities, called, pairs })
     }
 
-    /// As providers are asked.
+    /// As a source is asked.
     #[must_use]
-    pub fn asked(&self) -> Vec<Wanted> {
-        self.securities.iter().map(|security| security.wanted.clone()).collect()
+    pub fn asked(&self, source: &SafeText) -> Vec<Wanted> {
+        self.securities.iter().map(|security| self.asked_of(security, source)).collect()
+    }
+
+    /// The same of one security, by the symbol that the source has for it.
+    #[must_use]
+    pub fn asked_of(&self, security: &WantedSecurity, source: &SafeText) -> Wanted {
+        let wanted = security.wanted.clone();
+        let symbol = self.called.get(&(security.id, source.clone())).cloned();
+        Wanted { symbol: symbol.unwrap_or(wanted.symbol), ..wanted }
     }
 }
 
@@ -172,9 +185,10 @@ async fn pairs(
     currencies.extend(figures::cash_on(tx, today).await?.into_keys().map(|(_, currency)| currency));
     currencies.remove(&base);
     let rates = tx.rates_latest(today).await?;
+    let since = tx.first_day().await?;
     let pair = |currency| {
         let mine = rates.iter().filter(|rate| rate.base == currency && rate.quote == base);
-        let pair = Pair { base: currency, quote: base, last: None };
+        let pair = Pair { base: currency, quote: base, since, last: None };
         let last = mine.max_by_key(|rate| rate.at).and_then(|rate| pair.known(rate));
         Pair { last, ..pair }
     };

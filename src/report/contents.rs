@@ -169,15 +169,10 @@ impl<'a> Contents<'a> {
             self.tx.rates().await?.into_iter().map(|row| Item::Rate(row.rate)).collect();
         for row in self.tx.watchlist().await? {
             let security = self.names.mention(row.security);
-            items.push(Item::Watch { security, note: row.note });
+            items.push(Item::Watch(security, row.terms));
         }
         for row in self.tx.alerts().await? {
-            items.push(Item::Alert {
-                security: self.names.mention(row.security),
-                direction: row.direction,
-                price: row.price,
-                note: row.note,
-            });
+            items.push(Item::Alert(self.names.mention(row.security), row.terms));
         }
         for row in self.tx.targets().await? {
             items.push(Item::Target {

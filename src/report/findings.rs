@@ -22,7 +22,8 @@ use crate::store::{Finding, Tx};
 pub async fn findings(tx: &mut Tx, as_of: NaiveDate) -> Result<Vec<FindingRow>> {
     let names = Names::read(tx).await?;
     let noted = tx.findings().await?;
-    let noted = noted.iter().filter(|finding| finding.settled.is_none());
+    let is_open = |it: &&Finding| it.settled.is_none() && it.kind != Difference::IGNORED;
+    let noted = noted.iter().filter(is_open);
     let noted = noted.filter(|finding| names.knows(finding.account));
     let mut rows: Vec<_> = noted.map(|finding| noted_row(&names, finding)).collect();
     let found = figures::findings(tx, as_of).await?;

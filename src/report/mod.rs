@@ -28,6 +28,7 @@ mod performance;
 mod plan;
 mod proposals;
 mod reasons;
+mod reconcile;
 mod security;
 mod sources;
 mod superficial;
@@ -35,6 +36,7 @@ mod transactions;
 mod trends;
 mod types;
 mod valuation;
+mod watch;
 mod window;
 
 pub use crate::figures::Names;
@@ -47,7 +49,7 @@ pub use contents::Contents;
 pub use coverage::coverage;
 pub use explain::{
     explain_account, explain_allocation, explain_finding, explain_gains, explain_holding,
-    explain_income, explain_lots, explain_net_worth, explain_transaction,
+    explain_income, explain_lots, explain_net_worth, explain_transaction, explain_watch,
 };
 pub use find::{Find, FindError};
 pub use findings::findings;
@@ -69,6 +71,7 @@ pub use performance::{
 };
 pub use plan::{Action, Aim, Plan, PlanError, PlanQuery, PlanRow, PlannedLot, plan};
 pub use proposals::{SplitProposal, SplitShare, splits};
+pub use reconcile::{Differing, ReconcileRow, reconcile};
 pub use security::{SecurityDetail, SecurityQuery, SourceSpan, security_detail};
 pub use transactions::{
     TransactionDetail, TransactionRow, TransactionsQuery, TransactionsReport, transaction_detail,
@@ -76,6 +79,7 @@ pub use transactions::{
 };
 pub use trends::{Trend, TrendsQuery, trends};
 pub use types::*;
+pub use watch::{AlertRow, LoggedAlert, WatchQuery, WatchReport, WatchRow, watch};
 pub use window::{
     At, NextRow, Pages, Ruler, Window, WindowQuery, WindowRow, between, next_row, rows, ruler,
     window,

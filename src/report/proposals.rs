@@ -10,8 +10,8 @@ use crate::analytics::pairs::{self, Pair, Partners};
 use crate::analytics::splits::{self, Break, DAYS, Quantities, Step, Witness};
 use crate::figures::{self, Market, Names, Otherwise, Scope, TRANSIT};
 use crate::model::{
-    AccountId, AssetClass, Dec, Mention, Move, Ratio, SafeText, Security, SecurityId, Transaction,
-    TransactionId, Wording,
+    AccountId, AssetClass, Currency, Dec, Mention, Move, Ratio, SafeText, Security, SecurityId,
+    Transaction, TransactionId, Wording,
 };
 use crate::store::Tx;
 
@@ -47,6 +47,10 @@ pub struct SplitShare {
     pub after: Option<Dec>,
     /// A correction that brought the new units already: a row would count them twice.
     pub booked: Option<TransactionId>,
+    /// The row that was written for it before and deleted since.
+    pub deleted: Option<TransactionId>,
+    /// The currency of the account.
+    pub currency: Currency,
 }
 
 /// The splits up to a day that some account lacks, by day and symbol.
@@ -62,13 +66,28 @@ pub async fn splits(tx: &mut Tx, through: NaiveDate) -> Result<Vec<SplitProposal
     let groups: BTreeMap<_, _> = positions.map(|row| (row.security, row.group)).collect();
     // Only quantities are asked for, and they depend on no rate.
     let market = Market::read(tx, through, Scope::Day, Otherwise::default()).await?;
+    let accounts = tx.accounts().await?.into_iter();
+    let accounts: BTreeMap<_, _> =
+        accounts.map(|row| (row.account.id, row.account.currency)).collect();
     let mut proposals = Vec::new();
     for (security, group) in groups {
         let Some(security) = securities.get(&security).filter(|it| can_split(it)) else { continue };
         let (breaks, shares) = of_security(tx, &market, group, security.id, through).await?;
         for (found, shares) in breaks.into_iter().zip(shares) {
             if !shares.is_empty() {
-                proposals.push(proposal(&names, security, found, &shares));
+                let id = splits::split_id(&mention(&names, security), found.day, found.ratio);
+                let known = tx.transactions_by_source(&[&id]).await?.into_iter();
+                let known: Vec<_> = known.map(|row| row.transaction).collect();
+                let share = |share: &splits::Share| SplitShare {
+                    account: names.account(share.account),
+                    before: share.before,
+                    after: share.after,
+                    booked: share.booked,
+                    deleted: deleted(&known, share.account, security.id),
+                    currency: accounts.get(&share.account).copied().unwrap_or(security.currency),
+                };
+                let shares = shares.iter().map(share).collect();
+                proposals.push(proposal(&names, security, found, shares));
             }
         }
     }
@@ -120,14 +139,8 @@ fn proposal(
     names: &Names,
     security: &Security,
     found: Break,
-    shares: &[splits::Share],
+    shares: Vec<SplitShare>,
 ) -> SplitProposal {
-    let share = |share: &splits::Share| SplitShare {
-        account: names.account(share.account),
-        before: share.before,
-        after: share.after,
-        booked: share.booked,
-    };
     SplitProposal {
         security: security.id,
         mention: mention(names, security),
@@ -135,9 +148,21 @@ fn proposal(
         ratio: found.ratio,
         witnesses: found.witnesses.iter().map(|witness| words(names, witness)).collect(),
         sure: found.sure,
-        shares: shares.iter().map(share).collect(),
+        shares,
         step: found.step,
     }
+}
+
+/// The row of an account among those that were written for a split, where it was deleted since.
+fn deleted(
+    known: &[Transaction],
+    account: AccountId,
+    security: SecurityId,
+) -> Option<TransactionId> {
+    let mut known = known.iter();
+    let row =
+        known.find(|row| row.account == account && row.security == Some(security) && row.deleted);
+    row.map(|row| row.id)
 }
 
 /// Whatever else is called so, this is the one. A currency that only follows from rows is not said,

@@ -1,5 +1,5 @@
-//! Connections: made with what their owner brings from the service, ended, and how each is. The
-//! dashboard and the command line both call this.
+//! Connections: made with what their owner brings from the service, let rest, ended, and how each is.
+//! The dashboard and the command line both call this.
 
 use std::time::Duration;
 
@@ -7,10 +7,12 @@ use super::{Error, Session, refresh, vault};
 use crate::config::Config;
 use crate::credentials::{Keeper, Serves};
 use crate::ledger;
-use crate::model::{Connection, ConnectionState, SafeText, Secret};
+use crate::model::{Connection, ConnectionId, ConnectionState, SafeText, Secret};
 use crate::provider::{self, Auth, Class, Entry, SetupToken};
-use crate::store::RefreshRecord;
+use crate::report;
 use crate::vault::Key;
+
+pub use crate::report::ConnectionRow;
 
 /// What somebody brings to connect.
 pub struct ConnectRequest {
@@ -33,20 +35,28 @@ pub struct Connected {
     pub already: bool,
 }
 
-/// How a connection is.
-#[derive(Clone, Debug)]
-pub struct ConnectionRow {
-    /// The connection.
-    pub connection: Connection,
-    /// What its provider is called.
-    pub title: SafeText,
-    /// How many accounts it fills.
-    pub accounts: usize,
-    /// How many requests are left of the limit that is the nearest, and what it is; none: there is
-    /// no limit.
-    pub left: Option<(u32, u32)>,
-    /// How its accounts, or else its prices, were fetched last.
-    pub last: Option<RefreshRecord>,
+/// A service that somebody can be connected to with what it gives them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Service {
+    /// In the store and on the command line.
+    pub id: &'static str,
+    /// For people.
+    pub title: &'static str,
+    /// Where its owner gets a token.
+    pub from: &'static str,
+}
+
+/// Every service that somebody can be connected to.
+#[must_use]
+pub fn services() -> Vec<Service> {
+    let service = |entry: &Entry| match entry.auth {
+        Auth::SetupToken(SetupToken { from, .. }) => {
+            Some(Service { id: entry.id, title: entry.title, from })
+        }
+        // A consent is given in a browser, and what comes of it brought to the command line.
+        Auth::Nobody | Auth::OAuth(_) => None,
+    };
+    provider::PROVIDERS.iter().filter_map(service).collect()
 }
 
 /// The provider of an id and how it is connected, where it can be.
@@ -58,7 +68,7 @@ pub fn provider_of(id: &SafeText) -> Result<(&'static Entry, SetupToken), Error>
     let entry = provider::named(id).map_err(|_| missing())?;
     match entry.auth {
         Auth::SetupToken(token) => Ok((entry, token)),
-        Auth::Nobody => Err(missing()),
+        Auth::Nobody | Auth::OAuth(_) => Err(missing()),
     }
 }
 
@@ -74,6 +84,19 @@ pub async fn connect(
     key: Key,
     request: ConnectRequest,
 ) -> Result<Connected, Error> {
+    connect_with(session, config, keeper(session, config, key)?, request).await
+}
+
+/// The same with the keeper of a dashboard.
+///
+/// # Errors
+/// As [`connect`].
+pub async fn connect_with(
+    session: &Session,
+    config: &Config,
+    keeper: Keeper,
+    request: ConnectRequest,
+) -> Result<Connected, Error> {
     let (entry, token) = provider_of(&request.provider)?;
     let no_token = |why: &dyn ToString| Error::Value { what: "token", why: why.to_string() };
     let (brought, url) = (token.read)(&request.token).map_err(|why| no_token(&why))?;
@@ -81,7 +104,6 @@ pub async fn connect(
         let host = SafeText::capped(url.host_str().unwrap_or_default(), 255);
         return Err(no_token(&format!("it leads to {host}, which is not {}", entry.title)));
     }
-    let keeper = keeper(session, config, key)?;
     let bench = refresh::bench(session, config, Ok(keeper.clone()))?;
     let Ok(lease) = bench.lease(request.wait).await? else {
         return Err(Error::Ledger(ledger::Error::LeaseLost));
@@ -112,12 +134,13 @@ pub async fn connect(
             let sealed = mine.sealed(id, after, &secret, Serves::Ticket);
             sealed.map_err(|error| SafeText::new(&error.to_string()))
         });
+        let consent = ledger::Consent { sealed, expires: None };
         let (store, op, now) = (&session.store, attempt.op(), session.now());
         let made = match broken {
-            Some(connection) => ledger::reconnect(store, connection, sealed, op, now).await,
+            Some(connection) => ledger::reconnect(store, connection, consent, op, now).await,
             None => {
                 let label = free_label(&known, request.name.as_ref(), entry);
-                ledger::connect(store, entry.id, &label, Some(sealed), op, now).await
+                ledger::connect(store, entry.id, &label, Some(consent), op, now).await
             }
         };
         let id = match made.map_err(Error::from) {
@@ -167,44 +190,41 @@ pub async fn disconnect(
     ended.map(|()| connection.clone())
 }
 
+/// Lets a connection rest, or go on; its accounts and its consent stay. Tells of the connection.
+///
+/// # Errors
+/// When it is not there, or the store fails.
+pub async fn pause(session: &Session, id: ConnectionId, rests: bool) -> Result<Connection, Error> {
+    let known = session.store.read().await?.connections().await?;
+    let name = SafeText::new(&id.to_string());
+    let missing = || Error::NotFound { what: "connection", name, nearest: None };
+    let connection = known.into_iter().find(|it| it.id == id && !it.is_over());
+    let connection = connection.ok_or_else(missing)?;
+    let detail = format!("connection={id}");
+    let attempt = match rests {
+        true => session.attempt("connection.pause", &detail).await?,
+        false => session.attempt("connection.resume", &detail).await?,
+    };
+    let (op, now) = (attempt.op(), session.now());
+    match ledger::pause(&session.store, id, rests, op, now).await.map_err(Error::from) {
+        Ok(()) => {
+            attempt.committed("").await;
+            Ok(connection)
+        }
+        Err(error) => {
+            session.end_badly(attempt, &error).await;
+            Err(error)
+        }
+    }
+}
+
 /// Every connection that was not ended.
 ///
 /// # Errors
 /// When the store cannot be read.
 pub async fn list(session: &Session) -> Result<Vec<ConnectionRow>, Error> {
     let mut tx = session.store.read().await?;
-    let (known, refreshes) = (tx.connections().await?, tx.refreshes().await?);
-    let accounts = tx.accounts().await?;
-    drop(tx);
-    let mut rows = Vec::new();
-    for connection in known {
-        if connection.state == ConnectionState::Disconnected {
-            continue;
-        }
-        let entry = provider::named(&connection.provider).ok();
-        let title = entry.map_or(connection.provider.as_str(), |entry| entry.title);
-        let used = session.store.used_of(&crate::refresh::quota(&connection)).await?;
-        let mine = refreshes.iter().filter(|last| last.connection == connection.id);
-        rows.push(ConnectionRow {
-            title: SafeText::new(title),
-            accounts: accounts.iter().filter(|it| it.connection == Some(connection.id)).count(),
-            left: entry.and_then(|entry| left(entry, &used, session.now())),
-            last: mine.min_by_key(|last| last.part).cloned(),
-            connection,
-        });
-    }
-    Ok(rows)
-}
-
-/// What is left of the limit that is the nearest to be used up.
-fn left(entry: &Entry, used: &[i64], now: i64) -> Option<(u32, u32)> {
-    let left = |limit: &crate::http::Limit| {
-        let span = limit.span.num_microseconds().unwrap_or(i64::MAX);
-        let since = now.saturating_sub(span);
-        let count = used.iter().filter(|at| **at > since).count();
-        (limit.most.saturating_sub(u32::try_from(count).unwrap_or(u32::MAX)), limit.most)
-    };
-    entry.limits.iter().map(left).min()
+    Ok(report::connections(&mut tx, session.now()).await?)
 }
 
 async fn end(
@@ -256,7 +276,7 @@ fn named<'a>(
     }
 }
 
-fn free_label(known: &[Connection], name: Option<&SafeText>, entry: &Entry) -> SafeText {
+pub(super) fn free_label(known: &[Connection], name: Option<&SafeText>, entry: &Entry) -> SafeText {
     let wanted = name.map_or(entry.title, SafeText::as_str);
     let others = (2_u32..).map(|nth| SafeText::new(&format!("{wanted} {nth}")));
     let mut names = std::iter::once(SafeText::new(wanted)).chain(others);

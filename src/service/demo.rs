@@ -18,7 +18,8 @@ use crate::config::{Config, Environment, Overrides};
 use crate::import::{NeutralReader, PriceReader};
 use crate::ledger::{self, Content, Intake, Options, Survey};
 use crate::model::{
-    AssetClass, Currency, Dec, Item, Mention, NewAccount, SafeText, SecurityWords, Setting,
+    AlertOf, AlertTerms, AssetClass, Currency, Dec, Item, Mention, NewAccount, SafeText,
+    SecurityWords, Setting, Side, WatchTerms,
 };
 use crate::store::BatchFile;
 
@@ -39,6 +40,7 @@ struct Household {
     category: Vec<HouseholdCategory>,
     security: Vec<HouseholdSecurity>,
     watch: Vec<HouseholdWatch>,
+    alert: Vec<HouseholdAlert>,
     target: Vec<HouseholdTarget>,
 }
 
@@ -70,6 +72,19 @@ struct HouseholdSecurity {
 #[serde(deny_unknown_fields)]
 struct HouseholdWatch {
     symbol: SafeText,
+    list: Option<SafeText>,
+    target: Option<Dec>,
+    units_of: Option<String>,
+    note: Option<SafeText>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HouseholdAlert {
+    symbol: SafeText,
+    what: AlertOf,
+    side: Side,
+    bound: Dec,
     note: Option<SafeText>,
 }
 
@@ -209,6 +224,11 @@ fn contents() -> Result<Vec<Content>, Error> {
     Ok(contents)
 }
 
+/// A security by its symbol alone.
+const fn named(symbol: SafeText) -> Mention {
+    Mention { symbol, currency: None, venue: None, isin: None }
+}
+
 impl Household {
     fn items(self) -> Result<Vec<Item>, Error> {
         let mut items = Vec::new();
@@ -243,9 +263,14 @@ impl Household {
                 derived: false,
             }));
         }
-        for HouseholdWatch { symbol, note } in self.watch {
-            let security = Mention { symbol, currency: None, venue: None, isin: None };
-            items.push(Item::Watch { security, note });
+        for HouseholdWatch { symbol, list, target, units_of, note } in self.watch {
+            let units_of = units_of.map(|day| day.parse()).transpose();
+            let units_of = units_of.map_err(|error: chrono::ParseError| damaged(&error))?;
+            items.push(Item::Watch(named(symbol), WatchTerms { list, note, target, units_of }));
+        }
+        for HouseholdAlert { symbol, what: of, side, bound, note } in self.alert {
+            let terms = AlertTerms { of, side, bound, note, units_of: None, snoozed: None };
+            items.push(Item::Alert(named(symbol), terms));
         }
         for HouseholdTarget { by, key, weight } in self.target {
             items.push(Item::Target { dimension: by, key, weight, band: None });

@@ -57,6 +57,7 @@ async fn end(
         Ok(applied) => {
             attempt.committed(&format!("revision={}", applied.revision)).await;
             refresh::keep_few_days(&session.store, session.clock.today()).await;
+            refresh::look_at_alerts(&session.store, session.audit(), &session.clock).await;
             Ok(applied)
         }
         Err(error) => {
@@ -82,10 +83,21 @@ fn detail(change: &Change) -> String {
         | Change::UnlinkTransaction(id) => format!("transaction={id}"),
         Change::LinkTransactions(ids) => format!("transactions={}", ids.len()),
         Change::SetPrice(quote) => format!("date={}", quote.date),
-        Change::EditSecurity(id, _) => format!("security={id}"),
+        Change::DeletePrice(_, date, _) => format!("date={date}"),
+        Change::EditSecurity(id, _) | Change::SetSymbol(id, ..) => format!("security={id}"),
         Change::Set(setting, _) => format!("setting={}", setting.key()),
         Change::SetTarget(NewTarget { dimension, key, .. })
         | Change::RemoveTarget(dimension, key) => format!("target={dimension}:{key}"),
+        Change::IgnoreDifference(finding, ignores) => {
+            format!("finding={finding} ignores={ignores}")
+        }
+        Change::Watch(security, _) | Change::AddAlert(security, _) => {
+            format!("security={}", security.symbol)
+        }
+        Change::Unwatch(security) => format!("security={security}"),
+        Change::EditAlert(id, _) | Change::SnoozeAlert(id, _) | Change::RemoveAlert(id) => {
+            format!("alert={id}")
+        }
         Change::UndoBatch(batch) => format!("batch={batch}"),
     }
 }

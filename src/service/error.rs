@@ -234,6 +234,9 @@ impl Error {
                 | ledger::Error::NoBatch(_)
                 | ledger::Error::NoSecurity(_)
                 | ledger::Error::NoTarget { .. }
+                | ledger::Error::NoPrice { .. }
+                | ledger::Error::NotWatched(_)
+                | ledger::Error::NoAlert(_)
                 | ledger::Error::NoTransaction(_),
             )
             | Self::NotFound { .. } => "not_found",

@@ -167,6 +167,7 @@ async fn run_here(session: &Session, request: &ImportRequest) -> Result<ImportRe
     }
     if let Some(TakenIn::Stored(_)) = taken {
         keep_days(session, &files).await?;
+        refresh::look_at_alerts(&session.store, session.audit(), &session.clock).await;
     }
     Ok(ImportReport {
         batch: taken.and_then(TakenIn::number),

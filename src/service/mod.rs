@@ -6,6 +6,7 @@
 pub mod audit;
 pub mod backup;
 pub mod connect;
+pub mod consent;
 mod dashboard;
 pub mod days;
 pub mod demo;
@@ -15,9 +16,11 @@ mod error;
 pub mod export;
 mod files;
 pub mod folder;
+pub mod held;
 pub mod import;
 pub mod ledger_sheet;
 pub mod migrate;
+pub mod open_source;
 pub mod plan;
 pub mod price;
 pub mod rebuild;
@@ -27,6 +30,7 @@ mod session;
 pub mod sheet;
 pub mod splits;
 pub mod vault;
+pub mod watch;
 
 pub use dashboard::{Blocked, Opened, Shown};
 pub use error::Error;

@@ -6,8 +6,8 @@ use std::io::Cursor;
 use chrono::NaiveDate;
 
 use crate::export::cells::{self, Cell};
-use crate::import::{PriceReader, Problem};
-use crate::model::{Dec, Quote, SafeText, Unit};
+use crate::import::{PriceReader, Problem, read_subject};
+use crate::model::{Dec, PriceSubject, Quote, SafeText, Unit};
 
 /// A price or a rate of one day, in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +57,14 @@ pub fn quote(words: &PriceWords) -> Result<Quote, Problem> {
         Some(row) => row.parsed.map_err(|problem| Problem { line: None, ..problem }),
         None => Err(Problem::in_column("close", crate::model::Why::Other("missing"))),
     }
+}
+
+/// What is priced, as a person names it.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn subject(text: &str) -> Result<PriceSubject, Problem> {
+    read_subject(text)
 }
 
 fn code(unit: Unit) -> String {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 
+use super::held::Held;
 use super::{Error, Session, connect, vault};
 use crate::config::Config;
 use crate::credentials::{self, Keeper};
@@ -37,20 +38,26 @@ pub struct How {
     pub cadence: Cadence,
     /// Where the vault is, and which provider is on this machine; none: nothing is shown to anybody.
     pub config: Option<Box<Config>>,
+    /// The key that a person gave meanwhile.
+    pub held: Held,
 }
 
 impl How {
     /// As a configuration says.
     #[must_use]
     pub fn of(config: &Config) -> Self {
-        Self { cadence: cadence(config), config: Some(Box::new(config.clone())) }
+        Self {
+            cadence: cadence(config),
+            config: Some(Box::new(config.clone())),
+            held: Held::default(),
+        }
     }
 }
 
 impl From<Cadence> for How {
     /// Without anything to show.
     fn from(cadence: Cadence) -> Self {
-        Self { cadence, config: None }
+        Self { cadence, config: None, held: Held::default() }
     }
 }
 
@@ -83,29 +90,30 @@ pub async fn run(
     Ok(task.await.unwrap_or(Err(refresh::Error::Interrupted))?)
 }
 
-/// Starts refreshing in the background; none where there is nothing to refresh from, or nothing
-/// may be written. Whatever else is in the way is told by its rounds, and looked at again by each.
-pub async fn start(session: &Session, how: &How) -> Option<Refresher> {
+/// Starts refreshing in the background; none where nothing may be written. Where there is nothing to
+/// refresh from it sleeps until somebody asks. Whatever else is in the way is told by its rounds, and looked at again by each.
+#[must_use]
+pub fn start(session: &Session, how: &How) -> Option<Refresher> {
     let bench = match &how.config {
         Some(config) => bench(session, config, Outside::default().keeper),
         None => bench_without(session),
     };
     // Who only looks has none.
     let bench = Bench { cadence: how.cadence, ..bench.ok()? };
-    if bench.has_connections().await.is_ok_and(|has| !has) {
-        return None;
-    }
-    let unlock = how.config.as_ref().map(|config| unlock(session, config));
+    let unlock = how.config.as_ref().map(|config| unlock(session, config, &how.held));
     Some(Refresher::start(bench, unlock))
 }
 
-/// Looks for the key where nobody has to be asked: a vault may be made, or a file put right, while a
-/// dashboard is open.
-fn unlock(session: &Session, config: &Config) -> refresh::Unlock {
-    let (session, config) = (session.clone(), config.clone());
+/// Looks for the key that a person gave, and where nobody has to be asked: a vault may be made, or a
+/// file put right, while a dashboard is open.
+fn unlock(session: &Session, config: &Config, held: &Held) -> refresh::Unlock {
+    let (session, config, held) = (session.clone(), config.clone(), held.clone());
     Box::new(move || {
-        let (session, config) = (session.clone(), config.clone());
+        let (session, config, given) = (session.clone(), config.clone(), held.keeper());
         Box::pin(async move {
+            if let Some(keeper) = given {
+                return Ok(keeper);
+            }
             let keeper = keeper(&session, &config, None).await;
             keeper.unwrap_or_else(|error| Err(SafeText::new(&error.to_string())))
         })

@@ -3,7 +3,7 @@
 
 use super::edit;
 use super::{Error, Session};
-use crate::ledger::split_id;
+use crate::analytics::splits::split_id;
 use crate::model::{Change, Entry, EntryType, SafeText, SecurityId, Subtype, TransactionId, Unit};
 use crate::report::{self, SplitProposal, SplitShare};
 
@@ -47,12 +47,13 @@ pub async fn apply<'p>(
     let mut applied = Applied::default();
     for proposal in proposals {
         for share in proposal.shares.iter().filter(|share| share.booked.is_none()) {
-            match write(session, proposal, share).await {
-                Ok(ids) => applied.written.extend(ids.into_iter().map(|transaction| Written {
-                    account: share.account.clone(),
-                    security: proposal.security,
-                    transaction,
-                })),
+            match edit::apply(session, change(proposal, share)).await {
+                Ok(done) => {
+                    let (account, security) = (share.account.clone(), proposal.security);
+                    let row =
+                        |transaction| Written { account: account.clone(), security, transaction };
+                    applied.written.extend(done.transactions.into_iter().map(row));
+                }
                 Err(error) => applied.failed.push((share.account.clone(), error)),
             }
         }
@@ -60,33 +61,25 @@ pub async fn apply<'p>(
     applied
 }
 
-/// Writes one row, or brings back the one that was written before and deleted since.
-async fn write(
-    session: &Session,
-    proposal: &SplitProposal,
-    share: &SplitShare,
-) -> Result<Vec<TransactionId>, Error> {
-    let account = edit::account_named(session, share.account.as_str()).await?;
-    let id = split_id(&proposal.mention, proposal.day, proposal.ratio);
-    let mut tx = session.store.read().await?;
-    let known = tx.transactions_by_source(&[&id]).await?.into_iter().map(|row| row.transaction);
-    let mut known = known.filter(|row| {
-        row.account == account.id && row.security == Some(proposal.security) && row.deleted
-    });
-    let deleted = known.next().map(|row| row.id);
-    drop(tx);
-    let change = match deleted {
-        Some(row) => Change::RestoreTransaction(row),
-        None => {
-            let what = EntryType::One(Subtype::Split);
-            let unit = Unit::from(account.currency);
-            let mut entry = Entry::new(account.name, proposal.day, what, unit);
-            entry.symbol = Some(proposal.mention.clone());
-            entry.ratio = Some(proposal.ratio);
-            entry.description = Some(SafeText::new("seen in the prices"));
-            entry.id = Some(id);
-            Change::AddTransaction(Box::new(entry))
-        }
-    };
-    Ok(edit::apply(session, change).await?.transactions)
+/// What adds the row of an account, or brings back the one that was written before and deleted since.
+fn change(proposal: &SplitProposal, share: &SplitShare) -> Change {
+    if let Some(row) = share.deleted {
+        return Change::RestoreTransaction(row);
+    }
+    let SplitProposal { mention, day, ratio, .. } = proposal;
+    let what = EntryType::One(Subtype::Split);
+    let unit = Unit::from(share.currency);
+    let mut entry = Entry::new(share.account.clone(), *day, what, unit);
+    entry.symbol = Some(mention.clone());
+    entry.ratio = Some(*ratio);
+    entry.description = Some(SafeText::new("seen in the prices"));
+    entry.id = Some(split_id(mention, *day, *ratio));
+    Change::AddTransaction(Box::new(entry))
+}
+
+/// What adds a row to every account that lacks the split.
+#[must_use]
+pub fn changes(proposal: &SplitProposal) -> Vec<Change> {
+    let open = proposal.shares.iter().filter(|share| share.booked.is_none());
+    open.map(|share| change(proposal, share)).collect()
 }

@@ -23,14 +23,15 @@ pub use trail::TrailRow;
 
 /// The words of questions and answers, for whoever draws them.
 pub use crate::report::{
-    AccountRow, AccountsQuery, Aim, Allocation, AllocationQuery, AllocationRow, At, Bars,
-    BarsQuery, BatchSummary, By, Coming, Compared, ConnectionRow, CoverageRow, Every, Explanation,
-    Find, FindingRow, HoldingRow, IncomeBy, IncomeDate, IncomeQuery, IncomeReport, IncomeRow,
-    IncomeSums, Indicator, IndicatorLines, Input, Known, LotRow, MarkKind, Missing, Mover,
-    MoversQuery, NetWorthQuery, NetWorthReport, NextRow, NoYield, PerformanceQuery,
+    AccountRow, AccountsQuery, Aim, AlertRow, Allocation, AllocationQuery, AllocationRow, At, Bars,
+    BarsQuery, BatchSummary, By, Coming, Compared, ConnectionRow, CoverageRow, Differing, Every,
+    Explanation, Find, FindingRow, HoldingRow, IncomeBy, IncomeDate, IncomeQuery, IncomeReport,
+    IncomeRow, IncomeSums, Indicator, IndicatorLines, Input, Known, LoggedAlert, LotRow, MarkKind,
+    Missing, Mover, MoversQuery, NetWorthQuery, NetWorthReport, NextRow, NoYield, PerformanceQuery,
     PerformanceReport, PerformanceRow, Period, Plan, PlanQuery, PlanRow, PositionsQuery, Proposed,
-    Reasons, SecurityDetail, SecurityQuery, Split, Standing, TransactionDetail, TransactionRow,
-    Trend, TrendsQuery, Window, WindowQuery, WindowRow, Yardstick, Yields, ratio,
+    Reasons, ReconcileRow, SecurityDetail, SecurityQuery, Split, SplitProposal, SplitShare,
+    Standing, TransactionDetail, TransactionRow, Trend, TrendsQuery, WatchQuery, WatchReport,
+    WatchRow, Window, WindowQuery, WindowRow, Yardstick, Yields, ratio,
 };
 
 use crate::clock::Clock;

@@ -10,8 +10,9 @@ use crate::report::{
     self, AccountsQuery, Allocation, AllocationQuery, Bars, BarsQuery, BatchSummary, Compared,
     CoverageReport, Explanation, IncomeDate, IncomeQuery, IncomeReport, Indicator, IndicatorLines,
     Known, LotsReport, Movers, MoversQuery, NetWorthQuery, NetWorthReport, NextRow,
-    PerformanceQuery, PerformanceReport, Plan, PlanQuery, PositionsQuery, SecurityDetail,
-    SecurityQuery, TransactionDetail, Trend, TrendsQuery, Window, WindowQuery, WindowRow,
+    PerformanceQuery, PerformanceReport, Plan, PlanQuery, PositionsQuery, ReconcileRow,
+    SecurityDetail, SecurityQuery, SplitProposal, TransactionDetail, Trend, TrendsQuery,
+    WatchQuery, Window, WindowQuery, WindowRow,
 };
 use crate::store::{StagedRow, Tx};
 
@@ -54,12 +55,16 @@ pub enum Slot {
     LeftOut,
     /// Which prices and rates lack.
     Coverage,
+    /// What providers say that accounts come to.
+    Reconcile,
     /// What was done.
     Trail,
     /// Everything of a security but its prices.
     Security,
     /// Its prices as a table.
     Prices,
+    /// Splits that the rows lack.
+    Splits,
     /// What is drawn beside prices.
     Indicator,
     /// The security that is compared with.
@@ -115,6 +120,10 @@ pub enum Question {
     LeftOut(BatchId),
     /// Which prices and rates lack up to a day.
     Coverage(NaiveDate),
+    /// What providers say that accounts come to, beside what the ledger comes to.
+    Reconcile,
+    /// Which splits the prices show up to a day, and the rows lack.
+    Splits(NaiveDate),
     /// What was done: of the trail, not of the store.
     Trail,
     /// What was chosen in the store.
@@ -135,6 +144,8 @@ pub enum Question {
     ExplainHolding(PositionsQuery, SafeText),
     /// How the figures of an account came about.
     ExplainAccount(AccountsQuery, SafeText),
+    /// How the figures of a security that is watched came about.
+    ExplainWatch(WatchQuery, SecurityId),
     /// How the amount of a transaction came about.
     ExplainRow(TransactionId),
     /// How net worth on the last day came about.
@@ -178,6 +189,10 @@ pub enum Slice {
     LeftOut(Vec<StagedRow>),
     /// Which prices and rates lack.
     Coverage(CoverageReport),
+    /// What providers say that accounts come to, beside what the ledger comes to.
+    Reconcile(Vec<ReconcileRow>),
+    /// Splits that the prices show and the rows lack.
+    Splits(Vec<SplitProposal>),
     /// What was done, newest first.
     Trail(Vec<TrailRow>),
     /// Every setting, its value (none: it follows from another), and whether somebody chose it.
@@ -265,6 +280,8 @@ impl Question {
             Self::Settings => Slice::Settings(Setting::among(&tx.settings().await?)),
             Self::LeftOut(batch) => Slice::LeftOut(report::left_out(tx, *batch).await?),
             Self::Coverage(day) => Slice::Coverage(report::coverage(tx, *day, None, None).await?),
+            Self::Reconcile => Slice::Reconcile(report::reconcile(tx).await?),
+            Self::Splits(day) => Slice::Splits(report::splits(tx, *day).await?),
             // The trail is not in the store: whoever keeps it answers.
             Self::Trail => return Ok(None),
             Self::Security(query) => match report::security_detail(tx, query).await? {
@@ -291,6 +308,9 @@ impl Question {
             }
             Self::ExplainAccount(query, key) => {
                 Slice::Explained(report::explain_account(tx, query, key).await?)
+            }
+            Self::ExplainWatch(query, security) => {
+                Slice::Explained(report::explain_watch(tx, query, *security).await?)
             }
             Self::ExplainRow(id) => {
                 let key = SafeText::new(&id.to_string());

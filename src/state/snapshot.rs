@@ -9,7 +9,7 @@ use crate::clock::Clock;
 use crate::model::{Currency, Dimension, Setting};
 use crate::report::{
     self, AccountsQuery, AccountsReport, Allocation, AllocationQuery, ConnectionRow, FindingRow,
-    HoldingsReport, Movers, MoversQuery, PositionsQuery,
+    HoldingsReport, Movers, MoversQuery, PositionsQuery, WatchQuery, WatchReport,
 };
 use crate::store::{Store, Tx};
 
@@ -51,15 +51,17 @@ pub struct Snapshot {
     pub movers: Option<Arc<Movers>>,
     /// What it consists of; none: not read yet.
     pub allocation: Option<Arc<Allocation>>,
+    /// What is watched, and the alerts; none: not read yet.
+    pub watch: Option<Arc<WatchReport>>,
     /// What needs a look; none: not read yet.
     pub findings: Option<Arc<Vec<FindingRow>>>,
 }
 
 impl Snapshot {
-    /// There is nothing to show: no account and no row.
+    /// There is nothing to show: no account, no row, and nobody from whom some may come.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.accounts.rows.is_empty() && self.transactions == 0
+        self.accounts.rows.is_empty() && self.transactions == 0 && self.connections.is_empty()
     }
 
     /// Reads what the first frame needs. The rest is [`Snapshot::complete`]'s.
@@ -90,13 +92,14 @@ impl Snapshot {
             today,
             currency: accounts.currency,
             zone: clock.zone(),
-            connections: Arc::new(report::connections(tx).await?),
+            connections: Arc::new(report::connections(tx, clock.now().timestamp_micros()).await?),
             transactions: tx.count_rows(None).await?,
             is_set_up,
             accounts: Arc::new(accounts),
             holdings: Arc::new(holdings),
             movers: None,
             allocation: None,
+            watch: None,
             findings: None,
         })
     }
@@ -109,6 +112,7 @@ impl Snapshot {
         let by = Dimension::Class;
         let parts = AllocationQuery { as_of, today, account: None, currency: None, by };
         self.allocation = Some(Arc::new(report::allocation(tx, &parts).await?));
+        self.watch = Some(Arc::new(report::watch(tx, &WatchQuery { as_of, today }).await?));
         self.findings = Some(Arc::new(report::findings(tx, self.day).await?));
         Ok(self)
     }

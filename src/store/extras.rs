@@ -1,10 +1,10 @@
-//! The small lists: categories, watchlist, alerts and targets.
+//! The small lists: categories and targets, and what an import brought to any of them.
 
 use super::cell::{Cell, D};
 use super::record::Record;
-use super::row::{both_rows, safe};
+use super::row::both_rows;
 use super::{Result, Tx, WriteTx, on_tx};
-use crate::model::{BatchId, CategoryId, Dec, SafeText, SecurityId};
+use crate::model::{BatchId, CategoryId, Dec, SafeText};
 
 /// A category of spending or income.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,34 +16,6 @@ pub struct CategoryRecord {
     /// What it is a part of.
     pub parent: Option<CategoryId>,
     /// The import that made it.
-    pub batch: Option<BatchId>,
-}
-
-/// A security that somebody keeps an eye on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Watch {
-    /// Which.
-    pub security: SecurityId,
-    /// Why.
-    pub note: Option<SafeText>,
-    /// The import that brought it.
-    pub batch: Option<BatchId>,
-}
-
-/// A price at which somebody wants to be told.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Alert {
-    /// Its number.
-    pub id: i64,
-    /// Of what.
-    pub security: SecurityId,
-    /// `above` or `below`.
-    pub direction: SafeText,
-    /// Which price.
-    pub price: Dec,
-    /// Why.
-    pub note: Option<SafeText>,
-    /// The import that brought it.
     pub batch: Option<BatchId>,
 }
 
@@ -71,25 +43,6 @@ both_rows!(CategoryRecord, |row| {
     })
 });
 
-both_rows!(Watch, |row| {
-    Ok(Self {
-        security: SecurityId(row.try_get(0)?),
-        note: safe(row.try_get(1)?),
-        batch: row.try_get::<Option<i64>, _>(2)?.map(BatchId),
-    })
-});
-
-both_rows!(Alert, |row| {
-    Ok(Self {
-        id: row.try_get(0)?,
-        security: SecurityId(row.try_get(1)?),
-        direction: SafeText::new(row.try_get(2)?),
-        price: row.try_get::<D, _>(3)?.0,
-        note: safe(row.try_get(4)?),
-        batch: row.try_get::<Option<i64>, _>(5)?.map(BatchId),
-    })
-});
-
 both_rows!(Target, |row| {
     Ok(Self {
         dimension: SafeText::new(row.try_get(0)?),
@@ -109,36 +62,6 @@ impl Record for CategoryRecord {
             Cell::Int(Some(self.id.0)),
             Cell::text(&self.name),
             Cell::Int(self.parent.map(|id| id.0)),
-            Cell::Int(self.batch.map(|id| id.0)),
-        ]);
-    }
-}
-
-impl Record for Watch {
-    const TABLE: &'static str = "watchlist";
-    const COLUMNS: &'static [&'static str] = &["security_id", "note", "batch_id"];
-
-    fn cells<'a>(&'a self, into: &mut Vec<Cell<'a>>) {
-        into.extend([
-            Cell::Int(Some(self.security.0)),
-            Cell::text(&self.note),
-            Cell::Int(self.batch.map(|id| id.0)),
-        ]);
-    }
-}
-
-impl Record for Alert {
-    const TABLE: &'static str = "alerts";
-    const COLUMNS: &'static [&'static str] =
-        &["id", "security_id", "direction", "price", "note", "batch_id"];
-
-    fn cells<'a>(&'a self, into: &mut Vec<Cell<'a>>) {
-        into.extend([
-            Cell::Int(Some(self.id)),
-            Cell::Int(Some(self.security.0)),
-            Cell::text(&self.direction),
-            Cell::Dec(Some(self.price)),
-            Cell::text(&self.note),
             Cell::Int(self.batch.map(|id| id.0)),
         ]);
     }
@@ -167,25 +90,6 @@ impl Tx {
     /// When the database cannot be read.
     pub async fn categories(&mut self) -> Result<Vec<CategoryRecord>> {
         const SQL: &str = "select id, name, parent_id, batch_id from categories order by name";
-        Ok(on_tx!(self, conn => sqlx::query_as(SQL).fetch_all(&mut **conn).await?))
-    }
-
-    /// The watchlist.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub async fn watchlist(&mut self) -> Result<Vec<Watch>> {
-        const SQL: &str = "select security_id, note, batch_id from watchlist order by security_id";
-        Ok(on_tx!(self, conn => sqlx::query_as(SQL).fetch_all(&mut **conn).await?))
-    }
-
-    /// Every alert, oldest first.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub async fn alerts(&mut self) -> Result<Vec<Alert>> {
-        const SQL: &str =
-            "select id, security_id, direction, price, note, batch_id from alerts order by id";
         Ok(on_tx!(self, conn => sqlx::query_as(SQL).fetch_all(&mut **conn).await?))
     }
 
@@ -229,23 +133,6 @@ impl WriteTx {
             sqlx::query(SQL).bind(id.0).execute(&mut **conn).await?.rows_affected()
         });
         Ok(gone > 0)
-    }
-
-    /// Puts a security on the watchlist, over an older entry.
-    ///
-    /// # Errors
-    /// When the database refuses.
-    pub async fn put_watch(&mut self, row: &Watch) -> Result<()> {
-        self.remove(row).await?;
-        self.insert(std::slice::from_ref(row)).await
-    }
-
-    /// Adds an alert.
-    ///
-    /// # Errors
-    /// When the database refuses.
-    pub async fn insert_alert(&mut self, row: &Alert) -> Result<()> {
-        self.insert(std::slice::from_ref(row)).await
     }
 
     /// Sets a target, over an older one.

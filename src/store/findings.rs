@@ -111,6 +111,14 @@ impl WriteTx {
         Ok(())
     }
 
+    /// Writes a finding over what it was.
+    ///
+    /// # Errors
+    /// When the database refuses or there is no such finding.
+    pub async fn put_finding(&mut self, row: &Finding) -> Result<()> {
+        self.update(row).await
+    }
+
     /// Takes away the findings about transactions that are no more.
     ///
     /// # Errors

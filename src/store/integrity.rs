@@ -174,6 +174,7 @@ async fn damaged_extras(tx: &mut Tx, found: &mut Vec<Damage>) -> Result<()> {
     list!("categories", "select checksum from categories order by name", tx.categories());
     list!("watchlist", "select checksum from watchlist order by security_id", tx.watchlist());
     list!("alerts", "select checksum from alerts order by id", tx.alerts());
+    list!("alert_log", "select checksum from alert_log order by id desc", tx.alert_log(i64::MAX));
     list!("targets", "select checksum from targets order by dimension, key", tx.targets());
     damaged_names(tx, found).await
 }

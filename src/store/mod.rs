@@ -28,6 +28,7 @@ mod lines;
 mod marks;
 mod migrate;
 mod noted;
+mod paused;
 mod pending;
 mod price_claims;
 mod prices;
@@ -48,6 +49,7 @@ mod transactions;
 mod unopened;
 mod usage;
 mod versions;
+mod watch;
 
 use std::ops::{Deref, DerefMut};
 
@@ -68,7 +70,7 @@ pub use connect::{Server, Target};
 pub use connections::RefreshRecord;
 pub use error::{Error, Result};
 pub use examine::{Dangling, ServerFacts};
-pub use extras::{Alert, CategoryRecord, Target as AllocationTarget, Watch};
+pub use extras::{CategoryRecord, Target as AllocationTarget};
 pub use figures::{CashTransit, CashYear, LotPage, PositionRecord};
 pub use findings::Finding;
 pub use integrity::Damage;
@@ -78,6 +80,7 @@ pub use migrate::{SchemaState, newest as newest_schema};
 pub use noted::Noted;
 pub use pending::PendingRow;
 pub use prices::{PriceRecord, RateRecord};
+pub use quotas::quota_of;
 pub use rehearsal::Rehearsal;
 pub use sayings::Saying;
 pub use secrets::SealedSecret;
@@ -86,6 +89,7 @@ pub use server::ServerTx;
 pub use tally::{Tally, TallyKey};
 pub use transactions::{Identity, Place, StoredTransaction, TransactionFilter};
 pub use versions::{EntityVersion, Version};
+pub use watch::{Alert, AlertLog, Watch};
 
 /// Runs the same body on the transaction of either engine.
 macro_rules! on_tx {

@@ -1,7 +1,34 @@
 //! What was used of the limits of services. It is no change of the store: no revision tells of it
 //! and no operation is marked.
 
-use super::{Result, Store};
+use std::collections::BTreeMap;
+
+use super::{Result, Store, Tx, on_tx};
+use crate::model::ConnectionId;
+
+/// Under what the use of a connection's limits is kept.
+#[must_use]
+pub fn quota_of(connection: ConnectionId) -> String {
+    format!("connection:{connection}")
+}
+
+/// Instants as they are kept.
+fn instants(text: &str) -> Vec<i64> {
+    text.split_whitespace().filter_map(|at| at.parse().ok()).collect()
+}
+
+impl Tx {
+    /// When requests were sent under every limit, in microseconds, oldest first, by its name.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn quotas(&mut self) -> Result<BTreeMap<String, Vec<i64>>> {
+        const SQL: &str = "select name, used from quotas order by name";
+        let rows: Vec<(String, String)> =
+            on_tx!(self, conn => sqlx::query_as(SQL).fetch_all(&mut **conn).await?);
+        Ok(rows.into_iter().map(|(name, used)| (name, instants(&used))).collect())
+    }
+}
 
 impl Store {
     /// When requests were sent under this limit, in microseconds, oldest first.
@@ -15,8 +42,7 @@ impl Store {
             Self::Sqlite(pool) => sqlx::query_scalar(SQL).bind(name).fetch_optional(pool).await?,
             Self::Postgres(pool) => sqlx::query_scalar(SQL).bind(name).fetch_optional(pool).await?,
         };
-        let used = used.unwrap_or_default();
-        Ok(used.split_whitespace().filter_map(|at| at.parse().ok()).collect())
+        Ok(instants(&used.unwrap_or_default()))
     }
 
     /// Keeps when requests were sent; durable when this returns.

@@ -207,6 +207,14 @@ impl WriteTx {
         self.insert(std::slice::from_ref(row)).await
     }
 
+    /// Forgets what a source calls a security.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn remove_symbol(&mut self, row: &SymbolRecord) -> Result<()> {
+        self.remove(row).await
+    }
+
     /// Takes a security out of the store; no row may refer to it any more.
     ///
     /// # Errors
@@ -215,6 +223,7 @@ impl WriteTx {
         for sql in [
             "delete from security_symbols where security_id = $1",
             "delete from ticks where security_id = $1",
+            "delete from alert_log where security_id = $1",
             "delete from tally where security_id = $1",
             "delete from securities where id = $1",
         ] {

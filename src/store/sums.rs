@@ -14,7 +14,7 @@ use crate::archive::Value;
 use crate::model::SafeText;
 
 /// The tables.
-const TABLES: [&str; 15] = [
+const TABLES: [&str; 16] = [
     "batches",
     "batch_files",
     "staged_rows",
@@ -29,6 +29,7 @@ const TABLES: [&str; 15] = [
     "account_names",
     "remote_accounts",
     "unopened",
+    "paused",
     "refreshes",
 ];
 /// Their columns that hold days, which come as text.

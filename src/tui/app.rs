@@ -5,6 +5,7 @@ mod acting;
 mod comfort;
 mod drawing;
 mod hands;
+mod secrets;
 mod typing;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +15,7 @@ use std::time::Duration;
 
 use chrono::NaiveDate;
 use ratatui::layout::Rect;
+use zeroize::Zeroize as _;
 
 use super::desk::Desk;
 use super::errand::{self, Errand};
@@ -29,7 +31,9 @@ use super::pane::{Pane, PaneId, Welcome};
 use super::theme::{Theme, ThemeName};
 use crate::config::{Colours, TableTaste};
 use crate::keys::{Chord, Keymap};
+use crate::model::ConnectionId;
 use crate::service::folder::FolderQuery;
+use crate::service::held::Lock;
 use crate::service::refresh::Progress;
 use crate::state::{Answer, Ask, Question, Slot, Snapshot, Trouble, View};
 use crate::text::Figures;
@@ -50,6 +54,8 @@ pub enum Msg {
     Rested,
     /// None has come for so long that nobody may be there.
     Cover,
+    /// The same, so that no key to secrets may lie in memory for longer.
+    Lock,
     /// The screen has another size.
     Resize(u16, u16),
     /// The store was read.
@@ -68,6 +74,8 @@ pub enum Msg {
     Errand(Box<errand::Upshot>),
     /// A folder was read.
     Listed(Box<Listed>),
+    /// How the vault is.
+    Vault(Lock),
     /// Something to say.
     Notice(String),
     /// This is waited for before anything can be read; none: it is there.
@@ -83,6 +91,8 @@ pub enum Effect {
     Ask(Ask),
     /// What is new from outside, at once.
     Refresh,
+    /// The same of one connection.
+    RefreshOne(ConnectionId),
     /// A text in the clipboard.
     Copy(String),
     /// Something remembered until the next start.
@@ -131,6 +141,8 @@ pub struct Options {
     pub read_only: bool,
     /// How long after the last key the screen is covered; none: never.
     pub cover: Option<Duration>,
+    /// How long after it the vault is locked; none: never.
+    pub lock: Option<Duration>,
     /// What is looked at.
     pub view: View,
     /// What is to be said at once.
@@ -231,6 +243,7 @@ impl App {
             blocked: None,
             progress: None,
             lag: None,
+            vault: None,
             size: (0, 0),
             focused: true,
         };
@@ -308,7 +321,11 @@ impl App {
         let is_beneath = self.is_covered() && !matches!(msg, Msg::Resize(..));
         let mut effects = Vec::new();
         match msg {
-            Msg::Cover => self.presence = Presence::Covered,
+            Msg::Cover => {
+                self.presence = Presence::Covered;
+                // Nobody is there to go on with a secret that is half typed.
+                self.overlays.retain(|it| !matches!(it, Overlay::Ask(ask) if !ask.is_sending()));
+            }
             Msg::Key(_) | Msg::Paste(_) | Msg::Click(..) | Msg::Wheel(_) if self.is_covered() => {
                 self.uncover(&msg, &mut effects);
             }
@@ -317,12 +334,17 @@ impl App {
                 self.visit(&mut effects);
                 self.key(chord, &mut effects);
             }
-            Msg::Paste(text) => self.paste(&text),
+            Msg::Paste(mut text) => {
+                self.paste(&text);
+                // It may have been a secret.
+                text.zeroize();
+            }
             Msg::Click(column, line) => self.click(column, line, &mut effects),
             Msg::Wheel(down) => self.wheel(down, &mut effects),
             Msg::Rested => self.dirty = self.rest() || was_dirty,
             Msg::Resize(width, height) => self.resize((width, height)),
             Msg::Snapshot(snapshot) => {
+                self.hear_alerts(&snapshot);
                 self.look.snapshot = Some(snapshot);
                 if self.presence == Presence::Unknown {
                     self.presence = Presence::Here;
@@ -336,7 +358,17 @@ impl App {
                 self.catch_up(&mut effects);
             }
             Msg::Trouble(trouble) => self.look.trouble = trouble,
-            Msg::Refresh(progress) => self.dirty = self.refreshed(*progress) || was_dirty,
+            Msg::Refresh(progress) => {
+                let rounds = self.look.progress.as_ref().map_or(0, |before| before.rounds);
+                // How a connection was asked last is told even where that brought nothing new.
+                if progress.rounds != rounds && self.open == PaneId::Connections {
+                    effects.push(Effect::Ask(Ask::Look));
+                }
+                self.dirty = self.refreshed(*progress) || was_dirty;
+            }
+            Msg::Vault(lock) => self.vault_is(lock),
+            Msg::Lock if self.look.vault == Some(Lock::Unlocked) => self.lock(&mut effects),
+            Msg::Lock => self.dirty = was_dirty,
             Msg::Lag(why) => self.look.lag = why,
             Msg::Rows(count) => self.written = Some(count),
             Msg::Errand(ended) => {

@@ -8,8 +8,8 @@ use super::frame;
 use super::layout::{Part, Place};
 use super::look::{Look, Selection};
 use super::pane::{
-    Accounts, Activity, Allocation, Chart, Health, Holdings, Imports, Income, Overview, Pane,
-    PaneId, Performance, SecurityPane, Settings, Transactions,
+    Accounts, Activity, Allocation, Chart, Connections, Health, Holdings, Imports, Income,
+    Overview, Pane, PaneId, Performance, Reconcile, SecurityPane, Settings, Transactions, Watch,
 };
 use crate::config::TableTaste;
 use crate::model::TransactionId;
@@ -26,11 +26,14 @@ pub struct Desk {
     performance: Performance,
     allocation: Allocation,
     income: Income,
+    watch: Watch,
     imports: Imports,
     health: Health,
     activity: Activity,
     security: SecurityPane,
     settings: Settings,
+    connections: Connections,
+    reconcile: Reconcile,
     subject: Selection,
 }
 
@@ -47,11 +50,14 @@ impl Desk {
             PaneId::Performance => &self.performance,
             PaneId::Allocation => &self.allocation,
             PaneId::Income => &self.income,
+            PaneId::Watch => &self.watch,
             PaneId::Imports => &self.imports,
             PaneId::Health => &self.health,
             PaneId::Activity => &self.activity,
             PaneId::Security => &self.security,
             PaneId::Settings => &self.settings,
+            PaneId::Connections => &self.connections,
+            PaneId::Reconcile => &self.reconcile,
         }
     }
 
@@ -66,11 +72,14 @@ impl Desk {
             PaneId::Performance => &mut self.performance,
             PaneId::Allocation => &mut self.allocation,
             PaneId::Income => &mut self.income,
+            PaneId::Watch => &mut self.watch,
             PaneId::Imports => &mut self.imports,
             PaneId::Health => &mut self.health,
             PaneId::Activity => &mut self.activity,
             PaneId::Security => &mut self.security,
             PaneId::Settings => &mut self.settings,
+            PaneId::Connections => &mut self.connections,
+            PaneId::Reconcile => &mut self.reconcile,
         }
     }
 

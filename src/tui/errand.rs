@@ -1,17 +1,93 @@
 //! What somebody asks for on the command line of the dashboard that is written: a task does it
 //! beside the loop, and says how it went.
 
+use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use crate::model::{BatchId, Change, SafeText};
+use crate::config::Config;
+use crate::model::{BatchId, Change, ConnectionId, SafeText, Secret};
+use crate::service::connect::{self, ConnectRequest};
 use crate::service::edit::{Applied, Steps};
+use crate::service::held::{self, Lock, Opening};
 use crate::service::import::{self, FileReport, ImportReport, ImportRequest, UndoReport};
 use crate::service::ledger_sheet::LedgerSheet;
+use crate::service::refresh::How;
 use crate::service::{Error, Session, edit, plan, sheet};
 use crate::tasks::{self, Task};
-use crate::text::Figures;
+use crate::text::{Figures, counted};
+
+/// How long what changes connections waits for a refresh that is under way.
+const WAIT: Duration = Duration::from_mins(1);
+/// Why nothing is kept secret in a store that goes with its process.
+const NO_VAULT: &str = "the sample household has no vault and is connected to nobody";
+
+/// A secret that somebody typed, on its way to whoever needs it. It is wiped when that is done.
+#[derive(Clone)]
+pub struct Hidden(Arc<Secret>);
+
+impl Hidden {
+    /// Takes it over.
+    #[must_use]
+    pub fn new(secret: Secret) -> Self {
+        Self(Arc::new(secret))
+    }
+
+    fn secret(&self) -> Secret {
+        Secret::new(self.0.expose().to_owned())
+    }
+}
+
+impl fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("hidden")
+    }
+}
+
+impl PartialEq for Hidden {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.expose() == other.0.expose()
+    }
+}
+
+impl Eq for Hidden {}
+
+/// What somebody gives to have the vault open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Key {
+    /// Nothing: it is open.
+    Ready,
+    /// Its passphrase.
+    Passphrase(Hidden),
+    /// That of a vault which is to be made; none: its file's mode alone protects it.
+    New(Option<Hidden>),
+}
+
+impl Key {
+    fn opening(&self) -> Opening {
+        match self {
+            Self::Ready => Opening::Ready,
+            Self::Passphrase(hidden) => Opening::Passphrase(hidden.secret()),
+            Self::New(hidden) => Opening::New(hidden.as_ref().map(Hidden::secret)),
+        }
+    }
+}
+
+/// What somebody wants to be connected to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// The service.
+    pub provider: SafeText,
+    /// What it is to be called; none: as the service.
+    pub name: Option<SafeText>,
+    /// What the service gave.
+    pub token: Hidden,
+    /// What opens the vault for it.
+    pub key: Key,
+}
 
 /// Something to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +104,16 @@ pub enum Errand {
     UndoImport(BatchId),
     /// Change something by hand, or take that back.
     Edit(Edit),
+    /// Open the vault by its passphrase.
+    Unlock(Hidden),
+    /// Let go of its key.
+    Lock,
+    /// Connect to a service.
+    Connect(Wanted),
+    /// End a connection; what it brought stays.
+    Disconnect(ConnectionId),
+    /// Let a connection rest, or go on.
+    Pause(ConnectionId, bool),
 }
 
 /// A change by hand, and what it is called once it is done.
@@ -45,6 +131,16 @@ impl Errand {
     /// Changes to be made at once, and what that is called once it is done.
     pub fn change(what: impl Into<String>, changes: Vec<Change>) -> Self {
         Self::Edit(Edit::Change(what.into(), changes))
+    }
+
+    /// The vault may be another way once it is done.
+    const fn turns_vault(&self) -> bool {
+        matches!(self, Self::Unlock(_) | Self::Lock | Self::Connect(_))
+    }
+
+    /// It tries a passphrase, which waits longer each time that one was wrong.
+    const fn tries_passphrase(&self) -> bool {
+        matches!(self, Self::Unlock(_) | Self::Connect(Wanted { key: Key::Passphrase(_), .. }))
     }
 }
 
@@ -70,6 +166,16 @@ pub enum Done {
     Undone(UndoReport),
     /// Something was changed by hand, or refused.
     Edited(Box<Edited>),
+    /// The vault is open.
+    Unlocked,
+    /// Its key is gone; false: nobody had given one.
+    Locked(bool),
+    /// A connection of this name was made, or made to work again; true: it was there already.
+    Connected(SafeText, bool),
+    /// That of this name ended.
+    Disconnected(SafeText),
+    /// That of this name rests, or goes on.
+    Paused(SafeText, bool),
 }
 
 /// How an errand went.
@@ -80,6 +186,10 @@ pub type Upshot = Result<Done, Error>;
 pub enum Heard {
     /// It has written so many rows, and goes on.
     Rows(u64),
+    /// What is to be said meanwhile.
+    Says(String),
+    /// How the vault is since.
+    Vault(Lock),
     /// It has ended.
     Ended(Upshot),
 }
@@ -110,12 +220,26 @@ impl Default for Errands {
 
 impl Errands {
     /// Begins one; it never waits.
-    pub fn begin(&self, session: &Session, errand: Errand) {
-        let (session, tell) = (session.clone(), self.tell.clone());
+    pub fn begin(&self, session: &Session, how: &How, errand: Errand) {
+        let (session, how, tell) = (session.clone(), how.clone(), self.tell.clone());
         tasks::spawn(Task::Errand, async move {
+            let config = how.config.as_deref();
+            if let Some(config) = config.filter(|_| errand.tries_passphrase()) {
+                let seconds = held::pause(&session, config);
+                if seconds > 0 {
+                    let seconds = counted(seconds, "second");
+                    let said = format!("the passphrase before was wrong; this one waits {seconds}");
+                    let _ = tell.send(Heard::Says(said));
+                }
+            }
+            let turns = config.filter(|_| errand.turns_vault());
             let edit = if let Errand::Edit(edit) = &errand { Some(edit.clone()) } else { None };
             let rows = |count| drop(tell.send(Heard::Rows(count)));
-            let ended = tasks::caught(Box::pin(errand.run(&session, &rows))).await;
+            let ended = tasks::caught(Box::pin(errand.run(&session, &how, &rows))).await;
+            if let Some(config) = turns {
+                let lock = held::lock_of(&session, config, &how.held).await;
+                let _ = tell.send(Heard::Vault(lock));
+            }
             let _ = tell.send(Heard::Ended(ended.unwrap_or_else(|_| match edit {
                 // Whoever waits for it must hear of it.
                 Some(edit) => {
@@ -138,7 +262,13 @@ impl Errand {
     ///
     /// # Errors
     /// When it is refused or fails.
-    pub async fn run(self, session: &Session, rows: &(dyn Fn(u64) + Send + Sync)) -> Upshot {
+    pub async fn run(
+        self,
+        session: &Session,
+        how: &How,
+        rows: &(dyn Fn(u64) + Send + Sync),
+    ) -> Upshot {
+        let config = || how.config.as_deref().ok_or(Error::Usage(NO_VAULT));
         match self {
             Self::Import(files) => {
                 let request = ImportRequest { files, ..ImportRequest::default() };
@@ -166,8 +296,36 @@ impl Errand {
                 Ok(Done::Edited(Box::new(Edited { edit, outcome })))
             }
             Self::UndoImport(batch) => Ok(Done::Undone(import::undo(session, batch).await?)),
+            Self::Unlock(passphrase) => {
+                held::unlock(session, config()?, &how.held, &passphrase.secret()).await?;
+                Ok(Done::Unlocked)
+            }
+            Self::Lock => Ok(Done::Locked(held::lock(session, &how.held).await?)),
+            Self::Connect(wanted) => connect_to(session, config()?, how, wanted).await,
+            Self::Disconnect(id) => {
+                let name = SafeText::new(&id.to_string());
+                let ended = connect::disconnect(session, &name, WAIT).await?;
+                Ok(Done::Disconnected(ended.label))
+            }
+            Self::Pause(id, rests) => {
+                let connection = connect::pause(session, id, rests).await?;
+                Ok(Done::Paused(connection.label, rests))
+            }
         }
     }
+}
+
+/// Opens the vault with what was given for it, and connects.
+async fn connect_to(session: &Session, config: &Config, how: &How, wanted: Wanted) -> Upshot {
+    let keeper = held::open(session, config, &how.held, wanted.key.opening()).await?;
+    let request = ConnectRequest {
+        provider: wanted.provider,
+        name: wanted.name,
+        token: wanted.token.secret(),
+        wait: WAIT,
+    };
+    let done = connect::connect_with(session, config, keeper, request).await?;
+    Ok(Done::Connected(done.connection.label, done.already))
 }
 
 /// How it went, in words.
@@ -186,6 +344,18 @@ pub fn in_words(ended: &Upshot, figures: Figures) -> String {
             Ok(_) => String::new(),
             Err(error) => told_of_error(error, figures),
         },
+        Ok(Done::Unlocked) => "unlocked: what waited for it is fetched now".to_owned(),
+        Ok(Done::Locked(true)) => "locked: nothing is fetched that needs a secret".to_owned(),
+        Ok(Done::Locked(false)) => "nobody unlocked it here: there is nothing to lock".to_owned(),
+        Ok(Done::Connected(name, false)) => {
+            format!("connected {name}: its accounts are being fetched")
+        }
+        Ok(Done::Connected(name, true)) => format!("{name} is connected already by this token"),
+        Ok(Done::Disconnected(name)) => {
+            format!("ended {name}; its history stays; end the access at the service too")
+        }
+        Ok(Done::Paused(name, true)) => format!("{name} is paused: nothing is asked of it"),
+        Ok(Done::Paused(name, false)) => format!("{name} goes on"),
         Err(error) => told_of_error(error, figures),
     }
 }

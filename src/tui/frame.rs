@@ -5,12 +5,13 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::widgets::{Block, Widget};
 use unicode_width::UnicodeWidthStr;
 
-use super::live::live;
+use super::live::{live, secrets};
 use super::look::Look;
 use super::pane::PaneId;
 use super::theme::{Theme, Tone};
 use super::widget::{fit, write, write_right};
 use crate::keys::{Action, Context, Keymap, spelled};
+use crate::text::counted;
 
 /// Below this nothing can be shown.
 pub const LEAST: (u16, u16) = (40, 10);
@@ -62,13 +63,30 @@ pub fn border(buf: &mut Buffer, area: Rect, title: &str, focused: bool, theme: T
 }
 
 /// Draws the tabs. Where there is no room for names, short ones or numbers have to do.
-pub fn tabs(buf: &mut Buffer, area: Rect, open: PaneId, theme: Theme) {
+pub fn tabs(buf: &mut Buffer, area: Rect, open: PaneId, look: &Look) {
+    let theme = look.theme;
+    let told = told(look) > 0;
     let mut x = 0;
-    for (pane, name) in names(open, area.width) {
+    for (pane, mut name) in names(open, area.width) {
         let rest = Rect { x: area.x + x, width: area.width.saturating_sub(x), ..area };
-        let style = if pane == open { theme.reversed() } else { theme.style(Tone::Dim) };
+        let is_told = told && pane == PaneId::Watch;
+        // The mark has the place of the blank behind a name: nothing moves for it.
+        if is_told && name.pop().is_some() {
+            name.push('!');
+        }
+        let style = match pane == open {
+            true => theme.reversed(),
+            false if is_told => theme.style(Tone::Warn),
+            false => theme.style(Tone::Dim),
+        };
         x += write(buf, rest, &name, style);
     }
+}
+
+/// How many alerts somebody should hear of.
+fn told(look: &Look) -> usize {
+    let report = look.snapshot.as_ref().and_then(|snapshot| snapshot.watch.as_ref());
+    report.map_or(0, |report| report.alerts.iter().filter(|row| row.is_on()).count())
 }
 
 /// Which pane a click on the tabs means.
@@ -81,28 +99,32 @@ pub fn tab_at(column: u16, open: PaneId, width: u16) -> Option<PaneId> {
     })
 }
 
+/// What a pane is called where it is not open.
+type Way = fn(PaneId) -> &'static str;
+
 /// The tabs, as long as there is room for; the open one always has its name.
 fn names(open: PaneId, room: u16) -> Vec<(PaneId, String)> {
     let full = |pane: PaneId| pane.title();
     let short = |pane: PaneId| pane.short_title();
     let number = |_: PaneId| "";
-    let ways: [fn(PaneId) -> &'static str; 3] = [full, short, number];
-    let shown = ways.map(|way| -> Vec<(PaneId, String)> {
+    // A name with a blank before it, or none where that is what makes it fit.
+    let ways: [(Way, &str); 4] = [(full, " "), (short, " "), (short, ""), (number, " ")];
+    let shown = ways.map(|(way, before)| -> Vec<(PaneId, String)> {
         let seen = PaneId::ALL.into_iter().filter(|pane| *pane == open || pane.digit().is_some());
         let name = |pane: PaneId| {
             let word = if pane == open { pane.title() } else { way(pane) };
             let digit = pane.digit().map(String::from);
             let words = [digit.as_deref().unwrap_or_default(), word];
             let words: Vec<_> = words.into_iter().filter(|word| !word.is_empty()).collect();
-            (pane, format!(" {} ", words.join(" ")))
+            (pane, format!("{before}{} ", words.join(" ")))
         };
         seen.map(name).collect()
     });
     let fits = |names: &Vec<(PaneId, String)>| {
         names.iter().map(|(_, name)| name.width()).sum::<usize>() <= usize::from(room)
     };
-    let [full, short, numbers] = shown;
-    [full, short].into_iter().find(fits).unwrap_or(numbers)
+    let [full, short, tight, numbers] = shown;
+    [full, short, tight].into_iter().find(fits).unwrap_or(numbers)
 }
 
 /// Draws what is looked at, and what the pane says of itself.
@@ -141,6 +163,9 @@ pub fn context(buf: &mut Buffer, area: Rect, look: &Look, status: &str) {
     if look.figures.private {
         mark("private", Tone::Warn);
     }
+    if let Some((text, tone)) = secrets(look) {
+        mark(text, tone);
+    }
     if let Some((text, tone)) = live(look) {
         mark(&text, tone);
     }
@@ -150,6 +175,13 @@ pub fn context(buf: &mut Buffer, area: Rect, look: &Look, status: &str) {
         .map_or(0, |snapshot| snapshot.holdings.rows.iter().filter(|row| row.stale).count());
     if stale > 0 {
         mark(&format!("{stale} stale"), Tone::Warn);
+    }
+    let told = told(look);
+    if told > 0 {
+        mark(
+            &format!("! {}", counted(u64::try_from(told).unwrap_or(u64::MAX), "alert")),
+            Tone::Warn,
+        );
     }
     let room = area.width.saturating_sub(x);
     if usize::from(room) >= status.width() {

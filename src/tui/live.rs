@@ -5,7 +5,10 @@ use chrono::DateTime;
 
 use super::look::Look;
 use super::theme::Tone;
+use crate::model::ConnectionState;
+use crate::service::held::Lock;
 use crate::service::refresh::{Outcome, Progress, Summary};
+use crate::state::{ConnectionRow, Snapshot};
 
 /// What is said and how; none: there is nothing to refresh from.
 pub fn live(look: &Look) -> Option<(String, Tone)> {
@@ -18,19 +21,19 @@ pub fn live(look: &Look) -> Option<(String, Tone)> {
 
 fn refreshing(look: &Look) -> Option<(String, Tone)> {
     let snapshot = look.snapshot.as_ref().filter(|snapshot| !snapshot.connections.is_empty())?;
-    let time = |micros: i64| {
-        let at = DateTime::from_timestamp_micros(micros)?.with_timezone(&snapshot.zone);
-        let today = at.date_naive() == snapshot.today;
-        Some(at.format(if today { "%H:%M" } else { "%Y-%m-%d" }).to_string())
-    };
+    let time = |micros: i64| time_of(micros, snapshot);
     if let Some(trouble) = look.progress.as_ref().and_then(|progress| progress.trouble.as_ref()) {
         return Some((format!("! {trouble}"), Tone::Error));
     }
-    if let Some(failed) = snapshot.connections.iter().find(|row| row.why.is_some()) {
+    let is_asked = |row: &&ConnectionRow| row.paused.is_none() && row.why.is_some();
+    if let Some(failed) = snapshot.connections.iter().find(is_asked) {
         let why = failed.why.as_ref().map_or("", |why| why.as_str());
         let next = failed.next_attempt.and_then(time);
         let next = next.map(|next| format!(" (next try {next})")).unwrap_or_default();
-        return Some((format!("! {}{next}: {why}", failed.label), Tone::Error));
+        return Some((format!("! {}{next}: {why}", failed.connection.label), Tone::Error));
+    }
+    if let Some(ending) = snapshot.connections.iter().find_map(|row| ending(row, snapshot)) {
+        return Some((format!("! {ending}"), Tone::Warn));
     }
     // Where it brought nothing new the store tells nobody.
     let mine = look.progress.as_ref().and_then(|progress| progress.last.as_ref());
@@ -49,6 +52,40 @@ fn refreshing(look: &Look) -> Option<(String, Tone)> {
         (Some(_), None) => Some(("● refreshing".to_owned(), Tone::Dim)),
         (None, Some(last)) => Some((format!("refreshed {last}"), Tone::Dim)),
         (None, None) => None,
+    }
+}
+
+/// That a consent ends today or within two days. It says when and not how soon: that would have to be
+/// drawn anew as time goes by.
+pub fn ending(row: &ConnectionRow, snapshot: &Snapshot) -> Option<String> {
+    let connection = &row.connection;
+    let ends = DateTime::from_timestamp_micros(connection.consent_expires?)?;
+    let ends = ends.with_timezone(&snapshot.zone);
+    let days = ends.date_naive().signed_duration_since(snapshot.today).num_days();
+    let when = match (connection.state, days) {
+        (ConnectionState::Active, ..=0) => ends.format("at %H:%M"),
+        (ConnectionState::Active, 1..=2) => ends.format("on %Y-%m-%d at %H:%M"),
+        _ => return None,
+    };
+    Some(format!("the consent of {} ends {when}", connection.label))
+}
+
+/// An instant: of today the time, else the day. It stays true until another day begins.
+pub fn time_of(micros: i64, snapshot: &Snapshot) -> Option<String> {
+    let at = DateTime::from_timestamp_micros(micros)?.with_timezone(&snapshot.zone);
+    let today = at.date_naive() == snapshot.today;
+    Some(at.format(if today { "%H:%M" } else { "%Y-%m-%d" }).to_string())
+}
+
+/// Whether the secrets can be had: said where a person has to open them; none: nobody has to.
+pub fn secrets(look: &Look) -> Option<(&'static str, Tone)> {
+    let needs_key = |row: &ConnectionRow| row.needs_key && row.paused.is_none();
+    let is_needed = look.snapshot.as_ref().is_some_and(|it| it.connections.iter().any(needs_key));
+    match look.vault {
+        Some(Lock::Locked) if is_needed => Some(("! locked: g k unlocks", Tone::Warn)),
+        Some(Lock::Locked) => Some(("locked", Tone::Dim)),
+        Some(Lock::Unlocked) => Some(("unlocked", Tone::Dim)),
+        _ => None,
     }
 }
 

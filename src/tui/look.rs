@@ -8,6 +8,7 @@ use chrono::{Datelike, Months, NaiveDate};
 
 use super::theme::{Theme, Tone};
 use crate::model::{SafeText, SecurityId};
+use crate::service::held::Lock;
 use crate::service::refresh::Progress;
 use crate::state::{AccountRow, Question, Slice, Slot, Snapshot, Trouble};
 use crate::text::{DOWN, Figures, UP};
@@ -147,6 +148,8 @@ pub struct Look {
     pub progress: Option<Progress>,
     /// What is kept beside the rows and cannot be brought up to date, and why.
     pub lag: Option<String>,
+    /// How the vault is; none: it was not looked at yet, or there cannot be one.
+    pub vault: Option<Lock>,
     /// The size of the place of the pane: columns and lines.
     pub size: (u16, u16),
     /// Keys are heard here.

@@ -14,7 +14,7 @@ use tokio::task::{JoinError, JoinHandle};
 use tokio::time::{Instant, sleep_until};
 
 use super::app::{App, Effect, Msg, Options};
-use super::errand::{self, Errands, Heard};
+use super::errand::{self, Done, Errands, Heard};
 use super::events;
 use super::folders::Folders;
 use super::memory::Memory;
@@ -23,6 +23,7 @@ use super::signals::{Caught, Signals};
 use super::sizes::Sizes;
 use crate::fault;
 use crate::service::days::{self, Filler};
+use crate::service::held::{self, Lock};
 use crate::service::refresh::{self, How, Progress, Refresher};
 use crate::service::{self, Opened};
 use crate::state::{Ask, State};
@@ -64,8 +65,8 @@ pub enum Error {
     Panicked,
 }
 
-/// The store, and what refreshes it.
-type Ready = (Opened, Option<Refresher>);
+/// The store, what refreshes it, and how the vault is.
+type Ready = (Opened, Option<Refresher>, Option<Lock>);
 type Opening = JoinHandle<Result<Ready, service::Error>>;
 
 /// Shows a store until somebody quits. It is opened by `work` while the screen is there already and
@@ -85,7 +86,7 @@ pub async fn run(
     let state = State::new(options.view);
     let mut screen = Screen::enter(mouse)?;
     let memory = Memory::open(options.memory.take());
-    let cover = options.cover;
+    let (cover, lock) = (options.cover, options.lock);
     let mut app = App::new(options, crossterm::terminal::size()?);
     app.update(Msg::Opening(Some(what)));
     // The first frame comes before anything is opened or read.
@@ -101,6 +102,8 @@ pub async fn run(
         rests: None,
         cover,
         covers: cover.map(|wait| Instant::now() + wait),
+        lock,
+        locks: lock.map(|wait| Instant::now() + wait),
         state,
         input,
         signals,
@@ -151,6 +154,9 @@ struct Dashboard<'a> {
     /// How long after the last key the screen is covered, and when that will be.
     cover: Option<Duration>,
     covers: Option<Instant>,
+    /// How long after it the vault is locked, and when that will be.
+    lock: Option<Duration>,
+    locks: Option<Instant>,
     state: State,
     input: &'a mut mpsc::Receiver<io::Result<Event>>,
     signals: Signals,
@@ -189,6 +195,7 @@ impl Dashboard<'_> {
                     }
                     self.rests = self.app.is_moving().then(|| Instant::now() + REST);
                     self.covers = self.cover.map(|wait| Instant::now() + wait);
+                    self.locks = self.lock.map(|wait| Instant::now() + wait);
                 }
                 () = at(self.rests) => {
                     self.rests = None;
@@ -197,6 +204,10 @@ impl Dashboard<'_> {
                 () = at(self.covers) => {
                     self.covers = None;
                     effects.extend(self.app.update(Msg::Cover));
+                }
+                () = at(self.locks) => {
+                    self.locks = None;
+                    effects.extend(self.app.update(Msg::Lock));
                 }
                 opened = finished(self.opening.as_mut()) => {
                     self.opening = None;
@@ -221,16 +232,7 @@ impl Dashboard<'_> {
                 Some(text) = self.state.notices.recv() => {
                     effects.extend(self.app.update(Msg::Notice(text.to_owned())));
                 }
-                Some(heard) = self.errands.next() => match heard {
-                    Heard::Rows(count) => effects.extend(self.app.update(Msg::Rows(count))),
-                    Heard::Ended(ended) => {
-                        let blocked = errand::failure(&ended).and_then(blocked);
-                        effects.extend(self.app.update(Msg::Errand(Box::new(ended))));
-                        if let Some(why) = blocked {
-                            self.wait_for_room(why, &mut effects);
-                        }
-                    }
-                },
+                Some(heard) = self.errands.next() => self.hear(heard, &mut effects),
                 () = done(self.room.as_mut()) => {
                     self.room = None;
                     effects.extend(self.app.update(Msg::Blocked(None)));
@@ -262,9 +264,39 @@ impl Dashboard<'_> {
         }
     }
 
+    /// What an errand says.
+    fn hear(&mut self, heard: Heard, effects: &mut Vec<Effect>) {
+        let refresher = || self.refresher.iter();
+        match heard {
+            Heard::Rows(count) => effects.extend(self.app.update(Msg::Rows(count))),
+            Heard::Says(text) => effects.extend(self.app.update(Msg::Notice(text))),
+            Heard::Vault(lock) => {
+                if matches!(lock, Lock::Open | Lock::Unlocked) {
+                    refresher().for_each(Refresher::look);
+                }
+                effects.extend(self.app.update(Msg::Vault(lock)));
+            }
+            Heard::Ended(ended) => {
+                match &ended {
+                    Ok(Done::Locked(_)) => refresher().for_each(Refresher::lock),
+                    Ok(Done::Connected(..) | Done::Paused(_, false)) => {
+                        refresher().for_each(Refresher::look);
+                    }
+                    _ => {}
+                }
+                let blocked = errand::failure(&ended).and_then(blocked);
+                effects.extend(self.app.update(Msg::Errand(Box::new(ended))));
+                if let Some(why) = blocked {
+                    self.wait_for_room(why, effects);
+                }
+            }
+        }
+    }
+
     /// The store is there: for the first time, or again after it could not be written. As long as it
     /// cannot be, it is tried.
-    fn go_on_with(&mut self, (mut opened, refresher): Ready, effects: &mut Vec<Effect>) {
+    fn go_on_with(&mut self, ready: Ready, effects: &mut Vec<Effect>) {
+        let (mut opened, refresher, lock) = ready;
         opened.session.begin(&mut self.state);
         let was_blocked = self.opened.is_some();
         effects.extend(self.app.update(Msg::Opening(None)));
@@ -278,6 +310,8 @@ impl Dashboard<'_> {
         } else if was_blocked {
             effects.extend(self.app.update(Msg::Blocked(None)));
         }
+        let lock = lock.into_iter().flat_map(|lock| self.app.update(Msg::Vault(lock)));
+        effects.extend(lock);
         self.filler = days::start(&opened.session);
         (self.opened, self.refresher) = (Some(opened), refresher);
     }
@@ -302,11 +336,14 @@ impl Dashboard<'_> {
                     refresher.ask();
                 }
             }
+            Effect::RefreshOne(connection) => {
+                self.refresher.iter().for_each(|refresher| refresher.ask_one(connection));
+            }
             Effect::Copy(text) => self.screen.copy(&text)?,
             Effect::Remember(memo) => self.memory.keep(memo),
             Effect::Begin(errand) => {
-                if let Some(opened) = &self.opened {
-                    self.errands.begin(&opened.session, errand);
+                if let (Some(opened), Some(how)) = (&self.opened, &self.how) {
+                    self.errands.begin(&opened.session, how, errand);
                 }
             }
             Effect::List(query) => self.folders.begin(query),
@@ -378,7 +415,9 @@ impl Dashboard<'_> {
         room.iter().for_each(JoinHandle::abort);
         let end = async {
             let (opened, refresher) = match (opening, opened) {
-                (Some(opening), None) => give_up(opening).await.unzip(),
+                (Some(opening), None) => {
+                    give_up(opening).await.map(|(opened, refresher, _)| (opened, refresher)).unzip()
+                }
                 (waiting, opened) => {
                     // Nobody waits any more for it to be written.
                     waiting.iter().for_each(JoinHandle::abort);
@@ -402,14 +441,16 @@ impl Dashboard<'_> {
     }
 }
 
-/// A store with what refreshes it, where it can be written and anything is to be refreshed. A store
-/// that cannot be read is the state's to tell.
+/// A store with what refreshes it, where it can be written. A store that cannot be read is the
+/// state's to tell.
 async fn with_refresher(opened: Opened, how: Option<How>) -> Ready {
-    let refresher = match how.filter(|_| opened.blocked.is_none()) {
-        Some(how) => refresh::start(&opened.session, &how).await,
+    let Some(how) = how.filter(|_| opened.blocked.is_none()) else { return (opened, None, None) };
+    let refresher = refresh::start(&opened.session, &how);
+    let lock = match &how.config {
+        Some(config) => Some(held::lock_of(&opened.session, config, &how.held).await),
         None => None,
     };
-    (opened, refresher)
+    (opened, refresher, lock)
 }
 
 /// Waits until then; for ever where that is never.

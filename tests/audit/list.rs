@@ -17,7 +17,14 @@ const LINES: &[(Action, &str)] = &[
     (Action::TransactionUnlink, "txn link --unlink @out"),
     (Action::TransactionDelete, "txn delete #"),
     (Action::PriceSet, "price set sec:AMD --date 2024-01-03 --close 140 --currency USD"),
+    (Action::PriceDelete, "price delete sec:AMD 2024-01-03"),
     (Action::SecurityEdit, "security edit AMD --name x"),
+    (Action::SecuritySymbol, "security symbol AMD yahoo AMD.US"),
+    (Action::WatchSet, "watch add AMD --target 100"),
+    (Action::WatchRemove, "watch remove AMD"),
+    (Action::AlertAdd, "alert add AMD price below 30"),
+    (Action::AlertSnooze, "alert snooze @alert --until 2030-01-01"),
+    (Action::AlertRemove, "alert remove @alert"),
     (Action::SettingSet, "settings set base_currency CAD"),
     (Action::TargetSet, "target set class equity 60%"),
     (Action::TargetRemove, "target remove class equity"),
@@ -43,6 +50,11 @@ const ELSEWHERE: &[(Action, &str)] = &[
     (Action::Connect, "the sample household, and whoever connects"),
     (Action::Reconnect, "tests/simplefin.rs: a new token brings it back"),
     (Action::Disconnect, "whoever disconnects"),
+    (Action::AlertEdit, "tests/screens_watch.rs"),
+    (Action::AlertJudge, "tests/watch.rs"),
+    (Action::ReconcileIgnore, "tests/connections.rs"),
+    (Action::ConnectionPause, "tests/connections.rs"),
+    (Action::ConnectionResume, "tests/connections.rs"),
     (Action::ConnectionFail, "tests/credentials.rs"),
     (Action::SecretPut, "tests/credentials.rs"),
     (Action::SecretRenew, "tests/credentials.rs"),
@@ -95,6 +107,13 @@ fn every_operation_of_the_closed_list_leaves_a_pair() {
         };
         let line = with(line, "@out", "TRANSFER_OUT");
         let line = with(with(line, "@in", "TRANSFER_IN"), "#", "DEPOSIT");
+        let line = match line.contains("@alert") {
+            true => {
+                let alerts = home.json(&["alert", "list"]);
+                line.replace("@alert", &alerts["rows"][0]["id"].to_string())
+            }
+            false => line,
+        };
         let ran = home.say(&line);
         assert_eq!(ran.code, Some(0), "{line}: {ran:?}");
         let rows = trail(&home);

@@ -72,6 +72,19 @@ const BACK: &[&[&str]] = &[
     &["alter table accounts drop column performance"],
     // 16: openings that are not made yet.
     &["drop table unopened"],
+    // 17: connections that rest.
+    &["drop table paused"],
+    // 18: groups and targets of what is watched, alerts of more than a price and their log.
+    &[
+        "drop table alert_log",
+        "alter table watchlist drop column list",
+        "alter table watchlist drop column target",
+        "alter table watchlist drop column units_of",
+        "alter table alerts drop column what",
+        "alter table alerts drop column units_of",
+        "alter table alerts drop column snoozed",
+        "alter table alerts drop column crossed",
+    ],
 ];
 
 /// The schema of this program.

@@ -11,6 +11,7 @@
 )]
 
 pub mod bank;
+pub mod browser;
 pub mod delivery;
 pub mod engines;
 pub mod home;
@@ -18,6 +19,7 @@ pub mod jar;
 pub mod mutate;
 pub mod payloads;
 pub mod postgres;
+pub mod schwab;
 pub mod server;
 pub mod simplefin;
 pub mod source;

@@ -13,7 +13,8 @@ use std::time::Duration;
 use dashtam::clock::Clock;
 use dashtam::config::{Colours, Config, Environment, Overrides};
 use dashtam::keys::{Keymap, parse_chords};
-use dashtam::service::{Access, Session, demo};
+use dashtam::service::refresh::How;
+use dashtam::service::{Access, Session, demo, held};
 use dashtam::state::{State, View};
 use dashtam::tui::{App, Effect, Listed, Memo, Msg, Options, ThemeName};
 use ratatui::buffer::Buffer;
@@ -24,7 +25,7 @@ use tempfile::TempDir;
 pub const SIZES: [(u16, u16); 4] = [(80, 24), (120, 40), (200, 50), (60, 30)];
 
 /// Each pane, and its key; not what was done, which names the process.
-pub const PANES: [(&str, &str); 12] = [
+pub const PANES: [(&str, &str); 15] = [
     ("overview", "0"),
     ("accounts", "1"),
     ("holdings", "2"),
@@ -33,14 +34,17 @@ pub const PANES: [(&str, &str); 12] = [
     ("performance", "5"),
     ("allocation", "6"),
     ("income", "7"),
+    ("watch", "8"),
     ("imports", "9"),
     ("health", "g h"),
     ("security", "g s"),
     ("settings", "g o"),
+    ("connections", "g n"),
+    ("reconcile", "x"),
 ];
 
 /// Ways to each pane with what it opens, and to each overlay.
-pub const WAYS: [&str; 53] = [
+pub const WAYS: [&str; 61] = [
     "0",
     "1",
     "1 o",
@@ -62,6 +66,9 @@ pub const WAYS: [&str; 53] = [
     "6 i 5 0 0 Enter",
     "7 o j",
     "7 o f G",
+    "8 j",
+    "8 o j",
+    "8 o o",
     "9 j",
     "9 z",
     "Esc g h j j",
@@ -94,6 +101,11 @@ pub const WAYS: [&str; 53] = [
     "Esc 1 j e",
     "Esc 1 j B",
     "Esc 6 e",
+    "Esc g n j",
+    "g n d",
+    "Esc x j",
+    "Esc 8 a",
+    "Esc 8 A",
 ];
 
 /// Several threads, as in the program: reading goes on while frames are drawn.
@@ -122,6 +134,8 @@ pub struct Dashboard {
     pub wanted: Vec<Effect>,
     /// What it wanted to remember.
     pub remembered: Vec<Memo>,
+    /// How it refreshes, and where its vault is.
+    pub how: How,
     state: State,
     session: Session,
     _folder: Option<TempDir>,
@@ -146,6 +160,7 @@ pub fn options() -> Options {
         views: BTreeMap::new(),
         read_only: false,
         cover: None,
+        lock: None,
         view: View::default(),
         notice: None,
         setup: None,
@@ -192,6 +207,7 @@ impl Dashboard {
             size,
             wanted: Vec::new(),
             remembered: Vec::new(),
+            how: demo::CADENCE.into(),
             state,
             session,
             _folder: folder,
@@ -258,13 +274,22 @@ impl Dashboard {
         for effect in std::mem::take(&mut self.wanted) {
             match effect {
                 Effect::Begin(errand) => {
-                    let ended = errand.run(&self.session, &|_| {}).await;
+                    let ended = errand.run(&self.session, &self.how, &|_| {}).await;
+                    self.look_at_vault().await;
                     self.tell(Msg::Errand(Box::new(ended)));
                 }
                 other => self.wanted.push(other),
             }
         }
         self.catch_up().await;
+    }
+
+    /// Tells how the vault is, as the program does.
+    pub async fn look_at_vault(&mut self) {
+        if let Some(config) = &self.how.config {
+            let lock = held::lock_of(&self.session, config, &self.how.held).await;
+            self.tell(Msg::Vault(lock));
+        }
     }
 
     /// Waits until the newest of the store is seen.

@@ -37,6 +37,14 @@ fn every_element_is_written_as_it_is_read() {
         ),
         (Section::Watchlist, r#"{"security":{"symbol":"X"},"note":"n"}"#),
         (
+            Section::Watchlist,
+            r#"{"security":{"symbol":"X"},"list":"l","target":"9.5","units_of":"2024-01-02"}"#,
+        ),
+        (
+            Section::Alerts,
+            r#"{"security":{"symbol":"X"},"what":"change","direction":"above","price":"0.05","snoozed":"2024-01-03"}"#,
+        ),
+        (
             Section::Alerts,
             r#"{"security":{"symbol":"X"},"direction":"below","price":"1","note":"n"}"#,
         ),
@@ -169,6 +177,12 @@ fn every_wrong_element_says_what_is_wrong() {
             Section::Alerts,
             r#"{"security":{"symbol":"X"},"direction":"up","price":"1"}"#.to_owned(),
             "direction: write above or below",
+        ),
+        (
+            Section::Alerts,
+            r#"{"security":{"symbol":"X"},"what":"stale","direction":"below","price":"5"}"#
+                .to_owned(),
+            "side: a price is stale above",
         ),
     ];
     for (section, text, says) in transaction.into_iter().chain(others) {

@@ -4,7 +4,7 @@
 use crate::model::{AccountKind, Class, Subtype};
 
 /// What an account is by its name, else by what is in it.
-pub(super) fn kind(name: &str, has_holdings: bool) -> AccountKind {
+pub(in crate::provider) fn kind(name: &str, has_holdings: bool) -> AccountKind {
     const HINTS: &[(&str, AccountKind)] = &[
         ("roth", AccountKind::RothIra),
         ("ira", AccountKind::Ira),

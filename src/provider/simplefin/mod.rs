@@ -2,7 +2,7 @@
 //! login in it, which is asked for accounts in windows of at most 90 days, two dozen times a day.
 //! Both versions of the protocol are understood.
 
-mod guess;
+pub(super) mod guess;
 mod page;
 mod token;
 mod wire;
@@ -43,6 +43,7 @@ pub(super) const ENTRY: Entry = Entry {
     settles_within: 14 * DAY,
     accounts: Some(|setup| Accounts::SimpleFin(SimpleFin { setup })),
     market: None,
+    tells_prices: false,
 };
 
 const NO_TOKEN: &str = "SimpleFIN does not know this token, or it was claimed before; if you did not do \

@@ -4,21 +4,18 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use serde::Deserialize;
 use serde_json::Value;
-use serde_json::value::RawValue;
 
+use super::super::field::{WORDS, number, parse, text, trouble, unreadable};
 use super::super::{Error, RemoteAccount, RemoteBook, RemoteRow, Result, Trouble};
 use super::guess;
-use super::wire::{Account, Connection, Holding, Page, Transaction, instant, number, text};
+use super::wire::{Account, Connection, Holding, Page, Transaction, instant};
 use crate::model::{
     Class, Currency, Dec, Entry as Row, EntryType, Exact, Mention, SafeText, Standing,
     StatedHolding, Status, Unit,
 };
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
-/// The most bytes of a service's own words.
-const WORDS: usize = 300;
 /// By how much a clock may be ahead, or a day end later elsewhere.
 const CLOCKS_DIFFER: TimeDelta = TimeDelta::days(1);
 /// Those of whom it is known that what they call the cost is that of all shares.
@@ -308,30 +305,10 @@ fn read_holding(
     };
     let value = number(holding.market_value.as_ref()).filter(|value: &Dec| !value.is_zero());
     let name = text(holding.description.as_ref());
-    Ok(Some(StatedHolding { security, name, currency, quantity, value, cost }))
+    let (class, multiplier) = (None, None);
+    Ok(Some(StatedHolding { security, name, class, multiplier, currency, quantity, value, cost }))
 }
 
 fn name_of(connection: &Connection) -> Option<SafeText> {
     text(connection.org_name.as_ref()).or_else(|| text(connection.name.as_ref()))
-}
-
-fn parse<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> std::result::Result<T, String> {
-    serde_json::from_str(raw.get()).map_err(|error| unreadable("it", &error).into_string())
-}
-
-/// Where it cannot be read. What stands there may be private, the name of a key is not.
-fn unreadable(what: &str, error: &serde_json::Error) -> SafeText {
-    let said = error.to_string();
-    let doubled = said.split(" at line ").next().filter(|said| said.starts_with("duplicate field"));
-    let why = doubled.unwrap_or(match error.is_eof() {
-        true => "it ends too early",
-        false => "it is not as it should be",
-    });
-    let place = format!("line {}, column {}", error.line(), error.column());
-    SafeText::capped(&format!("the {what} cannot be read ({place}): {why}"), WORDS)
-}
-
-fn trouble(what: &str, why: &str) -> Trouble {
-    let error = Error::Unavailable(SafeText::new(why));
-    Trouble { what: SafeText::new(what), error, hides_rows: false }
 }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::model::{Dec, SafeText};
+use super::super::field::text;
 
 #[derive(Deserialize)]
 pub(super) struct Page {
@@ -66,25 +66,6 @@ pub(super) struct Holding {
     pub market_value: Option<Value>,
     pub purchase_price: Option<Value>,
     pub cost_basis: Option<Value>,
-}
-
-/// A text, or a number as it is written; nothing where there is nothing in it.
-pub(super) fn text(value: Option<&Value>) -> Option<SafeText> {
-    let text = match value? {
-        Value::String(text) => SafeText::new(text.trim()),
-        Value::Number(number) => SafeText::new(&number.to_string()),
-        _ => return None,
-    };
-    (!text.is_empty()).then_some(text)
-}
-
-/// An exact number; none: there is none, or it is none.
-pub(super) fn number(value: Option<&Value>) -> Option<Dec> {
-    match value? {
-        Value::String(text) => Dec::from_json_number(text.trim()).ok(),
-        Value::Number(number) => Dec::from_json_number(&number.to_string()).ok(),
-        _ => None,
-    }
 }
 
 /// An instant in seconds since the epoch; 0 says that it has not come.

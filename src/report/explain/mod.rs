@@ -10,6 +10,7 @@ mod lots;
 mod net_worth;
 mod origin;
 mod row;
+mod watch;
 
 pub use account::explain_account;
 pub use allocation::explain_allocation;
@@ -20,6 +21,7 @@ pub use lots::explain_lots;
 pub use net_worth::explain_net_worth;
 use row::row_input;
 pub use row::{explain_finding, explain_transaction};
+pub use watch::explain_watch;
 
 use std::collections::{BTreeMap, BTreeSet};
 

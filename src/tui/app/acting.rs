@@ -1,5 +1,6 @@
 //! What a key, the mouse or a command does.
 
+use super::super::errand::Errand;
 use super::super::form::Subject;
 use super::super::frame::{self, Parts};
 use super::super::layout::Part;
@@ -9,6 +10,7 @@ use super::super::pane::{Outcome, PaneId, Sorting, Wish};
 use super::super::widget::{Align, Column};
 use super::{App, Effect, Pace};
 use crate::keys::{Action, Chord, Context, Found, Key};
+use crate::model::Change;
 use crate::state::{Ask, View};
 use ratatui::layout::Rect;
 
@@ -170,7 +172,7 @@ impl App {
             Action::Help => self.overlays.push(Overlay::Help(Help::default())),
             Action::Cancel => self.cancel(),
             Action::Today => self.look_at(View { as_of: None, ..self.view }, effects),
-            Action::Refresh => {
+            Action::Refresh | Action::RefreshAll => {
                 effects.push(Effect::Ask(Ask::Look));
                 if self.look.progress.is_some() {
                     self.notice = Some("refreshing…".to_owned());
@@ -203,6 +205,10 @@ impl App {
             Action::CopyCell | Action::CopyRow => {
                 self.copy(action == Action::CopyRow, effects);
             }
+            Action::Unlock => self.unlock(),
+            Action::Lock => self.lock(effects),
+            Action::Connect | Action::NewConnection => self.connect(),
+            Action::Watch => self.watch(effects),
             Action::Undo | Action::Redo => self.turn_back(action == Action::Redo, effects),
             Action::Add => match self.is_empty() {
                 true => self.open_form(Subject::NewAccount),
@@ -213,6 +219,26 @@ impl App {
                 self.notice = Some("there is nothing here to be changed by hand".to_owned());
             }
             _ => {}
+        }
+    }
+
+    /// Watches the security that the row at the cursor is about, or watches it no more.
+    fn watch(&mut self, effects: &mut Vec<Effect>) {
+        let subject = self.pane(self.open).subject(&self.look);
+        let subject = subject.unwrap_or_else(|| self.look.selection.clone());
+        let Some((id, symbol)) = subject.security else {
+            self.open_form(Subject::Watch(None));
+            return;
+        };
+        let report = self.look.snapshot.as_ref().and_then(|snapshot| snapshot.watch.clone());
+        let rows = report.iter().flat_map(|report| &report.rows);
+        let is_watched = rows.into_iter().any(|row| row.security == id && row.terms.is_some());
+        match is_watched {
+            true => {
+                let what = format!("{symbol} is watched no more");
+                self.begin(Errand::change(what, vec![Change::Unwatch(id)]), effects);
+            }
+            false => self.open_form(Subject::Watch(Some(id))),
         }
     }
 
@@ -282,6 +308,7 @@ impl App {
             },
             Wish::Form(subject) => self.open_form(subject),
             Wish::Begin(errand) => self.begin(errand, effects),
+            Wish::Refresh(connection) => self.fetch_one(connection, effects),
             Wish::Demo => self.leave(Effect::Demo, effects),
             Wish::Explain(question) => {
                 self.explained = Some(*question);

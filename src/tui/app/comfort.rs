@@ -6,12 +6,13 @@ use std::path::PathBuf;
 use super::super::errand::Errand;
 use super::super::memory::Memo;
 use super::super::overlay::{ColumnsMenu, Overlay, Page, Palette, ViewCommand};
-use super::super::pane::{PaneId, Rows, Wish, titles};
+use super::super::pane::{PaneId, Rows, Wish, said_of_alert, titles};
 use super::super::widget::Cell;
 use super::{App, Effect, Msg, Presence};
 use crate::keys::{Action, Context, Found};
 use crate::model::SafeText;
 use crate::service::sheet::{self, Field};
+use crate::state::{AlertRow, Snapshot};
 use crate::text::Figures;
 
 /// The most that is kept of what was said.
@@ -125,6 +126,23 @@ impl App {
         match errand {
             Some(errand) => self.begin(errand, effects),
             None => self.notice = Some("there are no rows here to be written".to_owned()),
+        }
+    }
+
+    /// Says what alerts have told since the snapshot before; of those that stood there at the start
+    /// the line of context tells.
+    pub(super) fn hear_alerts(&mut self, snapshot: &Snapshot) {
+        let before = self.look.snapshot.as_ref().filter(|before| before.view == snapshot.view);
+        let before = before.and_then(|before| before.watch.as_ref());
+        let (Some(before), Some(now)) = (before, &snapshot.watch) else { return };
+        let is_same = |a: &AlertRow, b: &AlertRow| (a.id, a.crossed) == (b.id, b.crossed);
+        let was_on =
+            |row: &AlertRow| before.alerts.iter().any(|old| old.is_on() && is_same(old, row));
+        let figures = self.look.figures;
+        let told = now.alerts.iter().filter(|row| row.is_on() && !was_on(row));
+        let told: Vec<_> = told.map(|row| said_of_alert(row, figures)).collect();
+        if !told.is_empty() {
+            self.notice = Some(format!("{}; 8 shows what is watched", told.join("; ")));
         }
     }
 

@@ -40,7 +40,7 @@ impl App {
         }
         let parts = Parts::of(area);
         let pane = self.pane(self.open);
-        frame::tabs(buf, parts.tabs, self.open, theme);
+        frame::tabs(buf, parts.tabs, self.open, look);
         frame::context(buf, parts.context, look, &pane.status(look));
         if let Some(what) = self.opening {
             write(buf, parts.body, what, theme.style(Tone::Dim));
@@ -72,6 +72,7 @@ impl App {
             Some(Overlay::Page(page)) => page.draw(buf, parts.body, theme),
             Some(Overlay::Columns(menu)) => menu.draw(buf, parts.body, theme),
             Some(Overlay::Confirm(confirm)) => confirm.draw(buf, parts.body, theme),
+            Some(Overlay::Ask(ask)) => ask.draw(buf, parts.body, theme),
             Some(Overlay::Form(form)) => form.draw(buf, parts.body, self.look.figures, theme),
             Some(Overlay::Prompt(_)) | None => {}
         }

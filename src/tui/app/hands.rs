@@ -55,7 +55,11 @@ impl App {
 
     /// Begins an errand, where something may be written and there is something to write to; else
     /// why not.
-    fn try_to_begin(&mut self, errand: Errand, effects: &mut Vec<Effect>) -> Result<(), String> {
+    pub(super) fn try_to_begin(
+        &mut self,
+        errand: Errand,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), String> {
         let is_edit = matches!(errand, Errand::Edit(_));
         if is_edit && self.hands.is_busy {
             return Err("not yet: another edit is being written".to_owned());
@@ -73,7 +77,7 @@ impl App {
     pub(super) fn ended(&mut self, ended: errand::Upshot) {
         match ended {
             Ok(Done::Edited(edited)) => self.edited(*edited),
-            ended => self.notice = Some(errand::in_words(&ended, self.look.figures)),
+            ended => self.settled(&ended),
         }
     }
 

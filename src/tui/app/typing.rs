@@ -24,6 +24,7 @@ impl App {
     ) -> bool {
         match overlay {
             Overlay::Form(form) => self.form_key(form, chord, effects),
+            Overlay::Ask(ask) => self.ask_key(ask, chord, effects),
             Overlay::Prompt(prompt) => self.prompt_key(prompt, chord, effects),
             Overlay::Help(help) => {
                 let stays = help.press(chord);
@@ -268,6 +269,7 @@ impl App {
             Some(Overlay::Help(help)) => help.search.insert(text),
             Some(Overlay::Page(page)) => page.search.insert(text),
             Some(Overlay::Form(form)) => form.paste(text),
+            Some(Overlay::Ask(ask)) => ask.paste(text),
             Some(
                 Overlay::Sort(_)
                 | Overlay::Columns(_)

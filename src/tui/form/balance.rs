@@ -1,20 +1,28 @@
 //! What an account was worth on a day: of a house, a pension, a mortgage.
 
+use chrono::NaiveDate;
+
 use super::field::{Field, Sort};
 use super::{Around, Fault, Fields, Sheet};
-use crate::model::{AccountId, Change, SafeText};
+use crate::model::{AccountId, Change, Dec, SafeText};
 
 /// The balance of a day.
 #[derive(Debug)]
 pub struct NewBalance {
     account: AccountId,
     name: SafeText,
+    /// What is proposed.
+    proposed: Option<(Dec, NaiveDate)>,
 }
 
 impl NewBalance {
-    /// Of this account.
-    pub const fn new(account: AccountId, name: SafeText) -> Self {
-        Self { account, name }
+    /// Of this account; with what is proposed, if anything is.
+    pub const fn new(
+        account: AccountId,
+        name: SafeText,
+        proposed: Option<(Dec, NaiveDate)>,
+    ) -> Self {
+        Self { account, name, proposed }
     }
 }
 
@@ -24,9 +32,12 @@ impl Sheet for NewBalance {
     }
 
     fn begin(&mut self, around: &Around<'_>) -> Option<Fields> {
+        let (amount, date) = self.proposed.unzip();
+        let amount = amount.map(|amount| amount.to_string()).unwrap_or_default();
+        let date = date.unwrap_or(around.today).to_string();
         Some(Fields::of(vec![
-            Field::new("balance", Sort::Amount),
-            Field::new("date", Sort::Day).with(around.today.to_string()),
+            Field::new("balance", Sort::Amount).with(amount),
+            Field::new("date", Sort::Day).with(date),
         ]))
     }
 

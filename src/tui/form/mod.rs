@@ -10,7 +10,9 @@
 //! ```
 
 mod account;
+mod alert;
 mod balance;
+mod called;
 mod category;
 mod day;
 mod draw;
@@ -24,10 +26,12 @@ mod setting;
 mod setup;
 mod subject;
 mod target;
+mod watch;
 
 use chrono::NaiveDate;
 
 pub use fields::{Fault, Fields};
+pub use row::Beginning;
 pub use setup::Proposal;
 pub use subject::Subject;
 

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
+
 use super::field::{Choice, Field, Sort};
 use super::{Around, Fault, Fields, Habits, Sheet};
 use crate::model::{
@@ -20,6 +22,12 @@ pub struct Beginning {
     pub account: Option<SafeText>,
     /// Of which security.
     pub security: Option<SecurityId>,
+    /// Its symbol, where it is not known yet.
+    pub symbol: Option<SafeText>,
+    /// On which day.
+    pub date: Option<NaiveDate>,
+    /// A figure, and the field that it is in.
+    pub figure: Option<(&'static str, Dec)>,
 }
 
 /// A new row.
@@ -46,7 +54,7 @@ impl Sheet for NewRow {
     }
 
     fn begin(&mut self, around: &Around<'_>) -> Option<Fields> {
-        let Beginning { what, account, security } = &self.0;
+        let Beginning { what, account, security, symbol, date, figure } = &self.0;
         let Habits { account: last, what: last_what, date: last_date } = around.habits;
         let accounts = open_accounts(around.known);
         let is_there = |name: &&SafeText| accounts.iter().any(|it| it.word == name.as_str());
@@ -57,16 +65,21 @@ impl Sheet for NewRow {
         let account = account.or_else(only).unwrap_or_default();
         let what = what.map(str::to_owned).or_else(|| last_what.clone());
         // Whoever goes through old papers stays with them for a while, but not until tomorrow.
+        let given = *date;
         let date = last_date.filter(|(_, typed)| *typed == around.today).map(|(day, _)| day);
-        let date = date.unwrap_or(around.today).to_string();
-        let symbol = security.and_then(|id| symbol_of(around.known, id)).unwrap_or_default();
+        let date = given.or(date).unwrap_or(around.today).to_string();
+        let known = security.and_then(|id| symbol_of(around.known, id));
+        let symbol = known.or_else(|| symbol.as_ref().map(SafeText::to_string)).unwrap_or_default();
         let mut fields = vec![
             types().with(what.unwrap_or_else(|| "buy".to_owned())),
             Field::new("account", Sort::Choice(accounts)).with(account),
             Field::new("date", Sort::Day).with(date),
             Field::new("symbol", Sort::Open(symbols(&around.known.securities))).with(symbol),
         ];
-        fields.extend(rest(around.known));
+        fields.extend(rest(around.known).into_iter().map(|field| match figure {
+            Some((name, value)) if *name == field.name => field.with(value.to_string()),
+            _ => field,
+        }));
         let currency = fields.iter_mut().find(|field| field.name == "currency");
         if let Some(currency) = currency {
             currency.auto = true;
@@ -96,6 +109,10 @@ impl Sheet for NewRow {
     }
 
     fn habits(&self, fields: &Fields) -> Option<Habits> {
+        // What mends something is said of that alone.
+        if self.0.figure.is_some() {
+            return None;
+        }
         let day = fields.day("date").ok()?.filter(|day| *day != fields.today());
         Some(Habits {
             account: fields.name("account").ok()?,
@@ -218,7 +235,7 @@ fn rest(known: &Known) -> Vec<Field> {
 /// A field of a row as text.
 fn text_of(entry: &Entry, name: &str, known: &Known) -> String {
     let dec = |value: Option<Dec>| value.map(|value| value.to_string());
-    let day = |value: Option<chrono::NaiveDate>| value.map(|day| day.to_string());
+    let day = |value: Option<NaiveDate>| value.map(|day| day.to_string());
     let words = |value: &Option<SafeText>| value.as_ref().map(SafeText::to_string);
     let text = match name {
         "to_symbol" => entry.to_symbol.as_ref().map(|it| shortest(known, it)),

@@ -1,5 +1,6 @@
 //! What lies over a pane for a while. The top one hears keys first.
 
+mod ask;
 mod columns;
 mod command;
 mod complete;
@@ -11,6 +12,7 @@ mod palette;
 mod prompt;
 mod sort;
 
+pub use ask::{Ask, Asked};
 pub use columns::{Chosen, ColumnsMenu};
 #[cfg(test)]
 pub use command::words;
@@ -43,6 +45,8 @@ pub enum Overlay {
     Columns(ColumnsMenu),
     /// Something that is done once somebody says yes.
     Confirm(Box<Confirm>),
+    /// What nobody else may see.
+    Ask(Box<Ask>),
     /// What is changed by hand.
     Form(Box<Form>),
     /// How a figure came about.

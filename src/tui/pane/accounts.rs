@@ -19,11 +19,12 @@ use super::{
     Outcome, Pane, PaneId, Rows, Sorting, Table, Tally, Wish, account_detail, by_figure, figure,
 };
 use crate::keys::{Action, Context};
-use crate::model::{AccountEdit, AccountId, Change, Dec, Edit, SafeText};
+use crate::model::{AccountEdit, AccountId, Change, Dec, Difference, Edit, SafeText};
 use crate::state::{AccountRow, AccountsQuery, Question, Snapshot};
 use crate::text::{Figures, UNKNOWN};
 use crate::tui::errand::Errand;
 use crate::tui::form::Subject;
+use crate::tui::live::time_of;
 use crate::tui::look::{Look, Order, Selection};
 use crate::tui::overlay::Confirm;
 use crate::tui::theme::Tone;
@@ -478,13 +479,32 @@ pub fn marks(account: &AccountRow, snapshot: &Snapshot) -> Cell {
     };
     let partial = if account.partial { PARTIAL } else { "" };
     let closed = account.closed.map(|day| format!("closed {day}")).unwrap_or_default();
-    let words = [age.as_str(), partial, closed.as_str()];
+    let differs = if differs(account, snapshot) { "differs" } else { "" };
+    let synced = synced(account, snapshot).unwrap_or_default();
+    let words = [age.as_str(), partial, closed.as_str(), differs, synced.as_str()];
     let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
-    let tone = match account.stale || account.partial || account.closed.is_some() {
+    let is_odd = !differs.is_empty() || account.closed.is_some();
+    let tone = match account.stale || account.partial || is_odd {
         true => Tone::Warn,
         false => Tone::Dim,
     };
     Cell::new(words.join(" "), tone)
+}
+
+/// Whether its provider says something else than the ledger.
+fn differs(account: &AccountRow, snapshot: &Snapshot) -> bool {
+    let mut found = snapshot.findings.iter().flat_map(|found| found.iter());
+    found.any(|row| {
+        row.kind.as_str() == Difference::FINDING && row.account.as_ref() == Some(&account.name)
+    })
+}
+
+/// When its connection told of it last.
+fn synced(account: &AccountRow, snapshot: &Snapshot) -> Option<String> {
+    let label = account.connection.as_ref()?;
+    let row = snapshot.connections.iter().find(|row| row.connection.label == *label)?;
+    let at = row.last.as_ref().and_then(|last| last.succeeded)?;
+    Some(format!("synced {}", time_of(at, snapshot)?))
 }
 
 fn total(total: Option<Dec>, partial: bool, snapshot: &Snapshot, look: &Look) -> Row {

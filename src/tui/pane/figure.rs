@@ -49,6 +49,13 @@ pub fn signed(percent: Option<Dec>) -> String {
     format!("{sign}{:.2} %", rounded.inner())
 }
 
+/// A part of one, per cent with a sign.
+#[must_use]
+pub fn part_signed(part: Option<Dec>) -> String {
+    let hundred = Exact::from(Dec::from_i64(100));
+    signed(part.and_then(|part| Exact::from(part).mul(&hundred).round(10).ok()))
+}
+
 /// One through the other; none: through nothing.
 #[must_use]
 pub fn quotient(a: Dec, b: Dec) -> Option<Dec> {

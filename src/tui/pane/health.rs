@@ -17,12 +17,16 @@ use super::sheet::in_words;
 use super::table::{Line, lends};
 use super::{Outcome, Pane, PaneId, Wish};
 use crate::keys::{Action, Context};
-use crate::model::{AccountEdit, Change, Class, Edit, SafeText, SecurityId};
+use crate::model::{AccountEdit, Change, Class, Difference, Edit, SafeText, SecurityId};
+use crate::service::splits::changes;
 use crate::state::{
     ConnectionRow, CoverageRow, FindingRow, HoldingRow, Proposed, Question, Slice, Slot, Snapshot,
+    SplitProposal, SplitShare,
 };
+use crate::text::counted;
 use crate::tui::errand::Errand;
 use crate::tui::form::Subject;
+use crate::tui::live;
 use crate::tui::look::{Look, Selection};
 use crate::tui::overlay::Confirm;
 use crate::tui::theme::Tone;
@@ -87,8 +91,8 @@ enum Mend {
     Prices(SecurityId, SafeText),
     /// In an account.
     Account(SafeText),
-    /// By fetching once more.
-    Refresh,
+    /// Where connections are.
+    Connection,
 }
 
 impl Mend {
@@ -99,7 +103,7 @@ impl Mend {
             Self::File => "Enter begins an import of prices or rates",
             Self::Prices(..) => "Enter shows its prices, r fetches new ones",
             Self::Account(_) => "Enter shows the rows of the account",
-            Self::Refresh => "r tries once more",
+            Self::Connection => "Enter shows the connections, r tries once more",
         }
     }
 }
@@ -213,7 +217,7 @@ impl Pane for Health {
                     Mend::Account(account) => {
                         vec![Wish::Select(selected(Some(account))), Wish::Go(PaneId::Transactions)]
                     }
-                    Mend::Refresh => vec![Wish::Say(problem.mend.as_str().to_owned())],
+                    Mend::Connection => vec![Wish::Go(PaneId::Connections)],
                 })
             }
             Action::Accept => {
@@ -234,7 +238,9 @@ impl Pane for Health {
 
     fn questions(&self, look: &Look) -> Vec<(Slot, Question)> {
         let day = look.snapshot.as_ref().map(|snapshot| snapshot.day);
-        day.map(|day| (Slot::Coverage, Question::Coverage(day))).into_iter().collect()
+        let splits = day.map(|day| (Slot::Splits, Question::Splits(day)));
+        let coverage = day.map(|day| (Slot::Coverage, Question::Coverage(day)));
+        coverage.into_iter().chain(splits).collect()
     }
 
     fn tells_of_row(&self) -> bool {
@@ -280,7 +286,7 @@ impl Pane for Health {
             (count > 0).then(|| format!("{count} {word}{plural}"))
         });
         let told: Vec<_> = told.into_iter().flatten().collect();
-        match look.answer(Slot::Coverage) {
+        match look.answer(Slot::Coverage).and(look.answer(Slot::Splits)) {
             Some(_) => told.join("   "),
             None => format!("{}   reading ...", told.join("   ")),
         }
@@ -297,7 +303,13 @@ fn problems(snapshot: &Snapshot, coverage: &[CoverageRow], look: &Look) -> Vec<P
     problems.extend(between.map(|row| orphan(row, snapshot, look)));
     problems.extend(overdrawn(snapshot, look));
     problems.extend(snapshot.connections.iter().filter_map(|row| connection(row, look)));
+    problems.extend(snapshot.connections.iter().filter_map(|row| consent(row, snapshot)));
     problems.extend(coverage.iter().filter_map(gap));
+    let splits = match look.answer(Slot::Splits) {
+        Some(Slice::Splits(splits)) => splits.as_slice(),
+        _ => &[],
+    };
+    problems.extend(splits.iter().map(|found| split(found, look)));
     problems
 }
 
@@ -317,6 +329,8 @@ pub(super) fn query(
 
 fn finding(row: &FindingRow, look: &Look) -> Problem {
     let kind = row.kind.as_str();
+    let is_difference = kind == Difference::FINDING;
+    let compare = is_difference.then_some(Wish::Go(PaneId::Reconcile));
     let mend = match (&row.account, row.transaction) {
         (account, Some(_)) => Mend::Rows(query(account.as_ref(), row.symbol.as_ref(), row.date)),
         (Some(account), None) => Mend::Account(account.clone()),
@@ -332,7 +346,7 @@ fn finding(row: &FindingRow, look: &Look) -> Problem {
         detail: look.figures.wording(&row.detail).into_string(),
         fix: row.fix.to_string(),
         mend,
-        proposal: proposal(row, look),
+        proposal: compare.or_else(|| proposal(row, look)),
     }
 }
 
@@ -357,6 +371,42 @@ fn proposal(row: &FindingRow, look: &Look) -> Option<Wish> {
         Proposed::Add(what) => {
             Some(Wish::Form(Subject::NewRow(Some(what), row.account.clone(), None)))
         }
+    }
+}
+
+/// A split that the prices show and the rows lack: what was bought before it counts old units.
+fn split(found: &SplitProposal, look: &Look) -> Problem {
+    let SplitProposal { mention, day, ratio, witnesses, sure, shares, .. } = found;
+    let quantity = |quantity| look.figures.quantity(quantity);
+    let holds = |share: &SplitShare| {
+        let (before, after) = (quantity(Some(share.before)), quantity(share.after));
+        format!("{} has {before}, which would be {after}", share.account)
+    };
+    let told: Vec<_> = shares.iter().map(holds).collect();
+    let witnesses: Vec<_> = witnesses.iter().map(SafeText::as_str).collect();
+    let symbol = &mention.symbol;
+    let changes = changes(found);
+    let proposal = (!changes.is_empty()).then(|| {
+        let accounts = counted(u64::try_from(changes.len()).unwrap_or(u64::MAX), "account");
+        let text =
+            format!("Add the split {ratio} of {symbol} of {day} to {accounts}? z takes it back.");
+        let errand = Errand::change(format!("added the split of {symbol}"), changes);
+        Wish::Confirm(Box::new(Confirm { text, errand }))
+    });
+    Problem {
+        id: format!("split:{}:{day}", found.security),
+        weight: if *sure { Weight::Warning } else { Weight::Note },
+        what: "split not in the rows".to_owned(),
+        account: None,
+        symbol: Some(symbol.clone()),
+        day: Some(*day),
+        detail: format!("{ratio}: {}; {}", told.join("; "), witnesses.join("; ")),
+        fix: match proposal {
+            Some(_) => "if there was one, add it to each account that lacks it".to_owned(),
+            None => "a correction brought the new units already; nothing is to be added".to_owned(),
+        },
+        mend: Mend::Prices(found.security, symbol.clone()),
+        proposal,
     }
 }
 
@@ -435,17 +485,34 @@ fn overdrawn(snapshot: &Snapshot, look: &Look) -> Vec<Problem> {
 }
 
 fn connection(row: &ConnectionRow, look: &Look) -> Option<Problem> {
-    let why = row.why.as_ref()?;
+    let why = row.why.as_ref().filter(|_| row.paused.is_none())?;
     Some(Problem {
-        id: format!("connection:{}", row.id),
+        id: format!("connection:{}", row.connection.id),
         weight: Weight::Warning,
-        what: format!("connection {}", row.state),
+        what: format!("connection {}", row.connection.state),
         account: None,
-        symbol: Some(row.label.clone()),
+        symbol: Some(row.connection.label.clone()),
         day: None,
         detail: look.figures.message(why.as_str()),
         fix: "fetch once more; a consent that is gone has to be given again".to_owned(),
-        mend: Mend::Refresh,
+        mend: Mend::Connection,
+        proposal: None,
+    })
+}
+
+/// A consent that ends soon, while there is time to give it anew.
+fn consent(row: &ConnectionRow, snapshot: &Snapshot) -> Option<Problem> {
+    let detail = live::ending(row, snapshot)?;
+    Some(Problem {
+        id: format!("consent:{}", row.connection.id),
+        weight: Weight::Warning,
+        what: "consent ends".to_owned(),
+        account: None,
+        symbol: Some(row.connection.label.clone()),
+        day: None,
+        detail,
+        fix: format!("`dashtam connect {}` gives it anew", row.connection.provider),
+        mend: Mend::Connection,
         proposal: None,
     })
 }

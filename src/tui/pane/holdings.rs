@@ -8,6 +8,7 @@
 
 use std::cmp::Ordering;
 
+use chrono::NaiveDate;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -688,12 +689,17 @@ fn cost_of_gain(row: &HoldingRow) -> Option<Dec> {
 
 /// How old a price is, where that matters.
 pub fn age(row: &HoldingRow, snapshot: &Snapshot) -> (String, Tone) {
-    match row.price_date {
-        Some(date) if row.stale => {
-            let days = snapshot.day.signed_duration_since(date).num_days();
+    age_of(row.price_date.filter(|_| row.stale), snapshot.day)
+}
+
+/// The same of a price of this day; none: it is as new as it should be.
+pub fn age_of(stale: Option<NaiveDate>, day: NaiveDate) -> (String, Tone) {
+    match stale {
+        Some(date) => {
+            let days = day.signed_duration_since(date).num_days();
             (format!("! {days}d"), Tone::Warn)
         }
-        _ => (String::new(), Tone::Plain),
+        None => (String::new(), Tone::Plain),
     }
 }
 

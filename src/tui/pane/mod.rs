@@ -6,6 +6,7 @@ mod accounts;
 mod activity;
 mod allocation;
 mod chart;
+mod connections;
 mod figure;
 mod health;
 mod heat;
@@ -17,6 +18,7 @@ mod list;
 mod overlays;
 mod overview;
 mod performance;
+mod reconcile;
 mod security;
 mod settings;
 mod sheet;
@@ -25,6 +27,7 @@ mod tally;
 mod transaction_detail;
 mod transactions;
 mod trends;
+mod watch;
 mod welcome;
 
 use std::cmp::Ordering;
@@ -36,17 +39,20 @@ pub use accounts::Accounts;
 pub use activity::Activity;
 pub use allocation::Allocation;
 pub use chart::Chart;
+pub use connections::Connections;
 pub use health::Health;
 pub use holdings::Holdings;
 pub use imports::Imports;
 pub use income::Income;
 pub use overview::Overview;
 pub use performance::Performance;
+pub use reconcile::Reconcile;
 pub use security::SecurityPane;
 pub use settings::Settings;
 pub use table::{Rows, Sorting, Table, titles};
 pub use tally::Tally;
 pub use transactions::Transactions;
+pub use watch::{Watch, said as said_of_alert};
 pub use welcome::Welcome;
 
 use super::errand::Errand;
@@ -56,7 +62,7 @@ use super::overlay::Confirm;
 use super::widget::{Choice, Column};
 use crate::config::TableTaste;
 use crate::keys::{Action, Context};
-use crate::model::Dec;
+use crate::model::{ConnectionId, Dec};
 use crate::state::{Question, Slot, View};
 
 /// More rows than any list has that is shown as a whole.
@@ -81,6 +87,8 @@ pub enum PaneId {
     Allocation,
     /// What was received, and what may be.
     Income,
+    /// What somebody keeps an eye on.
+    Watch,
     /// The imports that there were.
     Imports,
     /// What needs a look.
@@ -91,11 +99,15 @@ pub enum PaneId {
     Security,
     /// What can be chosen.
     Settings,
+    /// Whom figures come from.
+    Connections,
+    /// What those say beside the ledger.
+    Reconcile,
 }
 
 impl PaneId {
     /// In the order of their keys; those without one come last.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::Overview,
         Self::Accounts,
         Self::Holdings,
@@ -104,11 +116,14 @@ impl PaneId {
         Self::Performance,
         Self::Allocation,
         Self::Income,
+        Self::Watch,
         Self::Imports,
         Self::Health,
         Self::Activity,
         Self::Security,
         Self::Settings,
+        Self::Connections,
+        Self::Reconcile,
     ];
 
     /// The pane that an action opens; none: it opens none.
@@ -123,11 +138,14 @@ impl PaneId {
             Action::Pane5 => Self::Performance,
             Action::Pane6 => Self::Allocation,
             Action::Pane7 => Self::Income,
+            Action::Pane8 => Self::Watch,
             Action::Pane9 => Self::Imports,
             Action::Health => Self::Health,
             Action::Activity => Self::Activity,
             Action::Security => Self::Security,
             Action::Settings => Self::Settings,
+            Action::Connections => Self::Connections,
+            Action::Reconcile => Self::Reconcile,
             _ => return None,
         })
     }
@@ -144,8 +162,14 @@ impl PaneId {
             Self::Performance => Some('5'),
             Self::Allocation => Some('6'),
             Self::Income => Some('7'),
+            Self::Watch => Some('8'),
             Self::Imports => Some('9'),
-            Self::Health | Self::Activity | Self::Security | Self::Settings => None,
+            Self::Health
+            | Self::Activity
+            | Self::Security
+            | Self::Settings
+            | Self::Connections
+            | Self::Reconcile => None,
         }
     }
 
@@ -173,11 +197,14 @@ impl PaneId {
             Self::Performance => "Performance",
             Self::Allocation => "Allocation",
             Self::Income => "Income",
+            Self::Watch => "Watch",
             Self::Imports => "Imports",
             Self::Health => "Health",
             Self::Activity => "Activity",
             Self::Security => "Security",
             Self::Settings => "Settings",
+            Self::Connections => "Connections",
+            Self::Reconcile => "Reconcile",
         }
     }
 
@@ -193,11 +220,14 @@ impl PaneId {
             Self::Performance => "Perf",
             Self::Allocation => "Alloc",
             Self::Income => "Inc",
+            Self::Watch => "Watch",
             Self::Imports => "Imp",
             Self::Health => "Health",
             Self::Activity => "Activity",
             Self::Security => "Security",
             Self::Settings => "Settings",
+            Self::Connections => "Connections",
+            Self::Reconcile => "Reconcile",
         }
     }
 }
@@ -227,6 +257,8 @@ pub enum Wish {
     Form(Subject),
     /// Something done at once: it can be taken back.
     Begin(Errand),
+    /// What is new from one connection.
+    Refresh(ConnectionId),
     /// The demo in place of this store.
     Demo,
 }

@@ -18,10 +18,11 @@ use super::list::List;
 use super::table::{Line, lends};
 use super::{Outcome, Pane, PaneId, Wish};
 use crate::keys::{Action, Context};
-use crate::model::{Bar, Interval, SafeText, SecurityId};
+use crate::model::{Bar, Change, Interval, PriceSubject, SafeText, SecurityId};
 use crate::state::{
     Bars, BarsQuery, LotRow, PositionsQuery, Question, SecurityDetail, SecurityQuery, Slice, Slot,
 };
+use crate::tui::errand::Errand;
 use crate::tui::form::Subject;
 use crate::tui::look::Look;
 use crate::tui::theme::Tone;
@@ -135,6 +136,19 @@ impl Pane for SecurityPane {
             Action::Edit => match Self::subject(look) {
                 Some((id, symbol)) => Outcome::wish(Wish::Form(Subject::Security(id, symbol))),
                 None => Outcome::wish(Wish::Say("no security is selected".to_owned())),
+            },
+            Action::SourceSymbol => match Self::subject(look) {
+                Some((id, symbol)) => Outcome::wish(Wish::Form(Subject::Called(id, symbol))),
+                None => Outcome::wish(Wish::Say("no security is selected".to_owned())),
+            },
+            Action::Delete => match (self.list.key(), detail(look)) {
+                (Some(day), Some(detail)) => {
+                    let subject = PriceSubject::Security(detail.security.mention());
+                    let what = format!("took the price of {day} away");
+                    let change = Change::DeletePrice(subject, *day, None);
+                    Outcome::wish(Wish::Begin(Errand::change(what, vec![change])))
+                }
+                _ => Outcome::wish(Wish::Say("there is no price here to take away".to_owned())),
             },
             Action::Explain => match (Self::subject(look), &look.snapshot) {
                 (Some((_, symbol)), Some(snapshot)) => {

@@ -28,6 +28,7 @@ enum Door {
     Demo,
     Import,
     Account,
+    Connect,
 }
 
 impl Door {
@@ -35,7 +36,7 @@ impl Door {
     const fn all(read_only: bool) -> &'static [Self] {
         match read_only {
             true => &[Self::Demo],
-            false => &[Self::Demo, Self::Import, Self::Account],
+            false => &[Self::Demo, Self::Import, Self::Account, Self::Connect],
         }
     }
 
@@ -53,6 +54,10 @@ impl Door {
                 "Add an account by hand",
                 "a bank, a broker, a house, a loan: name, kind, currency",
             ),
+            Self::Connect => (
+                "Connect a bank or a broker",
+                "its accounts look after themselves; dashtam can only read there",
+            ),
         }
     }
 
@@ -61,6 +66,7 @@ impl Door {
             Self::Demo => Wish::Demo,
             Self::Import => Wish::Type("import ".to_owned()),
             Self::Account => Wish::Form(Subject::NewAccount),
+            Self::Connect => Wish::Act(Action::Connect),
         }
     }
 }

@@ -1,0 +1,168 @@
+//! `connect` to a service whose consent is given in a browser. The browser may be on another machine:
+//! what it ends at is pasted.
+
+use std::io::{BufRead as _, IsTerminal as _, Read as _};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver};
+
+use chrono::{DateTime, Utc};
+use zeroize::{Zeroize as _, Zeroizing};
+
+use super::exit::{Error, Status};
+use super::output::note;
+use super::prompt::{can_ask, passphrase, token_or};
+use super::{Job, connect, vault};
+use crate::cli::ConnectArgs;
+use crate::model::{App, Connection, Secret};
+use crate::oauth::{Certificate, Listener, Login, PATIENCE};
+use crate::service::consent::{self, Asking, ends};
+use crate::service::{self, Session};
+use crate::tasks::{self, Task};
+
+const NO_TERMINAL: &str = "there is no terminal to ask for the address on that the browser ends at; \
+     give it on the standard input with --paste, once the address to sign in at is printed";
+const NO_APP: &str = "there is no terminal to ask for the key and the secret of the app on; put them \
+     into a file of two lines, mode 0600, and name it in config.toml: [schwab] app_file";
+const NOT_PLAIN: &str = "a key or a secret of an app is letters and digits without blanks; copy them \
+     from the developer portal";
+const NOTHING: &str = "nothing was pasted";
+/// No address is longer.
+const LONGEST: u64 = 16 << 10;
+const LINE_END: u8 = 10;
+
+/// What is wrong with it before anything is touched.
+pub fn check(args: &ConnectArgs) -> Result<(), Error> {
+    match args.paste || can_ask() {
+        true => Ok(()),
+        false => Err(Error::Usage(NO_TERMINAL)),
+    }
+}
+
+pub async fn connect(
+    job: &mut Job<'_>,
+    session: &Session,
+    args: &ConnectArgs,
+) -> Result<Status, Error> {
+    // The key first: a consent is of no use where it cannot be kept.
+    let given = job.config.unlocking.passphrases().map_err(service::Error::from)?;
+    let (key, _) = vault::open(job, session, &mut given.into_iter()).await?;
+    let (provider, name) = (&args.provider, args.name.clone());
+    let mut asking = Asking::begin(session, job.config, key, provider, name).await?;
+    if asking.app.is_none() {
+        asking.app = Some(typed(&asking)?);
+    }
+    let login = Arc::new(asking.login()?);
+    note(&format!(
+        "dashtam: open this address in a browser, on any machine, and sign in to {}:\n\n{}\n\n\
+         dashtam: the browser ends at an address that begins with {} and shows no page; copy all of \
+         it within half a minute",
+        asking.title(),
+        login.url(),
+        login.callback()
+    ));
+    let came = match args.paste || !can_ask() {
+        true => None,
+        false => wait_here(job, &login),
+    };
+    let answer = pasted(came.as_ref())?;
+    connect::tell(job, &asking.finish(&login, &answer).await?)
+}
+
+/// Waits for a browser on this machine too, where that can be.
+fn wait_here(job: &Job<'_>, login: &Arc<Login>) -> Option<Receiver<Secret>> {
+    let certificate = match consent::certificate(job.config, job.clock) {
+        Ok(certificate) => certificate,
+        Err(error) => {
+            note(&format!("dashtam: nobody waits for the browser here: {error}"));
+            return None;
+        }
+    };
+    let (tell, told) = mpsc::channel();
+    let (begun, has_begun) = mpsc::channel();
+    let login = Arc::clone(login);
+    let started = tasks::thread(Task::Callback, move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let Ok(runtime) = runtime else { return };
+        runtime.block_on(async {
+            let Certificate { shown, key, .. } = certificate;
+            match Listener::begin(login.callback(), shown, key).await {
+                Err(error) => drop(begun.send(Err(error))),
+                Ok(listener) => {
+                    drop(begun.send(Ok(())));
+                    if let Some(answer) = listener.wait(&login, PATIENCE).await {
+                        drop(tell.send(answer));
+                    }
+                }
+            }
+        });
+    });
+    match started.ok().and_then(|()| has_begun.recv().ok()) {
+        Some(Ok(())) => {
+            note(
+                "dashtam: a browser on this machine need not be copied from: it warns of a certificate \
+                 that dashtam made itself; go on, and the answer comes here within five minutes",
+            );
+            Some(told)
+        }
+        Some(Err(error)) => {
+            note(&format!("dashtam: nobody waits for the browser here: {error}"));
+            None
+        }
+        None => None,
+    }
+}
+
+/// The app, typed by somebody who does not see it.
+fn typed(asking: &Asking<'_>) -> Result<App, Error> {
+    if !can_ask() {
+        return Err(Error::Usage(NO_APP));
+    }
+    note(&format!(
+        "dashtam: {} knows programs by an app that you register at {}",
+        asking.title(),
+        asking.portal()
+    ));
+    let trimmed = |secret: &Secret| secret.expose().trim().to_owned();
+    let key = trimmed(&passphrase("App key (it is not shown)")?);
+    let secret = Secret::new(trimmed(&passphrase("App secret (it is not shown)")?));
+    let app = App { key, secret };
+    match app.is_plain() {
+        true => Ok(app),
+        false => Err(Error::Usage(NOT_PLAIN)),
+    }
+}
+
+/// What the browser ended at: typed by somebody who does not see it, else a line of the standard input.
+fn pasted(came: Option<&Receiver<Secret>>) -> Result<Secret, Error> {
+    if can_ask() {
+        let came = || came.and_then(|came| came.try_recv().ok());
+        return token_or("That address (it is not shown)", &came);
+    }
+    if std::io::stdin().is_terminal() {
+        return Err(Error::Usage(NO_TERMINAL));
+    }
+    let mut input = std::io::stdin().lock().take(LONGEST);
+    let mut line = Zeroizing::new(Vec::with_capacity(1 << 14));
+    while line.trim_ascii().is_empty() {
+        if input.read_until(LINE_END, &mut line).map_err(Error::Output)? == 0 {
+            return Err(Error::Usage(NOTHING));
+        }
+    }
+    let text = String::from_utf8(std::mem::take(&mut *line)).map_err(|error| {
+        error.into_bytes().zeroize();
+        Error::Usage(NOTHING)
+    })?;
+    Ok(Secret::new(text))
+}
+
+/// That a consent ends soon, while there is time to give it anew.
+pub fn ending(connection: &Connection, now: DateTime<Utc>) -> Option<String> {
+    let soon = connection.ends_soon(now.timestamp_micros())?;
+    let left = DateTime::from_timestamp_micros(soon)? - now;
+    let (label, provider) = (&connection.label, &connection.provider);
+    Some(format!(
+        "dashtam: the consent of {label} ends in {} h, on {}; `dashtam connect {provider}` gives it anew",
+        left.num_hours().max(0),
+        ends(connection)?
+    ))
+}

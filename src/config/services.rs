@@ -1,0 +1,136 @@
+//! What the configuration says of services: another address for one, on this machine, and what this
+//! program is known by at those where its owner registers an app.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use url::Url;
+
+use super::file::ConfigFile;
+use super::unlocking::{Unlocking, read};
+use super::{ConfigError, Environment, Origin, Setting, path_in_file};
+use crate::model::{App, Secret};
+
+/// Where Schwab sends a browser back to, as most people register it.
+const CALLBACK: &str = "https://127.0.0.1:8182";
+/// Services and the keys of their addresses.
+const BASES: [(&str, &str); 3] = [
+    ("simplefin", "simplefin.base_url"),
+    ("schwab", "schwab.base_url"),
+    ("frankfurter", "frankfurter.base_url"),
+];
+/// The systemd credential with the app that is registered at Schwab.
+const APP: &str = "dashtam-schwab";
+
+/// What is said of services.
+#[derive(Clone, Debug)]
+pub struct Services {
+    /// Where they are on this machine, by their ids, in the place of the real ones.
+    bases: BTreeMap<&'static str, (&'static str, Setting<Url>)>,
+    callback: Setting<String>,
+    app_file: Option<Setting<PathBuf>>,
+}
+
+impl Services {
+    pub(super) fn of(file: &ConfigFile, environment: &Environment) -> Result<Self, ConfigError> {
+        let mut bases = BTreeMap::new();
+        for (id, key) in BASES {
+            if let Some(base) = on_this_machine(file, key)? {
+                bases.insert(id, (key, base));
+            }
+        }
+        let callback = file.text("schwab.callback")?.map(check_callback).transpose()?;
+        Ok(Self {
+            bases,
+            callback: callback.unwrap_or(Setting::new(CALLBACK.to_owned(), Origin::Default)),
+            app_file: path_in_file(file, "schwab.app_file", environment)?,
+        })
+    }
+
+    /// Where services are on this machine, by their ids.
+    pub fn bases(&self) -> BTreeMap<String, Url> {
+        let base = |(id, (_, base)): (&&str, &(&str, Setting<Url>))| {
+            ((*id).to_owned(), base.value.clone())
+        };
+        self.bases.iter().map(base).collect()
+    }
+
+    /// Where Schwab sends a browser back to, to the letter.
+    pub fn callback(&self) -> &str {
+        &self.callback.value
+    }
+
+    /// The app that is registered at Schwab: systemd's credential, else the file that is named.
+    ///
+    /// # Errors
+    /// When what is named cannot be read, can be by others, or holds something else.
+    pub fn app(&self, unlocking: &Unlocking) -> Result<Option<App>, ConfigError> {
+        let (text, from) = match (unlocking.credential(APP)?, &self.app_file) {
+            (Some(text), _) => (text, Origin::Environment("CREDENTIALS_DIRECTORY")),
+            (None, Some(file)) => (private(file)?, file.from.clone()),
+            (None, None) => return Ok(None),
+        };
+        let expected = "a file of two lines, the key and the secret of the app";
+        let wrong = ConfigError::BadValue { from, what: "schwab.app_file", expected };
+        App::parse(&text).map(Some).ok_or(wrong)
+    }
+
+    /// What is said here, with the keys that say it.
+    pub(super) fn effective(&self) -> Vec<Setting<(String, String)>> {
+        let row = |key: &str, value: String, from: &Origin| {
+            Setting::new((key.to_owned(), value), from.clone())
+        };
+        let bases = self.bases.values();
+        let mut rows: Vec<_> =
+            bases.map(|(key, base)| row(key, base.value.to_string(), &base.from)).collect();
+        if self.callback.from != Origin::Default {
+            rows.push(row("schwab.callback", self.callback.value.clone(), &self.callback.from));
+        }
+        let file = self.app_file.as_ref();
+        let file = file.map(|it| row("schwab.app_file", it.value.display().to_string(), &it.from));
+        rows.extend(file);
+        rows
+    }
+}
+
+fn private(file: &Setting<PathBuf>) -> Result<Secret, ConfigError> {
+    read(&file.value, super::private::ReadFile::check_private)
+}
+
+/// Where a browser is sent back to. It is compared to the letter with what was registered, so it stays
+/// as it is written.
+fn check_callback(written: Setting<String>) -> Result<Setting<String>, ConfigError> {
+    let is_plain = |url: &Url| {
+        let has_login = !url.username().is_empty() || url.password().is_some();
+        url.scheme() == "https" && !has_login && url.query().is_none() && url.fragment().is_none()
+    };
+    let url = Url::parse(&written.value).ok().filter(is_plain);
+    match url {
+        Some(_) => Ok(written),
+        None => Err(ConfigError::BadValue {
+            from: written.from,
+            what: "schwab.callback",
+            expected: "the callback URL as it was registered, as https://127.0.0.1:8182",
+        }),
+    }
+}
+
+/// An address on this machine: secrets go nowhere else but to the service they are for.
+fn on_this_machine(
+    file: &ConfigFile,
+    key: &'static str,
+) -> Result<Option<Setting<Url>>, ConfigError> {
+    let Some(Setting { value, from }) = file.text(key)? else { return Ok(None) };
+    let is_here = |url: &Url| match url.host() {
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        _ => false,
+    };
+    let plain = |url: &Url| url.username().is_empty() && url.password().is_none();
+    let url = Url::parse(&value).ok().filter(|url| is_here(url) && plain(url));
+    let expected = "an address on this machine, as http://127.0.0.1:8080";
+    match url.filter(|url| matches!(url.scheme(), "http" | "https")) {
+        Some(url) => Ok(Some(Setting::new(url, from))),
+        None => Err(ConfigError::BadValue { from, what: key, expected }),
+    }
+}

@@ -1,0 +1,238 @@
+//! What somebody keeps an eye on: the watchlist and the alerts, as a person changes them and takes
+//! that back, and what became of alerts once somebody looked.
+
+use chrono::NaiveDate;
+
+use super::book::{Book, Stamp};
+use super::resolve;
+use super::steps::{Step, Turn};
+use super::survey::{Use, day_of};
+use super::{Error, Result};
+use crate::model::{
+    AlertId, AlertTerms, Column, Currency, Dec, Mention, OpId, Refusal, SafeText, SecurityId,
+    WatchEdit, WatchTerms, Why,
+};
+use crate::store::{Alert, AlertLog, Store, Watch, WriteTx};
+use crate::tasks::{self, Task};
+
+/// The security that is meant. One that is not there is made only where its currency is said: a slip
+/// of the pen makes none.
+async fn security(
+    tx: &mut WriteTx,
+    book: &mut Book,
+    mention: &Mention,
+    stamp: &Stamp,
+) -> Result<SecurityId> {
+    if mention.currency.is_none() && resolve::find(book, mention, None).is_empty() {
+        let why = Why::Other("there is no such security; for a new one write SYMBOL@CURRENCY");
+        return Err(Refusal { column: Column("symbol"), why }.into());
+    }
+    Ok(resolve::resolve(tx, book, mention, None, &Use::default(), stamp).await??)
+}
+
+/// Puts a security on the watchlist, or says something else of one that is there.
+pub(super) async fn put(
+    tx: &mut WriteTx,
+    book: &mut Book,
+    stamp: &Stamp,
+    mention: &Mention,
+    edit: WatchEdit,
+) -> Result<(SecurityId, Step)> {
+    let security = security(tx, book, mention, stamp).await?;
+    let was = find(tx, security).await?;
+    let WatchTerms { list, note, target, units_of } =
+        was.as_ref().map(|row| row.terms.clone()).unwrap_or_default();
+    let units_of = if edit.target.is_keep() { units_of } else { day_of(stamp.now) };
+    let target = edit.target.apply(target);
+    let terms = WatchTerms {
+        list: edit.list.apply(list),
+        note: edit.note.apply(note),
+        target,
+        units_of: units_of.filter(|_| target.is_some()),
+    };
+    let row = Watch { security, terms, batch: None };
+    tx.put_watch(&row).await?;
+    Ok((security, Step::Watch(Turn { was, is: Some(row) })))
+}
+
+/// Takes a security off the watchlist.
+pub(super) async fn remove(tx: &mut WriteTx, security: SecurityId) -> Result<Step> {
+    let was = find(tx, security).await?.ok_or(Error::NotWatched(security))?;
+    tx.remove_watch(&was).await?;
+    Ok(Step::Watch(Turn { was: Some(was), is: None }))
+}
+
+async fn find(tx: &mut WriteTx, security: SecurityId) -> Result<Option<Watch>> {
+    Ok(tx.watchlist().await?.into_iter().find(|row| row.security == security))
+}
+
+/// Goes back to what was said of a security that is watched, or was.
+pub(super) async fn take_back(tx: &mut WriteTx, turn: &Turn<Watch>) -> Result<()> {
+    let Some(place) = turn.is.as_ref().or(turn.was.as_ref()) else { return Ok(()) };
+    let now = find(tx, place.security).await?;
+    if now.as_ref().map(|row| &row.terms) != turn.is.as_ref().map(|row| &row.terms) {
+        return Err(Error::ChangedSince(SafeText::new("an entry of the watchlist")));
+    }
+    match (&turn.was, &now) {
+        (Some(was), _) => tx.put_watch(was).await?,
+        (None, Some(now)) => tx.remove_watch(now).await?,
+        (None, None) => {}
+    }
+    Ok(())
+}
+
+/// A new alert.
+pub(super) async fn add_alert(
+    tx: &mut WriteTx,
+    book: &mut Book,
+    stamp: &Stamp,
+    mention: &Mention,
+    terms: AlertTerms,
+) -> Result<(SecurityId, Step)> {
+    terms.check()?;
+    let security = security(tx, book, mention, stamp).await?;
+    let terms = AlertTerms { units_of: day_of(stamp.now), ..terms };
+    let id = AlertId(tx.take_id());
+    let row = Alert { id, security, terms, batch: None, crossed: None };
+    tx.insert_alert(&row).await?;
+    Ok((security, Step::Alert(Turn::new(row))))
+}
+
+/// Other terms of an alert; from then on it is looked at as if it were new.
+pub(super) async fn edit_alert(
+    tx: &mut WriteTx,
+    stamp: &Stamp,
+    id: AlertId,
+    terms: AlertTerms,
+) -> Result<(SecurityId, Step)> {
+    terms.check()?;
+    let was = alert(tx, id).await?.ok_or(Error::NoAlert(id))?;
+    let is_other =
+        (terms.of, terms.side, terms.bound) != (was.terms.of, was.terms.side, was.terms.bound);
+    let units_of = if is_other { day_of(stamp.now) } else { was.terms.units_of };
+    let stays = !is_other && terms.snoozed == was.terms.snoozed;
+    let crossed = was.crossed.filter(|_| stays);
+    let terms = AlertTerms { units_of, ..terms };
+    let row = Alert { terms, crossed, batch: None, ..was.clone() };
+    tx.update_alert(&row).await?;
+    Ok((row.security, Step::Alert(Turn::other(was, row))))
+}
+
+/// Lets an alert be silent before a day, or speak again. What is past its bound then, it tells once
+/// more.
+pub(super) async fn snooze(
+    tx: &mut WriteTx,
+    id: AlertId,
+    until: Option<NaiveDate>,
+) -> Result<(SecurityId, Step)> {
+    let was = alert(tx, id).await?.ok_or(Error::NoAlert(id))?;
+    let terms = AlertTerms { snoozed: until, ..was.terms.clone() };
+    let row = Alert { terms, crossed: None, ..was.clone() };
+    tx.update_alert(&row).await?;
+    Ok((row.security, Step::Alert(Turn::other(was, row))))
+}
+
+/// Takes an alert away; what it told stays in the log, as long as its security does.
+pub(super) async fn remove_alert(tx: &mut WriteTx, id: AlertId) -> Result<Step> {
+    let was = alert(tx, id).await?.ok_or(Error::NoAlert(id))?;
+    tx.remove_alert(&was).await?;
+    Ok(Step::Alert(Turn { was: Some(was), is: None }))
+}
+
+async fn alert(tx: &mut WriteTx, id: AlertId) -> Result<Option<Alert>> {
+    Ok(tx.alerts().await?.into_iter().find(|row| row.id == id))
+}
+
+/// Goes back to the terms of an alert. That it went past its bound meanwhile changes nothing of them.
+pub(super) async fn take_alert_back(tx: &mut WriteTx, turn: &Turn<Alert>) -> Result<()> {
+    let Some(place) = turn.is.as_ref().or(turn.was.as_ref()) else { return Ok(()) };
+    let now = alert(tx, place.id).await?;
+    if now.as_ref().map(|row| &row.terms) != turn.is.as_ref().map(|row| &row.terms) {
+        return Err(Error::ChangedSince(SafeText::new(&format!("alert {}", place.id))));
+    }
+    match (&turn.was, &now) {
+        (Some(was), Some(_)) => tx.update_alert(was).await?,
+        (Some(was), None) => tx.insert_alert(was).await?,
+        (None, Some(now)) => tx.remove_alert(now).await?,
+        (None, None) => {}
+    }
+    Ok(())
+}
+
+/// What came out of looking at an alert.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlertVerdict {
+    /// Which.
+    pub id: AlertId,
+    /// As it was when somebody looked.
+    pub was: Option<NaiveDate>,
+    /// What went past its bound; none: it is back.
+    pub crossed: Option<Crossing>,
+}
+
+/// Something that went past a bound.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Crossing {
+    /// The bound, as it counts now.
+    pub bound: Dec,
+    /// What was seen.
+    pub seen: Dec,
+    /// Of which day that is.
+    pub on: NaiveDate,
+    /// Who says so.
+    pub source: Option<SafeText>,
+    /// In which currency.
+    pub currency: Option<Currency>,
+}
+
+/// Keeps what came out of looking at alerts, each crossing once: where another process was faster,
+/// it has told it. Gives those that were told now.
+///
+/// # Errors
+/// When the store fails; then nothing is written.
+pub async fn note_alerts(
+    store: &Store,
+    verdicts: Vec<AlertVerdict>,
+    op: OpId,
+    now: i64,
+) -> Result<Vec<AlertLog>> {
+    let store = store.clone();
+    let task = tasks::spawn(Task::Edit, async move {
+        let mut tx = store.write().await?;
+        let alerts = tx.alerts().await?;
+        let mut log = Vec::new();
+        for verdict in verdicts {
+            let alert = alerts.iter().find(|row| row.id == verdict.id);
+            let Some(alert) = alert.filter(|row| row.crossed == verdict.was) else { continue };
+            let crossed = verdict.crossed.as_ref().map(|it| it.on);
+            tx.update_alert(&Alert { crossed, ..alert.clone() }).await?;
+            let Some(Crossing { bound, seen, on, source, currency }) = verdict.crossed else {
+                continue;
+            };
+            let (security, of, side) = (alert.security, alert.terms.of, alert.terms.side);
+            let id = tx.take_id();
+            let seen_on = on;
+            log.push(AlertLog {
+                id,
+                security,
+                at: now,
+                of,
+                side,
+                bound,
+                seen,
+                seen_on,
+                source,
+                currency,
+            });
+        }
+        tx.insert_alert_log(&log).await?;
+        // No figure rests on it.
+        tx.carry_account_days(NaiveDate::MAX).await?;
+        tx.commit(&op.to_string(), ALERTS, now).await?;
+        Ok(log)
+    });
+    task.await.unwrap_or(Err(Error::Interrupted))
+}
+
+/// The action of looking at alerts, in the trail and in the store.
+pub const ALERTS: &str = "alert.judge";

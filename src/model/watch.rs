@@ -1,0 +1,203 @@
+//! What somebody keeps an eye on: securities in groups, the price that is waited for, and alerts.
+
+use chrono::NaiveDate;
+
+use super::account::words;
+use super::{Column, Dec, DecError, Edit, Exact, Refusal, SafeText, Why};
+
+words! {
+    /// What an alert is of.
+    AlertOf, "what an alert is of" {
+        /// The price of one.
+        Price = "price",
+        /// What the last price is against the one before it, a part of that one.
+        Change = "change",
+        /// How many days old the price is.
+        Stale = "stale",
+        /// What all that is held of it comes to in the base currency.
+        Value = "value",
+        /// The same as a part of everything that is held.
+        Weight = "weight",
+    }
+}
+
+words! {
+    /// On which side of its bound an alert is raised.
+    Side, "side" {
+        /// More than it.
+        Above = "above",
+        /// Less than it.
+        Below = "below",
+    }
+}
+
+impl Side {
+    /// Whether something is past a bound.
+    #[must_use]
+    pub fn is_past(self, seen: Dec, bound: Dec) -> bool {
+        match self {
+            Self::Above => seen > bound,
+            Self::Below => seen < bound,
+        }
+    }
+}
+
+/// Why the text of a bound cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BoundError {
+    /// It is not written like a figure.
+    #[error(transparent)]
+    Text(#[from] DecError),
+    /// Its hundredth part has too many digits.
+    #[error("it has too many digits")]
+    Digits,
+}
+
+impl AlertOf {
+    /// It is a part of something: people write it as a percentage.
+    #[must_use]
+    pub const fn is_part(self) -> bool {
+        matches!(self, Self::Change | Self::Weight)
+    }
+
+    /// The bound that a text means; a part is written like `0.05` or `5%`.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn read_bound(self, text: &str) -> Result<Dec, BoundError> {
+        let text = text.trim();
+        match text.strip_suffix('%').filter(|_| self.is_part()) {
+            None => Ok(Dec::parse(text)?),
+            Some(percent) => {
+                let percent = Exact::from(Dec::parse(percent.trim_end())?);
+                let hundred = Exact::from(Dec::from_i64(100));
+                percent.div_round(&hundred, 12).map_err(|_| BoundError::Digits)
+            }
+        }
+    }
+}
+
+/// What is said of a security that is watched.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WatchTerms {
+    /// The group that it is in; none: in none.
+    pub list: Option<SafeText>,
+    /// Why.
+    pub note: Option<SafeText>,
+    /// The price that is waited for, in the currency of the security.
+    pub target: Option<Dec>,
+    /// The day whose units that price counts: a split since makes it another one. None: those of
+    /// today.
+    pub units_of: Option<NaiveDate>,
+}
+
+/// An edit of what is said of a security that is watched, or to be.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WatchEdit {
+    /// The group.
+    pub list: Edit<SafeText>,
+    /// Why.
+    pub note: Edit<SafeText>,
+    /// The price that is waited for.
+    pub target: Edit<Dec>,
+}
+
+/// When somebody wants to be told of a security.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlertTerms {
+    /// What it is of.
+    pub of: AlertOf,
+    /// On which side of the bound.
+    pub side: Side,
+    /// A price or a value, a part of 1, or a number of days.
+    pub bound: Dec,
+    /// Why.
+    pub note: Option<SafeText>,
+    /// The day whose units a price as bound counts; none: those of today.
+    pub units_of: Option<NaiveDate>,
+    /// Silent before this day.
+    pub snoozed: Option<NaiveDate>,
+}
+
+impl AlertTerms {
+    /// Whether there can be such an alert.
+    ///
+    /// # Errors
+    /// [`Refusal`] with the field and what would be right.
+    pub fn check(&self) -> Result<(), Refusal> {
+        let refuse = |column, why| Err(Refusal { column: Column(column), why: Why::Other(why) });
+        let bound = self.bound;
+        match self.of {
+            AlertOf::Stale if self.side == Side::Below => {
+                refuse("side", "a price is stale above a number of days")
+            }
+            AlertOf::Stale if bound.is_negative() || bound.round_to(0) != bound => {
+                refuse("bound", "write whole days, like 5")
+            }
+            AlertOf::Weight if bound.is_negative() || bound > Dec::ONE => {
+                refuse("bound", "a weight is a part of 1 between 0 and 1, like 0.25 or 25%")
+            }
+            AlertOf::Change if bound < Dec::from_i64(-1) => {
+                refuse("bound", "a price cannot fall by more than all of it, like -0.05 or -5%")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether it is silent on a day.
+    #[must_use]
+    pub fn is_silent(&self, day: NaiveDate) -> bool {
+        self.snoozed.is_some_and(|until| day < until)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn alert(of: AlertOf, side: Side, bound: &str) -> Result<(), Refusal> {
+        let bound = of.read_bound(bound).unwrap();
+        AlertTerms { of, side, bound, note: None, units_of: None, snoozed: None }.check()
+    }
+
+    #[test]
+    fn a_bound_is_written_as_what_it_bounds() {
+        let read = |of: AlertOf, text| of.read_bound(text).map(|it| it.to_string()).ok();
+        assert_eq!(read(AlertOf::Price, "120.50").as_deref(), Some("120.5"));
+        assert_eq!(read(AlertOf::Change, "-5 %").as_deref(), Some("-0.05"));
+        assert_eq!(read(AlertOf::Weight, "0.25").as_deref(), Some("0.25"));
+        assert_eq!(read(AlertOf::Price, "5%"), None, "of what?");
+    }
+
+    #[test]
+    fn what_can_never_be_is_refused() {
+        use AlertOf::{Change, Price, Stale, Value, Weight};
+        for (of, side, right) in [
+            (Price, Side::Above, "9.5"),
+            (Price, Side::Below, "-3"),
+            (Change, Side::Below, "-100%"),
+            (Stale, Side::Above, "0"),
+            (Value, Side::Below, "1000"),
+            (Weight, Side::Above, "100%"),
+        ] {
+            assert_eq!(alert(of, side, right), Ok(()), "{of} {right}");
+        }
+        for (of, side, wrong) in [
+            (Stale, Side::Below, "5"),
+            (Stale, Side::Above, "1.5"),
+            (Stale, Side::Above, "-1"),
+            (Weight, Side::Above, "101%"),
+            (Weight, Side::Below, "-1%"),
+            (Change, Side::Below, "-101%"),
+        ] {
+            assert!(alert(of, side, wrong).is_err(), "{of} {wrong}");
+        }
+    }
+
+    #[test]
+    fn a_bound_that_is_met_is_not_passed() {
+        let dec = Dec::from_i64;
+        assert!(Side::Above.is_past(dec(2), dec(1)) && !Side::Above.is_past(dec(1), dec(1)));
+        assert!(Side::Below.is_past(dec(0), dec(1)) && !Side::Below.is_past(dec(1), dec(1)));
+    }
+}

@@ -1,0 +1,132 @@
+//! Charles Schwab's Trader API, of which only what reads is ever asked: accounts with their
+//! positions, and transactions in windows of at most a year, as far back as it tells.
+//!
+//! Nothing in here can place an order: there is no request in it but those that read.
+
+mod accounts;
+mod history;
+mod rows;
+mod said;
+mod wire;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{
+    AccountSource, Accounts, Auth, Entry, Error, Line, RemoteBook, Result, Setup, Trouble,
+};
+use crate::http::{Answer, Limit, Request};
+use crate::model::{OAuthSpec, SafeText, Secret};
+use history::History;
+
+const DAY: i64 = 86_400;
+
+/// It publishes no limit for reading; these are those of careful clients.
+const LIMITS: [Limit; 2] = [
+    Limit { most: 10, span: TimeDelta::seconds(5) },
+    Limit { most: 120, span: TimeDelta::minutes(1) },
+];
+
+pub(super) const ENTRY: Entry = Entry {
+    id: "schwab",
+    title: "Charles Schwab",
+    auth: Auth::OAuth(OAuthSpec {
+        authorize: "/v1/oauth/authorize",
+        token: "/v1/oauth/token",
+        issuer: "https://api.schwabapi.com",
+        portal: "https://developer.schwab.com",
+        // Nobody has seen it taken.
+        pkce: false,
+        scope: Some("api"),
+        consent: TimeDelta::days(7),
+        access: TimeDelta::minutes(30),
+    }),
+    hosts: &["api.schwabapi.com"],
+    limits: &LIMITS,
+    renews_within: 0,
+    // A trade is settled within days, and dividends are corrected within a week.
+    settles_within: 10 * DAY,
+    accounts: Some(|setup| Accounts::Schwab(Schwab { setup })),
+    market: None,
+    tells_prices: false,
+};
+
+/// The accounts behind one sign-in.
+#[derive(Clone, Debug)]
+pub struct Schwab {
+    setup: Setup,
+}
+
+impl AccountSource for Schwab {
+    async fn accounts(&self, since: Option<DateTime<Utc>>) -> Result<RemoteBook> {
+        let Some((line, access)) = &self.setup.line else { return Err(Error::Consent) };
+        let (way, now) = (Way { line, access }, self.setup.clock.now());
+        // What an account is called in every path; it may be another one after the next sign-in.
+        let hashes = accounts::hashes(&way.ask("/trader/v1/accounts/accountNumbers", &[]).await?)?;
+        let all = way.ask("/trader/v1/accounts", &[("fields", "positions")]).await?;
+        let names = match way.ask("/trader/v1/userPreference", &[]).await {
+            Ok(body) => accounts::names(&body),
+            Err(Error::Denied) => return Err(Error::Denied),
+            // Names are taken once, and can be given by hand.
+            Err(_) => HashMap::new(),
+        };
+        let read = accounts::read(&all, &names, now)?;
+        let mut book = RemoteBook { accounts: Vec::new(), troubles: read.troubles };
+        for accounts::Read { number, mut account } in read.accounts {
+            let Some(hash) = hashes.get(&number) else {
+                account.left_out = true;
+                book.troubles.push(hides("it has no number to ask for its rows by", &account.name));
+                book.accounts.push(account);
+                continue;
+            };
+            let told = History { way, hash, now }.ask(since).await?;
+            for row in &told.rows {
+                match rows::read(row, &account.name) {
+                    Ok(read) => account.rows.extend(read),
+                    Err(why) => {
+                        account.left_out = true;
+                        book.troubles.push(hides(&why, &account.name));
+                    }
+                }
+            }
+            if let Some(error) = told.broken {
+                account.left_out = true;
+                let what = account.name.clone();
+                book.troubles.push(Trouble { what, error, hides_rows: true });
+            }
+            account.complete_since = told.since;
+            book.accounts.push(account);
+        }
+        Ok(book)
+    }
+}
+
+/// Something that cannot be understood, which may hide a row.
+fn hides(why: &str, account: &SafeText) -> Trouble {
+    let error = Error::Unavailable(SafeText::new(why));
+    Trouble { what: account.clone(), error, hides_rows: true }
+}
+
+/// The way to the service, with what it is shown.
+#[derive(Clone, Copy)]
+struct Way<'a> {
+    line: &'a Arc<Line>,
+    access: &'a Secret,
+}
+
+impl Way<'_> {
+    async fn ask(&self, path: &str, query: &[(&str, &str)]) -> Result<Vec<u8>> {
+        said::accepted(&self.send(path, query).await?)
+    }
+
+    async fn send(&self, path: &str, query: &[(&str, &str)]) -> Result<Answer> {
+        let request = Request::get(self.line.at(path)?).bearer(self.access);
+        let request = query.iter().fold(request, |all, (name, value)| all.query(name, value));
+        self.line.send(&request).await
+    }
+}
+
+#[cfg(test)]
+mod tests;

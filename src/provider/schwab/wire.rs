@@ -1,0 +1,166 @@
+//! The documents of Schwab as they come. Only the first few fields of each can be relied on; a number
+//! may be a text, anything else may be missing, null or of a type that nobody documented.
+
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use chrono_tz::America::New_York;
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::super::field::text;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Number {
+    pub account_number: Option<Value>,
+    pub hash_value: Option<Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Entry {
+    pub securities_account: Option<Account>,
+    /// In no document, and in every answer.
+    pub aggregated_balance: Option<Aggregated>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Account {
+    #[serde(rename = "type")]
+    pub kind: Option<Value>,
+    #[serde(rename = "accountNumber")]
+    pub number: Option<Value>,
+    pub positions: Option<Vec<Box<RawValue>>>,
+    pub current_balances: Option<Current>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Aggregated {
+    pub current_liquidation_value: Option<Value>,
+    pub liquidation_value: Option<Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Current {
+    pub liquidation_value: Option<Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Position {
+    pub short_quantity: Option<Value>,
+    pub long_quantity: Option<Value>,
+    pub average_price: Option<Value>,
+    pub market_value: Option<Value>,
+    pub instrument: Option<Instrument>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Instrument {
+    pub asset_type: Option<Value>,
+    #[serde(rename = "type")]
+    pub kind: Option<Value>,
+    pub symbol: Option<Value>,
+    pub cusip: Option<Value>,
+    #[serde(rename = "instrumentId")]
+    pub id: Option<Value>,
+    pub description: Option<Value>,
+    /// On the side of accounts.
+    pub option_multiplier: Option<Value>,
+    /// On the side of transactions.
+    pub option_premium_multiplier: Option<Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Row {
+    pub activity_id: Option<Value>,
+    pub time: Option<Value>,
+    pub trade_date: Option<Value>,
+    pub settlement_date: Option<Value>,
+    pub description: Option<Value>,
+    #[serde(rename = "type")]
+    pub kind: Option<Value>,
+    pub status: Option<Value>,
+    pub net_amount: Option<Value>,
+    pub transfer_items: Option<Vec<Item>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Item {
+    pub instrument: Option<Instrument>,
+    pub amount: Option<Value>,
+    pub cost: Option<Value>,
+    pub price: Option<Value>,
+    pub fee_type: Option<Value>,
+    pub position_effect: Option<Value>,
+}
+
+/// An instant, and the day that it is where the exchange is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct When {
+    pub at: DateTime<Utc>,
+    pub date: NaiveDate,
+}
+
+/// Reads an instant with an offset of either spelling, or a day. Midnight in UTC stands for a day
+/// too: nobody trades then, and in New York it would be the day before.
+pub(super) fn when(value: Option<&Value>) -> Option<When> {
+    let text = text(value)?;
+    let text = text.as_str();
+    if let Ok(date) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
+        return Some(When { at: date.and_time(NaiveTime::MIN).and_utc(), date });
+    }
+    let at = DateTime::parse_from_rfc3339(text)
+        .or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%z"))
+        .ok()?
+        .to_utc();
+    let date = match at.time() == NaiveTime::MIN {
+        true => at.date_naive(),
+        false => at.with_timezone(&New_York).date_naive(),
+    };
+    Some(When { at, date })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// Test cases 12 and 15.
+    #[test]
+    fn an_instant_is_read_in_each_of_its_forms() {
+        let read = |text: &str| when(Some(&json!(text)));
+        let told = |text: &str| read(text).map(|it| (it.at.to_rfc3339(), it.date.to_string()));
+        let some = |at: &str, date: &str| Some((format!("{at}+00:00"), date.to_owned()));
+        let right = some("2026-09-14T14:30:05", "2026-09-14");
+        for text in [
+            "2026-09-14T14:30:05+0000",
+            "2026-09-14T14:30:05+00:00",
+            "2026-09-14T14:30:05Z",
+            "2026-09-14T10:30:05-0400",
+        ] {
+            assert_eq!(told(text), right, "{text}");
+        }
+        assert_eq!(told("2026-09-14T14:30:05.123+0000").unwrap().1, "2026-09-14");
+        // The placeholder of a day, in summer and in winter, and a late evening in New York.
+        for (text, date) in [
+            ("2026-09-14T04:00:00+0000", "2026-09-14"),
+            ("2026-12-14T05:00:00+0000", "2026-12-14"),
+            ("2026-09-14T00:00:00+0000", "2026-09-14"),
+            ("2026-09-15T01:30:00+0000", "2026-09-14"),
+            ("2026-09-14", "2026-09-14"),
+        ] {
+            assert_eq!(told(text).unwrap().1, date, "{text}");
+        }
+        for wrong in ["", "soon", "2026-13-01", "2026-09-14T14:30:05"] {
+            assert_eq!(read(wrong), None, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,331 @@
+//! What somebody keeps an eye on: securities with their last price and how far it is from the one
+//! that is waited for, and alerts with what they see. What an alert sees is computed here and nowhere
+//! else: whoever judges it and whoever shows it read the same.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::NaiveDate;
+
+use super::movers::restated;
+use super::types::PositionsQuery;
+use super::valuation::Scene;
+use super::{HoldingsReport, Result};
+use crate::analytics::bars::Restating;
+use crate::analytics::lots::Conversion;
+use crate::analytics::pricing::PriceOn;
+use crate::figures::Otherwise;
+use crate::model::{
+    AlertId, AlertOf, AlertTerms, Currency, Dec, Exact, SafeText, SecurityId, Setting, WatchTerms,
+};
+use crate::store::{Alert, AlertLog, Tx};
+
+/// So much of the log is told.
+const LOGGED: i64 = 200;
+
+/// On which day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WatchQuery {
+    /// Prices up to this day.
+    pub as_of: NaiveDate,
+    /// Today, in the zone of the store.
+    pub today: NaiveDate,
+}
+
+/// What somebody keeps an eye on.
+#[derive(Clone, Debug)]
+pub struct WatchReport {
+    /// The day.
+    pub as_of: NaiveDate,
+    /// The base currency, in which values are.
+    pub currency: Currency,
+    /// What is watched, or has an alert: by group and symbol, what is in no group last.
+    pub rows: Vec<WatchRow>,
+    /// By symbol, the oldest first.
+    pub alerts: Vec<AlertRow>,
+    /// What went past the bounds of alerts, the latest first.
+    pub log: Vec<LoggedAlert>,
+}
+
+/// A security that is watched, or has an alert.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WatchRow {
+    /// Which.
+    pub security: SecurityId,
+    /// Its symbol.
+    pub symbol: SafeText,
+    /// What people call it.
+    pub name: Option<SafeText>,
+    /// Of its prices.
+    pub currency: Currency,
+    /// What is said of it; none: it only has an alert.
+    pub terms: Option<WatchTerms>,
+    /// The price that is waited for, in units of the day of the report.
+    pub target: Option<Dec>,
+    /// How far the price has to go to be that, as a part of what it is, 10 decimals.
+    pub distance: Option<Dec>,
+    /// The last price.
+    pub price: Option<Dec>,
+    /// Its day.
+    pub price_date: Option<NaiveDate>,
+    /// Who says so.
+    pub price_source: Option<SafeText>,
+    /// It is older than it should be.
+    pub stale: bool,
+    /// The price before that one, in the same units.
+    pub before: Option<Dec>,
+    /// Its day.
+    pub before_date: Option<NaiveDate>,
+    /// From the one to the other, as a part of the one before, 10 decimals.
+    pub change: Option<Dec>,
+}
+
+/// An alert, and what it sees.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlertRow {
+    /// Which.
+    pub id: AlertId,
+    /// Of what.
+    pub security: SecurityId,
+    /// Its symbol.
+    pub symbol: SafeText,
+    /// When somebody wants to be told.
+    pub terms: AlertTerms,
+    /// The bound as it counts on the day: a price in units of that day. None: more digits than there
+    /// are.
+    pub bound: Option<Dec>,
+    /// In which currency that is; none: it is no money.
+    pub currency: Option<Currency>,
+    /// What there is to see; none: it is not known.
+    pub seen: Option<Dec>,
+    /// Of which day that is.
+    pub seen_on: Option<NaiveDate>,
+    /// Who says so; none: it follows from several.
+    pub source: Option<SafeText>,
+    /// The day of what took it past its bound, as far as it was judged.
+    pub crossed: Option<NaiveDate>,
+    /// It is silent on the day.
+    pub silent: bool,
+}
+
+impl AlertRow {
+    /// Whether what is seen is past the bound; none: one of both is not known.
+    #[must_use]
+    pub fn is_past(&self) -> Option<bool> {
+        Some(self.terms.side.is_past(self.seen?, self.bound?))
+    }
+
+    /// Somebody wants to hear of it now.
+    #[must_use]
+    pub fn is_on(&self) -> bool {
+        self.crossed.is_some() && !self.silent
+    }
+}
+
+/// Something that went past the bound of an alert.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoggedAlert {
+    /// Its symbol, as it is today.
+    pub symbol: SafeText,
+    /// All else.
+    pub log: AlertLog,
+}
+
+/// What somebody keeps an eye on.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn watch(tx: &mut Tx, query: &WatchQuery) -> Result<WatchReport> {
+    let (watched, alerts) = (tx.watchlist().await?, tx.alerts().await?);
+    let log = tx.alert_log(LOGGED).await?;
+    if watched.is_empty() && alerts.is_empty() && log.is_empty() {
+        return nothing(tx, query.as_of).await;
+    }
+    let mut terms: BTreeMap<SecurityId, Option<WatchTerms>> =
+        alerts.iter().map(|row| (row.security, None)).collect();
+    terms.extend(watched.into_iter().map(|row| (row.security, Some(row.terms))));
+    let otherwise = Otherwise::default();
+    let mut scene = Scene::of_day(tx, query.as_of, query.today, otherwise).await?;
+    let prices = Prices::read(tx, &mut scene, terms.keys().copied()).await?;
+    let needs_holdings = |row: &Alert| matches!(row.terms.of, AlertOf::Value | AlertOf::Weight);
+    let holdings = match alerts.iter().any(needs_holdings) {
+        true => Some(super::holdings(tx, &positions(*query)).await?),
+        false => None,
+    };
+    let mut rows: Vec<_> =
+        terms.into_iter().map(|(id, terms)| row(&scene, &prices, id, terms)).collect();
+    rows.sort_by(|a, b| group_of(a).cmp(&group_of(b)));
+    let seen = Sight { scene: &scene, prices: &prices, holdings: holdings.as_ref() };
+    let mut alerts: Vec<_> = alerts.into_iter().map(|alert| seen.alert(alert)).collect();
+    alerts.sort_by(|a, b| (&a.symbol, a.id).cmp(&(&b.symbol, b.id)));
+    let logged = |log: AlertLog| LoggedAlert { symbol: scene.symbol(log.security), log };
+    let log = log.into_iter().map(logged).collect();
+    Ok(WatchReport { as_of: query.as_of, currency: scene.base, rows, alerts, log })
+}
+
+async fn nothing(tx: &mut Tx, as_of: NaiveDate) -> Result<WatchReport> {
+    let base = tx.setting(Setting::BaseCurrency).await?;
+    let currency = base.and_then(|code| Currency::parse(&code).ok()).unwrap_or(Currency::USD);
+    let (rows, alerts, log) = (Vec::new(), Vec::new(), Vec::new());
+    Ok(WatchReport { as_of, currency, rows, alerts, log })
+}
+
+const fn positions(query: WatchQuery) -> PositionsQuery {
+    let WatchQuery { as_of, today } = query;
+    PositionsQuery { as_of, today, account: None, currency: None, method: None, closed: false }
+}
+
+/// By group; what is in none comes behind, and what only has an alert last.
+fn group_of(row: &WatchRow) -> (bool, bool, Option<&SafeText>, &SafeText, SecurityId) {
+    let list = row.terms.as_ref().and_then(|terms| terms.list.as_ref());
+    (row.terms.is_none(), list.is_none(), list, &row.symbol, row.security)
+}
+
+/// The last prices, and the ones before them.
+struct Prices(BTreeMap<SecurityId, (PriceOn, Option<PriceOn>)>);
+
+impl Prices {
+    async fn read(
+        tx: &mut Tx,
+        scene: &mut Scene,
+        securities: impl Iterator<Item = SecurityId> + Clone,
+    ) -> Result<Self> {
+        scene.read_closes(tx, securities.clone()).await?;
+        let price = |id: SecurityId| Some((id, (scene.price(id, scene.day).ok()?, None)));
+        let mut prices: BTreeMap<_, _> = securities.filter_map(price).collect();
+        let mut before: BTreeMap<NaiveDate, BTreeSet<SecurityId>> = BTreeMap::new();
+        for (id, (last, _)) in &prices {
+            if let Some(day) = last.date.pred_opt() {
+                before.entry(day).or_default().insert(*id);
+            }
+        }
+        for (day, securities) in before {
+            scene.read_closes_of(tx, securities.iter().copied(), &[day]).await?;
+            for id in securities {
+                let price = scene.price(id, day).ok();
+                if let Some((_, before)) = prices.get_mut(&id) {
+                    *before = price.map(|price| restated(price, scene, id, day));
+                }
+            }
+        }
+        Ok(Self(prices))
+    }
+
+    fn last(&self, id: SecurityId) -> Option<&PriceOn> {
+        self.0.get(&id).map(|(last, _)| last)
+    }
+
+    fn before(&self, id: SecurityId) -> Option<&PriceOn> {
+        self.0.get(&id)?.1.as_ref()
+    }
+
+    /// What the last price is more than the one before it, as a part of that.
+    fn change(&self, id: SecurityId) -> Option<Dec> {
+        let (last, before) = (self.last(id)?, self.before(id)?);
+        // Over the common divisor of both prices, so that nothing is rounded before the end.
+        let rise = last.num.mul(&before.den).sub(&before.num.mul(&last.den));
+        let was = before.num.abs().mul(&last.den);
+        rise.div_round(&was, 10).ok()
+    }
+}
+
+fn row(scene: &Scene, prices: &Prices, id: SecurityId, terms: Option<WatchTerms>) -> WatchRow {
+    let (last, before) = (prices.last(id), prices.before(id));
+    let said = terms.as_ref().and_then(|terms| Some((terms.target?, terms.units_of)));
+    let target = said.and_then(|(price, units_of)| in_units(scene, id, price, units_of));
+    let distance = target.zip(last).and_then(|(target, last)| {
+        let way = Exact::from(target).mul(&last.den).sub(&last.num);
+        way.div_round(&last.num.abs(), 10).ok()
+    });
+    WatchRow {
+        security: id,
+        symbol: scene.symbol(id),
+        name: scene.name(id),
+        currency: scene.currency_of(id),
+        terms,
+        target,
+        distance,
+        price: last.and_then(|price| price.price().ok()),
+        price_date: last.map(|price| price.date),
+        price_source: last.map(|price| price.source.clone()),
+        stale: last.is_some_and(|price| price.stale),
+        before: before.and_then(|price| price.price().ok()),
+        before_date: before.map(|price| price.date),
+        change: prices.change(id),
+    }
+}
+
+/// A price that somebody said on an earlier day, in units of the day of the scene.
+fn in_units(scene: &Scene, id: SecurityId, price: Dec, said: Option<NaiveDate>) -> Option<Dec> {
+    let units = Restating::between(scene.market.splits(id), said.unwrap_or(scene.day), scene.day);
+    units.price(price, &Conversion::identity())
+}
+
+/// All that an alert may look at.
+struct Sight<'a> {
+    scene: &'a Scene,
+    prices: &'a Prices,
+    /// None: no alert is of that.
+    holdings: Option<&'a HoldingsReport>,
+}
+
+/// What an alert sees: the figure, its day, and who says so.
+type Seen = (Option<Dec>, Option<NaiveDate>, Option<SafeText>);
+
+impl Sight<'_> {
+    fn alert(&self, alert: Alert) -> AlertRow {
+        let Alert { id, security, terms, crossed, .. } = alert;
+        let (scene, of) = (self.scene, terms.of);
+        let (seen, seen_on, source) = self.seen(security, of);
+        AlertRow {
+            id,
+            security,
+            symbol: scene.symbol(security),
+            bound: match of {
+                AlertOf::Price => in_units(scene, security, terms.bound, terms.units_of),
+                _ => Some(terms.bound),
+            },
+            currency: match of {
+                AlertOf::Price => Some(scene.currency_of(security)),
+                AlertOf::Value => Some(scene.base),
+                AlertOf::Change | AlertOf::Stale | AlertOf::Weight => None,
+            },
+            silent: terms.is_silent(scene.day),
+            terms,
+            seen,
+            seen_on,
+            source,
+            crossed,
+        }
+    }
+
+    fn seen(&self, security: SecurityId, of: AlertOf) -> Seen {
+        let last = self.prices.last(security);
+        let (date, day) = (last.map(|price| price.date), Some(self.scene.day));
+        let source = last.map(|price| price.source.clone());
+        match of {
+            AlertOf::Price => (last.and_then(|price| price.price().ok()), date, source),
+            AlertOf::Change => (self.prices.change(security), date, source),
+            AlertOf::Stale => (last.map(|price| Dec::from_i64(price.age_days)), day, source),
+            AlertOf::Value => (self.value(security), day, None),
+            AlertOf::Weight => (self.weight(security), day, None),
+        }
+    }
+
+    /// What all that is held of it comes to; none: nothing is held, or something of it is not known.
+    fn value(&self, security: SecurityId) -> Option<Dec> {
+        let rows = self.holdings?.rows.iter();
+        let held = rows
+            .filter(|row| row.security_id == security && !row.quantity.is_zero() && !row.closed);
+        let add = |sum: Option<Exact>, value: Dec| {
+            Some(sum.map_or_else(|| Exact::from(value), |sum| sum.add(&value.into())))
+        };
+        let sum =
+            held.map(|row| row.value_base).try_fold(None, |sum, value| Some(add(sum, value?)));
+        sum.flatten().and_then(|sum| sum.round(12).ok())
+    }
+
+    fn weight(&self, security: SecurityId) -> Option<Dec> {
+        let whole = self.holdings?.totals.value_base.filter(|whole| !whole.is_zero())?;
+        Exact::from(self.value(security)?).div_round(&whole.into(), 10).ok()
+    }
+}

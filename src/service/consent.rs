@@ -1,0 +1,240 @@
+//! A consent that is given in a browser: begun, answered by the address that the browser ends at, and
+//! kept sealed. Given anew it goes on with the same connection, with all its accounts.
+//!
+//! Nobody is locked out meanwhile: a person needs minutes, and a code is good for seconds. What is kept
+//! of a newer sign-in counts, whoever renews an older one at that moment.
+
+use chrono::DateTime;
+
+use super::connect::{Connected, free_label, keeper};
+use super::{Error, Session, refresh};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::config::private::{self, ReadFile};
+use crate::credentials::{Keeper, Serves};
+use crate::ledger::{self, Consent};
+use crate::model::{App, Connection, ConnectionState, OAuthSpec, SafeText, Secret};
+use crate::oauth::{self, Certificate, Login, Tokens};
+use crate::provider::{self, Auth, Entry, Line};
+use crate::vault::Key;
+
+/// No certificate is larger.
+const LARGEST: u64 = 64 << 10;
+
+/// A consent that is to be given.
+pub struct Asking<'a> {
+    session: &'a Session,
+    config: &'a Config,
+    keeper: Keeper,
+    entry: &'static Entry,
+    spec: OAuthSpec,
+    label: Option<SafeText>,
+    /// What this program is known by at the service; none: its owner has to be asked.
+    pub app: Option<App>,
+}
+
+/// Whether the consent to a provider is given in a browser.
+#[must_use]
+pub fn is_given_in_browser(provider: &SafeText) -> bool {
+    provider::named(provider).is_ok_and(|entry| matches!(entry.auth, Auth::OAuth(_)))
+}
+
+impl<'a> Asking<'a> {
+    /// Prepares to ask: the app is that of the configuration, else the one that was kept with the
+    /// connection that is to go on.
+    ///
+    /// # Errors
+    /// When there is no such provider, the name is another's, or what is kept cannot be opened.
+    pub async fn begin(
+        session: &'a Session,
+        config: &'a Config,
+        key: Key,
+        provider: &SafeText,
+        name: Option<SafeText>,
+    ) -> Result<Self, Error> {
+        let missing =
+            || Error::NotFound { what: "provider", name: provider.clone(), nearest: None };
+        let entry = provider::named(provider).map_err(|_| missing())?;
+        let Auth::OAuth(spec) = entry.auth else { return Err(missing()) };
+        let keeper = keeper(session, config, key)?;
+        let known = session.store.read().await?.connections().await?;
+        let app = match config.services.app(&config.unlocking)? {
+            Some(app) => Some(app),
+            None => match which(&known, entry, name.as_ref())? {
+                Some(connection) => kept_app(&keeper, connection).await?,
+                None => None,
+            },
+        };
+        Ok(Self { session, config, keeper, entry, spec, label: name, app })
+    }
+
+    /// Where an app is registered.
+    #[must_use]
+    pub const fn portal(&self) -> &'static str {
+        self.spec.portal
+    }
+
+    /// What the service is called.
+    #[must_use]
+    pub const fn title(&self) -> &'static str {
+        self.entry.title
+    }
+
+    /// The question for the browser.
+    ///
+    /// # Errors
+    /// When the app is not known, or the machine has no chance to give.
+    pub fn login(&self) -> Result<Login, Error> {
+        let app = self.app()?;
+        let base = self.config.bases().remove(self.entry.id);
+        let url = provider::at(self.entry, base.as_ref(), self.spec.authorize);
+        let url = url.map_err(Error::Provider)?;
+        Login::begin(&self.spec, url, self.config.services.callback(), app)
+            .map_err(|error| Error::Value { what: "state", why: error.to_string() })
+    }
+
+    /// Takes what the browser came back with, exchanges it, and keeps what comes for it.
+    ///
+    /// # Errors
+    /// When it is no answer to this question, the service does not take it, or the store fails. What
+    /// was there before stays as it was then.
+    pub async fn finish(self, login: &Login, answer: &Secret) -> Result<Connected, Error> {
+        let code = login.read(answer).map_err(|why| match why {
+            oauth::NoCode::Denied(_) => {
+                Error::Provider(provider::Error::Refused(SafeText::new(&why.to_string())))
+            }
+            _ => Error::Value { what: "address", why: why.to_string() },
+        })?;
+        let session = self.session;
+        let known = session.store.read().await?.connections().await?;
+        let action = match which(&known, self.entry, self.label.as_ref())? {
+            Some(_) => "reconnect",
+            None => "connect",
+        };
+        let attempt = session.attempt(action, &format!("provider={}", self.entry.id)).await?;
+        let done = async {
+            let tokens = self.exchange(&code).await?;
+            let given = session.clock.now();
+            let expires = (given + self.spec.consent).timestamp_micros();
+            // Whoever was faster has made the connection that this one goes on with.
+            let known = session.store.read().await?.connections().await?;
+            let goes_on = which(&known, self.entry, self.label.as_ref())?;
+            let (keeper, secret) = (self.keeper.clone(), tokens.to_secret());
+            let sealed: ledger::Sealed = Box::new(move |id, after| {
+                let sealed = keeper.sealed(id, after, &secret, Serves::Once);
+                sealed.map_err(|error| SafeText::new(&error.to_string()))
+            });
+            let consent = Consent { sealed, expires: Some(expires) };
+            let (store, op, now) = (&session.store, attempt.op(), session.now());
+            let made = match goes_on {
+                Some(connection) => ledger::reconnect(store, connection, consent, op, now).await,
+                None => {
+                    let label = free_label(&known, self.label.as_ref(), self.entry);
+                    ledger::connect(store, self.entry.id, &label, Some(consent), op, now).await
+                }
+            };
+            made.map_err(Error::from)
+        };
+        let id = match done.await {
+            Ok(id) => id,
+            Err(error) => {
+                session.end_badly(attempt, &error).await;
+                return Err(error);
+            }
+        };
+        attempt.committed(&format!("connection={id}")).await;
+        let now = session.store.read().await?.connections().await?;
+        let connection = now.into_iter().find(|it| it.id == id).ok_or(Error::Interrupted)?;
+        Ok(Connected { connection, already: false })
+    }
+
+    async fn exchange(&self, code: &oauth::Code) -> Result<Tokens, Error> {
+        let (session, entry) = (self.session, self.entry);
+        let base = self.config.bases().remove(entry.id);
+        // One request of no connection yet.
+        let forget = Box::new(|_| -> provider::Boxed<_> { Box::pin(async { Ok(()) }) });
+        let line = Line::new(entry, base, &session.clock, &[], forget);
+        let app = self.app()?;
+        let url = line.at(self.spec.token).map_err(Error::Provider)?;
+        let request = oauth::ask_with_code(url, app, code);
+        let answer = line.send(&request).await.map_err(Error::Provider)?;
+        let app = App { key: app.key.clone(), secret: Secret::new(app.secret.expose().to_owned()) };
+        oauth::told(&self.spec, &answer, app, None, session.clock.now()).map_err(|error| {
+            let why = SafeText::new(&format!("{}: {error}", entry.title));
+            Error::Provider(match error {
+                oauth::Untaken::NotNow => provider::Error::Unavailable(why),
+                _ => provider::Error::Refused(why),
+            })
+        })
+    }
+
+    fn app(&self) -> Result<&App, Error> {
+        const NO_APP: &str =
+            "the app is not known; name a file with its key and secret in [schwab]";
+        self.app.as_ref().ok_or(Error::Usage(NO_APP))
+    }
+}
+
+/// The connection that goes on with a new consent: the one of that name, else the only one of the
+/// provider that no longer works, else the only one. None: a new one is made.
+fn which<'a>(
+    known: &'a [Connection],
+    entry: &Entry,
+    name: Option<&SafeText>,
+) -> Result<Option<&'a Connection>, Error> {
+    const OTHER: &str = "a connection to another service has this name; choose another";
+    const SEVERAL: &str = "there are several connections to this service; say which with --name";
+    let lives = |it: &&Connection| it.state != ConnectionState::Disconnected;
+    if let Some(name) = name {
+        return match known.iter().filter(lives).find(|it| it.label == *name) {
+            Some(it) if it.provider.as_str() != entry.id => Err(Error::Usage(OTHER)),
+            found => Ok(found),
+        };
+    }
+    let is_mine = |it: &&Connection| it.provider.as_str() == entry.id;
+    let mine: Vec<_> = known.iter().filter(lives).filter(is_mine).collect();
+    let broken = mine.iter().filter(|it| it.state != ConnectionState::Active);
+    let broken: Vec<_> = broken.copied().collect();
+    match (broken.as_slice(), mine.as_slice()) {
+        ([only], _) | ([], [only]) => Ok(Some(only)),
+        (_, []) => Ok(None),
+        _ => Err(Error::Usage(SEVERAL)),
+    }
+}
+
+/// The app that was kept with the last consent.
+async fn kept_app(keeper: &Keeper, connection: &Connection) -> Result<Option<App>, Error> {
+    use crate::credentials::Error as Lost;
+    match keeper.newest(connection.id).await {
+        Ok(held) => Ok(Tokens::of(&held.secret).map(|tokens| tokens.app)),
+        // It can be typed again.
+        Err(Lost::Nothing(_) | Lost::Vault(_)) => Ok(None),
+        Err(error) => Err(refresh::of_credentials(error)),
+    }
+}
+
+/// What a browser is shown that is sent back to this machine. It is kept, so that the browser warns of
+/// it but once, and made anew before its end.
+///
+/// # Errors
+/// When the machine has no chance to give, or the file cannot be written.
+pub fn certificate(config: &Config, clock: &Clock) -> Result<Certificate, Error> {
+    let (path, today) = (config.callback_file(), clock.now().date_naive());
+    let kept = ReadFile::open(&path, LARGEST).ok().filter(|file| file.check_private().is_ok());
+    let kept = kept.and_then(|file| Certificate::of(&Secret::new(file.text)));
+    if let Some(kept) = kept.filter(|kept| kept.serves(today)) {
+        return Ok(kept);
+    }
+    let no_chance = |why: &dyn ToString| Error::Value { what: "certificate", why: why.to_string() };
+    let text = Certificate::make(today).map_err(|why| no_chance(&why))?;
+    private::write_atomic_private(&path, text.expose().as_bytes(), true)
+        .map_err(|source| Error::Write { path, source })?;
+    Certificate::of(&text).ok_or(Error::Interrupted)
+}
+
+/// When a consent ends, as people read it.
+#[must_use]
+pub fn ends(connection: &Connection) -> Option<String> {
+    let ends = DateTime::from_timestamp_micros(connection.consent_expires?)?;
+    Some(ends.format("%Y-%m-%d %H:%M UTC").to_string())
+}

@@ -1,0 +1,457 @@
+//! Connections in the dashboard: made, paused, locked, unlocked and ended by keys, over the real app,
+//! services and a Bridge on this machine, on both engines.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test"
+)]
+
+mod support;
+
+#[path = "support/screen.rs"]
+mod screen;
+
+use std::time::Duration;
+
+use dashtam::config::{Config, Environment, Overrides};
+use dashtam::service::held::Lock;
+use dashtam::service::refresh::{self, How, Progress, Refresher};
+use dashtam::service::{Access, Session, vault};
+use dashtam::tui::{Effect, Errand, Msg, Options};
+use screen::{Dashboard, NOW, SIZES, clock, options, run};
+use secrecy::SecretString;
+use support::postgres::postgres_url;
+use support::simplefin::{Bridge, CLAIM, PASSWORD, USER};
+use tempfile::TempDir;
+
+const PASSPHRASE: &str = "c4n4ry swordfish";
+const WAIT: Duration = Duration::from_secs(30);
+
+/// Somebody with a Bridge, at a dashboard.
+struct Desk {
+    bridge: Bridge,
+    dashboard: Dashboard,
+    config: Config,
+    refresher: Option<Refresher>,
+}
+
+impl Desk {
+    async fn new(size: (u16, u16), database: Option<String>, options: Options) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let now = NOW.parse::<chrono::DateTime<chrono::Utc>>().unwrap();
+        let bridge = Bridge::new(now.timestamp());
+        let file = folder.path().join("config.toml");
+        let text = format!("[simplefin]\nbase_url = \"{}\"\n", bridge.server.base);
+        std::fs::write(&file, text).unwrap();
+        let config = config(&folder, database);
+        let session = Session::open(&config, &clock(), Access::Write).await.unwrap();
+        let mut dashboard = Dashboard::over(session, Some(folder), size, options).await;
+        dashboard.how = How::of(&config);
+        dashboard.look_at_vault().await;
+        Self { bridge, dashboard, config, refresher: None }
+    }
+
+    /// One with a store on each engine there is.
+    async fn on_each(size: (u16, u16)) -> Vec<Self> {
+        let mut desks = vec![Self::new(size, None, options()).await];
+        if let Some(url) = postgres_url() {
+            let joint = if url.contains('?') { '&' } else { '?' };
+            let url = format!("{url}{joint}sslmode=disable");
+            desks.push(Self::new(size, Some(url), options()).await);
+        }
+        desks
+    }
+
+    async fn keys(&mut self, keys: &str) {
+        self.dashboard.keys(keys).await;
+        self.no_secret_is_seen();
+    }
+
+    fn paste(&mut self, text: &str) {
+        self.dashboard.tell(Msg::Paste(text.to_owned()));
+        self.no_secret_is_seen();
+    }
+
+    /// What was begun is done, and what it asks of the task that refreshes.
+    async fn work(&mut self) {
+        self.dashboard.work().await;
+        self.no_secret_is_seen();
+    }
+
+    fn screen(&self) -> String {
+        self.dashboard.screen()
+    }
+
+    #[track_caller]
+    fn shows(&self, text: &str) {
+        assert!(self.screen().contains(text), "{text}:\n{}", self.screen());
+    }
+
+    fn no_secret_is_seen(&self) {
+        let told = format!("{}{:?}", self.screen(), self.dashboard.wanted);
+        for secret in [PASSPHRASE, CLAIM, PASSWORD, USER, "c4n4ry"] {
+            assert!(!told.contains(secret), "{secret}:\n{told}");
+        }
+    }
+
+    /// Types what connects, the vault being made with it.
+    async fn connect(&mut self, passphrase: &str) {
+        for text in [passphrase, passphrase, "My bank"] {
+            self.paste(text);
+            self.keys("Enter").await;
+        }
+        let token = self.bridge.token();
+        self.paste(&token);
+        self.keys("Enter").await;
+    }
+
+    /// Lets the task that refreshes do a round, as the program does once something happened.
+    async fn round(&mut self, ask: impl Fn(&Refresher)) {
+        let session = self.dashboard.session().clone();
+        let is_new = self.refresher.is_none();
+        let how = self.dashboard.how.clone();
+        let refresher =
+            self.refresher.get_or_insert_with(|| refresh::start(&session, &how).unwrap());
+        let before = refresher.progress.borrow().rounds;
+        if !is_new {
+            ask(refresher);
+        }
+        let done = refresher.progress.wait_for(|it| !it.running && it.rounds > before);
+        let progress: Progress = tokio::time::timeout(WAIT, done).await.unwrap().unwrap().clone();
+        assert_eq!(progress.trouble, None);
+        self.dashboard.tell(Msg::Refresh(Box::new(progress)));
+        // What brought nothing new has no revision to wait for.
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        self.dashboard.catch_up().await;
+        self.no_secret_is_seen();
+    }
+
+    async fn actions(&self) -> Vec<String> {
+        let trail = self.dashboard.session().audit().unwrap().store();
+        let rows = trail.rows_between(0, trail.newest().await.unwrap()).await.unwrap();
+        let ended = rows.into_iter().filter(|row| row.state != "ATTEMPTED");
+        ended.map(|row| format!("{} {}", row.action, row.state)).collect()
+    }
+
+    async fn close(self) {
+        if let Some(refresher) = self.refresher {
+            refresher.stop().await;
+        }
+        self.dashboard.close().await;
+    }
+}
+
+fn config(folder: &TempDir, database: Option<String>) -> Config {
+    let flags = Overrides {
+        config: Some(folder.path().join("config.toml")),
+        data_dir: Some(folder.path().join("data")),
+        database: database.map(SecretString::from),
+        ..Overrides::default()
+    };
+    Config::load(&flags, &Environment::default()).unwrap()
+}
+
+#[test]
+fn a_bank_is_connected_paused_locked_and_ended_by_keys() {
+    run(async {
+        for mut desk in Desk::on_each((120, 40)).await {
+            // The last door of the welcome.
+            desk.keys("j j j Enter").await;
+            desk.connect(PASSPHRASE).await;
+            desk.shows("connecting ...");
+            assert!(matches!(
+                desk.dashboard.wanted.last(),
+                Some(Effect::Begin(Errand::Connect(wanted))) if wanted.name.is_some()
+            ));
+            desk.work().await;
+            desk.shows("connected My bank: its accounts are being fetched");
+            desk.shows("unlocked");
+            desk.shows("not asked yet");
+            assert_eq!(desk.bridge.turn(|knobs| knobs.claims), 1);
+
+            desk.round(|_| {}).await;
+            assert_eq!(desk.bridge.asked(), 4, "a year, by windows");
+            desk.shows("works");
+            // 24 a day: the claim and four windows are gone.
+            desk.shows("19/24");
+            desk.shows("19 of 24 requests a day are left");
+            desk.shows("fills 2 accounts at Example");
+            // Six hours after it was asked at three in the afternoon.
+            desk.shows("next try 21:00");
+
+            // Who rests is asked nothing, whoever asks.
+            desk.keys("o").await;
+            desk.work().await;
+            desk.shows("paused: nothing is asked of it");
+            desk.round(Refresher::ask).await;
+            let session = desk.dashboard.session().clone();
+            let how = desk.dashboard.how.clone();
+            let request = refresh::RefreshRequest {
+                connections: vec![dashtam::model::SafeText::new("My bank")],
+                only: None,
+                force: true,
+                wait: Duration::ZERO,
+            };
+            let summary = refresh::run(&session, &how, None, &request).await.unwrap();
+            assert_eq!(summary.outcome, refresh::Outcome::NothingDue);
+            assert!(summary.connections[0].why.as_ref().unwrap().contains("paused"));
+            assert_eq!(desk.bridge.asked(), 4);
+            desk.keys("r").await;
+            desk.shows("My bank: nothing is asked of it: o lets it go on");
+            desk.keys("o").await;
+            desk.work().await;
+            desk.shows("My bank goes on");
+
+            // What is locked is not asked, and says what to do.
+            desk.keys("g l").await;
+            desk.work().await;
+            desk.shows("! locked: g k unlocks");
+            desk.shows("once unlocked");
+            desk.round(|refresher| {
+                refresher.lock();
+                refresher.ask();
+            })
+            .await;
+            assert_eq!(desk.bridge.asked(), 4);
+            desk.keys("g k").await;
+            desk.paste("swordfish");
+            desk.keys("Enter").await;
+            desk.work().await;
+            desk.shows("the passphrase is wrong");
+            desk.paste(PASSPHRASE);
+            desk.keys("Enter").await;
+            desk.work().await;
+            desk.shows("unlocked: what waited for it is fetched now");
+            let id = dashtam::service::connect::list(&session).await.unwrap()[0].connection.id;
+            desk.keys("r").await;
+            assert!(matches!(
+                desk.dashboard.wanted.pop(),
+                Some(Effect::RefreshOne(asked)) if asked == id
+            ));
+            desk.round(|refresher| refresher.ask_one(id)).await;
+            assert_eq!(desk.bridge.asked(), 5);
+
+            // It ends once somebody says yes, and its accounts stay.
+            desk.keys("d").await;
+            desk.shows("Its 2 accounts and all history stay.");
+            desk.keys("y").await;
+            desk.work().await;
+            desk.shows("ended My bank; its history stays");
+            desk.shows("there is no connection yet: c connects a bank or a broker");
+            desk.keys("1").await;
+            desk.shows("Everyday Checking");
+
+            let actions = desk.actions().await;
+            for action in [
+                "vault.init SUCCEEDED",
+                "connect SUCCEEDED",
+                "refresh SUCCEEDED",
+                "connection.pause SUCCEEDED",
+                "connection.resume SUCCEEDED",
+                "vault.lock SUCCEEDED",
+                "vault.unlock FAILED",
+                "vault.unlock SUCCEEDED",
+                "disconnect SUCCEEDED",
+            ] {
+                assert!(actions.iter().any(|it| it == action), "{action}: {actions:?}");
+            }
+            assert_eq!(desk.bridge.turn(|knobs| knobs.faults.clone()), [""; 0]);
+            desk.close().await;
+        }
+    });
+}
+
+#[test]
+fn a_token_that_is_none_is_said_where_it_is_typed_and_the_vault_is_not_asked_for_again() {
+    run(async {
+        let mut desk = Desk::new((80, 24), None, options()).await;
+        desk.keys("j j j Enter").await;
+        insta::assert_snapshot!("connect_80x24", desk.screen());
+        for _ in 0..2 {
+            desk.paste(PASSPHRASE);
+            desk.keys("Enter").await;
+        }
+        insta::assert_snapshot!("connect_typed", desk.screen());
+        desk.keys("Enter").await;
+        desk.paste("this is no token");
+        desk.keys("Enter").await;
+        desk.work().await;
+        insta::assert_snapshot!("connect_refused", desk.screen());
+        assert_eq!(desk.bridge.turn(|knobs| knobs.claims), 0);
+        // The service does not take it: it was claimed by somebody.
+        desk.bridge.turn(|knobs| knobs.claimed = true);
+        desk.keys("Enter").await;
+        let token = desk.bridge.token();
+        desk.paste(&token);
+        desk.keys("Enter").await;
+        desk.work().await;
+        desk.shows("claimed before");
+        desk.keys("Esc").await;
+        desk.shows("Welcome");
+        desk.close().await;
+    });
+}
+
+#[test]
+fn every_state_is_said_plainly_at_every_size() {
+    run(async {
+        for size in SIZES {
+            let mut desk = Desk::new(size, None, options()).await;
+            desk.keys("j j j Enter").await;
+            desk.connect(PASSPHRASE).await;
+            desk.work().await;
+            desk.round(|_| {}).await;
+            let name = |what: &str| format!("connections_{what}_{}x{}", size.0, size.1);
+            desk.keys("j").await;
+            insta::assert_snapshot!(name("work"), desk.screen());
+            desk.keys("g l").await;
+            desk.work().await;
+            desk.keys("j").await;
+            insta::assert_snapshot!(name("locked"), desk.screen());
+            desk.keys("g k").await;
+            desk.paste(PASSPHRASE);
+            insta::assert_snapshot!(name("unlock"), desk.screen());
+            desk.keys("Enter").await;
+            desk.work().await;
+            // The Bridge fails.
+            desk.bridge.turn(|knobs| knobs.answer = Some(support::simplefin::nothing));
+            desk.round(Refresher::ask).await;
+            desk.keys("j").await;
+            insta::assert_snapshot!(name("failing"), desk.screen());
+            desk.keys("d").await;
+            insta::assert_snapshot!(name("end"), desk.screen());
+            desk.close().await;
+        }
+    });
+}
+
+#[test]
+fn what_differs_is_compared_mended_left_and_taken_back() {
+    run(async {
+        for mut desk in Desk::on_each((120, 40)).await {
+            desk.keys("j j j Enter").await;
+            desk.connect(PASSPHRASE).await;
+            desk.work().await;
+            desk.round(|_| {}).await;
+            desk.keys("x").await;
+            desk.shows("0 differences");
+            desk.shows("no refresh has found a difference");
+            // Fifty more than the rows say, and five shares.
+            desk.bridge.turn(|knobs| {
+                knobs.accounts[0].balance = "1300.75".to_owned();
+                let holdings = knobs.accounts[1].holdings.as_mut().unwrap();
+                holdings[0]["shares"] = "125.500".into();
+            });
+            desk.round(Refresher::ask).await;
+            desk.shows("2 differences");
+            for size in SIZES {
+                desk.dashboard.resize(size).await;
+                let name = format!("reconcile_differs_{}x{}", size.0, size.1);
+                insta::assert_snapshot!(name, desk.screen());
+            }
+            desk.dashboard.resize((120, 40)).await;
+            desk.keys("1").await;
+            desk.shows("differs synced 15:00");
+            desk.keys("g h A").await;
+            desk.shows("2 differences");
+
+            // An adjustment is proposed, written only once somebody says so, and taken back.
+            desk.keys("x g g A").await;
+            insta::assert_snapshot!("reconcile_adjust", desk.screen());
+            desk.keys("Ctrl-s").await;
+            desk.work().await;
+            desk.shows("1 difference");
+            desk.shows("mended");
+            desk.keys("z").await;
+            desk.work().await;
+            desk.shows("2 differences");
+            desk.keys("Z").await;
+            desk.work().await;
+
+            // What is left is left until a figure changes, and can be minded again.
+            desk.keys("G i").await;
+            desk.work().await;
+            desk.shows("0 differences   1 ignored");
+            desk.keys("z").await;
+            desk.work().await;
+            desk.shows("1 difference");
+            desk.keys("Z").await;
+            desk.work().await;
+            desk.round(Refresher::ask).await;
+            desk.shows("0 differences   1 ignored");
+            assert!(!desk.screen().contains("mended"), "{}", desk.screen());
+            desk.shows("none known");
+            desk.keys("g h").await;
+            assert!(!desk.screen().contains("econcile"), "{}", desk.screen());
+            desk.bridge.turn(|knobs| {
+                let holdings = knobs.accounts[1].holdings.as_mut().unwrap();
+                holdings[0]["shares"] = "126.500".into();
+            });
+            desk.round(Refresher::ask).await;
+            desk.keys("x G").await;
+            desk.shows("1 difference");
+            desk.shows("+6");
+            desk.keys("a").await;
+            insta::assert_snapshot!("reconcile_missing", desk.screen());
+            desk.keys("Esc").await;
+            let actions = desk.actions().await;
+            assert!(actions.iter().any(|it| it == "reconcile.ignore SUCCEEDED"), "{actions:?}");
+            desk.close().await;
+        }
+    });
+}
+
+#[test]
+fn a_key_is_let_go_of_when_nobody_is_there_and_a_half_typed_secret_is_wiped() {
+    run(async {
+        let mut desk = Desk::new((80, 24), None, options()).await;
+        let passphrase = dashtam::model::Secret::new(PASSPHRASE.to_owned());
+        vault::init(desk.dashboard.session(), &desk.config, Some(passphrase)).await.unwrap();
+        desk.dashboard.look_at_vault().await;
+        desk.keys("g k").await;
+        desk.paste("c4n4ry");
+        desk.dashboard.tell(Msg::Cover);
+        desk.keys("j").await;
+        desk.shows("Welcome");
+        // Nothing is locked that nobody unlocked.
+        desk.dashboard.wanted.clear();
+        desk.dashboard.tell(Msg::Lock);
+        assert!(desk.dashboard.wanted.is_empty());
+        desk.keys("g k").await;
+        desk.paste(PASSPHRASE);
+        desk.keys("Enter").await;
+        desk.work().await;
+        desk.shows("unlocked");
+        assert!(desk.dashboard.how.held.is_there());
+        desk.dashboard.tell(Msg::Lock);
+        desk.work().await;
+        assert!(!desk.dashboard.how.held.is_there());
+        desk.shows("locked: nothing is fetched that needs a secret");
+        let held = &desk.dashboard.how.held;
+        let lock = dashtam::service::held::lock_of(desk.dashboard.session(), &desk.config, held);
+        assert_eq!(lock.await, Lock::Locked);
+        desk.close().await;
+    });
+}
+
+#[test]
+fn where_nothing_is_written_nothing_is_asked_for() {
+    run(async {
+        let looking = Options { read_only: true, ..options() };
+        let mut desk = Desk::new((80, 24), None, looking).await;
+        for keys in [": c o n n e c t Enter", "g k", ": u n l o c k Enter"] {
+            desk.keys(keys).await;
+            assert!(desk.screen().contains("--read-only"), "{keys}: {}", desk.screen());
+        }
+        assert!(desk.dashboard.wanted.is_empty());
+        desk.close().await;
+        let mut demo = Dashboard::demo((80, 24), options()).await;
+        demo.keys("1 c").await;
+        assert!(demo.screen().contains("the sample household is connected to nobody"));
+        demo.close().await;
+    });
+}

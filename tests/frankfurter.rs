@@ -1,0 +1,191 @@
+//! Rates of the European Central Bank end to end: from the first row on, day by day, exact between any
+//! two currencies, from a server on this machine that is as strict as the real one.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test"
+)]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
+
+use chrono::{Datelike as _, NaiveDate, Weekday};
+use dashtam::clock::Clock;
+use serde_json::{Value, json};
+use support::home::{HEADER, Home, PROGRAM, Ran, document};
+use support::postgres::postgres_url;
+use support::server::{Asked, Reply, Server};
+
+const FIRST_ROW: &str = "2024-03-02";
+
+/// What one euro costs on every day of banking.
+const RATES: [(&str, &str); 3] = [("CAD", "1.5"), ("USD", "1.08"), ("JPY", "160")];
+
+#[derive(Default)]
+struct Kept {
+    windows: Vec<(NaiveDate, NaiveDate, String)>,
+    faults: Vec<String>,
+    answer: Option<fn() -> Reply>,
+}
+
+struct Bank {
+    server: Server,
+    kept: Arc<Mutex<Kept>>,
+}
+
+impl Bank {
+    fn new() -> Self {
+        let kept = Arc::new(Mutex::new(Kept::default()));
+        let mine = Arc::clone(&kept);
+        Self { server: Server::new(move |asked| respond(&mine, asked)), kept }
+    }
+
+    fn windows(&self, symbols: &str) -> Vec<(NaiveDate, NaiveDate)> {
+        let kept = self.kept.lock().unwrap();
+        let mine = kept.windows.iter().filter(|(.., of)| of == symbols);
+        mine.map(|(from, to, _)| (*from, *to)).collect()
+    }
+}
+
+fn respond(kept: &Mutex<Kept>, asked: &Asked) -> Reply {
+    let mut kept = kept.lock().unwrap();
+    let url = url::Url::parse(&format!("http://x{}", asked.path)).unwrap();
+    let pairs: BTreeMap<_, _> = url.query_pairs().into_owned().collect();
+    let span = url.path().strip_prefix("/v1/").and_then(|span| span.split_once(".."));
+    let day = |text: &str| text.parse::<NaiveDate>().ok();
+    let span = span.and_then(|(from, to)| Some((day(from)?, day(to)?)));
+    let Some((from, to)) = span.filter(|_| asked.method == "GET") else {
+        kept.faults.push(asked.path.clone());
+        return Reply::new(422, &[], "{\"message\":\"bad date\"}");
+    };
+    if pairs.get("base").map(String::as_str) != Some("EUR") {
+        kept.faults.push("a rebased rate is rounded".to_owned());
+    }
+    if (to - from).num_days() > 100 {
+        kept.faults.push(format!("one day a week is told of {from} to {to}"));
+    }
+    let symbols = pairs["symbols"].clone();
+    kept.windows.push((from, to, symbols.clone()));
+    if let Some(answer) = kept.answer {
+        return answer();
+    }
+    let known = RATES.iter().filter(|(code, _)| symbols.split(',').any(|wanted| wanted == *code));
+    let known: Vec<_> = known.collect();
+    let days = from.iter_days().take_while(|day| *day <= to);
+    let days = days.filter(|day| !matches!(day.weekday(), Weekday::Sat | Weekday::Sun));
+    let mut rates = serde_json::Map::new();
+    for day in days.filter(|_| !known.is_empty()) {
+        let of_day: serde_json::Map<_, _> = known
+            .iter()
+            .map(|(code, rate)| ((*code).to_owned(), serde_json::from_str(rate).unwrap()))
+            .collect();
+        rates.insert(day.to_string(), Value::Object(of_day));
+    }
+    match rates.is_empty() {
+        true => Reply::new(404, &[], "{\"message\":\"not found\"}"),
+        false => {
+            let told = json!({"amount": 1.0, "base": "EUR", "start_date": from.to_string(),
+                "end_date": to.to_string(), "rates": rates});
+            Reply::json(&told.to_string())
+        }
+    }
+}
+
+struct Person {
+    home: Home,
+    bank: Bank,
+    database: Option<String>,
+}
+
+impl Person {
+    fn new(database: Option<String>) -> Self {
+        let (home, bank) = (Home::new(), Bank::new());
+        let config = format!("[frankfurter]\nbase_url = \"{}\"\n", bank.server.base);
+        home.file("config.toml", &config);
+        let person = Self { home, bank, database };
+        let rows = [
+            format!("{FIRST_ROW},Toronto,DEPOSIT,,,,,CAD,1000"),
+            "2024-06-03,Osaka,DEPOSIT,,,,,JPY,8000".to_owned(),
+            "2024-06-03,Kuwait,DEPOSIT,,,,,KWD,5".to_owned(),
+        ];
+        let file = person.home.file("rows.csv", &format!("{HEADER}\n{}\n", rows.join("\n")));
+        person.ok(&format!("import {file}"));
+        person
+    }
+
+    fn run(&self, line: &str) -> Ran {
+        let mut command = Command::new(PROGRAM);
+        command.env_clear().env("HOME", self.home.root.path()).env("TZ", "UTC");
+        command.env("DASHTAM_DATA_DIR", self.home.data());
+        command.env("DASHTAM_CONFIG", self.home.path("config.toml"));
+        if let Some(url) = &self.database {
+            command.env("DASHTAM_DATABASE_URL", url);
+        }
+        Ran::of(&command.args(line.split(' ')).stdin(Stdio::null()).output().unwrap())
+    }
+
+    fn ok(&self, line: &str) -> String {
+        let ran = self.run(line);
+        assert_eq!(ran.code, Some(0), "{line}: {ran:?}");
+        ran.out
+    }
+
+    fn json(&self, line: &str) -> Value {
+        document(&self.ok(&format!("{line} --json")))
+    }
+
+    /// In the base currency.
+    fn value(&self, account: &str) -> Value {
+        let all = self.json("report accounts");
+        let rows = all["rows"].as_array().unwrap();
+        rows.iter().find(|row| row["name"] == account).unwrap()["value_base"].clone()
+    }
+}
+
+#[test]
+fn rates_come_from_the_first_row_on() {
+    let server = postgres_url().map(|url| Person::new(Some(url)));
+    for person in std::iter::once(Person::new(None)).chain(server) {
+        assert_eq!(person.value("Toronto"), Value::Null);
+        // Nobody has to bring anything, and once is enough.
+        assert!(person.ok("connect frankfurter").contains("connected European Central Bank"));
+        assert!(person.ok("connect frankfurter").contains("already"));
+        let told = person.json("--refresh-only");
+        assert_eq!(told["result"], "ok", "{told}");
+        assert_eq!(told["quotes"]["requested"], 0, "it knows no security");
+        // 1.08 / 1.5 and 1.08 / 160.
+        assert_eq!(person.value("Toronto"), "720");
+        assert_eq!(person.value("Osaka"), "54");
+        assert_eq!(person.value("Kuwait"), Value::Null, "nobody tells it, and nothing is made up");
+        let skipped = told["quotes"]["skipped"].as_array().unwrap();
+        assert!(skipped.len() == 1 && skipped[0]["what"] == "KWD/USD", "{told}");
+        let windows = person.bank.windows("CAD,USD");
+        let first: NaiveDate = FIRST_ROW.parse().unwrap();
+        let yesterday = Clock::system(chrono_tz::UTC).now().date_naive().pred_opt().unwrap();
+        assert!(windows[0].0 <= first && windows.last().unwrap().1 == yesterday, "{windows:?}");
+        assert!(windows.windows(2).all(|two| two[1].0 <= two[0].1.succ_opt().unwrap()));
+        // A Saturday has the rate of the day before it; so has the day of the first row.
+        let coverage = person.json("report coverage");
+        let gaps = coverage["rows"].as_array().unwrap();
+        let is_cad = |row: &&Value| row["name"].as_str().is_some_and(|name| name.contains("CAD"));
+        let missing: Vec<_> = gaps.iter().filter(is_cad).collect();
+        assert!(missing.iter().all(|row| row["missing_days"].as_i64().unwrap() <= 2), "{coverage}");
+        // Afterwards what is new is asked for.
+        let before = windows.len();
+        person.ok("refresh --force");
+        let again = person.bank.windows("CAD,USD");
+        assert_eq!(again.len(), before + 1, "{again:?}");
+        assert!((yesterday - again[before].0).num_days() < 20, "{again:?}");
+        // Stale is shown as such, and never zero: a server that fails leaves what is stored.
+        person.bank.kept.lock().unwrap().answer = Some(|| Reply::new(503, &[], ""));
+        assert_eq!(person.run("refresh --force").code, Some(5));
+        assert_eq!(person.value("Toronto"), "720");
+        assert_eq!(person.bank.kept.lock().unwrap().faults, [""; 0]);
+    }
+}

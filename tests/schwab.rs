@@ -1,0 +1,671 @@
+//! Schwab end to end: the real program against one on this machine, on both engines. A consent is
+//! given over a pasted address, renewed once whoever needs it, and its end is told before it comes.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test"
+)]
+
+mod support;
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use dashtam::clock::Clock;
+use dashtam::config::{Config, Environment, Overrides};
+use dashtam::service::refresh::{self, How, Outcome, RefreshRequest, Summary};
+use dashtam::service::{Access, Session};
+use serde_json::{Value, json};
+use support::browser::browse;
+use support::home::{Home, PROGRAM, Ran, document};
+use support::postgres::postgres_url;
+use support::schwab::{KEY, Rotate, SECRET, Schwab, TOKEN, access_denied, came, refused};
+use support::server::Reply;
+use support::terminal::{Terminal, dashtam};
+
+fn now() -> DateTime<Utc> {
+    Clock::system(chrono_tz::UTC).now()
+}
+
+/// Somebody with accounts at Schwab, a vault and a store.
+struct Person {
+    home: Home,
+    schwab: Schwab,
+    database: Option<String>,
+}
+
+impl Person {
+    fn new(database: Option<String>) -> Self {
+        let (home, schwab) = (Home::new(), Schwab::new(now()));
+        let app = home.file("app", &format!("{KEY}\n{SECRET}\n"));
+        private(Path::new(&app));
+        let base = &schwab.server.base;
+        home.file("config.toml", &format!("[schwab]\nbase_url = \"{base}\"\napp_file = \"app\"\n"));
+        let person = Self { home, schwab, database };
+        person.ok("vault init --no-passphrase");
+        person
+    }
+
+    fn on_each() -> Vec<Self> {
+        let server = postgres_url().map(|url| Self::new(Some(url)));
+        std::iter::once(Self::new(None)).chain(server).collect()
+    }
+
+    fn connected(self) -> Self {
+        let ran = self.connect(|address| self.schwab.sign_in(address));
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        self
+    }
+
+    fn process(&self) -> Command {
+        let mut command = Command::new(PROGRAM);
+        command.env_clear().env("HOME", self.home.root.path()).env("TZ", "UTC");
+        command.env("DASHTAM_DATA_DIR", self.home.data());
+        command.env("DASHTAM_CONFIG", self.home.path("config.toml"));
+        if let Some(url) = &self.database {
+            command.env("DASHTAM_DATABASE_URL", url);
+        }
+        command
+    }
+
+    fn run(&self, line: &str) -> Ran {
+        Ran::of(&self.process().args(line.split(' ')).stdin(Stdio::null()).output().unwrap())
+    }
+
+    fn ok(&self, line: &str) -> String {
+        let ran = self.run(line);
+        assert_eq!(ran.code, Some(0), "{line}: {ran:?}");
+        ran.out
+    }
+
+    fn json(&self, line: &str) -> Value {
+        document(&self.ok(&format!("{line} --json")))
+    }
+
+    /// Connects without a terminal: what is printed is answered on the standard input.
+    fn connect(&self, answer: impl FnOnce(&str) -> String) -> Ran {
+        self.connect_as("connect schwab --paste -vv", answer)
+    }
+
+    fn connect_as(&self, line: &str, answer: impl FnOnce(&str) -> String) -> Ran {
+        let mut command = self.process();
+        command.args(line.split(' ')).stdin(Stdio::piped());
+        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut said = BufReader::new(process.stderr.take().unwrap());
+        let mut told = String::new();
+        loop {
+            let mut line = String::new();
+            if said.read_line(&mut line).unwrap() == 0 {
+                break;
+            }
+            told.push_str(&line);
+            if line.starts_with("http") {
+                let mut input = process.stdin.take().unwrap();
+                input.write_all(answer(line.trim()).as_bytes()).unwrap();
+                input.write_all(b"\n").unwrap();
+                break;
+            }
+        }
+        std::io::Read::read_to_string(&mut said, &mut told).unwrap();
+        let output = process.wait_with_output().unwrap();
+        Ran { err: told, ..Ran::of(&output) }
+    }
+
+    /// Asks now, due or not, and gives the exit code and the document.
+    fn refresh(&self) -> (i32, Value) {
+        let ran = self.run("refresh --force -vv --json");
+        (ran.code.unwrap(), document(&ran.out))
+    }
+
+    fn connection(&self) -> Value {
+        let all = self.json("connections");
+        assert_eq!(all["connections"].as_array().unwrap().len(), 1, "{all}");
+        all["connections"][0].clone()
+    }
+
+    fn account(&self, name: &str) -> Value {
+        let all = self.json("report accounts");
+        let rows = all["rows"].as_array().unwrap();
+        rows.iter().find(|row| row["name"] == name).unwrap_or_else(|| panic!("{all}")).clone()
+    }
+
+    fn findings(&self, kind: &str) -> Vec<Value> {
+        let all = self.json("report findings");
+        let all = all["rows"].as_array().unwrap().clone();
+        all.into_iter().filter(|row| row["kind"] == kind).collect()
+    }
+
+    /// Refreshes what is due in this process, by a clock that was moved.
+    fn refresh_at(&self, at: DateTime<Utc>) -> (Summary, Vec<dashtam::model::Connection>) {
+        let mut environment = vec![
+            ("HOME", self.home.root.path().display().to_string()),
+            ("DASHTAM_DATA_DIR", self.home.data().display().to_string()),
+            ("DASHTAM_CONFIG", self.home.path("config.toml").display().to_string()),
+        ];
+        environment.extend(self.database.clone().map(|url| ("DASHTAM_DATABASE_URL", url)));
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let _ = rustls::crypto::ring::default_provider().install_default();
+            let environment = Environment::new(environment);
+            let config = Config::load(&Overrides::default(), &environment).unwrap();
+            let clock = Clock::fixed(at, chrono_tz::UTC);
+            let session = Session::open(&config, &clock, Access::Existing).await.unwrap();
+            let wait = Duration::from_secs(5);
+            let request =
+                RefreshRequest { connections: Vec::new(), only: None, force: false, wait };
+            let summary = refresh::run(&session, &How::of(&config), None, &request).await.unwrap();
+            let known = session.store.read().await.unwrap().connections().await.unwrap();
+            session.close().await;
+            (summary, known)
+        })
+    }
+}
+
+fn private(path: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+#[test]
+fn a_consent_is_pasted_and_accounts_come() {
+    for person in Person::on_each() {
+        let person = person.connected();
+        let listed = person.connection();
+        assert_eq!(
+            (&listed["state"], &listed["name"]),
+            (&json!("active"), &json!("Charles Schwab"))
+        );
+        let ends: DateTime<Utc> = listed["consent_expires"].as_str().unwrap().parse().unwrap();
+        let hours = (ends - now()).num_hours();
+        assert!((166..=168).contains(&hours), "seven days: {ends}");
+        let first = person.json("--refresh-only");
+        let mine = &first["connections"][0];
+        assert_eq!((&first["result"], &mine["skipped"]), (&json!("ok"), &json!([])), "{first}");
+        assert_eq!(
+            (&mine["accounts"], &mine["consent_expires"]),
+            (&json!(2), &listed["consent_expires"])
+        );
+        // What the seed says that both come to.
+        let (trading, cash) = (person.account("Trading"), person.account("Schwab …025"));
+        assert_eq!(
+            (&trading["kind"], &trading["value"]),
+            (&json!("margin"), &json!("4825")),
+            "{trading}"
+        );
+        assert_eq!(
+            (&cash["kind"], &cash["value"]),
+            (&json!("brokerage"), &json!("3250.1")),
+            "{cash}"
+        );
+        assert_eq!(trading["cash"]["USD"], "1500");
+        assert_eq!(trading["institution"], "Charles Schwab");
+        assert_eq!(person.findings("reconcile"), [] as [Value; 0]);
+        let held = person.json("report holdings");
+        let held: Vec<_> = held["rows"].as_array().unwrap().iter().collect();
+        let of = |symbol: &str| *held.iter().find(|row| row["symbol"] == symbol).unwrap();
+        let (fund, right) = (of("EXIX"), of("EXMP  270115C00060000"));
+        assert_eq!((&fund["asset_class"], &fund["price"]), (&json!("etf"), &json!("104")));
+        assert_eq!((&right["asset_class"], &right["quantity"]), (&json!("option"), &json!("-1")));
+        assert_eq!((&right["price"], &right["value"]), (&json!("1.85"), &json!("-185")));
+        // A second time there is nothing new.
+        let before = person.ok("export --format canonical");
+        let (code, again) = person.refresh();
+        let mine = &again["connections"][0];
+        assert_eq!(
+            (code, &mine["transactions_new"], &mine["transactions_changed"]),
+            (0, &json!(0), &json!(0))
+        );
+        assert_eq!(person.ok("export --format canonical"), before, "test case 18");
+        assert_eq!(person.json("rebuild --check")["schema"], "dashtam.rebuild/1");
+        person.schwab.no_faults();
+        no_secret_below(&person);
+    }
+}
+
+/// F70, F73, test cases 1 and 2: what is no answer is refused, and nobody is asked.
+#[test]
+fn an_answer_that_is_none_leaves_nothing_behind() {
+    let person = Person::new(None);
+    let state_of = |address: &str| {
+        let url = url::Url::parse(address).unwrap();
+        url.query_pairs().find(|(key, _)| key == "state").unwrap().1.into_owned()
+    };
+    let elsewhere = person.connect(|_| "https://evil.example/?code=C0.x&state=1".to_owned());
+    assert_eq!(elsewhere.code, Some(2), "{elsewhere:?}");
+    let question = person.connect(str::to_owned);
+    assert!(question.code == Some(2) && question.err.contains("sign in at"), "{question:?}");
+    let other = person.connect(|_| "https://127.0.0.1:8182/?code=C0.x%40&state=00".to_owned());
+    assert!(other.code == Some(2) && other.err.contains("another sign-in"), "{other:?}");
+    let denied = person.connect(|address| {
+        let words = "error=access_denied&error_description=%1B%5B2Jno%07";
+        format!("https://127.0.0.1:8182/?{words}&state={}", state_of(address))
+    });
+    assert_eq!(denied.code, Some(4), "{denied:?}");
+    assert!(denied.err.contains("not given") && !denied.err.contains('\u{1b}'), "{denied:?}");
+    assert_eq!(person.schwab.server.asked(), [], "no code was exchanged");
+    // A code that nobody knows, alone.
+    let unknown = person.connect(|_| "C0.nobody%40".to_owned());
+    assert_eq!(unknown.code, Some(4), "{unknown:?}");
+    person.schwab.turn(|knobs| knobs.answer = Some(("/v1/oauth/token", access_denied)));
+    let page = person.connect(|address| person.schwab.sign_in(address));
+    assert_eq!(page.code, Some(5), "test case 7: {page:?}");
+    person.schwab.turn(|knobs| knobs.answer = None);
+    assert_eq!(person.json("connections")["connections"], json!([]));
+    assert_eq!(person.json("vault status")["secrets"], 0);
+    // The code by itself, as it stands in the address, and as it is.
+    for code in [true, false] {
+        let ran = person.connect(|address| {
+            let ended = person.schwab.sign_in(address);
+            let ended = url::Url::parse(&ended).unwrap();
+            let plain = ended.query_pairs().find(|(key, _)| key == "code").unwrap().1.into_owned();
+            if code { plain } else { plain.replace('@', "%40") }
+        });
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+    }
+    assert_eq!(person.connection()["state"], "active");
+    // Nobody is there to be asked, and no app is known.
+    person.run("connect schwab").refused(2, "--paste");
+    fs::remove_file(person.home.path("app")).unwrap();
+    assert_eq!(person.run("connect schwab --paste").code, Some(2));
+    person.schwab.no_faults();
+}
+
+#[test]
+fn a_person_pastes_on_a_terminal_and_the_app_is_kept() {
+    let person = Person::new(None);
+    fs::remove_file(person.home.path("app")).unwrap();
+    let base = &person.schwab.server.base;
+    person.home.file("config.toml", &format!("[schwab]\nbase_url = \"{base}\"\n"));
+    let connect = |asks_for_app: bool| {
+        let mut command = dashtam(&person.home, "connect schwab --paste");
+        command.env("DASHTAM_CONFIG", person.home.path("config.toml"));
+        let mut terminal = Terminal::run(command);
+        if asks_for_app {
+            terminal.see("App key");
+            terminal.press(&format!("{KEY}\r"));
+            terminal.see("App secret");
+            terminal.press(&format!("{SECRET}\r"));
+        }
+        terminal.see("That address");
+        let ended = person.schwab.sign_in(&address_on(&terminal.text(), base));
+        let (first, second) = ended.split_at(50);
+        terminal.press(&format!("{first}\n{second}\n"));
+        terminal.see("connected Charles Schwab until");
+        let left = terminal.end();
+        left.with_code(0).restored();
+        assert!(!String::from_utf8_lossy(&left.bytes).contains(TOKEN), "it was shown");
+    };
+    connect(true);
+    connect(false);
+    assert_eq!(person.refresh().0, 0);
+    person.connection();
+    no_secret_below(&person);
+}
+
+/// A browser on the same machine needs no copying.
+#[test]
+fn a_browser_on_this_machine_comes_back_by_itself() {
+    let person = Person::new(None);
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let (base, callback) = (&person.schwab.server.base, format!("https://127.0.0.1:{port}"));
+    let config =
+        format!("[schwab]\nbase_url = \"{base}\"\napp_file = \"app\"\ncallback = \"{callback}\"\n");
+    person.home.file("config.toml", &config);
+    person.schwab.turn(|knobs| knobs.callback = callback);
+    let mut kept = Vec::new();
+    for _ in 0..2 {
+        let mut command = dashtam(&person.home, "connect schwab");
+        command.env("DASHTAM_CONFIG", person.home.path("config.toml"));
+        let mut terminal = Terminal::run(command);
+        terminal.see("That address");
+        let ended = person.schwab.sign_in(&address_on(&terminal.text(), base));
+        let certificate = fs::read(person.home.data().join("callback.pem")).unwrap();
+        kept.push(certificate.clone());
+        let page = browse(&certificate, &ended).unwrap();
+        assert!(page.starts_with("HTTP/1.1 200") && page.contains("can be closed"), "{page}");
+        terminal.see("connected Charles Schwab until");
+        terminal.end().with_code(0).restored();
+        assert!(browse(&certificate, &ended).is_none(), "nobody listens any more");
+    }
+    assert_eq!(kept[0], kept[1], "a browser warns of it but once");
+    assert_eq!(person.refresh().0, 0);
+    person.schwab.no_faults();
+    no_secret_below(&person);
+}
+
+/// The address to sign in at, which a terminal breaks.
+fn address_on(screen: &str, base: &str) -> String {
+    let text: String = screen.split_whitespace().collect();
+    let (_, rest) = text.split_once(base).unwrap();
+    let (query, _) = rest.split_once("dashtam:").unwrap();
+    format!("{base}{query}")
+}
+
+/// F21, F22, test cases 3, 5, 6: an access is renewed once, and the consent ends when it would have.
+#[test]
+fn an_access_is_renewed_once_and_the_consent_is_not_prolonged() {
+    for person in Person::on_each() {
+        let person = person.connected();
+        assert_eq!(person.refresh().0, 0);
+        let ends = person.connection()["consent_expires"].clone();
+        for rotate in [Rotate::On, Rotate::Off, Rotate::Omit, Rotate::On] {
+            let (given, before) = person.schwab.turn(|knobs| {
+                (knobs.rotate, knobs.access) = (rotate, "ended early".to_owned());
+                (knobs.renewed, knobs.refresh.clone())
+            });
+            assert_eq!(person.refresh().0, 0, "{rotate:?}");
+            let (renewed, after) =
+                person.schwab.turn(|knobs| (knobs.renewed, knobs.refresh.clone()));
+            assert_eq!((renewed, before != after), (given + 1, rotate == Rotate::On), "{rotate:?}");
+            assert_eq!(person.connection()["consent_expires"], ends, "test case 3");
+        }
+        // Those that are about to end are renewed before they are shown: ten at once, one renewal.
+        person.schwab.turn(|knobs| knobs.expires_in = json!(0));
+        person.schwab.turn(|knobs| knobs.access.clear());
+        assert_eq!(person.refresh().0, 0);
+        person.schwab.turn(|knobs| knobs.expires_in = json!("1800"));
+        let before = person.schwab.turn(|knobs| {
+            knobs.access.clear();
+            knobs.renewed
+        });
+        let start = || -> Child {
+            let mut command = person.process();
+            command.args(["refresh", "--force", "--wait", "60"]).stdin(Stdio::null());
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        };
+        let processes: Vec<_> = (0..10).map(|_| start()).collect();
+        for process in processes {
+            let ran = Ran::of(&process.wait_with_output().unwrap());
+            assert_eq!(ran.code, Some(0), "{ran:?}");
+        }
+        assert_eq!(person.schwab.turn(|knobs| knobs.renewed), before + 1);
+        person.schwab.no_faults();
+        no_secret_below(&person);
+    }
+}
+
+/// F24, test cases 4, 7, 21: what ends a consent, and what does not.
+#[test]
+fn a_refusal_needs_a_new_consent_once_and_a_page_does_not() {
+    for person in Person::on_each() {
+        let person = person.connected();
+        assert_eq!(person.refresh().0, 0);
+        let before = person.ok("export --format canonical");
+        // Neither a page nor a server that fails takes a token.
+        let fails: [fn() -> Reply; 2] = [access_denied, || Reply::new(503, &[], "")];
+        for answer in fails {
+            for path in ["/v1/oauth/token", "/trader/v1/accounts"] {
+                person.schwab.turn(|knobs| {
+                    knobs.answer = Some((path, answer));
+                    if path.ends_with("token") {
+                        knobs.access.push('x');
+                    }
+                });
+                let (code, told) = person.refresh();
+                assert_eq!(
+                    (code, &told["connections"][0]["class"]),
+                    (5, &json!("later")),
+                    "{told}"
+                );
+                assert_eq!(person.connection()["state"], "active");
+            }
+            person.schwab.turn(|knobs| knobs.answer = None);
+            assert_eq!(person.refresh().0, 0, "nothing was lost");
+        }
+        // Refused: said once, and nobody is asked again.
+        person.schwab.turn(|knobs| {
+            knobs.access.push('x');
+            knobs.answer =
+                Some(("/v1/oauth/token", || Reply::new(400, &[], refused().to_string())));
+        });
+        let (code, told) = person.refresh();
+        assert_eq!((code, &told["connections"][0]["class"]), (4, &json!("reauthorize")), "{told}");
+        assert_eq!(person.connection()["state"], "failed");
+        let asked = person.schwab.server.asked().len();
+        assert_eq!(person.run("--refresh-only").code, Some(4));
+        assert_eq!(person.schwab.server.asked().len(), asked, "no storm");
+        assert_eq!(person.ok("export --format canonical"), before, "what is stored stays");
+        person.schwab.turn(|knobs| knobs.answer = None);
+        // Given anew, with other hashes: the same connection, the same accounts.
+        person.schwab.turn(|knobs| {
+            for hash in knobs.hashes.values_mut() {
+                hash.push('N');
+            }
+        });
+        let ran = person.connect(|address| person.schwab.sign_in(address));
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        assert_eq!(person.refresh().0, 0);
+        assert_eq!(
+            (&person.connection()["state"], &person.connection()["accounts"]),
+            (&json!("active"), &json!(2))
+        );
+        assert_eq!(person.ok("export --format canonical"), before);
+        // 401 again and again: one renewal, then an end.
+        let denied: fn() -> Reply = || Reply::new(401, &[], "{}");
+        let renewed = person.schwab.turn(|knobs| {
+            knobs.answer = Some(("/trader/v1/accounts", denied));
+            knobs.renewed
+        });
+        let (code, told) = person.refresh();
+        assert_eq!((code, &told["connections"][0]["class"]), (4, &json!("reauthorize")), "{told}");
+        assert_eq!(person.schwab.turn(|knobs| knobs.renewed), renewed + 1);
+        assert_eq!(person.connection()["state"], "revoked");
+        person.schwab.no_faults();
+        no_secret_below(&person);
+    }
+}
+
+/// F23: warned from two days before; then others go on, and nobody is asked.
+#[test]
+fn a_consent_ends_as_it_was_told() {
+    for person in Person::on_each() {
+        let person = person.connected();
+        assert_eq!(person.refresh().0, 0);
+        let quiet = person.run("refresh --force");
+        assert!(!quiet.err.contains("ends in"), "{quiet:?}");
+        let given = now();
+        for hours in [132, 155, 167] {
+            let (summary, known) = person.refresh_at(given + TimeDelta::hours(hours));
+            assert_eq!(summary.outcome, Outcome::Ok, "{summary:?}");
+            assert!(
+                known[0].ends_soon((given + TimeDelta::hours(hours)).timestamp_micros()).is_some()
+            );
+        }
+        let asked = person.schwab.server.asked().len();
+        let (summary, known) =
+            person.refresh_at(given + TimeDelta::days(7) + TimeDelta::seconds(60));
+        assert_eq!(known[0].state.as_str(), "expired");
+        let told = &summary.connections[0];
+        assert!(told.why.as_ref().unwrap().contains("the consent ended on"), "{told:?}");
+        assert_eq!(person.schwab.server.asked().len(), asked, "nobody is asked");
+        let ran = person.run("--refresh-only");
+        assert!(ran.code == Some(4) && ran.err.contains("the consent ended"), "{ran:?}");
+        let ran = person.connect(|address| person.schwab.sign_in(address));
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        assert_eq!(person.connection()["state"], "active");
+        person.schwab.no_faults();
+    }
+}
+
+/// Ten years of rows: every day is asked for once, the newest first, in windows of a year at most.
+#[test]
+fn history_comes_without_a_gap_or_a_double() {
+    for person in Person::on_each() {
+        let first = person.schwab.turn(|knobs| {
+            let rows: Vec<_> = (0..40).map(|nth| came(knobs.now, nth + 1, nth * 90, 10)).collect();
+            knobs.rows.insert("90000025".to_owned(), rows);
+            knobs.now - TimeDelta::days(39 * 90)
+        });
+        let person = person.connected();
+        let (code, told) = person.refresh();
+        assert_eq!(code, 0, "{told}");
+        // The cash of today, less all that came.
+        assert_eq!(person.account("Schwab …025")["value"], "3250.1");
+        let windows = |number: &str| {
+            let all = person.schwab.turn(|knobs| knobs.windows.clone());
+            let mine = all.into_iter().filter(|(of, ..)| of == number);
+            let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+            mine.map(|(_, start, end)| (at(&start), at(&end))).collect::<Vec<_>>()
+        };
+        let asked = windows("90000025");
+        assert!(asked.last().unwrap().0 < first, "{asked:?}");
+        for two in asked.windows(2) {
+            assert_eq!(two[1].1 + TimeDelta::milliseconds(1), two[0].0);
+        }
+        assert!(asked.iter().all(|(start, end)| (*end - *start).num_days() <= 365));
+        assert_eq!(windows("90000017").len(), 4, "a year with rows and three without");
+        // Afterwards the last days are asked for again, and no more.
+        person.schwab.turn(|knobs| knobs.windows.clear());
+        assert_eq!(person.refresh().0, 0);
+        let again = windows("90000025");
+        assert_eq!(again.len(), 1);
+        assert_eq!((again[0].1 - again[0].0).num_days(), 10, "an overlap");
+        person.schwab.no_faults();
+    }
+}
+
+/// Test case 13: windows that are too long, and answers that are full.
+#[test]
+fn a_window_is_cut_where_it_has_to_be() {
+    let person = Person::new(None);
+    person.schwab.turn(|knobs| {
+        let rows = (0..50).map(|nth| came(knobs.now, nth + 1, nth * 7, 10)).collect();
+        knobs.rows.insert("90000025".to_owned(), rows);
+        (knobs.longest, knobs.tells_since) = (60, Some(knobs.now - TimeDelta::days(400)));
+    });
+    let person = person.connected();
+    let (code, told) = person.refresh();
+    assert_eq!(code, 0, "{told}");
+    assert_eq!(person.account("Schwab …025")["value"], "3250.1");
+    let count = |person: &Person| {
+        let all = person.json("report transactions --limit 500");
+        all["rows"].as_array().unwrap().iter().filter(|row| row["subtype"] == "wire_in").count()
+    };
+    assert_eq!(count(&person), 50);
+    person.schwab.no_faults();
+}
+
+/// Test case 13: what lies beyond the last row of an answer would be lost without a word.
+#[test]
+fn an_answer_that_is_full_is_asked_for_in_halves() {
+    let person = Person::new(None);
+    person.schwab.turn(|knobs| {
+        let row = |nth: i64| {
+            let mut row = came(knobs.now, nth + 1, 0, 1);
+            let at = knobs.now - TimeDelta::minutes(nth);
+            row["time"] = json!(at.to_rfc3339());
+            row
+        };
+        knobs.rows.insert("90000025".to_owned(), (0..3100).map(row).collect());
+    });
+    let person = person.connected();
+    let (code, told) = person.refresh();
+    assert_eq!(code, 0, "{told}");
+    let new = told["connections"][0]["transactions_new"].as_i64().unwrap();
+    assert!((3100..3120).contains(&new), "{told}");
+    assert_eq!(person.account("Schwab …025")["value"], "3250.1");
+    person.schwab.no_faults();
+}
+
+/// One account that cannot be told of hides no other, and is asked for again.
+#[test]
+fn what_fails_for_one_account_is_told_and_the_rest_is_stored() {
+    let person = Person::new(None).connected();
+    let broken: fn() -> Reply = || Reply::new(500, &[], "{\"message\":\"\\u001b[2Joops\"}");
+    person.schwab.turn(|knobs| knobs.answer = Some(("/trader/v1/accounts/H0025", broken)));
+    let (code, told) = person.refresh();
+    let mine = &told["connections"][0];
+    assert_eq!((code, &mine["result"]), (3, &json!("partial")), "{told}");
+    assert_eq!(mine["skipped"][0]["what"], "Schwab …025");
+    assert!(!told.to_string().contains("\\u001b"), "{told}");
+    assert_eq!(person.account("Trading")["value"], "4825");
+    person.schwab.turn(|knobs| knobs.answer = None);
+    assert_eq!(person.refresh().0, 0);
+    assert_eq!(person.account("Schwab …025")["value"], "3250.1");
+    // Pending becomes final in its place; a row of a new type stays.
+    person.schwab.turn(|knobs| {
+        let mut row = came(knobs.now, 77, 1, 5);
+        row["status"] = json!("PENDING");
+        knobs.rows.get_mut("90000025").unwrap().push(row);
+    });
+    let status = |person: &Person| {
+        person.refresh();
+        let all = person.json("report transactions --limit 500");
+        let rows = all["rows"].as_array().unwrap();
+        let mine: Vec<_> = rows.iter().filter(|row| row["amount"] == "5").collect();
+        assert_eq!(mine.len(), 1, "{all}");
+        mine[0]["status"].clone()
+    };
+    assert_eq!(status(&person), "pending");
+    person.schwab.turn(|knobs| {
+        let row = knobs.rows.get_mut("90000025").unwrap().last_mut().unwrap();
+        row["status"] = json!("VALID");
+    });
+    assert_eq!(status(&person), "settled");
+    person.schwab.no_faults();
+}
+
+/// F20: the token that was presented when the process was stopped is never presented again.
+#[test]
+fn who_is_stopped_while_renewing_needs_a_new_consent() {
+    let person = Person::new(None).connected();
+    assert_eq!(person.refresh().0, 0);
+    let renewals = |person: &Person| person.schwab.asked("/v1/oauth/token");
+    let before = renewals(&person);
+    person.schwab.turn(|knobs| {
+        knobs.access.clear();
+        knobs.slow = Duration::from_secs(2);
+    });
+    let mut command = person.process();
+    command.args(["refresh", "--force"]).stdin(Stdio::null());
+    let mut process = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    while renewals(&person) == before {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    process.kill().unwrap();
+    process.wait().unwrap();
+    // What it has sent is taken all the same, and the answer goes to nobody.
+    while person.schwab.turn(|knobs| knobs.renewed) == 0 {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    person.schwab.turn(|knobs| knobs.slow = Duration::ZERO);
+    let (code, told) = person.refresh();
+    assert_eq!((code, &told["connections"][0]["class"]), (4, &json!("reauthorize")), "{told}");
+    assert_eq!(person.connection()["state"], "failed");
+    let ran = person.connect(|address| person.schwab.sign_in(address));
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert_eq!(person.refresh().0, 0);
+    person.schwab.no_faults();
+}
+
+/// T4, T16: at TRACE, in every file that was written.
+fn no_secret_below(person: &Person) {
+    fn walk(folder: &Path, found: &mut Vec<String>, look: &dyn Fn(&[u8]) -> bool) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, found, look);
+            } else if path.file_name().is_some_and(|name| name != "app")
+                && look(&fs::read(&path).unwrap())
+            {
+                found.push(path.display().to_string());
+            }
+        }
+    }
+    let canaries = [TOKEN, SECRET, "90000017", "90000025"];
+    let has = |bytes: &[u8]| {
+        canaries.iter().any(|canary| bytes.windows(canary.len()).any(|at| at == canary.as_bytes()))
+    };
+    let mut found = Vec::new();
+    walk(person.home.root.path(), &mut found, &has);
+    assert_eq!(found, [""; 0]);
+    let export = person.ok("export --format json");
+    assert!(!has(export.as_bytes()));
+}

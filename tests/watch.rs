@@ -1,0 +1,498 @@
+//! What somebody keeps an eye on: how far a price is from the one that is waited for, and alerts that
+//! are told once per crossing, whoever brings the prices.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test"
+)]
+
+mod support;
+
+use chrono::NaiveDate;
+use dashtam::model::{
+    AlertId, AlertOf, AlertTerms, Change, Currency, Dec, Edit, Mention, PriceSubject, Quote,
+    SafeText, SecurityId, Side, WatchEdit,
+};
+use dashtam::refresh::WantedAll;
+use dashtam::report::{AlertRow, WatchReport, WatchRow};
+use dashtam::service::edit::{Applied, apply_all, security_named, take_back};
+use dashtam::service::restore::Backup;
+use dashtam::service::{backup, watch};
+use serde_json::{Value, json};
+use support::engines::{Engine, TODAY, engines, on_each, sqlite};
+use support::home::Home;
+
+const ROWS: &str = "date,account,type,symbol,quantity,price,fee,currency,amount\n\
+    2026-11-02,Broker,DEPOSIT,,,,,USD,1000\n\
+    2026-11-03,Broker,BUY,X,10,50,,USD,-500\n\
+    2026-11-03,Broker,BUY,Y,10,30,,USD,-300\n";
+const PRICES: &str = "date,symbol,close,currency,source\n\
+    2026-11-18,sec:X,50,USD,file\n2026-11-19,sec:X,55,USD,file\n\
+    2026-11-19,sec:Y,45,USD,file\n";
+
+fn dec(text: &str) -> Dec {
+    Dec::parse(text).unwrap()
+}
+
+fn symbol(text: &str) -> Mention {
+    Mention::parse(text).unwrap()
+}
+
+async fn household(engine: &Engine) {
+    engine.import(&[("rows.csv", ROWS), ("prices.csv", PRICES)]).await;
+}
+
+/// Watches a security that waits for a price.
+async fn wait_for(engine: &Engine, name: &str, target: &str) -> Applied {
+    let edit = WatchEdit { target: Edit::Set(dec(target)), ..WatchEdit::default() };
+    engine.edit(Change::Watch(symbol(name), edit)).await
+}
+
+fn terms(of: AlertOf, side: Side, bound: &str) -> AlertTerms {
+    let bound = of.read_bound(bound).unwrap();
+    AlertTerms { of, side, bound, note: None, units_of: None, snoozed: None }
+}
+
+async fn alert(engine: &Engine, name: &str, terms: AlertTerms) -> AlertId {
+    engine.edit(Change::AddAlert(symbol(name), terms)).await.alert.unwrap()
+}
+
+/// Sets the price of a day by hand.
+async fn price(engine: &Engine, name: &str, date: NaiveDate, close: &str) {
+    let quote = Quote {
+        subject: PriceSubject::Security(symbol(name)),
+        date,
+        currency: Currency::USD,
+        open: None,
+        high: None,
+        low: None,
+        close: dec(close),
+        volume: None,
+        source: SafeText::new("hand"),
+        quoted_in: None,
+    };
+    engine.edit(Change::SetPrice(Box::new(quote))).await;
+}
+
+async fn report(engine: &Engine) -> WatchReport {
+    watch::watched(&engine.session).await.unwrap()
+}
+
+async fn row(engine: &Engine, name: &str) -> WatchRow {
+    let rows = report(engine).await.rows;
+    rows.into_iter().find(|row| row.symbol.as_str() == name).unwrap()
+}
+
+async fn seen(engine: &Engine, id: AlertId) -> AlertRow {
+    report(engine).await.alerts.into_iter().find(|row| row.id == id).unwrap()
+}
+
+/// What was told, the oldest first: what of which security, past which bound, and what was seen.
+async fn told(engine: &Engine) -> Vec<String> {
+    let log = report(engine).await.log.into_iter().rev();
+    let words = log.map(|row| {
+        let it = &row.log;
+        format!("{} {} {} {}: {} {}", row.symbol, it.of, it.side, it.bound, it.seen, it.seen_on)
+    });
+    words.collect()
+}
+
+/// What was done to the store in the trail by looking at alerts.
+async fn judged(engine: &Engine) -> Vec<String> {
+    let rows = engine.session.audit().unwrap().rows().await.unwrap();
+    let mine = rows.iter().filter(|row| row.action == "alert.judge");
+    mine.map(|row| format!("{} {}", row.state, row.detail)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_distance_is_what_the_price_has_to_change_by() {
+    on_each(async |engine| {
+        household(engine).await;
+        wait_for(engine, "X", "60").await;
+        let x = row(engine, "X").await;
+        // From 50 to 55, and from 55 to 60.
+        assert_eq!((x.price, x.before), (Some(dec("55")), Some(dec("50"))));
+        assert_eq!(x.change, Some(dec("0.1")));
+        assert_eq!(x.distance, Some(dec("0.0909090909")));
+        wait_for(engine, "X", "44").await;
+        assert_eq!(row(engine, "X").await.distance, Some(dec("-0.2")));
+        // Of what has no price there is nothing to say.
+        wait_for(engine, "NEW@EUR", "7").await;
+        let new = row(engine, "NEW").await;
+        assert_eq!((new.price, new.change, new.distance), (None, None, None));
+        assert_eq!(new.currency.code(), "EUR");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slip_of_the_pen_makes_no_security() {
+    on_each(async |engine| {
+        let watch = Change::Watch(symbol("XEQQ"), WatchEdit::default());
+        let refused = engine.try_edit(watch).await.unwrap_err();
+        assert!(refused.to_string().contains("SYMBOL@CURRENCY"), "{refused}");
+        let alert = Change::AddAlert(symbol("XEQQ"), terms(AlertOf::Price, Side::Above, "1"));
+        assert!(engine.try_edit(alert).await.is_err());
+        assert!(report(engine).await.rows.is_empty());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crossing_is_told_once_and_leaves_an_attempt_and_an_outcome() {
+    on_each(async |engine| {
+        household(engine).await;
+        let id = alert(engine, "X", terms(AlertOf::Price, Side::Above, "60")).await;
+        price(engine, "X", TODAY, "60").await;
+        assert_eq!(told(engine).await, [""; 0], "the bound is met and not passed");
+        price(engine, "X", TODAY, "60.01").await;
+        price(engine, "X", TODAY, "61").await;
+        let first = "X price above 60: 60.01 2026-11-20";
+        assert_eq!(told(engine).await, [first]);
+        assert!(seen(engine, id).await.is_on());
+        price(engine, "X", TODAY, "59").await;
+        assert!(!seen(engine, id).await.is_on());
+        price(engine, "X", TODAY, "70").await;
+        assert_eq!(told(engine).await, [first, "X price above 60: 70 2026-11-20"]);
+        let right = [
+            "ATTEMPTED past=1 back=0",
+            "SUCCEEDED told=1",
+            "ATTEMPTED past=0 back=1",
+            "SUCCEEDED told=0",
+            "ATTEMPTED past=1 back=0",
+            "SUCCEEDED told=1",
+        ];
+        assert_eq!(judged(engine).await, right);
+        assert_eq!(engine.damage().await, [""; 0]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_thing_is_seen_as_it_is_defined() {
+    on_each(async |engine| {
+        household(engine).await;
+        // X: 10 at 55 after 50, Y: 10 at 45 with nothing before; all that is held is 1000.
+        let far = |of: AlertOf| terms(of, Side::Above, "0.9");
+        for (name, of, right) in [
+            ("X", AlertOf::Price, Some("55")),
+            ("X", AlertOf::Change, Some("0.1")),
+            ("Y", AlertOf::Change, None),
+            ("X", AlertOf::Value, Some("550")),
+            ("X", AlertOf::Weight, Some("0.55")),
+            ("Z@USD", AlertOf::Price, None),
+            ("Z@USD", AlertOf::Value, None),
+        ] {
+            let id = alert(engine, name, far(of)).await;
+            assert_eq!(seen(engine, id).await.seen, right.map(dec), "{name} {of}");
+            engine.edit(Change::RemoveAlert(id)).await;
+        }
+        let id = alert(engine, "X", terms(AlertOf::Stale, Side::Above, "1")).await;
+        assert_eq!(seen(engine, id).await.seen, Some(dec("1")), "of yesterday");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_looks_at_alerts_and_every_day_has_a_change_of_its_own() {
+    on_each(async |engine| {
+        household(engine).await;
+        alert(engine, "X", terms(AlertOf::Change, Side::Above, "5%")).await;
+        let first = "X change above 0.05: 0.1 2026-11-19";
+        assert_eq!(told(engine).await, [first], "what is past its bound already is told at once");
+        let next = "date,symbol,close,currency,source\n2026-11-20,sec:X,66,USD,file\n";
+        engine.import(&[("next.csv", next)]).await;
+        assert_eq!(told(engine).await, [first, "X change above 0.05: 0.2 2026-11-20"]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silent_alert_says_nothing_and_speaks_again_after() {
+    on_each(async |engine| {
+        household(engine).await;
+        let id = alert(engine, "X", terms(AlertOf::Price, Side::Below, "50")).await;
+        engine.edit(Change::SnoozeAlert(id, TODAY.succ_opt())).await;
+        price(engine, "X", TODAY, "49").await;
+        assert_eq!(told(engine).await, [""; 0]);
+        assert!(!seen(engine, id).await.is_on());
+        engine.edit(Change::SnoozeAlert(id, Some(TODAY))).await;
+        assert_eq!(told(engine).await, ["X price below 50: 49 2026-11-20"]);
+        // Once more silenced and woken, it tells again: it is still past its bound.
+        engine.edit(Change::SnoozeAlert(id, TODAY.succ_opt())).await;
+        engine.edit(Change::SnoozeAlert(id, None)).await;
+        assert_eq!(told(engine).await.len(), 2);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_split_sets_off_no_alert() {
+    on_each(async |engine| {
+        let file = "date,account,type,symbol,quantity,price,fee,currency,amount,ratio\n\
+            2026-11-20,Broker,SPLIT,X,,,,USD,,5:1\n";
+        let prices = "date,symbol,close,currency,source\n2026-11-20,sec:X,11,USD,file\n";
+        household(engine).await;
+        // Said of units of before the split, as an export of before it says.
+        let said = r#"{"schema":"dashtam.export/1","watchlist":[{"security":{"symbol":"X"},
+            "target":"60","units_of":"2026-11-10"}],"alerts":[{"security":{"symbol":"X"},
+            "direction":"below","price":"40","units_of":"2026-11-10"}]}"#;
+        engine.import(&[("said.json", said)]).await;
+        engine.import(&[("split.csv", file), ("after.csv", prices)]).await;
+        let report = report(engine).await;
+        assert_eq!(report.rows[0].target, Some(dec("12")));
+        assert_eq!(report.rows[0].distance, Some(dec("0.0909090909")), "as before the split");
+        assert_eq!((report.alerts[0].bound, report.log.len()), (Some(dec("8")), 0));
+        price(engine, "X", TODAY, "7.9").await;
+        assert_eq!(told(engine).await, ["X price below 8: 7.9 2026-11-20"]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_of_it_can_be_taken_back_and_done_again() {
+    on_each(async |engine| {
+        household(engine).await;
+        let empty = engine.dump().await;
+        let list = Edit::Set(SafeText::new("later"));
+        let edit = WatchEdit { list, target: Edit::Set(dec("9")), note: Edit::Keep };
+        let made = vec![
+            Change::Watch(symbol("NEW@USD"), edit),
+            Change::AddAlert(symbol("X"), terms(AlertOf::Price, Side::Above, "1")),
+        ];
+        let made = apply_all(&engine.session, made).await.unwrap();
+        let id = made.alert.unwrap();
+        let full = engine.dump().await;
+        assert!(full.contains("watch symbol=\"NEW\" quoted=USD list=\"later\" target=9"), "{full}");
+        // It has been told since: that does not stand in the way.
+        assert!(seen(engine, id).await.is_on());
+        let other = AlertTerms {
+            note: Some(SafeText::new("why")),
+            ..terms(AlertOf::Stale, Side::Above, "5")
+        };
+        let security = row(engine, "NEW").await.security;
+        let changed = vec![
+            Change::EditAlert(id, other),
+            Change::SnoozeAlert(id, Some(TODAY)),
+            Change::Unwatch(security),
+            Change::RemoveAlert(id),
+        ];
+        let changed = apply_all(&engine.session, changed).await.unwrap();
+        let back = take_back(&engine.session, changed.steps).await.unwrap();
+        assert_eq!(engine.dump().await, full);
+        let gone = take_back(&engine.session, made.steps.clone()).await.unwrap();
+        assert_eq!(engine.dump().await, empty, "and the security that it made");
+        take_back(&engine.session, gone.steps).await.unwrap();
+        assert_eq!(engine.dump().await, full);
+        take_back(&engine.session, back.steps).await.unwrap();
+        assert!(!engine.dump().await.contains("alert "));
+        // What somebody else did since is theirs.
+        let why = take_back(&engine.session, made.steps).await.unwrap_err();
+        assert!(why.to_string().contains("changed since"), "{why}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_has_what_was_told() {
+    let engine = sqlite().await;
+    household(&engine).await;
+    wait_for(&engine, "X", "60").await;
+    alert(&engine, "X", terms(AlertOf::Price, Side::Above, "1")).await;
+    let (dump, log) = (engine.dump().await, told(&engine).await);
+    assert_eq!(log.len(), 1);
+    let file = engine.folder().join("all.dashtam-backup");
+    backup::run(&engine.session, &file, false).await.unwrap();
+    for copy in engines().await {
+        Backup::open(&file).unwrap().restore(&copy.session).await.unwrap();
+        assert_eq!(copy.dump().await, dump);
+        assert_eq!(told(&copy).await, log, "{}", copy.name);
+        assert_eq!(copy.damage().await, [""; 0]);
+        copy.close().await;
+    }
+    engine.close().await;
+}
+
+// ---- as scripts see it
+
+fn held() -> Home {
+    let home = Home::new();
+    home.ok(&["import", &home.file("rows.csv", ROWS), &home.file("prices.csv", PRICES)]);
+    home
+}
+
+#[test]
+fn the_watchlist_is_kept_by_commands() {
+    let home = held();
+    home.ok(&["watch", "add", "X", "--group", "later", "--target", "60", "--note", "on a dip"]);
+    home.ok(&["watch", "add", "NEW@USD"]);
+    home.run(&["watch", "add", "NEWW"]).refused(2, "SYMBOL@CURRENCY");
+    let list = home.json(&["watch", "list"]);
+    assert_eq!(list["schema"], "dashtam.watch.list/1");
+    let x = &list["rows"][0];
+    let right = json!({"symbol": "X", "group": "later", "target": "60", "note": "on a dip",
+        "price": "55", "price_date": "2026-11-19", "price_source": "file", "change": "0.1",
+        "distance": "0.0909090909", "currency": "USD"});
+    for (key, value) in right.as_object().unwrap() {
+        assert_eq!(&x[key], value, "{key}");
+    }
+    assert_eq!(list["rows"][1]["price"], Value::Null);
+    home.ok(&["watch", "add", "X", "--clear", "target", "--group", "now"]);
+    let list = home.ok(&["watch", "list"]);
+    let line = list.lines().find(|line| line.contains("on a dip")).unwrap();
+    assert!(line.starts_with("now") && !line.contains("60"), "{list}");
+    home.ok(&["watch", "remove", "X"]);
+    home.run(&["watch", "remove", "X"]).refused(2, "not watched");
+}
+
+#[test]
+fn alerts_are_kept_looked_at_and_told_by_commands() {
+    let home = held();
+    let added = home.json(&["alert", "add", "X", "price", "below", "40"]);
+    let id = added["alert"].as_i64().unwrap().to_string();
+    home.ok(&["alert", "add", "X", "weight", "above", "25%", "--note", "too much"]);
+    home.run(&["alert", "add", "X", "stale", "below", "5"]).refused(2, "above a number of days");
+    home.run(&["alert", "add", "X", "price", "above", "many"]).refused(2, "BOUND");
+    let rows = home.json(&["alert", "list"])["rows"].clone();
+    assert_eq!((&rows[0]["past"], &rows[0]["told_on"]), (&json!(false), &Value::Null));
+    assert_eq!((&rows[1]["past"], &rows[1]["seen"]), (&json!(true), &json!("0.55")));
+    let log = home.json(&["alert", "log"]);
+    assert_eq!(log["schema"], "dashtam.alert.log/1");
+    let told = |log: &Value| log["rows"].as_array().unwrap().len();
+    assert_eq!((told(&log), &log["rows"][0]["bound"]), (1, &json!("0.25")));
+    assert_eq!(told(&home.json(&["alert", "check"])), 0, "each crossing once");
+    home.ok(&["alert", "snooze", &id, "--until", "2999-01-01"]);
+    home.ok(&[
+        "price",
+        "set",
+        "sec:X",
+        "--date",
+        "2026-11-20",
+        "--close",
+        "39",
+        "--currency",
+        "USD",
+    ]);
+    assert_eq!(told(&home.json(&["alert", "check"])), 0);
+    home.ok(&["alert", "wake", &id]);
+    assert_eq!(told(&home.json(&["alert", "log"])), 2);
+    let list = home.ok(&["alert", "list", "--private"]);
+    assert!(!list.contains("39") && list.contains("46.4 %") && list.contains("•••"), "{list}");
+    home.ok(&["alert", "remove", &id]);
+    home.run(&["alert", "remove", &id]).refused(2, "no alert");
+    assert_eq!(told(&home.json(&["alert", "log"])), 2, "what was told stays");
+}
+
+#[test]
+fn a_value_is_masked_where_amounts_are() {
+    let home = held();
+    home.ok(&["alert", "add", "X", "value", "above", "500"]);
+    for command in ["list", "log"] {
+        assert!(home.ok(&["alert", command]).contains("550"));
+        for line in
+            [vec!["alert", command, "--private"], vec!["alert", command, "--private", "--json"]]
+        {
+            assert!(!home.ok(&line).contains("550"), "{line:?}");
+        }
+    }
+}
+
+// ---- prices that are taken away, and what sources call a security
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_price_that_is_taken_away_counts_no_more_and_comes_back() {
+    on_each(async |engine| {
+        household(engine).await;
+        let other = "date,symbol,close,currency,source\n2026-11-19,sec:X,54,USD,yahoo\n";
+        engine.import(&[("other.csv", other)]).await;
+        let dump = engine.dump().await;
+        let day = TODAY.pred_opt().unwrap();
+        let x = || PriceSubject::Security(symbol("X"));
+        let delete =
+            |source: Option<&str>| Change::DeletePrice(x(), day, source.map(SafeText::new));
+        let mut back = Vec::new();
+        // A file is believed before a market, and its price of the day before is still fresh.
+        back.push(engine.edit(delete(None)).await.steps);
+        wait_for(engine, "X", "60").await;
+        assert_eq!(row(engine, "X").await.price, Some(dec("50")));
+        back.push(engine.edit(delete(Some("yahoo"))).await.steps);
+        assert_eq!(row(engine, "X").await.price, Some(dec("50")));
+        let why = engine.try_edit(delete(None)).await.unwrap_err();
+        assert!(why.to_string().contains("no price of X of 2026-11-19"), "{why}");
+        engine.edit(Change::Unwatch(row(engine, "X").await.security)).await;
+        for steps in back.into_iter().rev() {
+            take_back(&engine.session, steps).await.unwrap();
+        }
+        assert_eq!(engine.dump().await, dump);
+        assert_eq!(dashtam::ledger::check(&engine.session.store).await.unwrap().len(), 0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rate_is_taken_away_likewise() {
+    on_each(async |engine| {
+        let rates = "date,symbol,close,currency\n2026-11-19,fx:CAD,0.72,USD\n";
+        engine.import(&[("rates.csv", rates)]).await;
+        let dump = engine.dump().await;
+        let cad = PriceSubject::Currency(Currency::parse("CAD").unwrap());
+        let change = Change::DeletePrice(cad, TODAY.pred_opt().unwrap(), None);
+        let done = engine.edit(change).await;
+        assert!(!engine.dump().await.contains("rate "));
+        take_back(&engine.session, done.steps).await.unwrap();
+        assert_eq!(engine.dump().await, dump);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_is_asked_by_the_symbol_that_it_has() {
+    on_each(async |engine| {
+        household(engine).await;
+        wait_for(engine, "Y", "9").await;
+        let x = row_of(engine, "X").await;
+        let say = |symbol: Option<&str>| {
+            Change::SetSymbol(x, SafeText::new("yahoo"), symbol.map(SafeText::new))
+        };
+        let asked = async |source: &str| {
+            let wanted = WantedAll::read(&engine.session.store, TODAY).await.unwrap();
+            let asked = wanted.asked(&SafeText::new(source)).into_iter();
+            asked.map(|it| it.symbol.to_string()).collect::<Vec<_>>()
+        };
+        // It is what another security is called, which confuses nobody but that source.
+        let said = engine.edit(say(Some("Y"))).await;
+        assert_eq!(asked("yahoo").await, ["Y", "Y"]);
+        assert_eq!(asked("simulated").await, ["X", "Y"]);
+        let price = "date,symbol,close,currency\n2026-11-20,Y,46,USD\n";
+        let report = engine.import(&[("y.csv", price)]).await;
+        assert_eq!(report.files[0].refused_total, 0);
+        engine.edit(say(None)).await;
+        assert_eq!(asked("yahoo").await, ["X", "Y"]);
+        let why = take_back(&engine.session, said.steps).await.unwrap_err();
+        assert!(why.to_string().contains("changed since"), "{why}");
+        assert!(
+            engine.try_edit(Change::SetSymbol(x, SafeText::new("file X"), None)).await.is_err()
+        );
+    })
+    .await;
+}
+
+async fn row_of(engine: &Engine, name: &str) -> SecurityId {
+    security_named(&engine.session, name).await.unwrap().id
+}
+
+#[test]
+fn prices_and_symbols_are_changed_by_commands() {
+    let home = held();
+    home.ok(&["price", "delete", "sec:X", "2026-11-19"]);
+    home.run(&["price", "delete", "X", "2026-11-19"]).refused(2, "no price of X");
+    home.run(&["price", "delete", "sec:ZZZ", "2026-11-19"]).refused(2, "no such security");
+    home.ok(&["watch", "add", "X"]);
+    assert_eq!(home.json(&["watch", "list"])["rows"][0]["price"], "50");
+    let said = home.ok(&["security", "symbol", "X", "yahoo", "X.US"]);
+    assert!(said.contains("yahoo is asked for X as X.US"), "{said}");
+    home.ok(&["security", "symbol", "X", "yahoo"]);
+}
