@@ -3,6 +3,7 @@
 
 mod audit;
 mod report;
+mod security;
 mod target;
 mod txn;
 mod values;
@@ -23,15 +24,18 @@ pub use report::{
     IncomeArgs, IncomeBy, LotsArgs, NetWorthArgs, Part, PerformanceArgs, Period, ReportCommand,
     Scope, TransactionsArgs,
 };
+pub use security::{
+    SecurityChange, SecurityCommand, SecurityEditArgs, SecurityField, SecuritySplitsArgs,
+    SecuritySymbolArgs,
+};
 pub use target::{TargetCommand, TargetSetArgs};
 pub use txn::{TxnAddArgs, TxnCommand, TxnEditArgs, TxnFields};
-use values::{class, date, in_performance, kind, method, mode, name, setting, symbol};
+use values::{date, in_performance, kind, method, mode, name, setting};
 pub use vault::{RecipientsCommand, VaultCommand};
 pub use watch::{AlertAddArgs, AlertCommand, WatchAddArgs, WatchCommand, WatchField};
 
 use crate::model::{
-    AccountKind, AssetClass, BatchId, Currency, Dec, InPerformance, Isin, LotMethod, Mode,
-    SafeText, Setting, Tags, Unit,
+    AccountKind, BatchId, Currency, Dec, InPerformance, LotMethod, Mode, SafeText, Setting, Unit,
 };
 
 const ABOUT: &str = "A terminal portfolio dashboard with exact arithmetic, over SQLite or Postgres";
@@ -98,15 +102,6 @@ Examples:
   dashtam price set sec:AMD --date 2024-01-03 --close 140.50 --currency USD
   dashtam price set fx:CAD --date 2024-01-03 --close 0.75 --currency USD   (one CAD costs 0.75 USD)";
 
-const SPLITS_HELP: &str = "\
-A split that only the market bears out, at a ratio that a bad day makes too, is shown as `unsure`.
---apply leaves it alone unless its security is named.
-
-Examples:
-  dashtam security splits                what the prices show
-  dashtam security splits --apply        add what is sure
-  dashtam security splits AMD --apply    add what is shown of AMD";
-
 const BACKUP_HELP: &str = "\
 It may be taken while a dashboard runs: it holds the store as it was at one moment, with its history,
 its imports and, as evidence, the trail. It is not encrypted.
@@ -161,7 +156,8 @@ browser on any machine; it ends at an address that shows no page, and all of tha
 browser on this machine comes back by itself (go on where it warns of dashtam's own certificate). The
 key and the secret of the app come from the systemd credential `dashtam-schwab`, else from the file
 that [schwab] app_file names (two lines, mode 0600), else they are asked for. A consent ends after
-seven days: the same command gives it anew, and accounts and rows go on.
+seven days: the same command gives it anew, and accounts and rows go on. A sign-in of another
+person needs a --name of its own.
 
 frankfurter: exchange rates of the European Central Bank, from the first row on; nothing is needed.
 
@@ -650,121 +646,6 @@ pub struct PriceDeleteArgs {
     /// What this source said [default: what counts on the day]
     #[arg(long, value_name = "NAME", value_parser = name)]
     pub source: Option<SafeText>,
-}
-
-/// `security`.
-#[derive(Debug, Subcommand)]
-pub enum SecurityCommand {
-    /// List the securities
-    List,
-    /// Change a security
-    Edit(Box<SecurityEditArgs>),
-    /// Say what a source of prices calls a security; without a symbol, as everybody does
-    Symbol(SecuritySymbolArgs),
-    /// Find splits that the prices show and the transactions lack
-    #[command(after_help = SPLITS_HELP)]
-    Splits(SecuritySplitsArgs),
-}
-
-/// `security symbol`.
-#[derive(Debug, Args)]
-pub struct SecuritySymbolArgs {
-    /// Which: SYM, SYM@CUR, an ISIN or id:N
-    #[arg(value_name = "SECURITY")]
-    pub security: String,
-    /// The source, as its provider is called
-    #[arg(value_name = "SOURCE", value_parser = name)]
-    pub source: SafeText,
-    /// What it calls the security
-    #[arg(value_name = "SYMBOL", value_parser = symbol)]
-    pub symbol: Option<SafeText>,
-}
-
-/// `security splits`.
-#[derive(Debug, Args)]
-pub struct SecuritySplitsArgs {
-    /// Only of these: SYM, SYM@CUR, an ISIN or id:N
-    #[arg(value_name = "SYMBOL")]
-    pub securities: Vec<String>,
-    /// Add a split to each account that lacks it; each is taken back with `txn delete`
-    #[arg(long)]
-    pub apply: bool,
-}
-
-/// `security edit`.
-#[derive(Debug, Args)]
-pub struct SecurityEditArgs {
-    /// SYM, SYM@CUR, an ISIN or id:N
-    #[arg(value_name = "SYMBOL")]
-    pub security: String,
-    /// What to change.
-    #[command(flatten)]
-    pub change: SecurityChange,
-}
-
-/// What to change in a security; at least one.
-#[derive(Debug, Args)]
-#[group(required = true, multiple = true)]
-pub struct SecurityChange {
-    /// Its symbol from now on
-    #[arg(long, value_name = "SYM", value_parser = symbol)]
-    pub symbol: Option<SafeText>,
-    /// What people call it
-    #[arg(long, value_parser = name)]
-    pub name: Option<SafeText>,
-    /// What it is
-    #[arg(long, ignore_case = true, value_parser = class())]
-    pub class: Option<AssetClass>,
-    /// The currency it is quoted in, like USD
-    #[arg(long, value_parser = Currency::parse)]
-    pub currency: Option<Currency>,
-    /// Its venue or chain
-    #[arg(long, value_name = "NAME", value_parser = symbol)]
-    pub venue: Option<SafeText>,
-    /// Its ISIN
-    #[arg(long, value_parser = Isin::parse)]
-    pub isin: Option<Isin>,
-    /// Its CUSIP
-    #[arg(long, value_parser = symbol)]
-    pub cusip: Option<SafeText>,
-    /// Its FIGI
-    #[arg(long, value_parser = symbol)]
-    pub figi: Option<SafeText>,
-    /// The part of the economy, like technology; `report allocation --by sector` adds up by it
-    #[arg(long, value_name = "NAME", value_parser = name)]
-    pub sector: Option<SafeText>,
-    /// The part of the world, like Europe
-    #[arg(long, value_name = "NAME", value_parser = name)]
-    pub region: Option<SafeText>,
-    /// What else you sort by, parted by commas, like core,income
-    #[arg(long, value_name = "TAGS", value_parser = Tags::parse)]
-    pub tags: Option<Tags>,
-    /// Empty this field; may be given several times
-    #[arg(long, value_name = "FIELD")]
-    pub clear: Vec<SecurityField>,
-}
-
-/// What can be emptied in a security.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum SecurityField {
-    /// What people call it
-    Name,
-    /// What it is
-    Class,
-    /// Its venue or chain
-    Venue,
-    /// Its ISIN
-    Isin,
-    /// Its CUSIP
-    Cusip,
-    /// Its FIGI
-    Figi,
-    /// The part of the economy
-    Sector,
-    /// The part of the world
-    Region,
-    /// What else you sort by
-    Tags,
 }
 
 /// `settings`.
