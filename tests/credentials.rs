@@ -343,7 +343,7 @@ async fn what_was_not_taken_can_be_presented_again_and_what_was_refused_cannot()
         let refused = || async { Err(Lost::Refused(SafeText::new("revoked"))) };
         let error = keeper.renew(&held, BANK, 2, Serves::Once, move |_| refused()).await;
         assert!(matches!(error.map(drop), Err(Error::Consent(BANK, why)) if why == "revoked"));
-        assert_eq!(state(store).await, (ConnectionState::Failed, "revoked".to_owned()));
+        assert_eq!(state(store).await, (ConnectionState::Revoked, "revoked".to_owned()));
         let again = keeper.renew(&held, BANK, 2, Serves::Once, |_| async { panic!("twice") }).await;
         assert!(matches!(again.map(drop), Err(Error::Consent(..))));
         held.release().await.unwrap();

@@ -182,10 +182,26 @@ fn rates_come_from_the_first_row_on() {
         let again = person.bank.windows("CAD,USD");
         assert_eq!(again.len(), before + 1, "{again:?}");
         assert!((yesterday - again[before].0).num_days() < 20, "{again:?}");
+        // A Sunday: what holds on it was told of the Friday before. Older rows come later.
+        let older = "2020-03-01,Toronto,DEPOSIT,,,,,CAD,15";
+        let file = person.home.file("older.csv", &format!("{HEADER}\n{older}\n"));
+        person.ok(&format!("import {file}"));
+        person.ok("refresh --force");
+        let asked = person.bank.windows("CAD,USD");
+        let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+        assert!(asked[before + 1].0 <= day("2020-02-28"), "{asked:?}");
+        let then = person.json("report accounts --as-of 2020-03-01");
+        let rows = then["rows"].as_array().unwrap();
+        let toronto = rows.iter().find(|row| row["name"] == "Toronto").unwrap();
+        assert_eq!(toronto["value_base"], "10.8", "15 CAD at 0.72: {then}");
+        let asked = asked.len();
+        person.ok("refresh --force");
+        assert!(person.bank.windows("CAD,USD").len() <= asked + 2, "once is enough");
         // Stale is shown as such, and never zero: a server that fails leaves what is stored.
         person.bank.kept.lock().unwrap().answer = Some(|| Reply::new(503, &[], ""));
         assert_eq!(person.run("refresh --force").code, Some(5));
-        assert_eq!(person.value("Toronto"), "720");
+        // (1000 + 15) * 0.72
+        assert_eq!(person.value("Toronto"), "730.8");
         assert_eq!(person.bank.kept.lock().unwrap().faults, [""; 0]);
     }
 }

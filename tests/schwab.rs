@@ -427,7 +427,7 @@ fn a_refusal_needs_a_new_consent_once_and_a_page_does_not() {
         });
         let (code, told) = person.refresh();
         assert_eq!((code, &told["connections"][0]["class"]), (4, &json!("reauthorize")), "{told}");
-        assert_eq!(person.connection()["state"], "failed");
+        assert_eq!(person.connection()["state"], "revoked", "the service refused");
         let asked = person.schwab.server.asked().len();
         assert_eq!(person.run("--refresh-only").code, Some(4));
         assert_eq!(person.schwab.server.asked().len(), asked, "no storm");
@@ -520,7 +520,7 @@ fn history_comes_without_a_gap_or_a_double() {
             assert_eq!(two[1].1 + TimeDelta::milliseconds(1), two[0].0);
         }
         assert!(asked.iter().all(|(start, end)| (*end - *start).num_days() <= 365));
-        assert_eq!(windows("90000017").len(), 4, "a year with rows and three without");
+        assert_eq!(windows("90000017").len(), 20, "years without a row end nothing");
         // Afterwards the last days are asked for again, and no more.
         person.schwab.turn(|knobs| knobs.windows.clear());
         assert_eq!(person.refresh().0, 0);
@@ -542,13 +542,131 @@ fn a_window_is_cut_where_it_has_to_be() {
     });
     let person = person.connected();
     let (code, told) = person.refresh();
-    assert_eq!(code, 0, "{told}");
+    assert_eq!(code, 3, "{told}");
+    assert!(told.to_string().contains("its history begins on"), "{told}");
+    assert_eq!(person.refresh().0, 0, "it is told once");
     assert_eq!(person.account("Schwab …025")["value"], "3250.1");
     let count = |person: &Person| {
         let all = person.json("report transactions --limit 500");
         all["rows"].as_array().unwrap().iter().filter(|row| row["subtype"] == "wire_in").count()
     };
     assert_eq!(count(&person), 50);
+    person.schwab.no_faults();
+}
+
+/// A window that reaches back before the beginning is refused whole: no day of it after that is lost.
+#[test]
+fn history_begins_on_a_day_and_not_with_a_window() {
+    let person = Person::new(None);
+    let first = person.schwab.turn(|knobs| {
+        let rows = (0..50).map(|nth| came(knobs.now, nth + 1, nth * 8, 10)).collect();
+        knobs.rows.insert("90000025".to_owned(), rows);
+        let first = (knobs.now - TimeDelta::days(400)).date_naive();
+        knobs.tells_no_part_before = Some(first.and_time(chrono::NaiveTime::MIN).and_utc());
+        first
+    });
+    let person = person.connected();
+    let (code, told) = person.refresh();
+    assert_eq!(code, 3, "{told}");
+    assert!(told.to_string().contains(&format!("its history begins on {first}")), "{told}");
+    let all = person.json("report transactions --limit 500");
+    let came = all["rows"].as_array().unwrap().iter().filter(|row| row["subtype"] == "wire_in");
+    assert_eq!(came.count(), 50, "none of 392 days ago and later is lost");
+    assert_eq!(person.account("Schwab …025")["value"], "3250.1");
+    assert_eq!(person.refresh().0, 0);
+    person.schwab.no_faults();
+}
+
+/// A sign-in of somebody else is refused, and so is one whose accounts another connection has.
+#[test]
+fn a_connection_stays_that_of_its_owner() {
+    for person in Person::on_each() {
+        let person = person.connected();
+        let sign_in = |name: &str| {
+            let line = format!("connect schwab --paste{name}");
+            person.connect_as(&line, |address| person.schwab.sign_in(address))
+        };
+        let told_no = |ran: &Ran, why: &str| {
+            assert!(ran.code == Some(2) && ran.err.contains(why), "{ran:?}");
+        };
+        told_no(&sign_in(" --name Mine"), "are not known yet");
+        // Refused, a sign-in has ended what was before it all the same.
+        assert_eq!(sign_in("").code, Some(0));
+        assert_eq!(person.refresh().0, 0);
+        told_no(&sign_in(" --name Mine"), "has its accounts already");
+        assert_eq!(sign_in("").code, Some(0));
+        // The spouse signs in at the same browser.
+        let other = |knobs: &mut support::schwab::Knobs| {
+            let hashes = [("90000033".to_owned(), "H0033".to_owned())].into();
+            std::mem::replace(&mut knobs.hashes, hashes)
+        };
+        let mine = person.schwab.turn(other);
+        told_no(&sign_in(""), "none of the accounts of `Charles Schwab`");
+        assert_eq!(person.connection()["accounts"], 2);
+        let ran = sign_in(" --name Spouse");
+        assert!(ran.code == Some(0) && ran.out.contains("connected Spouse"), "{ran:?}");
+        // What cannot be asked is not taken for the same.
+        person.schwab.turn(|knobs| {
+            knobs.hashes = mine;
+            let gone: fn() -> Reply = || Reply::new(503, &[], "");
+            knobs.answer = Some(("/trader/v1/accounts/accountNumbers", gone));
+        });
+        assert_eq!(
+            person
+                .connect_as("connect schwab --paste --name Spouse", |address| {
+                    person.schwab.sign_in(address)
+                })
+                .code,
+            Some(5)
+        );
+        person.schwab.turn(|knobs| knobs.answer = None);
+        let known = person.json("connections");
+        assert_eq!(known["connections"].as_array().unwrap().len(), 2, "{known}");
+        no_secret_below(&person);
+    }
+}
+
+/// One account whose rows may not be read says nothing of the others, nor of the consent.
+#[test]
+fn a_refusal_for_one_account_is_its_own() {
+    let person = Person::new(None).connected();
+    let refused: fn() -> Reply =
+        || Reply::new(403, &[("content-type", "application/json")], "{\"message\":\"not yours\"}");
+    person.schwab.turn(|knobs| knobs.answer = Some(("/trader/v1/accounts/H0025", refused)));
+    let (code, told) = person.refresh();
+    let mine = &told["connections"][0];
+    assert_eq!((code, &mine["result"]), (3, &json!("partial")), "{told}");
+    assert!(mine["skipped"][0]["why"].as_str().unwrap().contains("not yours"), "{told}");
+    assert_eq!(person.connection()["state"], "active");
+    assert_eq!(person.account("Trading")["value"], "4825");
+    person.schwab.turn(|knobs| knobs.answer = None);
+    assert_eq!(person.refresh().0, 0);
+    assert_eq!(person.account("Schwab …025")["value"], "3250.1");
+    // For all of them it is about the consent.
+    person.schwab.turn(|knobs| knobs.answer = Some(("/trader/v1/accounts", refused)));
+    assert_eq!(person.refresh().0, 4);
+    assert_eq!(person.connection()["state"], "revoked");
+}
+
+/// A row that is not understood keeps what it did to the cash, and holds nothing else up.
+#[test]
+fn a_strange_row_is_told_and_its_account_is_opened() {
+    let person = Person::new(None);
+    person.schwab.turn(|knobs| {
+        let mut row = came(knobs.now, 77, 1, -7);
+        row["type"] = json!("TRADE");
+        row["transferItems"] = json!([{"instrument": {"assetType": "EQUITY", "symbol": "X"},
+            "amount": "many", "cost": 7}]);
+        knobs.rows.get_mut("90000025").unwrap().push(row);
+    });
+    let person = person.connected();
+    let (code, told) = person.refresh();
+    assert_eq!(code, 3, "{told}");
+    let all = person.json("report transactions --limit 500");
+    let kept = all["rows"].as_array().unwrap().iter().find(|row| row["amount"] == "-7").unwrap();
+    assert_eq!(kept["subtype"], "unknown");
+    assert_eq!(person.account("Schwab …025")["value"], "3250.1", "it is opened");
+    assert!(!person.connection()["last_success"].is_null());
     person.schwab.no_faults();
 }
 

@@ -76,6 +76,7 @@ fn told(name: &str, answer: &Answer) -> ToldAccount {
         standing: Some(Standing {
             date: answer.date.map_or(TODAY, day),
             balance: dec(answer.balance),
+            cash: None,
             holdings: Some(answer.holdings.iter().map(holding).collect()),
         }),
     }

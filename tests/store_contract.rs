@@ -1317,6 +1317,11 @@ async fn the_latest_rates_are_those_of_each_pair() {
             let told = tx.rate_by(Currency::CAD, Currency::USD, &text(source), day(on)).await;
             assert_eq!(told.unwrap().map(|rate| rate.rate), right.map(dec), "{source} {on}");
         }
+        let firsts = [("file", Some(day(2))), ("hand", Some(day(4))), ("nobody", None)];
+        for (source, first) in firsts {
+            let told = tx.first_rate_by(Currency::CAD, Currency::USD, &text(source)).await;
+            assert_eq!(told.unwrap(), first, "{source}");
+        }
         let through = tx.rates_through(day(6)).await.unwrap();
         assert_eq!(through.len(), 8);
         let (mut few, mut all) = (Rates::new(Currency::CAD), Rates::new(Currency::CAD));

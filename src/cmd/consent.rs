@@ -4,13 +4,14 @@
 use std::io::{BufRead as _, IsTerminal as _, Read as _};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
+use std::time::Instant;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::exit::{Error, Status};
 use super::output::note;
-use super::prompt::{can_ask, passphrase, token_or};
+use super::prompt::{can_ask, comes_within, passphrase, token_or};
 use super::{Job, connect, vault};
 use crate::cli::ConnectArgs;
 use crate::model::{App, Connection, Secret};
@@ -26,6 +27,7 @@ const NO_APP: &str = "there is no terminal to ask for the key and the secret of 
 const NOT_PLAIN: &str = "a key or a secret of an app is letters and digits without blanks; copy them \
      from the developer portal";
 const NOTHING: &str = "nothing was pasted";
+const TOO_LATE: &str = "no address came within five minutes, and nothing was changed; begin again";
 /// No address is longer.
 const LONGEST: u64 = 16 << 10;
 const LINE_END: u8 = 10;
@@ -135,11 +137,18 @@ fn typed(asking: &Asking<'_>) -> Result<App, Error> {
 /// What the browser ended at: typed by somebody who does not see it, else a line of the standard input.
 fn pasted(came: Option<&Receiver<Secret>>) -> Result<Secret, Error> {
     if can_ask() {
-        let came = || came.and_then(|came| came.try_recv().ok());
+        let begun = Instant::now();
+        let came = || match came.and_then(|came| came.try_recv().ok()) {
+            Some(answer) => Some(Ok(answer)),
+            None => (begun.elapsed() > PATIENCE).then_some(Err(Error::Usage(TOO_LATE))),
+        };
         return token_or("That address (it is not shown)", &came);
     }
     if std::io::stdin().is_terminal() {
         return Err(Error::Usage(NO_TERMINAL));
+    }
+    if !comes_within(PATIENCE) {
+        return Err(Error::Usage(TOO_LATE));
     }
     let mut input = std::io::stdin().lock().take(LONGEST);
     let mut line = Zeroizing::new(Vec::with_capacity(1 << 14));
@@ -159,10 +168,12 @@ fn pasted(came: Option<&Receiver<Secret>>) -> Result<Secret, Error> {
 pub fn ending(connection: &Connection, now: DateTime<Utc>) -> Option<String> {
     let soon = connection.ends_soon(now.timestamp_micros())?;
     let left = DateTime::from_timestamp_micros(soon)? - now;
-    let (label, provider) = (&connection.label, &connection.provider);
-    Some(format!(
-        "dashtam: the consent of {label} ends in {} h, on {}; `dashtam connect {provider}` gives it anew",
-        left.num_hours().max(0),
-        ends(connection)?
-    ))
+    let (label, on) = (&connection.label, ends(connection)?);
+    let when = match left.num_hours() {
+        _ if left <= TimeDelta::zero() => format!("ended on {on}"),
+        0 => format!("ends within the hour, on {on}"),
+        hours => format!("ends in {hours} h, on {on}"),
+    };
+    let anew = consent::anew(connection);
+    Some(format!("dashtam: the consent of {label} {when}; {anew}"))
 }

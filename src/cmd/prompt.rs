@@ -4,6 +4,7 @@
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{OnceLock, mpsc};
+use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
@@ -61,9 +62,25 @@ pub fn token(question: &str) -> Result<Secret, Error> {
     ask(question, TOKEN)
 }
 
-/// The same where it may also come by itself.
-pub fn token_or(question: &str, came: &dyn Fn() -> Option<Secret>) -> Result<Secret, Error> {
+/// The same where it may also come by itself, or come to an end.
+pub fn token_or(
+    question: &str,
+    came: &dyn Fn() -> Option<Result<Secret, Error>>,
+) -> Result<Secret, Error> {
     ask_or(question, TOKEN, came)
+}
+
+/// Waits until there is something on the standard input, or its end; tells whether there is in time.
+pub fn comes_within(patience: Duration) -> bool {
+    let patience = Timespec::try_from(patience).ok();
+    let stdin = io::stdin();
+    loop {
+        match poll(&mut [PollFd::new(&stdin, PollFlags::IN)], patience.as_ref()) {
+            Err(Errno::INTR) => {}
+            // What is wrong with it is said when it is read.
+            ready => return ready != Ok(0),
+        }
+    }
 }
 
 fn ask(question: &str, shape: Shape) -> Result<Secret, Error> {
@@ -73,7 +90,7 @@ fn ask(question: &str, shape: Shape) -> Result<Secret, Error> {
 fn ask_or(
     question: &str,
     shape: Shape,
-    came: &dyn Fn() -> Option<Secret>,
+    came: &dyn Fn() -> Option<Result<Secret, Error>>,
 ) -> Result<Secret, Error> {
     hear_signals().map_err(Error::Output)?;
     let quiet = Quiet::begin().map_err(Error::Output)?;
@@ -103,7 +120,7 @@ fn say(text: &str) {
 }
 
 /// Reads a line, key by key: no signal may end the program while the terminal shows nothing.
-fn line(shape: Shape, came: &dyn Fn() -> Option<Secret>) -> Result<Secret, Error> {
+fn line(shape: Shape, came: &dyn Fn() -> Option<Result<Secret, Error>>) -> Result<Secret, Error> {
     // Large enough never to grow, which would leave a copy behind.
     let mut typed = Vec::with_capacity(shape.longest);
     let mut is_too_long = false;
@@ -116,7 +133,7 @@ fn line(shape: Shape, came: &dyn Fn() -> Option<Secret>) -> Result<Secret, Error
         }
         if let Some(came) = came() {
             typed.zeroize();
-            return Ok(came);
+            return came;
         }
         let mut ends = [PollFd::new(&stdin, PollFlags::IN)];
         match poll(&mut ends, Some(&AGAIN)) {

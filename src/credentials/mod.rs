@@ -196,7 +196,8 @@ impl Keeper {
                 other.connection != row.connection || other.generation <= row.generation
             });
             if is_newest && row.presented.is_some() && row.serves_once {
-                self.fail(row.connection, row.generation, renew::INTERRUPTED).await?;
+                let (failed, why) = (ConnectionState::Failed, renew::INTERRUPTED);
+                self.fail(row.connection, row.generation, failed, why).await?;
                 lost.push(row.connection);
             }
         }

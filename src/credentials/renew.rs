@@ -59,7 +59,8 @@ impl Keeper {
     /// presents it, once; it runs in a task of its own, to its end.
     ///
     /// # Errors
-    /// [`Error::Consent`] when it is lost or refused: its connection is marked as failed then.
+    /// [`Error::Consent`] when it is lost or refused: its connection is marked as failed or revoked
+    /// then.
     /// [`Error::Later`] when it can be presented again.
     pub async fn renew<X, F>(
         &self,
@@ -166,7 +167,7 @@ impl Keeper {
             }
             Lost::Refused(why) => {
                 let _ = attempt.failed("refused").await;
-                self.lost(connection, seen, why.into_string()).await
+                self.ended(connection, seen, ConnectionState::Revoked, why.into_string()).await
             }
         }
     }
@@ -198,7 +199,18 @@ impl Keeper {
 
     /// Its connection needs a new consent, unless its owner gave one meanwhile: then that counts.
     async fn lost(&self, connection: ConnectionId, seen: i64, why: String) -> Result<Held> {
-        match self.fail(connection, seen, &why).await? {
+        self.ended(connection, seen, ConnectionState::Failed, why).await
+    }
+
+    /// The same where the service refused it, or it was lost.
+    async fn ended(
+        &self,
+        connection: ConnectionId,
+        seen: i64,
+        state: ConnectionState,
+        why: String,
+    ) -> Result<Held> {
+        match self.fail(connection, seen, state, &why).await? {
             true => Err(Error::Consent(connection, why)),
             false => self.current(connection).await,
         }
@@ -263,17 +275,18 @@ impl Keeper {
         Ok(tx.update_connection(&row).await?)
     }
 
-    /// Marks a connection as failed, with the reason, unless it is so already or what was seen is not
+    /// Marks a connection as failed or revoked, with the reason, unless it is so already or what was seen is not
     /// its newest secret any more; tells whether it still is.
     pub(super) async fn fail(
         &self,
         connection: ConnectionId,
         seen: i64,
+        state: ConnectionState,
         why: &str,
     ) -> Result<bool> {
         let mut tx = self.store.read().await?;
         let is_seen = is_newest(&mut tx, connection, seen).await?;
-        let can_fail = failing(&mut tx, connection).await?.is_some();
+        let can_fail = ending(&mut tx, connection, state).await?.is_some();
         drop(tx);
         if !is_seen || !can_fail {
             return Ok(is_seen);
@@ -282,8 +295,8 @@ impl Keeper {
         let done = async {
             let mut tx = self.store.write().await?;
             let is_seen = is_newest(&mut tx, connection, seen).await?;
-            let failing = failing(&mut tx, connection).await?.filter(|_| is_seen);
-            let Some(mut row) = failing else {
+            let ending = ending(&mut tx, connection, state).await?.filter(|_| is_seen);
+            let Some(mut row) = ending else {
                 tx.rollback().await?;
                 return Ok((is_seen, false));
             };
@@ -314,10 +327,12 @@ async fn is_newest(tx: &mut Tx, connection: ConnectionId, seen: i64) -> Result<b
     Ok(tx.secret(connection).await?.is_some_and(|newest| newest.generation == seen))
 }
 
-/// A connection as one that has failed, if it can fail.
-async fn failing(tx: &mut Tx, connection: ConnectionId) -> Result<Option<Connection>> {
+/// A connection as one that needs a new consent, if it can become so.
+async fn ending(
+    tx: &mut Tx,
+    connection: ConnectionId,
+    state: ConnectionState,
+) -> Result<Option<Connection>> {
     let known = tx.connections().await?.into_iter().find(|known| known.id == connection);
-    Ok(known.and_then(|row| {
-        Some(Connection { state: row.state.become_(ConnectionState::Failed).ok()?, ..row })
-    }))
+    Ok(known.and_then(|row| Some(Connection { state: row.state.become_(state).ok()?, ..row })))
 }

@@ -15,6 +15,8 @@ pub struct Standing {
     pub date: NaiveDate,
     /// All of it, holdings too; what is owed is negative.
     pub balance: Dec,
+    /// The cash in it, where that is told by itself.
+    pub cash: Option<Dec>,
     /// What is held in it; none: that is not told.
     pub holdings: Option<Vec<StatedHolding>>,
 }
@@ -134,10 +136,13 @@ impl FromStr for Difference {
 }
 
 impl Standing {
-    /// The cash in it, in the currency of the account: what is left without the holdings. None: what
-    /// one of them is worth is not told, or is in another currency.
+    /// The cash in it, in the currency of the account: as told, else what is left without the
+    /// holdings. None: what one of them is worth is not told, or is in another currency.
     #[must_use]
     pub fn cash(&self, currency: Currency) -> Option<Dec> {
+        if self.cash.is_some() {
+            return self.cash;
+        }
         let mut cash = Exact::from(self.balance);
         for holding in self.holdings.as_ref()? {
             let value = holding.value.filter(|_| holding.currency == currency)?;
@@ -195,7 +200,7 @@ mod tests {
     fn cash_is_what_the_holdings_leave() {
         let cash = |holdings| {
             let date = "2024-03-01".parse().unwrap();
-            Standing { date, balance: dec("100.10"), holdings }.cash(Currency::USD)
+            Standing { date, balance: dec("100.10"), cash: None, holdings }.cash(Currency::USD)
         };
         let usd = |value| holding(value, Currency::USD);
         assert_eq!(cash(Some(vec![])), Some(dec("100.1")));

@@ -153,6 +153,11 @@ impl Login {
             text.to_owned()
         } else if begins("https%3A") || begins("http%3A") {
             decoded(text).ok_or(NoCode::Nothing)?
+        } else if let Some(text) =
+            decoded(text).filter(|it| !text.contains('=') && it.contains("code="))
+        {
+            // The same, encoded.
+            return self.as_address(&text);
         } else if text.contains("code=") || text.contains("error=") {
             match text.split_once('?') {
                 Some((host, _)) if !host.is_empty() => format!("https://{text}"),
@@ -200,8 +205,9 @@ impl Login {
 /// A code that stands alone, as it is or as it stands in an address.
 fn bare_code(text: &str) -> Result<Secret, NoCode> {
     let code = decoded(text).ok_or(NoCode::Nothing)?;
-    let is_address = code.contains(['/', '?', '&', '=']) && code.contains("://");
-    plain(code).filter(|_| !is_address).ok_or(NoCode::Nothing)
+    // Where anything of an address is left, its `state` would not be looked at.
+    let is_alone = !code.contains(['/', '?', '&', '=']);
+    plain(code).filter(|_| is_alone).ok_or(NoCode::Nothing)
 }
 
 /// A code can be sent only where it is plain letters.
@@ -301,17 +307,16 @@ mod tests {
             format!("https%3A%2F%2F127.0.0.1%3A8182%2F%3Fcode%3DC0.abc%2540%26state%3D{state}");
         for text in [
             whole.clone(),
-            {
-                let (first, rest) = whole.split_at(40);
-                format!(" \n{first}\n{rest} ")
-            },
+            format!(" \n{}\n{} ", whole.split_at(40).0, whole.split_at(40).1),
             format!("\"{whole}\""),
             format!("{CALLBACK}/?state={state}&session=1b&code=C0.abc%40"),
             format!("{CALLBACK}?code=C0.abc@&state={state}#top"),
             format!("127.0.0.1:8182/?code=C0.abc%40&state={state}"),
             format!("?code=C0.abc%40&state={state}"),
             format!("code=C0.abc%40&state={state}"),
-            encoded,
+            encoded.clone(),
+            encoded.trim_start_matches("https%3A%2F%2F").to_owned(),
+            format!("code%3DC0.abc%2540%26state%3D{state}"),
             "C0.abc@".to_owned(),
             "C0.abc%40".to_owned(),
         ] {
@@ -335,6 +340,10 @@ mod tests {
             (String::new(), NoCode::Nothing),
             ("two words \u{e9}".to_owned(), NoCode::Nothing),
             ("x".repeat(9000), NoCode::Nothing),
+            ("127.0.0.1%3A8182%2F%3Fsession%3D1".to_owned(), NoCode::Nothing),
+            ("C0.a%40%26state".to_owned(), NoCode::Nothing),
+            ("127.0.0.1%3A8182%2Fback".to_owned(), NoCode::Nothing),
+            ("code%3DC0.a%2540".to_owned(), NoCode::OtherState),
             (login.url().to_string(), NoCode::Question),
             (at("code=C0.a%40"), NoCode::OtherState),
             (at(&format!("code=C0.a%40&state={other}")), NoCode::OtherState),

@@ -1,10 +1,12 @@
 //! The tokens of a consent: asked for, read, and written as one text that is kept sealed.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::Url;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use super::Code;
 use crate::http::{Answer, Request};
@@ -33,11 +35,26 @@ pub struct Tokens {
 /// As it is kept, sealed.
 #[derive(Serialize, Deserialize)]
 struct Kept<'a> {
-    app_key: &'a str,
-    app_secret: &'a str,
-    access: &'a str,
+    #[serde(borrow)]
+    app_key: Cow<'a, str>,
+    #[serde(borrow)]
+    app_secret: Cow<'a, str>,
+    #[serde(borrow)]
+    access: Cow<'a, str>,
     access_ends: i64,
-    refresh: &'a str,
+    #[serde(borrow)]
+    refresh: Cow<'a, str>,
+}
+
+/// What had to be decoded is a copy of its own.
+impl Drop for Kept<'_> {
+    fn drop(&mut self) {
+        for text in [&mut self.app_key, &mut self.app_secret, &mut self.access, &mut self.refresh] {
+            if let Cow::Owned(text) = text {
+                text.zeroize();
+            }
+        }
+    }
 }
 
 /// What a service answers. Everything may be missing, or of another type.
@@ -101,11 +118,11 @@ impl Tokens {
     #[must_use]
     pub fn to_secret(&self) -> Secret {
         let kept = Kept {
-            app_key: &self.app.key,
-            app_secret: self.app.secret.expose(),
-            access: self.access.expose(),
+            app_key: Cow::Borrowed(&self.app.key),
+            app_secret: Cow::Borrowed(self.app.secret.expose()),
+            access: Cow::Borrowed(self.access.expose()),
             access_ends: self.access_ends.timestamp_micros(),
-            refresh: self.refresh.expose(),
+            refresh: Cow::Borrowed(self.refresh.expose()),
         };
         // Texts and a number can always be written.
         Secret::new(serde_json::to_string(&kept).unwrap_or_default())
@@ -117,10 +134,10 @@ impl Tokens {
         let text = |value: &str| Secret::new(value.to_owned());
         let kept: Kept<'_> = serde_json::from_str(secret.expose()).ok()?;
         Some(Self {
-            app: App { key: kept.app_key.to_owned(), secret: text(kept.app_secret) },
-            access: text(kept.access),
+            app: App { key: kept.app_key.clone().into_owned(), secret: text(&kept.app_secret) },
+            access: text(&kept.access),
             access_ends: DateTime::from_timestamp_micros(kept.access_ends)?,
-            refresh: text(kept.refresh),
+            refresh: text(&kept.refresh),
         })
     }
 }
@@ -270,6 +287,13 @@ mod tests {
         assert!(kept.is_over(now() + TimeDelta::minutes(29)), "not at the last moment");
         assert!(kept.is_over(now() - TimeDelta::days(2)), "the clock was set back");
         assert!(Tokens::of(&Secret::new("a setup token".to_owned())).is_none());
+        // What has to be escaped comes back as it was.
+        let quoted = "a\"b\\c\u{7f}\u{1f}/é";
+        let app = App { key: quoted.to_owned(), secret: Secret::new(quoted.to_owned()) };
+        let (access, refresh) = (Secret::new(quoted.to_owned()), Secret::new(quoted.to_owned()));
+        let odd = Tokens { app, access, access_ends: now(), refresh };
+        let kept = Tokens::of(&odd.to_secret()).unwrap();
+        assert_eq!((kept.app.key.as_str(), kept.refresh.expose()), (quoted, quoted));
     }
 
     /// F22 and test case 5.

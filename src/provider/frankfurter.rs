@@ -69,22 +69,24 @@ impl MarketSource for Frankfurter {
         let name = SafeText::new(&format!("{}/{}", pair.base, pair.quote));
         let mut closes = Vec::new();
         let not_before = |day: NaiveDate| FIRST.map_or(day, |first| day.max(first));
-        let (mut start, mut is_known) = (not_before(from), false);
+        let mut start = not_before(from);
         while start <= to {
             let end = start.checked_add_days(WINDOW).map_or(to, |end| end.min(to));
             // A span without a day of banking in it would look like a currency that nobody knows.
             let first = start.checked_sub_days(HOLIDAYS).map_or(start, not_before);
             let answer = line.send(&asked(line, pair, first, end)?).await?;
             let told = read(&answer, pair)?;
-            is_known |= told.as_ref().is_some_and(|told| !told.is_empty());
-            closes
-                .extend(told.into_iter().flatten().filter(|it| it.date >= start && it.date <= end));
+            let told = told.unwrap_or_default();
+            // On the first day the last rate before it holds, as on every day without one.
+            let holds = told.iter().map(|it| it.date).filter(|date| *date <= start).max();
+            let first = holds.filter(|_| closes.is_empty()).unwrap_or(start);
+            closes.extend(told.into_iter().filter(|it| it.date >= first && it.date <= end));
             let Some(next) = end.succ_opt() else { break };
             start = next;
         }
-        match is_known {
-            true => Ok(closes),
-            false => Err(Error::NoData(name)),
+        match closes.is_empty() {
+            false => Ok(closes),
+            true => Err(Error::NoData(name)),
         }
     }
 }

@@ -221,6 +221,20 @@ pub enum Market {
     Frankfurter(Frankfurter),
 }
 
+impl Accounts {
+    /// What the accounts behind a consent are known by, without anything of what is in them: they tell
+    /// whose it is. Who takes no consent in a browser tells none.
+    ///
+    /// # Errors
+    /// When the service does not tell.
+    pub async fn ids(&self) -> Result<Vec<SafeText>> {
+        match self {
+            Self::Schwab(source) => source.ids().await,
+            Self::Simulated(_) | Self::SimpleFin(_) => Ok(Vec::new()),
+        }
+    }
+}
+
 impl AccountSource for Accounts {
     async fn accounts(&self, since: Option<DateTime<Utc>>) -> Result<RemoteBook> {
         match self {

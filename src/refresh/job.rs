@@ -314,7 +314,11 @@ impl Work<'_> {
                 _ => missing_from(own.as_ref(), pair.last.as_ref(), to),
             };
             let asked = Pair { last: own.or(pair.last), ..pair.clone() };
-            match source.rates(&asked, from, to).await {
+            let told = match self.older_rates(source, pair).await? {
+                Ok(older) => source.rates(&asked, from, to).await.map(|new| [older, new].concat()),
+                Err(error) => Err(error),
+            };
+            match told {
                 Err(error) if error.class() == Class::NextSource => {
                     done.skipped.push(Skip::untold(name, &error));
                 }
@@ -350,6 +354,27 @@ impl Work<'_> {
         let mut tx = self.bench.store.read().await?;
         let close = tx.close_by(security.id, &self.source(), to).await?;
         Ok(close.and_then(|close| security.known(&close, today)))
+    }
+
+    /// The rates of the days since the first row that needs them, where that is older than those that
+    /// were told: it was brought in later.
+    async fn older_rates(
+        &self,
+        source: &impl MarketSource,
+        pair: &Pair,
+    ) -> Result<provider::Result<Vec<DayClose>>> {
+        let Some(since) = pair.since else { return Ok(Ok(Vec::new())) };
+        let first = {
+            let mut tx = self.bench.store.read().await?;
+            tx.first_rate_by(pair.base, pair.quote, &self.source()).await?
+        };
+        let until = first.and_then(|first| first.pred_opt()).filter(|until| since <= *until);
+        let Some(until) = until else { return Ok(Ok(Vec::new())) };
+        Ok(match source.rates(pair, since, until).await {
+            // There was none so long ago.
+            Err(error) if error.class() == Class::NextSource => Ok(Vec::new()),
+            told => told,
+        })
     }
 
     async fn told_of_pair(&self, pair: &Pair, to: NaiveDate) -> Result<Option<DayClose>> {
@@ -458,6 +483,11 @@ impl Work<'_> {
         let known = self.bench.store.read().await?.connections().await?;
         let known = known.into_iter().find(|known| known.id == self.connection.id);
         Ok(known.and_then(|known| {
+            // It may have been given anew while this was asked.
+            let is_over = known.consent_expires.is_some_and(|ends| ends <= now);
+            if ended == ConnectionState::Expired && !is_over {
+                return None;
+            }
             let state = known.state.become_(ended).ok()?;
             Some(Connection { state, since: now, detail: Some(why), ..known })
         }))

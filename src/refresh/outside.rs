@@ -94,7 +94,11 @@ impl Bench {
             Ok(keeper) => keeper,
             Err(why) => return Ok(Err(provider::Error::Locked(why.clone()))),
         };
-        let ends = connection.consent_expires.and_then(DateTime::from_timestamp_micros);
+        // It may have been given anew since the plan was made.
+        let known = self.store.read().await?.connections().await?;
+        let known = known.into_iter().find(|known| known.id == connection.id);
+        let expires = known.map_or(connection.consent_expires, |known| known.consent_expires);
+        let ends = expires.and_then(DateTime::from_timestamp_micros);
         if let Some(ends) = ends.filter(|ends| *ends <= self.clock.now()) {
             return Ok(Err(provider::Error::Expired(ends)));
         }

@@ -4,6 +4,9 @@
 //! Nobody is locked out meanwhile: a person needs minutes, and a code is good for seconds. What is kept
 //! of a newer sign-in counts, whoever renews an older one at that moment.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use chrono::DateTime;
 
 use super::connect::{Connected, free_label, keeper};
@@ -15,7 +18,7 @@ use crate::credentials::{Keeper, Serves};
 use crate::ledger::{self, Consent};
 use crate::model::{App, Connection, ConnectionState, OAuthSpec, SafeText, Secret};
 use crate::oauth::{self, Certificate, Login, Tokens};
-use crate::provider::{self, Auth, Entry, Line};
+use crate::provider::{self, Auth, Entry, Line, Setup};
 use crate::vault::Key;
 
 /// No certificate is larger.
@@ -114,11 +117,18 @@ impl<'a> Asking<'a> {
         let attempt = session.attempt(action, &format!("provider={}", self.entry.id)).await?;
         let done = async {
             let tokens = self.exchange(&code).await?;
+            let owners = self.owners().await?;
+            // Where nobody has an account yet, there is none that could be another's.
+            let mine = match owners.is_empty() {
+                true => BTreeSet::new(),
+                false => self.accounts_of(&tokens).await?,
+            };
             let given = session.clock.now();
             let expires = (given + self.spec.consent).timestamp_micros();
             // Whoever was faster has made the connection that this one goes on with.
             let known = session.store.read().await?.connections().await?;
             let goes_on = which(&known, self.entry, self.label.as_ref())?;
+            fits(goes_on, &owners, &mine)?;
             let (keeper, secret) = (self.keeper.clone(), tokens.to_secret());
             let sealed: ledger::Sealed = Box::new(move |id, after| {
                 let sealed = keeper.sealed(id, after, &secret, Serves::Once);
@@ -148,12 +158,41 @@ impl<'a> Asking<'a> {
         Ok(Connected { connection, already: false })
     }
 
+    /// The connections to this service, with the accounts that each of them is known to have.
+    async fn owners(&self) -> Result<Vec<Owner>, Error> {
+        let mut tx = self.session.store.read().await?;
+        let mut owners = Vec::new();
+        for connection in tx.connections().await? {
+            if connection.provider.as_str() == self.entry.id
+                && connection.state != ConnectionState::Disconnected
+            {
+                let accounts = tx.remote_accounts(connection.id).await?;
+                let accounts = accounts.into_iter().map(|(remote, _)| remote).collect();
+                owners.push(Owner { connection, accounts });
+            }
+        }
+        Ok(owners)
+    }
+
+    /// Whose sign-in it was: only its accounts tell.
+    async fn accounts_of(&self, tokens: &Tokens) -> Result<BTreeSet<SafeText>, Error> {
+        let Some(source) = self.entry.accounts else { return Ok(BTreeSet::new()) };
+        let clock = self.session.clock.clone();
+        let access = Arc::new(Secret::new(tokens.access.expose().to_owned()));
+        let setup = Setup { seed: 0, clock, line: Some((Arc::new(self.line()), access)) };
+        Ok(source(setup).ids().await.map_err(Error::Provider)?.into_iter().collect())
+    }
+
+    /// A way for a few requests, which are of no connection yet.
+    fn line(&self) -> Line {
+        let base = self.config.bases().remove(self.entry.id);
+        let forget = Box::new(|_| -> provider::Boxed<_> { Box::pin(async { Ok(()) }) });
+        Line::new(self.entry, base, &self.session.clock, &[], forget)
+    }
+
     async fn exchange(&self, code: &oauth::Code) -> Result<Tokens, Error> {
         let (session, entry) = (self.session, self.entry);
-        let base = self.config.bases().remove(entry.id);
-        // One request of no connection yet.
-        let forget = Box::new(|_| -> provider::Boxed<_> { Box::pin(async { Ok(()) }) });
-        let line = Line::new(entry, base, &session.clock, &[], forget);
+        let line = self.line();
         let app = self.app()?;
         let url = line.at(self.spec.token).map_err(Error::Provider)?;
         let request = oauth::ask_with_code(url, app, code);
@@ -202,6 +241,53 @@ fn which<'a>(
     }
 }
 
+/// A connection, and the accounts that it brings in.
+struct Owner {
+    connection: Connection,
+    accounts: BTreeSet<SafeText>,
+}
+
+/// Refuses a sign-in of somebody else than the connection is of, and one that would bring the same
+/// accounts in twice: both would be wrong sums of money.
+fn fits(
+    goes_on: Option<&Connection>,
+    owners: &[Owner],
+    mine: &BTreeSet<SafeText>,
+) -> Result<(), Error> {
+    let wrong = |why: String| Err(Error::Value { what: "sign-in", why });
+    let goes_on = goes_on.map(|it| it.id);
+    let has_mine = |owner: &&Owner| !owner.accounts.is_disjoint(mine);
+    for Owner { connection, accounts } in owners {
+        let label = &connection.label;
+        let is_same = goes_on == Some(connection.id);
+        if is_same && !accounts.is_empty() && accounts.is_disjoint(mine) {
+            let other = owners.iter().find(has_mine).map(|other| &other.connection.label);
+            return wrong(match other {
+                Some(other) => format!(
+                    "it is that of `{other}` and not of `{label}`; `--name '{other}'` gives it anew"
+                ),
+                None => format!(
+                    "it has none of the accounts of `{label}`; sign in as before, or give it a name \
+                     of its own with `--name`"
+                ),
+            });
+        }
+        if !is_same && !accounts.is_disjoint(mine) {
+            return wrong(format!(
+                "`{label}` has its accounts already, and they would count twice; `--name '{label}'` \
+                 gives its consent anew"
+            ));
+        }
+        if goes_on.is_none() && accounts.is_empty() {
+            return wrong(format!(
+                "the accounts of `{label}` are not known yet, and they may be the same; let \
+                 `dashtam refresh` bring them in first, or end it by `dashtam disconnect '{label}'`"
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// The app that was kept with the last consent.
 async fn kept_app(keeper: &Keeper, connection: &Connection) -> Result<Option<App>, Error> {
     use crate::credentials::Error as Lost;
@@ -230,6 +316,13 @@ pub fn certificate(config: &Config, clock: &Clock) -> Result<Certificate, Error>
     private::write_atomic_private(&path, text.expose().as_bytes(), true)
         .map_err(|source| Error::Write { path, source })?;
     Certificate::of(&text).ok_or(Error::Interrupted)
+}
+
+/// What its owner does to give a consent anew; the name says which, where there are several.
+#[must_use]
+pub fn anew(connection: &Connection) -> String {
+    let Connection { provider, label, .. } = connection;
+    format!("`dashtam connect {provider} --name '{label}'` gives it anew")
 }
 
 /// When a consent ends, as people read it.

@@ -53,6 +53,8 @@ pub struct Knobs {
     pub longest: i64,
     /// Nothing is told of before.
     pub tells_since: Option<DateTime<Utc>>,
+    /// Whatever reaches back before is refused.
+    pub tells_no_part_before: Option<DateTime<Utc>>,
     /// As it was registered.
     pub callback: String,
     codes: BTreeSet<String>,
@@ -109,6 +111,7 @@ impl Schwab {
             most_rows: 3000,
             longest: 366,
             tells_since: None,
+            tells_no_part_before: None,
             callback: CALLBACK.to_owned(),
             codes: BTreeSet::new(),
             access: String::new(),
@@ -311,7 +314,8 @@ impl Knobs {
         self.windows.push((number.clone(), word("startDate"), word("endDate")));
         let days = (end - start).num_days() + 1;
         let is_old = start < self.now - TimeDelta::days(31);
-        let is_gone = self.tells_since.is_some_and(|first| end < first);
+        let is_gone = self.tells_since.is_some_and(|first| end < first)
+            || self.tells_no_part_before.is_some_and(|first| start < first);
         if days > 366 || is_gone || (is_old && days > self.longest) {
             return said(400, &json!({"message": "the range of dates is too long", "errors": []}));
         }

@@ -13,6 +13,8 @@ use serde_json::value::RawValue;
 use super::super::field::{number as number_in, parse, text, trouble, unreadable};
 use super::super::simplefin::guess;
 use super::super::{Error, RemoteAccount, Result, Trouble};
+use super::cash::{self, CashLike};
+use super::hides;
 use super::wire::{Account, Aggregated, Entry, Instrument, Number, Position};
 use crate::model::{
     AccountKind, AssetClass, Class, Currency, Dec, Exact, Mention, SafeText, Standing,
@@ -82,7 +84,7 @@ pub(super) fn read(
     for (at, raw) in entries.iter().enumerate() {
         let unnamed = format!("account {}", at + 1);
         match parse::<Entry>(raw) {
-            Err(why) => all.troubles.push(trouble(&unnamed, &why)),
+            Err(why) => all.troubles.push(hides(&why, &SafeText::new(&unnamed))),
             Ok(Entry { securities_account: Some(account), aggregated_balance }) => {
                 let read = account_of(
                     &account,
@@ -93,10 +95,13 @@ pub(super) fn read(
                 );
                 match read {
                     Some(read) => all.accounts.push(read),
-                    None => all.troubles.push(trouble(&unnamed, "it has no number")),
+                    None => all.troubles.push(hides("it has no number", &SafeText::new(&unnamed))),
                 }
             }
-            Ok(_) => all.troubles.push(trouble(&unnamed, "it is none that holds securities")),
+            Ok(_) => {
+                let why = "it is none that holds securities";
+                all.troubles.push(hides(why, &SafeText::new(&unnamed)));
+            }
         }
     }
     Ok(all)
@@ -112,9 +117,13 @@ fn account_of(
     let number = text(account.number.as_ref())?.into_string();
     let name = names.get(&number).cloned().unwrap_or_else(|| masked(&number));
     let mut holdings = Vec::new();
-    let mut missing = false;
+    let (mut missing, mut swept) = (false, CashLike::default());
     for raw in account.positions.iter().flatten() {
-        match parse::<Position>(raw).and_then(|position| holding(&position)) {
+        let position = parse::<Position>(raw);
+        if let Ok(position) = &position {
+            swept.note(position);
+        }
+        match position.and_then(|position| holding(&position)) {
             Ok(held) => holdings.extend(held),
             Err(why) => {
                 missing = true;
@@ -132,10 +141,15 @@ fn account_of(
     if balance.is_none() {
         troubles.push(trouble(name.as_str(), "what it comes to is not told"));
     }
-    let standing = balance.map(|balance| Standing {
-        date: now.with_timezone(&New_York).date_naive(),
-        balance,
-        holdings: (!missing).then_some(holdings),
+    let standing = balance.map(|balance| {
+        let date = now.with_timezone(&New_York).date_naive();
+        let holdings = (!missing).then_some(holdings);
+        let mut standing = Standing { date, balance, cash: None, holdings };
+        match cash::stated(current, &swept, &standing) {
+            Ok(cash) => standing.cash = cash,
+            Err(why) => troubles.push(trouble(name.as_str(), &why)),
+        }
+        standing
     });
     let account = RemoteAccount {
         id: id_of(&number),
@@ -153,7 +167,7 @@ fn account_of(
 }
 
 /// An account is known by its number, which nobody can read from what is kept.
-fn id_of(number: &str) -> SafeText {
+pub(super) fn id_of(number: &str) -> SafeText {
     let digest = digest(&SHA256, format!("schwab account {number}").as_bytes());
     SafeText::capped(&hex(digest.as_ref()), 32)
 }
@@ -227,6 +241,11 @@ impl Instrument {
             "CASH_EQUIVALENT" => self.kind() != "MONEY_MARKET_FUND",
             _ => false,
         }
+    }
+
+    /// Money itself, and not where it is kept.
+    pub fn is_money(&self) -> bool {
+        self.word() == "CURRENCY"
     }
 
     pub fn is_option(&self) -> bool {

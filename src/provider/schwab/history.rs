@@ -1,6 +1,7 @@
 //! Transactions of one account, window by window from the newest on. A window is at most a year long;
 //! one that the service finds too long is asked for in shorter ones, and one that comes back as full as
-//! an answer can be is asked for in halves: what lies beyond would be cut off without a word.
+//! an answer can be is asked for in halves: what lies beyond would be cut off without a word. Where it
+//! refuses to tell of a day, and of those after it does, its history begins.
 
 use chrono::{DateTime, Days, NaiveTime, SubsecRound as _, TimeDelta, Utc};
 use serde_json::value::RawValue;
@@ -15,9 +16,10 @@ const YEAR: u64 = 365;
 const SHORTER: u64 = 60;
 /// No answer has more rows.
 const MOST_ROWS: usize = 3000;
-/// How far back is asked, and after how many years without a row no more.
+/// How far back is asked.
 const MOST_YEARS: usize = 20;
-const EMPTY_YEARS: usize = 3;
+/// Of so short a time before now it tells everything: what it refuses there is no beginning.
+const RECENT: TimeDelta = TimeDelta::days(60);
 /// No window is cut into smaller ones.
 const SHORTEST: TimeDelta = TimeDelta::seconds(2);
 /// All that there are; one has to say which.
@@ -41,6 +43,8 @@ pub(super) struct Told {
     pub since: Option<DateTime<Utc>>,
     /// Why nothing before that is told, where there may be more.
     pub broken: Option<Error>,
+    /// That there was something before that is told no more.
+    pub begins: Option<String>,
 }
 
 /// A span of time, both ends in it.
@@ -64,22 +68,30 @@ impl History<'_> {
     /// When the service does not take what it is shown.
     pub async fn ask(&self, since: Option<DateTime<Utc>>) -> Result<Told> {
         let mut told = Told::default();
-        let mut empty = 0;
+        let mut is_empty = true;
+        let is_recent = since.is_some_and(|since| self.now - since <= RECENT);
         for window in years(self.now, since) {
             let before = told.rows.len();
             match self.window(window, &mut told).await? {
                 None => {}
                 // How far back there is anything nobody knows before.
-                Some(End::Beginning(_)) if told.since.is_some() => break,
+                Some(End::Beginning(error)) if !is_recent && told.since.is_some() => {
+                    told.begins = told.since.map(|first| {
+                        format!("its history begins on {}; of before: {error}", first.date_naive())
+                    });
+                    return Ok(told);
+                }
                 Some(End::Beginning(error) | End::Broken(error)) => {
                     told.broken = Some(error);
-                    break;
+                    return Ok(told);
                 }
             }
-            empty = if told.rows.len() == before { empty + 1 } else { 0 };
-            if since.is_none() && empty == EMPTY_YEARS {
-                break;
-            }
+            is_empty = told.rows.len() == before;
+        }
+        if since.is_none() && !is_empty {
+            let first = told.since.map(|first| first.date_naive().to_string()).unwrap_or_default();
+            told.begins =
+                Some(format!("of before {first} nothing is asked: that is {MOST_YEARS} years"));
         }
         Ok(told)
     }
@@ -102,7 +114,7 @@ impl History<'_> {
                     None => return Ok(Some(End::Beginning(error))),
                 },
                 // Nobody else is asked with what is not taken.
-                Err(error @ (Error::Denied | Error::Refused(_))) => return Err(error),
+                Err(Error::Denied) => return Err(Error::Denied),
                 Err(error) => return Ok(Some(End::Broken(error))),
             }
         }
@@ -114,7 +126,7 @@ impl History<'_> {
         let (first, last) = (written(window.first), written(window.last));
         let query = [("startDate", first.as_str()), ("endDate", last.as_str()), ("types", TYPES)];
         let answer = self.way.send(&path, &query).await?;
-        match said::accepted(&answer) {
+        match said::accepted_of_account(&answer) {
             Ok(body) => Ok(Answered::Rows(whole(&body)?)),
             Err(error) if answer.status == 400 => Ok(Answered::NotThat(error)),
             Err(error) => Err(error),
@@ -151,9 +163,11 @@ impl Window {
         Some((older, Self { first: middle, ..self }))
     }
 
-    /// In shorter ones, the oldest first; none: it is short.
+    /// In shorter ones, the oldest first; one that is short in halves. None: it is a day.
     fn shorter(self) -> Option<Vec<Self>> {
-        let parts: Vec<_> = spans(self.first, self.last, SHORTER).collect();
+        let days = u64::try_from((self.last - self.first).num_days()).unwrap_or_default() + 1;
+        let length = if days > SHORTER { SHORTER } else { days.div_ceil(2) };
+        let parts: Vec<_> = spans(self.first, self.last, length).collect();
         (parts.len() > 1).then(|| parts.into_iter().rev().collect())
     }
 }
@@ -228,9 +242,16 @@ mod tests {
         assert!(
             parts.windows(2).all(|two| two[0].last + TimeDelta::milliseconds(1) == two[1].first)
         );
-        assert!(
-            parts.iter().all(|it| (it.last - it.first).num_days() < 60 && it.shorter().is_none())
-        );
+        assert!(parts.iter().all(|it| (it.last - it.first).num_days() < 60));
+        let mut window = parts[1];
+        for days in [30, 15, 8, 4, 2, 1] {
+            let [older, newer] = window.shorter().unwrap()[..] else { panic!() };
+            assert_eq!((older.first, newer.last), (window.first, window.last));
+            assert_eq!(older.last + TimeDelta::milliseconds(1), newer.first);
+            assert_eq!((newer.last - newer.first).num_days() + 1, days);
+            window = newer;
+        }
+        assert_eq!(window.shorter(), None, "a day is as short as can be");
         let mut window = year;
         let mut cuts = 0;
         while let Some((older, newer)) = window.halves() {

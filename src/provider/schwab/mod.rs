@@ -4,6 +4,7 @@
 //! Nothing in here can place an order: there is no request in it but those that read.
 
 mod accounts;
+mod cash;
 mod history;
 mod rows;
 mod said;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::field::trouble;
 use super::{
     AccountSource, Accounts, Auth, Entry, Error, Line, RemoteBook, Result, Setup, Trouble,
 };
@@ -22,10 +24,15 @@ use crate::model::{OAuthSpec, SafeText, Secret};
 use history::History;
 
 const DAY: i64 = 86_400;
+const NUMBERS: &str = "/trader/v1/accounts/accountNumbers";
 
-/// It publishes no limit for reading; these are those of careful clients.
+/// A row may have one day by what it is asked by and another by what it is told with.
+const EDGE: TimeDelta = TimeDelta::days(5);
+
+/// It publishes no limit for reading; these are those of careful clients. Nobody waits for the second
+/// where the first is kept, so that the years of many accounts come without a long pause.
 const LIMITS: [Limit; 2] = [
-    Limit { most: 10, span: TimeDelta::seconds(5) },
+    Limit { most: 50, span: TimeDelta::seconds(25) },
     Limit { most: 120, span: TimeDelta::minutes(1) },
 ];
 
@@ -59,12 +66,24 @@ pub struct Schwab {
     setup: Setup,
 }
 
+impl Schwab {
+    /// What its accounts are known by.
+    ///
+    /// # Errors
+    /// When it does not tell.
+    pub async fn ids(&self) -> Result<Vec<SafeText>> {
+        let Some((line, access)) = &self.setup.line else { return Err(Error::Consent) };
+        let body = Way { line, access }.ask(NUMBERS, &[]).await?;
+        Ok(accounts::hashes(&body)?.keys().map(|number| accounts::id_of(number)).collect())
+    }
+}
+
 impl AccountSource for Schwab {
     async fn accounts(&self, since: Option<DateTime<Utc>>) -> Result<RemoteBook> {
         let Some((line, access)) = &self.setup.line else { return Err(Error::Consent) };
         let (way, now) = (Way { line, access }, self.setup.clock.now());
         // What an account is called in every path; it may be another one after the next sign-in.
-        let hashes = accounts::hashes(&way.ask("/trader/v1/accounts/accountNumbers", &[]).await?)?;
+        let hashes = accounts::hashes(&way.ask(NUMBERS, &[]).await?)?;
         let all = way.ask("/trader/v1/accounts", &[("fields", "positions")]).await?;
         let names = match way.ask("/trader/v1/userPreference", &[]).await {
             Ok(body) => accounts::names(&body),
@@ -84,7 +103,12 @@ impl AccountSource for Schwab {
             let told = History { way, hash, now }.ask(since).await?;
             for row in &told.rows {
                 match rows::read(row, &account.name) {
-                    Ok(read) => account.rows.extend(read),
+                    Ok(read) => {
+                        account.rows.extend(read.rows);
+                        // What it did to the cash is kept: nothing is hidden that could come later.
+                        let told = read.wrong.map(|why| trouble(account.name.as_str(), &why));
+                        book.troubles.extend(told);
+                    }
                     Err(why) => {
                         account.left_out = true;
                         book.troubles.push(hides(&why, &account.name));
@@ -96,7 +120,13 @@ impl AccountSource for Schwab {
                 let what = account.name.clone();
                 book.troubles.push(Trouble { what, error, hides_rows: true });
             }
-            account.complete_since = told.since;
+            let begins = told.begins.map(|why| trouble(account.name.as_str(), &why));
+            book.troubles.extend(begins);
+            // At the edge of what is asked for again a row may be missing that is there.
+            account.complete_since = told.since.map(|first| match since {
+                Some(_) => (first + EDGE).min(now),
+                None => first,
+            });
             book.accounts.push(account);
         }
         Ok(book)

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use super::super::RemoteRow;
 use super::super::field::{number, parse, text};
-use super::wire::{Instrument, Item, Row, When, when};
+use super::wire::{Item, Row, When, when};
 use crate::model::{
     Currency, Dec, Entry, EntryType, Exact, Mention, Ratio, SafeText, Status, Subtype, Unit,
 };
@@ -18,17 +18,35 @@ use crate::model::{
 /// A journal entry that takes no more than this is a charge.
 const TINY: i64 = 5;
 
-/// Reads an activity: no row, one, or several.
+/// What an activity is.
+#[derive(Debug)]
+pub(super) struct Told {
+    /// No row, one, or several.
+    pub rows: Vec<RemoteRow>,
+    /// What could not be understood: all that is kept of it is what it did to the cash.
+    pub wrong: Option<String>,
+}
+
+/// Reads an activity.
 ///
 /// # Errors
-/// When it cannot be understood, with its number.
-pub(super) fn read(raw: &RawValue, account: &SafeText) -> Result<Vec<RemoteRow>, String> {
+/// When not even its day and what it did to the cash can be read, with its number.
+pub(super) fn read(raw: &RawValue, account: &SafeText) -> Result<Told, String> {
     let row: Row = parse(raw)?;
     let id = text(row.activity_id.as_ref()).ok_or("a row without a number")?;
     let id = SafeText::capped(id.as_str(), SafeText::MAX_ID - 8);
-    let told = Activity::of(&row, id.clone(), account).and_then(Activity::entries);
-    let (at, entries) = told.map_err(|why| format!("{id}: {why}"))?;
-    Ok(entries.into_iter().map(|row| RemoteRow { at, row }).collect())
+    let named = |why: String| format!("{id}: {why}");
+    let activity = Activity::of(&row, id.clone(), account).map_err(named)?;
+    let (at, cash_alone) = (activity.at, activity.cash_alone());
+    let (entries, wrong) = match activity.with_legs(&row).and_then(Activity::entries) {
+        Ok(entries) => (entries, None),
+        Err(why) => match cash_alone {
+            Some(entry) => (vec![entry], Some(named(why))),
+            None => return Err(named(why)),
+        },
+    };
+    let rows = entries.into_iter().map(|row| RemoteRow { at, row }).collect();
+    Ok(Told { rows, wrong })
 }
 
 /// An activity, understood as far as it is the same for all.
@@ -84,7 +102,7 @@ impl Activity {
             None | Some(Value::Null) => None,
             value => Some(number(value.as_ref()).ok_or("its amount is no number")?),
         };
-        let mut activity = Self {
+        Ok(Self {
             id,
             account: account.clone(),
             kind: word(&row.kind),
@@ -98,11 +116,24 @@ impl Activity {
             charged: Exact::ZERO,
             legs: Vec::new(),
             swept: false,
+        })
+    }
+
+    fn with_legs(mut self, row: &Row) -> Result<Self, String> {
+        let items: Vec<Item> = match &row.transfer_items {
+            Some(items) => parse(items)?,
+            None => Vec::new(),
         };
-        for item in row.transfer_items.iter().flatten() {
-            activity.take(item)?;
+        for item in &items {
+            self.take(item)?;
         }
-        Ok(activity)
+        Ok(self)
+    }
+
+    /// All that is sure where the rest is not understood.
+    fn cash_alone(&self) -> Option<Entry> {
+        let entry = Entry { amount: Some(self.net?), ..self.row(Subtype::Unknown) };
+        entry.clone().check().is_ok().then_some(entry)
     }
 
     /// Takes a leg in.
@@ -122,7 +153,7 @@ impl Activity {
         }
         let Some(instrument) = &item.instrument else { return Ok(()) };
         if instrument.is_cash() {
-            self.swept |= !is_money(instrument) && amount.is_some_and(|amount| !amount.is_zero());
+            self.swept |= !instrument.is_money() && amount.is_some_and(|amount| !amount.is_zero());
             return Ok(());
         }
         let Some(quantity) = amount.filter(|amount| !amount.is_zero()) else { return Ok(()) };
@@ -152,14 +183,19 @@ impl Activity {
         Ok(())
     }
 
-    /// The rows that it is, and when.
-    fn entries(mut self) -> Result<(DateTime<Utc>, Vec<Entry>), String> {
+    /// The rows that it is; each of them can be stored.
+    fn entries(mut self) -> Result<Vec<Entry>, String> {
         self.legs.retain(|leg| !leg.quantity.is_zero());
-        let mut rows = match self.kind.as_str() {
-            "TRADE" if !self.legs.is_empty() => self.trade()?,
-            "TRADE" => self.trade_of_nothing()?,
-            "MONEY_MARKET" => vec![self.sweep()],
-            "RECEIVE_AND_DELIVER" | "JOURNAL" if !self.legs.is_empty() => self.received()?,
+        // Rows are known by their place, and the service tells legs in any order.
+        let order = |leg: &Leg| {
+            (leg.mention.symbol.clone(), leg.price, leg.quantity.is_negative(), leg.quantity)
+        };
+        self.legs.sort_by_key(order);
+        let mut rows = match (self.kind.as_str(), self.legs.is_empty()) {
+            ("TRADE" | "MONEY_MARKET", false) => self.trade()?,
+            ("TRADE", true) => self.trade_of_nothing()?,
+            ("MONEY_MARKET", true) => vec![self.sweep()],
+            (_, false) if !self.is_note() => self.received()?,
             _ => self.cash().into_iter().collect(),
         };
         if rows.len() > 1 {
@@ -170,7 +206,10 @@ impl Activity {
                 }
             }
         }
-        Ok((self.at, rows))
+        for row in &rows {
+            row.clone().check().map_err(|refusal| refusal.to_string())?;
+        }
+        Ok(rows)
     }
 
     fn row(&self, what: Subtype) -> Entry {
@@ -249,6 +288,11 @@ impl Activity {
                 ..self.row_of(what, leg)
             });
         }
+        // Rights that ended alone: what that cost, or was settled with, has no row yet.
+        let rest = exact(&rest)?;
+        if main.is_none() && !rest.is_zero() {
+            rows.push(Entry { amount: Some(rest), ..self.row(self.charge_or_unknown(rest)) });
+        }
         Ok(rows)
     }
 
@@ -258,11 +302,18 @@ impl Activity {
         Ok(match (self.swept, net.is_zero()) {
             (true, _) => vec![self.sweep()],
             (false, true) => Vec::new(),
-            (false, false) if net.is_negative() && !self.charged.is_zero() => {
-                vec![Entry { amount: Some(net), ..self.row(Subtype::Commission) }]
+            (false, false) => {
+                vec![Entry { amount: Some(net), ..self.row(self.charge_or_unknown(net)) }]
             }
-            (false, false) => vec![Entry { amount: Some(net), ..self.row(Subtype::Unknown) }],
         })
+    }
+
+    /// What cash is that no security was traded for.
+    fn charge_or_unknown(&self, net: Dec) -> Subtype {
+        match net.is_negative() && !self.charged.is_zero() {
+            true => Subtype::Commission,
+            false => Subtype::Unknown,
+        }
     }
 
     /// What moves between cash and where it is kept over night is cash before and after.
@@ -298,10 +349,12 @@ impl Activity {
         let mut rows = match self.split()? {
             Some(row) => vec![row],
             None => {
+                let is_income = self.kind == "DIVIDEND_OR_INTEREST";
                 let leg = |leg: &Leg| {
                     let what = match (leg.is_option, leg.quantity.is_negative()) {
                         (true, _) if leg.price.is_none_or(Dec::is_zero) => self.end_of(leg),
                         (_, true) => Subtype::TransferOut,
+                        (_, false) if is_income => Subtype::StockDividend,
                         (_, false) => Subtype::TransferIn,
                     };
                     self.row_of(what, leg)
@@ -309,8 +362,13 @@ impl Activity {
                 self.legs.iter().map(leg).collect()
             }
         };
-        if !net.is_zero() {
-            rows.push(Entry { amount: Some(net), ..self.row(Subtype::Unknown) });
+        match self.kind.as_str() {
+            _ if net.is_zero() => {}
+            // Its cash came for what was delivered: it is no transfer of money.
+            "RECEIVE_AND_DELIVER" | "JOURNAL" => {
+                rows.push(Entry { amount: Some(net), ..self.row(Subtype::Unknown) });
+            }
+            _ => rows.extend(self.cash()),
         }
         Ok(rows)
     }
@@ -358,10 +416,16 @@ impl Activity {
         Some(Entry { amount: Some(net), symbol: symbol.filter(|_| takes_symbol), ..row })
     }
 
+    /// Something that is only written down, and moves nothing.
+    fn is_note(&self) -> bool {
+        matches!(self.kind.as_str(), "SMA_ADJUSTMENT" | "MEMORANDUM" | "MARGIN_CALL")
+            && self.net.is_none_or(Dec::is_zero)
+    }
+
     fn cash_event(&self, net: Dec) -> Option<Subtype> {
         let comes = !net.is_negative();
         Some(match self.kind.as_str() {
-            "SMA_ADJUSTMENT" | "MEMORANDUM" | "MARGIN_CALL" if net.is_zero() => return None,
+            _ if self.is_note() => return None,
             "DIVIDEND_OR_INTEREST" => self.income(comes),
             "ACH_RECEIPT" | "CASH_RECEIPT" | "ACH_DISBURSEMENT" | "CASH_DISBURSEMENT"
             | "ELECTRONIC_FUND" => match comes {
@@ -409,11 +473,6 @@ impl Activity {
         let names_adr = self.words.split(|c: char| !c.is_alphanumeric()).any(|word| word == "ADR");
         self.says(&["STOCK BORROW FEE"]) || names_adr || (is_tiny && !self.words.is_empty())
     }
-}
-
-/// Money itself, and not where it is kept.
-fn is_money(instrument: &Instrument) -> bool {
-    text(instrument.asset_type.as_ref()).is_some_and(|kind| kind.as_str() == "CURRENCY")
 }
 
 /// ` INT 08/16-09/15`.

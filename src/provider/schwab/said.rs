@@ -30,6 +30,19 @@ pub(super) fn accepted(answer: &Answer) -> Result<Vec<u8>> {
     })
 }
 
+/// The body of an answer of one account. That this app may not read it says nothing of the others.
+///
+/// # Errors
+/// When it refuses, with its own words.
+pub(super) fn accepted_of_account(answer: &Answer) -> Result<Vec<u8>> {
+    if answer.status != 403 {
+        return accepted(answer);
+    }
+    let words = words(&answer.body).map(|words| format!(": {words}")).unwrap_or_default();
+    let text = format!("Schwab does not let this app read the rows of this account (403){words}");
+    Err(Error::Unavailable(SafeText::capped(&text, WORDS)))
+}
+
 /// Its own words, made safe: a message, a list of texts or a list of errors with details.
 fn words(body: &[u8]) -> Option<SafeText> {
     let said: Value = serde_json::from_slice(body).ok()?;

@@ -24,14 +24,15 @@ fn read(text: &str) -> accounts::ReadAll {
     accounts::read(text.as_bytes(), &HashMap::new(), now()).unwrap()
 }
 
-fn rows_of(text: &str) -> Vec<std::result::Result<Vec<RemoteRow>, String>> {
+fn rows_of(text: &str) -> Vec<std::result::Result<rows::Told, String>> {
     let all: Vec<Box<RawValue>> = serde_json::from_str(text).unwrap();
     all.iter().map(|raw| rows::read(raw, &SafeText::new("A"))).collect()
 }
 
 /// The rows of one activity; every one of them can be stored.
 fn rows(text: &str) -> Vec<Entered> {
-    let rows = rows_of(&format!("[{text}]")).remove(0).unwrap();
+    let rows::Told { rows, wrong } = rows_of(&format!("[{text}]")).remove(0).unwrap();
+    assert_eq!(wrong, None, "{text}");
     for RemoteRow { row, .. } in &rows {
         row.clone().check().unwrap_or_else(|why| panic!("{why}: {row:?}"));
     }
@@ -116,6 +117,9 @@ fn an_account_is_read_whatever_its_balances_look_like() {
     assert_eq!(balance(&account("", beside)), Some(dec("8")));
     let told = read(&account("", ""));
     assert!(told.accounts[0].account.standing.is_none() && told.troubles.len() == 1);
+    let told = read("[7,{\"x\":1},{\"securitiesAccount\":{\"type\":\"CASH\"}}]");
+    assert_eq!((told.accounts.len(), told.troubles.len()), (0, 3));
+    assert!(told.troubles.iter().all(|it| it.hides_rows), "its rows are asked for again");
     let held = |rest: &str| {
         let position = format!(
             ",\"positions\":[{{\"longQuantity\":2,\"marketValue\":10,\"instrument\":{{{rest}}}}}]"
@@ -183,7 +187,7 @@ fn an_account_has_the_name_of_its_owner() {
 #[test]
 fn the_documented_rows_are_read() {
     let all: Vec<Entered> =
-        rows_of(ROWS).into_iter().flat_map(|it| it.unwrap()).map(|it| it.row).collect();
+        rows_of(ROWS).into_iter().flat_map(|it| it.unwrap().rows).map(|it| it.row).collect();
     assert_eq!(
         told(&all),
         [
@@ -226,7 +230,7 @@ fn a_trade_is_what_its_legs_say() {
         share("-1500", "15000"),
     ];
     let both = trade("15000", &called);
-    assert_eq!(told(&both), ["assignment 15 0", "sell -1500 15000"]);
+    assert_eq!(told(&both), ["sell -1500 15000", "assignment 15 0"]);
     assert_eq!(both[0].link, both[1].link, "one event");
     assert!(both[0].link.is_some() && both[0].id != both[1].id);
     // Test case 14: a trade of nothing is none; what it charged is not lost.
@@ -234,6 +238,16 @@ fn a_trade_is_what_its_legs_say() {
                \"instrument\":{\"assetType\":\"CURRENCY\",\"symbol\":\"CURRENCY_USD\"}}";
     assert_eq!(told(&trade("0", &[fee.to_owned()])), [""; 0]);
     assert_eq!(told(&trade("-0.02", &[fee.to_owned()])), ["commission -0.02"]);
+    // A right that ended alone: what it charged, or was settled with, is not lost.
+    let ended = |net: &str, fees: &[String]| {
+        let right = leg("OPTION", "X  260918C00010000", "-2", "0", "0");
+        trade(net, &[&[right], fees].concat())
+    };
+    let charged = ended("-0.02", &[fee.to_owned()]);
+    assert_eq!(told(&charged), ["exercise -2 0", "commission -0.02"]);
+    assert!(charged[0].link.is_some() && charged[0].link == charged[1].link);
+    assert_eq!(told(&ended("499.98", &[fee.to_owned()])), ["exercise -2 0", "unknown 499.98"]);
+    assert_eq!(told(&ended("0", &[])), ["exercise -2 0"]);
     // Without the net amount the legs tell it.
     assert_eq!(told(&trade("null", &[share("-5", "50"), fee.to_owned()])), ["sell -5 49.98"]);
     // An adjusted right.
@@ -250,6 +264,53 @@ fn a_trade_is_what_its_legs_say() {
                  \"type\":\"SWEEP_VEHICLE\",\"symbol\":\"SWEEP\"}}";
     assert_eq!(told(&trade("-100", &[sweep.to_owned()])), ["internal 0"]);
     assert_eq!(told(&rows(&activity("MONEY_MARKET", "SWEEP", "-100", sweep))), ["internal 0"]);
+    // A fund of the money market is a holding, and is bought.
+    let fund = sweep.replace("SWEEP_VEHICLE", "MONEY_MARKET_FUND");
+    let bought = rows(&activity("MONEY_MARKET", "", "-100", &fund));
+    assert_eq!(told(&bought), ["buy 100 -100"]);
+}
+
+/// Cash is as it is told, with what is kept over night once, whichever figure has that in it.
+#[test]
+fn cash_is_told_once() {
+    let usd = crate::model::Currency::USD;
+    let account = |current: &str, whole: &str, positions: &str| {
+        let text = format!(
+            "[{{\"securitiesAccount\":{{\"type\":\"MARGIN\",\"accountNumber\":\"12\",\
+             \"positions\":[{positions}],\"currentBalances\":{{{current}}}}},\
+             \"aggregatedBalance\":{{\"currentLiquidationValue\":{whole}}}}}]"
+        );
+        let all = read(&text);
+        let standing = all.accounts[0].account.standing.clone().unwrap();
+        (standing.cash(usd), all.troubles.len())
+    };
+    let position = |asset: &str, kind: &str, value: &str| {
+        format!(
+            "{{\"longQuantity\":10,\"marketValue\":{value},\"instrument\":{{\"assetType\":\"{asset}\",\
+             \"type\":\"{kind}\",\"symbol\":\"{kind}\"}}}}"
+        )
+    };
+    let share = position("EQUITY", "COMMON_STOCK", "1000");
+    let sweep = position("CASH_EQUIVALENT", "SWEEP_VEHICLE", "40");
+    let fund = position("CASH_EQUIVALENT", "MONEY_MARKET_FUND", "40");
+    let both = |one: &str, other: &str| format!("{one},{other}");
+    let told = |cash: &str| (Some(dec(cash)), 0);
+    // A price has moved between the two: the cash has not.
+    assert_eq!(account("\"cashBalance\":5", "1006.5", &share), told("5"));
+    assert_eq!(account("\"cashBalance\":5", "1045", &both(&share, &sweep)), told("45"));
+    assert_eq!(account("\"cashBalance\":45", "1045", &both(&share, &sweep)), told("45"));
+    assert_eq!(account("\"cashBalance\":5,\"moneyMarketFund\":40", "1045", &share), told("45"));
+    let held = both(&share, &fund);
+    assert_eq!(account("\"cashBalance\":5,\"moneyMarketFund\":40", "1045", &held), told("5"));
+    let owed = "\"cashBalance\":0,\"marginBalance\":-300";
+    assert_eq!(account(owed, "700", &share), told("-300"));
+    // Nothing fits: it is told, and what is left counts.
+    assert_eq!(account("\"cashBalance\":5", "1500", &share), (Some(dec("500")), 1));
+    assert_eq!(account("\"cashBalance\":5", "6", ""), (Some(dec("6")), 1), "to the last digit");
+    // Where a worth is not told the cash still is.
+    let unpriced = share.replace(":1000", ":null");
+    assert_eq!(account("\"cashBalance\":5", "1005", &unpriced), told("5"));
+    assert_eq!(account("", "1005", &share), told("5"), "what is left");
 }
 
 #[test]
@@ -319,6 +380,55 @@ fn what_is_received_is_told_by_its_legs() {
     assert_eq!(told(&got("REMOVED DUE TO ASSIGNMENT", &[right("1")])), ["assignment 1 0"]);
     assert_eq!(told(&got("OPTION EXERCISE", &[right("-1")])), ["exercise -1 0"]);
     assert_eq!(told(&got("", &[right("-1")])), ["expiration -1 0"]);
+}
+
+/// Whatever it is called, what happened to a security is not dropped.
+#[test]
+fn securities_are_kept_of_activities_of_any_type() {
+    let share = leg("EQUITY", "X", "3", "0", "0");
+    let came = |kind: &str, net: &str| told(&rows(&activity(kind, "X CORP", net, &share)));
+    assert_eq!(came("DIVIDEND_OR_INTEREST", "0"), ["stock_dividend 3 0"]);
+    assert_eq!(came("DIVIDEND_OR_INTEREST", "4"), ["stock_dividend 3 0", "dividend 4"]);
+    assert_eq!(came("WARP_DRIVE", "-4"), ["transfer_in 3 0", "unknown -4"]);
+    assert_eq!(came("WIRE_IN", "4"), ["transfer_in 3 0", "wire_in 4"]);
+    assert_eq!(came("MEMORANDUM", "0"), [""; 0], "it is only written down");
+}
+
+/// A row keeps its id whatever the order in which its legs are told.
+#[test]
+fn ids_do_not_follow_the_order_of_legs() {
+    let legs = [
+        leg("EQUITY", "Y", "5", "0", "0"),
+        leg("EQUITY", "X", "-10", "0", "0"),
+        leg("OPTION", "X  260918C00010000", "1", "0", "0"),
+    ];
+    let ids = |order: [usize; 3]| {
+        let items = order.map(|at| legs[at].clone()).join(",");
+        let rows = rows(&activity("RECEIVE_AND_DELIVER", "", "7", &items));
+        let ids = rows.iter().map(|row| row.id.clone().unwrap());
+        ids.zip(told(&rows)).collect::<Vec<_>>()
+    };
+    let one = ids([0, 1, 2]);
+    for order in [[0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+        assert_eq!(ids(order), one, "{order:?}");
+    }
+}
+
+/// What it did to the cash is kept of what cannot be understood, and told.
+#[test]
+fn a_row_that_is_not_understood_keeps_its_cash() {
+    let strange = leg("EQUITY", "X", "\"many\"", "0", "0");
+    let huge = leg("EQUITY", "X", "1", "-5", "-5").replace("\"X\"", "\"\"");
+    for items in [strange, huge, "7".to_owned()] {
+        let text = activity("TRADE", "", "-5", &items);
+        let told_of = rows_of(&format!("[{text}]")).remove(0).unwrap();
+        let all: Vec<_> = told_of.rows.into_iter().map(|it| it.row).collect();
+        assert_eq!(told(&all), ["unknown -5"], "{items}");
+        assert!(told_of.wrong.unwrap().starts_with("1: "), "{items}");
+        // Without that there is nothing that could be kept.
+        let text = activity("TRADE", "", "null", &items);
+        assert!(rows_of(&format!("[{text}]")).remove(0).is_err(), "{items}");
+    }
 }
 
 /// Test case 18, and what cannot be understood.

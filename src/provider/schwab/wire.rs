@@ -46,6 +46,9 @@ pub(super) struct Aggregated {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Current {
     pub liquidation_value: Option<Value>,
+    pub cash_balance: Option<Value>,
+    pub money_market_fund: Option<Value>,
+    pub margin_balance: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -87,7 +90,8 @@ pub(super) struct Row {
     pub kind: Option<Value>,
     pub status: Option<Value>,
     pub net_amount: Option<Value>,
-    pub transfer_items: Option<Vec<Item>>,
+    /// Read later: what is wrong with a leg leaves the rest readable.
+    pub transfer_items: Option<Box<RawValue>>,
 }
 
 #[derive(Deserialize)]

@@ -228,6 +228,7 @@ impl Reader<'_> {
         let standing = balance.map(|balance| Standing {
             date: as_of.date_naive(),
             balance,
+            cash: None,
             holdings: (!missing).then_some(holdings),
         });
         let whole_id = match conn_id.or(org_key) {

@@ -1,6 +1,6 @@
 //! Rates as conversions want them: without what only the store knows of them.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate};
 
 use super::super::cell::D;
 use super::super::row::{both_rows, word};
@@ -59,6 +59,29 @@ impl Tx {
             query.fetch_optional(&mut **conn).await?
         });
         Ok(row.map(|row| row.0))
+    }
+
+    /// The first day of which one source told a rate of a pair.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn first_rate_by(
+        &mut self,
+        base: Currency,
+        quote: Currency,
+        source: &SafeText,
+    ) -> Result<Option<NaiveDate>> {
+        let sql = format!(
+            "select {COLUMNS} from rates r where r.base = $1 and r.quote = $2 \
+             and r.source = $3 order by r.at limit 1"
+        );
+        let row: Option<Known> = on_tx!(self, conn => {
+            let query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(base.code());
+            let query = query.bind(quote.code()).bind(source.as_str());
+            query.fetch_optional(&mut **conn).await?
+        });
+        let day = |at| DateTime::from_timestamp_micros(at).map(|at| at.date_naive());
+        Ok(row.and_then(|row| day(row.0.at)))
     }
 
     /// Of every pair the rates of its last day on or before this one that has any above zero, by
