@@ -11,7 +11,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
 
-use super::accounts::marks;
+use super::accounts::{marks, synced};
 use super::figure::{gain, gain_part, sum};
 use crate::state::{AccountRow, HoldingRow, Snapshot};
 use crate::tui::look::Look;
@@ -48,7 +48,8 @@ pub fn account(
     let rest = Rect { x: line.x + used.min(line.width), ..line };
     let rest = Rect { width: line.width.saturating_sub(used), ..rest };
     let marks = marks(account, snapshot);
-    write(buf, rest, &marks.text, theme.style(marks.tone));
+    let words = [marks.text.as_str(), &synced(account, snapshot).unwrap_or_default()].join(" ");
+    write(buf, rest, words.trim(), theme.style(marks.tone));
     let mut held: Vec<&HoldingRow> = snapshot
         .holdings
         .rows

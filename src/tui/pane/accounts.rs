@@ -35,26 +35,29 @@ pub const PARTIAL: &str = "partial";
 /// What the sum of all accounts is called where it is explained.
 const TOTAL: &str = "total";
 
-const COLUMNS: [Column; 6] = [
+const COLUMNS: [Column; 7] = [
     Column { title: "Account", align: Align::Left, priority: 0, width: (20, 40) },
     Column { title: "Kind", align: Align::Left, priority: 4, width: (4, 18) },
     Column { title: "Cash", align: Align::Point, priority: 2, width: (4, 0) },
     Column { title: "Value", align: Align::Point, priority: 3, width: (5, 0) },
     Column { title: "In base", align: Align::Point, priority: 0, width: (7, 0) },
     Column { title: "", align: Align::Left, priority: 1, width: (0, 24) },
+    // By itself, so that it never takes the room of what one must know of a value.
+    Column { title: "", align: Align::Left, priority: 5, width: (0, 24) },
 ];
 
 /// The column of the figure that matters most.
 const MAIN: usize = 4;
 
 /// The columns of a file: every figure with its currency beside it, and no sums.
-const IN_A_FILE: [Column; 9] = [
+const IN_A_FILE: [Column; 10] = [
     COLUMNS[0],
     COLUMNS[1],
     COLUMNS[2],
     COLUMNS[3],
     COLUMNS[MAIN],
     Column { title: "Marks", ..COLUMNS[5] },
+    Column { title: "Synced", ..COLUMNS[6] },
     Column { title: "Currency", ..COLUMNS[1] },
     Column { title: "Base", ..COLUMNS[1] },
     Column { title: "Institution", ..COLUMNS[1] },
@@ -411,7 +414,7 @@ fn institution_row(
     let partial = is_partial(accounts, snapshot.day);
     let mark = if folded { '▸' } else { '▾' };
     let mut cells = vec![Cell::default(); COLUMNS.len()];
-    if let [first, .., base, marks] = cells.as_mut_slice() {
+    if let [first, .., base, marks, _] = cells.as_mut_slice() {
         *first = Cell::new(format!("{mark} {name}"), Tone::Title);
         let text = look.figures.money_or_unknown(sum, snapshot.currency);
         *base = Cell::new(text.into_string(), Tone::Strong);
@@ -443,6 +446,7 @@ fn account_row(
             old,
         ),
         marks(account, snapshot),
+        Cell::new(synced(account, snapshot).unwrap_or_default(), Tone::Dim),
     ])
 }
 
@@ -460,6 +464,7 @@ fn in_a_file(account: &AccountRow, snapshot: &Snapshot) -> Row {
         figure(account.value),
         figure(account.value_base),
         Cell::plain(format!("{pending}{}", marks(account, snapshot).text)),
+        Cell::plain(synced(account, snapshot).unwrap_or_default()),
         Cell::plain(account.currency.to_string()),
         Cell::plain(snapshot.currency.to_string()),
         Cell::plain(institution(account).as_str()),
@@ -480,8 +485,7 @@ pub fn marks(account: &AccountRow, snapshot: &Snapshot) -> Cell {
     let partial = if account.partial { PARTIAL } else { "" };
     let closed = account.closed.map(|day| format!("closed {day}")).unwrap_or_default();
     let differs = if differs(account, snapshot) { "differs" } else { "" };
-    let synced = synced(account, snapshot).unwrap_or_default();
-    let words = [age.as_str(), partial, closed.as_str(), differs, synced.as_str()];
+    let words = [age.as_str(), partial, closed.as_str(), differs];
     let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
     let is_odd = !differs.is_empty() || account.closed.is_some();
     let tone = match account.stale || account.partial || is_odd {
@@ -500,7 +504,7 @@ fn differs(account: &AccountRow, snapshot: &Snapshot) -> bool {
 }
 
 /// When its connection told of it last.
-fn synced(account: &AccountRow, snapshot: &Snapshot) -> Option<String> {
+pub fn synced(account: &AccountRow, snapshot: &Snapshot) -> Option<String> {
     let label = account.connection.as_ref()?;
     let row = snapshot.connections.iter().find(|row| row.connection.label == *label)?;
     let at = row.last.as_ref().and_then(|last| last.succeeded)?;
@@ -517,5 +521,6 @@ fn total(total: Option<Dec>, partial: bool, snapshot: &Snapshot, look: &Look) ->
         Cell::default(),
         Cell::new(total.into_string(), Tone::Strong),
         Cell::new(partial, Tone::Warn),
+        Cell::default(),
     ])
 }
