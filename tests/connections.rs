@@ -20,7 +20,7 @@ use std::time::Duration;
 use dashtam::config::{Config, Environment, Overrides};
 use dashtam::service::held::Lock;
 use dashtam::service::refresh::{self, How, Progress, Refresher};
-use dashtam::service::{Access, Session, vault};
+use dashtam::service::{Access, Session, connect, vault};
 use dashtam::tui::{Effect, Errand, Msg, Options};
 use screen::{Dashboard, NOW, SIZES, clock, options, run};
 use secrecy::SecretString;
@@ -100,13 +100,28 @@ impl Desk {
 
     /// Types what connects, the vault being made with it.
     async fn connect(&mut self, passphrase: &str) {
-        for text in [passphrase, passphrase, "My bank"] {
+        for text in [passphrase, passphrase] {
             self.paste(text);
             self.keys("Enter").await;
         }
+        self.bring("My bank").await;
+    }
+
+    /// Pastes the token, and types a name beneath it.
+    async fn bring(&mut self, name: &str) {
         let token = self.bridge.token();
-        self.paste(&token);
-        self.keys("Enter").await;
+        for text in [&token, name] {
+            self.paste(text);
+            self.keys("Enter").await;
+        }
+    }
+
+    async fn list(&self) -> Vec<(String, String)> {
+        let rows = connect::list(self.dashboard.session()).await.unwrap();
+        let told = |it: &connect::ConnectionRow| {
+            (it.connection.label.to_string(), it.connection.state.as_str().to_owned())
+        };
+        rows.iter().map(told).collect()
     }
 
     /// Lets the task that refreshes do a round, as the program does once something happened.
@@ -165,7 +180,7 @@ fn a_bank_is_connected_paused_locked_and_ended_by_keys() {
             desk.shows("connecting ...");
             assert!(matches!(
                 desk.dashboard.wanted.last(),
-                Some(Effect::Begin(Errand::Connect(wanted))) if wanted.name.is_some()
+                Some(Effect::Send(_, Errand::Connect(wanted))) if wanted.name.is_some()
             ));
             desk.work().await;
             desk.shows("connected My bank: its accounts are being fetched");
@@ -211,11 +226,7 @@ fn a_bank_is_connected_paused_locked_and_ended_by_keys() {
             desk.work().await;
             desk.shows("! locked: g k unlocks");
             desk.shows("once unlocked");
-            desk.round(|refresher| {
-                refresher.lock();
-                refresher.ask();
-            })
-            .await;
+            desk.round(Refresher::ask).await;
             assert_eq!(desk.bridge.asked(), 4);
             desk.keys("g k").await;
             desk.paste("swordfish");
@@ -226,7 +237,7 @@ fn a_bank_is_connected_paused_locked_and_ended_by_keys() {
             desk.keys("Enter").await;
             desk.work().await;
             desk.shows("unlocked: what waited for it is fetched now");
-            let id = dashtam::service::connect::list(&session).await.unwrap()[0].connection.id;
+            let id = connect::list(&session).await.unwrap()[0].connection.id;
             desk.keys("r").await;
             assert!(matches!(
                 desk.dashboard.wanted.pop(),
@@ -276,18 +287,14 @@ fn a_token_that_is_none_is_said_where_it_is_typed_and_the_vault_is_not_asked_for
             desk.keys("Enter").await;
         }
         insta::assert_snapshot!("connect_typed", desk.screen());
-        desk.keys("Enter").await;
         desk.paste("this is no token");
-        desk.keys("Enter").await;
+        desk.keys("Enter Enter").await;
         desk.work().await;
         insta::assert_snapshot!("connect_refused", desk.screen());
         assert_eq!(desk.bridge.turn(|knobs| knobs.claims), 0);
         // The service does not take it: it was claimed by somebody.
         desk.bridge.turn(|knobs| knobs.claimed = true);
-        desk.keys("Enter").await;
-        let token = desk.bridge.token();
-        desk.paste(&token);
-        desk.keys("Enter").await;
+        desk.bring("").await;
         desk.work().await;
         desk.shows("claimed before");
         desk.keys("Esc").await;
@@ -355,7 +362,8 @@ fn what_differs_is_compared_mended_left_and_taken_back() {
             }
             desk.dashboard.resize((120, 40)).await;
             desk.keys("1").await;
-            desk.shows("differs synced 15:00");
+            desk.shows("differs");
+            desk.shows("synced 15:00");
             desk.keys("g h A").await;
             desk.shows("2 differences");
 
@@ -434,6 +442,172 @@ fn a_key_is_let_go_of_when_nobody_is_there_and_a_half_typed_secret_is_wiped() {
         let held = &desk.dashboard.how.held;
         let lock = dashtam::service::held::lock_of(desk.dashboard.session(), &desk.config, held);
         assert_eq!(lock.await, Lock::Locked);
+        desk.close().await;
+    });
+}
+
+#[test]
+fn a_key_is_let_go_of_though_nothing_can_be_written() {
+    run(async {
+        let mut desk = Desk::new((120, 40), None, options()).await;
+        let passphrase = dashtam::model::Secret::new(PASSPHRASE.to_owned());
+        vault::init(desk.dashboard.session(), &desk.config, Some(passphrase)).await.unwrap();
+        desk.dashboard.look_at_vault().await;
+        // A secret that is half typed goes, whether the vault is open or not.
+        desk.keys("g k").await;
+        desk.paste("c4n4ry");
+        desk.dashboard.tell(Msg::Lock);
+        assert!(!desk.screen().contains("passphrase"), "{}", desk.screen());
+        assert!(desk.dashboard.wanted.is_empty(), "{:?}", desk.dashboard.wanted);
+        desk.keys("g k").await;
+        desk.paste(PASSPHRASE);
+        desk.keys("Enter").await;
+        desk.work().await;
+        assert!(desk.dashboard.how.held.is_there());
+        let why = Some(("disk full", "there is no room on the disk".to_owned()));
+        desk.dashboard.tell(Msg::Blocked(why));
+        desk.dashboard.tell(Msg::Lock);
+        assert!(!desk.dashboard.how.held.is_there());
+        desk.shows("locked; the trail does not tell of it: not yet, only looking: disk full");
+        desk.close().await;
+    });
+}
+
+#[test]
+fn the_end_of_something_else_is_not_taken_for_that_of_the_page() {
+    run(async {
+        let mut desk = Desk::new((120, 40), None, options()).await;
+        desk.keys("j j j Enter").await;
+        desk.connect(PASSPHRASE).await;
+        desk.shows("connecting ...");
+        let other = || Err(dashtam::service::Error::Interrupted);
+        desk.dashboard.tell(Msg::Errand(None, Box::new(other())));
+        desk.shows("connecting ...");
+        desk.dashboard.tell(Msg::Errand(Some(0), Box::new(other())));
+        desk.shows("connecting ...");
+        // Who left it is not taken elsewhere.
+        desk.keys("Esc").await;
+        desk.work().await;
+        desk.keys("0").await;
+        let before = desk.screen();
+        desk.keys("g n").await;
+        assert!(!before.contains("Last success") && desk.screen().contains("Last success"));
+        desk.close().await;
+    });
+}
+
+#[test]
+fn a_lost_consent_is_given_again_by_its_row_and_nowhere_else() {
+    run(async {
+        for mut desk in Desk::on_each((120, 40)).await {
+            desk.keys("j j j Enter").await;
+            desk.connect(PASSPHRASE).await;
+            desk.work().await;
+            desk.round(|_| {}).await;
+            // The access ends at the service.
+            desk.bridge.renew();
+            desk.round(Refresher::ask).await;
+            desk.shows("it needs a new consent: c connects it again, and its rows go on");
+            let lost = desk.list().await;
+            assert_ne!(lost[0].1, "ACTIVE");
+
+            // A new one never takes its place, whatever it is called.
+            desk.keys(": c o n n e c t Enter").await;
+            desk.shows("Connect SimpleFIN");
+            desk.bring("My bank").await;
+            desk.work().await;
+            desk.shows("a connection has this name; choose another");
+            assert_eq!(desk.list().await, lost);
+            desk.keys("Esc c").await;
+            desk.shows("Connect My bank again");
+            let token = desk.bridge.token();
+            desk.paste(&token);
+            desk.keys("Enter").await;
+            desk.work().await;
+            desk.shows("connected My bank");
+            assert_eq!(desk.list().await.len(), 1);
+            assert_ne!(desk.list().await, lost);
+
+            // Without a name it is new too, though another has lost its consent.
+            desk.bridge.renew();
+            desk.round(Refresher::ask).await;
+            assert_eq!(desk.list().await, lost);
+            desk.keys(": c o n n e c t Enter").await;
+            desk.bring("").await;
+            desk.work().await;
+            let both = desk.list().await;
+            assert_eq!(both.len(), 2, "{both:?}");
+            assert!(both.contains(&lost[0]), "{both:?}");
+            desk.close().await;
+        }
+    });
+}
+
+#[test]
+fn asking_one_connection_does_not_keep_the_others_waiting() {
+    run(async {
+        let mut desk = Desk::new((120, 40), None, options()).await;
+        desk.keys("j j j Enter").await;
+        desk.connect(PASSPHRASE).await;
+        desk.work().await;
+        desk.round(|_| {}).await;
+        let session = desk.dashboard.session().clone();
+        let first = connect::list(&session).await.unwrap()[0].connection.id;
+        // The second was never asked, so it is due.
+        desk.bridge.renew();
+        desk.keys(": c o n n e c t Enter").await;
+        desk.bring("Hers").await;
+        desk.work().await;
+        desk.round(|refresher| refresher.ask_one(first)).await;
+        let second = async {
+            loop {
+                let rows = connect::list(&session).await.unwrap();
+                if rows.iter().any(|it| it.connection.id != first && it.succeeded.is_some()) {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        tokio::time::timeout(WAIT, second).await.expect("the second is asked as well");
+        desk.close().await;
+    });
+}
+
+#[test]
+fn without_a_key_no_connection_is_said_to_work() {
+    run(async {
+        for lock in [Lock::Missing, Lock::Broken(dashtam::model::SafeText::new("damaged"))] {
+            let mut desk = Desk::new((120, 40), None, options()).await;
+            desk.keys("j j j Enter").await;
+            desk.connect(PASSPHRASE).await;
+            desk.work().await;
+            desk.round(|_| {}).await;
+            desk.shows("works");
+            desk.dashboard.tell(Msg::Vault(lock));
+            assert!(!desk.screen().contains("works"), "{}", desk.screen());
+            desk.shows("! no key here");
+            assert!(!desk.screen().contains("● live"), "{}", desk.screen());
+            desk.shows("once there is a key");
+            desk.keys("r").await;
+            desk.shows("My bank: nothing here opens its secret");
+            desk.close().await;
+        }
+    });
+}
+
+#[test]
+fn a_secret_on_the_command_line_is_refused_and_not_kept() {
+    run(async {
+        let mut desk = Desk::new((80, 24), None, options()).await;
+        for word in ["unlock", "connect", "new-connection"] {
+            desk.keys(":").await;
+            desk.dashboard.tell(Msg::Paste(format!("{word} c4n4ry")));
+            desk.keys("Enter").await;
+            desk.shows(&format!("`{word}` stands alone"));
+            desk.keys("Esc : Up").await;
+            assert!(!desk.screen().contains(word), "{}", desk.screen());
+            desk.keys("Esc").await;
+        }
         desk.close().await;
     });
 }

@@ -87,7 +87,7 @@ fn where_nothing_is_written_no_door_would_write() {
 /// An import that failed, with a figure in its words.
 fn failed() -> Msg {
     let why = "the balance is 1234.56".to_owned();
-    Msg::Errand(Box::new(Err(dashtam::service::Error::Value { what: "a.csv", why })))
+    Msg::Errand(None, Box::new(Err(dashtam::service::Error::Value { what: "a.csv", why })))
 }
 
 #[test]

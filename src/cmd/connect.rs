@@ -98,6 +98,7 @@ pub async fn connect(
         provider: args.provider.clone(),
         name: args.name.clone(),
         token: brought(args.paste, token.from)?,
+        goal: connect::Goal::Found,
         wait: WAIT,
     };
     tell(job, &connect::connect(session, job.config, key, request).await?)

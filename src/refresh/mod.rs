@@ -130,12 +130,16 @@ impl Bench {
         }
         // Under the lease or not: each crossing is told once.
         judge_alerts(&self.store, &self.audit, &self.clock).await?;
-        let quiet = Wish { force: false, ..wish.clone() };
-        let next = match self.look(&quiet).await?.1 {
+        let next = self.next_due(&Wish { force: false, ..wish.clone() }).await?;
+        self.sum_up(started, wish, &known, &done, next).await
+    }
+
+    /// When something is due that nobody has to ask for; none: nothing will be.
+    async fn next_due(&self, wish: &Wish) -> Result<Option<i64>> {
+        Ok(match self.look(wish).await?.1 {
             after if after.jobs.is_empty() => after.next,
             _ => Some(self.clock.now().timestamp_micros()),
-        };
-        self.sum_up(started, wish, &known, &done, next).await
+        })
     }
 
     async fn look(&self, wish: &Wish) -> Result<(Known, Plan)> {

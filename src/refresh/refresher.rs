@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-use super::{Bench, Cadence, Outcome, Summary, Wish};
+use super::{Bench, Cadence, Error, Outcome, Summary, Wish};
 use crate::credentials::Keeper;
 use crate::fault;
 use crate::model::{ConnectionId, SafeText};
@@ -15,7 +15,8 @@ use crate::tasks::{self, Task};
 
 /// A refresh that broke down is tried again after this.
 const AFTER_PANIC: Duration = Duration::from_mins(1);
-/// However far away the next thing is, the clock is looked at: it may have been set.
+/// However far away the next thing is, the clock and the store are looked at: the one may have been
+/// set, and another process may have connected something.
 const LONGEST_SLEEP: Duration = Duration::from_hours(1);
 /// The shortest, so that no mistake in a plan makes a storm.
 const SHORTEST_SLEEP: Duration = Duration::from_millis(500);
@@ -34,8 +35,6 @@ enum Ask {
     One(ConnectionId),
     /// What is due: something may be that was not.
     Due,
-    /// The secrets are not to be opened any more.
-    Lock,
 }
 
 /// How the refreshing goes in this process.
@@ -67,7 +66,8 @@ pub struct Refresher {
 }
 
 impl Refresher {
-    /// Starts it. As long as nothing opens the secrets, `unlock` is asked before each round.
+    /// Starts it. `unlock` is asked before each round, and what it gives is kept no longer than that:
+    /// whoever lets go of the key need not tell anybody.
     #[must_use]
     pub fn start(bench: Bench, unlock: Option<Unlock>) -> Self {
         let cadence = Some(bench.cadence);
@@ -92,11 +92,6 @@ impl Refresher {
         let _ = self.asks.send(Ask::Due);
     }
 
-    /// Lets it forget what opens secrets. A round that is under way ends with what it has.
-    pub fn lock(&self) {
-        let _ = self.asks.send(Ask::Lock);
-    }
-
     /// Ends it, once what is being stored is stored.
     pub async fn stop(self) {
         drop(self.asks);
@@ -108,7 +103,7 @@ impl Refresher {
 }
 
 async fn run(
-    mut bench: Bench,
+    bench: Bench,
     unlock: Option<Unlock>,
     publish: watch::Sender<Progress>,
     mut asks: mpsc::UnboundedReceiver<Ask>,
@@ -116,21 +111,24 @@ async fn run(
     let mut wish = Wish::default();
     loop {
         publish.send_modify(|progress| progress.running = true);
-        if let (Err(_), Some(unlock)) = (&bench.outside.keeper, &unlock) {
-            bench.outside.keeper = unlock().await;
+        let (mut mine, force) = (bench.clone(), wish.force);
+        if let Some(unlock) = &unlock {
+            mine.outside.keeper = unlock().await;
         }
-        let (mine, force) = (bench.clone(), wish.force);
         // In a task of its own: a mistake in there ends that, not this.
         let round = tasks::spawn(Task::Round, async move {
             fault::point("round");
-            mine.refresh_once(&wish, Duration::ZERO).await
+            let summary = mine.refresh_once(&wish, Duration::ZERO).await?;
+            // Whoever asked for one connection wants the others to go on all the same.
+            let next = mine.next_due(&Wish::default()).await?;
+            Ok::<_, Error>(Summary { next, ..summary })
         });
         let (pause, heard) = match round.await {
             Ok(Ok(summary)) => (until_next(&bench, &summary), Ok(summary)),
-            Ok(Err(error)) => (Some(AFTER_PANIC), Err(error.to_string())),
+            Ok(Err(error)) => (AFTER_PANIC, Err(error.to_string())),
             Err(_) => {
                 let text = "refreshing has stopped unexpectedly; it is tried again in a minute";
-                (Some(AFTER_PANIC), Err(text.to_owned()))
+                (AFTER_PANIC, Err(text.to_owned()))
             }
         };
         publish.send_modify(|progress| tell(progress, heard, force));
@@ -140,24 +138,18 @@ async fn run(
                 Some(ask) => Some(ask),
                 None => return,
             },
-            () = sleep(pause) => None,
+            () = tokio::time::sleep(pause) => None,
         };
         // Whatever was asked meanwhile is one question.
         let mut asked: Vec<Ask> = first.into_iter().collect();
         while let Ok(ask) = asks.try_recv() {
             asked.push(ask);
         }
-        if asked.contains(&Ask::Lock) {
-            bench.outside.keeper = Err(SafeText::new(LOCKED));
-        }
         wish = wish_of(&asked);
     }
 }
 
-/// Why secrets are not opened any more.
-const LOCKED: &str = "the vault was locked";
-
-/// What all questions come to.
+/// What all questions come to. What is due beside a connection that was asked for follows at once.
 fn wish_of(asked: &[Ask]) -> Wish {
     let one = |ask: &Ask| match ask {
         Ask::One(connection) => Some(*connection),
@@ -187,21 +179,16 @@ fn tell(progress: &mut Progress, heard: Result<Summary, String>, asked: bool) {
     }
 }
 
-/// How long until something is due; none: nothing will be, unless somebody asks.
-fn until_next(bench: &Bench, summary: &Summary) -> Option<Duration> {
+/// How long until something is due, as far as this process knows: another may have connected
+/// something since.
+fn until_next(bench: &Bench, summary: &Summary) -> Duration {
     if matches!(summary.outcome, Outcome::Locked(_)) {
-        return Some(Duration::from_secs(5));
+        return Duration::from_secs(5);
     }
-    let left = summary.next?.saturating_sub(bench.clock.now().timestamp_micros());
+    let Some(next) = summary.next else { return LONGEST_SLEEP };
+    let left = next.saturating_sub(bench.clock.now().timestamp_micros());
     let left = Duration::from_micros(u64::try_from(left).unwrap_or(0));
-    Some(left.clamp(SHORTEST_SLEEP, LONGEST_SLEEP))
-}
-
-async fn sleep(pause: Option<Duration>) {
-    match pause {
-        Some(pause) => tokio::time::sleep(pause).await,
-        None => std::future::pending().await,
-    }
+    left.clamp(SHORTEST_SLEEP, LONGEST_SLEEP)
 }
 
 #[cfg(test)]
@@ -215,7 +202,7 @@ mod tests {
         let some = |connections| Wish { connections, force: true, only: None };
         for (asked, wish) in [
             (vec![], Wish::default()),
-            (vec![Ask::Due, Ask::Lock], Wish::default()),
+            (vec![Ask::Due, Ask::Due], Wish::default()),
             (vec![Ask::One(two), Ask::Due], some(vec![two])),
             (vec![Ask::One(one), Ask::One(two)], some(vec![one, two])),
             (vec![Ask::One(one), Ask::All], all),

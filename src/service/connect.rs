@@ -22,8 +22,21 @@ pub struct ConnectRequest {
     pub name: Option<SafeText>,
     /// What the service gave.
     pub token: Secret,
+    /// Which connection it is for.
+    pub goal: Goal,
     /// How long to wait for somebody else who refreshes.
     pub wait: Duration,
+}
+
+/// Which connection somebody brings a token for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Goal {
+    /// The one of the name, or without a name the only one that no longer works; else a new one.
+    Found,
+    /// A new one.
+    New,
+    /// This one, which no longer works.
+    Again(ConnectionId),
 }
 
 /// What became of it.
@@ -44,6 +57,19 @@ pub struct Service {
     pub title: &'static str,
     /// Where its owner gets a token.
     pub from: &'static str,
+}
+
+/// No word of a name has more characters; what a service gives has.
+const LONGEST_WORD: usize = 40;
+
+impl Service {
+    /// Whether a name is rather what the service gave: a name is seen by everybody.
+    #[must_use]
+    pub fn is_secret(&self, name: &str) -> bool {
+        let is_token = provider_of(&SafeText::new(self.id))
+            .is_ok_and(|(_, token)| (token.read)(&Secret::new(name.to_owned())).is_ok());
+        is_token || name.split_whitespace().any(|word| word.chars().count() > LONGEST_WORD)
+    }
 }
 
 /// Every service that somebody can be connected to.
@@ -125,7 +151,7 @@ pub async fn connect_with(
                 token.from
             )))));
         }
-        let broken = named(&known, entry, request.name.as_ref())?;
+        let broken = meant(&known, entry, &request)?;
         let action = if broken.is_some() { "reconnect" } else { "connect" };
         let attempt = session.attempt(action, &format!("provider={}", entry.id)).await?;
         let secret = Secret::new(brought.expose().to_owned());
@@ -243,6 +269,35 @@ async fn end(
         Err(error) => {
             session.end_badly(attempt, &error).await;
             Err(error)
+        }
+    }
+}
+
+/// The connection that a new token is to mend; none: a new one is made.
+fn meant<'a>(
+    known: &'a [Connection],
+    entry: &Entry,
+    request: &ConnectRequest,
+) -> Result<Option<&'a Connection>, Error> {
+    let lives = |it: &&Connection| it.state != ConnectionState::Disconnected;
+    let mut known_alive = known.iter().filter(lives);
+    match (request.goal, &request.name) {
+        (Goal::Found, name) => named(known, entry, name.as_ref()),
+        (Goal::New, Some(name)) if known_alive.any(|it| it.label == *name) => Err(Error::Usage(
+            "a connection has this name; choose another, or connect that one again from its row",
+        )),
+        (Goal::New, _) => Ok(None),
+        (Goal::Again(id), _) => {
+            match known_alive.find(|it| it.id == id && it.provider.as_str() == entry.id) {
+                Some(it) if it.state == ConnectionState::Active => {
+                    Err(Error::Usage("this connection works again; the token was not used"))
+                }
+                Some(it) => Ok(Some(it)),
+                None => {
+                    let name = SafeText::new(&id.to_string());
+                    Err(Error::NotFound { what: "connection", name, nearest: None })
+                }
+            }
         }
     }
 }

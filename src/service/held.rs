@@ -26,9 +26,13 @@ impl Held {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn put(&self, keeper: Option<Keeper>) -> bool {
-        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::replace(&mut *held, keeper).is_some()
+    fn put(&self, keeper: Option<Keeper>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = keeper;
+    }
+
+    /// Lets go of it: at once, whatever else can or cannot be done.
+    pub fn let_go(&self) {
+        self.put(None);
     }
 
     /// Whether a person gave it, and it was not let go of since.
@@ -121,17 +125,14 @@ pub async fn open(
     }
 }
 
-/// Lets go of the key. False: nobody had given one, so that nothing was done.
+/// Lets go of the key, and takes down that it was.
 ///
 /// # Errors
 /// When the trail cannot be written; the key is gone all the same.
-pub async fn lock(session: &Session, held: &Held) -> Result<bool, Error> {
-    if !held.put(None) {
-        return Ok(false);
-    }
+pub async fn lock(session: &Session, held: &Held) -> Result<(), Error> {
+    held.let_go();
     let attempt = session.attempt("vault.lock", "").await?;
-    attempt.succeeded("").await?;
-    Ok(true)
+    Ok(attempt.succeeded("").await?)
 }
 
 /// How long the next passphrase waits, in seconds, as the ones before it were wrong.

@@ -91,7 +91,8 @@ pub async fn run(
 }
 
 /// Starts refreshing in the background; none where nothing may be written. Where there is nothing to
-/// refresh from it sleeps until somebody asks. Whatever else is in the way is told by its rounds, and looked at again by each.
+/// refresh from it looks again every hour, or once somebody asks. Whatever else is in the way is told
+/// by its rounds, and looked at again by each.
 #[must_use]
 pub fn start(session: &Session, how: &How) -> Option<Refresher> {
     let bench = match &how.config {

@@ -70,8 +70,8 @@ pub enum Msg {
     Lag(Option<String>),
     /// An errand has written so many rows, and goes on.
     Rows(u64),
-    /// An errand is done, or has failed.
-    Errand(Box<errand::Upshot>),
+    /// An errand is done, or has failed; the page of this number waits for it.
+    Errand(Option<u64>, Box<errand::Upshot>),
     /// A folder was read.
     Listed(Box<Listed>),
     /// How the vault is.
@@ -103,6 +103,10 @@ pub enum Effect {
     Suspend,
     /// Something written.
     Begin(Errand),
+    /// The same for the page of this number, which waits for it.
+    Send(u64, Errand),
+    /// The key to secrets let go of.
+    Lock,
     /// What a folder has.
     List(FolderQuery),
     /// The demo in place of this store.
@@ -320,14 +324,17 @@ impl App {
         // Beneath a cover nothing is seen to change but the size of the screen.
         let is_beneath = self.is_covered() && !matches!(msg, Msg::Resize(..));
         let mut effects = Vec::new();
+        let open = self.open;
         match msg {
             Msg::Cover => {
                 self.presence = Presence::Covered;
-                // Nobody is there to go on with a secret that is half typed.
-                self.overlays.retain(|it| !matches!(it, Overlay::Ask(ask) if !ask.is_sending()));
+                self.wipe_secrets();
             }
             Msg::Key(_) | Msg::Paste(_) | Msg::Click(..) | Msg::Wheel(_) if self.is_covered() => {
                 self.uncover(&msg, &mut effects);
+                if let Msg::Paste(mut text) = msg {
+                    text.zeroize();
+                }
             }
             Msg::Key(chord) => {
                 // A dashboard may stay open for days; on another day a key is another visit.
@@ -367,15 +374,20 @@ impl App {
                 self.dirty = self.refreshed(*progress) || was_dirty;
             }
             Msg::Vault(lock) => self.vault_is(lock),
-            Msg::Lock if self.look.vault == Some(Lock::Unlocked) => self.lock(&mut effects),
-            Msg::Lock => self.dirty = was_dirty,
+            Msg::Lock => {
+                let wiped = self.wipe_secrets();
+                match self.look.vault {
+                    Some(Lock::Unlocked) => self.lock(&mut effects),
+                    _ => self.dirty = wiped || was_dirty,
+                }
+            }
             Msg::Lag(why) => self.look.lag = why,
             Msg::Rows(count) => self.written = Some(count),
-            Msg::Errand(ended) => {
+            Msg::Errand(page, ended) => {
                 self.errands = self.errands.saturating_sub(1);
                 self.written = None;
                 self.warned = 0;
-                self.ended(*ended);
+                self.ended(page, *ended);
                 // The trail tells of it even where nothing was written.
                 effects.push(Effect::Ask(Ask::Look));
             }
@@ -389,6 +401,10 @@ impl App {
                     None => "the store can be written again".to_owned(),
                 });
             }
+        }
+        if self.open == PaneId::Connections && self.open != open {
+            // What brought nothing new has told nobody, and it is read here.
+            effects.push(Effect::Ask(Ask::Look));
         }
         self.ask(&mut effects);
         self.remember_table(&mut effects);

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 
 use crate::config::Config;
 use crate::model::{BatchId, Change, ConnectionId, SafeText, Secret};
-use crate::service::connect::{self, ConnectRequest};
+use crate::service::connect::{self, ConnectRequest, Goal};
 use crate::service::edit::{Applied, Steps};
 use crate::service::held::{self, Lock, Opening};
 use crate::service::import::{self, FileReport, ImportReport, ImportRequest, UndoReport};
@@ -83,6 +83,8 @@ pub struct Wanted {
     pub provider: SafeText,
     /// What it is to be called; none: as the service.
     pub name: Option<SafeText>,
+    /// A new connection, or one that no longer works.
+    pub goal: Goal,
     /// What the service gave.
     pub token: Hidden,
     /// What opens the vault for it.
@@ -106,7 +108,7 @@ pub enum Errand {
     Edit(Edit),
     /// Open the vault by its passphrase.
     Unlock(Hidden),
-    /// Let go of its key.
+    /// Let go of its key, and take that down.
     Lock,
     /// Connect to a service.
     Connect(Wanted),
@@ -168,8 +170,8 @@ pub enum Done {
     Edited(Box<Edited>),
     /// The vault is open.
     Unlocked,
-    /// Its key is gone; false: nobody had given one.
-    Locked(bool),
+    /// Its key is gone.
+    Locked,
     /// A connection of this name was made, or made to work again; true: it was there already.
     Connected(SafeText, bool),
     /// That of this name ended.
@@ -190,8 +192,8 @@ pub enum Heard {
     Says(String),
     /// How the vault is since.
     Vault(Lock),
-    /// It has ended.
-    Ended(Upshot),
+    /// It has ended; the page of this number waits for it.
+    Ended(Option<u64>, Upshot),
 }
 
 /// Why an errand failed, whichever it was; none: it did not.
@@ -219,8 +221,8 @@ impl Default for Errands {
 }
 
 impl Errands {
-    /// Begins one; it never waits.
-    pub fn begin(&self, session: &Session, how: &How, errand: Errand) {
+    /// Begins one, for which the page of this number waits; it never waits itself.
+    pub fn begin(&self, session: &Session, how: &How, page: Option<u64>, errand: Errand) {
         let (session, how, tell) = (session.clone(), how.clone(), self.tell.clone());
         tasks::spawn(Task::Errand, async move {
             let config = how.config.as_deref();
@@ -240,14 +242,15 @@ impl Errands {
                 let lock = held::lock_of(&session, config, &how.held).await;
                 let _ = tell.send(Heard::Vault(lock));
             }
-            let _ = tell.send(Heard::Ended(ended.unwrap_or_else(|_| match edit {
+            let ended = ended.unwrap_or_else(|_| match edit {
                 // Whoever waits for it must hear of it.
                 Some(edit) => {
                     let outcome = Err(Error::Interrupted);
                     Ok(Done::Edited(Box::new(Edited { edit, outcome })))
                 }
                 None => Err(Error::Interrupted),
-            })));
+            });
+            let _ = tell.send(Heard::Ended(page, ended));
         });
     }
 
@@ -300,7 +303,10 @@ impl Errand {
                 held::unlock(session, config()?, &how.held, &passphrase.secret()).await?;
                 Ok(Done::Unlocked)
             }
-            Self::Lock => Ok(Done::Locked(held::lock(session, &how.held).await?)),
+            Self::Lock => {
+                held::lock(session, &how.held).await?;
+                Ok(Done::Locked)
+            }
             Self::Connect(wanted) => connect_to(session, config()?, how, wanted).await,
             Self::Disconnect(id) => {
                 let name = SafeText::new(&id.to_string());
@@ -322,6 +328,7 @@ async fn connect_to(session: &Session, config: &Config, how: &How, wanted: Wante
         provider: wanted.provider,
         name: wanted.name,
         token: wanted.token.secret(),
+        goal: wanted.goal,
         wait: WAIT,
     };
     let done = connect::connect_with(session, config, keeper, request).await?;
@@ -345,8 +352,7 @@ pub fn in_words(ended: &Upshot, figures: Figures) -> String {
             Err(error) => told_of_error(error, figures),
         },
         Ok(Done::Unlocked) => "unlocked: what waited for it is fetched now".to_owned(),
-        Ok(Done::Locked(true)) => "locked: nothing is fetched that needs a secret".to_owned(),
-        Ok(Done::Locked(false)) => "nobody unlocked it here: there is nothing to lock".to_owned(),
+        Ok(Done::Locked) => "locked: nothing is fetched that needs a secret".to_owned(),
         Ok(Done::Connected(name, false)) => {
             format!("connected {name}: its accounts are being fetched")
         }

@@ -41,7 +41,10 @@ fn refreshing(look: &Look) -> Option<(String, Tone)> {
     let mine = mine.map(|last| last.finished.timestamp_micros());
     let last = snapshot.connections.iter().filter_map(|row| row.succeeded).chain(mine).max();
     let last = last.and_then(time);
-    match (&look.progress, last) {
+    let is_at_work =
+        |row: &ConnectionRow| row.paused.is_none() && !(row.needs_key && is_shut(look));
+    let mine = look.progress.as_ref().filter(|_| snapshot.connections.iter().any(is_at_work));
+    match (mine, last) {
         (Some(Progress { elsewhere: Some(holder), .. }), last) => {
             let last = last.map(|last| format!(" {last}")).unwrap_or_default();
             let who = format!("process {} on {}", holder.pid, holder.host);
@@ -63,11 +66,12 @@ pub fn ending(row: &ConnectionRow, snapshot: &Snapshot) -> Option<String> {
     let ends = ends.with_timezone(&snapshot.zone);
     let days = ends.date_naive().signed_duration_since(snapshot.today).num_days();
     let when = match (connection.state, days) {
-        (ConnectionState::Active, ..=0) => ends.format("at %H:%M"),
-        (ConnectionState::Active, 1..=2) => ends.format("on %Y-%m-%d at %H:%M"),
+        (ConnectionState::Active, ..0) => ends.format("ended on %Y-%m-%d at %H:%M"),
+        (ConnectionState::Active, 0) => ends.format("ends at %H:%M"),
+        (ConnectionState::Active, 1..=2) => ends.format("ends on %Y-%m-%d at %H:%M"),
         _ => return None,
     };
-    Some(format!("the consent of {} ends {when}", connection.label))
+    Some(format!("the consent of {} {when}", connection.label))
 }
 
 /// An instant: of today the time, else the day. It stays true until another day begins.
@@ -82,11 +86,22 @@ pub fn secrets(look: &Look) -> Option<(&'static str, Tone)> {
     let needs_key = |row: &ConnectionRow| row.needs_key && row.paused.is_none();
     let is_needed = look.snapshot.as_ref().is_some_and(|it| it.connections.iter().any(needs_key));
     match look.vault {
+        Some(Lock::Missing | Lock::Broken(_)) if is_needed => Some(("! no key here", Tone::Warn)),
         Some(Lock::Locked) if is_needed => Some(("! locked: g k unlocks", Tone::Warn)),
         Some(Lock::Locked) => Some(("locked", Tone::Dim)),
         Some(Lock::Unlocked) => Some(("unlocked", Tone::Dim)),
         _ => None,
     }
+}
+
+/// Nothing here opens secrets, and no passphrase would.
+pub const fn lacks_key(look: &Look) -> bool {
+    matches!(look.vault, Some(Lock::Missing | Lock::Broken(_)))
+}
+
+/// What needs a secret is not asked for now.
+const fn is_shut(look: &Look) -> bool {
+    lacks_key(look) || matches!(look.vault, Some(Lock::Locked))
 }
 
 /// What a refresh that somebody asked for has brought.

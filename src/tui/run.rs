@@ -14,7 +14,7 @@ use tokio::task::{JoinError, JoinHandle};
 use tokio::time::{Instant, sleep_until};
 
 use super::app::{App, Effect, Msg, Options};
-use super::errand::{self, Done, Errands, Heard};
+use super::errand::{self, Done, Errand, Errands, Heard};
 use super::events;
 use super::folders::Folders;
 use super::memory::Memory;
@@ -274,18 +274,18 @@ impl Dashboard<'_> {
                 if matches!(lock, Lock::Open | Lock::Unlocked) {
                     refresher().for_each(Refresher::look);
                 }
+                if lock == Lock::Unlocked {
+                    // However long it took: the last key may be further back than that.
+                    self.locks = self.lock.map(|wait| Instant::now() + wait);
+                }
                 effects.extend(self.app.update(Msg::Vault(lock)));
             }
-            Heard::Ended(ended) => {
-                match &ended {
-                    Ok(Done::Locked(_)) => refresher().for_each(Refresher::lock),
-                    Ok(Done::Connected(..) | Done::Paused(_, false)) => {
-                        refresher().for_each(Refresher::look);
-                    }
-                    _ => {}
+            Heard::Ended(page, ended) => {
+                if let Ok(Done::Connected(..) | Done::Paused(_, false)) = &ended {
+                    refresher().for_each(Refresher::look);
                 }
                 let blocked = errand::failure(&ended).and_then(blocked);
-                effects.extend(self.app.update(Msg::Errand(Box::new(ended))));
+                effects.extend(self.app.update(Msg::Errand(page, Box::new(ended))));
                 if let Some(why) = blocked {
                     self.wait_for_room(why, effects);
                 }
@@ -341,11 +341,9 @@ impl Dashboard<'_> {
             }
             Effect::Copy(text) => self.screen.copy(&text)?,
             Effect::Remember(memo) => self.memory.keep(memo),
-            Effect::Begin(errand) => {
-                if let (Some(opened), Some(how)) = (&self.opened, &self.how) {
-                    self.errands.begin(&opened.session, how, errand);
-                }
-            }
+            Effect::Begin(errand) => self.begin(None, errand),
+            Effect::Send(page, errand) => self.begin(Some(page), errand),
+            Effect::Lock => self.let_go(),
             Effect::List(query) => self.folders.begin(query),
             Effect::Demo => return Ok(Some(Ended::Demo)),
             Effect::Redraw => self.screen.forget()?,
@@ -361,12 +359,26 @@ impl Dashboard<'_> {
         Ok(None)
     }
 
+    fn begin(&self, page: Option<u64>, errand: Errand) {
+        if let (Some(opened), Some(how)) = (&self.opened, &self.how) {
+            self.errands.begin(&opened.session, how, page, errand);
+        }
+    }
+
+    /// Lets go of the key that a person gave.
+    fn let_go(&self) {
+        self.how.iter().for_each(|how| how.held.let_go());
+    }
+
     /// What a signal means; some: the end.
     fn heed(&mut self, caught: Caught, effects: &mut Vec<Effect>) -> io::Result<Option<Ended>> {
         match caught {
             Caught::Ended(number) => return Ok(Some(Ended::Signal(number))),
             Caught::Stopped if !has_shell() => return Ok(None),
             Caught::Stopped => {
+                // Who has the machine meanwhile finds no key. The trail tells of it once we go on.
+                self.let_go();
+                effects.extend(self.app.update(Msg::Lock));
                 self.screen.pause()?;
                 // We stand still here; `fg` goes on behind it.
                 kill_process(getpid(), Signal::STOP)?;

@@ -16,7 +16,7 @@ use dashtam::keys::{Keymap, parse_chords};
 use dashtam::service::refresh::How;
 use dashtam::service::{Access, Session, demo, held};
 use dashtam::state::{State, View};
-use dashtam::tui::{App, Effect, Listed, Memo, Msg, Options, ThemeName};
+use dashtam::tui::{App, Effect, Errand, Listed, Memo, Msg, Options, ThemeName};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use tempfile::TempDir;
@@ -237,6 +237,7 @@ impl Dashboard {
                 Effect::Ask(ask) => self.state.ask(ask),
                 Effect::Remember(memo) => self.remembered.push(memo),
                 Effect::List(query) => self.tell(Msg::Listed(Box::new(Listed::of(query)))),
+                Effect::Lock => self.how.held.let_go(),
                 other => self.wanted.push(other),
             }
         }
@@ -273,15 +274,18 @@ impl Dashboard {
     pub async fn work(&mut self) {
         for effect in std::mem::take(&mut self.wanted) {
             match effect {
-                Effect::Begin(errand) => {
-                    let ended = errand.run(&self.session, &self.how, &|_| {}).await;
-                    self.look_at_vault().await;
-                    self.tell(Msg::Errand(Box::new(ended)));
-                }
+                Effect::Begin(errand) => self.run(None, errand).await,
+                Effect::Send(page, errand) => self.run(Some(page), errand).await,
                 other => self.wanted.push(other),
             }
         }
         self.catch_up().await;
+    }
+
+    async fn run(&mut self, page: Option<u64>, errand: Errand) {
+        let ended = errand.run(&self.session, &self.how, &|_| {}).await;
+        self.look_at_vault().await;
+        self.tell(Msg::Errand(page, Box::new(ended)));
     }
 
     /// Tells how the vault is, as the program does.

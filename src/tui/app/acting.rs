@@ -207,8 +207,8 @@ impl App {
             }
             Action::Unlock => self.unlock(),
             Action::Lock => self.lock(effects),
-            Action::Connect | Action::NewConnection => self.connect(),
             Action::Watch => self.watch(effects),
+            Action::Connect | Action::NewConnection => self.connect(None),
             Action::Undo | Action::Redo => self.turn_back(action == Action::Redo, effects),
             Action::Add => match self.is_empty() {
                 true => self.open_form(Subject::NewAccount),
@@ -308,6 +308,7 @@ impl App {
             },
             Wish::Form(subject) => self.open_form(subject),
             Wish::Begin(errand) => self.begin(errand, effects),
+            Wish::Reconnect(again) => self.connect(Some(again)),
             Wish::Refresh(connection) => self.fetch_one(connection, effects),
             Wish::Demo => self.leave(Effect::Demo, effects),
             Wish::Explain(question) => {

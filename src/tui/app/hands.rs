@@ -60,6 +60,13 @@ impl App {
         errand: Errand,
         effects: &mut Vec<Effect>,
     ) -> Result<(), String> {
+        self.count_in(&errand)?;
+        effects.push(Effect::Begin(errand));
+        Ok(())
+    }
+
+    /// Counts an errand as begun, or says why it cannot be.
+    pub(super) fn count_in(&mut self, errand: &Errand) -> Result<(), String> {
         let is_edit = matches!(errand, Errand::Edit(_));
         if is_edit && self.hands.is_busy {
             return Err("not yet: another edit is being written".to_owned());
@@ -69,15 +76,14 @@ impl App {
         }
         self.hands.is_busy |= is_edit;
         self.errands += 1;
-        effects.push(Effect::Begin(errand));
         Ok(())
     }
 
-    /// An errand is done, or has failed.
-    pub(super) fn ended(&mut self, ended: errand::Upshot) {
+    /// An errand is done, or has failed; the page of this number waits for it.
+    pub(super) fn ended(&mut self, page: Option<u64>, ended: errand::Upshot) {
         match ended {
             Ok(Done::Edited(edited)) => self.edited(*edited),
-            ended => self.settled(&ended),
+            ended => self.settled(page, &ended),
         }
     }
 

@@ -1,7 +1,7 @@
 //! What the vault and the connections ask of a person, and what comes of it.
 
 use super::super::errand::{Done, Errand, Upshot, in_words};
-use super::super::overlay::{Ask, Asked, Overlay};
+use super::super::overlay::{Again, Ask, Asked, Overlay};
 use super::super::pane::PaneId;
 use super::{App, Effect};
 use crate::keys::Chord;
@@ -30,10 +30,16 @@ impl App {
         }
     }
 
-    /// Lets go of the key that somebody gave.
+    /// Lets go of the key that somebody gave, even where the trail cannot be told of it.
     pub(super) fn lock(&mut self, effects: &mut Vec<Effect>) {
         match &self.look.vault {
-            Some(Lock::Unlocked) => self.begin(Errand::Lock, effects),
+            Some(Lock::Unlocked) => {
+                effects.push(Effect::Lock);
+                self.vault_is(Lock::Locked);
+                if let Err(why) = self.try_to_begin(Errand::Lock, effects) {
+                    self.notice = Some(format!("locked; the trail does not tell of it: {why}"));
+                }
+            }
             None => self.notice = Some(NO_VAULT.to_owned()),
             Some(Lock::Missing) => self.notice = Some(NOT_YET.to_owned()),
             Some(Lock::Open) => self.notice = Some(OPEN.to_owned()),
@@ -43,17 +49,29 @@ impl App {
         }
     }
 
-    /// Asks for what connects to a service.
-    pub(super) fn connect(&mut self) {
+    /// Closes what asks for a secret, half typed or not: nobody is there to go on with it. Whether
+    /// there was anything.
+    pub(super) fn wipe_secrets(&mut self) -> bool {
+        let before = self.overlays.len();
+        self.overlays.retain(|it| !matches!(it, Overlay::Ask(ask) if !ask.is_sending()));
+        self.overlays.len() != before
+    }
+
+    /// Asks for what connects to a service: anew, or a connection that no longer works.
+    pub(super) fn connect(&mut self, again: Option<Again>) {
         let why = self.cannot_write().or_else(|| match &self.look.vault {
             None => Some("the sample household is connected to nobody".to_owned()),
             Some(Lock::Broken(why)) => Some(why.to_string()),
             Some(_) => None,
         });
-        let service = connect::services().into_iter().next();
+        let mut services = connect::services().into_iter();
+        let service = match &again {
+            Some(again) => services.find(|it| it.id == again.provider.as_str()),
+            None => services.next(),
+        };
         match (why, service, &self.look.vault) {
             (None, Some(service), Some(lock)) => {
-                let ask = Ask::connect(service, lock.clone());
+                let ask = Ask::connect(service, lock.clone(), again);
                 self.overlays.push(Overlay::Ask(Box::new(ask)));
             }
             (why, ..) => self.notice = why,
@@ -83,8 +101,13 @@ impl App {
             Asked::Open => true,
             Asked::Left => false,
             Asked::Send(errand) => {
-                if let Err(why) = self.try_to_begin(errand, effects) {
-                    ask.stays(why);
+                match self.count_in(&errand) {
+                    Ok(()) => {
+                        self.number += 1;
+                        ask.waits_for(self.number);
+                        effects.push(Effect::Send(self.number, errand));
+                    }
+                    Err(why) => ask.stays(why),
                 }
                 true
             }
@@ -106,25 +129,27 @@ impl App {
         self.refresh();
     }
 
-    /// Something that is no edit is done, or has failed: a page that waits for it hears of it first.
-    pub(super) fn settled(&mut self, ended: &Upshot) {
+    /// Something that is no edit is done, or has failed: the page that waits for it hears of it
+    /// first. Who left that page is somewhere else by now, and stays there.
+    pub(super) fn settled(&mut self, page: Option<u64>, ended: &Upshot) {
         let said = in_words(ended, self.look.figures);
-        let is_asked = matches!(ended, Ok(Done::Unlocked | Done::Connected(..)) | Err(_));
-        let waiting = self.overlays.last_mut().and_then(|overlay| match overlay {
-            Overlay::Ask(ask) if is_asked && ask.is_sending() => Some(ask),
+        let waiting = self.overlays.iter_mut().enumerate().find_map(|(at, it)| match it {
+            Overlay::Ask(ask) if page.is_some() && ask.awaited() == page => Some((at, ask)),
             _ => None,
         });
         match (waiting, ended) {
-            (Some(ask), Err(_)) => {
+            (Some((_, ask)), Err(_)) => {
                 ask.refused(said, self.look.vault.as_ref());
                 return;
             }
-            (Some(_), Ok(_)) => drop(self.overlays.pop()),
+            (Some((at, _)), Ok(done)) => {
+                self.overlays.remove(at);
+                if let Done::Connected(..) = done {
+                    self.go(PaneId::Connections);
+                }
+            }
             (None, _) => {}
         }
         self.notice = Some(said);
-        if let Ok(Done::Connected(..)) = ended {
-            self.go(PaneId::Connections);
-        }
     }
 }

@@ -1,12 +1,14 @@
 //! What is typed while something lies over the pane: the top overlay hears every key.
 
+use zeroize::Zeroizing;
+
 use super::super::errand::Errand;
 use super::super::folders::Listed;
 use super::super::guide;
 use super::super::look::Selection;
 use super::super::overlay::{
     Chosen, Command, Confirm, Entry, Overlay, Palette, Prompt, PromptKind, Said, Sorted,
-    ViewCommand, asks, complete, last_line, parse_command, take_in,
+    ViewCommand, asks, asks_for_secret, complete, last_line, parse_command, take_in,
 };
 use super::super::pane::{PaneId, Wish};
 use super::super::widget::Input;
@@ -162,14 +164,21 @@ impl App {
     }
 
     fn command(&mut self, prompt: &mut Prompt, effects: &mut Vec<Effect>) -> bool {
-        let line = prompt.input.text();
+        let line = Zeroizing::new(prompt.input.text());
         if line.trim().is_empty() {
             return false;
         }
+        // Such a line may hold what was meant for the page that asks for it.
+        let may_be_secret = asks_for_secret(&line);
+        if may_be_secret {
+            prompt.input.wipe();
+        }
         match parse_command(&line) {
             Ok(command) => {
-                self.commands.retain(|before| *before != line);
-                self.commands.push(line);
+                if !may_be_secret {
+                    self.commands.retain(|before| *before != *line);
+                    self.commands.push(line.to_string());
+                }
                 match command {
                     Command::Act(action) => self.act(action, effects),
                     Command::AsOf(day) => {

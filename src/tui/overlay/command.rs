@@ -60,6 +60,9 @@ pub enum CommandError {
     /// Words are missing, or there are too many.
     #[error("write `{0}`")]
     Form(&'static str),
+    /// Words behind what takes none.
+    #[error("`{0}` stands alone: it asks for what it needs")]
+    Alone(&'static str),
     /// A quote that does not end.
     #[error("close the quote with another \"")]
     OpenQuote,
@@ -174,12 +177,23 @@ pub fn parse(line: &str) -> Result<Command, CommandError> {
         let rest = line.trim_start().strip_prefix(word).unwrap_or_default();
         return account(&words_of(rest)?).map(Command::Errand);
     }
-    match word {
-        "q" => Ok(Command::Act(Action::Quit)),
-        _ => Action::named(word)
-            .map(Command::Act)
-            .ok_or_else(|| CommandError::Unknown(word.chars().take(40).collect())),
+    let action = match word {
+        "q" => Some(Action::Quit),
+        _ => Action::named(word),
+    };
+    let action = action.ok_or_else(|| CommandError::Unknown(word.chars().take(40).collect()))?;
+    match rest.is_empty() {
+        true => Ok(Command::Act(action)),
+        // Whoever writes more means more: a token, a passphrase, another day.
+        false => Err(CommandError::Alone(action.name())),
     }
+}
+
+/// Whether a line begins with what asks for a secret: the rest of it may be one.
+#[must_use]
+pub fn asks_for_secret(line: &str) -> bool {
+    let action = line.split_whitespace().next().and_then(Action::named);
+    matches!(action, Some(Action::Unlock | Action::Connect | Action::NewConnection))
 }
 
 fn import(files: &[String]) -> Result<Errand, CommandError> {

@@ -12,11 +12,11 @@ mod palette;
 mod prompt;
 mod sort;
 
-pub use ask::{Ask, Asked};
+pub use ask::{Again, Ask, Asked};
 pub use columns::{Chosen, ColumnsMenu};
 #[cfg(test)]
 pub use command::words;
-pub use command::{Command, ViewCommand, parse as parse_command};
+pub use command::{Command, ViewCommand, asks_for_secret, parse as parse_command};
 pub use complete::{asks, complete, take_in};
 pub use confirm::{Confirm, Said};
 pub use explain::{draw as draw_explanation, last_top as last_line};

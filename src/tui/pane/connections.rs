@@ -16,14 +16,15 @@ use super::list::List;
 use super::table::{Line, lends};
 use super::{Outcome, Pane, PaneId, Wish};
 use crate::keys::{Action, Context};
-use crate::model::{ConnectionId, ConnectionState, Dec, Part, SafeText};
+use crate::model::{Connection, ConnectionId, ConnectionState, Dec, Part, SafeText};
+use crate::service::connect;
 use crate::service::held::Lock;
 use crate::state::{ConnectionRow, Snapshot};
 use crate::text::counted;
 use crate::tui::errand::Errand;
-use crate::tui::live::time_of;
+use crate::tui::live::{lacks_key, time_of};
 use crate::tui::look::Look;
-use crate::tui::overlay::Confirm;
+use crate::tui::overlay::{Again, Confirm};
 use crate::tui::theme::Tone;
 use crate::tui::widget::{Align, Cell, Column, Row, wrapped, write};
 
@@ -39,11 +40,14 @@ const COLUMNS: [Column; 7] = [
 
 /// The column that matters most.
 const MAIN: usize = 2;
-/// Lines beneath the rows.
+/// Lines beneath the rows, where a connection has no more to tell.
 const BENEATH: u16 = 9;
+/// Lines that the rows have in any case, with the heading.
+const ABOVE: u16 = 4;
 
 /// Where the bar has no room for them.
 const KEYS: &str = "c connects another · r asks it now · o pauses it · d ends it";
+const KEYS_AGAIN: &str = "c connects it again · d ends it";
 /// What is said of everyone: no provider has another right.
 const SCOPES: &str = "read-only: it tells of accounts, holdings and rows, and can move nothing";
 
@@ -54,6 +58,8 @@ enum State {
     Consent(ConnectionState),
     Paused,
     Locked,
+    /// Nothing here opens its secret.
+    NoKey,
     /// Its limit is used up for now.
     UsedUp,
     Failing,
@@ -72,6 +78,7 @@ impl State {
             ConnectionState::Active if row.needs_key && look.vault == Some(Lock::Locked) => {
                 Self::Locked
             }
+            ConnectionState::Active if row.needs_key && lacks_key(look) => Self::NoKey,
             ConnectionState::Active if row.left.is_some_and(|(left, _)| left == 0) => Self::UsedUp,
             ConnectionState::Active if failures > 0 || row.next_attempt.is_some() => Self::Failing,
             ConnectionState::Active if row.why.is_some() => Self::Partial,
@@ -86,6 +93,7 @@ impl State {
             Self::Consent(state) => (state.as_str(), Tone::Error),
             Self::Paused => ("paused", Tone::Warn),
             Self::Locked => ("locked", Tone::Warn),
+            Self::NoKey => ("no key here", Tone::Error),
             Self::UsedUp => ("limit used up", Tone::Warn),
             Self::Failing => ("failing", Tone::Error),
             Self::Partial => ("partial", Tone::Warn),
@@ -103,6 +111,9 @@ impl State {
             Self::Consent(_) => "it needs a new consent: c connects it again, and its rows go on",
             Self::Paused => "nothing is asked of it: o lets it go on",
             Self::Locked => "its secret cannot be opened: g k unlocks, and it is asked at once",
+            Self::NoKey => {
+                "nothing here opens its secret, so it is not asked; `dashtam vault status` says why"
+            }
             Self::UsedUp => "no more is asked of it until its limit is free again",
             Self::Failing => "what was fetched before stays; it is tried again by itself",
             Self::Partial => "it told most, and something was left out",
@@ -124,14 +135,46 @@ impl Connections {
         rows(look).iter().find(|row| row.connection.id == *id)
     }
 
+    /// What stands beneath the rows, by a width.
+    fn told(&self, look: &Look, width: u16) -> Vec<(String, Tone)> {
+        let (Some(row), Some(snapshot)) = (self.row(look), &look.snapshot) else {
+            return Vec::new();
+        };
+        let lines = |(text, tone): (String, Tone)| {
+            wrapped(&text, usize::from(width)).into_iter().map(move |line| (line, tone))
+        };
+        told(row, snapshot, look).into_iter().flat_map(lines).collect()
+    }
+
+    /// How many lines that takes, of so much room.
+    fn beneath(&self, look: &Look, (width, height): (u16, u16)) -> u16 {
+        let wanted = u16::try_from(self.told(look, width).len() + 1).unwrap_or(u16::MAX);
+        wanted.max(BENEATH).min(height.saturating_sub(ABOVE))
+    }
+
+    /// Connects one again, where that can be done here.
+    fn again(row: &ConnectionRow) -> Wish {
+        let Connection { id, label, provider, .. } = &row.connection;
+        match connect::services().iter().any(|it| it.id == provider.as_str()) {
+            true => {
+                Wish::Reconnect(Again { id: *id, name: label.clone(), provider: provider.clone() })
+            }
+            false => Wish::Say(format!(
+                "{label}: `dashtam connect {provider}` asks for a new consent, in a browser"
+            )),
+        }
+    }
+
     /// What is done to the connection at the cursor.
     fn by_hand(action: Action, row: &ConnectionRow, look: &Look) -> Wish {
         let (id, name, state) = (row.connection.id, &row.connection.label, State::of(row, look));
         match (action, state) {
-            (Action::Refresh, State::Consent(_) | State::Paused | State::Locked) => {
+            (Action::Refresh, State::Consent(_) | State::Paused | State::Locked | State::NoKey) => {
                 Wish::Say(format!("{name}: {}", state.words()))
             }
             (Action::Refresh, _) => Wish::Refresh(id),
+            (Action::NewConnection, State::Consent(_)) => Self::again(row),
+            (Action::NewConnection, _) => Wish::Act(Action::Connect),
             (Action::Pause, State::Consent(_)) => Wish::Say(format!("{name}: {}", state.words())),
             (Action::Pause, _) => Wish::Begin(Errand::Pause(id, row.paused.is_none())),
             (Action::Delete, _) => {
@@ -168,7 +211,7 @@ impl Pane for Connections {
     lends!(COLUMNS);
 
     fn lines(&self, look: &Look) -> u16 {
-        look.size.1.saturating_sub(BENEATH)
+        look.size.1.saturating_sub(self.beneath(look, look.size))
     }
 
     fn act(&mut self, action: Action, look: &Look) -> Outcome {
@@ -176,13 +219,19 @@ impl Pane for Connections {
             return Outcome::DONE;
         }
         match action {
-            Action::Add => Outcome::wish(Wish::Act(Action::NewConnection)),
-            Action::Open | Action::In | Action::Refresh | Action::Pause | Action::Delete => {
-                match self.row(look) {
-                    Some(row) => Outcome::wish(Self::by_hand(action, row, look)),
-                    None => Outcome::wish(Wish::Say("there is no connection here".to_owned())),
-                }
+            Action::Add => Outcome::wish(Wish::Act(Action::Connect)),
+            Action::NewConnection if self.row(look).is_none() => {
+                Outcome::wish(Wish::Act(Action::Connect))
             }
+            Action::NewConnection
+            | Action::Open
+            | Action::In
+            | Action::Refresh
+            | Action::Pause
+            | Action::Delete => match self.row(look) {
+                Some(row) => Outcome::wish(Self::by_hand(action, row, look)),
+                None => Outcome::wish(Wish::Say("there is no connection here".to_owned())),
+            },
             Action::Explain => Outcome::wish(Wish::Say(
                 "beneath the rows stands how the connection is, and what to do about it".to_owned(),
             )),
@@ -196,20 +245,16 @@ impl Pane for Connections {
 
     fn draw(&self, buf: &mut Buffer, area: Rect, look: &Look) {
         let theme = look.theme;
+        let height = self.beneath(look, (area.width, area.height));
         let [above, beneath] =
-            Layout::vertical([Constraint::Fill(1), Constraint::Length(BENEATH)]).areas(area);
+            Layout::vertical([Constraint::Fill(1), Constraint::Length(height)]).areas(area);
         let nothing = match look.read_only {
             true => "there is no connection",
             false => "there is no connection yet: c connects a bank or a broker",
         };
         self.list.draw(buf, above, look, nothing);
-        let (Some(row), Some(snapshot)) = (self.row(look), &look.snapshot) else { return };
-        let width = usize::from(beneath.width);
-        let told = told(row, snapshot, look);
-        let lines = told.into_iter().flat_map(|(text, tone)| {
-            wrapped(&text, width).into_iter().map(move |line| (line, tone))
-        });
-        for ((text, tone), at) in lines.zip(1..beneath.height) {
+        let lines = self.told(look, beneath.width);
+        for ((text, tone), at) in lines.into_iter().zip(1..beneath.height) {
             let place = Rect { y: beneath.y + at, height: 1, ..beneath };
             write(buf, place, &text, theme.style(tone));
         }
@@ -263,6 +308,7 @@ fn next(row: &ConnectionRow, snapshot: &Snapshot, look: &Look) -> String {
         (State::Consent(_), _) => "after consent".to_owned(),
         (State::Paused, _) => "once it goes on".to_owned(),
         (State::Locked, _) => "once unlocked".to_owned(),
+        (State::NoKey, _) => "once there is a key".to_owned(),
         (_, None) => "not from here".to_owned(),
         (_, Some(cadence)) => {
             let scheduled = || {
@@ -324,7 +370,8 @@ fn told(row: &ConnectionRow, snapshot: &Snapshot, look: &Look) -> Vec<(String, T
     if let Some(ends) = row.connection.consent_expires.and_then(|at| time_of(at, snapshot)) {
         told.push((format!("its consent ends {ends}"), Tone::Dim));
     }
-    told.push((KEYS.to_owned(), Tone::Key));
+    let keys = if let State::Consent(_) = state { KEYS_AGAIN } else { KEYS };
+    told.push((keys.to_owned(), Tone::Key));
     told.push((SCOPES.to_owned(), Tone::Dim));
     told
 }

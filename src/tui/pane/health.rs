@@ -18,6 +18,7 @@ use super::table::{Line, lends};
 use super::{Outcome, Pane, PaneId, Wish};
 use crate::keys::{Action, Context};
 use crate::model::{AccountEdit, Change, Class, Difference, Edit, SafeText, SecurityId};
+use crate::service::consent::anew;
 use crate::service::splits::changes;
 use crate::state::{
     ConnectionRow, CoverageRow, FindingRow, HoldingRow, Proposed, Question, Slice, Slot, Snapshot,
@@ -511,7 +512,7 @@ fn consent(row: &ConnectionRow, snapshot: &Snapshot) -> Option<Problem> {
         symbol: Some(row.connection.label.clone()),
         day: None,
         detail,
-        fix: format!("`dashtam connect {}` gives it anew", row.connection.provider),
+        fix: anew(&row.connection),
         mend: Mend::Connection,
         proposal: None,
     })

@@ -58,7 +58,7 @@ pub use welcome::Welcome;
 use super::errand::Errand;
 use super::form::Subject;
 use super::look::{Look, Order, Selection};
-use super::overlay::Confirm;
+use super::overlay::{Again, Confirm};
 use super::widget::{Choice, Column};
 use crate::config::TableTaste;
 use crate::keys::{Action, Context};
@@ -257,6 +257,8 @@ pub enum Wish {
     Form(Subject),
     /// Something done at once: it can be taken back.
     Begin(Errand),
+    /// A connection that no longer works, connected again.
+    Reconnect(Again),
     /// What is new from one connection.
     Refresh(ConnectionId),
     /// The demo in place of this store.

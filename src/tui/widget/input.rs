@@ -1,5 +1,7 @@
 //! A line of text that is typed.
 
+use zeroize::Zeroize as _;
+
 use crate::keys::{Chord, Key};
 
 /// The most characters of a line.
@@ -29,6 +31,12 @@ impl Input {
     #[must_use]
     pub fn text(&self) -> String {
         format!("{}{}", self.before, self.after)
+    }
+
+    /// Forgets what is typed: it may have been a secret.
+    pub fn wipe(&mut self) {
+        self.before.zeroize();
+        self.after.zeroize();
     }
 
     /// Nothing is typed.
