@@ -179,6 +179,7 @@ async fn fill(engine: &Engine) {
             next_attempt: Some(id),
         };
         tx.put_refresh(&refresh).await.unwrap();
+        tx.put_paused(ConnectionId(id), Some(1_700_000_000_000_000 + id)).await.unwrap();
         tx.insert_secret(&secret_of(id)).await.unwrap();
         let symbol = text("ticker");
         let row = SymbolRecord { security, source: text(&label), symbol, until: Some(TODAY) };
