@@ -12,13 +12,13 @@
 mod support;
 
 use std::collections::BTreeMap;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 
 use chrono::{Datelike as _, NaiveDate, Weekday};
 use dashtam::clock::Clock;
 use serde_json::{Value, json};
-use support::home::{HEADER, Home, PROGRAM, Ran, document};
+use support::home::{HEADER, Home, Ran, document};
 use support::postgres::postgres_url;
 use support::server::{Asked, Reply, Server};
 
@@ -120,13 +120,7 @@ impl Person {
     }
 
     fn run(&self, line: &str) -> Ran {
-        let mut command = Command::new(PROGRAM);
-        command.env_clear().env("HOME", self.home.root.path()).env("TZ", "UTC");
-        command.env("DASHTAM_DATA_DIR", self.home.data());
-        command.env("DASHTAM_CONFIG", self.home.path("config.toml"));
-        if let Some(url) = &self.database {
-            command.env("DASHTAM_DATABASE_URL", url);
-        }
+        let mut command = self.home.process(self.database.as_deref());
         Ran::of(&command.args(line.split(' ')).stdin(Stdio::null()).output().unwrap())
     }
 

@@ -21,7 +21,7 @@ use dashtam::clock::Clock;
 use dashtam::model::Secret;
 use dashtam::provider::{AccountSource as _, Auth, Class, Line, PROVIDERS, Setup};
 use serde_json::{Value, json};
-use support::home::{Home, PROGRAM, Ran, document, keys, sorted};
+use support::home::{Home, Ran, document, keys, sorted};
 use support::postgres::postgres_url;
 use support::server::{Reply, Server};
 use support::simplefin::{Bridge, CLAIM, PASSWORD, Row, USER, nothing, page};
@@ -75,14 +75,7 @@ impl Person {
 
     /// The program, to be started by itself.
     fn process(&self) -> Command {
-        let mut command = Command::new(PROGRAM);
-        command.env_clear().env("HOME", self.home.root.path()).env("TZ", "UTC");
-        command.env("DASHTAM_DATA_DIR", self.home.data());
-        command.env("DASHTAM_CONFIG", self.home.path("config.toml"));
-        if let Some(url) = &self.database {
-            command.env("DASHTAM_DATABASE_URL", url);
-        }
-        command
+        self.home.process(self.database.as_deref())
     }
 
     fn connect(&self, token: &str) -> Ran {

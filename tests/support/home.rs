@@ -67,6 +67,16 @@ impl Home {
         command
     }
 
+    /// The program over such a store, with a configuration of its own, to be started by itself.
+    pub fn process(&self, database: Option<&str>) -> std::process::Command {
+        let mut command = std::process::Command::new(PROGRAM);
+        command.env_clear().env("HOME", self.root.path()).env("TZ", "UTC");
+        command.env("DASHTAM_DATA_DIR", self.data());
+        command.env("DASHTAM_CONFIG", self.path("config.toml"));
+        command.envs(database.map(|url| ("DASHTAM_DATABASE_URL", url)));
+        command
+    }
+
     pub fn run(&self, line: &[&str]) -> Ran {
         Ran::of(&self.command().args(line).output().unwrap())
     }
