@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::Job;
 use super::exit::{Error, Status};
-use super::json::{Changed, List};
+use super::json::List;
 use super::table::{Column, Table};
 use crate::cli::{AccountCommand, AccountEditArgs};
 use crate::model::{
@@ -63,13 +63,7 @@ pub async fn run(
             (Change::EditAccount(account.id, edit), done)
         }
     };
-    let applied = apply(session, change).await?;
-    if job.flags.json {
-        job.out.json(&Changed::from(&applied))?;
-    } else {
-        job.out.line(&done)?;
-    }
-    Ok(Status::Done)
+    job.changed(&apply(session, change).await?, &done)
 }
 
 fn edit(account: &Account, args: &AccountEditArgs) -> Change {

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::Job;
 use super::exit::{Error, Status};
-use super::json::{Changed, List};
+use super::json::List;
 use super::table::{Column, Table};
 use crate::cli::{AlertAddArgs, AlertCommand};
 use crate::model::{
@@ -42,16 +42,11 @@ pub async fn run(
         }
     };
     let applied = apply(session, change).await?;
-    if job.flags.json {
-        job.out.json(&Changed::from(&applied))?;
-    } else {
-        let number = applied
-            .alert
-            .map(|id| format!("alert {id}: "))
-            .filter(|_| matches!(command, AlertCommand::Add(_)));
-        job.out.line(&format!("{}{said}", number.unwrap_or_default()))?;
-    }
-    Ok(Status::Done)
+    let number = applied
+        .alert
+        .map(|id| format!("alert {id}: "))
+        .filter(|_| matches!(command, AlertCommand::Add(_)));
+    job.changed(&applied, &format!("{}{said}", number.unwrap_or_default()))
 }
 
 async fn add(session: &Session, args: &AlertAddArgs) -> Result<(Change, String), Error> {
@@ -186,8 +181,17 @@ fn state(row: &AlertRow) -> String {
     }
 }
 
+/// What an alert told, in a line.
+pub fn in_words(row: &LoggedAlert, figures: Figures) -> String {
+    let log = &row.log;
+    let value = |value| shown(Some(value), log.of, log.currency, figures);
+    let (bound, seen) = (value(log.bound), value(log.seen));
+    format!("{}: {} {} {bound}, it was {seen} on {}", row.symbol, log.of, log.side, log.seen_on)
+}
+
+/// What an alert told, for a script.
 #[derive(Serialize)]
-struct Told<'a> {
+pub struct Told<'a> {
     at: Option<String>,
     symbol: &'a SafeText,
     security_id: SecurityId,
@@ -201,7 +205,7 @@ struct Told<'a> {
 }
 
 impl<'a> Told<'a> {
-    fn of(row: &'a LoggedAlert, figures: Figures) -> Self {
+    pub fn of(row: &'a LoggedAlert, figures: Figures) -> Self {
         let log = &row.log;
         Self {
             at: instant(log.at),

@@ -61,13 +61,15 @@ use crate::cli::{
 use crate::clock::Clock;
 use crate::config::{Config, Overrides};
 use crate::export::cells;
-use crate::model::{SafeText, choices};
+use crate::model::{Edit, SafeText, choices};
+use crate::service::edit::Applied;
 use crate::service::{self, Access, Session};
 use crate::telemetry::crash::Crash;
 use crate::text::Figures;
 
 pub use backup::tell as tell_of_backup;
 use exit::{Error, Manner, Status};
+use json::Changed;
 use output::{Output, note};
 
 const USAGE_HINT: &str = "`--help` after the command shows what it takes";
@@ -262,7 +264,25 @@ struct Job<'a> {
     out: Output,
 }
 
+/// Empties a field by `--clear`, which is no field that is set at the same time.
+fn empty<T>(field: &mut Edit<T>) -> Result<(), Error> {
+    if let Edit::Set(_) = field {
+        return Err(Error::Usage("a field is either set or emptied with --clear; choose one"));
+    }
+    *field = Edit::Clear;
+    Ok(())
+}
+
 impl Job<'_> {
+    /// Tells of a change by hand: as a document, or in words.
+    fn changed(&mut self, applied: &Applied, said: &str) -> Result<Status, Error> {
+        match self.flags.json {
+            true => self.out.json(&Changed::from(applied))?,
+            false => self.out.line(said)?,
+        }
+        Ok(Status::Done)
+    }
+
     async fn carry_out(&mut self, command: &Command) -> Result<Status, Error> {
         match command {
             Command::Migrate { admin_url } => {

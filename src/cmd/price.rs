@@ -2,7 +2,6 @@
 
 use super::Job;
 use super::exit::{Error, Status};
-use super::json::Changed;
 use crate::cli::{PriceCommand, PriceSetArgs};
 use crate::model::{Change, SafeText};
 use crate::service::Session;
@@ -28,13 +27,7 @@ pub async fn run(
             (Change::DeletePrice(subject, args.date, args.source.clone()), said)
         }
     };
-    let applied = apply(session, change).await?;
-    if job.flags.json {
-        job.out.json(&Changed::from(&applied))?;
-    } else {
-        job.out.line(&said)?;
-    }
-    Ok(Status::Done)
+    job.changed(&apply(session, change).await?, &said)
 }
 
 /// What the flags say.

@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
-use super::Job;
 use super::exit::{Error, Status};
-use super::json::{Changed, List};
+use super::json::List;
 use super::security_splits;
 use super::table::{Column, Table};
+use super::{Job, empty};
 use crate::cli::{
     SecurityChange, SecurityCommand, SecurityEditArgs, SecurityField, SecuritySymbolArgs,
 };
@@ -46,12 +46,7 @@ async fn edit(
     let change = security_edit(&args.change)?;
     let security = security_named(session, &args.security).await?;
     let applied = apply(session, Change::EditSecurity(security.id, change)).await?;
-    if job.flags.json {
-        job.out.json(&Changed::from(&applied))?;
-    } else {
-        job.out.line(&format!("changed security `{}`", security.symbol))?;
-    }
-    Ok(Status::Done)
+    job.changed(&applied, &format!("changed security `{}`", security.symbol))
 }
 
 /// What a source calls it.
@@ -64,13 +59,8 @@ async fn call(
     let security = security_named(session, security.trim()).await?;
     let change = Change::SetSymbol(security.id, source.clone(), symbol.clone());
     let applied = apply(session, change).await?;
-    if job.flags.json {
-        job.out.json(&Changed::from(&applied))?;
-    } else {
-        let called = symbol.as_ref().unwrap_or(&security.symbol);
-        job.out.line(&format!("{source} is asked for {} as {called}", security.symbol))?;
-    }
-    Ok(Status::Done)
+    let called = symbol.as_ref().unwrap_or(&security.symbol);
+    job.changed(&applied, &format!("{source} is asked for {} as {called}", security.symbol))
 }
 
 fn security_edit(change: &SecurityChange) -> Result<SecurityEdit, Error> {
@@ -101,14 +91,6 @@ fn security_edit(change: &SecurityChange) -> Result<SecurityEdit, Error> {
         }
     }
     Ok(edit)
-}
-
-fn empty<T>(field: &mut Edit<T>) -> Result<(), Error> {
-    if let Edit::Set(_) = field {
-        return Err(Error::Usage("a field is either set or emptied with --clear; choose one"));
-    }
-    *field = Edit::Clear;
-    Ok(())
 }
 
 #[derive(Serialize)]

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::Job;
 use super::exit::{Error, Status};
-use super::json::{Changed, List};
+use super::json::List;
 use super::output::note;
 use super::table::{Column, Table};
 use crate::cli::SettingsCommand;
@@ -31,12 +31,8 @@ pub async fn run(
         }
         SettingsCommand::Set { key, value } => {
             let applied = apply(session, Change::Set(*key, value.clone())).await?;
-            if job.flags.json {
-                job.out.json(&Changed::from(&applied))?;
-            } else {
-                let value = SafeText::new(value);
-                job.out.line(&format!("{} is now {value}", key.key()))?;
-            }
+            let value = SafeText::new(value);
+            job.changed(&applied, &format!("{} is now {value}", key.key()))?;
         }
     }
     Ok(Status::Done)

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::Job;
 use super::exit::{Error, Status};
-use super::json::{Changed, List};
+use super::json::List;
 use super::table::{Column, Table};
 use crate::cli::TargetCommand;
 use crate::model::target::usual_band;
@@ -39,13 +39,7 @@ pub async fn run(
             (Change::RemoveTarget(*by, key.clone()), format!("no target for {key} by {by}"))
         }
     };
-    let applied = apply(session, change).await?;
-    if job.flags.json {
-        job.out.json(&Changed::from(&applied))?;
-    } else {
-        job.out.line(&said)?;
-    }
-    Ok(Status::Done)
+    job.changed(&apply(session, change).await?, &said)
 }
 
 async fn list(job: &mut Job<'_>, session: &Session) -> Result<Status, Error> {

@@ -2,11 +2,10 @@
 
 use super::Job;
 use super::exit::{Error, Status};
-use super::json::Changed;
 use crate::cli::{TxnAddArgs, TxnCommand, TxnEditArgs, TxnFields};
 use crate::model::{Change, Entry, Mention, Status as TxnStatus, TransactionId, Unit};
 use crate::service::Session;
-use crate::service::edit::{Applied, RowEdit, account_named, apply, edit_transaction};
+use crate::service::edit::{RowEdit, account_named, apply, edit_transaction};
 
 pub async fn run(
     job: &mut Job<'_>,
@@ -34,16 +33,8 @@ pub async fn run(
             (apply(session, Change::LinkTransactions(ids.clone())).await?, "linked")
         }
     };
-    tell(job, &applied, done)?;
-    Ok(Status::Done)
-}
-
-fn tell(job: &mut Job<'_>, applied: &Applied, done: &str) -> Result<(), Error> {
-    if job.flags.json {
-        return job.out.json(&Changed::from(applied));
-    }
     let ids: Vec<_> = applied.transactions.iter().map(TransactionId::to_string).collect();
-    job.out.line(&format!("{done}: {}", ids.join(" ")))
+    job.changed(&applied, &format!("{done}: {}", ids.join(" ")))
 }
 
 async fn entry(session: &Session, args: &TxnAddArgs) -> Result<Entry, Error> {

@@ -3,10 +3,10 @@
 use chrono::NaiveDate;
 use serde::Serialize;
 
-use super::Job;
 use super::exit::{Error, Status};
-use super::json::{Changed, List};
+use super::json::List;
 use super::table::{Column, Table};
+use super::{Job, empty};
 use crate::cli::{WatchAddArgs, WatchCommand, WatchField};
 use crate::model::{Change, Currency, Dec, Edit, SafeText, SecurityId, WatchEdit};
 use crate::report::WatchRow;
@@ -33,13 +33,7 @@ pub async fn run(
             (Change::Unwatch(security.id), said)
         }
     };
-    let applied = apply(session, change).await?;
-    if job.flags.json {
-        job.out.json(&Changed::from(&applied))?;
-    } else {
-        job.out.line(&said)?;
-    }
-    Ok(Status::Done)
+    job.changed(&apply(session, change).await?, &said)
 }
 
 fn edit(args: &WatchAddArgs) -> Result<WatchEdit, Error> {
@@ -56,14 +50,6 @@ fn edit(args: &WatchAddArgs) -> Result<WatchEdit, Error> {
         }
     }
     Ok(edit)
-}
-
-fn empty<T>(field: &mut Edit<T>) -> Result<(), Error> {
-    if let Edit::Set(_) = field {
-        return Err(Error::Usage("a field is either set or emptied with --clear; choose one"));
-    }
-    *field = Edit::Clear;
-    Ok(())
 }
 
 #[derive(Serialize)]

@@ -144,7 +144,8 @@ impl Bench {
             let answer = line.send(&oauth::ask_with_refresh(url, &tokens)).await;
             let answer = answer.map_err(not_sent)?;
             let told = oauth::told(&spec, &answer, tokens.app, Some(&tokens.refresh), clock.now());
-            told.map(|tokens| tokens.to_secret()).map_err(|error| untaken(entry, error))
+            let tokens = told.map_err(|error| untaken(entry, error))?;
+            tokens.to_secret().ok_or_else(|| untaken(entry, Untaken::NoToken))
         };
         let seen = held.generation;
         let renewed = keeper.renew(lease, connection.id, seen, Serves::Once, exchange).await?;

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::{Error, Session, refresh, vault};
+use crate::audit::Attempt;
 use crate::config::Config;
 use crate::credentials::{Keeper, Serves};
 use crate::ledger;
@@ -162,23 +163,14 @@ pub async fn connect_with(
         });
         let consent = ledger::Consent { sealed, expires: None };
         let (store, op, now) = (&session.store, attempt.op(), session.now());
-        let made = match broken {
+        let stored = match broken {
             Some(connection) => ledger::reconnect(store, connection, consent, op, now).await,
             None => {
                 let label = free_label(&known, request.name.as_ref(), entry);
                 ledger::connect(store, entry.id, &label, Some(consent), op, now).await
             }
         };
-        let id = match made.map_err(Error::from) {
-            Ok(id) => id,
-            Err(error) => {
-                session.end_badly(attempt, &error).await;
-                return Err(error);
-            }
-        };
-        attempt.committed(&format!("connection={id}")).await;
-        let now = session.store.read().await?.connections().await?;
-        let connection = now.into_iter().find(|it| it.id == id).ok_or(Error::Interrupted)?;
+        let connection = made(session, attempt, stored.map_err(Error::from)).await?;
         if let Err(error) = settled(bench.setup(&lease, &connection, entry).await) {
             if broken.is_none() {
                 let why = SafeText::capped(&error.to_string(), 512);
@@ -204,7 +196,7 @@ pub async fn disconnect(
 ) -> Result<Connection, Error> {
     let id = refresh::named(session, std::slice::from_ref(name)).await?;
     let known = session.store.read().await?.connections().await?;
-    let is_it = |it: &&Connection| id.contains(&it.id) && it.state != ConnectionState::Disconnected;
+    let is_it = |it: &&Connection| id.contains(&it.id) && !it.is_over();
     let missing = || Error::NotFound { what: "connection", name: name.clone(), nearest: None };
     let connection = known.iter().find(is_it).ok_or_else(missing)?;
     let bench = refresh::bench_without(session)?;
@@ -279,7 +271,7 @@ fn meant<'a>(
     entry: &Entry,
     request: &ConnectRequest,
 ) -> Result<Option<&'a Connection>, Error> {
-    let lives = |it: &&Connection| it.state != ConnectionState::Disconnected;
+    let lives = |it: &&Connection| !it.is_over();
     let mut known_alive = known.iter().filter(lives);
     match (request.goal, &request.name) {
         (Goal::Found, name) => named(known, entry, name.as_ref()),
@@ -309,7 +301,7 @@ fn named<'a>(
     entry: &Entry,
     name: Option<&SafeText>,
 ) -> Result<Option<&'a Connection>, Error> {
-    let lives = |it: &&Connection| it.state != ConnectionState::Disconnected;
+    let lives = |it: &&Connection| !it.is_over();
     match name {
         Some(name) => match known.iter().filter(lives).find(|it| it.label == *name) {
             Some(it) if it.provider.as_str() != entry.id => {
@@ -329,6 +321,24 @@ fn named<'a>(
             })
         }
     }
+}
+
+/// Ends an attempt to connect, and gives the connection that it made.
+pub(super) async fn made(
+    session: &Session,
+    attempt: Attempt,
+    done: Result<ConnectionId, Error>,
+) -> Result<Connection, Error> {
+    let id = match done {
+        Ok(id) => id,
+        Err(error) => {
+            session.end_badly(attempt, &error).await;
+            return Err(error);
+        }
+    };
+    attempt.committed(&format!("connection={id}")).await;
+    let known = session.store.read().await?.connections().await?;
+    known.into_iter().find(|it| it.id == id).ok_or(Error::Interrupted)
 }
 
 pub(super) fn free_label(known: &[Connection], name: Option<&SafeText>, entry: &Entry) -> SafeText {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use chrono::DateTime;
 
-use super::connect::{Connected, free_label, keeper};
+use super::connect::{Connected, free_label, keeper, made};
 use super::{Error, Session, refresh};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -130,6 +130,7 @@ impl<'a> Asking<'a> {
             let goes_on = which(&known, self.entry, self.label.as_ref())?;
             fits(goes_on, &owners, &mine)?;
             let (keeper, secret) = (self.keeper.clone(), tokens.to_secret());
+            let secret = secret.ok_or_else(|| self.refused(oauth::Untaken::NoToken))?;
             let sealed: ledger::Sealed = Box::new(move |id, after| {
                 let sealed = keeper.sealed(id, after, &secret, Serves::Once);
                 sealed.map_err(|error| SafeText::new(&error.to_string()))
@@ -145,16 +146,8 @@ impl<'a> Asking<'a> {
             };
             made.map_err(Error::from)
         };
-        let id = match done.await {
-            Ok(id) => id,
-            Err(error) => {
-                session.end_badly(attempt, &error).await;
-                return Err(error);
-            }
-        };
-        attempt.committed(&format!("connection={id}")).await;
-        let now = session.store.read().await?.connections().await?;
-        let connection = now.into_iter().find(|it| it.id == id).ok_or(Error::Interrupted)?;
+        let done = done.await;
+        let connection = made(session, attempt, done).await?;
         Ok(Connected { connection, already: false })
     }
 
@@ -163,9 +156,7 @@ impl<'a> Asking<'a> {
         let mut tx = self.session.store.read().await?;
         let mut owners = Vec::new();
         for connection in tx.connections().await? {
-            if connection.provider.as_str() == self.entry.id
-                && connection.state != ConnectionState::Disconnected
-            {
+            if connection.provider.as_str() == self.entry.id && !connection.is_over() {
                 let accounts = tx.remote_accounts(connection.id).await?;
                 let accounts = accounts.into_iter().map(|(remote, _)| remote).collect();
                 owners.push(Owner { connection, accounts });
@@ -191,19 +182,21 @@ impl<'a> Asking<'a> {
     }
 
     async fn exchange(&self, code: &oauth::Code) -> Result<Tokens, Error> {
-        let (session, entry) = (self.session, self.entry);
         let line = self.line();
         let app = self.app()?;
         let url = line.at(self.spec.token).map_err(Error::Provider)?;
         let request = oauth::ask_with_code(url, app, code);
         let answer = line.send(&request).await.map_err(Error::Provider)?;
         let app = App { key: app.key.clone(), secret: Secret::new(app.secret.expose().to_owned()) };
-        oauth::told(&self.spec, &answer, app, None, session.clock.now()).map_err(|error| {
-            let why = SafeText::new(&format!("{}: {error}", entry.title));
-            Error::Provider(match error {
-                oauth::Untaken::NotNow => provider::Error::Unavailable(why),
-                _ => provider::Error::Refused(why),
-            })
+        oauth::told(&self.spec, &answer, app, None, self.session.clock.now())
+            .map_err(|error| self.refused(error))
+    }
+
+    fn refused(&self, error: oauth::Untaken) -> Error {
+        let why = SafeText::new(&format!("{}: {error}", self.entry.title));
+        Error::Provider(match error {
+            oauth::Untaken::NotNow => provider::Error::Unavailable(why),
+            _ => provider::Error::Refused(why),
         })
     }
 
@@ -223,7 +216,7 @@ fn which<'a>(
 ) -> Result<Option<&'a Connection>, Error> {
     const OTHER: &str = "a connection to another service has this name; choose another";
     const SEVERAL: &str = "there are several connections to this service; say which with --name";
-    let lives = |it: &&Connection| it.state != ConnectionState::Disconnected;
+    let lives = |it: &&Connection| !it.is_over();
     if let Some(name) = name {
         return match known.iter().filter(lives).find(|it| it.label == *name) {
             Some(it) if it.provider.as_str() != entry.id => Err(Error::Usage(OTHER)),
@@ -322,7 +315,9 @@ pub fn certificate(config: &Config, clock: &Clock) -> Result<Certificate, Error>
 #[must_use]
 pub fn anew(connection: &Connection) -> String {
     let Connection { provider, label, .. } = connection;
-    format!("`dashtam connect {provider} --name '{label}'` gives it anew")
+    // As a shell reads it.
+    let name = label.as_str().replace('\'', "'\\''");
+    format!("`dashtam connect {provider} --name '{name}'` gives it anew")
 }
 
 /// When a consent ends, as people read it.

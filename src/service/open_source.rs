@@ -1,9 +1,9 @@
 //! A service that anybody may ask: it is connected by its name alone.
 
-use super::connect::{Connected, free_label};
+use super::connect::{self, Connected, free_label};
 use super::{Error, Session};
 use crate::ledger;
-use crate::model::{ConnectionState, SafeText};
+use crate::model::SafeText;
 use crate::provider::{self, Auth};
 
 /// Whether a provider is a service that anybody may ask.
@@ -26,8 +26,7 @@ pub async fn connect(
     let missing = |_| Error::NotFound { what: "provider", name: provider.clone(), nearest: None };
     let entry = provider::named(provider).map_err(missing)?;
     let known = session.store.read().await?.connections().await?;
-    let lives = |state| state != ConnectionState::Disconnected;
-    let there = known.iter().find(|it| it.provider.as_str() == entry.id && lives(it.state));
+    let there = known.iter().find(|it| it.provider.as_str() == entry.id && !it.is_over());
     if let Some(connection) = there {
         return Ok(Connected { connection: connection.clone(), already: true });
     }
@@ -35,15 +34,6 @@ pub async fn connect(
     let label = free_label(&known, name, entry);
     let (store, op, now) = (&session.store, attempt.op(), session.now());
     let made = ledger::connect(store, entry.id, &label, None, op, now).await;
-    let id = match made.map_err(Error::from) {
-        Ok(id) => id,
-        Err(error) => {
-            session.end_badly(attempt, &error).await;
-            return Err(error);
-        }
-    };
-    attempt.committed(&format!("connection={id}")).await;
-    let now = session.store.read().await?.connections().await?;
-    let connection = now.into_iter().find(|it| it.id == id).ok_or(Error::Interrupted)?;
+    let connection = connect::made(session, attempt, made.map_err(Error::from)).await?;
     Ok(Connected { connection, already: false })
 }

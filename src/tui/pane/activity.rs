@@ -20,7 +20,7 @@ use crate::model::Dec;
 use crate::state::{Question, Slice, Slot, Snapshot, TrailRow};
 use crate::tui::look::Look;
 use crate::tui::theme::Tone;
-use crate::tui::widget::{Align, Cell, Column, Row, wrapped, write};
+use crate::tui::widget::{Align, Cell, Column, Row, wrapped, write, write_beneath};
 
 const COLUMNS: [Column; 6] = [
     Column { title: "No", align: Align::Point, priority: 3, width: (2, 0) },
@@ -113,10 +113,7 @@ impl Pane for Activity {
         let mut lines = vec![(format!("{} {}", row.action, row.state), Tone::Title)];
         lines.extend(wrapped(row.detail.as_str(), width).into_iter().map(|it| (it, Tone::Plain)));
         lines.push((format!("by {}{}", row.actor, with(row, look)), Tone::Dim));
-        for ((text, tone), at) in lines.iter().zip(1..beneath.height) {
-            let place = Rect { y: beneath.y + at, height: 1, ..beneath };
-            write(buf, place, text, theme.style(*tone));
-        }
+        write_beneath(buf, beneath, lines, theme);
     }
 
     fn status(&self, look: &Look) -> String {

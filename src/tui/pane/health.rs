@@ -31,7 +31,7 @@ use crate::tui::live;
 use crate::tui::look::{Look, Selection};
 use crate::tui::overlay::Confirm;
 use crate::tui::theme::Tone;
-use crate::tui::widget::{Align, Cell, Column, Row, wrapped, write};
+use crate::tui::widget::{Align, Cell, Column, Row, wrapped, write_beneath};
 
 const COLUMNS: [Column; 6] = [
     Column { title: "", align: Align::Left, priority: 0, width: (7, 7) },
@@ -273,10 +273,7 @@ impl Pane for Health {
         let last = lines.len().saturating_sub(1);
         let kept =
             lines.iter().enumerate().filter(|(at, _)| *at < last - cut.min(last) || *at == last);
-        for ((_, (text, tone)), at) in kept.zip(1..beneath.height) {
-            let place = Rect { y: beneath.y + at, height: 1, ..beneath };
-            write(buf, place, text, theme.style(*tone));
-        }
+        write_beneath(buf, beneath, kept.map(|(_, line)| line.clone()), theme);
     }
 
     fn status(&self, look: &Look) -> String {

@@ -24,7 +24,7 @@ use crate::tui::form::{Beginning, Subject};
 use crate::tui::live::time_of;
 use crate::tui::look::{Look, Selection};
 use crate::tui::theme::Tone;
-use crate::tui::widget::{Align, Cell, Column, Row, wrapped, write};
+use crate::tui::widget::{Align, Cell, Column, Row, wrapped, write, write_beneath};
 
 const COLUMNS: [Column; 7] = [
     Column { title: "Account", align: Align::Left, priority: 0, width: (12, 28) },
@@ -146,10 +146,7 @@ impl Pane for Reconcile {
         let lines = told.into_iter().flat_map(|(text, tone)| {
             wrapped(&text, width).into_iter().map(move |line| (line, tone))
         });
-        for ((text, tone), at) in lines.zip(1..beneath.height) {
-            let place = Rect { y: beneath.y + at, height: 1, ..beneath };
-            write(buf, place, &text, theme.style(tone));
-        }
+        write_beneath(buf, beneath, lines, theme);
     }
 
     fn status(&self, look: &Look) -> String {

@@ -18,6 +18,6 @@ pub use grid::{Align, Cell, Column, Grid, Row};
 pub use hidden::HiddenInput;
 pub use input::Input;
 pub use marks::{Marking, Marks};
-pub use plain::{fit, in_ascii, wrapped, write, write_right};
+pub use plain::{fit, in_ascii, wrapped, write, write_beneath, write_right};
 pub use sought::Sought;
 pub use spark::sparkline;

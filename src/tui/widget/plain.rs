@@ -5,6 +5,8 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use crate::tui::theme::{Theme, Tone};
+
 const MORE: char = '…';
 
 /// Writes a line from the left, cut with a mark where it does not fit. Gives the columns it took.
@@ -22,6 +24,19 @@ pub fn write_right(buf: &mut Buffer, area: Rect, text: &str, style: Style) {
     let width = u16::try_from(text.width()).unwrap_or(u16::MAX).min(area.width);
     let place = Rect { x: area.right().saturating_sub(width), width, ..area };
     write(buf, place, text, style);
+}
+
+/// Writes lines beneath rows, with one left free above them; what has no room is left out.
+pub fn write_beneath(
+    buf: &mut Buffer,
+    area: Rect,
+    lines: impl IntoIterator<Item = (String, Tone)>,
+    theme: Theme,
+) {
+    for ((text, tone), at) in lines.into_iter().zip(1..area.height) {
+        let place = Rect { y: area.y + at, height: 1, ..area };
+        write(buf, place, &text, theme.style(tone));
+    }
 }
 
 /// A text of at most so many columns, with a mark where something is cut off.
