@@ -106,7 +106,7 @@ async fn only_the_right_address_ends_the_wait() {
     assert!(TcpStream::connect(("127.0.0.1", port)).is_err(), "nobody listens any more");
 }
 
-/// F73, F75 and test case 2: a refusal ends it too, a time that is over, a port that is taken.
+/// F73, F75: a refusal ends it too, a time that is over, a port that is taken.
 #[tokio::test(flavor = "multi_thread")]
 async fn it_ends_cleanly() {
     let asked = Asked::new();

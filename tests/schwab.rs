@@ -15,7 +15,7 @@ use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use dashtam::clock::Clock;
@@ -24,11 +24,21 @@ use dashtam::service::refresh::{self, How, Outcome, RefreshRequest, Summary};
 use dashtam::service::{Access, Session};
 use serde_json::{Value, json};
 use support::browser::browse;
-use support::home::{Home, PROGRAM, Ran, document};
+use support::home::{Home, Ran, document};
 use support::postgres::postgres_url;
 use support::schwab::{KEY, Rotate, SECRET, Schwab, TOKEN, access_denied, came, refused};
 use support::server::Reply;
 use support::terminal::{Terminal, dashtam};
+
+/// Waits for something that another process does.
+#[track_caller]
+fn until(holds: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < Duration::from_secs(30), "it never came");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
 
 fn now() -> DateTime<Utc> {
     Clock::system(chrono_tz::UTC).now()
@@ -65,14 +75,7 @@ impl Person {
     }
 
     fn process(&self) -> Command {
-        let mut command = Command::new(PROGRAM);
-        command.env_clear().env("HOME", self.home.root.path()).env("TZ", "UTC");
-        command.env("DASHTAM_DATA_DIR", self.home.data());
-        command.env("DASHTAM_CONFIG", self.home.path("config.toml"));
-        if let Some(url) = &self.database {
-            command.env("DASHTAM_DATABASE_URL", url);
-        }
-        command
+        self.home.process(self.database.as_deref())
     }
 
     fn run(&self, line: &str) -> Ran {
@@ -222,14 +225,14 @@ fn a_consent_is_pasted_and_accounts_come() {
             (code, &mine["transactions_new"], &mine["transactions_changed"]),
             (0, &json!(0), &json!(0))
         );
-        assert_eq!(person.ok("export --format canonical"), before, "test case 18");
+        assert_eq!(person.ok("export --format canonical"), before);
         assert_eq!(person.json("rebuild --check")["schema"], "dashtam.rebuild/1");
         person.schwab.no_faults();
         no_secret_below(&person);
     }
 }
 
-/// F70, F73, test cases 1 and 2: what is no answer is refused, and nobody is asked.
+/// F70, F73: what is no answer is refused, and nobody is asked.
 #[test]
 fn an_answer_that_is_none_leaves_nothing_behind() {
     let person = Person::new(None);
@@ -255,7 +258,7 @@ fn an_answer_that_is_none_leaves_nothing_behind() {
     assert_eq!(unknown.code, Some(4), "{unknown:?}");
     person.schwab.turn(|knobs| knobs.answer = Some(("/v1/oauth/token", access_denied)));
     let page = person.connect(|address| person.schwab.sign_in(address));
-    assert_eq!(page.code, Some(5), "test case 7: {page:?}");
+    assert_eq!(page.code, Some(5), "{page:?}");
     person.schwab.turn(|knobs| knobs.answer = None);
     assert_eq!(person.json("connections")["connections"], json!([]));
     assert_eq!(person.json("vault status")["secrets"], 0);
@@ -348,7 +351,7 @@ fn address_on(screen: &str, base: &str) -> String {
     format!("{base}{query}")
 }
 
-/// F21, F22, test cases 3, 5, 6: an access is renewed once, and the consent ends when it would have.
+/// F21, F22: an access is renewed once, and the consent ends when it would have.
 #[test]
 fn an_access_is_renewed_once_and_the_consent_is_not_prolonged() {
     for person in Person::on_each() {
@@ -364,7 +367,7 @@ fn an_access_is_renewed_once_and_the_consent_is_not_prolonged() {
             let (renewed, after) =
                 person.schwab.turn(|knobs| (knobs.renewed, knobs.refresh.clone()));
             assert_eq!((renewed, before != after), (given + 1, rotate == Rotate::On), "{rotate:?}");
-            assert_eq!(person.connection()["consent_expires"], ends, "test case 3");
+            assert_eq!(person.connection()["consent_expires"], ends);
         }
         // Those that are about to end are renewed before they are shown: ten at once, one renewal.
         person.schwab.turn(|knobs| knobs.expires_in = json!(0));
@@ -391,7 +394,7 @@ fn an_access_is_renewed_once_and_the_consent_is_not_prolonged() {
     }
 }
 
-/// F24, test cases 4, 7, 21: what ends a consent, and what does not.
+/// F24: what ends a consent, and what does not.
 #[test]
 fn a_refusal_needs_a_new_consent_once_and_a_page_does_not() {
     for person in Person::on_each() {
@@ -531,7 +534,7 @@ fn history_comes_without_a_gap_or_a_double() {
     }
 }
 
-/// Test case 13: windows that are too long, and answers that are full.
+/// Windows that are too long, and answers that are full.
 #[test]
 fn a_window_is_cut_where_it_has_to_be() {
     let person = Person::new(None);
@@ -670,7 +673,7 @@ fn a_strange_row_is_told_and_its_account_is_opened() {
     person.schwab.no_faults();
 }
 
-/// Test case 13: what lies beyond the last row of an answer would be lost without a word.
+/// What lies beyond the last row of an answer would be lost without a word.
 #[test]
 fn an_answer_that_is_full_is_asked_for_in_halves() {
     let person = Person::new(None);
@@ -744,15 +747,11 @@ fn who_is_stopped_while_renewing_needs_a_new_consent() {
     let mut command = person.process();
     command.args(["refresh", "--force"]).stdin(Stdio::null());
     let mut process = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    while renewals(&person) == before {
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    until(|| renewals(&person) != before);
     process.kill().unwrap();
     process.wait().unwrap();
     // What it has sent is taken all the same, and the answer goes to nobody.
-    while person.schwab.turn(|knobs| knobs.renewed) == 0 {
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    until(|| person.schwab.turn(|knobs| knobs.renewed) > 0);
     person.schwab.turn(|knobs| knobs.slow = Duration::ZERO);
     let (code, told) = person.refresh();
     assert_eq!((code, &told["connections"][0]["class"]), (4, &json!("reauthorize")), "{told}");

@@ -15,7 +15,7 @@ use super::prompt::{can_ask, comes_within, passphrase, token_or};
 use super::{Job, connect, vault};
 use crate::cli::ConnectArgs;
 use crate::model::{App, Connection, Secret};
-use crate::oauth::{Certificate, Listener, Login, PATIENCE};
+use crate::oauth::{Certificate, Listener, Login, NotListening, PATIENCE};
 use crate::service::consent::{self, Asking, ends};
 use crate::service::{self, Session};
 use crate::tasks::{self, Task};
@@ -29,8 +29,7 @@ const NOT_PLAIN: &str = "a key or a secret of an app is letters and digits witho
 const NOTHING: &str = "nothing was pasted";
 const TOO_LATE: &str = "no address came within five minutes, and nothing was changed; begin again";
 /// No address is longer.
-const LONGEST: u64 = 16 << 10;
-const LINE_END: u8 = 10;
+const LONGEST: usize = 16 << 10;
 
 /// What is wrong with it before anything is touched.
 pub fn check(args: &ConnectArgs) -> Result<(), Error> {
@@ -83,8 +82,10 @@ fn wait_here(job: &Job<'_>, login: &Arc<Login>) -> Option<Receiver<Secret>> {
     let (begun, has_begun) = mpsc::channel();
     let login = Arc::clone(login);
     let started = tasks::thread(Task::Callback, move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let Ok(runtime) = runtime else { return };
+        let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+            Ok(runtime) => runtime,
+            Err(error) => return drop(begun.send(Err(NotListening::Started(error)))),
+        };
         runtime.block_on(async {
             let Certificate { shown, key, .. } = certificate;
             match Listener::begin(login.callback(), shown, key).await {
@@ -98,19 +99,20 @@ fn wait_here(job: &Job<'_>, login: &Arc<Login>) -> Option<Receiver<Secret>> {
             }
         });
     });
-    match started.ok().and_then(|()| has_begun.recv().ok()) {
-        Some(Ok(())) => {
+    // Whoever ends without a word has not begun.
+    let began = started.map_err(NotListening::Started);
+    match began.and_then(|()| has_begun.recv().unwrap_or(Err(NotListening::Ended))) {
+        Ok(()) => {
             note(
                 "dashtam: a browser on this machine need not be copied from: it warns of a certificate \
                  that dashtam made itself; go on, and the answer comes here within five minutes",
             );
             Some(told)
         }
-        Some(Err(error)) => {
+        Err(error) => {
             note(&format!("dashtam: nobody waits for the browser here: {error}"));
             None
         }
-        None => None,
     }
 }
 
@@ -150,10 +152,10 @@ fn pasted(came: Option<&Receiver<Secret>>) -> Result<Secret, Error> {
     if !comes_within(PATIENCE) {
         return Err(Error::Usage(TOO_LATE));
     }
-    let mut input = std::io::stdin().lock().take(LONGEST);
-    let mut line = Zeroizing::new(Vec::with_capacity(1 << 14));
+    let mut input = std::io::stdin().lock().take(LONGEST as u64);
+    let mut line = Zeroizing::new(Vec::with_capacity(LONGEST));
     while line.trim_ascii().is_empty() {
-        if input.read_until(LINE_END, &mut line).map_err(Error::Output)? == 0 {
+        if input.read_until(b'\n', &mut line).map_err(Error::Output)? == 0 {
             return Err(Error::Usage(NOTHING));
         }
     }

@@ -172,7 +172,7 @@ fn line(shape: Shape, came: &dyn Fn() -> Option<Result<Secret, Error>>) -> Resul
     let text = ended.and_then(|()| {
         String::from_utf8(std::mem::take(&mut typed)).map_err(|error| {
             error.into_bytes().zeroize();
-            Error::Usage("a passphrase is text in UTF-8")
+            Error::Usage("what is typed here is text in UTF-8")
         })
     });
     typed.zeroize();

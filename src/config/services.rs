@@ -65,13 +65,13 @@ impl Services {
     /// # Errors
     /// When what is named cannot be read, can be by others, or holds something else.
     pub fn app(&self, unlocking: &Unlocking) -> Result<Option<App>, ConfigError> {
-        let (text, from) = match (unlocking.credential(APP)?, &self.app_file) {
-            (Some(text), _) => (text, Origin::Environment("CREDENTIALS_DIRECTORY")),
-            (None, Some(file)) => (private(file)?, file.from.clone()),
+        let (text, from, what) = match (unlocking.credential(APP)?, &self.app_file) {
+            (Some(text), _) => (text, Origin::Environment("CREDENTIALS_DIRECTORY"), APP),
+            (None, Some(file)) => (private(file)?, file.from.clone(), "schwab.app_file"),
             (None, None) => return Ok(None),
         };
         let expected = "a file of two lines, the key and the secret of the app";
-        let wrong = ConfigError::BadValue { from, what: "schwab.app_file", expected };
+        let wrong = ConfigError::BadValue { from, what, expected };
         App::parse(&text).map(Some).ok_or(wrong)
     }
 

@@ -39,8 +39,16 @@ pub enum NotListening {
     /// Another program has the port, or it is not allowed.
     #[error("{0} cannot be waited at: {1}")]
     Taken(String, std::io::Error),
+    /// The machine gives nobody who could wait.
+    #[error("waiting cannot begin: {0}")]
+    Started(std::io::Error),
+    /// It ended before it began.
+    #[error("waiting ended before it began")]
+    Ended,
     /// What is kept of the certificate is none.
-    #[error("the certificate for the browser cannot be used; remove it, and a new one is made")]
+    #[error(
+        "the certificate for the browser cannot be used; remove callback.pem from the data folder, and a new one is made"
+    )]
     Certificate,
 }
 

@@ -297,7 +297,6 @@ mod tests {
         assert_eq!(challenge("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"), right);
     }
 
-    /// Test case 1.
     #[test]
     fn a_code_is_read_however_it_is_pasted() {
         let login = begun(false);
@@ -328,7 +327,7 @@ mod tests {
         assert_eq!(read(&login, "a+b%2Bc").as_deref(), Ok("a+b+c"));
     }
 
-    /// F70, F71, F73 and test case 2.
+    /// F70, F71, F73.
     #[test]
     fn what_is_no_answer_is_said_and_never_used() {
         let login = begun(false);

@@ -55,19 +55,24 @@ pub(super) fn hashes(body: &[u8]) -> Result<HashMap<String, String>> {
 }
 
 /// What their owner calls accounts, by number. The documents say that it is a list; it is none.
-pub(super) fn names(body: &[u8]) -> HashMap<String, SafeText> {
+///
+/// # Errors
+/// When it is neither.
+pub(super) fn names(body: &[u8]) -> Result<HashMap<String, SafeText>> {
     #[derive(Deserialize)]
     struct Preference {
         accounts: Option<Vec<Value>>,
     }
     let one = || serde_json::from_slice(body).map(|one: Preference| vec![one]);
-    let all: Vec<Preference> = serde_json::from_slice(body).or_else(|_| one()).unwrap_or_default();
+    let all: Vec<Preference> = serde_json::from_slice(body)
+        .or_else(|_| one())
+        .map_err(|error| Error::Unavailable(unreadable("answer", &error)))?;
     let name = |account: &Value| {
         let number = text(account.get("accountNumber"))?.into_string();
         let name = text(account.get("nickName"))?;
         Some((number, SafeText::capped(name.as_str(), SafeText::MAX_NAME)))
     };
-    all.iter().flat_map(|all| all.accounts.iter().flatten()).filter_map(name).collect()
+    Ok(all.iter().flat_map(|all| all.accounts.iter().flatten()).filter_map(name).collect())
 }
 
 /// Reads all accounts.

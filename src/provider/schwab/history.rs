@@ -209,7 +209,6 @@ mod tests {
         windows.into_iter().map(|it| (written(it.first), written(it.last))).collect()
     }
 
-    /// Test cases 12 and 13.
     #[test]
     fn windows_are_whole_days_without_a_gap() {
         let now = at("2026-09-22T15:00:00.123456Z");

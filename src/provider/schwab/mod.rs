@@ -85,14 +85,19 @@ impl AccountSource for Schwab {
         // What an account is called in every path; it may be another one after the next sign-in.
         let hashes = accounts::hashes(&way.ask(NUMBERS, &[]).await?)?;
         let all = way.ask("/trader/v1/accounts", &[("fields", "positions")]).await?;
-        let names = match way.ask("/trader/v1/userPreference", &[]).await {
-            Ok(body) => accounts::names(&body),
+        let names = way.ask("/trader/v1/userPreference", &[]).await;
+        // Names are taken once, and can be given by hand.
+        let (names, nameless) = match names.and_then(|body| accounts::names(&body)) {
+            Ok(names) => (names, None),
             Err(Error::Denied) => return Err(Error::Denied),
-            // Names are taken once, and can be given by hand.
-            Err(_) => HashMap::new(),
+            Err(error) => (HashMap::new(), Some(error)),
         };
         let read = accounts::read(&all, &names, now)?;
         let mut book = RemoteBook { accounts: Vec::new(), troubles: read.troubles };
+        book.troubles.extend(nameless.map(|error| {
+            let what = SafeText::new("names of accounts");
+            Trouble { what, error, hides_rows: false }
+        }));
         for accounts::Read { number, mut account } in read.accounts {
             let Some(hash) = hashes.get(&number) else {
                 account.left_out = true;

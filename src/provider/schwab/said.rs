@@ -64,7 +64,6 @@ mod tests {
         accepted(&Answer { status, body, date: None }).unwrap_err()
     }
 
-    /// Test case 21.
     #[test]
     fn an_error_is_read_in_each_of_its_forms() {
         for (body, words) in [

@@ -137,7 +137,6 @@ mod tests {
 
     use super::*;
 
-    /// Test cases 12 and 15.
     #[test]
     fn an_instant_is_read_in_each_of_its_forms() {
         let read = |text: &str| when(Some(&json!(text)));

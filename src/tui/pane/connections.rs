@@ -17,8 +17,8 @@ use super::table::{Line, lends};
 use super::{Outcome, Pane, PaneId, Wish};
 use crate::keys::{Action, Context};
 use crate::model::{Connection, ConnectionId, ConnectionState, Dec, Part, SafeText};
-use crate::service::connect;
 use crate::service::held::Lock;
+use crate::service::{connect, consent};
 use crate::state::{ConnectionRow, Snapshot};
 use crate::text::counted;
 use crate::tui::errand::Errand;
@@ -26,7 +26,7 @@ use crate::tui::live::{lacks_key, time_of};
 use crate::tui::look::Look;
 use crate::tui::overlay::{Again, Confirm};
 use crate::tui::theme::Tone;
-use crate::tui::widget::{Align, Cell, Column, Row, wrapped, write};
+use crate::tui::widget::{Align, Cell, Column, Row, wrapped, write_beneath};
 
 const COLUMNS: [Column; 7] = [
     Column { title: "Connection", align: Align::Left, priority: 0, width: (10, 24) },
@@ -159,9 +159,9 @@ impl Connections {
             true => {
                 Wish::Reconnect(Again { id: *id, name: label.clone(), provider: provider.clone() })
             }
-            false => Wish::Say(format!(
-                "{label}: `dashtam connect {provider}` asks for a new consent, in a browser"
-            )),
+            false => {
+                Wish::Say(format!("{label}: {}, in a browser", consent::anew(&row.connection)))
+            }
         }
     }
 
@@ -244,7 +244,6 @@ impl Pane for Connections {
     }
 
     fn draw(&self, buf: &mut Buffer, area: Rect, look: &Look) {
-        let theme = look.theme;
         let height = self.beneath(look, (area.width, area.height));
         let [above, beneath] =
             Layout::vertical([Constraint::Fill(1), Constraint::Length(height)]).areas(area);
@@ -253,11 +252,7 @@ impl Pane for Connections {
             false => "there is no connection yet: c connects a bank or a broker",
         };
         self.list.draw(buf, above, look, nothing);
-        let lines = self.told(look, beneath.width);
-        for ((text, tone), at) in lines.into_iter().zip(1..beneath.height) {
-            let place = Rect { y: beneath.y + at, height: 1, ..beneath };
-            write(buf, place, &text, theme.style(tone));
-        }
+        write_beneath(buf, beneath, self.told(look, beneath.width), look.theme);
     }
 
     fn status(&self, look: &Look) -> String {
