@@ -259,9 +259,14 @@ async fn what_a_refresh_brings_sets_off_alerts_once_and_nobody_need_look() {
         let fake = Fake { spots: vec![Ok(spot("51.25"))], ..Fake::default() };
         work(engine, Part::Quotes, &fake).await.unwrap();
         let quiet = Wish { only: Some(Only::Accounts), ..Wish::default() };
+        let mut said = Vec::new();
         for _ in 0..2 {
-            bench(&engine.session).refresh_once(&quiet, Duration::ZERO).await.unwrap();
+            let summary =
+                bench(&engine.session).refresh_once(&quiet, Duration::ZERO).await.unwrap();
+            said.push(summary.alerts.iter().map(|row| row.symbol.to_string()).collect::<Vec<_>>());
         }
+        // Whoever refreshes is told, once.
+        assert_eq!(said, [vec!["X".to_owned()], vec![]]);
         let log = engine.session.store.read().await.unwrap().alert_log(9).await.unwrap();
         let told: Vec<_> = log.iter().map(|row| (row.seen, row.seen_on)).collect();
         assert_eq!(told, [(dec("51.25"), TODAY)]);

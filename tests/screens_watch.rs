@@ -64,7 +64,12 @@ fn an_alert_is_added_told_silenced_and_taken_back() {
         insta::assert_snapshot!("an_alert_that_told", screen);
         dashboard.keys("j").await;
         assert!(dashboard.screen().contains("! 1 alert"), "{}", dashboard.screen());
-        dashboard.keys("o").await;
+        // It is the first of what needs attention.
+        dashboard.keys("1").await;
+        let screen = dashboard.screen();
+        let mut lines = screen.lines().skip_while(|line| !line.contains("Needs attention"));
+        assert!(lines.nth(1).unwrap().contains("! NWEQ: price above 110.00, it is"), "{screen}");
+        dashboard.keys("8 o").await;
         assert!(dashboard.screen().contains("shown: alerts"));
         dashboard.keys("k").await;
         for size in SIZES {

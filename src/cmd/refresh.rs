@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::exit::{Error, Status};
 use super::output::note;
 use super::table::{Column, Table};
-use super::{Job, consent};
+use super::{Job, alert, consent};
 use crate::cli::RefreshArgs;
 use crate::model::{ConnectionId, SafeText};
 use crate::service::refresh::{
@@ -72,6 +72,7 @@ struct Document<'a> {
     result: &'static str,
     connections: Vec<ConnectionPart<'a>>,
     quotes: QuotesPart,
+    alerts: Vec<alert::Told<'a>>,
     revision: i64,
 }
 
@@ -131,6 +132,7 @@ fn document<'a>(job: &Job<'_>, summary: &'a Summary) -> Document<'a> {
             stored: quotes.stored,
             skipped: left(&quotes.skipped),
         },
+        alerts: summary.alerts.iter().map(|row| alert::Told::of(row, job.figures())).collect(),
         revision: summary.revision,
     }
 }
@@ -174,6 +176,10 @@ fn tell(job: &mut Job<'_>, summary: &Summary) -> Result<(), Error> {
     let quotes = &summary.quotes;
     if quotes.requested > 0 {
         job.out.line(&format!("{} of {} prices stored", quotes.stored, quotes.requested))?;
+    }
+    for row in &summary.alerts {
+        let line = alert::in_words(row, job.figures());
+        job.out.line(&format!("alert: {line}"))?;
     }
     if summary.outcome == Outcome::NothingDue {
         job.out.line("nothing is due")?;

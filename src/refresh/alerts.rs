@@ -6,7 +6,7 @@ use crate::audit::Audit;
 use crate::clock::Clock;
 use crate::ledger::{self, ALERTS, AlertVerdict, Crossing};
 use crate::model::AlertOf;
-use crate::report::{self, AlertRow, WatchQuery};
+use crate::report::{self, AlertRow, LoggedAlert, WatchQuery};
 use crate::store::{AlertLog, Store};
 
 /// Looks at every alert, and notes what went past its bound since or came back. Gives what is told
@@ -14,7 +14,7 @@ use crate::store::{AlertLog, Store};
 ///
 /// # Errors
 /// When the store or the trail fails.
-pub async fn judge_alerts(store: &Store, audit: &Audit, clock: &Clock) -> Result<Vec<AlertLog>> {
+pub async fn judge_alerts(store: &Store, audit: &Audit, clock: &Clock) -> Result<Vec<LoggedAlert>> {
     let mut tx = store.read().await?;
     if tx.alerts().await?.is_empty() {
         return Ok(Vec::new());
@@ -33,7 +33,11 @@ pub async fn judge_alerts(store: &Store, audit: &Audit, clock: &Clock) -> Result
     match ledger::note_alerts(store, verdicts, attempt.op(), now).await {
         Ok(told) => {
             attempt.committed(&format!("told={}", told.len())).await;
-            Ok(told)
+            let symbol = |security| seen.alerts.iter().find(|row| row.security == security);
+            let named = |log: AlertLog| {
+                symbol(log.security).map(|row| LoggedAlert { symbol: row.symbol.clone(), log })
+            };
+            Ok(told.into_iter().filter_map(named).collect())
         }
         Err(error) => {
             let failed = match &error {

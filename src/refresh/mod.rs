@@ -129,9 +129,10 @@ impl Bench {
             done.extend(known.locked.iter().map(|job| Done::without(*job, error.clone())));
         }
         // Under the lease or not: each crossing is told once.
-        judge_alerts(&self.store, &self.audit, &self.clock).await?;
+        let alerts = judge_alerts(&self.store, &self.audit, &self.clock).await?;
         let next = self.next_due(&Wish { force: false, ..wish.clone() }).await?;
-        self.sum_up(started, wish, &known, &done, next).await
+        let summary = self.sum_up(started, wish, &known, &done, next).await?;
+        Ok(Summary { alerts, ..summary })
     }
 
     /// When something is due that nobody has to ask for; none: nothing will be.
@@ -316,6 +317,7 @@ impl Bench {
             outcome: summary::overall(&connections),
             connections,
             quotes: Quotes::of(done),
+            alerts: Vec::new(),
             revision: self.store.revision().await?,
             next,
         })

@@ -6,6 +6,7 @@ use super::job::Done;
 use super::judge::Skip;
 use crate::model::{Connection, ConnectionState, Part};
 use crate::provider::{self, Class};
+use crate::report::LoggedAlert;
 use crate::store::Holder;
 
 /// How a refresh went as a whole, or one connection in it.
@@ -86,6 +87,8 @@ pub struct Summary {
     pub connections: Vec<Told>,
     /// The prices of all.
     pub quotes: Quotes,
+    /// What went past the bounds of alerts.
+    pub alerts: Vec<LoggedAlert>,
     /// The revision that it left.
     pub revision: i64,
     /// When something is due next, in microseconds since the epoch.

@@ -23,9 +23,7 @@ pub async fn watched(session: &Session) -> Result<WatchReport, Error> {
 /// When the store or the trail fails.
 pub async fn check(session: &Session) -> Result<Vec<LoggedAlert>, Error> {
     let audit = session.audit().ok_or(Error::ReadOnly)?;
-    let told = refresh::judge_alerts(&session.store, audit, &session.clock).await?;
-    let log = watched(session).await?.log.into_iter();
-    Ok(log.filter(|row| told.iter().any(|told| told.id == row.log.id)).collect())
+    Ok(refresh::judge_alerts(&session.store, audit, &session.clock).await?)
 }
 
 /// The security that `SYM`, `SYM@CUR`, an ISIN or `id:N` means, to be written down. One that is not

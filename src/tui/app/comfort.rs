@@ -142,7 +142,7 @@ impl App {
         let told = now.alerts.iter().filter(|row| row.is_on() && !was_on(row));
         let told: Vec<_> = told.map(|row| said_of_alert(row, figures)).collect();
         if !told.is_empty() {
-            self.notice = Some(format!("{}; 8 shows what is watched", told.join("; ")));
+            self.notice = Some(format!("! {}; 8 shows what is watched", told.join("; ")));
         }
     }
 

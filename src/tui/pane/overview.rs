@@ -6,7 +6,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::chart::net_worth;
 use super::figure::{direction, signed};
-use super::{Accounts, Outcome, Pane, Sorting, Tally, Wish};
+use super::{Accounts, Outcome, Pane, Sorting, Tally, Wish, said_of_alert};
 use crate::keys::{Action, Context};
 use crate::model::{Currency, Dec};
 use crate::state::{
@@ -17,7 +17,7 @@ use crate::tui::form::Subject;
 use crate::tui::frame::framed;
 use crate::tui::look::{Look, Order, Range, Selection};
 use crate::tui::theme::Tone;
-use crate::tui::widget::{Cursor, Scale, line_chart, write, write_right};
+use crate::tui::widget::{Scale, line_chart, write, write_right};
 
 /// Above this width two things stand beside each other.
 const WIDE: u16 = 100;
@@ -30,7 +30,6 @@ const PART: u16 = 9;
 #[derive(Debug, Default)]
 pub struct Overview {
     accounts: Accounts,
-    cursor: Cursor,
 }
 
 impl Pane for Overview {
@@ -40,7 +39,6 @@ impl Pane for Overview {
 
     fn refresh(&mut self, look: &Look) {
         self.accounts.refresh(&with_accounts(look));
-        self.cursor.settle(findings(look).len(), 1);
     }
 
     fn act(&mut self, action: Action, look: &Look) -> Outcome {
@@ -304,34 +302,42 @@ fn findings(look: &Look) -> &[FindingRow] {
     found.map_or(&[], |found| found.as_slice())
 }
 
+/// What somebody wanted to hear of, and what was found, the gravest first.
 fn attention(buf: &mut Buffer, area: Rect, look: &Look) {
     let theme = look.theme;
-    let found = findings(look);
-    if found.is_empty() {
+    let watched = look.snapshot.as_ref().and_then(|snapshot| snapshot.watch.as_ref());
+    let alerts = watched.into_iter().flat_map(|watched| &watched.alerts);
+    let alerts = alerts
+        .filter(|row| row.is_on())
+        .map(|row| ("!", Tone::Warn, said_of_alert(row, look.figures)));
+    let found = findings(look).iter().map(|row| {
+        let (mark, tone) = match row.severity.as_str() {
+            "error" => ("!", Tone::Error),
+            "warning" => ("!", Tone::Warn),
+            _ => ("·", Tone::Dim),
+        };
+        let symbol = row.symbol.as_ref().map_or(String::new(), |symbol| format!("{symbol}: "));
+        (mark, tone, format!("{symbol}{}", look.figures.wording(&row.detail)))
+    });
+    let lines: Vec<_> = alerts.chain(found).collect();
+    if lines.is_empty() {
         let known = look.snapshot.as_ref().is_some_and(|snapshot| snapshot.findings.is_some());
         let text = if known { "nothing needs a look" } else { "reading ..." };
         write(buf, area, text, theme.style(Tone::Dim));
         return;
     }
     let room = usize::from(area.height);
-    let shown = if found.len() > room { room.saturating_sub(1) } else { found.len() };
-    for (row, at) in found.iter().take(shown).zip(0u16..) {
+    let shown = if lines.len() > room { room.saturating_sub(1) } else { lines.len() };
+    for ((mark, tone, text), at) in lines.iter().take(shown).zip(0u16..) {
         let place = Rect { y: area.y + at, height: 1, ..area };
-        let (mark, tone) = match row.severity.as_str() {
-            "error" => ("!", Tone::Error),
-            "warning" => ("!", Tone::Warn),
-            _ => ("·", Tone::Dim),
-        };
-        write(buf, place, mark, theme.style(tone));
-        let symbol = row.symbol.as_ref().map_or(String::new(), |symbol| format!("{symbol}: "));
-        let text = format!("{symbol}{}", look.figures.wording(&row.detail));
+        write(buf, place, mark, theme.style(*tone));
         let rest = Rect { x: place.x + 2, width: place.width.saturating_sub(2), ..place };
-        write(buf, rest, &text, theme.style(Tone::Plain));
+        write(buf, rest, text, theme.style(Tone::Plain));
     }
-    if shown < found.len() {
+    if shown < lines.len() {
         let at = u16::try_from(shown).unwrap_or(0);
         let place = Rect { y: area.y + at, height: 1, ..area };
-        let text = format!("and {} more: `:health`", found.len() - shown);
+        let text = format!("and {} more: `:health`", lines.len() - shown);
         write(buf, place, &text, theme.style(Tone::Dim));
     }
 }

@@ -28,7 +28,7 @@ use crate::tui::errand::Errand;
 use crate::tui::form::Subject;
 use crate::tui::look::{Look, Selection};
 use crate::tui::theme::Tone;
-use crate::tui::widget::{Align, Cell, Column, Cursor, Row, write};
+use crate::tui::widget::{Align, Cell, Column, Cursor, Row, write, write_beneath};
 
 const SECURITIES: [Column; 10] = [
     Column { title: "Group", align: Align::Left, priority: 5, width: (5, 14) },
@@ -377,10 +377,7 @@ impl Pane for Watch {
         let [rows, beneath] =
             Layout::vertical([Constraint::Fill(1), Constraint::Length(BENEATH)]).areas(area);
         self.list.draw(buf, rows, look, self.shown.nothing());
-        for ((text, tone), at) in self.told(look).iter().zip(1..beneath.height) {
-            let place = Rect { y: beneath.y + at, height: 1, ..beneath };
-            write(buf, place, text, theme.style(*tone));
-        }
+        write_beneath(buf, beneath, self.told(look), theme);
     }
 
     fn status(&self, look: &Look) -> String {
@@ -533,11 +530,11 @@ pub fn in_words(
     format!("{} {}", when(terms.of, terms.side), value(bound, terms.of, currency, figures))
 }
 
-/// What an alert has told just now, as it is said once.
+/// What an alert tells.
 pub fn said(row: &AlertRow, figures: Figures) -> String {
     let words = in_words(&row.terms, row.bound, row.currency, figures);
     let seen = value(row.seen, row.terms.of, row.currency, figures);
-    format!("! {}: {words}, it is {seen}", row.symbol)
+    format!("{}: {words}, it is {seen}", row.symbol)
 }
 
 fn price_told(row: &WatchRow, figures: Figures) -> Vec<(String, Tone)> {
