@@ -200,8 +200,10 @@ fn what_a_source_calls_a_security_is_said_in_a_form() {
     on_demo((120, 40), async |dashboard| {
         dashboard.keys("8 / N W E Q Enter Enter m").await;
         insta::assert_snapshot!("what_a_source_calls_it", dashboard.screen());
-        dashboard.fill("", &["yahoo", "NWEQ.US"]).await;
-        assert!(dashboard.screen().contains("NWEQ.US by yahoo"), "{}", dashboard.screen());
+        dashboard.fill("", &["yaho", "NWEQ.US"]).await;
+        assert!(dashboard.screen().contains("nobody called `yaho`"), "{}", dashboard.screen());
+        dashboard.fill("", &["simulated", "NWEQ.US"]).await;
+        assert!(dashboard.screen().contains("NWEQ.US by simulated"), "{}", dashboard.screen());
         dashboard.fill("z", &[]).await;
         assert!(!dashboard.screen().contains("NWEQ.US by"), "{}", dashboard.screen());
     });

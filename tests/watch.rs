@@ -455,7 +455,7 @@ async fn a_source_is_asked_by_the_symbol_that_it_has() {
         wait_for(engine, "Y", "9").await;
         let x = row_of(engine, "X").await;
         let say = |symbol: Option<&str>| {
-            Change::SetSymbol(x, SafeText::new("yahoo"), symbol.map(SafeText::new))
+            Change::SetSymbol(x, SafeText::new("simulated"), symbol.map(SafeText::new))
         };
         let asked = async |source: &str| {
             let wanted = WantedAll::read(&engine.session.store, TODAY).await.unwrap();
@@ -464,13 +464,18 @@ async fn a_source_is_asked_by_the_symbol_that_it_has() {
         };
         // It is what another security is called, which confuses nobody but that source.
         let said = engine.edit(say(Some("Y"))).await;
-        assert_eq!(asked("yahoo").await, ["Y", "Y"]);
-        assert_eq!(asked("simulated").await, ["X", "Y"]);
+        assert_eq!(asked("simulated").await, ["Y", "Y"]);
+        assert_eq!(asked("frankfurter").await, ["X", "Y"]);
         let price = "date,symbol,close,currency\n2026-11-20,Y,46,USD\n";
         let report = engine.import(&[("y.csv", price)]).await;
         assert_eq!(report.files[0].refused_total, 0);
+        // Nor is it a name for anybody else, who may mean another one by it.
+        engine.edit(say(Some("X.TO"))).await;
+        let meant = watch::mention(&engine.session, "X.TO@CAD").await.unwrap();
+        assert_eq!(meant, symbol("X.TO@CAD"));
+        assert!(security_named(&engine.session, "X.TO").await.is_err());
         engine.edit(say(None)).await;
-        assert_eq!(asked("yahoo").await, ["X", "Y"]);
+        assert_eq!(asked("simulated").await, ["X", "Y"]);
         let why = take_back(&engine.session, said.steps).await.unwrap_err();
         assert!(why.to_string().contains("changed since"), "{why}");
         assert!(
@@ -492,7 +497,9 @@ fn prices_and_symbols_are_changed_by_commands() {
     home.run(&["price", "delete", "sec:ZZZ", "2026-11-19"]).refused(2, "no such security");
     home.ok(&["watch", "add", "X"]);
     assert_eq!(home.json(&["watch", "list"])["rows"][0]["price"], "50");
-    let said = home.ok(&["security", "symbol", "X", "yahoo", "X.US"]);
-    assert!(said.contains("yahoo is asked for X as X.US"), "{said}");
-    home.ok(&["security", "symbol", "X", "yahoo"]);
+    let said = home.ok(&["security", "symbol", "X", "simulated", "X.US"]);
+    assert!(said.contains("simulated is asked for X as X.US"), "{said}");
+    home.ok(&["security", "symbol", "X", "simulated"]);
+    home.run(&["security", "symbol", "X", "simulatd", "X.US"])
+        .refused(2, "nobody called `simulatd`");
 }

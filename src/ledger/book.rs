@@ -7,15 +7,15 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use chrono::NaiveDate;
 
 use super::sayings::{Sayings, Thing};
-use super::{Error, Result, body, called};
+use super::{Error, Result, body};
 use crate::figures::Keeper;
 use crate::model::{
     Account, AccountId, AccountKind, BatchId, CategoryId, Change, Currency, Exact, Kind, SafeText,
     Security, SecurityId, Setting,
 };
 use crate::store::{
-    AccountRecord, CategoryRecord, EntityVersion, SecurityRecord, StoredTransaction, Tally,
-    TallyKey, WriteTx,
+    AccountRecord, CategoryRecord, EntityVersion, SecurityRecord, StoredTransaction, SymbolRecord,
+    Tally, TallyKey, WriteTx,
 };
 
 /// What every change of a write shares.
@@ -35,11 +35,9 @@ pub(super) struct Holder {
     pub until: Option<(NaiveDate, i64)>,
 }
 
-/// What stands before the number of a change of symbol.
-pub(super) const FORMER: &str = "former ";
-
 fn number_of(source: &SafeText) -> i64 {
-    source.as_str().strip_prefix(FORMER).and_then(|number| number.parse().ok()).unwrap_or(0)
+    let number = source.as_str().strip_prefix(SymbolRecord::FORMER);
+    number.and_then(|number| number.parse().ok()).unwrap_or(0)
 }
 
 pub(super) struct Book {
@@ -95,7 +93,7 @@ impl Book {
             if until.is_some() {
                 book.given_up.insert(row.symbol.clone());
             }
-            if called::is_alias(&row.source) {
+            if row.is_alias() {
                 book.index_symbol(row.symbol, Holder { id: row.security, until });
             }
         }

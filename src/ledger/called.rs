@@ -1,18 +1,10 @@
 //! What sources call a security.
 
-use super::book::{Book, FORMER};
+use super::book::Book;
 use super::steps::{Step, Turn};
 use super::{Error, Result};
 use crate::model::{Column, Refusal, SafeText, SecurityId, Why};
 use crate::store::{SymbolRecord, WriteTx};
-
-/// How a symbol is kept that a file used; the security goes by it in every other file too.
-pub(super) const IN_A_FILE: &str = "file ";
-
-/// Whether a security goes by such a symbol: what one source calls it says nothing to others.
-pub(super) fn is_alias(source: &SafeText) -> bool {
-    source.as_str().starts_with(FORMER) || source.as_str().starts_with(IN_A_FILE)
-}
 
 /// Says what a source calls a security; none: as everybody does.
 pub(super) async fn put(
@@ -23,7 +15,7 @@ pub(super) async fn put(
     symbol: Option<SafeText>,
 ) -> Result<Step> {
     book.security(security)?;
-    if is_alias(&source) || source.is_empty() {
+    if SymbolRecord::is_alias_by(&source) || source.is_empty() {
         let why = Why::Other("name a source of prices, as its provider is called");
         return Err(Refusal { column: Column("source"), why }.into());
     }

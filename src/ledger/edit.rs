@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 
 use super::body::Underlay;
-use super::book::{Book, FORMER, Stamp};
+use super::book::{Book, Stamp};
 use super::identity::{key_of_content, key_of_id};
 use super::quotes::{self, Quotes};
 use super::sayings::{self, Fields, Thing};
@@ -700,7 +700,8 @@ impl Editor {
             // Older files still name it as it was. What is there already must not come twice, even
             // where it is dated ahead.
             let until = day_of(self.stamp.now).max(self.tx.last_day_of(id).await?);
-            let source = SafeText::new(&format!("{FORMER}{}", self.tx.take_id()));
+            let source = format!("{}{}", SymbolRecord::FORMER, self.tx.take_id());
+            let source = SafeText::new(&source);
             let row = SymbolRecord { security: id, source, symbol: old_symbol, until };
             self.tx.put_symbol(&row).await?;
         }

@@ -15,7 +15,6 @@ use std::collections::HashMap;
 use chrono::NaiveDate;
 
 use super::book::{Book, Holder, Stamp, most};
-use super::called::IN_A_FILE;
 use super::sayings::{self, Fields, Thing};
 use super::survey::Use;
 use super::{Result, Survey};
@@ -278,7 +277,7 @@ async fn enrich(
         book.put_security(tx, row, stamp, false).await?;
     }
     if !known && !is_isin {
-        let source = SafeText::new(&format!("{IN_A_FILE}{}", mention.symbol));
+        let source = SafeText::new(&format!("{}{}", SymbolRecord::IN_A_FILE, mention.symbol));
         let symbol = mention.symbol.clone();
         let row = SymbolRecord { security: id, source, symbol, until: None };
         tx.put_symbol(&row).await?;

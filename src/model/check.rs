@@ -277,6 +277,9 @@ pub enum Why {
         /// How each can be named.
         candidates: String,
     },
+    /// Nobody who is asked for prices.
+    #[error("nobody called `{0}` is asked for prices; there are {1}")]
+    NoSource(SafeText, String),
     /// An account that is not there, where none may be made.
     #[error("there is no account `{0}`; add it first or import without --strict")]
     NoAccount(SafeText),

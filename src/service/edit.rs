@@ -6,8 +6,8 @@ use super::{Error, Session};
 use crate::audit::Attempt;
 use crate::ledger;
 use crate::model::{
-    Account, AccountId, Change, Mention, NewTarget, SafeText, Security, SecurityId, Setting,
-    TransactionId,
+    Account, AccountId, Change, Column, Mention, NewTarget, Refusal, SafeText, Security,
+    SecurityId, Setting, TransactionId, Why,
 };
 use crate::refresh;
 use crate::store::AllocationTarget;
@@ -30,12 +30,28 @@ pub async fn apply(session: &Session, change: Change) -> Result<Applied, Error> 
 pub async fn apply_all(session: &Session, changes: Vec<Change>) -> Result<Applied, Error> {
     for change in &changes {
         change.check().map_err(ledger::Error::Refused)?;
+        if let Change::SetSymbol(_, source, Some(_)) = change {
+            check_source(source)?;
+        }
     }
     let action = changes.first().map_or("", Change::action);
     let details: Vec<_> = changes.iter().map(detail).collect();
     let attempt = session.attempt(action, &details.join(" ")).await?;
     let written = ledger::apply_all(&session.store, changes, attempt.op(), session.now()).await;
     end(session, attempt, written).await
+}
+
+/// What nobody is called that is asked for prices would be asked for by nobody.
+fn check_source(source: &SafeText) -> Result<(), Error> {
+    let known: Vec<_> = super::price::sources().collect();
+    match known.contains(&source.as_str()) {
+        true => Ok(()),
+        false => Err(ledger::Error::Refused(Refusal {
+            column: Column("source"),
+            why: Why::NoSource(source.clone(), known.join(", ")),
+        })
+        .into()),
+    }
 }
 
 /// Takes back what changes did, or does it again: what comes back leads the other way.
@@ -140,17 +156,19 @@ pub async fn security_named(session: &Session, text: &str) -> Result<Security, E
     }
     let mention = Mention::parse(text)
         .map_err(|error| Error::Value { what: "symbol", why: error.to_string() })?;
+    let in_currency =
+        |security: &Security| mention.currency.is_none_or(|currency| currency == security.currency);
     let fits = |security: &Security| {
-        let currency = mention.currency.is_none_or(|currency| currency == security.currency);
         let isin = security.isin.as_ref().is_some_and(|isin| isin.as_str() == text);
-        currency && security.symbol == mention.symbol || isin
+        in_currency(security) && security.symbol == mention.symbol || isin
     };
     let mut found: Vec<_> =
         all.iter().map(|row| &row.security).filter(|security| fits(security)).collect();
     if found.is_empty() {
         let former = tx.security_symbols().await?.into_iter();
-        let former = former.filter(|row| row.symbol == mention.symbol);
-        found.extend(former.filter_map(|row| by_id(row.security)).map(|row| &row.security));
+        let former = former.filter(|row| row.symbol == mention.symbol && row.is_alias());
+        let former = former.filter_map(|row| by_id(row.security)).map(|row| &row.security);
+        found.extend(former.filter(|security| in_currency(security)));
         found.dedup_by_key(|security| security.id);
     }
     match found.as_slice() {

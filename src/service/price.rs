@@ -8,6 +8,12 @@ use chrono::NaiveDate;
 use crate::export::cells::{self, Cell};
 use crate::import::{PriceReader, Problem, read_subject};
 use crate::model::{Dec, PriceSubject, Quote, SafeText, Unit};
+use crate::provider::PROVIDERS;
+
+/// The services that are asked for prices, as they are called.
+pub fn sources() -> impl Iterator<Item = &'static str> {
+    PROVIDERS.iter().filter(|entry| entry.market.is_some()).map(|entry| entry.id)
+}
 
 /// A price or a rate of one day, in words.
 #[derive(Clone, Debug, PartialEq, Eq)]

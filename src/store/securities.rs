@@ -104,6 +104,26 @@ pub struct SymbolRecord {
     pub until: Option<NaiveDate>,
 }
 
+impl SymbolRecord {
+    /// As the source of a name that it had: the number of the change stands behind it.
+    pub const FORMER: &'static str = "former ";
+    /// The same of a name that a file used, which stands behind it.
+    pub const IN_A_FILE: &'static str = "file ";
+
+    /// Whether a security goes everywhere by what this source calls it: what a source of prices calls
+    /// it says nothing to others.
+    #[must_use]
+    pub fn is_alias_by(source: &SafeText) -> bool {
+        source.as_str().starts_with(Self::FORMER) || source.as_str().starts_with(Self::IN_A_FILE)
+    }
+
+    /// Whether it goes everywhere by this name.
+    #[must_use]
+    pub fn is_alias(&self) -> bool {
+        Self::is_alias_by(&self.source)
+    }
+}
+
 impl Record for SymbolRecord {
     const TABLE: &'static str = "security_symbols";
     const COLUMNS: &'static [&'static str] = &["security_id", "source", "symbol", "valid_to"];

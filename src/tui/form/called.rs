@@ -3,6 +3,7 @@
 use super::field::{Choice, Field, Sort};
 use super::{Around, Fault, Fields, Sheet};
 use crate::model::{Change, Mention, SafeText, SecurityId};
+use crate::service::price;
 use crate::state::{Slice, Slot};
 
 /// What sources call a security.
@@ -39,12 +40,8 @@ impl Sheet for Called {
         let mut sources: Vec<_> = connections.map(|row| row.connection.provider.clone()).collect();
         sources.extend(detail.sources.iter().map(|span| span.source.clone()));
         sources.extend(self.known.iter().map(|(source, _)| source.clone()));
-        // Nobody asks a file or a person for prices, nor goes a security by what one file says.
-        let asks = |source: &SafeText| {
-            let text = source.as_str();
-            !matches!(text, "hand" | "manual" | "file") && !text.contains(' ')
-        };
-        sources.retain(asks);
+        // Nobody asks a file, a person or a bank for prices.
+        sources.retain(|source| price::sources().any(|id| id == source.as_str()));
         sources.sort();
         sources.dedup();
         let choices = sources
