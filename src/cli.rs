@@ -646,6 +646,9 @@ pub struct PriceDeleteArgs {
     /// What this source said [default: what counts on the day]
     #[arg(long, value_name = "NAME", value_parser = name)]
     pub source: Option<SafeText>,
+    /// The one in this currency, where a rate is known in several
+    #[arg(long, value_name = "CUR", value_parser = Currency::parse)]
+    pub currency: Option<Currency>,
 }
 
 /// `settings`.

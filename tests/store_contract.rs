@@ -720,6 +720,8 @@ async fn ask_for_everything(tx: &mut Tx, told: &mut Vec<String>) {
         tx.rates(),
         tx.prices_like(&like),
         tx.rates_like(&rates_like),
+        tx.rates_on(Currency::CAD, midnight_micros(day(2))),
+        tx.rates_on(Currency::EUR, midnight_micros(day(2))),
         tx.rates_through(day(2)),
         tx.rates_latest(day(9)),
         tx.closes_on(&[day(2), day(5)], &[x, SecurityId(21)], 5),

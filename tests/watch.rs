@@ -13,8 +13,8 @@ mod support;
 
 use chrono::NaiveDate;
 use dashtam::model::{
-    AlertId, AlertOf, AlertTerms, Change, Currency, Dec, Edit, Mention, PriceSubject, Quote,
-    SafeText, SecurityId, Side, WatchEdit,
+    AlertId, AlertOf, AlertTerms, Change, Currency, Dec, Edit, Mention, PriceSubject,
+    PriceToDelete, Quote, SafeText, SecurityId, Setting, Side, WatchEdit,
 };
 use dashtam::refresh::WantedAll;
 use dashtam::report::{AlertRow, WatchReport, WatchRow};
@@ -402,6 +402,16 @@ fn a_value_is_masked_where_amounts_are() {
 
 // ---- prices that are taken away, and what sources call a security
 
+fn delete(
+    subject: PriceSubject,
+    date: NaiveDate,
+    source: Option<&str>,
+    currency: Option<Currency>,
+) -> Change {
+    let source = source.map(SafeText::new);
+    Change::DeletePrice(PriceToDelete { subject, date, source, currency })
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_price_that_is_taken_away_counts_no_more_and_comes_back() {
     on_each(async |engine| {
@@ -411,8 +421,7 @@ async fn a_price_that_is_taken_away_counts_no_more_and_comes_back() {
         let dump = engine.dump().await;
         let day = TODAY.pred_opt().unwrap();
         let x = || PriceSubject::Security(symbol("X"));
-        let delete =
-            |source: Option<&str>| Change::DeletePrice(x(), day, source.map(SafeText::new));
+        let delete = |source: Option<&str>| delete(x(), day, source, None);
         let mut back = Vec::new();
         // A file is believed before a market, and its price of the day before is still fresh.
         back.push(engine.edit(delete(None)).await.steps);
@@ -438,12 +447,21 @@ async fn a_rate_is_taken_away_likewise() {
         let rates = "date,symbol,close,currency\n2026-11-19,fx:CAD,0.72,USD\n";
         engine.import(&[("rates.csv", rates)]).await;
         let dump = engine.dump().await;
-        let cad = PriceSubject::Currency(Currency::parse("CAD").unwrap());
-        let change = Change::DeletePrice(cad, TODAY.pred_opt().unwrap(), None);
-        let done = engine.edit(change).await;
+        let (cad, day) = (|| PriceSubject::Currency(Currency::CAD), TODAY.pred_opt().unwrap());
+        let done = engine.edit(delete(cad(), day, None, None)).await;
         assert!(!engine.dump().await.contains("rate "));
         take_back(&engine.session, done.steps).await.unwrap();
         assert_eq!(engine.dump().await, dump);
+        // In which currency totals are makes no difference, but one of several is to be named.
+        let more = "date,symbol,close,currency\n2026-11-19,fx:CAD,0.62,EUR\n";
+        engine.import(&[("more.csv", more)]).await;
+        let why = engine.try_edit(delete(cad(), day, None, None)).await.unwrap_err();
+        assert!(why.to_string().contains("several currencies"), "{why}");
+        engine.edit(delete(cad(), day, None, Some(Currency::EUR))).await;
+        assert_eq!(engine.dump().await, dump);
+        engine.edit(Change::Set(Setting::BaseCurrency, "EUR".to_owned())).await;
+        engine.edit(delete(cad(), day, None, None)).await;
+        assert!(!engine.dump().await.contains("rate "));
     })
     .await;
 }

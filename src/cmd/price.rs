@@ -3,7 +3,7 @@
 use super::Job;
 use super::exit::{Error, Status};
 use crate::cli::{PriceCommand, PriceSetArgs};
-use crate::model::{Change, SafeText};
+use crate::model::{Change, PriceToDelete, SafeText};
 use crate::service::Session;
 use crate::service::edit::apply;
 use crate::service::price::{PriceWords, quote, subject};
@@ -24,7 +24,9 @@ pub async fn run(
             let subject = subject(args.symbol.trim())?;
             let symbol = SafeText::new(&args.symbol);
             let said = format!("took the price of {symbol} on {} away", args.date);
-            (Change::DeletePrice(subject, args.date, args.source.clone()), said)
+            let (date, source, currency) = (args.date, args.source.clone(), args.currency);
+            let meant = PriceToDelete { subject, date, source, currency };
+            (Change::DeletePrice(meant), said)
         }
     };
     job.changed(&apply(session, change).await?, &said)

@@ -56,7 +56,7 @@ pub(super) async fn apply(
                 | Change::DeleteTransaction(_)
                 | Change::RestoreTransaction(_)
                 | Change::SetPrice(_)
-                | Change::DeletePrice(..)
+                | Change::DeletePrice(_)
                 | Change::SetSymbol(..)
                 | Change::SetTarget(_)
                 | Change::RemoveTarget(..)
@@ -138,10 +138,9 @@ impl Editor {
             Change::LinkTransactions(ids) => self.link(&ids).await,
             Change::UnlinkTransaction(id) => self.unlink(id).await,
             Change::SetPrice(quote) => self.set_price(*quote).await,
-            Change::DeletePrice(subject, date, source) => {
+            Change::DeletePrice(meant) => {
                 let (tx, book) = (&mut self.tx, &mut self.book);
-                let of = (date, source.as_ref());
-                let (security, step) = gone::delete(tx, book, &subject, of).await?;
+                let (security, step) = gone::delete(tx, book, &meant).await?;
                 self.applied.security = security;
                 self.did(step);
                 Ok(())

@@ -1,6 +1,6 @@
 //! Prices and rates that a person takes away.
 
-use chrono::NaiveDate;
+use std::collections::BTreeSet;
 
 use super::book::Book;
 use super::resolve;
@@ -8,24 +8,25 @@ use super::steps::{Step, Turn};
 use super::{Error, Result};
 use crate::analytics::source::source_order;
 use crate::model::{
-    Column, Currency, Interval, Mention, PriceSubject, Refusal, SafeText, SecurityId, Why,
-    midnight_micros,
+    Column, Currency, Interval, Mention, PriceSubject, PriceToDelete, Refusal, SafeText,
+    SecurityId, Why, midnight_micros,
 };
 use crate::store::{PriceRecord, RateRecord, WriteTx};
 
-/// Takes away what a source said of a day; none: what counts on it. A bare code is a security if one
-/// is called so.
+/// Takes away what a source said of a day. A bare code is a security if one is called so.
 pub(super) async fn delete(
     tx: &mut WriteTx,
     book: &mut Book,
-    subject: &PriceSubject,
-    (date, source): (NaiveDate, Option<&SafeText>),
+    meant: &PriceToDelete,
 ) -> Result<(Option<SecurityId>, Step)> {
-    let at = midnight_micros(date);
-    let gone = || Error::NoPrice { symbol: name_of(subject), date };
+    let PriceToDelete { subject, date, source, currency } = meant;
+    let (at, source) = (midnight_micros(*date), source.as_ref());
+    let is_meant = |it: Currency| currency.is_none_or(|currency| currency == it);
+    let gone = || Error::NoPrice { symbol: name_of(subject), date: *date };
     if let Some(id) = security(book, subject)? {
         let prices = tx.prices(id, at, at).await?.into_iter();
         let prices = prices.filter(|row| row.price.interval == Interval::Day);
+        let prices = prices.filter(|row| is_meant(row.price.currency));
         let row = best(prices, |row: &PriceRecord| &row.price.source, source).ok_or_else(gone)?;
         book.count_prices(id, row.price.currency, -1);
         tx.forget_price(&row).await?;
@@ -34,11 +35,15 @@ pub(super) async fn delete(
     let (PriceSubject::Currency(code) | PriceSubject::Bare(code)) = subject else {
         return Err(gone());
     };
-    let base = book.base;
-    let is_it =
-        |row: &RateRecord| (row.rate.base, row.rate.quote, row.rate.at) == (*code, base, at);
-    let rates = tx.rates().await?.into_iter().filter(is_it);
-    let row = best(rates, |row| &row.rate.source, source).ok_or_else(gone)?;
+    let rates = tx.rates_on(*code, at).await?.into_iter();
+    let rates: Vec<_> = rates.filter(|row| is_meant(row.rate.quote)).collect();
+    let quotes: BTreeSet<_> = rates.iter().map(|row| row.rate.quote).collect();
+    if quotes.len() > 1 {
+        let why = Why::Other("a rate is known in several currencies; name one with --currency");
+        return Err(Refusal { column: Column("currency"), why }.into());
+    }
+    let row =
+        best(rates.into_iter(), |row: &RateRecord| &row.rate.source, source).ok_or_else(gone)?;
     tx.forget_rate(&row).await?;
     Ok((None, Step::Rate(Box::new(Turn { was: Some(row), is: None }))))
 }

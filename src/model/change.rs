@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 
 use super::{
     AccountId, AccountKind, AlertId, AlertTerms, AssetClass, BatchId, Currency, Dec, Dimension,
-    Entry, InPerformance, Isin, LotMethod, Mention, Mode, NewAccount, NewTarget, PriceSubject,
+    Entry, InPerformance, Isin, LotMethod, Mention, Mode, NewAccount, NewTarget, PriceToDelete,
     Quote, Refusal, RowEdit, SafeText, SecurityId, Setting, Tags, TransactionId, WatchEdit,
 };
 
@@ -121,8 +121,8 @@ pub enum Change {
     UnlinkTransaction(TransactionId),
     /// A price or a rate of one day.
     SetPrice(Box<Quote>),
-    /// What a source said of the price or the rate of a day taken away; no source: what counts on it.
-    DeletePrice(PriceSubject, NaiveDate, Option<SafeText>),
+    /// A price or a rate of one day taken away.
+    DeletePrice(PriceToDelete),
     /// What a source calls a security; none: as everybody does.
     SetSymbol(SecurityId, SafeText, Option<SafeText>),
     /// Other properties of a security.

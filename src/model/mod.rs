@@ -52,7 +52,7 @@ pub use lot::{Lot, Realization, Running, Term, days};
 pub use movement::Move;
 pub use oauth::{App, OAuthSpec};
 pub use price::{
-    Bar, Close, Interval, Price, PriceSubject, Quote, Rate, Source, SourceBar, Tick,
+    Bar, Close, Interval, Price, PriceSubject, PriceToDelete, Quote, Rate, Source, SourceBar, Tick,
     midnight_micros,
 };
 pub use row_edit::RowEdit;

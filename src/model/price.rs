@@ -149,6 +149,19 @@ pub enum PriceSubject {
     Bare(Currency),
 }
 
+/// What a person takes away: what a source said of the price or the rate of a day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PriceToDelete {
+    /// Of what.
+    pub subject: PriceSubject,
+    /// The day.
+    pub date: chrono::NaiveDate,
+    /// Who says so; none: what counts on the day.
+    pub source: Option<Source>,
+    /// In which currency; none: there is but one.
+    pub currency: Option<Currency>,
+}
+
 /// One row of a price file, checked, its subject still in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quote {

@@ -99,7 +99,7 @@ fn detail(change: &Change) -> String {
         | Change::UnlinkTransaction(id) => format!("transaction={id}"),
         Change::LinkTransactions(ids) => format!("transactions={}", ids.len()),
         Change::SetPrice(quote) => format!("date={}", quote.date),
-        Change::DeletePrice(_, date, _) => format!("date={date}"),
+        Change::DeletePrice(meant) => format!("date={}", meant.date),
         Change::EditSecurity(id, _) | Change::SetSymbol(id, ..) => format!("security={id}"),
         Change::Set(setting, _) => format!("setting={}", setting.key()),
         Change::SetTarget(NewTarget { dimension, key, .. })

@@ -231,6 +231,22 @@ impl Tx {
         Ok(found.into_iter().map(|row| row.0).collect())
     }
 
+    /// What one unit of a currency cost at an instant, in whichever currencies, by these and source.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn rates_on(&mut self, base: Currency, at: i64) -> Result<Vec<RateRecord>> {
+        let sql = format!(
+            "select {RATE_COLUMNS} from rates r where r.base = $1 and r.at = $2 \
+             order by r.quote, r.source"
+        );
+        let rows: Vec<CheckedRate> = on_tx!(self, conn => {
+            let query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(base.code());
+            query.bind(at).fetch_all(&mut **conn).await?
+        });
+        Ok(rows.into_iter().map(|row| row.0).collect())
+    }
+
     /// The stored rows that have the keys of these rates.
     ///
     /// # Errors

@@ -18,7 +18,7 @@ use super::list::List;
 use super::table::{Line, lends};
 use super::{Outcome, Pane, PaneId, Wish};
 use crate::keys::{Action, Context};
-use crate::model::{Bar, Change, Interval, PriceSubject, SafeText, SecurityId};
+use crate::model::{Bar, Change, Interval, PriceSubject, PriceToDelete, SafeText, SecurityId};
 use crate::state::{
     Bars, BarsQuery, LotRow, PositionsQuery, Question, SecurityDetail, SecurityQuery, Slice, Slot,
 };
@@ -145,7 +145,9 @@ impl Pane for SecurityPane {
                 (Some(day), Some(detail)) => {
                     let subject = PriceSubject::Security(detail.security.mention());
                     let what = format!("took the price of {day} away");
-                    let change = Change::DeletePrice(subject, *day, None);
+                    let (date, source, currency) = (*day, None, None);
+                    let meant = PriceToDelete { subject, date, source, currency };
+                    let change = Change::DeletePrice(meant);
                     Outcome::wish(Wish::Begin(Errand::change(what, vec![change])))
                 }
                 _ => Outcome::wish(Wish::Say("there is no price here to take away".to_owned())),
