@@ -253,6 +253,61 @@ async fn a_split_sets_off_no_alert() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_import_adds_to_what_is_said_by_hand_and_takes_it_back() {
+    on_each(async |engine| {
+        household(engine).await;
+        let edit = WatchEdit {
+            list: Edit::Set(SafeText::new("mine")),
+            note: Edit::Set(SafeText::new("on a dip")),
+            ..WatchEdit::default()
+        };
+        engine.edit(Change::Watch(symbol("X"), edit)).await;
+        let by_hand = engine.dump().await;
+        let said = |list: &str, target: &str| {
+            format!(
+                r#"{{"schema":"dashtam.export/1","watchlist":[{{"security":{{"symbol":"X"}},
+                "list":"{list}","target":"{target}","units_of":"2026-11-10"}}]}}"#
+            )
+        };
+        let first = engine.import(&[("first.json", &said("theirs", "60"))]).await;
+        let terms = row(engine, "X").await.terms.unwrap();
+        assert_eq!(terms.list, Some(SafeText::new("theirs")));
+        assert_eq!(terms.note, Some(SafeText::new("on a dip")), "of which it says nothing");
+        assert_eq!(terms.target, Some(dec("60")));
+        let second = engine.import(&[("second.json", &said("later", "50"))]).await;
+        engine.undo(first.batch.unwrap()).await;
+        let terms = row(engine, "X").await.terms.unwrap();
+        assert_eq!((terms.list, terms.target), (Some(SafeText::new("later")), Some(dec("50"))));
+        engine.undo(second.batch.unwrap()).await;
+        assert_eq!(engine.dump().await, by_hand);
+        // What is said by hand since stays when an import goes.
+        let third = engine.import(&[("third.json", &said("theirs", "60"))]).await;
+        wait_for(engine, "X", "45").await;
+        engine.undo(third.batch.unwrap()).await;
+        let terms = row(engine, "X").await.terms.unwrap();
+        assert_eq!((terms.list, terms.target), (Some(SafeText::new("mine")), Some(dec("45"))));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_import_brought_stays_while_another_says_it_too() {
+    on_each(async |engine| {
+        household(engine).await;
+        let said = r#"{"schema":"dashtam.export/1","watchlist":[{"security":{"symbol":"X"},
+            "note":"NOTE"}]}"#;
+        let first = engine.import(&[("a.json", &said.replace("NOTE", "a"))]).await;
+        let second = engine.import(&[("b.json", &said.replace("NOTE", "b"))]).await;
+        engine.undo(first.batch.unwrap()).await;
+        let terms = row(engine, "X").await.terms.unwrap();
+        assert_eq!(terms.note, Some(SafeText::new("b")));
+        engine.undo(second.batch.unwrap()).await;
+        assert!(report(engine).await.rows.is_empty());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn all_of_it_can_be_taken_back_and_done_again() {
     on_each(async |engine| {
         household(engine).await;

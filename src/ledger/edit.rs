@@ -20,7 +20,7 @@ use crate::model::{
     AccountEdit, AccountId, CategoryId, Change, Column, Currency, Dec, Difference, Dimension,
     Draft, Edit, Entry, Exact, Mention, Mode, Move, NewAccount, NewTarget, OpId, Origin,
     PriceSubject, Quote, Refusal, RowEdit, SafeText, SecurityEdit, SecurityId, Subtype,
-    Transaction, TransactionId, Why, target,
+    Transaction, TransactionId, WatchEdit, Why, target,
 };
 use crate::store::{
     AccountRecord, AllocationTarget, Balance, CategoryRecord, Finding, Identity, PriceRecord,
@@ -164,12 +164,7 @@ impl Editor {
             Change::IgnoreDifference(finding, ignores) => {
                 self.ignore_difference(finding, ignores).await
             }
-            Change::Watch(mention, edit) => {
-                let (tx, book, stamp) = (&mut self.tx, &mut self.book, &self.stamp);
-                let done = watch::put(tx, book, stamp, &mention, edit).await?;
-                self.did_to(done);
-                Ok(())
-            }
+            Change::Watch(mention, edit) => self.watch(&mention, edit).await,
             Change::Unwatch(security) => {
                 let step = watch::remove(&mut self.tx, security).await?;
                 self.did_to((security, step));
@@ -235,6 +230,23 @@ impl Editor {
             self.tx.put_finding(&is).await?;
             self.did(Step::Finding(Box::new(Turn::other(was, is))));
         }
+        Ok(())
+    }
+
+    async fn watch(&mut self, mention: &Mention, edit: WatchEdit) -> Result<()> {
+        let said = sayings::names(&[
+            (!edit.list.is_keep(), "list"),
+            (!edit.note.is_keep(), "note"),
+            (!edit.target.is_keep(), "target"),
+            (!edit.target.is_keep(), "units_of"),
+        ]);
+        let (tx, book) = (&mut self.tx, &mut self.book);
+        let done = watch::put(tx, book, &self.stamp, mention, edit).await?;
+        if let Step::Watch(Turn { is: Some(row), .. }) = &done.1 {
+            let said = sayings::some_of(&sayings::all_of(&row.terms)?, &said);
+            self.say(Thing::Watch(row.security), said);
+        }
+        self.did_to(done);
         Ok(())
     }
 

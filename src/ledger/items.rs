@@ -95,6 +95,19 @@ impl Intake {
         let there = self.tx.watchlist().await?;
         let there = there.into_iter().find(|row| row.security == security);
         let batch = there.as_ref().map_or(self.stamp.batch, |row| row.batch);
+        let before = match &there {
+            Some(row) => self.before(row.batch, &row.terms)?,
+            None => Fields::new(),
+        };
+        let said = sayings::names(&[
+            (terms.list.is_some(), "list"),
+            (terms.note.is_some(), "note"),
+            (terms.target.is_some(), "target"),
+            (terms.target.is_some(), "units_of"),
+        ]);
+        let terms = terms.over(there.as_ref().map(|row| row.terms.clone()).unwrap_or_default());
+        let said = sayings::some_of(&sayings::all_of(&terms)?, &said);
+        self.book.sayings.note(Thing::Watch(security), said, &before);
         let row = Watch { security, terms, batch };
         self.tx.put_watch(&row).await?;
         Ok(Ok(verdict(there.as_ref(), &row)))

@@ -16,8 +16,10 @@ use serde_json::{Map, Value};
 use super::Result;
 use super::body::{self, damaged};
 use super::book::{Book, Stamp};
-use crate::model::{Account, AccountId, BatchId, Dec, Mode, Security, SecurityId, Setting};
-use crate::store::{Balance, Saying, WriteTx};
+use crate::model::{
+    Account, AccountId, BatchId, Dec, Mode, Security, SecurityId, Setting, WatchTerms,
+};
+use crate::store::{Balance, Saying, Watch, WriteTx};
 
 /// Fields and their values.
 pub(super) type Fields = Map<String, Value>;
@@ -32,6 +34,7 @@ pub(super) enum Thing {
     Security(SecurityId),
     Setting(Setting),
     Balance(AccountId, NaiveDate),
+    Watch(SecurityId),
 }
 
 impl Thing {
@@ -41,6 +44,7 @@ impl Thing {
             Self::Security(_) => "security",
             Self::Setting(_) => "setting",
             Self::Balance(..) => "balance",
+            Self::Watch(_) => "watch",
         }
     }
 
@@ -48,6 +52,7 @@ impl Thing {
         Some(match entity {
             "account" => Self::Account(key.parse().ok()?),
             "security" => Self::Security(key.parse().ok()?),
+            "watch" => Self::Watch(key.parse().ok()?),
             "setting" => Self::Setting(Setting::parse(key).ok()?),
             "balance" => {
                 let (account, date) = key.split_once(' ')?;
@@ -62,7 +67,7 @@ impl fmt::Display for Thing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Account(id) => id.fmt(f),
-            Self::Security(id) => id.fmt(f),
+            Self::Security(id) | Self::Watch(id) => id.fmt(f),
             Self::Setting(setting) => f.write_str(setting.key()),
             Self::Balance(account, date) => write!(f, "{account} {date}"),
         }
@@ -167,8 +172,9 @@ pub(super) async fn undo(
     }
     tx.forget_sayings_of(batch).await?;
     for (thing, rows) in things {
-        if let Thing::Balance(account, date) = thing {
-            pass_on(tx, account, date, batch, &rows).await?;
+        let mut others = rows.iter().rev().map(|row| row.batch);
+        if let Some(heir) = others.find(|other| *other != batch && other.0 > 0) {
+            pass_on(tx, thing, batch, heir).await?;
         }
         let mut holds: BTreeMap<String, (BatchId, Value)> = BTreeMap::new();
         let mut rest: BTreeMap<String, Value> = BTreeMap::new();
@@ -190,21 +196,29 @@ pub(super) async fn undo(
     Ok(())
 }
 
-/// Gives a balance to whoever else says something of it.
-async fn pass_on(
-    tx: &mut WriteTx,
-    account: AccountId,
-    date: NaiveDate,
-    batch: BatchId,
-    rows: &[Saying],
-) -> Result<()> {
-    let heir = rows.iter().rev().map(|row| row.batch).find(|other| *other != batch && other.0 > 0);
-    let there = tx.balance_on(account, date).await?;
-    let mine = there.filter(|row| row.date == date && row.batch == Some(batch));
-    if let (Some(heir), Some(row)) = (heir, mine) {
-        tx.put_balance(&Balance { batch: Some(heir), ..row }).await?;
+/// Gives a balance, or what is watched, to another import that says something of it.
+async fn pass_on(tx: &mut WriteTx, thing: Thing, batch: BatchId, heir: BatchId) -> Result<()> {
+    match thing {
+        Thing::Balance(account, date) => {
+            let there = tx.balance_on(account, date).await?;
+            let mine = there.filter(|row| row.date == date && row.batch == Some(batch));
+            if let Some(row) = mine {
+                tx.put_balance(&Balance { batch: Some(heir), ..row }).await?;
+            }
+        }
+        Thing::Watch(id) => {
+            let mine = watched(tx, id).await?.filter(|row| row.batch == Some(batch));
+            if let Some(row) = mine {
+                tx.put_watch(&Watch { batch: Some(heir), ..row }).await?;
+            }
+        }
+        Thing::Account(_) | Thing::Security(_) | Thing::Setting(_) => {}
     }
     Ok(())
+}
+
+async fn watched(tx: &mut WriteTx, id: SecurityId) -> Result<Option<Watch>> {
+    Ok(tx.watchlist().await?.into_iter().find(|row| row.security == id))
 }
 
 /// Gives fields their former values; none: nobody else ever said anything of it.
@@ -241,6 +255,12 @@ async fn restore(
             Some(value) => tx.put_setting(setting, value).await?,
             None => tx.forget_setting(setting).await?,
         },
+        Thing::Watch(id) => {
+            if let Some(row) = watched(tx, id).await? {
+                let terms = laid::<WatchTerms>(&row.terms, fields)?;
+                tx.put_watch(&Watch { terms, ..row }).await?;
+            }
+        }
         Thing::Balance(account, date) => {
             let there = tx.balance_on(account, date).await?;
             if let (Some(value), Some(there)) = (value(), there.filter(|row| row.date == date)) {

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::book::{Book, Stamp};
-use super::sayings::{self, Thing};
+use super::sayings::{self, Fields, Thing};
 use super::{Applied, Error, Result, called, edit, proposed, watch, write};
 use crate::model::{AccountId, OpId, SafeText, Setting};
 use crate::store::{
@@ -145,6 +145,10 @@ impl Back {
             }
             Step::Watch(turn) => {
                 watch::take_back(&mut self.tx, &turn).await?;
+                if let (Some(was), Some(is)) = (&turn.was, &turn.is) {
+                    let (old, new) = (sayings::all_of(&is.terms)?, sayings::all_of(&was.terms)?);
+                    self.say_again(Thing::Watch(was.security), &old, &new);
+                }
                 Step::Watch(turn.turned())
             }
             Step::Alert(turn) => {
@@ -253,11 +257,7 @@ impl Back {
                 let mut row = was.clone();
                 row.version = now.version;
                 let (old, new) = (sayings::all_of(&now.account)?, sayings::all_of(&was.account)?);
-                let said: Vec<_> =
-                    new.keys().filter(|key| old.get(*key) != new.get(*key)).collect();
-                let said: Vec<_> = said.into_iter().map(String::as_str).collect();
-                let said = sayings::some_of(&new, &said);
-                self.book.sayings.note(Thing::Account(id), said, &sayings::Fields::new());
+                self.say_again(Thing::Account(id), &old, &new);
                 self.book.put_account(&mut self.tx, row, &self.stamp, true).await?;
                 self.book.look_again(Thing::Account(id));
                 if was.account.name != now.account.name {
@@ -267,6 +267,13 @@ impl Back {
             (None, None) => {}
         }
         Ok(turn.turned())
+    }
+
+    /// Notes what is said anew: what is not as it stands.
+    fn say_again(&mut self, thing: Thing, old: &Fields, new: &Fields) {
+        let other = new.iter().filter(|(key, value)| old.get(*key) != Some(*value));
+        let said = other.map(|(key, value)| (key.clone(), value.clone())).collect();
+        self.book.sayings.note(thing, said, &Fields::new());
     }
 
     fn forget_named(&mut self, id: AccountId) {
@@ -335,7 +342,7 @@ impl Back {
                 self.tx.put_balance(was).await?;
                 let said = sayings::only(Some(&was.amount.to_string()));
                 let thing = Thing::Balance(account, date);
-                self.book.sayings.note(thing, said, &sayings::Fields::new());
+                self.book.sayings.note(thing, said, &Fields::new());
             }
             (None, Some(is)) => self.tx.forget_balance(is).await?,
             (None, None) => {}
@@ -426,7 +433,7 @@ impl Back {
         }
         if let Some(was) = &turn.was {
             let said = sayings::only(Some(was));
-            self.book.sayings.note(Thing::Setting(setting), said, &sayings::Fields::new());
+            self.book.sayings.note(Thing::Setting(setting), said, &Fields::new());
         }
         Ok(turn.turned())
     }

@@ -1,6 +1,7 @@
 //! What somebody keeps an eye on: securities in groups, the price that is waited for, and alerts.
 
 use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
 
 use super::account::words;
 use super::{Column, Dec, DecError, Edit, Exact, Refusal, SafeText, Why};
@@ -78,7 +79,7 @@ impl AlertOf {
 }
 
 /// What is said of a security that is watched.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WatchTerms {
     /// The group that it is in; none: in none.
     pub list: Option<SafeText>,
@@ -89,6 +90,18 @@ pub struct WatchTerms {
     /// The day whose units that price counts: a split since makes it another one. None: those of
     /// today.
     pub units_of: Option<NaiveDate>,
+}
+
+impl WatchTerms {
+    /// What is said over what was; of what nothing is said that stays.
+    #[must_use]
+    pub fn over(self, was: Self) -> Self {
+        let (target, units_of) = match self.target {
+            Some(_) => (self.target, self.units_of),
+            None => (was.target, was.units_of),
+        };
+        Self { list: self.list.or(was.list), note: self.note.or(was.note), target, units_of }
+    }
 }
 
 /// An edit of what is said of a security that is watched, or to be.
