@@ -14,9 +14,10 @@ mod support;
 
 use chrono::NaiveDate;
 use dashtam::model::{
-    AccountEdit, AccountKind, AlertOf, AlertTerms, AssetClass, Change, Currency, Dec, Dimension,
-    Edit, Entry, EntryType, LotMethod, Mention, Mode, NewAccount, NewTarget, PriceSubject, Quote,
-    RowEdit, SafeText, SecurityEdit, Setting, Side, Subtype, TransactionId, Unit, WatchEdit,
+    AccountEdit, AccountKind, AlertEdit, AlertOf, AlertTerms, AssetClass, Change, Currency, Dec,
+    Dimension, Edit, Entry, EntryType, LotMethod, Mention, Mode, NewAccount, NewTarget,
+    PriceSubject, Quote, RowEdit, SafeText, SecurityEdit, Setting, Side, Subtype, TransactionId,
+    Unit, WatchEdit,
 };
 use dashtam::service::edit::{self, Steps, apply_all, take_back};
 use proptest::prelude::*;
@@ -75,6 +76,24 @@ fn quote(subject: PriceSubject, at: u32) -> Change {
         source: SafeText::new("hand"),
         quoted_in: None,
     }))
+}
+
+/// One of the things that a person does to alerts.
+async fn alerted(engine: &Engine, one: u32, two: u32) -> Vec<Change> {
+    let (of, side) = (AlertOf::Price, Side::ALL[one as usize % 2]);
+    let bound = Dec::from_i64(i64::from(two));
+    let terms = AlertTerms { of, side, bound, note: None, units_of: None, snoozed: None };
+    let mut tx = engine.session.store.read().await.unwrap();
+    match tx.alerts().await.unwrap().first().map(|alert| alert.id) {
+        Some(id) if one.is_multiple_of(4) => vec![Change::RemoveAlert(id)],
+        Some(id) if one.is_multiple_of(5) => {
+            let (of, side, bound) = (Some(of), Some(side), Some(bound));
+            let edit = AlertEdit { of, side, bound, ..AlertEdit::default() };
+            vec![Change::EditAlert(id, edit)]
+        }
+        Some(id) if one.is_multiple_of(6) => vec![Change::SnoozeAlert(id, Some(day(two)))],
+        _ => vec![Change::AddAlert(Mention::parse("AAA").unwrap(), terms)],
+    }
 }
 
 /// One of the things that a person does, made from three numbers; it may be refused.
@@ -155,22 +174,13 @@ async fn made(engine: &Engine, (what, one, two): (u8, u32, u32)) -> Vec<Change> 
             let list = Edit::Set(SafeText::new(["later", "now"][one as usize % 2]));
             let target = Edit::Set(Dec::from_i64(i64::from(two) + 1));
             let edit = WatchEdit { list, target, note: Edit::Keep };
-            let security = Mention::parse(&format!("{symbol}@USD")).unwrap();
+            // One of them is not the one that is held.
+            let currency = ["USD", "USD", "CAD"][one as usize % 3];
+            let security = Mention::parse(&format!("{symbol}@{currency}")).unwrap();
             vec![Change::Watch(security, edit)]
         }
         17 => security.map(|id| vec![Change::Unwatch(id)]).unwrap_or_default(),
-        18 => {
-            let (of, side) = (AlertOf::Price, Side::ALL[one as usize % 2]);
-            let bound = Dec::from_i64(i64::from(two));
-            let terms = AlertTerms { of, side, bound, note: None, units_of: None, snoozed: None };
-            let mut tx = engine.session.store.read().await.unwrap();
-            match tx.alerts().await.unwrap().first().map(|alert| alert.id) {
-                Some(id) if one.is_multiple_of(4) => vec![Change::RemoveAlert(id)],
-                Some(id) if one.is_multiple_of(5) => vec![Change::EditAlert(id, terms)],
-                Some(id) if one.is_multiple_of(6) => vec![Change::SnoozeAlert(id, Some(day(two)))],
-                _ => vec![Change::AddAlert(Mention::parse("AAA").unwrap(), terms)],
-            }
-        }
+        18 => alerted(engine, one, two).await,
         _ => {
             let house = edit::account_named(&engine.session, "Cottage").await.unwrap().id;
             vec![Change::SetBalance(house, day(two), Dec::from_i64(i64::from(one)))]

@@ -16,7 +16,7 @@ mod screen;
 use std::fmt::Write as _;
 
 use chrono::{NaiveDate, TimeDelta};
-use dashtam::model::{Change, Edit, Mention, WatchEdit};
+use dashtam::model::{AlertId, AlertOf, AlertTerms, Change, Dec, Edit, Mention, Side, WatchEdit};
 use dashtam::service::edit;
 use dashtam::service::import::{self, ImportRequest};
 use screen::{Dashboard, SIZES, on_demo, options, run};
@@ -60,15 +60,17 @@ fn an_alert_is_added_told_silenced_and_taken_back() {
         dashboard.fill("", &["", "", "110", "already"]).await;
         let screen = dashboard.screen();
         assert!(tab(&screen).contains("8 Watch!"), "{screen}");
-        assert!(screen.contains("! NWEQ: price above 110.00, it is 112.40"), "{screen}");
+        let said = "! NWEQ: price above 110.00, it was 112.40 on 2026-11-20";
+        assert!(screen.contains(said), "{screen}");
         insta::assert_snapshot!("an_alert_that_told", screen);
         dashboard.keys("j").await;
         assert!(dashboard.screen().contains("! 1 alert"), "{}", dashboard.screen());
         // It is the first of what needs attention.
-        dashboard.keys("1").await;
+        dashboard.keys("0").await;
         let screen = dashboard.screen();
         let mut lines = screen.lines().skip_while(|line| !line.contains("Needs attention"));
-        assert!(lines.nth(1).unwrap().contains("! NWEQ: price above 110.00, it is"), "{screen}");
+        let begins = "! NWEQ: price above 110.00, it was 112.40";
+        assert!(lines.nth(1).unwrap().contains(begins), "{screen}");
         dashboard.keys("8 o").await;
         assert!(dashboard.screen().contains("shown: alerts"));
         dashboard.keys("k").await;
@@ -90,6 +92,73 @@ fn an_alert_is_added_told_silenced_and_taken_back() {
         dashboard.fill("z", &[]).await;
         let screen = dashboard.screen();
         assert!(!tab(&screen).contains('!') && screen.contains("3 alerts"), "{screen}");
+    });
+}
+
+/// Adds an alert as somebody else would.
+async fn alert(dashboard: &Dashboard, symbol: &str, side: Side, bound: i64) -> AlertId {
+    let (of, bound) = (AlertOf::Price, Dec::from_i64(bound));
+    let terms = AlertTerms { of, side, bound, note: None, units_of: None, snoozed: None };
+    let change = Change::AddAlert(Mention::parse(symbol).unwrap(), terms);
+    edit::apply(dashboard.session(), change).await.unwrap().alert.unwrap()
+}
+
+#[test]
+fn what_is_told_is_of_its_own_day_whichever_is_shown() {
+    on_demo((120, 40), async |dashboard| {
+        dashboard.keys("8 @ 2 0 2 0 - 0 6 - 3 0 Enter").await;
+        alert(dashboard, "NWEQ", Side::Above, 110).await;
+        dashboard.catch_up().await;
+        let said = "NWEQ: price above 110.00, it was 112.40 on 2026-11-20";
+        assert!(dashboard.screen().contains(said), "{}", dashboard.screen());
+        dashboard.keys("/ N W E Q Enter").await;
+        insta::assert_snapshot!("an_alert_on_an_earlier_day", dashboard.screen());
+        dashboard.keys("0").await;
+        let begins = "! NWEQ: price above 110.00, it was 112.40";
+        assert!(dashboard.screen().contains(begins), "{}", dashboard.screen());
+    });
+}
+
+#[test]
+fn a_silence_that_lasts_longer_is_not_cut_short() {
+    on_demo((120, 40), async |dashboard| {
+        let long = alert(dashboard, "NWEQ", Side::Above, 200).await;
+        let until = NaiveDate::from_ymd_opt(2027, 1, 1);
+        edit::apply(dashboard.session(), Change::SnoozeAlert(long, until)).await.unwrap();
+        dashboard.catch_up().await;
+        // On an earlier day as well, as silence is of today.
+        dashboard.keys("8 @ 2 0 2 6 - 1 1 - 0 2 Enter / N W E Q Enter").await;
+        dashboard.fill("S", &[]).await;
+        let screen = dashboard.screen();
+        assert!(screen.contains("price above 200.00: 111.42, silent until 2027-01-01"), "{screen}");
+        assert!(screen.contains("silent until 2026-11-28"), "{screen}");
+        // Of all that told something none is silenced by what it told.
+        alert(dashboard, "NWEQ", Side::Above, 1).await;
+        dashboard.catch_up().await;
+        dashboard.fill("o o S", &[]).await;
+        let screen = dashboard.screen();
+        assert!(screen.contains("what was told stays as it was"), "{screen}");
+    });
+}
+
+#[test]
+fn a_bound_is_changed_in_units_of_today() {
+    on_demo((120, 40), async |dashboard| {
+        // AURX was split 4:1 since; its target of 320 is one of 80.
+        alert(dashboard, "AURX", Side::Below, 60).await;
+        dashboard.catch_up().await;
+        dashboard.keys("8 @ 2 0 2 0 - 0 6 - 3 0 Enter / A U R X Enter").await;
+        assert!(dashboard.screen().contains("price below 240.00"), "{}", dashboard.screen());
+        dashboard.keys("e").await;
+        insta::assert_snapshot!("a_target_on_an_earlier_day", dashboard.screen());
+        dashboard.keys("Esc o j e").await;
+        insta::assert_snapshot!("a_bound_on_an_earlier_day", dashboard.screen());
+        // With another note it stays what it was.
+        dashboard.fill("Tab w h y Ctrl-s", &[]).await;
+        dashboard.keys("@ 2 0 2 6 - 1 1 - 2 1 Enter").await;
+        let screen = dashboard.screen();
+        let row = screen.lines().find(|line| line.contains("AURX      price below")).unwrap();
+        assert!(row.contains(" 60.00 ") && row.contains("why"), "{screen}");
     });
 }
 

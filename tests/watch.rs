@@ -12,9 +12,12 @@
 mod support;
 
 use chrono::NaiveDate;
+use dashtam::clock::Clock;
+use dashtam::ledger::{self, AlertVerdict, Crossing};
 use dashtam::model::{
-    AlertId, AlertOf, AlertTerms, Change, Currency, Dec, Edit, Mention, PriceSubject,
-    PriceToDelete, Quote, SafeText, SecurityId, Setting, Side, WatchEdit,
+    AlertEdit, AlertId, AlertOf, AlertTerms, Change, Currency, Dec, Edit, Mention, OpId,
+    PriceSubject, PriceToDelete, Quote, SafeText, Security, SecurityEdit, SecurityId, Setting,
+    Side, WatchEdit,
 };
 use dashtam::refresh::WantedAll;
 use dashtam::report::{AlertRow, WatchReport, WatchRow};
@@ -157,14 +160,10 @@ async fn a_crossing_is_told_once_and_leaves_an_attempt_and_an_outcome() {
         assert!(!seen(engine, id).await.is_on());
         price(engine, "X", TODAY, "70").await;
         assert_eq!(told(engine).await, [first, "X price above 60: 70 2026-11-20"]);
-        let right = [
-            "ATTEMPTED past=1 back=0",
-            "SUCCEEDED told=1",
-            "ATTEMPTED past=0 back=1",
-            "SUCCEEDED told=0",
-            "ATTEMPTED past=1 back=0",
-            "SUCCEEDED told=1",
-        ];
+        let (past, back) =
+            (format!("ATTEMPTED past={id} back=none"), format!("ATTEMPTED past=none back={id}"));
+        let right =
+            [&past, "SUCCEEDED told=1", &back, "SUCCEEDED told=0", &past, "SUCCEEDED told=1"];
         assert_eq!(judged(engine).await, right);
         assert_eq!(engine.damage().await, [""; 0]);
     })
@@ -252,6 +251,232 @@ async fn a_split_sets_off_no_alert() {
     .await;
 }
 
+/// The files of a split, and of a price after it.
+fn split_on(day: &str) -> [(String, String); 2] {
+    let split = "date,account,type,symbol,quantity,price,fee,currency,amount,ratio";
+    [
+        ("split.csv".to_owned(), format!("{split}\n{day},Broker,SPLIT,X,,,,USD,,5:1\n")),
+        ("after.csv".to_owned(), format!("date,symbol,close,currency\n{day},sec:X,11,USD\n")),
+    ]
+}
+
+/// A clock that stands, in a zone.
+fn clock_in(zone: chrono_tz::Tz, instant: &str) -> Clock {
+    Clock::fixed(instant.parse().unwrap(), zone)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_said_counts_units_of_the_day_that_it_is_there() {
+    use chrono_tz::{America::New_York, Australia::Sydney};
+    // In the evening before the split, where it is the day of the split in London.
+    let mut engine = sqlite().await;
+    engine.session.clock = clock_in(New_York, "2026-11-20T02:00:00Z");
+    household(&engine).await;
+    wait_for(&engine, "X", "60").await;
+    let id = alert(&engine, "X", terms(AlertOf::Price, Side::Below, "40")).await;
+    engine.session.clock = clock_in(New_York, "2026-11-20T15:00:00Z");
+    for (name, text) in split_on("2026-11-20") {
+        engine.import(&[(&name, &text)]).await;
+    }
+    assert_eq!(row(&engine, "X").await.target, Some(dec("12")));
+    assert_eq!(seen(&engine, id).await.bound, Some(dec("8")));
+    assert_eq!(told(&engine).await, [""; 0]);
+    engine.close().await;
+    // In the morning of the split, where it is the day before in London.
+    let mut engine = sqlite().await;
+    engine.session.clock = clock_in(Sydney, "2026-11-20T21:00:00Z");
+    household(&engine).await;
+    for (name, text) in split_on("2026-11-21") {
+        engine.import(&[(&name, &text)]).await;
+    }
+    wait_for(&engine, "X", "12").await;
+    let id = alert(&engine, "X", terms(AlertOf::Price, Side::Below, "8")).await;
+    let edit = AlertEdit { bound: Some(dec("7")), ..AlertEdit::default() };
+    assert_eq!(seen(&engine, id).await.bound, Some(dec("8")));
+    engine.edit(Change::EditAlert(id, edit)).await;
+    assert_eq!(seen(&engine, id).await.bound, Some(dec("7")));
+    assert_eq!(row(&engine, "X").await.target, Some(dec("12")));
+    engine.close().await;
+}
+
+async fn security(engine: &Engine, name: &str) -> Security {
+    security_named(&engine.session, name).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn watching_tells_nothing_of_what_is_held() {
+    on_each(async |engine| {
+        household(engine).await;
+        let before = security(engine, "X").await;
+        assert!(before.derived, "its currency follows from its rows");
+        let meant = watch::mention(&engine.session, "X").await.unwrap();
+        engine.edit(Change::Watch(meant.clone(), WatchEdit::default())).await;
+        engine.edit(Change::AddAlert(meant, terms(AlertOf::Price, Side::Above, "90"))).await;
+        assert_eq!(security(engine, "X").await, before);
+        let other = || Change::Watch(symbol("X@CAD"), WatchEdit::default());
+        let why = engine.try_edit(other()).await.unwrap_err().to_string();
+        assert!(why.contains("X@CAD means X so far, which is in USD"), "{why}");
+        let alert = Change::AddAlert(symbol("X@CAD"), terms(AlertOf::Price, Side::Above, "90"));
+        assert!(engine.try_edit(alert).await.is_err());
+        assert_eq!(security(engine, "X").await, before);
+        // Once it is said what the one is in, the other is another one.
+        let edit = SecurityEdit { currency: Some(Currency::USD), ..SecurityEdit::default() };
+        engine.edit(Change::EditSecurity(before.id, edit)).await;
+        engine.edit(other()).await;
+        let now = security(engine, "X@USD").await;
+        assert_eq!((now.id, now.currency), (before.id, Currency::USD));
+        assert_ne!(security(engine, "X@CAD").await.id, before.id);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_weight_is_a_part_of_all_or_is_not_known() {
+    on_each(async |engine| {
+        household(engine).await;
+        let id = alert(engine, "X", terms(AlertOf::Weight, Side::Above, "60%")).await;
+        assert_eq!(seen(engine, id).await.seen, Some(dec("0.55")));
+        // Z has no price: nobody knows what all is worth.
+        let more = "date,account,type,symbol,quantity,price,fee,currency,amount\n\
+            2026-11-20,Broker,BUY,Z,10,20,,USD,-200\n";
+        engine.import(&[("more.csv", more)]).await;
+        price(engine, "X", TODAY, "90").await;
+        let weight = seen(engine, id).await;
+        assert_eq!((weight.seen, weight.is_past()), (None, None));
+        assert_eq!(told(engine).await, [""; 0]);
+        price(engine, "Z", TODAY, "45").await;
+        // 900 of 900 + 450 + 450.
+        assert_eq!(seen(engine, id).await.seen, Some(dec("0.5")));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_older_than_what_was_told_brings_nothing_back() {
+    on_each(async |engine| {
+        household(engine).await;
+        let id = alert(engine, "X", terms(AlertOf::Price, Side::Above, "52")).await;
+        let first = "X price above 52: 55 2026-11-19";
+        assert_eq!(told(engine).await, [first]);
+        let x = PriceSubject::Security(symbol("X"));
+        engine.edit(delete(x, TODAY.pred_opt().unwrap(), None, None)).await;
+        let now = seen(engine, id).await;
+        assert_eq!((now.seen, now.is_on()), (Some(dec("50")), true), "of the 18th");
+        price(engine, "X", TODAY.pred_opt().unwrap(), "56").await;
+        assert_eq!(told(engine).await, [first]);
+        price(engine, "X", TODAY, "51").await;
+        assert!(!seen(engine, id).await.is_on(), "now it came back");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_price_tells_nothing_but_its_age() {
+    on_each(async |engine| {
+        let rows = "date,account,type,symbol,quantity,price,fee,currency,amount\n\
+            2019-01-02,Broker,BUY,X,10,50,,USD,-500\n";
+        engine.import(&[("rows.csv", rows)]).await;
+        for (of, bound) in [
+            (AlertOf::Price, "1"),
+            (AlertOf::Change, "1%"),
+            (AlertOf::Value, "1"),
+            (AlertOf::Weight, "1%"),
+        ] {
+            alert(engine, "X", terms(of, Side::Above, bound)).await;
+        }
+        let old = "date,symbol,close,currency\n2019-01-02,sec:X,50,USD\n2019-01-03,sec:X,60,USD\n";
+        engine.import(&[("old.csv", old)]).await;
+        assert_eq!(told(engine).await, [""; 0]);
+        let alerts = report(engine).await.alerts;
+        assert!(alerts.iter().all(|row| row.stale && row.is_past() == Some(true)), "{alerts:?}");
+        alert(engine, "X", terms(AlertOf::Stale, Side::Above, "5")).await;
+        assert_eq!(told(engine).await.len(), 1, "that it is old");
+        // A change since years ago is none of the day.
+        price(engine, "X", TODAY, "90").await;
+        let now = [
+            "X price above 1: 90 2026-11-20",
+            "X value above 1: 900 2026-11-20",
+            "X weight above 0.01: 1 2026-11-20",
+        ];
+        assert_eq!(told(engine).await[1..], now);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_note_and_its_undoing_tell_nothing_again() {
+    on_each(async |engine| {
+        household(engine).await;
+        let late = AlertTerms { snoozed: Some(TODAY), ..terms(AlertOf::Price, Side::Above, "60") };
+        let id = alert(engine, "X", late).await;
+        let note =
+            |text| AlertEdit { note: Edit::Set(SafeText::new(text)), ..AlertEdit::default() };
+        let noted = engine.edit(Change::EditAlert(id, note("before"))).await;
+        price(engine, "X", TODAY, "61").await;
+        let once = ["X price above 60: 61 2026-11-20"];
+        assert_eq!(told(engine).await, once);
+        let back = take_back(&engine.session, noted.steps).await.unwrap();
+        assert_eq!(told(engine).await, once);
+        take_back(&engine.session, back.steps).await.unwrap();
+        assert_eq!(told(engine).await, once);
+        // The silence is over: that nobody says it any more says nothing.
+        let edit = AlertEdit { snoozed: Edit::Clear, ..note("after") };
+        engine.edit(Change::EditAlert(id, edit)).await;
+        assert_eq!(told(engine).await, once);
+        // Another bound is looked at anew, on the way forward and never on the way back.
+        let other = AlertEdit { bound: Some(dec("50")), ..AlertEdit::default() };
+        let bounded = engine.edit(Change::EditAlert(id, other)).await;
+        let twice = [once[0], "X price above 50: 61 2026-11-20"];
+        assert_eq!(told(engine).await, twice);
+        let back = take_back(&engine.session, bounded.steps).await.unwrap();
+        take_back(&engine.session, back.steps).await.unwrap();
+        assert_eq!(told(engine).await, twice);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_note_after_a_split_leaves_the_bound_as_it_was_said() {
+    on_each(async |engine| {
+        household(engine).await;
+        let said = r#"{"schema":"dashtam.export/1","alerts":[{"security":{"symbol":"X"},
+            "direction":"below","price":"50.01","units_of":"2026-11-10"}]}"#;
+        engine.import(&[("said.json", said)]).await;
+        for (name, text) in split_on("2026-11-20") {
+            engine.import(&[(&name, &text)]).await;
+        }
+        let alert = report(engine).await.alerts.remove(0);
+        assert_eq!(alert.bound, Some(dec("10.002")));
+        let edit = AlertEdit { note: Edit::Set(SafeText::new("why")), ..AlertEdit::default() };
+        engine.edit(Change::EditAlert(alert.id, edit)).await;
+        let now = seen(engine, alert.id).await.terms;
+        let note = now.note.clone();
+        assert_eq!(AlertTerms { note: None, ..now }, alert.terms);
+        assert_eq!(note, Some(SafeText::new("why")));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_seen_of_an_alert_that_is_another_by_now_is_not_noted() {
+    on_each(async |engine| {
+        household(engine).await;
+        let id = alert(engine, "X", terms(AlertOf::Price, Side::Above, "60")).await;
+        // Somebody saw 61 and was slow; meanwhile the bound became another one.
+        let before = seen(engine, id).await.terms;
+        let edit = AlertEdit { bound: Some(dec("90")), ..AlertEdit::default() };
+        engine.edit(Change::EditAlert(id, edit)).await;
+        let (bound, seen_then) = (dec("60"), dec("61"));
+        let crossed = Crossing { bound, seen: seen_then, on: TODAY, source: None, currency: None };
+        let verdict = AlertVerdict { id, terms: before, was: None, crossed: Some(crossed) };
+        let store = &engine.session.store;
+        let noted = ledger::note_alerts(store, vec![verdict], OpId::at(0), 0).await.unwrap();
+        assert!(noted.is_empty() && told(engine).await.is_empty());
+        assert!(!seen(engine, id).await.is_on());
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_import_adds_to_what_is_said_by_hand_and_takes_it_back() {
     on_each(async |engine| {
@@ -324,9 +549,11 @@ async fn all_of_it_can_be_taken_back_and_done_again() {
         assert!(full.contains("watch symbol=\"NEW\" quoted=USD list=\"later\" target=9"), "{full}");
         // It has been told since: that does not stand in the way.
         assert!(seen(engine, id).await.is_on());
-        let other = AlertTerms {
-            note: Some(SafeText::new("why")),
-            ..terms(AlertOf::Stale, Side::Above, "5")
+        let other = AlertEdit {
+            of: Some(AlertOf::Stale),
+            bound: Some(dec("5")),
+            note: Edit::Set(SafeText::new("why")),
+            ..AlertEdit::default()
         };
         let security = row(engine, "NEW").await.security;
         let changed = vec![
@@ -442,9 +669,19 @@ fn alerts_are_kept_looked_at_and_told_by_commands() {
 }
 
 #[test]
+fn five_of_a_hundred_are_not_five_times_as_much() {
+    let home = held();
+    home.run(&["alert", "add", "X", "change", "above", "5"]).refused(2, "write 5%");
+    home.run(&["alert", "add", "X", "weight", "above", "25"]).refused(2, "write 25%");
+    let added = home.ok(&["alert", "add", "X", "change", "above", "0.05"]);
+    assert!(added.contains("X change above 5%"), "{added}");
+}
+
+#[test]
 fn a_value_is_masked_where_amounts_are() {
     let home = held();
-    home.ok(&["alert", "add", "X", "value", "above", "500"]);
+    let added = home.ok(&["alert", "add", "X", "value", "above", "500", "--private"]);
+    assert!(added.contains("X value above") && !added.contains("500"), "{added}");
     for command in ["list", "log"] {
         assert!(home.ok(&["alert", command]).contains("550"));
         for line in
@@ -491,7 +728,7 @@ async fn a_price_that_is_taken_away_counts_no_more_and_comes_back() {
             take_back(&engine.session, steps).await.unwrap();
         }
         assert_eq!(engine.dump().await, dump);
-        assert_eq!(dashtam::ledger::check(&engine.session.store).await.unwrap().len(), 0);
+        assert_eq!(ledger::check(&engine.session.store).await.unwrap().len(), 0);
     })
     .await;
 }

@@ -32,7 +32,7 @@ pub async fn run(
             let told = check(session).await?;
             return logged(job, "dashtam.alert.check/1", &told);
         }
-        AlertCommand::Add(args) => add(session, args).await?,
+        AlertCommand::Add(args) => add(session, args, job.figures()).await?,
         AlertCommand::Remove { id } => (Change::RemoveAlert(*id), format!("no alert {id}")),
         AlertCommand::Snooze { id, until } => {
             (Change::SnoozeAlert(*id, Some(*until)), format!("alert {id} is silent until {until}"))
@@ -49,7 +49,11 @@ pub async fn run(
     job.changed(&applied, &format!("{}{said}", number.unwrap_or_default()))
 }
 
-async fn add(session: &Session, args: &AlertAddArgs) -> Result<(Change, String), Error> {
+async fn add(
+    session: &Session,
+    args: &AlertAddArgs,
+    figures: Figures,
+) -> Result<(Change, String), Error> {
     let AlertAddArgs { symbol, of, side, bound: text, note } = args;
     let wrong = |error: crate::model::BoundError| service::Error::Value {
         what: "BOUND",
@@ -57,7 +61,11 @@ async fn add(session: &Session, args: &AlertAddArgs) -> Result<(Change, String),
     };
     let bound = of.read_bound(text).map_err(wrong)?;
     let security = mention(session, symbol).await?;
-    let said = format!("{} {of} {side} {}", security.symbol, text.trim());
+    let told = match of {
+        AlertOf::Price | AlertOf::Value => figures.exact(bound),
+        AlertOf::Change | AlertOf::Stale | AlertOf::Weight => of.written(bound),
+    };
+    let said = format!("{} {of} {side} {told}", security.symbol);
     let (of, side, note) = (*of, *side, note.clone());
     let terms = AlertTerms { of, side, bound, note, units_of: None, snoozed: None };
     Ok((Change::AddAlert(security, terms), said))
@@ -102,6 +110,7 @@ struct Row<'a> {
     currency: Option<Currency>,
     seen: Option<String>,
     seen_on: Option<NaiveDate>,
+    stale: bool,
     source: Option<&'a SafeText>,
     past: Option<bool>,
     told_on: Option<NaiveDate>,
@@ -122,6 +131,7 @@ impl<'a> Row<'a> {
             currency: row.currency,
             seen: exact(row.seen, of, figures),
             seen_on: row.seen_on,
+            stale: row.stale,
             source: row.source.as_ref(),
             past: row.is_past(),
             told_on: row.crossed,
@@ -175,6 +185,7 @@ fn state(row: &AlertRow) -> String {
     match (row.terms.snoozed.filter(|_| row.silent), row.crossed, row.is_past()) {
         (Some(until), ..) => format!("silent until {until}"),
         (None, Some(day), _) => format!("told, of {day}"),
+        (None, None, Some(_)) if row.stale => "not judged: old price".to_owned(),
         (None, None, Some(true)) => "past its bound".to_owned(),
         (None, None, Some(false)) => "waiting".to_owned(),
         (None, None, None) => "n/a".to_owned(),

@@ -10,7 +10,7 @@ use super::identity::{key_of_content, key_of_id};
 use super::quotes::{self, Quotes};
 use super::sayings::{self, Fields, Thing};
 use super::steps::{Step, Turn};
-use super::survey::{Use, day_of};
+use super::survey::Use;
 use super::{
     Applied, Error, Result, Survey, called, gone, items, merge, proposed, resolve, undo, watch,
     write,
@@ -32,6 +32,8 @@ struct Editor {
     tx: WriteTx,
     book: Book,
     stamp: Stamp,
+    /// The day on which a person says all that.
+    today: NaiveDate,
     applied: Applied,
 }
 
@@ -40,12 +42,12 @@ pub(super) async fn apply(
     store: &Store,
     changes: Vec<Change>,
     op: OpId,
-    now: i64,
+    (now, today): (i64, NaiveDate),
 ) -> Result<Applied> {
     let mut tx = store.write().await?;
     let book = Book::open(&mut tx).await?;
     let stamp = Stamp { op: op.to_string(), now, batch: None };
-    let mut editor = Editor { tx, book, stamp, applied: Applied::default() };
+    let mut editor = Editor { tx, book, stamp, today, applied: Applied::default() };
     let action = changes.first().map_or("", Change::action);
     // Of these the book sees everything that they touch.
     let is_seen = changes.iter().all(|change| {
@@ -171,13 +173,13 @@ impl Editor {
                 Ok(())
             }
             Change::AddAlert(mention, terms) => {
-                let (tx, book, stamp) = (&mut self.tx, &mut self.book, &self.stamp);
-                let done = watch::add_alert(tx, book, stamp, &mention, terms).await?;
+                let (tx, book, said) = (&mut self.tx, &mut self.book, (&self.stamp, self.today));
+                let done = watch::add_alert(tx, book, said, &mention, terms).await?;
                 self.did_to(done);
                 Ok(())
             }
-            Change::EditAlert(id, terms) => {
-                let done = watch::edit_alert(&mut self.tx, &self.stamp, id, terms).await?;
+            Change::EditAlert(id, edit) => {
+                let done = watch::edit_alert(&mut self.tx, self.today, id, edit).await?;
                 self.did_to(done);
                 Ok(())
             }
@@ -240,13 +242,13 @@ impl Editor {
             (!edit.target.is_keep(), "target"),
             (!edit.target.is_keep(), "units_of"),
         ]);
-        let (tx, book) = (&mut self.tx, &mut self.book);
-        let done = watch::put(tx, book, &self.stamp, mention, edit).await?;
-        if let Step::Watch(Turn { is: Some(row), .. }) = &done.1 {
+        let (tx, book, at) = (&mut self.tx, &mut self.book, (&self.stamp, self.today));
+        let row = watch::put(tx, book, at, mention, edit).await?;
+        if let Step::Watch(Turn { is: Some(row), .. }) = &row.1 {
             let said = sayings::some_of(&sayings::all_of(&row.terms)?, &said);
             self.say(Thing::Watch(row.security), said);
         }
-        self.did_to(done);
+        self.did_to(row);
         Ok(())
     }
 
@@ -710,7 +712,7 @@ impl Editor {
         if row.security.symbol != old_symbol {
             // Older files still name it as it was. What is there already must not come twice, even
             // where it is dated ahead.
-            let until = day_of(self.stamp.now).max(self.tx.last_day_of(id).await?);
+            let until = Some(self.today).max(self.tx.last_day_of(id).await?);
             let source = format!("{}{}", SymbolRecord::FORMER, self.tx.take_id());
             let source = SafeText::new(&source);
             let row = SymbolRecord { security: id, source, symbol: old_symbol, until };

@@ -52,6 +52,8 @@ pub use survey::Survey;
 pub use undo::{Kept, Undone};
 pub use watch::{ALERTS, AlertVerdict, Crossing, note_alerts};
 
+use chrono::NaiveDate;
+
 use crate::model::{AccountId, AlertId, Change, OpId, SecurityId, TransactionId};
 use crate::store::{AccountDays, Store};
 use crate::tasks::{self, Task};
@@ -109,17 +111,28 @@ pub async fn try_writing(store: &Store) -> Result<()> {
 ///
 /// # Errors
 /// When the change is refused or the store fails; then nothing is written.
-pub async fn apply(store: &Store, change: Change, op: OpId, now: i64) -> Result<Applied> {
-    apply_all(store, vec![change], op, now).await
+pub async fn apply(
+    store: &Store,
+    change: Change,
+    op: OpId,
+    at: (i64, NaiveDate),
+) -> Result<Applied> {
+    apply_all(store, vec![change], op, at).await
 }
 
-/// Writes several changes as one; all of them or nothing.
+/// Writes several changes as one; all of them or nothing. They are made at an instant, and on the
+/// day that it is then in the zone of the store.
 ///
 /// # Errors
 /// When one of them is refused or the store fails; then nothing is written.
-pub async fn apply_all(store: &Store, changes: Vec<Change>, op: OpId, now: i64) -> Result<Applied> {
+pub async fn apply_all(
+    store: &Store,
+    changes: Vec<Change>,
+    op: OpId,
+    at: (i64, NaiveDate),
+) -> Result<Applied> {
     let store = store.clone();
-    let task = tasks::spawn(Task::Edit, async move { edit::apply(&store, changes, op, now).await });
+    let task = tasks::spawn(Task::Edit, async move { edit::apply(&store, changes, op, at).await });
     task.await.unwrap_or(Err(Error::Interrupted))
 }
 

@@ -151,10 +151,7 @@ impl Back {
                 }
                 Step::Watch(turn.turned())
             }
-            Step::Alert(turn) => {
-                watch::take_alert_back(&mut self.tx, &turn).await?;
-                Step::Alert(turn.turned())
-            }
+            Step::Alert(turn) => Step::Alert(watch::take_alert_back(&mut self.tx, &turn).await?),
             Step::Setting(setting, turn) => {
                 Step::Setting(setting, self.setting(setting, turn).await?)
             }

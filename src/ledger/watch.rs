@@ -6,35 +6,47 @@ use chrono::NaiveDate;
 use super::book::{Book, Stamp};
 use super::resolve;
 use super::steps::{Step, Turn};
-use super::survey::{Use, day_of};
+use super::survey::Use;
 use super::{Error, Result};
 use crate::model::{
-    AlertId, AlertTerms, Column, Currency, Dec, Mention, OpId, Refusal, SafeText, SecurityId,
-    WatchEdit, WatchTerms, Why,
+    AlertEdit, AlertId, AlertTerms, Column, Currency, Dec, Mention, OpId, Refusal, SafeText,
+    SecurityId, WatchEdit, WatchTerms, Why,
 };
 use crate::store::{Alert, AlertLog, Store, Watch, WriteTx};
 use crate::tasks::{self, Task};
 
-/// The security that is meant. One that is not there is made only where its currency is said: a slip
-/// of the pen makes none.
+/// The security that is meant, which stays as it is: to be looked at tells nothing of it. One that is
+/// not there is made only where its currency is said: a slip of the pen makes none.
 async fn security(
     tx: &mut WriteTx,
     book: &mut Book,
     mention: &Mention,
     stamp: &Stamp,
 ) -> Result<SecurityId> {
-    if mention.currency.is_none() && resolve::find(book, mention, None).is_empty() {
-        let why = Why::Other("there is no such security; for a new one write SYMBOL@CURRENCY");
-        return Err(Refusal { column: Column("symbol"), why }.into());
+    let refuse =
+        |why| -> Result<SecurityId> { Err(Refusal { column: Column("symbol"), why }.into()) };
+    match (resolve::find(book, mention, None).as_slice(), mention.currency) {
+        ([], None) => {
+            refuse(Why::Other("there is no such security; for a new one write SYMBOL@CURRENCY"))
+        }
+        ([one], said) => {
+            let currency = book.security(*one)?.security.currency;
+            match said {
+                Some(said) if said != currency => {
+                    refuse(Why::OtherCurrency { symbol: mention.symbol.clone(), said, currency })
+                }
+                _ => Ok(*one),
+            }
+        }
+        _ => Ok(resolve::resolve(tx, book, mention, None, &Use::default(), stamp).await??),
     }
-    Ok(resolve::resolve(tx, book, mention, None, &Use::default(), stamp).await??)
 }
 
 /// Puts a security on the watchlist, or says something else of one that is there.
 pub(super) async fn put(
     tx: &mut WriteTx,
     book: &mut Book,
-    stamp: &Stamp,
+    (stamp, today): (&Stamp, NaiveDate),
     mention: &Mention,
     edit: WatchEdit,
 ) -> Result<(SecurityId, Step)> {
@@ -42,7 +54,7 @@ pub(super) async fn put(
     let was = find(tx, security).await?;
     let WatchTerms { list, note, target, units_of } =
         was.as_ref().map(|row| row.terms.clone()).unwrap_or_default();
-    let units_of = if edit.target.is_keep() { units_of } else { day_of(stamp.now) };
+    let units_of = if edit.target.is_keep() { units_of } else { Some(today) };
     let target = edit.target.apply(target);
     let terms = WatchTerms {
         list: edit.list.apply(list),
@@ -85,34 +97,30 @@ pub(super) async fn take_back(tx: &mut WriteTx, turn: &Turn<Watch>) -> Result<()
 pub(super) async fn add_alert(
     tx: &mut WriteTx,
     book: &mut Book,
-    stamp: &Stamp,
+    (stamp, today): (&Stamp, NaiveDate),
     mention: &Mention,
     terms: AlertTerms,
 ) -> Result<(SecurityId, Step)> {
     terms.check()?;
     let security = security(tx, book, mention, stamp).await?;
-    let terms = AlertTerms { units_of: day_of(stamp.now), ..terms };
+    let terms = AlertTerms { units_of: Some(today), ..terms };
     let id = AlertId(tx.take_id());
     let row = Alert { id, security, terms, batch: None, crossed: None };
     tx.insert_alert(&row).await?;
     Ok((security, Step::Alert(Turn::new(row))))
 }
 
-/// Other terms of an alert; from then on it is looked at as if it were new.
+/// Other terms of an alert; where it is another one by them, it is looked at as if it were new.
 pub(super) async fn edit_alert(
     tx: &mut WriteTx,
-    stamp: &Stamp,
+    today: NaiveDate,
     id: AlertId,
-    terms: AlertTerms,
+    edit: AlertEdit,
 ) -> Result<(SecurityId, Step)> {
-    terms.check()?;
     let was = alert(tx, id).await?.ok_or(Error::NoAlert(id))?;
-    let is_other =
-        (terms.of, terms.side, terms.bound) != (was.terms.of, was.terms.side, was.terms.bound);
-    let units_of = if is_other { day_of(stamp.now) } else { was.terms.units_of };
-    let stays = !is_other && terms.snoozed == was.terms.snoozed;
-    let crossed = was.crossed.filter(|_| stays);
-    let terms = AlertTerms { units_of, ..terms };
+    let terms = edit.apply(was.terms.clone(), today);
+    terms.check()?;
+    let crossed = was.crossed.filter(|_| terms.is_same(&was.terms, today));
     let row = Alert { terms, crossed, batch: None, ..was.clone() };
     tx.update_alert(&row).await?;
     Ok((row.security, Step::Alert(Turn::other(was, row))))
@@ -143,20 +151,27 @@ async fn alert(tx: &mut WriteTx, id: AlertId) -> Result<Option<Alert>> {
     Ok(tx.alerts().await?.into_iter().find(|row| row.id == id))
 }
 
-/// Goes back to the terms of an alert. That it went past its bound meanwhile changes nothing of them.
-pub(super) async fn take_alert_back(tx: &mut WriteTx, turn: &Turn<Alert>) -> Result<()> {
-    let Some(place) = turn.is.as_ref().or(turn.was.as_ref()) else { return Ok(()) };
+/// Goes back to the terms of an alert; gives the way forward again. That it went past its bound
+/// meanwhile changes nothing of them, and is not told once more on either way.
+pub(super) async fn take_alert_back(tx: &mut WriteTx, turn: &Turn<Alert>) -> Result<Turn<Alert>> {
+    let Some(place) = turn.is.as_ref().or(turn.was.as_ref()) else { return Ok(turn.clone()) };
     let now = alert(tx, place.id).await?;
     if now.as_ref().map(|row| &row.terms) != turn.is.as_ref().map(|row| &row.terms) {
         return Err(Error::ChangedSince(SafeText::new(&format!("alert {}", place.id))));
     }
-    match (&turn.was, &now) {
-        (Some(was), Some(_)) => tx.update_alert(was).await?,
-        (Some(was), None) => tx.insert_alert(was).await?,
+    let mut then = turn.was.clone();
+    if let (Some(then), Some(now)) = (&mut then, &now)
+        && then.terms.is_same(&now.terms, NaiveDate::MIN)
+    {
+        then.crossed = now.crossed;
+    }
+    match (&then, &now) {
+        (Some(then), Some(_)) => tx.update_alert(then).await?,
+        (Some(then), None) => tx.insert_alert(then).await?,
         (None, Some(now)) => tx.remove_alert(now).await?,
         (None, None) => {}
     }
-    Ok(())
+    Ok(Turn { was: now, is: then })
 }
 
 /// What came out of looking at an alert.
@@ -164,7 +179,9 @@ pub(super) async fn take_alert_back(tx: &mut WriteTx, turn: &Turn<Alert>) -> Res
 pub struct AlertVerdict {
     /// Which.
     pub id: AlertId,
-    /// As it was when somebody looked.
+    /// Its terms when somebody looked.
+    pub terms: AlertTerms,
+    /// As it was then.
     pub was: Option<NaiveDate>,
     /// What went past its bound; none: it is back.
     pub crossed: Option<Crossing>,
@@ -186,7 +203,7 @@ pub struct Crossing {
 }
 
 /// Keeps what came out of looking at alerts, each crossing once: where another process was faster,
-/// it has told it. Gives those that were told now.
+/// it has told it, and of one that is another by now nothing was seen. Gives those that were told now.
 ///
 /// # Errors
 /// When the store fails; then nothing is written.
@@ -203,7 +220,8 @@ pub async fn note_alerts(
         let mut log = Vec::new();
         for verdict in verdicts {
             let alert = alerts.iter().find(|row| row.id == verdict.id);
-            let Some(alert) = alert.filter(|row| row.crossed == verdict.was) else { continue };
+            let is_it = |row: &&Alert| row.crossed == verdict.was && row.terms == verdict.terms;
+            let Some(alert) = alert.filter(is_it) else { continue };
             let crossed = verdict.crossed.as_ref().map(|it| it.on);
             tx.update_alert(&Alert { crossed, ..alert.clone() }).await?;
             let Some(Crossing { bound, seen, on, source, currency }) = verdict.crossed else {

@@ -4,9 +4,10 @@
 use chrono::NaiveDate;
 
 use super::{
-    AccountId, AccountKind, AlertId, AlertTerms, AssetClass, BatchId, Currency, Dec, Dimension,
-    Entry, InPerformance, Isin, LotMethod, Mention, Mode, NewAccount, NewTarget, PriceToDelete,
-    Quote, Refusal, RowEdit, SafeText, SecurityId, Setting, Tags, TransactionId, WatchEdit,
+    AccountId, AccountKind, AlertEdit, AlertId, AlertTerms, AssetClass, BatchId, Currency, Dec,
+    Dimension, Entry, InPerformance, Isin, LotMethod, Mention, Mode, NewAccount, NewTarget,
+    PriceToDelete, Quote, Refusal, RowEdit, SafeText, SecurityId, Setting, Tags, TransactionId,
+    WatchEdit,
 };
 
 /// What happens to one field of an edit.
@@ -143,7 +144,7 @@ pub enum Change {
     /// A new alert.
     AddAlert(Mention, AlertTerms),
     /// Other terms of an alert.
-    EditAlert(AlertId, AlertTerms),
+    EditAlert(AlertId, AlertEdit),
     /// An alert that is silent before a day; none: that speaks again.
     SnoozeAlert(AlertId, Option<NaiveDate>),
     /// An alert taken away.
@@ -164,7 +165,7 @@ impl Change {
         match self {
             Self::AddTransaction(entry) => entry.as_ref().clone().check().map(|_| ()),
             Self::SetTarget(target) => target.clone().check().map(|_| ()),
-            Self::AddAlert(_, terms) | Self::EditAlert(_, terms) => terms.check(),
+            Self::AddAlert(_, terms) => terms.check(),
             _ => Ok(()),
         }
     }

@@ -11,8 +11,8 @@ use std::str::FromStr;
 use chrono::NaiveDate;
 
 use super::{
-    Dec, Draft, Exact, Facts, Kind, Mention, Origin, Ratio, SafeText, SecurityId, Status, Subtype,
-    Transaction, Unit, UnknownWord,
+    Currency, Dec, Draft, Exact, Facts, Kind, Mention, Origin, Ratio, SafeText, SecurityId, Status,
+    Subtype, Transaction, Unit, UnknownWord,
 };
 
 /// A field of a row, named as in the neutral form.
@@ -280,6 +280,18 @@ pub enum Why {
     /// Nobody who is asked for prices.
     #[error("nobody called `{0}` is asked for prices; there are {1}")]
     NoSource(SafeText, String),
+    /// The one that is called so is quoted in another currency.
+    #[error(
+        "{symbol}@{said} means {symbol} so far, which is in {currency}: write {symbol}, or where it is another one, first `security edit {symbol} --currency {currency}`"
+    )]
+    OtherCurrency {
+        /// As written.
+        symbol: SafeText,
+        /// As written.
+        said: Currency,
+        /// What the one that is there is quoted in.
+        currency: Currency,
+    },
     /// An account that is not there, where none may be made.
     #[error("there is no account `{0}`; add it first or import without --strict")]
     NoAccount(SafeText),

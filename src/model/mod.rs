@@ -65,5 +65,5 @@ pub use target::{Dimension, NewTarget};
 pub use transaction::{
     Draft, Facts, Kind, OrderKey, Origin, Rank, Ratio, Status, Subtype, Transaction, Underlay,
 };
-pub use watch::{AlertOf, AlertTerms, BoundError, Side, WatchEdit, WatchTerms};
+pub use watch::{AlertEdit, AlertOf, AlertTerms, BoundError, Side, WatchEdit, WatchTerms};
 pub use wording::Wording;

@@ -52,6 +52,9 @@ pub enum BoundError {
     /// Its hundredth part has too many digits.
     #[error("it has too many digits")]
     Digits,
+    /// A percentage, or a multiple of all there is.
+    #[error("write {0}% or, as a part of 1, {1}")]
+    Part(Dec, Dec),
 }
 
 impl AlertOf {
@@ -68,12 +71,40 @@ impl AlertOf {
     pub fn read_bound(self, text: &str) -> Result<Dec, BoundError> {
         let text = text.trim();
         match text.strip_suffix('%').filter(|_| self.is_part()) {
-            None => Ok(Dec::parse(text)?),
+            None => {
+                let bound = Dec::parse(text)?;
+                self.check_part(text, bound)?;
+                Ok(bound)
+            }
             Some(percent) => {
                 let percent = Exact::from(Dec::parse(percent.trim_end())?);
                 let hundred = Exact::from(Dec::from_i64(100));
                 percent.div_round(&hundred, 12).map_err(|_| BoundError::Digits)
             }
+        }
+    }
+
+    /// Whether it is clear what was written as a part: without its sign a `5` is more likely five
+    /// percent than five times all there is.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub fn check_part(self, text: &str, bound: Dec) -> Result<(), BoundError> {
+        let is_clear = !self.is_part() || text.ends_with('%') || bound.abs() < Dec::ONE;
+        let hundredth = || Exact::from(bound).div_round(&Exact::from(Dec::from_i64(100)), 12);
+        if is_clear {
+            return Ok(());
+        }
+        Err(BoundError::Part(bound, hundredth().map_err(|_| BoundError::Digits)?))
+    }
+
+    /// A bound as people write it.
+    #[must_use]
+    pub fn written(self, bound: Dec) -> String {
+        let percent = Exact::from(bound).mul(&Exact::from(Dec::from_i64(100))).round(12);
+        match percent {
+            Ok(percent) if self.is_part() => format!("{percent}%"),
+            _ => bound.to_string(),
         }
     }
 }
@@ -132,7 +163,48 @@ pub struct AlertTerms {
     pub snoozed: Option<NaiveDate>,
 }
 
+/// Other terms of an alert; what is not said stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AlertEdit {
+    /// What it is of.
+    pub of: Option<AlertOf>,
+    /// On which side of the bound.
+    pub side: Option<Side>,
+    /// The bound; a price in units of the day on which it is said.
+    pub bound: Option<Dec>,
+    /// Why.
+    pub note: Edit<SafeText>,
+    /// Silent before this day.
+    pub snoozed: Edit<NaiveDate>,
+}
+
+impl AlertEdit {
+    /// The terms after it, which is said on a day.
+    #[must_use]
+    pub fn apply(self, was: AlertTerms, today: NaiveDate) -> AlertTerms {
+        AlertTerms {
+            of: self.of.unwrap_or(was.of),
+            side: self.side.unwrap_or(was.side),
+            bound: self.bound.unwrap_or(was.bound),
+            note: self.note.apply(was.note),
+            // A bound that nobody said anew keeps its units.
+            units_of: if self.bound.is_some() { Some(today) } else { was.units_of },
+            snoozed: self.snoozed.apply(was.snoozed),
+        }
+    }
+}
+
 impl AlertTerms {
+    /// Whether both raise the same alert on a day. Why it is there says nothing of that, and neither
+    /// does a silence that is over.
+    #[must_use]
+    pub fn is_same(&self, other: &Self, day: NaiveDate) -> bool {
+        let of = |it: &Self| {
+            (it.of, it.side, it.bound, it.units_of, it.snoozed.filter(|until| day < *until))
+        };
+        of(self) == of(other)
+    }
+
     /// Whether there can be such an alert.
     ///
     /// # Errors
@@ -180,6 +252,17 @@ mod tests {
         assert_eq!(read(AlertOf::Change, "-5 %").as_deref(), Some("-0.05"));
         assert_eq!(read(AlertOf::Weight, "0.25").as_deref(), Some("0.25"));
         assert_eq!(read(AlertOf::Price, "5%"), None, "of what?");
+        // Five percent, or five times as much?
+        assert_eq!(read(AlertOf::Change, "5"), None);
+        assert_eq!(read(AlertOf::Weight, "1"), None);
+        assert_eq!(read(AlertOf::Change, "500%").as_deref(), Some("5"));
+        let why = AlertOf::Change.read_bound("-5").unwrap_err().to_string();
+        assert_eq!(why, "write -5% or, as a part of 1, -0.05");
+        for (of, bound) in
+            [(AlertOf::Change, "-5%"), (AlertOf::Weight, "25%"), (AlertOf::Price, "7")]
+        {
+            assert_eq!(of.written(of.read_bound(bound).unwrap()), bound);
+        }
     }
 
     #[test]

@@ -26,9 +26,7 @@ pub async fn judge_alerts(store: &Store, audit: &Audit, clock: &Clock) -> Result
     if verdicts.is_empty() {
         return Ok(Vec::new());
     }
-    let past = verdicts.iter().filter(|verdict| verdict.crossed.is_some()).count();
-    let detail = format!("past={past} back={}", verdicts.len() - past);
-    let attempt = audit.attempt(ALERTS, &detail).await?;
+    let attempt = audit.attempt(ALERTS, &detail(&verdicts)).await?;
     let now = clock.now().timestamp_micros();
     match ledger::note_alerts(store, verdicts, attempt.op(), now).await {
         Ok(told) => {
@@ -60,12 +58,27 @@ pub async fn look_at_alerts(store: &Store, audit: Option<&Audit>, clock: &Clock)
     }
 }
 
-/// What has become of an alert; none: nothing new.
+/// Which alerts went past their bounds, and which came back.
+fn detail(verdicts: &[AlertVerdict]) -> String {
+    let ids = |past: bool| {
+        let all = verdicts.iter().filter(|verdict| verdict.crossed.is_some() == past);
+        let all: Vec<_> = all.map(|verdict| verdict.id.to_string()).collect();
+        if all.is_empty() { "none".to_owned() } else { all.join(",") }
+    };
+    format!("past={} back={}", ids(true), ids(false))
+}
+
+/// What has become of an alert; none: nothing new. By a price that is old nothing is.
 fn verdict(row: &AlertRow) -> Option<AlertVerdict> {
-    if row.silent {
+    if row.silent || row.stale {
         return None;
     }
     let (seen, bound, on) = (row.seen?, row.bound?, row.seen_on?);
+    // What is seen may be older than what was told: a quote from within a day serves on that day only,
+    // and a price can be taken away. That brings nothing back.
+    if row.crossed.is_some_and(|day| on < day) {
+        return None;
+    }
     // Every day has a change of its own.
     let told = match row.terms.of {
         AlertOf::Change => row.crossed == Some(on),
@@ -80,7 +93,7 @@ fn verdict(row: &AlertRow) -> Option<AlertVerdict> {
         false if row.crossed.is_none() => return None,
         false => None,
     };
-    Some(AlertVerdict { id: row.id, was: row.crossed, crossed })
+    Some(AlertVerdict { id: row.id, terms: row.terms.clone(), was: row.crossed, crossed })
 }
 
 #[cfg(test)]
@@ -103,12 +116,14 @@ mod tests {
             symbol: SafeText::new("X"),
             terms: AlertTerms { of, side, bound, note, units_of: None, snoozed: None },
             bound: Some(bound),
+            bound_today: Some(bound),
             currency: None,
             seen: seen.map(Dec::from_i64),
             seen_on: Some(day(on)),
             source: None,
             crossed: crossed.map(day),
             silent: false,
+            stale: false,
         }
     }
 
@@ -134,6 +149,10 @@ mod tests {
             (Change, Some(11), Some(4), ""),
             (Change, Some(11), Some(3), "told"),
             (Change, Some(9), Some(3), "back"),
+            // The price of the 5th, by which it was told, serves no more.
+            (Price, Some(9), Some(5), ""),
+            (Change, Some(11), Some(5), ""),
+            (Change, Some(9), Some(5), ""),
         ] {
             let row = row(of, seen, 4, crossed);
             assert_eq!(said(&row), expected, "{of} {seen:?} after {crossed:?}");
@@ -141,8 +160,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_silent_says_nothing() {
+    fn what_is_silent_or_sees_an_old_price_says_nothing() {
         let loud = row(AlertOf::Price, Some(11), 4, None);
-        assert_eq!(said(&AlertRow { silent: true, ..loud }), "");
+        assert_eq!(said(&AlertRow { silent: true, ..loud.clone() }), "");
+        assert_eq!(said(&AlertRow { stale: true, ..loud }), "");
+        let told = row(AlertOf::Price, Some(9), 4, Some(3));
+        assert_eq!(said(&AlertRow { stale: true, ..told }), "", "and brings nothing back");
     }
 }

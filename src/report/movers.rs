@@ -246,7 +246,12 @@ pub(super) fn restated(
     day: NaiveDate,
 ) -> PriceOn {
     let units = Restating::between(scene.market.splits(security), day, scene.day);
-    PriceOn { num: price.num.mul(&units.num), den: price.den.mul(&units.den), ..price }
+    PriceOn {
+        num: price.num.mul(&units.num),
+        den: price.den.mul(&units.den),
+        restated: price.restated || !units.is_nothing(),
+        ..price
+    }
 }
 
 /// From one net worth to another, where both lack the same.

@@ -317,7 +317,7 @@ async fn add_securities(
                 parts.add(Part::MarketValue, value.base, || {
                     let place = place(scene, held.account);
                     let mut from = vec![figure("quantity", Some(held.figures.quantity))];
-                    from.extend(price(scene, held, value.price.as_ref()));
+                    from.extend(price(scene, held.security, value.price.as_ref()));
                     from.extend(rates(value.rate.as_ref()));
                     Thing {
                         name: format!("{} {place}", scene.symbol(held.security)),

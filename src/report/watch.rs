@@ -9,7 +9,7 @@ use chrono::NaiveDate;
 use super::movers::restated;
 use super::types::PositionsQuery;
 use super::valuation::Scene;
-use super::{HoldingsReport, Result};
+use super::{HoldingRow, HoldingsReport, Result};
 use crate::analytics::bars::Restating;
 use crate::analytics::lots::Conversion;
 use crate::analytics::pricing::PriceOn;
@@ -17,7 +17,7 @@ use crate::figures::Otherwise;
 use crate::model::{
     AlertId, AlertOf, AlertTerms, Currency, Dec, Exact, SafeText, SecurityId, Setting, WatchTerms,
 };
-use crate::store::{Alert, AlertLog, Tx};
+use crate::store::{Alert, AlertLog, Tx, Watch};
 
 /// So much of the log is told.
 const LOGGED: i64 = 200;
@@ -61,6 +61,8 @@ pub struct WatchRow {
     pub terms: Option<WatchTerms>,
     /// The price that is waited for, in units of the day of the report.
     pub target: Option<Dec>,
+    /// The same in units of today, as whoever changes it says it.
+    pub target_today: Option<Dec>,
     /// How far the price has to go to be that, as a part of what it is, 10 decimals.
     pub distance: Option<Dec>,
     /// The last price.
@@ -93,17 +95,21 @@ pub struct AlertRow {
     /// The bound as it counts on the day: a price in units of that day. None: more digits than there
     /// are.
     pub bound: Option<Dec>,
+    /// The same in units of today, as whoever changes it says it.
+    pub bound_today: Option<Dec>,
     /// In which currency that is; none: it is no money.
     pub currency: Option<Currency>,
     /// What there is to see; none: it is not known.
     pub seen: Option<Dec>,
-    /// Of which day that is.
+    /// A price that this rests on is older than it should be: nothing is judged by it.
+    pub stale: bool,
+    /// Of which day that is: the day of its price, or for the age of that the day of the report.
     pub seen_on: Option<NaiveDate>,
     /// Who says so; none: it follows from several.
     pub source: Option<SafeText>,
     /// The day of what took it past its bound, as far as it was judged.
     pub crossed: Option<NaiveDate>,
-    /// It is silent on the day.
+    /// It is silent today, whichever the day of the report.
     pub silent: bool,
 }
 
@@ -130,6 +136,21 @@ pub struct LoggedAlert {
     pub log: AlertLog,
 }
 
+impl WatchReport {
+    /// What an alert told when it went past its bound, as long as it stays there; none: it is not past
+    /// it, or the log does not say.
+    #[must_use]
+    pub fn told(&self, row: &AlertRow) -> Option<&LoggedAlert> {
+        let terms = &row.terms;
+        let is_it = |log: &AlertLog| {
+            (log.security, log.of, log.side) == (row.security, terms.of, terms.side)
+                && Some(log.seen_on) == row.crossed
+                && Some(log.bound) == row.bound_today
+        };
+        self.log.iter().find(|told| is_it(&told.log))
+    }
+}
+
 /// What somebody keeps an eye on.
 ///
 /// # Errors
@@ -137,9 +158,34 @@ pub struct LoggedAlert {
 pub async fn watch(tx: &mut Tx, query: &WatchQuery) -> Result<WatchReport> {
     let (watched, alerts) = (tx.watchlist().await?, tx.alerts().await?);
     let log = tx.alert_log(LOGGED).await?;
-    if watched.is_empty() && alerts.is_empty() && log.is_empty() {
-        return nothing(tx, query.as_of).await;
+    match watched.is_empty() && alerts.is_empty() && log.is_empty() {
+        true => nothing(tx, query.as_of).await,
+        false => Ok(look(tx, query, (watched, alerts, log)).await?.0),
     }
+}
+
+/// The same, with what it follows from.
+pub(super) async fn watch_closely(
+    tx: &mut Tx,
+    query: &WatchQuery,
+) -> Result<(WatchReport, Grounds)> {
+    let (watched, alerts) = (tx.watchlist().await?, tx.alerts().await?);
+    look(tx, query, (watched, alerts, Vec::new())).await
+}
+
+/// What the figures of securities that are watched follow from.
+pub(super) struct Grounds {
+    pub scene: Scene,
+    pub prices: Prices,
+    /// None: no alert is of that.
+    pub holdings: Option<HoldingsReport>,
+}
+
+async fn look(
+    tx: &mut Tx,
+    query: &WatchQuery,
+    (watched, alerts, log): (Vec<Watch>, Vec<Alert>, Vec<AlertLog>),
+) -> Result<(WatchReport, Grounds)> {
     let mut terms: BTreeMap<SecurityId, Option<WatchTerms>> =
         alerts.iter().map(|row| (row.security, None)).collect();
     terms.extend(watched.into_iter().map(|row| (row.security, Some(row.terms))));
@@ -151,15 +197,16 @@ pub async fn watch(tx: &mut Tx, query: &WatchQuery) -> Result<WatchReport> {
         true => Some(super::holdings(tx, &positions(*query)).await?),
         false => None,
     };
-    let mut rows: Vec<_> =
-        terms.into_iter().map(|(id, terms)| row(&scene, &prices, id, terms)).collect();
+    let grounds = Grounds { scene, prices, holdings };
+    let mut rows: Vec<_> = terms.into_iter().map(|(id, terms)| grounds.row(id, terms)).collect();
     rows.sort_by(|a, b| group_of(a).cmp(&group_of(b)));
-    let seen = Sight { scene: &scene, prices: &prices, holdings: holdings.as_ref() };
-    let mut alerts: Vec<_> = alerts.into_iter().map(|alert| seen.alert(alert)).collect();
+    let mut alerts: Vec<_> = alerts.into_iter().map(|alert| grounds.alert(alert)).collect();
     alerts.sort_by(|a, b| (&a.symbol, a.id).cmp(&(&b.symbol, b.id)));
+    let scene = &grounds.scene;
     let logged = |log: AlertLog| LoggedAlert { symbol: scene.symbol(log.security), log };
     let log = log.into_iter().map(logged).collect();
-    Ok(WatchReport { as_of: query.as_of, currency: scene.base, rows, alerts, log })
+    let report = WatchReport { as_of: query.as_of, currency: scene.base, rows, alerts, log };
+    Ok((report, grounds))
 }
 
 async fn nothing(tx: &mut Tx, as_of: NaiveDate) -> Result<WatchReport> {
@@ -181,7 +228,7 @@ fn group_of(row: &WatchRow) -> (bool, bool, Option<&SafeText>, &SafeText, Securi
 }
 
 /// The last prices, and the ones before them.
-struct Prices(BTreeMap<SecurityId, (PriceOn, Option<PriceOn>)>);
+pub(super) struct Prices(BTreeMap<SecurityId, (PriceOn, Option<PriceOn>)>);
 
 impl Prices {
     async fn read(
@@ -210,11 +257,12 @@ impl Prices {
         Ok(Self(prices))
     }
 
-    fn last(&self, id: SecurityId) -> Option<&PriceOn> {
+    pub fn last(&self, id: SecurityId) -> Option<&PriceOn> {
         self.0.get(&id).map(|(last, _)| last)
     }
 
-    fn before(&self, id: SecurityId) -> Option<&PriceOn> {
+    /// In units of the day of the scene.
+    pub fn before(&self, id: SecurityId) -> Option<&PriceOn> {
         self.0.get(&id)?.1.as_ref()
     }
 
@@ -228,73 +276,89 @@ impl Prices {
     }
 }
 
-fn row(scene: &Scene, prices: &Prices, id: SecurityId, terms: Option<WatchTerms>) -> WatchRow {
-    let (last, before) = (prices.last(id), prices.before(id));
-    let said = terms.as_ref().and_then(|terms| Some((terms.target?, terms.units_of)));
-    let target = said.and_then(|(price, units_of)| in_units(scene, id, price, units_of));
-    let distance = target.zip(last).and_then(|(target, last)| {
-        let way = Exact::from(target).mul(&last.den).sub(&last.num);
-        way.div_round(&last.num.abs(), 10).ok()
-    });
-    WatchRow {
-        security: id,
-        symbol: scene.symbol(id),
-        name: scene.name(id),
-        currency: scene.currency_of(id),
-        terms,
-        target,
-        distance,
-        price: last.and_then(|price| price.price().ok()),
-        price_date: last.map(|price| price.date),
-        price_source: last.map(|price| price.source.clone()),
-        stale: last.is_some_and(|price| price.stale),
-        before: before.and_then(|price| price.price().ok()),
-        before_date: before.map(|price| price.date),
-        change: prices.change(id),
-    }
-}
-
-/// A price that somebody said on an earlier day, in units of the day of the scene.
-fn in_units(scene: &Scene, id: SecurityId, price: Dec, said: Option<NaiveDate>) -> Option<Dec> {
-    let units = Restating::between(scene.market.splits(id), said.unwrap_or(scene.day), scene.day);
+/// A price that somebody said, in units of a day.
+fn in_units(
+    scene: &Scene,
+    id: SecurityId,
+    (price, said): (Dec, Option<NaiveDate>),
+    day: NaiveDate,
+) -> Option<Dec> {
+    let units = Restating::between(scene.market.splits(id), said.unwrap_or(day), day);
     units.price(price, &Conversion::identity())
-}
-
-/// All that an alert may look at.
-struct Sight<'a> {
-    scene: &'a Scene,
-    prices: &'a Prices,
-    /// None: no alert is of that.
-    holdings: Option<&'a HoldingsReport>,
 }
 
 /// What an alert sees: the figure, its day, and who says so.
 type Seen = (Option<Dec>, Option<NaiveDate>, Option<SafeText>);
 
-impl Sight<'_> {
+impl Grounds {
+    fn row(&self, id: SecurityId, terms: Option<WatchTerms>) -> WatchRow {
+        let (scene, prices) = (&self.scene, &self.prices);
+        let (last, before) = (prices.last(id), prices.before(id));
+        let said = terms.as_ref().and_then(|terms| Some((terms.target?, terms.units_of)));
+        let target_of = |day| said.and_then(|said| in_units(scene, id, said, day));
+        let target = target_of(scene.day);
+        let distance = target.zip(last).and_then(|(target, last)| {
+            let way = Exact::from(target).mul(&last.den).sub(&last.num);
+            way.div_round(&last.num.abs(), 10).ok()
+        });
+        WatchRow {
+            security: id,
+            symbol: scene.symbol(id),
+            name: scene.name(id),
+            currency: scene.currency_of(id),
+            terms,
+            target,
+            target_today: target_of(scene.today),
+            distance,
+            price: last.and_then(|price| price.price().ok()),
+            price_date: last.map(|price| price.date),
+            price_source: last.map(|price| price.source.clone()),
+            stale: last.is_some_and(|price| price.stale),
+            before: before.and_then(|price| price.price().ok()),
+            before_date: before.map(|price| price.date),
+            change: prices.change(id),
+        }
+    }
+
     fn alert(&self, alert: Alert) -> AlertRow {
         let Alert { id, security, terms, crossed, .. } = alert;
-        let (scene, of) = (self.scene, terms.of);
+        let (scene, of) = (&self.scene, terms.of);
         let (seen, seen_on, source) = self.seen(security, of);
+        let bound_of = |day| match of {
+            AlertOf::Price => in_units(scene, security, (terms.bound, terms.units_of), day),
+            _ => Some(terms.bound),
+        };
         AlertRow {
             id,
             security,
             symbol: scene.symbol(security),
-            bound: match of {
-                AlertOf::Price => in_units(scene, security, terms.bound, terms.units_of),
-                _ => Some(terms.bound),
-            },
+            bound: bound_of(scene.day),
+            bound_today: bound_of(scene.today),
             currency: match of {
                 AlertOf::Price => Some(scene.currency_of(security)),
                 AlertOf::Value => Some(scene.base),
                 AlertOf::Change | AlertOf::Stale | AlertOf::Weight => None,
             },
-            silent: terms.is_silent(scene.day),
+            silent: terms.is_silent(scene.today),
             terms,
             seen,
+            stale: self.is_old(security, of),
             seen_on,
             source,
             crossed,
+        }
+    }
+
+    /// Whether a price that an alert rests on is older than it should be.
+    fn is_old(&self, security: SecurityId, of: AlertOf) -> bool {
+        let (last, before) = (self.prices.last(security), self.prices.before(security));
+        let is_old = |price: Option<&PriceOn>| price.is_some_and(|price| price.stale);
+        match of {
+            AlertOf::Price => is_old(last),
+            AlertOf::Change => is_old(last) || is_old(before),
+            AlertOf::Value => self.held().any(|row| row.security_id == security && row.stale),
+            AlertOf::Weight => self.held().any(|row| row.stale),
+            AlertOf::Stale => false,
         }
     }
 
@@ -306,16 +370,20 @@ impl Sight<'_> {
             AlertOf::Price => (last.and_then(|price| price.price().ok()), date, source),
             AlertOf::Change => (self.prices.change(security), date, source),
             AlertOf::Stale => (last.map(|price| Dec::from_i64(price.age_days)), day, source),
-            AlertOf::Value => (self.value(security), day, None),
-            AlertOf::Weight => (self.weight(security), day, None),
+            AlertOf::Value => (self.value(security), date, None),
+            AlertOf::Weight => (self.weight(security), date, None),
         }
     }
 
+    /// All that is held.
+    pub fn held(&self) -> impl Iterator<Item = &HoldingRow> {
+        let rows = self.holdings.iter().flat_map(|holdings| &holdings.rows);
+        rows.filter(|row| !row.quantity.is_zero() && !row.closed)
+    }
+
     /// What all that is held of it comes to; none: nothing is held, or something of it is not known.
-    fn value(&self, security: SecurityId) -> Option<Dec> {
-        let rows = self.holdings?.rows.iter();
-        let held = rows
-            .filter(|row| row.security_id == security && !row.quantity.is_zero() && !row.closed);
+    pub fn value(&self, security: SecurityId) -> Option<Dec> {
+        let held = self.held().filter(|row| row.security_id == security);
         let add = |sum: Option<Exact>, value: Dec| {
             Some(sum.map_or_else(|| Exact::from(value), |sum| sum.add(&value.into())))
         };
@@ -324,8 +392,13 @@ impl Sight<'_> {
         sum.flatten().and_then(|sum| sum.round(12).ok())
     }
 
+    /// The same as a part of all that is held; none: something of that is not known.
     fn weight(&self, security: SecurityId) -> Option<Dec> {
-        let whole = self.holdings?.totals.value_base.filter(|whole| !whole.is_zero())?;
+        // As a part of what is known it would be more than it is.
+        if self.held().any(|row| row.value_base.is_none()) {
+            return None;
+        }
+        let whole = self.holdings.as_ref()?.totals.value_base.filter(|whole| !whole.is_zero())?;
         Exact::from(self.value(security)?).div_round(&whole.into(), 10).ok()
     }
 }

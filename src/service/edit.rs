@@ -37,7 +37,8 @@ pub async fn apply_all(session: &Session, changes: Vec<Change>) -> Result<Applie
     let action = changes.first().map_or("", Change::action);
     let details: Vec<_> = changes.iter().map(detail).collect();
     let attempt = session.attempt(action, &details.join(" ")).await?;
-    let written = ledger::apply_all(&session.store, changes, attempt.op(), session.now()).await;
+    let at = (session.now(), session.clock.today());
+    let written = ledger::apply_all(&session.store, changes, attempt.op(), at).await;
     end(session, attempt, written).await
 }
 

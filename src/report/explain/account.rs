@@ -112,7 +112,7 @@ impl Parts {
         self.terms.push(shown(worth));
         self.inputs.push(figure(scene.symbol(held.security).as_str(), worth));
         self.inputs.push(figure("quantity", Some(held.figures.quantity)));
-        self.inputs.extend(price(scene, held, value.price.as_ref()));
+        self.inputs.extend(price(scene, held.security, value.price.as_ref()));
         self.inputs.extend(rates(rate.as_ref()));
         self.total.add(worth);
     }

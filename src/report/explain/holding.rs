@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{
     Explained, Explanation, Input, at_rate, difference, figure, input, lot_input, minus, price,
-    rates, shown, subjects, sum, tell_of_pending, way,
+    price_words, rates, shown, subjects, sum, tell_of_pending, way,
 };
 use crate::analytics::lots::{Conversion, Event};
 use crate::figures::{self, Held};
@@ -91,15 +91,10 @@ impl<'a> Subject<'a> {
         let found = self.value.price.as_ref();
         let formula = match found {
             None => "there is no price on or before the day".to_owned(),
-            Some(price) => {
-                let split = if price.restated { ", restated for later splits" } else { "" };
-                let rate = price.converted.as_ref().map(|rate| way(Some(rate)));
-                let rate = rate.unwrap_or_default();
-                format!("the close of {}: {}{rate}{split}", price.date, price.stored)
-            }
+            Some(price) => price_words(price),
         };
         let value = found.and_then(|price| price.price().ok());
-        let inputs = price(self.scene, self.held, found);
+        let inputs = price(self.scene, self.held.security, found);
         self.say("price", value, Some(self.currency), formula, inputs)
     }
 
@@ -116,7 +111,7 @@ impl<'a> Subject<'a> {
 
     pub fn price_inputs(&self) -> Vec<Input> {
         let mut inputs = vec![figure("quantity", Some(self.held.figures.quantity))];
-        inputs.extend(price(self.scene, self.held, self.value.price.as_ref()));
+        inputs.extend(price(self.scene, self.held.security, self.value.price.as_ref()));
         inputs
     }
 

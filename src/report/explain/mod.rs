@@ -34,7 +34,7 @@ use crate::analytics::fx::Leg;
 use crate::analytics::lots::Conversion;
 use crate::analytics::pricing::PriceOn;
 use crate::figures::{self, Held, Otherwise, Scope};
-use crate::model::{Currency, Dec, Exact, Lot, Mention, SafeText, Status};
+use crate::model::{Currency, Dec, Exact, Lot, Mention, SafeText, SecurityId, Status};
 use crate::store::{PendingRow, Tx};
 
 type Explained = Result<Vec<Explanation>, Error>;
@@ -64,16 +64,23 @@ pub(super) fn rates(rate: Option<&Conversion>) -> Vec<Input> {
 }
 
 /// A price, and the rate it came by where it was stored in another currency.
-pub(super) fn price(scene: &Scene, held: &Held, price: Option<&PriceOn>) -> Vec<Input> {
+pub(super) fn price(scene: &Scene, security: SecurityId, price: Option<&PriceOn>) -> Vec<Input> {
     let Some(price) = price else { return Vec::new() };
     let stored = Input {
-        id: Some(scene.symbol(held.security)),
+        id: Some(scene.symbol(security)),
         date: Some(price.date),
         value: Some(price.stored),
         source: Some(price.source.clone()),
         ..input("price")
     };
     std::iter::once(stored).chain(rates(price.converted.as_ref())).collect()
+}
+
+/// How a price came about, in words.
+fn price_words(price: &PriceOn) -> String {
+    let split = if price.restated { ", restated for later splits" } else { "" };
+    let rate = price.converted.as_ref().map(|rate| way(Some(rate))).unwrap_or_default();
+    format!("the close of {}: {}{rate}{split}", price.date, price.stored)
 }
 
 /// The way from one currency to another, to stand behind an amount.

@@ -12,7 +12,7 @@ use super::{App, Effect, Msg, Presence};
 use crate::keys::{Action, Context, Found};
 use crate::model::SafeText;
 use crate::service::sheet::{self, Field};
-use crate::state::{AlertRow, Snapshot};
+use crate::state::Snapshot;
 use crate::text::Figures;
 
 /// The most that is kept of what was said.
@@ -132,14 +132,11 @@ impl App {
     /// Says what alerts have told since the snapshot before; of those that stood there at the start
     /// the line of context tells.
     pub(super) fn hear_alerts(&mut self, snapshot: &Snapshot) {
-        let before = self.look.snapshot.as_ref().filter(|before| before.view == snapshot.view);
-        let before = before.and_then(|before| before.watch.as_ref());
+        let before = self.look.snapshot.as_ref().and_then(|before| before.watch.as_ref());
         let (Some(before), Some(now)) = (before, &snapshot.watch) else { return };
-        let is_same = |a: &AlertRow, b: &AlertRow| (a.id, a.crossed) == (b.id, b.crossed);
-        let was_on =
-            |row: &AlertRow| before.alerts.iter().any(|old| old.is_on() && is_same(old, row));
+        let last = before.log.first().map(|row| row.log.id);
         let figures = self.look.figures;
-        let told = now.alerts.iter().filter(|row| row.is_on() && !was_on(row));
+        let told = now.log.iter().take_while(|row| Some(row.log.id) > last);
         let told: Vec<_> = told.map(|row| said_of_alert(row, figures)).collect();
         if !told.is_empty() {
             self.notice = Some(format!("! {}; 8 shows what is watched", told.join("; ")));

@@ -4,7 +4,7 @@ use super::field::{Choice, Field, Sort};
 use super::row::{symbol_of, symbols};
 use super::watch::needed_symbol;
 use super::{Around, Fault, Fields, Sheet};
-use crate::model::{AlertId, AlertOf, AlertTerms, Change, SafeText, SecurityId, Side};
+use crate::model::{AlertEdit, AlertId, AlertOf, AlertTerms, Change, SafeText, SecurityId, Side};
 use crate::state::AlertRow;
 use crate::tui::figure::{figure, part};
 
@@ -67,11 +67,18 @@ impl Sheet for OldAlert {
     }
 
     fn read(&self, fields: &Fields) -> Result<Vec<Change>, Fault> {
-        let is_other = ["what", "side", "bound", "silent_until", "note"]
-            .iter()
-            .any(|name| fields.is_changed(name));
-        let terms = terms(fields)?;
-        Ok(is_other.then_some(Change::EditAlert(self.0, terms)).into_iter().collect())
+        let AlertTerms { of, side, bound, note, snoozed, .. } = terms(fields)?;
+        // What a side and a bound mean depends on what they are of.
+        let is_other = fields.is_changed("what");
+        let edit = AlertEdit {
+            of: is_other.then_some(of),
+            side: (is_other || fields.is_changed("side")).then_some(side),
+            bound: (is_other || fields.is_changed("bound")).then_some(bound),
+            note: fields.edit("note", note),
+            snoozed: fields.edit("silent_until", snoozed),
+        };
+        let is_same = edit == AlertEdit::default();
+        Ok((!is_same).then_some(Change::EditAlert(self.0, edit)).into_iter().collect())
     }
 
     fn done(&self) -> &'static str {
@@ -83,13 +90,13 @@ impl Sheet for OldAlert {
 fn rest(row: Option<&AlertRow>) -> Vec<Field> {
     let of = row.map_or(AlertOf::Price, |row| row.terms.of);
     let side = row.map_or(Side::Above, |row| row.terms.side);
-    let bound = row.and_then(|row| row.bound).map(|bound| bound.to_string());
+    let bound = row.and_then(|row| row.bound_today).map(|bound| of.written(bound));
     let silent = row.filter(|row| row.silent).and_then(|row| row.terms.snoozed);
     let note = row.and_then(|row| row.terms.note.clone()).map(SafeText::into_string);
     let words = |of: &AlertOf| {
         let more = match of {
             AlertOf::Price => "of one",
-            AlertOf::Change => "on the day",
+            AlertOf::Change => "since the price before",
             AlertOf::Stale => "days old",
             AlertOf::Value => "of all that is held",
             AlertOf::Weight => "as a part of everything",
@@ -150,6 +157,8 @@ fn terms(fields: &Fields) -> Result<AlertTerms, Fault> {
         false => fields.read("bound", |text| figure(text).map(|(bound, _)| bound)),
     };
     let bound = Fields::needed("bound", bound)?;
+    of.check_part(&fields.text("bound"), bound)
+        .map_err(|error| Fault::in_field("bound", error.to_string()))?;
     let snoozed = fields.day("silent_until")?;
     let note = fields.words("note", SafeText::MAX_BYTES)?;
     let terms = AlertTerms { of, side, bound, note, units_of: None, snoozed };

@@ -52,7 +52,7 @@ pub use settings::Settings;
 pub use table::{Rows, Sorting, Table, titles};
 pub use tally::Tally;
 pub use transactions::Transactions;
-pub use watch::{Watch, said as said_of_alert};
+pub use watch::{Watch, said as said_of_alert, told as told_by_alert};
 pub use welcome::Welcome;
 
 use super::errand::Errand;

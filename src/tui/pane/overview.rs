@@ -6,7 +6,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::chart::net_worth;
 use super::figure::{direction, signed};
-use super::{Accounts, Outcome, Pane, Sorting, Tally, Wish, said_of_alert};
+use super::{Accounts, Outcome, Pane, Sorting, Tally, Wish, told_by_alert};
 use crate::keys::{Action, Context};
 use crate::model::{Currency, Dec};
 use crate::state::{
@@ -306,10 +306,10 @@ fn findings(look: &Look) -> &[FindingRow] {
 fn attention(buf: &mut Buffer, area: Rect, look: &Look) {
     let theme = look.theme;
     let watched = look.snapshot.as_ref().and_then(|snapshot| snapshot.watch.as_ref());
-    let alerts = watched.into_iter().flat_map(|watched| &watched.alerts);
-    let alerts = alerts
-        .filter(|row| row.is_on())
-        .map(|row| ("!", Tone::Warn, said_of_alert(row, look.figures)));
+    let alerts = watched.into_iter().flat_map(|watched| {
+        let on = watched.alerts.iter().filter(|row| row.is_on());
+        on.map(|row| ("!", Tone::Warn, told_by_alert(row, watched, look.figures)))
+    });
     let found = findings(look).iter().map(|row| {
         let (mark, tone) = match row.severity.as_str() {
             "error" => ("!", Tone::Error),

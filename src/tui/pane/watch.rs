@@ -197,17 +197,23 @@ impl Watch {
         }
     }
 
-    /// Silences the alerts of the row for a while; where all of them are silent they speak again.
+    /// Silences the alerts of the row that are not for a while; where all of them are silent they speak again.
     fn snooze(&self, look: &Look) -> Wish {
+        if let Some(Key::Logged(_)) = self.list.key() {
+            return Wish::Say("what was told stays as it was; o shows the alerts".to_owned());
+        }
         let alerts = self.alerts(look);
         let (Some(first), Some(snapshot)) = (alerts.first(), &look.snapshot) else {
             return Wish::Say("there is no alert here; A adds one".to_owned());
         };
-        let until = match alerts.iter().all(|row| row.silent) {
+        let all_silent = alerts.iter().all(|row| row.silent);
+        let until = match all_silent {
             true => None,
             false => snapshot.today.checked_add_days(SNOOZE),
         };
-        let changes = alerts.iter().map(|row| Change::SnoozeAlert(row.id, until)).collect();
+        // One that is silent for longer stays so.
+        let meant = alerts.iter().filter(|row| all_silent || !row.silent);
+        let changes = meant.map(|row| Change::SnoozeAlert(row.id, until)).collect();
         let what = match until {
             Some(until) => format!("{} is silent until {until}", first.symbol),
             None => format!("{} speaks again", first.symbol),
@@ -232,10 +238,14 @@ impl Watch {
         for alert in self.alerts(look) {
             let tone = if alert.is_on() { Tone::Warn } else { Tone::Plain };
             let mark = if alert.is_on() { "! " } else { "" };
-            let words = in_words(&alert.terms, alert.bound, alert.currency, figures);
-            let seen = value(alert.seen, alert.terms.of, alert.currency, figures);
-            let state = state(alert);
-            lines.push((format!("{mark}{words}: {seen}, {state}"), tone));
+            let words = match report.told(alert).filter(|_| alert.is_on()) {
+                Some(told) => told_words(told, figures),
+                None => {
+                    let seen = value(alert.seen, alert.terms.of, alert.currency, figures);
+                    format!("{}: {seen}, {}", in_words(alert, figures), state(alert))
+                }
+            };
+            lines.push((format!("{mark}{words}"), tone));
         }
         lines
     }
@@ -494,6 +504,7 @@ fn state(row: &AlertRow) -> String {
     match (row.terms.snoozed.filter(|_| row.silent), row.crossed, row.is_past()) {
         (Some(until), ..) => format!("silent until {until}"),
         (None, Some(day), _) => format!("told, of {day}"),
+        (None, None, Some(_)) if row.stale => "not judged: old price".to_owned(),
         (None, None, Some(true)) => "past its bound".to_owned(),
         (None, None, Some(false)) => "waiting".to_owned(),
         (None, None, None) => format!("{UNKNOWN}: {}", lacks(row.terms.of)),
@@ -505,7 +516,8 @@ const fn lacks(of: AlertOf) -> &'static str {
     match of {
         AlertOf::Price | AlertOf::Stale => "there is no price",
         AlertOf::Change => "there are no two prices",
-        AlertOf::Value | AlertOf::Weight => "nothing is held, or no price known",
+        AlertOf::Value => "nothing is held, or no price known",
+        AlertOf::Weight => "not all is known",
     }
 }
 
@@ -521,20 +533,30 @@ fn value(value: Option<Dec>, of: AlertOf, currency: Option<Currency>, figures: F
 }
 
 /// An alert as a sentence has it.
-pub fn in_words(
-    terms: &AlertTerms,
-    bound: Option<Dec>,
-    currency: Option<Currency>,
-    figures: Figures,
-) -> String {
-    format!("{} {}", when(terms.of, terms.side), value(bound, terms.of, currency, figures))
+fn in_words(row: &AlertRow, figures: Figures) -> String {
+    let AlertTerms { of, side, .. } = row.terms;
+    format!("{} {}", when(of, side), value(row.bound, of, row.currency, figures))
 }
 
-/// What an alert tells.
-pub fn said(row: &AlertRow, figures: Figures) -> String {
-    let words = in_words(&row.terms, row.bound, row.currency, figures);
-    let seen = value(row.seen, row.terms.of, row.currency, figures);
-    format!("{}: {words}, it is {seen}", row.symbol)
+/// What an alert told, with the figures of then.
+fn told_words(row: &LoggedAlert, figures: Figures) -> String {
+    let log = &row.log;
+    let shown = |it: Dec| value(Some(it), log.of, log.currency, figures);
+    let when = when(log.of, log.side);
+    format!("{when} {}, it was {} on {}", shown(log.bound), shown(log.seen), log.seen_on)
+}
+
+/// The same with the symbol.
+pub fn said(row: &LoggedAlert, figures: Figures) -> String {
+    format!("{}: {}", row.symbol, told_words(row, figures))
+}
+
+/// What an alert that somebody wants to hear of told; the log may not reach so far back.
+pub fn told(row: &AlertRow, report: &WatchReport, figures: Figures) -> String {
+    match report.told(row) {
+        Some(told) => said(told, figures),
+        None => format!("{}: {}, {}", row.symbol, when(row.terms.of, row.terms.side), state(row)),
+    }
 }
 
 fn price_told(row: &WatchRow, figures: Figures) -> Vec<(String, Tone)> {
