@@ -453,11 +453,8 @@ async fn evidence_of_imports(store: &Store) -> usize {
 // Before a migration.
 
 /// What takes the newest migration back.
-const BACK: &str = "drop table alert_log; \
-    alter table watchlist drop column list; alter table watchlist drop column target; \
-    alter table watchlist drop column units_of; alter table alerts drop column what; \
-    alter table alerts drop column units_of; alter table alerts drop column snoozed; \
-    alter table alerts drop column crossed";
+const BACK: &str = "alter table watchlist drop column said_in; \
+    alter table alerts drop column said_in";
 
 /// Makes the schema one older than it is.
 async fn age(store: &Store) {

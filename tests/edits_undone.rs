@@ -82,7 +82,8 @@ fn quote(subject: PriceSubject, at: u32) -> Change {
 async fn alerted(engine: &Engine, one: u32, two: u32) -> Vec<Change> {
     let (of, side) = (AlertOf::Price, Side::ALL[one as usize % 2]);
     let bound = Dec::from_i64(i64::from(two));
-    let terms = AlertTerms { of, side, bound, note: None, units_of: None, snoozed: None };
+    let terms =
+        AlertTerms { of, side, bound, note: None, units_of: None, said_in: None, snoozed: None };
     let mut tx = engine.session.store.read().await.unwrap();
     match tx.alerts().await.unwrap().first().map(|alert| alert.id) {
         Some(id) if one.is_multiple_of(4) => vec![Change::RemoveAlert(id)],

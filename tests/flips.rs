@@ -102,12 +102,14 @@ async fn watch(tx: &mut WriteTx, id: i64, security: SecurityId) {
         bound,
         note: note.clone(),
         units_of: Some(TODAY),
+        said_in: Some(Currency::USD),
         snoozed: Some(TODAY),
     };
     let id = AlertId(id);
     tx.insert_alert(&Alert { id, security, terms, batch, crossed: Some(TODAY) }).await.unwrap();
     let (list, target, units_of) = (Some(text("later")), Some(bound), Some(TODAY));
-    let terms = WatchTerms { list, note, target, units_of };
+    let said_in = Some(Currency::USD);
+    let terms = WatchTerms { list, note, target, units_of, said_in };
     tx.put_watch(&Watch { security, terms, batch }).await.unwrap();
     let log = AlertLog {
         id: id.0,

@@ -254,7 +254,15 @@ async fn what_a_refresh_brings_sets_off_alerts_once_and_nobody_need_look() {
         household(engine).await;
         let of = AlertOf::Price;
         let (side, bound) = (Side::Above, dec("51"));
-        let terms = AlertTerms { of, side, bound, note: None, units_of: None, snoozed: None };
+        let terms = AlertTerms {
+            of,
+            side,
+            bound,
+            note: None,
+            units_of: None,
+            said_in: None,
+            snoozed: None,
+        };
         engine.edit(Change::AddAlert(Mention::parse("X").unwrap(), terms)).await;
         let fake = Fake { spots: vec![Ok(spot("51.25"))], ..Fake::default() };
         work(engine, Part::Quotes, &fake).await.unwrap();

@@ -434,17 +434,19 @@ fn store() -> impl Strategy<Value = Vec<Item>> {
     let balance = (any_name(), day(), any_dec())
         .prop_map(|(account, date, amount)| Item::Balance { account, date, amount });
     let (list, note) = (option::of(any_name()), option::of(any_words()));
-    let watch = (mention(), list, note, option::of(any_dec()), option::of(day())).prop_map(
-        |(security, list, note, target, units_of)| {
-            Item::Watch(security, WatchTerms { list, note, target, units_of })
+    let said = || (option::of(day()), option::of(select(vec![Currency::USD, Currency::CAD])));
+    let watch = (mention(), list, note, option::of(any_dec()), said()).prop_map(
+        |(security, list, note, target, (units_of, said_in))| {
+            Item::Watch(security, WatchTerms { list, note, target, units_of, said_in })
         },
     );
     let of = select(vec![AlertOf::Price, AlertOf::Value]);
     let side = select(Side::ALL.to_vec());
-    let days = (option::of(day()), option::of(day()));
+    let days = (said(), option::of(day()));
     let alert = (mention(), of, side, any_dec(), option::of(any_words()), days).prop_map(
-        |(security, of, side, bound, note, (units_of, snoozed))| {
-            Item::Alert(security, AlertTerms { of, side, bound, note, units_of, snoozed })
+        |(security, of, side, bound, note, ((units_of, said_in), snoozed))| {
+            let terms = AlertTerms { of, side, bound, note, units_of, said_in, snoozed };
+            Item::Alert(security, terms)
         },
     );
     let target = (any_name(), any_name(), any_dec(), option::of(any_dec()))

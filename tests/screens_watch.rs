@@ -16,7 +16,10 @@ mod screen;
 use std::fmt::Write as _;
 
 use chrono::{NaiveDate, TimeDelta};
-use dashtam::model::{AlertId, AlertOf, AlertTerms, Change, Dec, Edit, Mention, Side, WatchEdit};
+use dashtam::model::{
+    AlertId, AlertOf, AlertTerms, Change, Currency, Dec, Edit, Mention, SecurityEdit, Side,
+    WatchEdit,
+};
 use dashtam::service::edit;
 use dashtam::service::import::{self, ImportRequest};
 use screen::{Dashboard, SIZES, on_demo, options, run};
@@ -98,7 +101,8 @@ fn an_alert_is_added_told_silenced_and_taken_back() {
 /// Adds an alert as somebody else would.
 async fn alert(dashboard: &Dashboard, symbol: &str, side: Side, bound: i64) -> AlertId {
     let (of, bound) = (AlertOf::Price, Dec::from_i64(bound));
-    let terms = AlertTerms { of, side, bound, note: None, units_of: None, snoozed: None };
+    let terms =
+        AlertTerms { of, side, bound, note: None, units_of: None, said_in: None, snoozed: None };
     let change = Change::AddAlert(Mention::parse(symbol).unwrap(), terms);
     edit::apply(dashboard.session(), change).await.unwrap().alert.unwrap()
 }
@@ -159,6 +163,27 @@ fn a_bound_is_changed_in_units_of_today() {
         let screen = dashboard.screen();
         let row = screen.lines().find(|line| line.contains("AURX      price below")).unwrap();
         assert!(row.contains(" 60.00 ") && row.contains("why"), "{screen}");
+    });
+}
+
+#[test]
+fn what_was_said_in_another_currency_is_not_known() {
+    on_demo((120, 40), async |dashboard| {
+        alert(dashboard, "NWEQ", Side::Above, 200).await;
+        dashboard.fill("8 / N W E Q Enter e", &["115", ""]).await;
+        let id = edit::security_named(dashboard.session(), "NWEQ").await.unwrap().id;
+        let currency = Some(Currency::CAD);
+        let change = Change::EditSecurity(id, SecurityEdit { currency, ..SecurityEdit::default() });
+        edit::apply(dashboard.session(), change).await.unwrap();
+        dashboard.catch_up().await;
+        for size in [(80, 24), (60, 30)] {
+            dashboard.resize(size).await;
+            let name = format!("said_in_another_currency_{}x{}", size.0, size.1);
+            insta::assert_snapshot!(name, dashboard.screen());
+        }
+        dashboard.resize((120, 40)).await;
+        dashboard.keys("o").await;
+        insta::assert_snapshot!("alerts_in_another_currency", dashboard.screen());
     });
 }
 

@@ -523,7 +523,8 @@ async fn write_what_is_watched(tx: &mut WriteTx) {
     let batch = Some(BatchId(1));
     let watch = |security: i64, note: Option<SafeText>| {
         let (list, units_of) = (Some(text("list")), Some(day(2)));
-        let terms = WatchTerms { list, note, target: Some(dec("9.5")), units_of };
+        let (target, said_in) = (Some(dec("9.5")), Some(Currency::USD));
+        let terms = WatchTerms { list, note, target, units_of, said_in };
         Watch { security: SecurityId(security), terms, batch }
     };
     for note in [None, Some(text(WORDS))] {
@@ -533,7 +534,15 @@ async fn write_what_is_watched(tx: &mut WriteTx) {
     tx.remove_watch(&watch(21, None)).await.unwrap();
     let alert = |id: i64, of: AlertOf| {
         let (side, bound, note) = (Side::Above, dec("9.5"), Some(text(WORDS)));
-        let terms = AlertTerms { of, side, bound, note, units_of: Some(day(2)), snoozed: None };
+        let terms = AlertTerms {
+            of,
+            side,
+            bound,
+            note,
+            units_of: Some(day(2)),
+            said_in: Some(Currency::USD),
+            snoozed: None,
+        };
         Alert { id: AlertId(id), security: SecurityId(20), terms, batch, crossed: None }
     };
     tx.insert_alert(&alert(60, AlertOf::Price)).await.unwrap();
@@ -1741,6 +1750,8 @@ async fn figures_kept_in_an_older_way_are_made_again_before_they_are_seen() {
             "alter table alerts drop column units_of",
             "alter table alerts drop column snoozed",
             "alter table alerts drop column crossed",
+            "alter table watchlist drop column said_in",
+            "alter table alerts drop column said_in",
             "delete from _sqlx_migrations where version >= 3",
         ];
         // The second time as after a crash between the migration and the figures.

@@ -56,7 +56,7 @@ async fn wait_for(engine: &Engine, name: &str, target: &str) -> Applied {
 
 fn terms(of: AlertOf, side: Side, bound: &str) -> AlertTerms {
     let bound = of.read_bound(bound).unwrap();
-    AlertTerms { of, side, bound, note: None, units_of: None, snoozed: None }
+    AlertTerms { of, side, bound, note: None, units_of: None, said_in: None, snoozed: None }
 }
 
 async fn alert(engine: &Engine, name: &str, terms: AlertTerms) -> AlertId {
@@ -326,6 +326,40 @@ async fn watching_tells_nothing_of_what_is_held() {
         let now = security(engine, "X@USD").await;
         assert_eq!((now.id, now.currency), (before.id, Currency::USD));
         assert_ne!(security(engine, "X@CAD").await.id, before.id);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bound_is_in_the_currency_in_which_it_was_said() {
+    on_each(async |engine| {
+        household(engine).await;
+        // A dollar of Canada is half a dollar: 550 USD are 1100 CAD.
+        let rates = "date,symbol,close,currency\n2026-11-19,fx:CAD,0.5,USD\n";
+        engine.import(&[("rates.csv", rates)]).await;
+        let value = alert(engine, "X", terms(AlertOf::Value, Side::Above, "1000")).await;
+        let id = alert(engine, "X", terms(AlertOf::Price, Side::Above, "60")).await;
+        wait_for(engine, "X", "60").await;
+        engine.edit(Change::Set(Setting::BaseCurrency, "CAD".to_owned())).await;
+        let now = seen(engine, value).await;
+        assert_eq!((now.seen, now.bound, now.is_past()), (Some(dec("1100")), None, None));
+        assert_eq!(now.other_currency(), Some(Currency::USD));
+        let x = security(engine, "X").await.id;
+        let edit = SecurityEdit { currency: Some(Currency::CAD), ..SecurityEdit::default() };
+        engine.edit(Change::EditSecurity(x, edit)).await;
+        let now = seen(engine, id).await;
+        assert_eq!((now.seen, now.bound), (Some(dec("110")), None));
+        let watched = row(engine, "X").await;
+        assert_eq!((watched.target, watched.distance), (None, None));
+        assert_eq!(told(engine).await, [""; 0]);
+        // Said anew it counts again.
+        let bound = |text| AlertEdit { bound: Some(dec(text)), ..AlertEdit::default() };
+        engine.edit(Change::EditAlert(value, bound("1000"))).await;
+        engine.edit(Change::EditAlert(id, bound("100"))).await;
+        wait_for(engine, "X", "121").await;
+        assert_eq!(row(engine, "X").await.distance, Some(dec("0.1")));
+        let both = ["X value above 1000: 1100 2026-11-19", "X price above 100: 110 2026-11-19"];
+        assert_eq!(told(engine).await, both);
     })
     .await;
 }

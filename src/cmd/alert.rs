@@ -67,7 +67,7 @@ async fn add(
     };
     let said = format!("{} {of} {side} {told}", security.symbol);
     let (of, side, note) = (*of, *side, note.clone());
-    let terms = AlertTerms { of, side, bound, note, units_of: None, snoozed: None };
+    let terms = AlertTerms { of, side, bound, note, units_of: None, said_in: None, snoozed: None };
     Ok((Change::AddAlert(security, terms), said))
 }
 
@@ -188,7 +188,10 @@ fn state(row: &AlertRow) -> String {
         (None, None, Some(_)) if row.stale => "not judged: old price".to_owned(),
         (None, None, Some(true)) => "past its bound".to_owned(),
         (None, None, Some(false)) => "waiting".to_owned(),
-        (None, None, None) => "n/a".to_owned(),
+        (None, None, None) => match row.other_currency() {
+            Some(currency) => format!("n/a: said in {currency}"),
+            None => "n/a".to_owned(),
+        },
     }
 }
 

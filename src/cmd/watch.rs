@@ -114,8 +114,8 @@ async fn list(job: &mut Job<'_>, session: &Session) -> Result<Status, Error> {
         let text = |text: Option<&SafeText>| text.cloned().unwrap_or_default();
         let old = if row.stale { " stale" } else { "" };
         let day = price_date.map(|day| format!("{day}{old}")).unwrap_or_default();
-        let wanted =
-            |shown: SafeText| if row.target.is_some() { shown } else { SafeText::default() };
+        let waits = row.terms.as_ref().is_some_and(|terms| terms.target.is_some());
+        let wanted = |shown: SafeText| if waits { shown } else { SafeText::default() };
         table.row(vec![
             text(group),
             row.symbol.clone(),

@@ -172,6 +172,7 @@ fn watch_line(security: &Mention, terms: &WatchTerms) -> Line {
         .maybe_text("note", terms.note.as_ref())
         .maybe("target", terms.target)
         .maybe("units_of", terms.units_of)
+        .maybe("said_in", terms.said_in)
 }
 
 fn alert_line(security: &Mention, terms: &AlertTerms) -> Line {
@@ -182,6 +183,7 @@ fn alert_line(security: &Mention, terms: &AlertTerms) -> Line {
         .plain("price", terms.bound)
         .maybe_text("note", terms.note.as_ref())
         .maybe("units_of", terms.units_of)
+        .maybe("said_in", terms.said_in)
         .maybe("snoozed", terms.snoozed)
 }
 
@@ -355,7 +357,8 @@ mod tests {
 
     fn alert(of: AlertOf, bound: &str) -> AlertTerms {
         let (side, bound) = (Side::Above, dec(bound));
-        AlertTerms { of, side, bound, note: None, units_of: None, snoozed: None }
+        let (note, units_of, said_in, snoozed) = (None, None, None, None);
+        AlertTerms { of, side, bound, note, units_of, said_in, snoozed }
     }
 
     fn deposit(link: Option<&str>, seq: i64) -> Item {
@@ -421,6 +424,7 @@ mod tests {
                     list: Some(text("l")),
                     target: Some(dec("7.5")),
                     units_of: Some(day(2)),
+                    said_in: Some(Currency::USD),
                     note: None,
                 },
             ),
@@ -437,7 +441,7 @@ price symbol=\"X\" quoted=USD interval=1d date=2024-01-02 source=\"file\" close=
 price symbol=\"X\" quoted=USD interval=1m at=2024-01-02T00:01:00Z source=\"file\" close=1 currency=USD high=2 split_adjusted=yes
 rate base=CAD quote=USD date=2024-01-02 source=\"file\" rate=0.75
 watch symbol=\"X\" note=\"n\"
-watch symbol=\"Y\" list=\"l\" target=7.5 units_of=2024-01-02
+watch symbol=\"Y\" list=\"l\" target=7.5 units_of=2024-01-02 said_in=USD
 alert symbol=\"X\" direction=\"above\" price=9
 alert symbol=\"X\" what=change direction=\"above\" price=-0.05 snoozed=2024-01-03
 target dimension=\"class\" key=\"etf\" weight=0.5

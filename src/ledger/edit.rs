@@ -179,7 +179,8 @@ impl Editor {
                 Ok(())
             }
             Change::EditAlert(id, edit) => {
-                let done = watch::edit_alert(&mut self.tx, self.today, id, edit).await?;
+                let done =
+                    watch::edit_alert(&mut self.tx, &self.book, self.today, (id, edit)).await?;
                 self.did_to(done);
                 Ok(())
             }
@@ -241,6 +242,7 @@ impl Editor {
             (!edit.note.is_keep(), "note"),
             (!edit.target.is_keep(), "target"),
             (!edit.target.is_keep(), "units_of"),
+            (!edit.target.is_keep(), "said_in"),
         ]);
         let (tx, book, at) = (&mut self.tx, &mut self.book, (&self.stamp, self.today));
         let row = watch::put(tx, book, at, mention, edit).await?;

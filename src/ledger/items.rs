@@ -104,6 +104,7 @@ impl Intake {
             (terms.note.is_some(), "note"),
             (terms.target.is_some(), "target"),
             (terms.target.is_some(), "units_of"),
+            (terms.target.is_some(), "said_in"),
         ]);
         let terms = terms.over(there.as_ref().map(|row| row.terms.clone()).unwrap_or_default());
         let said = sayings::some_of(&sayings::all_of(&terms)?, &said);

@@ -9,8 +9,8 @@ use super::steps::{Step, Turn};
 use super::survey::Use;
 use super::{Error, Result};
 use crate::model::{
-    AlertEdit, AlertId, AlertTerms, Column, Currency, Dec, Mention, OpId, Refusal, SafeText,
-    SecurityId, WatchEdit, WatchTerms, Why,
+    AlertEdit, AlertId, AlertOf, AlertTerms, Column, Currency, Dec, Mention, OpId, Refusal,
+    SafeText, SecurityId, WatchEdit, Why,
 };
 use crate::store::{Alert, AlertLog, Store, Watch, WriteTx};
 use crate::tasks::{self, Task};
@@ -52,16 +52,15 @@ pub(super) async fn put(
 ) -> Result<(SecurityId, Step)> {
     let security = security(tx, book, mention, stamp).await?;
     let was = find(tx, security).await?;
-    let WatchTerms { list, note, target, units_of } =
-        was.as_ref().map(|row| row.terms.clone()).unwrap_or_default();
-    let units_of = if edit.target.is_keep() { units_of } else { Some(today) };
-    let target = edit.target.apply(target);
-    let terms = WatchTerms {
-        list: edit.list.apply(list),
-        note: edit.note.apply(note),
-        target,
-        units_of: units_of.filter(|_| target.is_some()),
-    };
+    let mut terms = was.as_ref().map(|row| row.terms.clone()).unwrap_or_default();
+    terms.list = edit.list.apply(terms.list);
+    terms.note = edit.note.apply(terms.note);
+    if !edit.target.is_keep() {
+        terms.target = edit.target.apply(None);
+        let currency = book.security(security)?.security.currency;
+        terms.units_of = terms.target.map(|_| today);
+        terms.said_in = terms.target.map(|_| currency);
+    }
     let row = Watch { security, terms, batch: None };
     tx.put_watch(&row).await?;
     Ok((security, Step::Watch(Turn { was, is: Some(row) })))
@@ -103,7 +102,8 @@ pub(super) async fn add_alert(
 ) -> Result<(SecurityId, Step)> {
     terms.check()?;
     let security = security(tx, book, mention, stamp).await?;
-    let terms = AlertTerms { units_of: Some(today), ..terms };
+    let said_in = money_of(book, security, terms.of)?;
+    let terms = AlertTerms { units_of: Some(today), said_in, ..terms };
     let id = AlertId(tx.take_id());
     let row = Alert { id, security, terms, batch: None, crossed: None };
     tx.insert_alert(&row).await?;
@@ -113,17 +113,31 @@ pub(super) async fn add_alert(
 /// Other terms of an alert; where it is another one by them, it is looked at as if it were new.
 pub(super) async fn edit_alert(
     tx: &mut WriteTx,
+    book: &Book,
     today: NaiveDate,
-    id: AlertId,
-    edit: AlertEdit,
+    (id, edit): (AlertId, AlertEdit),
 ) -> Result<(SecurityId, Step)> {
     let was = alert(tx, id).await?.ok_or(Error::NoAlert(id))?;
-    let terms = edit.apply(was.terms.clone(), today);
+    let is_said = edit.bound.is_some();
+    let mut terms = edit.apply(was.terms.clone());
     terms.check()?;
+    if is_said {
+        terms.units_of = Some(today);
+        terms.said_in = money_of(book, was.security, terms.of)?;
+    }
     let crossed = was.crossed.filter(|_| terms.is_same(&was.terms, today));
     let row = Alert { terms, crossed, batch: None, ..was.clone() };
     tx.update_alert(&row).await?;
     Ok((row.security, Step::Alert(Turn::other(was, row))))
+}
+
+/// What the bound of an alert is in, where it is money.
+fn money_of(book: &Book, security: SecurityId, of: AlertOf) -> Result<Option<Currency>> {
+    Ok(match of {
+        AlertOf::Price => Some(book.security(security)?.security.currency),
+        AlertOf::Value => Some(book.base),
+        AlertOf::Change | AlertOf::Stale | AlertOf::Weight => None,
+    })
 }
 
 /// Lets an alert be silent before a day, or speak again. What is past its bound then, it tells once

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::account::words;
-use super::{Column, Dec, DecError, Edit, Exact, Refusal, SafeText, Why};
+use super::{Column, Currency, Dec, DecError, Edit, Exact, Refusal, SafeText, Why};
 
 words! {
     /// What an alert is of.
@@ -116,22 +116,24 @@ pub struct WatchTerms {
     pub list: Option<SafeText>,
     /// Why.
     pub note: Option<SafeText>,
-    /// The price that is waited for, in the currency of the security.
+    /// The price that is waited for.
     pub target: Option<Dec>,
     /// The day whose units that price counts: a split since makes it another one. None: those of
     /// today.
     pub units_of: Option<NaiveDate>,
+    /// The currency that price is in; none: that of the security, whichever it is.
+    pub said_in: Option<Currency>,
 }
 
 impl WatchTerms {
     /// What is said over what was; of what nothing is said that stays.
     #[must_use]
     pub fn over(self, was: Self) -> Self {
-        let (target, units_of) = match self.target {
-            Some(_) => (self.target, self.units_of),
-            None => (was.target, was.units_of),
-        };
-        Self { list: self.list.or(was.list), note: self.note.or(was.note), target, units_of }
+        let of_target = |it: &Self| (it.target, it.units_of, it.said_in);
+        let (target, units_of, said_in) =
+            if self.target.is_some() { of_target(&self) } else { of_target(&was) };
+        let (list, note) = (self.list.or(was.list), self.note.or(was.note));
+        Self { list, note, target, units_of, said_in }
     }
 }
 
@@ -159,6 +161,8 @@ pub struct AlertTerms {
     pub note: Option<SafeText>,
     /// The day whose units a price as bound counts; none: those of today.
     pub units_of: Option<NaiveDate>,
+    /// The currency of a bound that is money; none: that of what is seen, whichever it is.
+    pub said_in: Option<Currency>,
     /// Silent before this day.
     pub snoozed: Option<NaiveDate>,
 }
@@ -179,17 +183,16 @@ pub struct AlertEdit {
 }
 
 impl AlertEdit {
-    /// The terms after it, which is said on a day.
+    /// The terms after it. A bound that is not said anew keeps its units and its currency.
     #[must_use]
-    pub fn apply(self, was: AlertTerms, today: NaiveDate) -> AlertTerms {
+    pub fn apply(self, was: AlertTerms) -> AlertTerms {
         AlertTerms {
             of: self.of.unwrap_or(was.of),
             side: self.side.unwrap_or(was.side),
             bound: self.bound.unwrap_or(was.bound),
             note: self.note.apply(was.note),
-            // A bound that nobody said anew keeps its units.
-            units_of: if self.bound.is_some() { Some(today) } else { was.units_of },
             snoozed: self.snoozed.apply(was.snoozed),
+            ..was
         }
     }
 }
@@ -200,7 +203,8 @@ impl AlertTerms {
     #[must_use]
     pub fn is_same(&self, other: &Self, day: NaiveDate) -> bool {
         let of = |it: &Self| {
-            (it.of, it.side, it.bound, it.units_of, it.snoozed.filter(|until| day < *until))
+            let snoozed = it.snoozed.filter(|until| day < *until);
+            (it.of, it.side, it.bound, it.units_of, it.said_in, snoozed)
         };
         of(self) == of(other)
     }
@@ -242,7 +246,8 @@ mod tests {
 
     fn alert(of: AlertOf, side: Side, bound: &str) -> Result<(), Refusal> {
         let bound = of.read_bound(bound).unwrap();
-        AlertTerms { of, side, bound, note: None, units_of: None, snoozed: None }.check()
+        let (note, units_of, said_in, snoozed) = (None, None, None, None);
+        AlertTerms { of, side, bound, note, units_of, said_in, snoozed }.check()
     }
 
     #[test]

@@ -59,7 +59,8 @@ pub struct WatchRow {
     pub currency: Currency,
     /// What is said of it; none: it only has an alert.
     pub terms: Option<WatchTerms>,
-    /// The price that is waited for, in units of the day of the report.
+    /// The price that is waited for, in units of the day of the report. None: there is none, or it was
+    /// said in another currency.
     pub target: Option<Dec>,
     /// The same in units of today, as whoever changes it says it.
     pub target_today: Option<Dec>,
@@ -92,8 +93,8 @@ pub struct AlertRow {
     pub symbol: SafeText,
     /// When somebody wants to be told.
     pub terms: AlertTerms,
-    /// The bound as it counts on the day: a price in units of that day. None: more digits than there
-    /// are.
+    /// The bound as it counts on the day: a price in units of that day. None: it was said in another
+    /// currency, or has more digits than there are.
     pub bound: Option<Dec>,
     /// The same in units of today, as whoever changes it says it.
     pub bound_today: Option<Dec>,
@@ -118,6 +119,12 @@ impl AlertRow {
     #[must_use]
     pub fn is_past(&self) -> Option<bool> {
         Some(self.terms.side.is_past(self.seen?, self.bound?))
+    }
+
+    /// The currency that its bound was said in, where that is not the one of what is seen by now.
+    #[must_use]
+    pub fn other_currency(&self) -> Option<Currency> {
+        self.terms.said_in.filter(|said| Some(*said) != self.currency)
     }
 
     /// Somebody wants to hear of it now.
@@ -294,7 +301,10 @@ impl Grounds {
     fn row(&self, id: SecurityId, terms: Option<WatchTerms>) -> WatchRow {
         let (scene, prices) = (&self.scene, &self.prices);
         let (last, before) = (prices.last(id), prices.before(id));
-        let said = terms.as_ref().and_then(|terms| Some((terms.target?, terms.units_of)));
+        let currency = scene.currency_of(id);
+        let is_in = |terms: &&WatchTerms| terms.said_in.is_none_or(|said| said == currency);
+        let said = terms.as_ref().filter(is_in);
+        let said = said.and_then(|terms| Some((terms.target?, terms.units_of)));
         let target_of = |day| said.and_then(|said| in_units(scene, id, said, day));
         let target = target_of(scene.day);
         let distance = target.zip(last).and_then(|(target, last)| {
@@ -305,7 +315,7 @@ impl Grounds {
             security: id,
             symbol: scene.symbol(id),
             name: scene.name(id),
-            currency: scene.currency_of(id),
+            currency,
             terms,
             target,
             target_today: target_of(scene.today),
@@ -324,7 +334,14 @@ impl Grounds {
         let Alert { id, security, terms, crossed, .. } = alert;
         let (scene, of) = (&self.scene, terms.of);
         let (seen, seen_on, source) = self.seen(security, of);
+        let currency = match of {
+            AlertOf::Price => Some(scene.currency_of(security)),
+            AlertOf::Value => Some(scene.base),
+            AlertOf::Change | AlertOf::Stale | AlertOf::Weight => None,
+        };
+        let is_in = terms.said_in.is_none() || terms.said_in == currency;
         let bound_of = |day| match of {
+            _ if !is_in => None,
             AlertOf::Price => in_units(scene, security, (terms.bound, terms.units_of), day),
             _ => Some(terms.bound),
         };
@@ -334,11 +351,7 @@ impl Grounds {
             symbol: scene.symbol(security),
             bound: bound_of(scene.day),
             bound_today: bound_of(scene.today),
-            currency: match of {
-                AlertOf::Price => Some(scene.currency_of(security)),
-                AlertOf::Value => Some(scene.base),
-                AlertOf::Change | AlertOf::Stale | AlertOf::Weight => None,
-            },
+            currency,
             silent: terms.is_silent(scene.today),
             terms,
             seen,

@@ -266,10 +266,12 @@ impl Household {
         for HouseholdWatch { symbol, list, target, units_of, note } in self.watch {
             let units_of = units_of.map(|day| day.parse()).transpose();
             let units_of = units_of.map_err(|error: chrono::ParseError| damaged(&error))?;
-            items.push(Item::Watch(named(symbol), WatchTerms { list, note, target, units_of }));
+            let terms = WatchTerms { list, note, target, units_of, said_in: None };
+            items.push(Item::Watch(named(symbol), terms));
         }
         for HouseholdAlert { symbol, what: of, side, bound, note } in self.alert {
-            let terms = AlertTerms { of, side, bound, note, units_of: None, snoozed: None };
+            let (units_of, said_in, snoozed) = (None, None, None);
+            let terms = AlertTerms { of, side, bound, note, units_of, said_in, snoozed };
             items.push(Item::Alert(named(symbol), terms));
         }
         for HouseholdTarget { by, key, weight } in self.target {

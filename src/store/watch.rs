@@ -61,6 +61,10 @@ pub struct AlertLog {
     pub currency: Option<Currency>,
 }
 
+fn currency(code: Option<&str>) -> sqlx::Result<Option<Currency>> {
+    code.map(|code| word(code, "currency")).transpose()
+}
+
 both_rows!(Watch, |row| {
     Ok(Self {
         security: SecurityId(row.try_get(0)?),
@@ -70,6 +74,7 @@ both_rows!(Watch, |row| {
             list: safe(row.try_get(3)?),
             target: row.try_get::<Option<D>, _>(4)?.map(|target| target.0),
             units_of: row.try_get(5)?,
+            said_in: currency(row.try_get(6)?)?,
         },
     })
 });
@@ -88,12 +93,12 @@ both_rows!(Alert, |row| {
             note: safe(row.try_get(4)?),
             units_of: row.try_get(7)?,
             snoozed: row.try_get(8)?,
+            said_in: currency(row.try_get(10)?)?,
         },
     })
 });
 
 both_rows!(AlertLog, |row| {
-    let currency: Option<&str> = row.try_get(9)?;
     Ok(Self {
         id: row.try_get(0)?,
         security: SecurityId(row.try_get(1)?),
@@ -104,18 +109,18 @@ both_rows!(AlertLog, |row| {
         seen: row.try_get::<D, _>(6)?.0,
         seen_on: row.try_get(7)?,
         source: safe(row.try_get(8)?),
-        currency: currency.map(|code| word(code, "currency")).transpose()?,
+        currency: currency(row.try_get(9)?)?,
     })
 });
 
 impl Record for Watch {
     const TABLE: &'static str = "watchlist";
     const COLUMNS: &'static [&'static str] =
-        &["security_id", "note", "batch_id", "list", "target", "units_of"];
-    const ADDED: usize = 3;
+        &["security_id", "note", "batch_id", "list", "target", "units_of", "said_in"];
+    const ADDED: usize = 4;
 
     fn cells<'a>(&'a self, into: &mut Vec<Cell<'a>>) {
-        let WatchTerms { list, note, target, units_of } = &self.terms;
+        let WatchTerms { list, note, target, units_of, said_in } = &self.terms;
         into.extend([
             Cell::Int(Some(self.security.0)),
             Cell::text(note),
@@ -123,6 +128,7 @@ impl Record for Watch {
             Cell::text(list),
             Cell::Dec(*target),
             Cell::Date(*units_of),
+            Cell::Text(said_in.as_ref().map(Currency::code)),
         ]);
     }
 }
@@ -140,11 +146,12 @@ impl Record for Alert {
         "units_of",
         "snoozed",
         "crossed",
+        "said_in",
     ];
-    const ADDED: usize = 4;
+    const ADDED: usize = 5;
 
     fn cells<'a>(&'a self, into: &mut Vec<Cell<'a>>) {
-        let AlertTerms { of, side, bound, note, units_of, snoozed } = &self.terms;
+        let AlertTerms { of, side, bound, note, units_of, said_in, snoozed } = &self.terms;
         into.extend([
             Cell::Int(Some(self.id.0)),
             Cell::Int(Some(self.security.0)),
@@ -156,6 +163,7 @@ impl Record for Alert {
             Cell::Date(*units_of),
             Cell::Date(*snoozed),
             Cell::Date(self.crossed),
+            Cell::Text(said_in.as_ref().map(Currency::code)),
         ]);
     }
 }
@@ -197,7 +205,7 @@ impl Tx {
     /// # Errors
     /// When the database cannot be read.
     pub async fn watchlist(&mut self) -> Result<Vec<Watch>> {
-        const SQL: &str = "select security_id, note, batch_id, list, target, units_of \
+        const SQL: &str = "select security_id, note, batch_id, list, target, units_of, said_in \
              from watchlist order by security_id";
         Ok(on_tx!(self, conn => sqlx::query_as(SQL).fetch_all(&mut **conn).await?))
     }
@@ -208,7 +216,7 @@ impl Tx {
     /// When the database cannot be read.
     pub async fn alerts(&mut self) -> Result<Vec<Alert>> {
         const SQL: &str = "select id, security_id, direction, price, note, batch_id, what, \
-             units_of, snoozed, crossed from alerts order by id";
+             units_of, snoozed, crossed, said_in from alerts order by id";
         Ok(on_tx!(self, conn => sqlx::query_as(SQL).fetch_all(&mut **conn).await?))
     }
 

@@ -85,6 +85,8 @@ const BACK: &[&[&str]] = &[
         "alter table alerts drop column snoozed",
         "alter table alerts drop column crossed",
     ],
+    // 19: the currency of targets and bounds.
+    &["alter table watchlist drop column said_in", "alter table alerts drop column said_in"],
 ];
 
 /// The schema of this program.

@@ -38,7 +38,7 @@ fn every_element_is_written_as_it_is_read() {
         (Section::Watchlist, r#"{"security":{"symbol":"X"},"note":"n"}"#),
         (
             Section::Watchlist,
-            r#"{"security":{"symbol":"X"},"list":"l","target":"9.5","units_of":"2024-01-02"}"#,
+            r#"{"security":{"symbol":"X"},"list":"l","target":"9.5","units_of":"2024-01-02","said_in":"USD"}"#,
         ),
         (
             Section::Alerts,

@@ -23,7 +23,8 @@ pub async fn explain_watch(tx: &mut Tx, query: &WatchQuery, security: SecurityId
     };
     let subject = Subject { row, grounds: &grounds };
     let mut told = vec![subject.price(), subject.change()];
-    told.extend(row.target.map(|_| subject.distance()));
+    let waits = row.terms.as_ref().is_some_and(|terms| terms.target.is_some());
+    told.extend(waits.then(|| subject.distance()));
     let mine = report.alerts.iter().filter(|alert| alert.security == security);
     told.extend(mine.map(|alert| subject.alert(alert)));
     Ok(told)
@@ -76,8 +77,12 @@ impl Subject<'_> {
         let row = self.row;
         let terms = row.terms.as_ref();
         let said = terms.and_then(|terms| terms.target);
-        let split =
-            if said == row.target { "" } else { "; a split since made the target another one" };
+        let other = terms.and_then(|terms| terms.said_in).filter(|said| *said != row.currency);
+        let split = match other {
+            Some(said) => format!("; the target was said in {said}"),
+            None if said == row.target => String::new(),
+            None => "; a split since made the target another one".to_owned(),
+        };
         let formula = format!("({}) / {}{split}", minus(row.target, row.price), shown(row.price));
         let date = terms.and_then(|terms| terms.units_of);
         let mut inputs = vec![Input { date, ..figure("target", said) }, figure("price", row.price)];
@@ -99,7 +104,11 @@ impl Subject<'_> {
             AlertOf::Weight => self.weight(),
         };
         let lacks = self.lacks(of, alert.stale);
-        let formula = format!("{what}; told {side} {}{lacks}", shown(alert.bound));
+        let other = alert
+            .other_currency()
+            .map(|said| format!(", as {} was said in {said}", alert.terms.bound));
+        let (bound, other) = (shown(alert.bound), other.unwrap_or_default());
+        let formula = format!("{what}; told {side} {bound}{other}{lacks}");
         let (value, currency) = (alert.seen, alert.currency);
         Explanation { value, currency, ..self.say("alert", formula, inputs) }
     }

@@ -161,7 +161,7 @@ fn terms(fields: &Fields) -> Result<AlertTerms, Fault> {
         .map_err(|error| Fault::in_field("bound", error.to_string()))?;
     let snoozed = fields.day("silent_until")?;
     let note = fields.words("note", SafeText::MAX_BYTES)?;
-    let terms = AlertTerms { of, side, bound, note, units_of: None, snoozed };
+    let terms = AlertTerms { of, side, bound, note, units_of: None, said_in: None, snoozed };
     terms.check()?;
     Ok(terms)
 }

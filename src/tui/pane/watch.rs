@@ -429,10 +429,11 @@ fn watched(
         (all, 0) => Cell::new(all.to_string(), Tone::Dim),
         (all, on) => Cell::new(format!("! {on} of {all}"), Tone::Warn),
     };
-    let target = row.target.map_or_else(Cell::default, |target| {
-        Cell::plain(figures.price(Some(target), row.currency).into_string()).of(Some(target))
-    });
     let waits = terms.is_some_and(|terms| terms.target.is_some());
+    let target = match waits {
+        true => Cell::plain(figures.price(row.target, row.currency).into_string()).of(row.target),
+        false => Cell::default(),
+    };
     Row::of(vec![
         text(terms.and_then(|terms| terms.list.as_ref())),
         text(Some(&row.symbol)),
@@ -507,7 +508,10 @@ fn state(row: &AlertRow) -> String {
         (None, None, Some(_)) if row.stale => "not judged: old price".to_owned(),
         (None, None, Some(true)) => "past its bound".to_owned(),
         (None, None, Some(false)) => "waiting".to_owned(),
-        (None, None, None) => format!("{UNKNOWN}: {}", lacks(row.terms.of)),
+        (None, None, None) => match row.other_currency() {
+            Some(currency) => format!("{UNKNOWN}: said in {currency}"),
+            None => format!("{UNKNOWN}: {}", lacks(row.terms.of)),
+        },
     }
 }
 
@@ -534,8 +538,14 @@ fn value(value: Option<Dec>, of: AlertOf, currency: Option<Currency>, figures: F
 
 /// An alert as a sentence has it.
 fn in_words(row: &AlertRow, figures: Figures) -> String {
-    let AlertTerms { of, side, .. } = row.terms;
-    format!("{} {}", when(of, side), value(row.bound, of, row.currency, figures))
+    let AlertTerms { of, side, bound, .. } = row.terms;
+    let when = when(of, side);
+    match row.other_currency() {
+        None => format!("{when} {}", value(row.bound, of, row.currency, figures)),
+        said @ Some(currency) => {
+            format!("{when} {} {currency}", value(Some(bound), of, said, figures))
+        }
+    }
 }
 
 /// What an alert told, with the figures of then.
@@ -574,6 +584,12 @@ fn price_told(row: &WatchRow, figures: Figures) -> Vec<(String, Tone)> {
 fn target_told(row: &WatchRow, figures: Figures) -> Option<(String, Tone)> {
     let terms = row.terms.as_ref()?;
     let target = terms.target?;
+    if let Some(said) = terms.said_in.filter(|said| *said != row.currency) {
+        let price = figures.price(Some(target), said);
+        let now = row.currency;
+        let text = format!("waits for {price} {said}, and it is in {now} now; e says it anew");
+        return Some((text, Tone::Warn));
+    }
     let way = match row.distance {
         Some(way) => {
             let side = if way.is_negative() { "below" } else { "above" };
