@@ -100,8 +100,8 @@ fn wait_here(job: &Job<'_>, login: &Arc<Login>) -> Option<Receiver<Secret>> {
         });
     });
     // Whoever ends without a word has not begun.
-    let began = started.map_err(NotListening::Started);
-    match began.and_then(|()| has_begun.recv().unwrap_or(Err(NotListening::Ended))) {
+    let started = started.map_err(NotListening::Started);
+    match started.and_then(|()| has_begun.recv().unwrap_or(Err(NotListening::Ended))) {
         Ok(()) => {
             note(
                 "dashtam: a browser on this machine need not be copied from: it warns of a certificate \

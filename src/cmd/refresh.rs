@@ -72,6 +72,7 @@ struct Document<'a> {
     result: &'static str,
     connections: Vec<ConnectionPart<'a>>,
     quotes: QuotesPart,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     alerts: Vec<alert::Told<'a>>,
     revision: i64,
 }
