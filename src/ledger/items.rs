@@ -120,10 +120,7 @@ impl Intake {
             Ok(security) => security,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let same = |old: &Alert| {
-            let (a, b) = (&old.terms, &terms);
-            old.security == security && (a.of, a.side, a.bound) == (b.of, b.side, b.bound)
-        };
+        let same = |old: &Alert| old.security == security && old.terms.waits_for_the_same(&terms);
         if self.tx.alerts().await?.iter().any(same) {
             return Ok(Ok(Verdict::Duplicate));
         }

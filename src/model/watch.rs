@@ -129,9 +129,14 @@ impl WatchTerms {
     /// What is said over what was; of what nothing is said that stays.
     #[must_use]
     pub fn over(self, was: Self) -> Self {
+        let is_same = (self.target, self.units_of) == (was.target, was.units_of);
         let of_target = |it: &Self| (it.target, it.units_of, it.said_in);
-        let (target, units_of, said_in) =
-            if self.target.is_some() { of_target(&self) } else { of_target(&was) };
+        let (target, units_of, said_in) = match self.target.is_some() {
+            // What was written before currencies were kept takes none away.
+            true if is_same => (self.target, self.units_of, self.said_in.or(was.said_in)),
+            true => of_target(&self),
+            false => of_target(&was),
+        };
         let (list, note) = (self.list.or(was.list), self.note.or(was.note));
         Self { list, note, target, units_of, said_in }
     }
@@ -209,6 +214,15 @@ impl AlertTerms {
         of(self) == of(other)
     }
 
+    /// Whether both wait for the same, as far as one can tell: what was written before currencies
+    /// were kept may be in any.
+    #[must_use]
+    pub fn waits_for_the_same(&self, other: &Self) -> bool {
+        let of = |it: &Self| (it.of, it.side, it.bound);
+        let is_known = self.said_in.is_some() && other.said_in.is_some();
+        of(self) == of(other) && (!is_known || self.said_in == other.said_in)
+    }
+
     /// Whether there can be such an alert.
     ///
     /// # Errors
@@ -248,6 +262,24 @@ mod tests {
         let bound = of.read_bound(bound).unwrap();
         let (note, units_of, said_in, snoozed) = (None, None, None, None);
         AlertTerms { of, side, bound, note, units_of, said_in, snoozed }.check()
+    }
+
+    #[test]
+    fn what_is_written_without_a_currency_is_in_any_and_takes_none_away() {
+        let in_currency = |said_in| {
+            let (of, side, bound) = (AlertOf::Price, Side::Above, Dec::from_i64(100));
+            AlertTerms { of, side, bound, note: None, units_of: None, said_in, snoozed: None }
+        };
+        let (cad, usd) = (Some(Currency::CAD), Some(Currency::USD));
+        for (a, b, is_same) in [(cad, usd, false), (cad, cad, true), (cad, None, true)] {
+            assert_eq!(in_currency(a).waits_for_the_same(&in_currency(b)), is_same, "{a:?} {b:?}");
+        }
+        let target = |target, said_in| {
+            let target = Some(Dec::from_i64(target));
+            WatchTerms { target, said_in, ..WatchTerms::default() }
+        };
+        assert_eq!(target(100, None).over(target(100, cad)), target(100, cad));
+        assert_eq!(target(90, None).over(target(100, cad)), target(90, None));
     }
 
     #[test]

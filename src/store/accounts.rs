@@ -97,7 +97,7 @@ impl Record for AccountRecord {
         "updated",
         "performance",
     ];
-    const ADDED: usize = 1;
+    const ADDED: &'static [usize] = &[1];
 
     fn cells<'a>(&'a self, into: &mut Vec<Cell<'a>>) {
         let a = &self.account;

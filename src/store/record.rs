@@ -27,9 +27,9 @@ pub(super) trait Record {
     const COLUMNS: &'static [&'static str];
     const KEYS: usize = 1;
     const CHECKSUM: bool = true;
-    /// So many of the last columns came with a later schema: where they say nothing, the checksum is
-    /// that of a row which never had them.
-    const ADDED: usize = 0;
+    /// So many of the last columns came with later schemas, the oldest first: where those of one and
+    /// of all after it say nothing, the checksum is that of a row which never had them.
+    const ADDED: &'static [usize] = &[];
 
     fn cells<'a>(&'a self, into: &mut Vec<Cell<'a>>);
 
@@ -47,7 +47,7 @@ impl<R: Record> Record for &R {
     const COLUMNS: &'static [&'static str] = R::COLUMNS;
     const KEYS: usize = R::KEYS;
     const CHECKSUM: bool = R::CHECKSUM;
-    const ADDED: usize = R::ADDED;
+    const ADDED: &'static [usize] = R::ADDED;
 
     fn cells<'a>(&'a self, into: &mut Vec<Cell<'a>>) {
         R::cells(self, into);
@@ -61,11 +61,17 @@ fn cells_of<R: Record>(row: &R) -> Vec<Cell<'_>> {
 }
 
 /// Over every column but the checksum itself.
-pub(super) fn checksum(cells: &[Cell<'_>], added: usize) -> i64 {
+pub(super) fn checksum(cells: &[Cell<'_>], added: &[usize]) -> i64 {
     let mut bytes = Vec::with_capacity(384);
-    let (first, last) = cells.split_at(cells.len().saturating_sub(added));
-    let says_more = last.iter().any(|cell| !cell.is_null());
-    for cell in first.iter().chain(last.iter().filter(|_| says_more)) {
+    let mut said = cells;
+    for columns in added.iter().rev() {
+        let (before, these) = said.split_at(said.len().saturating_sub(*columns));
+        if these.iter().any(|cell| !cell.is_null()) {
+            break;
+        }
+        said = before;
+    }
+    for cell in said {
         cell.digest(&mut bytes);
     }
     i64::from(crc32fast::hash(&bytes))
@@ -243,7 +249,7 @@ impl Tx {
         table: &str,
         all_columns: &[&str],
         all: &[Cell<'_>],
-        added: Option<usize>,
+        added: Option<&[usize]>,
     ) -> Result<()> {
         let Self::Sqlite(tx) = self else { return Ok(()) };
         let cells: Vec<&[Cell<'_>]> = all.chunks(all_columns.len().max(1)).collect();
@@ -428,10 +434,16 @@ mod tests {
     fn a_column_that_came_later_and_says_nothing_changes_no_checksum() {
         let old = [Cell::Int(Some(7)), Cell::Text(None), Cell::Text(Some("X"))];
         let with = |sector, tags| [&old[..], &[Cell::Text(sector), Cell::Text(tags)]].concat();
-        assert_eq!(checksum(&with(None, None), 2), checksum(&old, 0));
+        assert_eq!(checksum(&with(None, None), &[2]), checksum(&old, &[]));
         let sums = [(None, None), (Some("a"), None), (None, Some("a")), (Some("a"), Some("a"))];
-        let sums = sums.map(|(sector, tags)| checksum(&with(sector, tags), 2));
+        let sums = sums.map(|(sector, tags)| checksum(&with(sector, tags), &[2]));
         let different: std::collections::BTreeSet<_> = sums.iter().collect();
         assert_eq!(different.len(), sums.len());
+        // Of two later schemas: what the first brought is as it was before the second.
+        let sector = [&old[..], &[Cell::Text(Some("a"))]].concat();
+        assert_eq!(checksum(&with(Some("a"), None), &[1, 1]), checksum(&sector, &[1]));
+        assert_eq!(checksum(&with(None, None), &[1, 1]), checksum(&old, &[]));
+        let last = checksum(&with(None, Some("a")), &[1, 1]);
+        assert_eq!(last, checksum(&with(None, Some("a")), &[]));
     }
 }

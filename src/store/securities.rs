@@ -65,7 +65,7 @@ impl Record for SecurityRecord {
         "id", "symbol", "venue", "currency", "name", "class", "isin", "cusip", "figi", "derived",
         "batch_id", "version", "created", "updated", "sector", "region", "tags",
     ];
-    const ADDED: usize = 3;
+    const ADDED: &'static [usize] = &[3];
 
     fn cells<'a>(&'a self, into: &mut Vec<Cell<'a>>) {
         let s = &self.security;

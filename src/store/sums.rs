@@ -100,7 +100,7 @@ impl Summed {
             }
             cells.push(cell);
         }
-        row.right = checksum(&cells, 0);
+        row.right = checksum(&cells, &[]);
         Ok(row)
     }
 

@@ -117,7 +117,7 @@ impl Record for Watch {
     const TABLE: &'static str = "watchlist";
     const COLUMNS: &'static [&'static str] =
         &["security_id", "note", "batch_id", "list", "target", "units_of", "said_in"];
-    const ADDED: usize = 4;
+    const ADDED: &'static [usize] = &[3, 1];
 
     fn cells<'a>(&'a self, into: &mut Vec<Cell<'a>>) {
         let WatchTerms { list, note, target, units_of, said_in } = &self.terms;
@@ -148,7 +148,7 @@ impl Record for Alert {
         "crossed",
         "said_in",
     ];
-    const ADDED: usize = 5;
+    const ADDED: &'static [usize] = &[4, 1];
 
     fn cells<'a>(&'a self, into: &mut Vec<Cell<'a>>) {
         let AlertTerms { of, side, bound, note, units_of, said_in, snoozed } = &self.terms;
@@ -279,5 +279,36 @@ impl WriteTx {
     /// When the database refuses.
     pub async fn insert_alert_log(&mut self, rows: &[AlertLog]) -> Result<()> {
         self.insert(rows).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::record::checksum;
+    use super::*;
+
+    fn cells<R: Record>(row: &R) -> Vec<Cell<'_>> {
+        let mut cells = Vec::new();
+        row.cells(&mut cells);
+        cells
+    }
+
+    /// The figures of schema 18, which had no currency of what was said: its rows are no damage.
+    #[test]
+    fn a_row_of_before_currencies_were_kept_has_the_checksum_that_it_had() {
+        let day = NaiveDate::from_ymd_opt(2024, 1, 2);
+        let bound = Dec::from_i64(7);
+        let (of, side, note) = (AlertOf::Price, Side::Above, None);
+        let (said_in, snoozed) = (None, None);
+        let terms = AlertTerms { of, side, bound, note, units_of: day, said_in, snoozed };
+        let (id, security) = (AlertId(1), SecurityId(2));
+        let alert = Alert { id, security, terms, batch: None, crossed: None };
+        let (_, before) =
+            cells(&alert).split_last().map(|(last, all)| (*last, all.to_vec())).unwrap();
+        assert_eq!(alert.checksum(), checksum(&before, &[4]));
+        let terms = WatchTerms { target: Some(bound), units_of: day, ..WatchTerms::default() };
+        let watch = Watch { security, terms, batch: None };
+        let all = cells(&watch);
+        assert_eq!(watch.checksum(), checksum(&all[..all.len() - 1], &[3]));
     }
 }

@@ -19,7 +19,7 @@ const LINES: &[(Action, &str)] = &[
     (Action::PriceSet, "price set sec:AMD --date 2024-01-03 --close 140 --currency USD"),
     (Action::PriceDelete, "price delete sec:AMD 2024-01-03"),
     (Action::SecurityEdit, "security edit AMD --name x"),
-    (Action::SecuritySymbol, "security symbol AMD yahoo AMD.US"),
+    (Action::SecuritySymbol, "security symbol AMD simulated AMD.US"),
     (Action::WatchSet, "watch add AMD --target 100"),
     (Action::WatchRemove, "watch remove AMD"),
     (Action::AlertAdd, "alert add AMD price below 30"),
