@@ -140,9 +140,11 @@ impl Client {
             if request.malformed {
                 return Err(because(Why::Malformed));
             }
-            if let Some(closed) = gate.closed(&request.url, self.now()) {
+            // Of one moment: what opens between two looks at the clock is not closed.
+            let now = self.now();
+            if let Some(closed) = gate.closed(&request.url, now) {
                 // A limit of seconds is waited for; one of a day is told.
-                let wait = closed.until().and_then(|until| (until - self.now()).to_std().ok());
+                let wait = closed.until().and_then(|until| (until - now).to_std().ok());
                 match wait.filter(|wait| matches!(closed.why, Why::UsedUp { .. }) && *wait < left())
                 {
                     // Each time somebody else may have come first, which must not go on for ever.
