@@ -172,27 +172,12 @@ async fn list(job: &mut Job<'_>, session: &Session) -> Result<Status, Error> {
             shown(row.bound, of, row.currency, figures),
             shown(row.seen, of, row.currency, figures),
             SafeText::new(&day.map(|day| day.to_string()).unwrap_or_default()),
-            SafeText::new(&state(row)),
+            SafeText::new(&row.standing()),
             row.terms.note.clone().unwrap_or_default(),
         ]);
     }
     job.out.table(&table)?;
     Ok(Status::Done)
-}
-
-/// How an alert stands, in words.
-fn state(row: &AlertRow) -> String {
-    match (row.terms.snoozed.filter(|_| row.silent), row.crossed, row.is_past()) {
-        (Some(until), ..) => format!("silent until {until}"),
-        (None, Some(day), _) => format!("told, of {day}"),
-        (None, None, Some(_)) if row.stale => "not judged: old price".to_owned(),
-        (None, None, Some(true)) => "past its bound".to_owned(),
-        (None, None, Some(false)) => "waiting".to_owned(),
-        (None, None, None) => match row.other_currency() {
-            Some(currency) => format!("n/a: said in {currency}"),
-            None => "n/a".to_owned(),
-        },
-    }
 }
 
 /// What an alert told, in a line.

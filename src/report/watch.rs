@@ -132,6 +132,32 @@ impl AlertRow {
     pub fn is_on(&self) -> bool {
         self.crossed.is_some() && !self.silent
     }
+
+    /// How it stands, in words.
+    #[must_use]
+    pub fn standing(&self) -> String {
+        match (self.terms.snoozed.filter(|_| self.silent), self.crossed, self.is_past()) {
+            (Some(until), ..) => format!("silent until {until}"),
+            (None, Some(day), _) => format!("told, of {day}"),
+            (None, None, Some(_)) if self.stale => "not judged: old price".to_owned(),
+            (None, None, Some(true)) => "past its bound".to_owned(),
+            (None, None, Some(false)) => "waiting".to_owned(),
+            (None, None, None) => match self.other_currency() {
+                Some(currency) => format!("n/a: said in {currency}"),
+                None => format!("n/a: {}", self.lacks()),
+            },
+        }
+    }
+
+    /// What one that sees nothing lacks.
+    const fn lacks(&self) -> &'static str {
+        match self.terms.of {
+            AlertOf::Price | AlertOf::Stale => "there is no price",
+            AlertOf::Change => "there are no two prices",
+            AlertOf::Value => "nothing is held, or no price known",
+            AlertOf::Weight => "not all is known",
+        }
+    }
 }
 
 /// Something that went past the bound of an alert.

@@ -241,8 +241,12 @@ impl Watch {
             let words = match report.told(alert).filter(|_| alert.is_on()) {
                 Some(told) => told_words(told, figures),
                 None => {
-                    let seen = value(alert.seen, alert.terms.of, alert.currency, figures);
-                    format!("{}: {seen}, {}", in_words(alert, figures), state(alert))
+                    // What cannot be compared says why, once.
+                    let seen = alert.seen.filter(|_| alert.is_past().is_some()).map(|seen| {
+                        value(Some(seen), alert.terms.of, alert.currency, figures) + ", "
+                    });
+                    let seen = seen.unwrap_or_default();
+                    format!("{}: {seen}{}", in_words(alert, figures), alert.standing())
                 }
             };
             lines.push((format!("{mark}{words}"), tone));
@@ -475,7 +479,7 @@ fn alert(row: &AlertRow, figures: Figures) -> Row {
         shown(row.bound),
         shown(row.seen),
         Cell::new(day.map(|day| day.to_string()).unwrap_or_default(), Tone::Dim),
-        Cell::new(format!("{mark}{}", state(row)), tone),
+        Cell::new(format!("{mark}{}", row.standing()), tone),
         Cell::plain(note.as_ref().map_or("", SafeText::as_str)),
     ])
 }
@@ -498,31 +502,6 @@ fn logged(row: &LoggedAlert, snapshot: &Snapshot, figures: Figures) -> Row {
 
 fn when(of: AlertOf, side: Side) -> String {
     format!("{of} {side}")
-}
-
-/// How an alert stands, in words.
-fn state(row: &AlertRow) -> String {
-    match (row.terms.snoozed.filter(|_| row.silent), row.crossed, row.is_past()) {
-        (Some(until), ..) => format!("silent until {until}"),
-        (None, Some(day), _) => format!("told, of {day}"),
-        (None, None, Some(_)) if row.stale => "not judged: old price".to_owned(),
-        (None, None, Some(true)) => "past its bound".to_owned(),
-        (None, None, Some(false)) => "waiting".to_owned(),
-        (None, None, None) => match row.other_currency() {
-            Some(currency) => format!("{UNKNOWN}: said in {currency}"),
-            None => format!("{UNKNOWN}: {}", lacks(row.terms.of)),
-        },
-    }
-}
-
-/// What an alert that sees nothing lacks.
-const fn lacks(of: AlertOf) -> &'static str {
-    match of {
-        AlertOf::Price | AlertOf::Stale => "there is no price",
-        AlertOf::Change => "there are no two prices",
-        AlertOf::Value => "nothing is held, or no price known",
-        AlertOf::Weight => "not all is known",
-    }
 }
 
 /// A bound, or what is seen.
@@ -565,7 +544,9 @@ pub fn said(row: &LoggedAlert, figures: Figures) -> String {
 pub fn told(row: &AlertRow, report: &WatchReport, figures: Figures) -> String {
     match report.told(row) {
         Some(told) => said(told, figures),
-        None => format!("{}: {}, {}", row.symbol, when(row.terms.of, row.terms.side), state(row)),
+        None => {
+            format!("{}: {}, {}", row.symbol, when(row.terms.of, row.terms.side), row.standing())
+        }
     }
 }
 
