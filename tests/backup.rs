@@ -453,8 +453,8 @@ async fn evidence_of_imports(store: &Store) -> usize {
 // Before a migration.
 
 /// What takes the newest migration back.
-const BACK: &str = "alter table watchlist drop column said_in; \
-    alter table alerts drop column said_in";
+const BACK: &str = "drop index transactions_moves; create index transactions_moves on transactions \
+    (trade_date) where link is null and subtype in ('deposit', 'withdrawal')";
 
 /// Makes the schema one older than it is.
 async fn age(store: &Store) {

@@ -40,10 +40,11 @@ impl Tx {
     ) -> Result<()> {
         // The first two conditions are the words of an index, which stand for `Move::SUBTYPES`.
         const SQL: &str = "select id, account_id, trade_date, seq, rank, subtype, security_id, \
-             quantity, currency, amount from transactions where link is null and subtype in \
-             ('deposit', 'withdrawal', 'wire_in', 'wire_out', 'transfer_in', 'transfer_out', \
-             'internal', 'journal') and deleted = false and status in ('pending', 'settled') \
-             and trade_date <= $1 order by trade_date";
+             quantity, currency, amount from transactions where link is null and (subtype = \
+             'deposit' or subtype = 'withdrawal' or subtype = 'wire_in' or subtype = 'wire_out' or \
+             subtype = 'transfer_in' or subtype = 'transfer_out' or subtype = 'internal' or subtype \
+             = 'journal') and deleted = false and status in ('pending', 'settled') and trade_date \
+             <= $1 order by trade_date";
         on_tx!(self, conn => {
             let mut rows = sqlx::query_as::<_, Known>(SQL).bind(through).fetch(&mut **conn);
             while let Some(Known(row)) = rows.try_next().await? {

@@ -87,6 +87,16 @@ const BACK: &[&[&str]] = &[
     ],
     // 19: the currency of targets and bounds.
     &["alter table watchlist drop column said_in", "alter table alerts drop column said_in"],
+    // 20: the index of moves in other words.
+    MOVES_COVERED,
+];
+
+const MOVES_COVERED: &[&str] = &[
+    "drop index transactions_moves",
+    "create index transactions_moves on transactions (trade_date, account_id, seq, rank, subtype, \
+     security_id, quantity, currency, amount, status, deleted) where link is null and subtype in \
+     ('deposit', 'withdrawal', 'wire_in', 'wire_out', 'transfer_in', 'transfer_out', 'internal', \
+     'journal')",
 ];
 
 /// The schema of this program.
