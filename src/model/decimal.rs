@@ -18,6 +18,23 @@ pub const MAX_DIGITS: u32 = 28;
 /// The first mantissa with too many digits.
 const LIMIT: u128 = 10_u128.pow(MAX_DIGITS);
 
+/// The powers of ten that fit into 128 bits: to look one up takes a fraction of making it.
+#[expect(clippy::indexing_slicing, reason = "beyond its end it does not compile")]
+const POWERS: [i128; 39] = {
+    let mut powers = [1; 39];
+    let mut places = 1;
+    while places < powers.len() {
+        powers[places] = powers[places - 1] * 10;
+        places += 1;
+    }
+    powers
+};
+
+/// 10^places, if it fits.
+pub(super) fn power_of_ten(places: u32) -> Option<i128> {
+    POWERS.get(usize::try_from(places).ok()?).copied()
+}
+
 /// A number of at most 28 significant digits and 28 decimal places. There is one form of each value: no trailing
 /// zeros behind the point, no negative zero; what it prints, `parse` reads.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -106,10 +123,11 @@ impl Dec {
                 scale -= 1;
             }
             mantissa = small.into();
-        }
-        while scale > 0 && mantissa % 10 == 0 {
-            mantissa /= 10;
-            scale -= 1;
+        } else {
+            while scale > 0 && mantissa % 10 == 0 {
+                mantissa /= 10;
+                scale -= 1;
+            }
         }
         if mantissa.unsigned_abs() >= LIMIT {
             return None;
@@ -150,8 +168,10 @@ impl Dec {
         let scale = self.0.scale().max(other.0.scale());
         // When this overflows, the number with fewer decimals is so large and the last decimal of the other so small
         // that the sum has more than 28 digits anyway: neither has trailing zeros.
-        let aligned =
-            |dec: Dec| dec.0.mantissa().checked_mul(10_i128.checked_pow(scale - dec.0.scale())?);
+        let aligned = |dec: Dec| match scale - dec.0.scale() {
+            0 => Some(dec.0.mantissa()),
+            places => dec.0.mantissa().checked_mul(power_of_ten(places)?),
+        };
         Dec::from_parts(aligned(self)?.checked_add(aligned(other)?)?, scale)
     }
 

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use num_bigint::{BigInt, Sign};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::decimal::{Dec, MAX_DIGITS};
+use super::decimal::{Dec, MAX_DIGITS, power_of_ten};
 
 /// A number of any size and precision. Equal values are equal, however they came about.
 #[derive(Clone, Debug)]
@@ -258,7 +258,7 @@ impl Mantissa {
 
     /// Times 10^places.
     fn shifted(&self, places: u32) -> Mantissa {
-        match 10_i128.checked_pow(places) {
+        match power_of_ten(places) {
             Some(1) => self.clone(),
             Some(power) => self.mul(&Small(power)),
             None => Mantissa::of_big(self.to_big() * BigInt::from(10).pow(places)),
