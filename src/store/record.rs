@@ -77,8 +77,8 @@ pub(super) fn checksum(cells: &[Cell<'_>], added: &[usize]) -> i64 {
     i64::from(crc32fast::hash(&bytes))
 }
 
-/// The last text that each column of a statement bound. Neighbours often say the same, a day or a
-/// word, and then share one text.
+/// The last day or word that a column of a statement bound. Neighbours often say the same, and then
+/// share one text.
 #[derive(Default)]
 struct LastText<'a> {
     cell: Option<Cell<'a>>,
@@ -87,6 +87,9 @@ struct LastText<'a> {
 
 impl<'a> LastText<'a> {
     fn of(&mut self, cell: &Cell<'a>, buffer: &mut String) -> Option<Arc<str>> {
+        if !matches!(cell, Cell::Text(_) | Cell::Date(_)) {
+            return cell.sqlite_text(buffer);
+        }
         if self.cell.as_ref() != Some(cell) {
             *self = Self { cell: Some(*cell), text: cell.sqlite_text(buffer) };
         }
