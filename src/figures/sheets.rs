@@ -11,7 +11,7 @@ use crate::model::SecurityId;
 use crate::store::{LotPage, Result, Tx, WriteTx};
 
 /// How much is held back at most.
-const HELD: usize = 8 << 20;
+const HELD: usize = 5 << 20;
 
 /// The rows of half a year.
 #[derive(Default)]

@@ -7,6 +7,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
+use std::ops::Range;
 
 use chrono::{Datelike, NaiveDate};
 use ring::digest::{SHA256, digest};
@@ -88,61 +89,36 @@ fn hash(content: &[u8]) -> [u8; 12] {
 
 /// Counts equal rows of one file: the first is 0, the next 1. Across files the counts begin anew,
 /// so that overlapping files give the maximum, not the sum.
+///
+/// Every key that came is kept, shortened, by day, since equal rows are of one day. Rows mostly come
+/// day by day: the keys of a day that is left go behind those of the days before, and one set serves
+/// every day.
 #[derive(Default)]
 pub(super) struct Occurrences {
-    /// Every key that came, shortened, by day: equal rows are of one day, and small sets that
-    /// grow one by one need less memory than a large one that doubles.
-    seen: HashMap<NaiveDate, Seen>,
-    /// The day of the row before.
+    /// The day of the row before, and its keys.
     day: Option<NaiveDate>,
+    keys: Keys,
+    /// The keys of the days that were left, one day after the other.
+    left: Vec<Short>,
+    /// Where those of each day are.
+    places: HashMap<NaiveDate, Range<usize>>,
+    /// Days that were come back to, for good.
+    again: HashMap<NaiveDate, Keys>,
     /// Those that came more than once.
-    repeated: HashMap<u64, i64>,
+    repeated: HashMap<(NaiveDate, Short), i64>,
 }
 
-/// The keys of a day.
-enum Seen {
-    /// Its rows may be over: in order, which takes half the room. Where they are not, it is opened
-    /// once more, for good.
-    Closed(Box<[u64]>),
-    Open {
-        keys: HashSet<u64, BuildHasherDefault<AsIs>>,
-        again: bool,
-    },
-}
+/// Of a few hundred rows of a day no two differ and share this much.
+type Short = [u8; 6];
+type Keys = HashSet<Short, BuildHasherDefault<Spread>>;
 
-impl Default for Seen {
-    fn default() -> Self {
-        Self::Open { keys: HashSet::default(), again: false }
-    }
-}
-
-impl Seen {
-    fn insert(&mut self, key: u64) -> bool {
-        if let Self::Closed(closed) = self {
-            *self = Self::Open { keys: closed.iter().copied().collect(), again: true };
-        }
-        match self {
-            Self::Open { keys, .. } => keys.insert(key),
-            Self::Closed(_) => false,
-        }
-    }
-
-    fn close(&mut self) {
-        if let Self::Open { keys, again: false } = self {
-            let mut keys: Vec<u64> = keys.iter().copied().collect();
-            keys.sort_unstable();
-            *self = Self::Closed(keys.into_boxed_slice());
-        }
-    }
-}
-
-/// A piece of a hash is a hash.
+/// A piece of a hash, spread over the bits that a set looks at.
 #[derive(Default)]
-struct AsIs(u64);
+struct Spread(u64);
 
-impl Hasher for AsIs {
+impl Hasher for Spread {
     fn finish(&self) -> u64 {
-        self.0
+        self.0.wrapping_mul(0x9E37_79B9_7F4A_7C15)
     }
 
     fn write(&mut self, bytes: &[u8]) {
@@ -151,9 +127,8 @@ impl Hasher for AsIs {
         }
     }
 
-    fn write_u64(&mut self, value: u64) {
-        self.0 = value;
-    }
+    /// The length of a key, which is that of all.
+    fn write_usize(&mut self, _: usize) {}
 }
 
 impl Occurrences {
@@ -161,22 +136,37 @@ impl Occurrences {
     pub fn next(&mut self, day: NaiveDate, account: AccountId, key: &[u8; 12]) -> i64 {
         let short = shorten(account, key);
         if self.day != Some(day) {
-            let before = self.day.replace(day).and_then(|before| self.seen.get_mut(&before));
-            before.into_iter().for_each(Seen::close);
+            self.turn_to(day);
         }
-        if self.seen.entry(day).or_default().insert(short) {
+        let keys = self.again.get_mut(&day).unwrap_or(&mut self.keys);
+        if keys.insert(short) {
             return 0;
         }
-        let count = self.repeated.entry(short).or_insert(0);
+        let count = self.repeated.entry((day, short)).or_insert(0);
         *count += 1;
         *count
     }
+
+    fn turn_to(&mut self, day: NaiveDate) {
+        if let Some(before) = self.day.replace(day)
+            && !self.again.contains_key(&before)
+        {
+            let start = self.left.len();
+            self.left.extend(self.keys.drain());
+            self.places.insert(before, start..self.left.len());
+        }
+        if let Some(keys) = self.places.remove(&day).and_then(|place| self.left.get(place)) {
+            self.again.insert(day, keys.iter().copied().collect());
+        }
+    }
 }
 
-fn shorten(account: AccountId, key: &[u8; 12]) -> u64 {
-    let (head, _) = key.split_at(8);
-    let tail = head.try_into().map_or(0, u64::from_le_bytes);
-    tail ^ account.0.cast_unsigned().rotate_left(32)
+fn shorten(account: AccountId, key: &[u8; 12]) -> Short {
+    let mut short = Short::default();
+    for (place, (key, account)) in short.iter_mut().zip(key.iter().zip(account.0.to_le_bytes())) {
+        *place = key ^ account;
+    }
+    short
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ use crate::tasks::{self, Task};
 /// How many refused rows of a file are told one by one.
 const TOLD: usize = 1_000;
 /// How many rows travel together from the reader to the writer, and how many such parcels may wait.
-const PARCEL: usize = 1_000;
+const PARCEL: usize = 250;
 const PARCELS: usize = 2;
 
 /// Rows on their way from the reader to the writer.

@@ -109,7 +109,7 @@ const MEANINGS: [(&str, &str); 4] = [
 /// what is read often anyway; a dashboard that stays open all day has several connections.
 pub(super) const READING: &str = "-512";
 /// The same while it writes: what a large import touches at once.
-pub(super) const WRITING: &str = "-12288";
+pub(super) const WRITING: &str = "-8192";
 
 /// How long a writer waits for another one.
 const PATIENCE: Duration = Duration::from_secs(30);
