@@ -26,8 +26,9 @@ use std::process::Command;
 use serde_json::Value;
 use support::bench::{Bench, announce, setting};
 use support::portfolio::{Files, TEN_YEARS};
+use support::screen::Took;
 use support::table::{Against, Table};
-use support::{measure, portfolio};
+use support::{measure, portfolio, screen};
 
 /// Beside what hello takes.
 const PAINT_TIMES: f64 = 3.0;
@@ -42,6 +43,8 @@ const PANE_BYTES: f64 = 12_288.0;
 const IDLE_CPU_MS: f64 = 10.0;
 const IDLE_WAKES: f64 = 20.0;
 const MEMORY_MIB: f64 = 40.0;
+/// What is on the screen once a holding is: its symbol, and what it is worth is known.
+const A_HOLDING: [&str; 2] = ["S000", "Holdings"];
 /// Keys that go to another pane.
 const PANES: [&str; 9] = ["0", "1", "2", "3", "4", "5", "6", "7", "9"];
 /// Through all panes: moving, paging, a filter that is typed, and out of it.
@@ -56,6 +59,7 @@ fn main() {
     let runs = setting("DASHTAM_BENCH_RUNS").map_or(5, |runs| runs.parse().expect("a number"));
     let (small, large) = (bench.filled(small), bench.filled(large));
     let mut runs_of = [const { Vec::new() }; 4];
+    let mut holdings_of = [const { Vec::new() }; 2];
     announce("three programs in a terminal");
     for _ in 0..runs {
         // By turns, so that a busy moment meets all of them.
@@ -63,12 +67,19 @@ fn main() {
         runs_of[1].push(terminals.probe(&bench.on(&small), &["--keys", "j"]));
         runs_of[2].push(terminals.probe(&bench.on(&large), &["--keys", WALK]));
         runs_of[3].push(terminals.probe(&bench.on(&large), &["--warmup", "5", "--idle", "10"]));
+        for (took, store) in holdings_of.iter_mut().zip([&small, &large]) {
+            took.push(screen::until(&bench.on(store), "2", &A_HOLDING));
+        }
     }
-    report(&mut table, &runs_of.map(Runs));
+    report(&mut table, &runs_of.map(Runs), &holdings_of);
     print!("\n{table}");
 }
 
-fn report(table: &mut Table, [hello, small, large, idle]: &[Runs; 4]) {
+fn report(
+    table: &mut Table,
+    [hello, small, large, idle]: &[Runs; 4],
+    [few_rows, many_rows]: &[Vec<Took>; 2],
+) {
     let mut beside = |work: &str, whose: &str, theirs: f64, ours: f64, unit: &str, times: f64| {
         let against = Against {
             yardstick: whose,
@@ -82,19 +93,25 @@ fn report(table: &mut Table, [hello, small, large, idle]: &[Runs; 4]) {
     let paint = hello.median("first_paint_ms");
     let settled = large.median("first_settled_ms");
     beside("first paint", "hello", paint, large.median("first_paint_ms"), "ms", PAINT_TIMES);
-    beside("all figures are there", "hello's first paint", paint, settled, "ms", HOLDINGS_TIMES);
-    let cpu = |runs: &Runs| runs.median("start_cpu_ms");
-    beside("CPU to the first frame", "fewest rows", cpu(small), cpu(large), "ms", GROWTH);
+    let until = |took: &[Took], figure: fn(&Took) -> f64| median(took.iter().map(figure).collect());
+    let holdings = until(many_rows, |took| took.wall_ms);
+    beside("holdings are there", "hello's first paint", paint, holdings, "ms", HOLDINGS_TIMES);
+    let cpu = |took: &[Took]| until(took, |took| took.cpu_ms);
+    beside("CPU until then", "fewest rows", cpu(few_rows), cpu(many_rows), "ms", GROWTH);
     let (theirs, ours) = (hello.keys("settled_ms", |_| true), large.keys("settled_ms", |_| true));
     beside("a key, median", "hello", median(theirs), median(ours), "ms", KEY_TIMES);
     let moved = |runs: &Runs| median(runs.keys("bytes", |key| key == "j"));
     beside("`j`, median", "hello", moved(hello), moved(large), "B", MOVE_BYTES_TIMES);
 
+    let is_pane = |key: &str| PANES.contains(&key);
+    // What needs attention, and net worth of ten years, come last and hold up nobody: no bound.
+    let alone_ms = |runs: &Runs| runs.median("first_settled_ms");
+    let whole = format!("every figure: {:.2} ms, {:.2} ms of fewest", settled, alone_ms(small));
+    table.line(&whole, None, None);
     let mut alone = |work: &str, figure: f64, unit: &str, bound: f64| {
         let against = Against { yardstick: "", took: String::new(), figure, bound, unit };
         table.line(work, None, Some(against));
     };
-    let is_pane = |key: &str| PANES.contains(&key);
     alone("the slowest key", most(large.keys("first_ms", |_| true)), "ms", LONGEST_KEY_MS);
     alone("most bytes of a key", most(large.keys("bytes", |key| !is_pane(key))), "B", KEY_BYTES);
     alone("most bytes of a pane", most(large.keys("bytes", is_pane)), "B", PANE_BYTES);

@@ -189,7 +189,7 @@ use std::time::Duration;
 
 use cli::Cli;
 use clock::Clock;
-use config::{Config, Database, Environment, Overrides, driver, private};
+use config::{Config, Database, Environment, Overrides, anew, private};
 use service::{Access, Shown};
 use telemetry::TelemetryConfig;
 use telemetry::crash::{self, Crashes};
@@ -208,6 +208,9 @@ pub fn run() -> ExitCode {
     };
     if let Some(code) = cmd::run_at_once(&cli) {
         return ExitCode::from(code);
+    }
+    if cmd::wants_screen(&cli) {
+        anew::with_one_heap();
     }
     // Nothing that is read from here on may end in a core file; where the system does not allow
     // the promise there is nothing to be done about it.
@@ -230,7 +233,7 @@ fn start(cli: &Cli, crashes: &Crashes) -> u8 {
     };
     // While there is one thread, no log and no connection.
     if let Database::Postgres(_) = config.database.value
-        && let Err(error) = driver::begin_without_variables()
+        && let Err(error) = anew::without_variables_of_the_driver()
     {
         return cmd::fail(&cli.flags, error.into());
     }
@@ -284,7 +287,7 @@ fn examine(cli: &Cli, flags: &Overrides) -> u8 {
     let on_server = |config: &Config| matches!(config.database.value, Database::Postgres(_));
     // While there is one thread, as below.
     if config.as_ref().is_some_and(on_server)
-        && let Err(error) = driver::begin_without_variables()
+        && let Err(error) = anew::without_variables_of_the_driver()
     {
         return cmd::fail(&cli.flags, error.into());
     }

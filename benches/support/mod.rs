@@ -6,4 +6,5 @@
 pub mod bench;
 pub mod measure;
 pub mod portfolio;
+pub mod screen;
 pub mod table;

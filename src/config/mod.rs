@@ -1,8 +1,8 @@
 //! The configuration: defaults, then the file, then the environment, then the flags.
 //! Each value remembers where it came from. It must not know clap, nor what any value is used for.
 
+pub mod anew;
 mod database;
-pub mod driver;
 mod error;
 mod file;
 mod locale;
