@@ -46,10 +46,10 @@ const MEMORY_MIB: f64 = 40.0;
 /// What is on the screen once a holding is: its symbol, and what it is worth is known.
 const A_HOLDING: [&str; 2] = ["S000", "Holdings"];
 /// Keys that go to another pane.
-const PANES: [&str; 9] = ["0", "1", "2", "3", "4", "5", "6", "7", "9"];
+const PANES: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
 /// Through all panes: moving, paging, a filter that is typed, and out of it.
 const WALK: &str = "2,j*20,pgdn*5,pgup*2,3,j*10,pgdn*10,/,s,e,l,l,esc,4,h*3,l*3,\
-    5,j*3,6,j*3,7,j*3,9,j*3,1,j*3,0";
+    5,j*3,6,j*3,7,j*3,8,j*3,9,j*3,g,h,j*3,g,a,j*3,g,o,j*3,g,n,j*3,x,j*3,1,j*3,0";
 
 fn main() {
     let Some(bench) = Bench::new("terminal") else { return };
