@@ -25,10 +25,8 @@ use std::process::Command;
 
 use serde_json::Value;
 use support::bench::{Bench, announce, setting};
-use support::portfolio::{Files, TEN_YEARS};
-use support::screen::Took;
+use support::screen::{self, Took};
 use support::table::{Against, Table};
-use support::{measure, portfolio, screen};
 
 /// Beside what hello takes.
 const PAINT_TIMES: f64 = 3.0;
@@ -164,18 +162,6 @@ impl Terminals {
 }
 
 impl Bench {
-    /// A store with so many rows and their prices.
-    fn filled(&self, rows: u32) -> PathBuf {
-        announce(&format!("a store of {rows} rows"));
-        let (csv, prices) = (self.path("rows.csv"), self.path("prices.csv"));
-        let files = Files { rows: csv.clone(), prices: Some(prices.clone()), journal: None };
-        portfolio::write(&files, TEN_YEARS, rows, 200).unwrap();
-        let store = self.path(&format!("{rows}.store"));
-        let mut import = self.dashtam("import --json --data-dir");
-        measure::run(import.arg(&store).arg(&csv).arg(&prices));
-        store
-    }
-
     fn on(&self, store: &Path) -> Command {
         let mut command = self.dashtam("--data-dir");
         command.arg(store);

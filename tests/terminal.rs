@@ -318,6 +318,62 @@ fn a_key_that_was_held_is_heard_to_its_end() {
     terminal.end().with_code(0).restored();
 }
 
+/// The words of a screen that are not as they were: each with all that stands close to it.
+fn changed_words(before: &str, after: &str) -> usize {
+    let line = |(before, after): (&str, &str)| {
+        let (before, after): (Vec<_>, Vec<_>) = (before.chars().collect(), after.chars().collect());
+        let at = |line: &[char], place: usize| line.get(place).copied().unwrap_or(' ');
+        let (mut words, mut inside, mut differs) = (0, false, false);
+        for place in 0..=before.len().max(after.len()) {
+            let (old, new) = (at(&before, place), at(&after, place));
+            let was_inside = std::mem::replace(&mut inside, old != ' ' || new != ' ');
+            differs |= old != new;
+            if was_inside && !inside && std::mem::take(&mut differs) {
+                words += 1;
+            }
+        }
+        words
+    };
+    before.lines().zip(after.lines()).map(line).sum()
+}
+
+#[test]
+fn quotes_cost_what_they_change() {
+    let home = Home::new();
+    let symbols: Vec<_> = (0..30).map(|number| format!("Q{number:02}")).collect();
+    let buys: Vec<_> = symbols
+        .iter()
+        .map(|symbol| format!("2024-01-02,Broker,BUY,{symbol},10,50,0,USD,-500"))
+        .collect();
+    let prices = |name: &str, day: &str, price: u32, symbols: &[String]| {
+        let rows: Vec<_> =
+            symbols.iter().map(|symbol| format!("{day},{symbol},{price}.25,USD")).collect();
+        let file = home.file(name, &format!("date,symbol,close,currency\n{}\n", rows.join("\n")));
+        home.ok(&["import", &file]);
+    };
+    let rows: Vec<_> = buys.iter().map(String::as_str).collect();
+    home.ok(&["import", &home.rows("buys.csv", &rows)]);
+    prices("first.csv", "2024-02-01", 60, &symbols);
+    let mut terminal = Terminal::dashtam(&home, "", "Broker");
+    terminal.press("2");
+    terminal.see("60.25");
+    for (number, of) in [1, 5, 30].into_iter().enumerate() {
+        assert!(terminal.silent_for(Duration::from_secs(1)), "it never settles");
+        let (before, written) = (terminal.text(), terminal.written());
+        let (price, day) =
+            (61 + u32::try_from(number).unwrap(), format!("2024-02-0{}", number + 2));
+        prices(&format!("{price}.csv"), &day, price, &symbols[30 - of..]);
+        wait("a quote", || terminal.written() > written);
+        assert!(terminal.silent_for(Duration::from_secs(1)), "it never settles");
+        let (cells, bytes) =
+            (changed_words(&before, &terminal.text()), terminal.written() - written);
+        assert!(cells >= of.min(20), "{of} quotes change {cells} cells of\n{}", terminal.text());
+        assert!(bytes <= 200 + 25 * cells, "{of} quotes: {bytes} bytes for {cells} cells");
+    }
+    terminal.press("q");
+    terminal.end().with_code(0).restored();
+}
+
 // ---- before there is a store
 
 /// A dashboard that waits for a store which somebody else is just making or migrating; while the

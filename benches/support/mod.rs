@@ -7,4 +7,5 @@ pub mod bench;
 pub mod measure;
 pub mod portfolio;
 pub mod screen;
+pub mod store;
 pub mod table;

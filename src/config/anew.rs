@@ -21,7 +21,9 @@ pub fn without_variables_of_the_driver() -> io::Result<()> {
         return Ok(());
     }
     let mut again = myself()?;
-    OF_THE_DRIVER.iter().for_each(|name| drop(again.env_remove(name)));
+    for name in OF_THE_DRIVER {
+        again.env_remove(name);
+    }
     Err(again.exec())
 }
 
