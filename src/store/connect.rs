@@ -237,7 +237,8 @@ pub(super) fn sqlite_options(path: &Path) -> SqliteConnectOptions {
         .pragma("cache_size", READING)
         .pragma("trusted_schema", "off")
         .pragma("cell_size_check", "on")
-        .statement_cache_capacity(64)
+        // Of each connection: a dashboard has several, and keeps what it reads with for as long as it is open.
+        .statement_cache_capacity(24)
 }
 
 /// Sets how much a connection keeps in memory; what is more than that goes as soon as it is written.
