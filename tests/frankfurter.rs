@@ -106,7 +106,8 @@ struct Person {
 impl Person {
     fn new(database: Option<String>) -> Self {
         let (home, bank) = (Home::new(), Bank::new());
-        let config = format!("[frankfurter]\nbase_url = \"{}\"\n", bank.server.base);
+        let base = &bank.server.base;
+        let config = format!("[frankfurter]\nbase_url = \"{base}\"\nrequests_per_minute = 60000\n");
         home.file("config.toml", &config);
         let person = Self { home, bank, database };
         let rows = [

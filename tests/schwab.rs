@@ -44,6 +44,11 @@ fn now() -> DateTime<Utc> {
     Clock::system(chrono_tz::UTC).now()
 }
 
+/// A server of one's own, which is asked without a pause.
+fn config(base: &str, more: &str) -> String {
+    format!("[schwab]\nbase_url = \"{base}\"\nrequests_per_minute = 60000\n{more}")
+}
+
 /// Somebody with accounts at Schwab, a vault and a store.
 struct Person {
     home: Home,
@@ -57,7 +62,7 @@ impl Person {
         let app = home.file("app", &format!("{KEY}\n{SECRET}\n"));
         private(Path::new(&app));
         let base = &schwab.server.base;
-        home.file("config.toml", &format!("[schwab]\nbase_url = \"{base}\"\napp_file = \"app\"\n"));
+        home.file("config.toml", &config(base, "app_file = \"app\"\n"));
         let person = Self { home, schwab, database };
         person.ok("vault init --no-passphrase");
         person
@@ -285,7 +290,7 @@ fn a_person_pastes_on_a_terminal_and_the_app_is_kept() {
     let person = Person::new(None);
     fs::remove_file(person.home.path("app")).unwrap();
     let base = &person.schwab.server.base;
-    person.home.file("config.toml", &format!("[schwab]\nbase_url = \"{base}\"\n"));
+    person.home.file("config.toml", &config(base, ""));
     let connect = |asks_for_app: bool| {
         let mut command = dashtam(&person.home, "connect schwab --paste");
         command.env("DASHTAM_CONFIG", person.home.path("config.toml"));
@@ -318,9 +323,8 @@ fn a_browser_on_this_machine_comes_back_by_itself() {
     let person = Person::new(None);
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let (base, callback) = (&person.schwab.server.base, format!("https://127.0.0.1:{port}"));
-    let config =
-        format!("[schwab]\nbase_url = \"{base}\"\napp_file = \"app\"\ncallback = \"{callback}\"\n");
-    person.home.file("config.toml", &config);
+    let more = format!("app_file = \"app\"\ncallback = \"{callback}\"\n");
+    person.home.file("config.toml", &config(base, &more));
     person.schwab.turn(|knobs| knobs.callback = callback);
     let mut kept = Vec::new();
     for _ in 0..2 {

@@ -654,7 +654,7 @@ async fn every_provider_survives_every_answer() {
             let clock = Clock::system(chrono_tz::UTC);
             let base = server.base.parse().unwrap();
             let keep = Box::new(|_| -> dashtam::provider::Boxed<_> { Box::pin(async { Ok(()) }) });
-            let line = Arc::new(Line::new(entry, Some(base), &clock, &[], keep));
+            let line = Arc::new(Line::new(entry, Some(base), None, &clock, &[], keep));
             let access = server.base.replace("http://", "http://c4n4ry:c4n4ry@");
             let secret = Arc::new(Secret::new(access));
             let source = accounts(Setup { seed: 1, clock, line: Some((line, secret)) });

@@ -217,6 +217,11 @@ impl Config {
         self.services.bases()
     }
 
+    /// How many requests a minute providers are sent, by their ids.
+    pub fn paces(&self) -> BTreeMap<String, u16> {
+        self.services.paces()
+    }
+
     pub fn log_dir(&self) -> PathBuf {
         self.state_dir.value.join("log")
     }

@@ -1,5 +1,5 @@
-//! What the configuration says of services: another address for one, on this machine, and what this
-//! program is known by at those where its owner registers an app.
+//! What the configuration says of services: another address for one, on this machine, how often one
+//! is asked, and what this program is known by at those where its owner registers an app.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -19,6 +19,11 @@ const BASES: [(&str, &str); 3] = [
     ("schwab", "schwab.base_url"),
     ("frankfurter", "frankfurter.base_url"),
 ];
+/// Services and the keys of how often they are asked.
+const PACES: [(&str, &str); 2] =
+    [("schwab", "schwab.requests_per_minute"), ("frankfurter", "frankfurter.requests_per_minute")];
+/// No server needs more.
+const MOST_A_MINUTE: u16 = 60_000;
 /// The systemd credential with the app that is registered at Schwab.
 const APP: &str = "dashtam-schwab";
 
@@ -27,6 +32,8 @@ const APP: &str = "dashtam-schwab";
 pub struct Services {
     /// Where they are on this machine, by their ids, in the place of the real ones.
     bases: BTreeMap<&'static str, (&'static str, Setting<Url>)>,
+    /// How many requests a minute they are sent, by their ids.
+    paces: BTreeMap<&'static str, (&'static str, Setting<u16>)>,
     callback: Setting<String>,
     app_file: Option<Setting<PathBuf>>,
 }
@@ -39,9 +46,16 @@ impl Services {
                 bases.insert(id, (key, base));
             }
         }
+        let mut paces = BTreeMap::new();
+        for (id, key) in PACES {
+            if let Some(pace) = file.whole_number(key)?.map(|it| a_minute(key, it)).transpose()? {
+                paces.insert(id, (key, pace));
+            }
+        }
         let callback = file.text("schwab.callback")?.map(check_callback).transpose()?;
         Ok(Self {
             bases,
+            paces,
             callback: callback.unwrap_or(Setting::new(CALLBACK.to_owned(), Origin::Default)),
             app_file: path_in_file(file, "schwab.app_file", environment)?,
         })
@@ -53,6 +67,11 @@ impl Services {
             ((*id).to_owned(), base.value.clone())
         };
         self.bases.iter().map(base).collect()
+    }
+
+    /// How many requests a minute services are sent, by their ids.
+    pub fn paces(&self) -> BTreeMap<String, u16> {
+        self.paces.iter().map(|(id, (_, pace))| ((*id).to_owned(), pace.value)).collect()
     }
 
     /// Where Schwab sends a browser back to, to the letter.
@@ -83,6 +102,8 @@ impl Services {
         let bases = self.bases.values();
         let mut rows: Vec<_> =
             bases.map(|(key, base)| row(key, base.value.to_string(), &base.from)).collect();
+        let paces = self.paces.values();
+        rows.extend(paces.map(|(key, pace)| row(key, pace.value.to_string(), &pace.from)));
         if self.callback.from != Origin::Default {
             rows.push(row("schwab.callback", self.callback.value.clone(), &self.callback.from));
         }
@@ -95,6 +116,18 @@ impl Services {
 
 fn private(file: &Setting<PathBuf>) -> Result<Secret, ConfigError> {
     read(&file.value, super::private::ReadFile::check_private)
+}
+
+/// How many requests a minute.
+fn a_minute(key: &'static str, pace: Setting<u16>) -> Result<Setting<u16>, ConfigError> {
+    match (1..=MOST_A_MINUTE).contains(&pace.value) {
+        true => Ok(pace),
+        false => Err(ConfigError::BadValue {
+            from: pace.from,
+            what: key,
+            expected: "a whole number from 1 to 60000",
+        }),
+    }
 }
 
 /// Where a browser is sent back to. It is compared to the letter with what was registered, so it stays

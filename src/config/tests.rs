@@ -157,6 +157,22 @@ fn levels_come_from_the_file_and_from_v() {
 }
 
 #[test]
+fn how_often_a_service_is_asked_is_a_number_that_can_be_meant() {
+    let home = Home::new();
+    home.config("[schwab]\nrequests_per_minute = 60\n[frankfurter]\nrequests_per_minute = 60000\n");
+    let config = home.load(&Overrides::default(), &[]).unwrap();
+    let paces = config.paces();
+    assert_eq!(paces, [("frankfurter".to_owned(), 60_000), ("schwab".to_owned(), 60)].into());
+    let shown: Vec<_> = config.effective().into_iter().map(|row| row.value).collect();
+    assert!(shown.contains(&("schwab.requests_per_minute".to_owned(), "60".to_owned())));
+    for bad in ["0", "60001", "65536", "\"60\""] {
+        home.config(&format!("schwab.requests_per_minute = {bad}"));
+        let message = home.refused(&Overrides::default(), &[]);
+        assert!(message.contains("line 1: schwab.requests_per_minute"), "{message}");
+    }
+}
+
+#[test]
 fn chosen_chords_say_where_they_come_from_and_wrong_ones_stop_nobody() {
     let home = Home::new();
     home.config("[keys]\nsort = [\"S\", \"F3\"]\nquit = true\n");

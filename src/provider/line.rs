@@ -5,13 +5,15 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 
-use chrono::DateTime;
+use chrono::{DateTime, TimeDelta};
 use tokio::sync::Mutex;
 use url::Url;
 
 use super::{Entry, Error, Result};
 use crate::clock::Clock;
-use crate::http::{Answer, Bounds, Client, Gate, Hosts, Request, Surroundings, Unremembered, Used};
+use crate::http::{
+    Answer, Bounds, Client, Gate, Hosts, Limit, Request, Surroundings, Unremembered, Used,
+};
 use crate::model::SafeText;
 
 /// A future in a box.
@@ -35,17 +37,20 @@ impl fmt::Debug for Line {
 }
 
 impl Line {
-    /// To the service of an entry, or to this machine where the configuration says so.
+    /// To the service of an entry, or to this machine where the configuration says so; with so many
+    /// requests a minute at most, where it says that.
     #[must_use]
     pub fn new(
         entry: &'static Entry,
         base: Option<Url>,
+        per_minute: Option<u16>,
         clock: &Clock,
         used: &[i64],
         remember: Box<Remember>,
     ) -> Self {
         let hosts = hosts(entry, base.as_ref());
-        let gate = Mutex::new(Gate::new(hosts, entry.limits, used, clock.now()));
+        let limits = limits(entry, base.as_ref(), per_minute);
+        let gate = Mutex::new(Gate::new(hosts, &limits, used, clock.now()));
         let client = Client::new(Bounds::default(), Surroundings::of_machine(clock));
         Self { entry, client, gate, remember, base }
     }
@@ -105,10 +110,32 @@ fn hosts(entry: &Entry, base: Option<&Url>) -> Hosts {
     }
 }
 
+/// How often a service is asked at most. Its owner may ask it less often than is good manners, and a
+/// server of their own as often as they like.
+fn limits(entry: &Entry, base: Option<&Url>, per_minute: Option<u16>) -> Vec<Limit> {
+    let chosen = per_minute.map(|most| Limit { most: most.into(), span: TimeDelta::minutes(1) });
+    let manners = entry.limits.iter().copied();
+    let manners = manners.filter(|_| base.is_none() || chosen.is_none());
+    manners.chain(chosen).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::provider::PROVIDERS;
+
+    #[test]
+    fn a_service_is_never_asked_more_often_than_is_good_manners() {
+        let entry = PROVIDERS.iter().find(|entry| entry.id == "schwab").unwrap();
+        let base: Url = "http://127.0.0.1:8080".parse().unwrap();
+        let chosen = |most| Limit { most, span: TimeDelta::minutes(1) };
+        assert_eq!(limits(entry, None, None), entry.limits);
+        assert_eq!(limits(entry, Some(&base), None), entry.limits, "as it is with the real one");
+        let slower = limits(entry, None, Some(60));
+        assert_eq!(slower, [entry.limits, &[chosen(60)]].concat());
+        assert_eq!(limits(entry, None, Some(60_000)), [entry.limits, &[chosen(60_000)]].concat());
+        assert_eq!(limits(entry, Some(&base), Some(60_000)), [chosen(60_000)]);
+    }
 
     #[test]
     fn nothing_is_shown_to_anybody_but_the_service() {

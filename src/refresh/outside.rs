@@ -24,6 +24,8 @@ pub struct Outside {
     /// Where the configuration puts this machine in the place of a provider, by its id.
     pub bases: Arc<BTreeMap<String, Url>>,
 }
+    /// How many requests a minute the configuration allows a provider, by its id.
+    pub paces: Arc<BTreeMap<String, u16>>,
 
 impl fmt::Debug for Outside {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -34,7 +36,11 @@ impl fmt::Debug for Outside {
 impl Default for Outside {
     /// Without anything to show.
     fn default() -> Self {
-        Self { keeper: Err(SafeText::new("there is no vault here")), bases: Arc::default() }
+        Self {
+            keeper: Err(SafeText::new("there is no vault here")),
+            bases: Arc::default(),
+            paces: Arc::default(),
+        }
     }
 }
 
@@ -52,7 +58,8 @@ impl Bench {
             Box::pin(async move { store.keep_used(&name, &used).await.map_err(|_| Unremembered) })
         });
         let base = self.outside.bases.get(entry.id).cloned();
-        Ok(Arc::new(Line::new(entry, base, &self.clock, &used, remember)))
+        let pace = self.outside.paces.get(entry.id).copied();
+        Ok(Arc::new(Line::new(entry, base, pace, &self.clock, &used, remember)))
     }
 
     /// All that the provider of a connection needs. A token that its owner brought and that was not

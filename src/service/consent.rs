@@ -178,7 +178,8 @@ impl<'a> Asking<'a> {
     fn line(&self) -> Line {
         let base = self.config.bases().remove(self.entry.id);
         let forget = Box::new(|_| -> provider::Boxed<_> { Box::pin(async { Ok(()) }) });
-        Line::new(self.entry, base, &self.session.clock, &[], forget)
+        let pace = self.config.paces().remove(self.entry.id);
+        Line::new(self.entry, base, pace, &self.session.clock, &[], forget)
     }
 
     async fn exchange(&self, code: &oauth::Code) -> Result<Tokens, Error> {

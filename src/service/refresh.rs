@@ -1,5 +1,6 @@
 //! Bringing in what is new from the connections: once, or in the background of a dashboard.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -166,9 +167,9 @@ pub(super) fn bench(
     config: &Config,
     keeper: Result<Keeper, SafeText>,
 ) -> Result<Bench, Error> {
-    let bases = std::sync::Arc::new(config.bases());
+    let (bases, paces) = (Arc::new(config.bases()), Arc::new(config.paces()));
     let bench = Bench { cadence: cadence(config), ..bench_without(session)? };
-    Ok(Bench { outside: Outside { keeper, bases }, ..bench })
+    Ok(Bench { outside: Outside { keeper, bases, paces }, ..bench })
 }
 
 /// Nothing can be shown to anybody.
