@@ -1,6 +1,8 @@
 //! How the connections to providers are: when they told something last, why not since, and what is
 //! left of the limits of their services.
 
+use chrono::TimeDelta;
+
 use super::Result;
 use crate::http::Limit;
 use crate::model::{Connection, SafeText};
@@ -20,8 +22,8 @@ pub struct ConnectionRow {
     pub renews_within: i64,
     /// How many accounts it fills.
     pub accounts: usize,
-    /// How many requests are left of the limit that is the nearest, and what it is; none: there is
-    /// no limit.
+    /// How many requests are left of those of a day, and how many those are; none: a day has no limit.
+    /// One of seconds is waited for, and is nothing that a person has to know.
     pub left: Option<(u32, u32)>,
     /// Since when its owner lets it rest, in microseconds since the epoch.
     pub paused: Option<i64>,
@@ -70,7 +72,7 @@ pub async fn connections(tx: &mut Tx, now: i64) -> Result<Vec<ConnectionRow>> {
     Ok(rows)
 }
 
-/// What is left of the limit that is the nearest to be used up.
+/// What is left of the limit of a day.
 fn left(entry: &Entry, used: &[i64], now: i64) -> Option<(u32, u32)> {
     let left = |limit: &Limit| {
         let span = limit.span.num_microseconds().unwrap_or(i64::MAX);
@@ -78,5 +80,5 @@ fn left(entry: &Entry, used: &[i64], now: i64) -> Option<(u32, u32)> {
         let count = used.iter().filter(|at| **at > since).count();
         (limit.most.saturating_sub(u32::try_from(count).unwrap_or(u32::MAX)), limit.most)
     };
-    entry.limits.iter().map(left).min()
+    entry.limits.iter().filter(|limit| limit.span == TimeDelta::days(1)).map(left).min()
 }
