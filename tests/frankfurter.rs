@@ -14,9 +14,13 @@ mod support;
 use std::collections::BTreeMap;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use chrono::{Datelike as _, NaiveDate, Weekday};
+use chrono::{DateTime, Datelike as _, NaiveDate, TimeDelta, Utc, Weekday};
 use dashtam::clock::Clock;
+use dashtam::config::{Config, Environment, Overrides};
+use dashtam::service::refresh::{self, How, RefreshRequest, Summary};
+use dashtam::service::{Access, Session};
 use serde_json::{Value, json};
 use support::home::{HEADER, Home, Ran, document};
 use support::postgres::postgres_url;
@@ -25,13 +29,16 @@ use support::server::{Asked, Reply, Server};
 const FIRST_ROW: &str = "2024-03-02";
 
 /// What one euro costs on every day of banking.
-const RATES: [(&str, &str); 3] = [("CAD", "1.5"), ("USD", "1.08"), ("JPY", "160")];
+const RATES: [(&str, &str); 4] =
+    [("CAD", "1.5"), ("USD", "1.08"), ("JPY", "160"), ("KWD", "0.3333")];
 
 #[derive(Default)]
 struct Kept {
     windows: Vec<(NaiveDate, NaiveDate, String)>,
     faults: Vec<String>,
     answer: Option<fn() -> Reply>,
+    /// A currency that it did not know before.
+    tells_kwd: bool,
 }
 
 struct Bank {
@@ -75,7 +82,8 @@ fn respond(kept: &Mutex<Kept>, asked: &Asked) -> Reply {
     if let Some(answer) = kept.answer {
         return answer();
     }
-    let known = RATES.iter().filter(|(code, _)| symbols.split(',').any(|wanted| wanted == *code));
+    let rates = RATES.iter().filter(|(code, _)| *code != "KWD" || kept.tells_kwd);
+    let known = rates.filter(|(code, _)| symbols.split(',').any(|wanted| wanted == *code));
     let known: Vec<_> = known.collect();
     let days = from.iter_days().take_while(|day| *day <= to);
     let days = days.filter(|day| !matches!(day.weekday(), Weekday::Sat | Weekday::Sun));
@@ -95,6 +103,10 @@ fn respond(kept: &Mutex<Kept>, asked: &Asked) -> Reply {
             Reply::json(&told.to_string())
         }
     }
+}
+
+fn now() -> DateTime<Utc> {
+    Clock::system(chrono_tz::UTC).now()
 }
 
 struct Person {
@@ -135,6 +147,29 @@ impl Person {
         document(&self.ok(&format!("{line} --json")))
     }
 
+    /// Refreshes in this process, by a clock that was moved.
+    fn refresh_at(&self, at: DateTime<Utc>) -> Summary {
+        let mut environment = vec![
+            ("HOME", self.home.root.path().display().to_string()),
+            ("DASHTAM_DATA_DIR", self.home.data().display().to_string()),
+            ("DASHTAM_CONFIG", self.home.path("config.toml").display().to_string()),
+        ];
+        environment.extend(self.database.clone().map(|url| ("DASHTAM_DATABASE_URL", url)));
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let _ = rustls::crypto::ring::default_provider().install_default();
+            let environment = Environment::new(environment);
+            let config = Config::load(&Overrides::default(), &environment).unwrap();
+            let clock = Clock::fixed(at, chrono_tz::UTC);
+            let session = Session::open(&config, &clock, Access::Existing).await.unwrap();
+            let wait = Duration::from_secs(5);
+            let request = RefreshRequest { connections: Vec::new(), only: None, force: true, wait };
+            let summary = refresh::run(&session, &How::of(&config), None, &request).await.unwrap();
+            session.close().await;
+            summary
+        })
+    }
+
     /// In the base currency.
     fn value(&self, account: &str) -> Value {
         let all = self.json("report accounts");
@@ -160,9 +195,15 @@ fn rates_come_from_the_first_row_on() {
         assert_eq!(person.value("Kuwait"), Value::Null, "nobody tells it, and nothing is made up");
         let skipped = told["quotes"]["skipped"].as_array().unwrap();
         assert!(skipped.len() == 1 && skipped[0]["what"] == "KWD/USD", "{told}");
+        let why = skipped[0]["why"].as_str().unwrap();
+        let week = (now().date_naive() + TimeDelta::days(7)).to_string();
+        assert!(why.contains("no price is known there; it is asked again from"), "{why}");
+        assert!(why.contains(&week), "{why}");
+        let in_vain = person.bank.windows("KWD,USD").len();
+        assert!(in_vain > 7, "of all days since the first row");
         let windows = person.bank.windows("CAD,USD");
         let first: NaiveDate = FIRST_ROW.parse().unwrap();
-        let yesterday = Clock::system(chrono_tz::UTC).now().date_naive().pred_opt().unwrap();
+        let yesterday = now().date_naive().pred_opt().unwrap();
         assert!(windows[0].0 <= first && windows.last().unwrap().1 == yesterday, "{windows:?}");
         assert!(windows.windows(2).all(|two| two[1].0 <= two[0].1.succ_opt().unwrap()));
         // A Saturday has the rate of the day before it; so has the day of the first row.
@@ -177,6 +218,7 @@ fn rates_come_from_the_first_row_on() {
         let again = person.bank.windows("CAD,USD");
         assert_eq!(again.len(), before + 1, "{again:?}");
         assert!((yesterday - again[before].0).num_days() < 20, "{again:?}");
+        assert_eq!(person.bank.windows("KWD,USD").len(), in_vain, "nobody tells it today either");
         // A Sunday: what holds on it was told of the Friday before. Older rows come later.
         let older = "2020-03-01,Toronto,DEPOSIT,,,,,CAD,15";
         let file = person.home.file("older.csv", &format!("{HEADER}\n{older}\n"));
@@ -192,11 +234,45 @@ fn rates_come_from_the_first_row_on() {
         let asked = asked.len();
         person.ok("refresh --force");
         assert!(person.bank.windows("CAD,USD").len() <= asked + 2, "once is enough");
+        // Of older days it was asked once, too.
+        let older: Vec<_> = person.bank.windows("KWD,USD").split_off(in_vain);
+        assert!(older[0].0 <= day("2020-02-28") && older.last().unwrap().1 == yesterday);
+        assert!(older.windows(2).all(|two| two[0].1 < two[1].1), "{older:?}");
         // Stale is shown as such, and never zero: a server that fails leaves what is stored.
         person.bank.kept.lock().unwrap().answer = Some(|| Reply::new(503, &[], ""));
         assert_eq!(person.run("refresh --force").code, Some(5));
         // (1000 + 15) * 0.72
         assert_eq!(person.value("Toronto"), "730.8");
+        assert_eq!(person.bank.kept.lock().unwrap().faults, [""; 0]);
+    }
+}
+
+/// A currency that is not told is asked for once a week, and by a connection that is made anew; one that
+/// begins to be told then comes with all of its days.
+#[test]
+fn what_is_not_told_is_forgotten_after_a_week_and_with_its_connection() {
+    let server = postgres_url().map(|url| Person::new(Some(url)));
+    for person in std::iter::once(Person::new(None)).chain(server) {
+        person.ok("connect frankfurter");
+        person.ok("refresh --force");
+        let asked = || person.bank.windows("KWD,USD").len();
+        let once = asked();
+        person.refresh_at(now() + TimeDelta::hours(24 * 7 - 1));
+        assert_eq!(asked(), once, "remembered over restarts");
+        let told = person.refresh_at(now() + TimeDelta::hours(24 * 7 + 1));
+        assert!(asked() >= 2 * once && told.quotes.skipped.len() == 1, "{told:?}");
+        let twice = asked();
+        person.refresh_at(now() + TimeDelta::hours(24 * 7 + 2));
+        assert_eq!(asked(), twice, "for another week");
+        // It begins to be told, and its owner does not want to wait.
+        person.bank.kept.lock().unwrap().tells_kwd = true;
+        let known = person.json("connections")["connections"][0]["id"].clone();
+        person.ok(&format!("disconnect {known}"));
+        person.ok("connect frankfurter");
+        let told = person.json("refresh --force");
+        assert_eq!(told["quotes"]["skipped"], json!([]), "{told}");
+        // 5 at 1.08 / 0.3333, to the ten digits of a rate: 3.240324032.
+        assert_eq!(person.value("Kuwait"), "16.20162016");
         assert_eq!(person.bank.kept.lock().unwrap().faults, [""; 0]);
     }
 }

@@ -5,6 +5,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use super::judge::{Skip, Wrong, judge, judge_close};
 use super::plan::{Job, pause};
+use super::rates::{self, Asked};
 use super::wanted::{WantedAll, WantedSecurity};
 use super::{Bench, Error, Result};
 use crate::audit::Attempt;
@@ -14,7 +15,7 @@ use crate::model::{
     SecurityId, Tick, midnight_micros,
 };
 use crate::provider::{
-    self, AccountSource, Class, DayClose, MarketSource, Pair, RemoteAccount, RemoteBook, RemoteRow,
+    self, AccountSource, Class, DayClose, MarketSource, RemoteAccount, RemoteBook, RemoteRow,
     Wanted,
 };
 use crate::store::{Lease, RefreshRecord};
@@ -306,24 +307,11 @@ impl Work<'_> {
             }
         }
         for pair in &wanted.pairs {
-            let name = SafeText::new(&format!("{}/{}", pair.base, pair.quote));
-            let own = self.told_of_pair(pair, to).await?;
-            let from = match (&own, pair.since) {
-                // What nobody has told it itself is asked for from the first row on.
-                (None, Some(since)) => since.min(to),
-                _ => missing_from(own.as_ref(), pair.last.as_ref(), to),
-            };
-            let asked = Pair { last: own.or(pair.last), ..pair.clone() };
-            let told = match self.older_rates(source, pair).await? {
-                Ok(older) => source.rates(&asked, from, to).await.map(|new| [older, new].concat()),
-                Err(error) => Err(error),
-            };
-            match told {
-                Err(error) if error.class() == Class::NextSource => {
-                    done.skipped.push(Skip::untold(name, &error));
-                }
-                Err(error) => return self.fail(attempt, error, now).await,
-                Ok(closes) => {
+            match self.rates_of(source, pair, to, now).await? {
+                Asked::Untold(skip) => done.skipped.push(skip),
+                Asked::Failed(error) => return self.fail(attempt, error, now).await,
+                Asked::Rates(closes) => {
+                    let name = rates::name(pair);
                     let above_zero = |close: &DayClose| close.close.is_positive();
                     let (rate, zero): (Vec<_>, Vec<_>) = closes.into_iter().partition(above_zero);
                     let wrong = zero.iter().map(|zero| Wrong::NoRate(zero.date));
@@ -354,33 +342,6 @@ impl Work<'_> {
         let mut tx = self.bench.store.read().await?;
         let close = tx.close_by(security.id, &self.source(), to).await?;
         Ok(close.and_then(|close| security.known(&close, today)))
-    }
-
-    /// The rates of the days since the first row that needs them, where that is older than those that
-    /// were told: it was brought in later.
-    async fn older_rates(
-        &self,
-        source: &impl MarketSource,
-        pair: &Pair,
-    ) -> Result<provider::Result<Vec<DayClose>>> {
-        let Some(since) = pair.since else { return Ok(Ok(Vec::new())) };
-        let first = {
-            let mut tx = self.bench.store.read().await?;
-            tx.first_rate_by(pair.base, pair.quote, &self.source()).await?
-        };
-        let until = first.and_then(|first| first.pred_opt()).filter(|until| since <= *until);
-        let Some(until) = until else { return Ok(Ok(Vec::new())) };
-        Ok(match source.rates(pair, since, until).await {
-            // There was none so long ago.
-            Err(error) if error.class() == Class::NextSource => Ok(Vec::new()),
-            told => told,
-        })
-    }
-
-    async fn told_of_pair(&self, pair: &Pair, to: NaiveDate) -> Result<Option<DayClose>> {
-        let mut tx = self.bench.store.read().await?;
-        let rate = tx.rate_by(pair.base, pair.quote, &self.source(), to).await?;
-        Ok(rate.and_then(|rate| pair.known(&rate)))
     }
 
     fn bar(&self, security: SecurityId, close: &DayClose) -> Price {
@@ -523,7 +484,7 @@ impl Work<'_> {
         }
     }
 
-    fn source(&self) -> SafeText {
+    pub(super) fn source(&self) -> SafeText {
         self.connection.provider.clone()
     }
 }
@@ -542,7 +503,11 @@ impl Skip {
 
 /// The day to begin with: the last one that the source told itself, which may not have been over
 /// then, else the one after the last that anybody told.
-fn missing_from(own: Option<&DayClose>, best: Option<&DayClose>, to: NaiveDate) -> NaiveDate {
+pub(super) fn missing_from(
+    own: Option<&DayClose>,
+    best: Option<&DayClose>,
+    to: NaiveDate,
+) -> NaiveDate {
     let from = match (own, best) {
         (Some(own), _) => Some(own.date),
         (None, Some(best)) => best.date.succ_opt(),
