@@ -449,6 +449,51 @@ fn a_consent_that_ends_soon_is_told_wherever_one_looks() {
     }
 }
 
+/// What else is wrong does not hide it: whoever looks only once a day would learn of it too late.
+#[test]
+fn a_consent_that_ends_stands_before_what_failed() {
+    use dashtam::ledger;
+    use dashtam::model::{OpId, Part, SafeText};
+    use dashtam::store::RefreshRecord;
+    for (size, name) in [
+        ((60, 24), "a_consent_ends_and_more_60x24"),
+        ((80, 24), "a_consent_ends_and_more_80x24"),
+        ((120, 40), "a_consent_ends_and_more_120x40"),
+        ((200, 50), "a_consent_ends_and_more_200x50"),
+    ] {
+        run(async {
+            let (session, folder) = dashtam::service::demo::open(&clock()).await.unwrap();
+            let now = clock().now().timestamp_micros();
+            let label = SafeText::new("Schwab");
+            let id =
+                ledger::connect(&session.store, "schwab", &label, None, OpId::at(0), now).await;
+            let known = session.store.read().await.unwrap().connections().await.unwrap();
+            let id = id.unwrap();
+            let mut row = known.into_iter().find(|row| row.id == id).unwrap();
+            row.consent_expires = Some(now + 30 * 3_600_000_000);
+            let failed = RefreshRecord {
+                connection: id,
+                part: Part::Accounts,
+                attempted: now,
+                succeeded: None,
+                failures: 1,
+                why: Some(SafeText::new("api.schwabapi.com: nobody answered")),
+                next_attempt: Some(now + 15_000_000),
+            };
+            let mut tx = session.store.write().await.unwrap();
+            tx.update_connection(&row).await.unwrap();
+            tx.put_refresh(&failed).await.unwrap();
+            tx.commit("a consent", "connect", now).await.unwrap();
+            let dashboard = Dashboard::over(session, Some(folder), size, options()).await;
+            insta::assert_snapshot!(
+                name,
+                dashboard.screen().lines().take(3).collect::<Vec<_>>().join("\n")
+            );
+            dashboard.close().await;
+        });
+    }
+}
+
 /// Progress that cannot be seen draws nothing.
 #[test]
 fn rounds_that_change_nothing_are_silent() {

@@ -166,7 +166,7 @@ pub fn context(buf: &mut Buffer, area: Rect, look: &Look, status: &str) {
     if let Some((text, tone)) = secrets(look) {
         mark(text, tone);
     }
-    if let Some((text, tone)) = live(look) {
+    for (text, tone) in live(look) {
         mark(&text, tone);
     }
     let stale = look

@@ -10,31 +10,38 @@ use crate::service::held::Lock;
 use crate::service::refresh::{Outcome, Progress, Summary};
 use crate::state::{ConnectionRow, Snapshot};
 
-/// What is said and how; none: there is nothing to refresh from.
-pub fn live(look: &Look) -> Option<(String, Tone)> {
+/// What is said and how; nothing: there is nothing to refresh from. That a consent ends comes first: there
+/// is a day after which it is too late, and whatever else is wrong stands beside it.
+pub fn live(look: &Look) -> Vec<(String, Tone)> {
+    let lag = || look.lag.as_ref().map(|why| (format!("! {why}"), Tone::Warn));
+    let ending = look.snapshot.as_ref().and_then(|snapshot| {
+        let ending = snapshot.connections.iter().find_map(|row| ending(row, snapshot))?;
+        Some((format!("! {ending}"), Tone::Warn))
+    });
     // Every figure is right all the same: what is fetched from outside is of more interest.
-    refreshing(look).filter(|(_, tone)| *tone == Tone::Error).or_else(|| {
-        let lag = look.lag.as_ref().map(|why| (format!("! {why}"), Tone::Warn));
-        lag.or_else(|| refreshing(look))
-    })
+    let wrong = failing(look).or_else(lag);
+    let other = if ending.is_some() { wrong } else { wrong.or_else(|| rhythm(look)) };
+    ending.into_iter().chain(other).collect()
 }
 
-fn refreshing(look: &Look) -> Option<(String, Tone)> {
+/// Why something could not be fetched.
+fn failing(look: &Look) -> Option<(String, Tone)> {
     let snapshot = look.snapshot.as_ref().filter(|snapshot| !snapshot.connections.is_empty())?;
-    let time = |micros: i64| time_of(micros, snapshot);
     if let Some(trouble) = look.progress.as_ref().and_then(|progress| progress.trouble.as_ref()) {
         return Some((format!("! {trouble}"), Tone::Error));
     }
     let is_asked = |row: &&ConnectionRow| row.paused.is_none() && row.why.is_some();
-    if let Some(failed) = snapshot.connections.iter().find(is_asked) {
-        let why = failed.why.as_ref().map_or("", |why| why.as_str());
-        let next = failed.next_attempt.and_then(time);
-        let next = next.map(|next| format!(" (next try {next})")).unwrap_or_default();
-        return Some((format!("! {}{next}: {why}", failed.connection.label), Tone::Error));
-    }
-    if let Some(ending) = snapshot.connections.iter().find_map(|row| ending(row, snapshot)) {
-        return Some((format!("! {ending}"), Tone::Warn));
-    }
+    let failed = snapshot.connections.iter().find(is_asked)?;
+    let why = failed.why.as_ref().map_or("", |why| why.as_str());
+    let next = failed.next_attempt.and_then(|at| time_of(at, snapshot));
+    let next = next.map(|next| format!(" (next try {next})")).unwrap_or_default();
+    Some((format!("! {}{next}: {why}", failed.connection.label), Tone::Error))
+}
+
+/// When something was fetched last, and whether more will be.
+fn rhythm(look: &Look) -> Option<(String, Tone)> {
+    let snapshot = look.snapshot.as_ref().filter(|snapshot| !snapshot.connections.is_empty())?;
+    let time = |micros: i64| time_of(micros, snapshot);
     // Where it brought nothing new the store tells nobody.
     let mine = look.progress.as_ref().and_then(|progress| progress.last.as_ref());
     let mine = mine.filter(|last| last.outcome == Outcome::Ok);
