@@ -85,7 +85,9 @@
 //!    lets `credentials` exchange it at once; one that was stopped before that is exchanged by the next
 //!    refresh, and one that was presented without an answer needs a new consent;
 //! 2. `refresh` opens the secret and makes the `provider::Line` to the service: its hosts, its limits
-//!    with what was used of them, and nobody else; several services are asked at once;
+//!    with what was used of them, and nobody else; several services are asked at once, and
+//!    what is told of a first history is kept window by window until it is stored, so that one that was
+//!    cut off goes on where it stopped;
 //! 3. a pure reader turns the answer into accounts, rows and what each account comes to; what is wrong
 //!    in one of them is told beside the others;
 //! 4. `ledger::deliver` writes it as above: which rows are those that were told before is found out by

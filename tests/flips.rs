@@ -33,7 +33,7 @@ use dashtam::service::edit::RowEdit;
 use dashtam::service::{Access, Session, vault};
 use dashtam::store::{
     self, ARCHIVED, Alert, AlertLog, AllocationTarget, Balance, EVIDENCE, Finding, RefreshRecord,
-    Saying, SealedSecret, SymbolRecord, Watch, WriteTx,
+    Saying, SealedSecret, SymbolRecord, ToldWindow, Watch, WriteTx,
 };
 use sqlx::postgres::PgPool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
@@ -221,6 +221,12 @@ async fn fill(engine: &Engine) {
         tx.put_target(&target).await.unwrap();
     }
     tx.commit("by-the-test", "fill", 0).await.unwrap();
+    for id in 9_001..9_021 {
+        let (connection, remote) = (ConnectionId(id), SafeText::new("account"));
+        let told = format!("[{{\"netAmount\":{id}.25}}]");
+        let row = ToldWindow { connection, remote, first: id, last: id + 1_000, told };
+        engine.session.store.keep_told(&row).await.unwrap();
+    }
     let contents = contents(&engine.session).await.unwrap().into_iter();
     let empty: Vec<_> =
         contents.filter(|(_, rows)| rows.is_empty()).map(|(table, _)| table).collect();

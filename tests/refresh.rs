@@ -109,7 +109,7 @@ impl AccountSource for Fake {
             left_out: false,
             standing: None,
         };
-        Ok(RemoteBook { accounts: vec![account], troubles: Vec::new() })
+        Ok(RemoteBook { accounts: vec![account], ..RemoteBook::default() })
     }
 }
 
@@ -635,7 +635,8 @@ async fn refresh_accounts(engine: &Engine, label: &str, now: &str) -> Done {
     let connection = all.iter().find(|connection| connection.label.as_str() == label).unwrap();
     let entry = dashtam::provider::named(&connection.provider).unwrap();
     let seed = connection.id.0.cast_unsigned();
-    let source = entry.accounts.unwrap()(Setup { seed, clock: bench.clock.clone(), line: None });
+    let clock = bench.clock.clone();
+    let source = entry.accounts.unwrap()(Setup { seed, clock, line: None, progress: None });
     let job = Job { connection: connection.id, part: Part::Accounts, why: Why::Asked };
     let work = Work { bench: &bench, lease: &lease, connection, job, last: None };
     let done = work.accounts(&source, TimeDelta::zero()).await.unwrap();

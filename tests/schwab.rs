@@ -515,26 +515,145 @@ fn history_comes_without_a_gap_or_a_double() {
         assert_eq!(code, 0, "{told}");
         // The cash of today, less all that came.
         assert_eq!(person.account("Schwab …025")["value"], "3250.1");
-        let windows = |number: &str| {
-            let all = person.schwab.turn(|knobs| knobs.windows.clone());
-            let mine = all.into_iter().filter(|(of, ..)| of == number);
-            let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
-            mine.map(|(_, start, end)| (at(&start), at(&end))).collect::<Vec<_>>()
-        };
-        let asked = windows("90000025");
+        let asked = windows(&person, "90000025");
         assert!(asked.last().unwrap().0 < first, "{asked:?}");
         for two in asked.windows(2) {
             assert_eq!(two[1].1 + TimeDelta::milliseconds(1), two[0].0);
         }
         assert!(asked.iter().all(|(start, end)| (*end - *start).num_days() <= 365));
-        assert_eq!(windows("90000017").len(), 20, "years without a row end nothing");
+        assert_eq!(windows(&person, "90000017").len(), 20, "years without a row end nothing");
         // Afterwards the last days are asked for again, and no more.
         person.schwab.turn(|knobs| knobs.windows.clear());
         assert_eq!(person.refresh().0, 0);
-        let again = windows("90000025");
+        let again = windows(&person, "90000025");
         assert_eq!(again.len(), 1);
         assert_eq!((again[0].1 - again[0].0).num_days(), 10, "an overlap");
         person.schwab.no_faults();
+    }
+}
+
+/// The windows that were asked for of an account, and their ends.
+fn windows(person: &Person, number: &str) -> Vec<(DateTime<Utc>, DateTime<Utc>)> {
+    let all = person.schwab.turn(|knobs| knobs.windows.clone());
+    let mine = all.into_iter().filter(|(of, ..)| of == number);
+    let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+    mine.map(|(_, start, end)| (at(&start), at(&end))).collect()
+}
+
+const THREE: [&str; 3] = ["90000017", "90000025", "90000033"];
+
+/// Three accounts with ten years of rows, the same at each time that it is asked for.
+fn ten_years(person: &Person, now: DateTime<Utc>) {
+    person.schwab.turn(|knobs| {
+        knobs.now = now;
+        let mut third = knobs.accounts[1].clone();
+        third["securitiesAccount"]["accountNumber"] = json!(THREE[2]);
+        knobs.accounts.as_array_mut().unwrap().push(third);
+        knobs.hashes.insert(THREE[2].to_owned(), "H0033".to_owned());
+        for (nth, number) in THREE.iter().enumerate() {
+            let first = 1000 * i64::try_from(nth).unwrap();
+            let row = |nth: i64| came(now, first + nth + 1, nth * 30, 10 + nth);
+            knobs.rows.insert((*number).to_owned(), (0..120).map(row).collect());
+        }
+    });
+}
+
+/// What was asked for before it was stopped in the midst is not asked for again, and what is stored at
+/// the end is what is stored where nobody stopped it.
+#[test]
+fn a_first_history_goes_on_where_it_was_stopped() {
+    let at = now();
+    let unharmed = Person::new(None);
+    ten_years(&unharmed, at);
+    let unharmed = unharmed.connected();
+    assert_eq!(unharmed.refresh().0, 0);
+    let right = unharmed.ok("export --format canonical");
+    for person in Person::on_each() {
+        ten_years(&person, at);
+        let person = person.connected();
+        // Stopped in the first account, in the second, and once all but the last window is told.
+        let mut asked: Vec<(String, String, String)> = Vec::new();
+        for most in [7, 31, 59] {
+            person.schwab.turn(|knobs| knobs.slow = Duration::from_millis(30));
+            let mut command = person.process();
+            command.args(["refresh", "--force", "--wait", "20"]).stdin(Stdio::null());
+            let mut process = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+            until(|| asked.len() + person.schwab.turn(|knobs| knobs.windows.len()) >= most);
+            process.kill().unwrap();
+            process.wait().unwrap();
+            // What it has sent is answered all the same, to nobody.
+            std::thread::sleep(Duration::from_millis(100));
+            let mut now = person.schwab.turn(|knobs| std::mem::take(&mut knobs.windows));
+            // The last one may have been on its way.
+            let again = asked.iter().filter(|window| now.contains(window)).count();
+            assert!(again <= 2, "{again} of {now:?}");
+            asked.append(&mut now);
+            assert_eq!(person.json("report accounts")["rows"], json!([]), "nothing by halves");
+        }
+        person.schwab.turn(|knobs| knobs.slow = Duration::ZERO);
+        let (code, told) = person.refresh();
+        assert_eq!(code, 0, "{told}");
+        let all = person.json("report transactions --limit 500");
+        let rows = all["rows"].as_array().unwrap().iter();
+        assert_eq!(rows.filter(|row| row["subtype"] == "wire_in").count(), 360, "no row twice");
+        let rest = windows(&person, THREE[2]).len();
+        assert!(rest <= 5 && windows(&person, THREE[0]).is_empty(), "{rest}");
+        // All together: every day of each account, and hardly one twice.
+        person.schwab.turn(|knobs| knobs.windows.extend(asked));
+        for number in THREE {
+            let mut all = windows(&person, number);
+            let asked = all.len();
+            all.sort_unstable();
+            all.dedup();
+            assert_eq!(all.len(), 20, "{number}");
+            assert!(asked <= 20 + 3, "{number}: {asked}");
+            for two in all.windows(2) {
+                assert_eq!(two[0].1 + TimeDelta::milliseconds(1), two[1].0);
+            }
+        }
+        assert_eq!(person.ok("export --format canonical"), right);
+        // What was kept on the way is gone, and a day later nothing of it is missed.
+        person.schwab.turn(|knobs| knobs.windows.clear());
+        assert_eq!(person.refresh().0, 0);
+        assert!(THREE.iter().all(|number| windows(&person, number).len() == 1));
+        assert_eq!(person.ok("export --format canonical"), right);
+        person.schwab.no_faults();
+        no_secret_below(&person);
+    }
+}
+
+/// On another day the newest rows are asked for again, since they may have changed, and those of years
+/// ago are not. What is ended is forgotten.
+#[test]
+fn a_history_that_goes_on_later_tells_what_came_meanwhile() {
+    for person in Person::on_each() {
+        let at = now() - TimeDelta::days(2);
+        ten_years(&person, at);
+        let person = person.connected();
+        // The third account fails half way: what is told of the others is stored.
+        let broken: fn() -> Reply = || Reply::new(500, &[], "{}");
+        person.schwab.turn(|knobs| {
+            knobs.answer = Some(("/trader/v1/accounts/H0033", broken));
+        });
+        let (summary, _) = person.refresh_at(at);
+        assert_eq!(summary.outcome, Outcome::Partial, "{summary:?}");
+        assert_eq!(windows(&person, THREE[0]).len(), 20);
+        person.schwab.turn(|knobs| {
+            knobs.answer = None;
+            knobs.windows.clear();
+            knobs.rows.get_mut(THREE[0]).unwrap().push(came(now(), 5000, 0, 7));
+        });
+        let (code, told) = person.refresh();
+        assert_eq!(code, 0, "{told}");
+        assert_eq!(windows(&person, THREE[2]).len(), 20);
+        let again = windows(&person, THREE[0]);
+        // The newest year has two days more, which are a window of their own.
+        assert!(again.len() <= 3, "{again:?}");
+        let all = person.json("report transactions --limit 500");
+        let rows = all["rows"].as_array().unwrap().iter();
+        assert_eq!(rows.filter(|row| row["subtype"] == "wire_in").count(), 361);
+        person.schwab.no_faults();
+        no_secret_below(&person);
     }
 }
 

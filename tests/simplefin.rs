@@ -657,7 +657,8 @@ async fn every_provider_survives_every_answer() {
             let line = Arc::new(Line::new(entry, Some(base), None, &clock, &[], keep));
             let access = server.base.replace("http://", "http://c4n4ry:c4n4ry@");
             let secret = Arc::new(Secret::new(access));
-            let source = accounts(Setup { seed: 1, clock, line: Some((line, secret)) });
+            let line = Some((line, secret));
+            let source = accounts(Setup { seed: 1, clock, line, progress: None });
             let told = source.accounts(Some(now())).await;
             let text = String::from_utf8_lossy(&said);
             match (told, class) {

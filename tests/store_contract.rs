@@ -39,8 +39,8 @@ use dashtam::store::{
     Claim, DERIVED, EVIDENCE, EntityVersion, Error, Finding, Fits, Holder, Identity, LotPage,
     Noted, OF_ITS_OWN, PendingRow, PositionRecord, PriceRecord, RateRecord, RefreshRecord, Saying,
     SealedSecret, SecurityRecord, StagedRow, Store, StoredTransaction, Stretch, SymbolRecord,
-    Tally, Target, TransactionFilter, Tx, Verdict, Version, Waiting, Wanted, Watch, WriteTx,
-    newest_schema,
+    Tally, Target, ToldWindow, TransactionFilter, Tx, Verdict, Version, Waiting, Wanted, Watch,
+    WriteTx, newest_schema,
 };
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{AssertSqlSafe, SqlitePool};
@@ -505,6 +505,7 @@ async fn write_one_of_everything(store: &Store, told: &mut Vec<String>) {
     }
     assert_eq!(store.used_of("bank 60").await.unwrap(), [-3, 0, 7]);
     assert_eq!(store.used_of("bank 61").await.unwrap(), [0; 0]);
+    keep_told_windows(store).await;
     // One alone can mark it, and only the newest one can be marked.
     let marked = SealedSecret { presented: Some(NOW), ..sealed(61, 1) };
     for (was, is, done) in [
@@ -751,6 +752,8 @@ async fn ask_for_everything(tx: &mut Tx, told: &mut Vec<String>) {
         tx.remote_accounts(ConnectionId(61)),
         tx.unopened(),
         tx.paused(),
+        tx.told_windows(ConnectionId(60), &text("1")),
+        tx.told_windows(ConnectionId(61), &text("1")),
         tx.quotas(),
         tx.refreshes(),
         tx.secrets(),
@@ -779,6 +782,32 @@ async fn ask_for_everything(tx: &mut Tx, told: &mut Vec<String>) {
     let ids: Vec<_> = live.iter().map(|row| row.transaction.id.0).take(3).collect();
     assert_eq!(ids, [32, 31, 30], "in the order of date, without the deleted one");
     assert_eq!(tx.count_rows(None).await.unwrap(), 2, "as the tally has it");
+}
+
+fn window(connection: i64, remote: &str, first: i64, told: &str) -> ToldWindow {
+    let (connection, remote) = (ConnectionId(connection), text(remote));
+    ToldWindow { connection, remote, first, last: first + 9, told: told.to_owned() }
+}
+
+/// What was told is kept by account, the last word counts, and what is asked again is forgotten.
+async fn keep_told_windows(store: &Store) {
+    let revision = store.revision().await.unwrap();
+    for (connection, remote, first, told) in
+        [(60, "1", 10, "[]"), (60, "1", 20, "[1]"), (60, "1", 20, "[2]"), (60, "2", 20, "[3]")]
+    {
+        store.keep_told(&window(connection, remote, first, told)).await.unwrap();
+    }
+    store.keep_told(&window(61, "1", 20, "[4]")).await.unwrap();
+    assert_eq!(store.revision().await.unwrap(), revision, "no figure sees it");
+    let told = async |connection, remote| {
+        let mut tx = store.read().await.unwrap();
+        tx.told_windows(ConnectionId(connection), &text(remote)).await.unwrap()
+    };
+    assert_eq!(told(60, "1").await, [window(60, "1", 20, "[2]"), window(60, "1", 10, "[]")]);
+    store.forget_told_since(ConnectionId(60), &text("1"), 11).await.unwrap();
+    assert_eq!(told(60, "1").await, [window(60, "1", 10, "[]")]);
+    assert_eq!(told(60, "2").await, [window(60, "2", 20, "[3]")]);
+    assert_eq!(told(62, "1").await, []);
 }
 
 async fn take_everything_away(store: &Store, told: &mut Vec<String>) {
@@ -860,6 +889,14 @@ async fn take_everything_away(store: &Store, told: &mut Vec<String>) {
     assert_eq!(tx.spend_secrets(NOW).await.unwrap(), [ConnectionId(60)]);
     let spent = tx.secret(ConnectionId(60)).await.unwrap().unwrap();
     assert_eq!((spent.presented, spent.serves_once), (Some(NOW), true));
+    tx.forget_told(ConnectionId(60)).await.unwrap();
+    ask!(
+        told,
+        tx.told_windows(ConnectionId(60), &text("1")),
+        tx.told_windows(ConnectionId(61), &text("1"))
+    );
+    assert_eq!(tx.told_windows(ConnectionId(60), &text("2")).await.unwrap(), []);
+    assert_eq!(tx.told_windows(ConnectionId(61), &text("1")).await.unwrap().len(), 1);
     tx.remove_secrets(ConnectionId(60)).await.unwrap();
     assert_eq!(tx.secrets().await.unwrap(), [sealed(61, 1)]);
     assert_eq!(tx.damage().await.unwrap(), []);
@@ -1721,6 +1758,7 @@ async fn figures_kept_in_an_older_way_are_made_again_before_they_are_seen() {
             "drop table remote_accounts",
             "drop table unopened",
             "drop table paused",
+            "drop table told_windows",
             "drop table ticks",
             "drop table audit_evidence",
             "drop table secrets",

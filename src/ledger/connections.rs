@@ -107,6 +107,7 @@ pub async fn disconnect(
     write(store, move |mut tx| async move {
         tx.update_connection(&row).await?;
         tx.remove_secrets(row.id).await?;
+        tx.forget_told(row.id).await?;
         tx.put_paused(row.id, None).await?;
         let accounts = tx.accounts().await?.into_iter();
         let mine = accounts.filter(|it| it.connection == Some(row.id)).map(|it| it.account.id);

@@ -31,6 +31,8 @@ pub struct Delivery {
     pub refresh: RefreshRecord,
     /// All rows there are were asked for, and not only the last ones.
     pub from_start: bool,
+    /// Some of them could not be asked for: what was told of the others is still needed.
+    pub is_cut_off: bool,
 }
 
 /// What became of a delivery.
@@ -85,8 +87,13 @@ async fn deliver_here(
     op: OpId,
     now: i64,
 ) -> Result<Delivered> {
-    let Delivery { connection, mut accounts, mut refresh, from_start } = delivery;
+    let Delivery { connection, mut accounts, mut refresh, from_start, is_cut_off } = delivery;
+    // What is stored as rows now need not be told again.
+    let is_over = from_start && !is_cut_off;
     let mut tx = store.write().await?;
+    if is_over {
+        tx.forget_told(connection.id).await?;
+    }
     let links = remote::settle(&mut tx, &connection, &mut accounts).await?;
     if accounts.iter().all(ToldAccount::is_silent) && links.is_empty() {
         let revision = note_nothing(tx, lease, &refresh, true, op, now).await?;
@@ -118,6 +125,9 @@ async fn deliver_here(
     if new + changed + other_news == 0 && links.is_empty() {
         intake.rollback().await?;
         let mut tx = store.write().await?;
+        if is_over {
+            tx.forget_told(connection.id).await?;
+        }
         opening::keep(&mut tx, &unopened).await?;
         let is_known = !standing::reconcile(&mut tx, &stands, now).await?;
         delivered.revision = note_nothing(tx, lease, &refresh, is_known, op, now).await?;

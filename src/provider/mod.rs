@@ -5,6 +5,7 @@ mod error;
 mod field;
 mod frankfurter;
 mod line;
+mod progress;
 mod schwab;
 mod simplefin;
 mod simulated;
@@ -18,6 +19,7 @@ use url::Url;
 pub use error::{Class, Error, Result};
 pub use frankfurter::Frankfurter;
 pub use line::{Boxed, Line, Remember, at, leads_to};
+pub use progress::{Progress, ToldSpan};
 pub use schwab::Schwab;
 pub use simplefin::SimpleFin;
 pub use simulated::Simulated;
@@ -130,6 +132,8 @@ pub struct Setup {
     pub clock: Clock,
     /// The way to the service and what it is shown; none: nobody is asked.
     pub line: Option<(Arc<Line>, Arc<Secret>)>,
+    /// What was told of a first history that was cut off; none: nothing is kept.
+    pub progress: Option<Arc<dyn Progress>>,
 }
 
 impl std::fmt::Debug for Setup {

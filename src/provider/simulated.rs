@@ -180,7 +180,7 @@ impl AccountSource for Simulated {
             account("card", CARD, AccountKind::CreditCard),
             account("brokerage", BROKERAGE, AccountKind::Brokerage),
         ];
-        Ok(RemoteBook { accounts, troubles: Vec::new() })
+        Ok(RemoteBook { accounts, ..RemoteBook::default() })
     }
 }
 
@@ -272,7 +272,7 @@ mod tests {
 
     fn at(now: &str, zone: Tz) -> Simulated {
         let clock = Clock::fixed(now.parse().unwrap(), zone);
-        Simulated::new(Setup { seed: 7, clock, line: None })
+        Simulated::new(Setup { seed: 7, clock, line: None, progress: None })
     }
 
     async fn rows(source: &Simulated, since: Option<&str>) -> Vec<RemoteRow> {

@@ -13,6 +13,8 @@ pub struct RemoteBook {
     pub accounts: Vec<RemoteAccount>,
     /// What could not be told or understood.
     pub troubles: Vec<Trouble>,
+    /// Some of a first history could not be asked for: what was told of it is still needed.
+    pub is_cut_off: bool,
 }
 
 /// Something that is missing in what a connection tells.

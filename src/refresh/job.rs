@@ -158,6 +158,7 @@ impl Work<'_> {
         };
         let mut done = self.done();
         done.accounts = count(book.accounts.len());
+        let is_cut_off = book.is_cut_off;
         let is_whole = !book.troubles.iter().any(|trouble| trouble.hides_rows);
         for trouble in book.troubles {
             done.skipped.push(Skip::wrong(trouble.what, &trouble.error));
@@ -183,7 +184,7 @@ impl Work<'_> {
             });
         }
         let connection = self.connection.clone();
-        let delivery = Delivery { connection, accounts, refresh, from_start };
+        let delivery = Delivery { connection, accounts, refresh, from_start, is_cut_off };
         let (store, op) = (&self.bench.store, attempt.op());
         match ledger::deliver(store, self.lease, delivery, op, now).await {
             Err(error) => self.give_up(attempt, error).await,

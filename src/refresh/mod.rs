@@ -8,6 +8,7 @@ mod job;
 mod judge;
 mod outside;
 mod plan;
+mod progress;
 mod rates;
 mod refresher;
 mod summary;

@@ -7,13 +7,14 @@ use std::sync::Arc;
 use chrono::DateTime;
 use url::Url;
 
+use super::progress::Kept;
 use super::{Bench, Error, Result};
 use crate::credentials::{self, Keeper, Lost, Serves};
 use crate::http::{Unremembered, Why};
 use crate::ledger;
 use crate::model::{Connection, OAuthSpec, SafeText, Secret};
 use crate::oauth::{self, Tokens, Untaken};
-use crate::provider::{self, Auth, Entry, Line, Setup};
+use crate::provider::{self, Auth, Entry, Line, Progress, Setup};
 use crate::store::{Lease, quota_of};
 
 /// What a refresh needs of the world. Cheap to clone.
@@ -23,9 +24,9 @@ pub struct Outside {
     pub keeper: std::result::Result<Keeper, SafeText>,
     /// Where the configuration puts this machine in the place of a provider, by its id.
     pub bases: Arc<BTreeMap<String, Url>>,
-}
     /// How many requests a minute the configuration allows a provider, by its id.
     pub paces: Arc<BTreeMap<String, u16>>,
+}
 
 impl fmt::Debug for Outside {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -88,7 +89,10 @@ impl Bench {
         denied: Option<&Secret>,
     ) -> Result<provider::Result<Setup>> {
         let seed = connection.id.0.cast_unsigned();
-        let mut setup = Setup { seed, clock: self.clock.clone(), line: None };
+        let kept =
+            Kept { store: self.store.clone(), lease: lease.clone(), connection: connection.id };
+        let progress: Option<Arc<dyn Progress>> = Some(Arc::new(kept));
+        let mut setup = Setup { seed, clock: self.clock.clone(), line: None, progress };
         if let Auth::Nobody = entry.auth {
             // Who invents needs no way to anybody.
             if !entry.hosts.is_empty() {

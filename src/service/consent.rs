@@ -170,7 +170,8 @@ impl<'a> Asking<'a> {
         let Some(source) = self.entry.accounts else { return Ok(BTreeSet::new()) };
         let clock = self.session.clock.clone();
         let access = Arc::new(Secret::new(tokens.access.expose().to_owned()));
-        let setup = Setup { seed: 0, clock, line: Some((Arc::new(self.line()), access)) };
+        let line = Some((Arc::new(self.line()), access));
+        let setup = Setup { seed: 0, clock, line, progress: None };
         Ok(source(setup).ids().await.map_err(Error::Provider)?.into_iter().collect())
     }
 

@@ -27,6 +27,7 @@ pub const ARCHIVED: &[&str] = &[
     "remote_accounts",
     "unopened",
     "paused",
+    "told_windows",
     "secrets",
     "balances",
     "securities",

@@ -14,7 +14,7 @@ use crate::archive::Value;
 use crate::model::SafeText;
 
 /// The tables.
-const TABLES: [&str; 16] = [
+const TABLES: [&str; 17] = [
     "batches",
     "batch_files",
     "staged_rows",
@@ -30,6 +30,7 @@ const TABLES: [&str; 16] = [
     "remote_accounts",
     "unopened",
     "paused",
+    "told_windows",
     "refreshes",
 ];
 /// Their columns that hold days, which come as text.

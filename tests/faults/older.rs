@@ -89,6 +89,8 @@ const BACK: &[&[&str]] = &[
     &["alter table watchlist drop column said_in", "alter table alerts drop column said_in"],
     // 20: the index of moves in other words.
     MOVES_COVERED,
+    // 21: what is told of a first history.
+    &["drop table told_windows"],
 ];
 
 const MOVES_COVERED: &[&str] = &[

@@ -49,7 +49,8 @@ pub async fn deliver(
     };
     let holder = Holder { host: SafeText::new("here"), pid: 1, since: 0 };
     let lease = store.try_lease(&holder).await.unwrap().expect("nobody else has it");
-    let delivery = Delivery { connection: bank.clone(), accounts, refresh, from_start };
+    let (connection, is_cut_off) = (bank.clone(), false);
+    let delivery = Delivery { connection, accounts, refresh, from_start, is_cut_off };
     let delivered = ledger::deliver(store, &lease, delivery, OpId::at(op), now).await.unwrap();
     lease.release().await.unwrap();
     assert_eq!(delivered.refused, []);

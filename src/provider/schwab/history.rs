@@ -2,13 +2,18 @@
 //! one that the service finds too long is asked for in shorter ones, and one that comes back as full as
 //! an answer can be is asked for in halves: what lies beyond would be cut off without a word. Where it
 //! refuses to tell of a day, and of those after it does, its history begins.
+//!
+//! Each window of a first history is kept as soon as it is told, so that one that was cut off asks for
+//! what is missing only. On another day the newest of it is asked for again: rows still come and change.
 
 use chrono::{DateTime, Days, NaiveTime, SubsecRound as _, TimeDelta, Utc};
 use serde_json::value::RawValue;
 
-use super::super::{Error, Result};
+use super::super::field::parse;
+use super::super::{Error, Progress, Result, ToldSpan};
 use super::accounts::whole;
-use super::{Way, said};
+use super::wire::Row;
+use super::{EDGE, SETTLES, Way, said};
 use crate::model::SafeText;
 
 /// The longest window, and the one that is taken where that is too long.
@@ -33,6 +38,8 @@ pub(super) struct History<'a> {
     /// What stands for the account in a path.
     pub hash: &'a str,
     pub now: DateTime<Utc>,
+    /// Where what is told is kept, and under what; none: it is not.
+    pub kept: Option<(&'a dyn Progress, &'a SafeText)>,
 }
 
 /// What was told.
@@ -54,6 +61,20 @@ struct Window {
     last: DateTime<Utc>,
 }
 
+/// One step through a history.
+enum Step {
+    Ask(Window),
+    /// It was told before.
+    Told(Window, Vec<Box<RawValue>>),
+}
+
+impl Told {
+    fn take(&mut self, window: Window, rows: Vec<Box<RawValue>>) {
+        self.rows.extend(rows);
+        self.since = Some(window.first);
+    }
+}
+
 /// What became of the question for a window.
 enum Answered {
     Rows(Vec<Box<RawValue>>),
@@ -70,9 +91,16 @@ impl History<'_> {
         let mut told = Told::default();
         let mut is_empty = true;
         let is_recent = since.is_some_and(|since| self.now - since <= RECENT);
-        for window in years(self.now, since) {
+        for step in self.steps(since).await? {
             let before = told.rows.len();
-            match self.window(window, &mut told).await? {
+            let end = match step {
+                Step::Ask(window) => self.window(window, &mut told).await?,
+                Step::Told(window, rows) => {
+                    told.take(window, rows);
+                    None
+                }
+            };
+            match end {
                 None => {}
                 // How far back there is anything nobody knows before.
                 Some(End::Beginning(error)) if !is_recent && told.since.is_some() => {
@@ -96,14 +124,46 @@ impl History<'_> {
         Ok(told)
     }
 
+    /// What is to be asked for and what was told already, the newest first, without a gap.
+    async fn steps(&self, since: Option<DateTime<Utc>>) -> Result<Vec<Step>> {
+        let Some((progress, account)) = self.kept else {
+            return Ok(years(self.now, since).map(Step::Ask).collect());
+        };
+        let told: Vec<_> = progress.told(account).await?.iter().filter_map(told_before).collect();
+        let (old, again) = split(told, self.now);
+        if let Some(again) = again {
+            progress.forget_since(account, again).await?;
+        }
+        let newest = again.or_else(|| old.is_empty().then(|| beginning(self.now)));
+        let newest = newest.map(|first| spans(first, self.now, YEAR)).into_iter().flatten();
+        // Where all is to be asked for there is nothing before it.
+        let before = old.last().map(|(oldest, _)| oldest.first - TimeDelta::milliseconds(1));
+        let before = before.or(again.map(|again| again - TimeDelta::milliseconds(1)));
+        let first = beginning(self.now);
+        let older = before.filter(|before| *before > first);
+        let older = older.map(|before| spans(first, before, YEAR)).into_iter().flatten();
+        let told = old.into_iter().map(|(window, rows)| Step::Told(window, rows));
+        Ok(newest.map(Step::Ask).chain(told).chain(older.map(Step::Ask)).collect())
+    }
+
+    /// Keeps what was told of a window, without what is private in it and never read.
+    async fn keep(&self, window: Window, rows: &[Box<RawValue>]) -> Result<()> {
+        let Some((progress, account)) = self.kept else { return Ok(()) };
+        // What cannot be read now cannot be read later either.
+        let rows: Vec<Option<Row>> = rows.iter().map(|row| parse(row).ok()).collect();
+        let unwritten = |_| Error::Unavailable(SafeText::new("what was told cannot be kept"));
+        let rows = serde_json::to_string(&rows).map_err(unwritten)?;
+        progress.keep(account, ToldSpan { first: window.first, last: window.last, rows }).await
+    }
+
     /// Asks for a window, in parts where that has to be; the newest first.
     async fn window(&self, window: Window, told: &mut Told) -> Result<Option<End>> {
         let mut left = vec![window];
         while let Some(window) = left.pop() {
             match self.rows(window).await {
                 Ok(Answered::Rows(rows)) if rows.len() < MOST_ROWS => {
-                    told.rows.extend(rows);
-                    told.since = Some(window.first);
+                    self.keep(window, &rows).await?;
+                    told.take(window, rows);
                 }
                 Ok(Answered::Rows(_)) => match window.halves() {
                     Some((older, newer)) => left.extend([older, newer]),
@@ -174,9 +234,42 @@ impl Window {
 
 /// The windows of a year since an instant, the newest first.
 fn years(now: DateTime<Utc>, since: Option<DateTime<Utc>>) -> impl Iterator<Item = Window> {
+    spans(since.unwrap_or_else(|| beginning(now)).min(now), now, YEAR)
+}
+
+/// Nothing is asked of before.
+fn beginning(now: DateTime<Utc>) -> DateTime<Utc> {
     let all = u64::try_from(MOST_YEARS).unwrap_or_default() * YEAR - 1;
-    let first = since.unwrap_or_else(|| now - Days::new(all)).min(now);
-    spans(first, now, YEAR)
+    Window::of_days(now - Days::new(all), now).first
+}
+
+/// What was told of a window.
+type Before = (Window, Vec<Box<RawValue>>);
+
+/// A window that was told before; none: it cannot be read and is asked for again.
+fn told_before(span: &ToldSpan) -> Option<Before> {
+    let rows = whole(span.rows.as_bytes()).ok()?;
+    Some((Window { first: span.first, last: span.last }, rows))
+}
+
+/// What of it still holds, the newest first and without a gap, and since when all is to be asked for
+/// again: what was told on another day of the days before it may have changed.
+fn split(told: Vec<Before>, now: DateTime<Utc>) -> (Vec<Before>, Option<DateTime<Utc>>) {
+    let Some((newest, _)) = told.first() else { return (told, None) };
+    let settled = newest.last - TimeDelta::seconds(SETTLES) - EDGE;
+    let is_of_today = newest.last >= now;
+    let (mut holds, mut next, mut again) = (Vec::new(), newest.last, None);
+    for (window, rows) in told {
+        if window.last != next {
+            break;
+        }
+        next = window.first - TimeDelta::milliseconds(1);
+        match is_of_today || window.last < settled {
+            true => holds.push((window, rows)),
+            false => again = Some(window.first),
+        }
+    }
+    (holds, again)
 }
 
 /// The days from one to another in windows of so many days, the newest first, without a gap.
@@ -230,6 +323,33 @@ mod tests {
             assert_eq!(two[1].last + TimeDelta::milliseconds(1), two[0].first);
             assert_eq!((two[1].last - two[1].first).num_days(), 364);
         }
+    }
+
+    /// By hand: two windows that were told on 22 September 2026, up to a year and two years before.
+    #[test]
+    fn what_was_told_holds_for_a_day_and_what_is_old_for_good() {
+        let begun = at("2026-09-22T15:00:00Z");
+        let window = |first: &str, last: &str| Window::of_days(at(first), at(last));
+        let newer = window("2026-09-01T00:00:00Z", "2026-09-22T00:00:00Z");
+        let middle = window("2025-09-01T00:00:00Z", "2026-08-31T00:00:00Z");
+        let older = window("2024-09-01T00:00:00Z", "2025-08-31T00:00:00Z");
+        let holds = |told: &[Window], now| {
+            let told = told.iter().map(|window| (*window, Vec::new())).collect();
+            let (holds, again) = split(told, now);
+            (holds.into_iter().map(|(window, _)| window).collect::<Vec<_>>(), again)
+        };
+        let all = [newer, middle, older];
+        assert_eq!(holds(&all, begun), (all.to_vec(), None));
+        assert_eq!(holds(&all, at("2026-09-22T23:59:59Z")), (all.to_vec(), None));
+        let tomorrow = at("2026-09-23T00:00:00Z");
+        assert_eq!(holds(&all, tomorrow), (vec![middle, older], Some(newer.first)));
+        // 15 days before the last day that was told: 7 September.
+        let short = window("2026-09-10T00:00:00Z", "2026-09-22T00:00:00Z");
+        let before = window("2026-09-05T00:00:00Z", "2026-09-09T00:00:00Z");
+        assert_eq!(holds(&[short, before], tomorrow), (vec![], Some(before.first)));
+        assert_eq!(holds(&[newer, older], begun), (vec![newer], None), "there is a gap");
+        assert_eq!(holds(&[middle, older], begun), (vec![older], Some(middle.first)));
+        assert_eq!(holds(&[], begun), (vec![], None));
     }
 
     #[test]

@@ -26,6 +26,9 @@ use history::History;
 const DAY: i64 = 86_400;
 const NUMBERS: &str = "/trader/v1/accounts/accountNumbers";
 
+/// A trade is settled within days, and dividends are corrected within a week.
+const SETTLES: i64 = 10 * DAY;
+
 /// A row may have one day by what it is asked by and another by what it is told with.
 const EDGE: TimeDelta = TimeDelta::days(5);
 
@@ -53,8 +56,7 @@ pub(super) const ENTRY: Entry = Entry {
     hosts: &["api.schwabapi.com"],
     limits: &LIMITS,
     renews_within: 0,
-    // A trade is settled within days, and dividends are corrected within a week.
-    settles_within: 10 * DAY,
+    settles_within: SETTLES,
     accounts: Some(|setup| Accounts::Schwab(Schwab { setup })),
     market: None,
     tells_prices: false,
@@ -93,7 +95,9 @@ impl AccountSource for Schwab {
             Err(error) => (HashMap::new(), Some(error)),
         };
         let read = accounts::read(&all, &names, now)?;
-        let mut book = RemoteBook { accounts: Vec::new(), troubles: read.troubles };
+        let mut book = RemoteBook { troubles: read.troubles, ..RemoteBook::default() };
+        // Only a first history is long enough to be cut off.
+        let progress = self.setup.progress.as_deref().filter(|_| since.is_none());
         book.troubles.extend(nameless.map(|error| {
             let what = SafeText::new("names of accounts");
             Trouble { what, error, hides_rows: false }
@@ -105,7 +109,8 @@ impl AccountSource for Schwab {
                 book.accounts.push(account);
                 continue;
             };
-            let told = History { way, hash, now }.ask(since).await?;
+            let kept = progress.map(|progress| (progress, &account.id));
+            let told = History { way, hash, now, kept }.ask(since).await?;
             for row in &told.rows {
                 match rows::read(row, &account.name) {
                     Ok(read) => {
@@ -121,7 +126,7 @@ impl AccountSource for Schwab {
                 }
             }
             if let Some(error) = told.broken {
-                account.left_out = true;
+                (account.left_out, book.is_cut_off) = (true, since.is_none());
                 let what = account.name.clone();
                 book.troubles.push(Trouble { what, error, hides_rows: true });
             }

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use chrono_tz::America::New_York;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -78,7 +78,8 @@ pub(super) struct Instrument {
     pub option_premium_multiplier: Option<Value>,
 }
 
-#[derive(Deserialize)]
+/// Written too, where a row is kept: without the number of its account and whatever else there is.
+#[derive(Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Row {
     pub activity_id: Option<Value>,
