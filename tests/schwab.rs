@@ -622,8 +622,8 @@ fn a_first_history_goes_on_where_it_was_stopped() {
     }
 }
 
-/// On another day the newest rows are asked for again, since they may have changed, and those of years
-/// ago are not. What is ended is forgotten.
+/// Later the newest rows are asked for again, since they may have changed, and those of years ago are
+/// not: an account that fails holds up nothing that comes to the others.
 #[test]
 fn a_history_that_goes_on_later_tells_what_came_meanwhile() {
     for person in Person::on_each() {
@@ -639,6 +639,14 @@ fn a_history_that_goes_on_later_tells_what_came_meanwhile() {
         assert_eq!(summary.outcome, Outcome::Partial, "{summary:?}");
         assert_eq!(windows(&person, THREE[0]).len(), 20);
         person.schwab.turn(|knobs| {
+            knobs.windows.clear();
+            knobs.rows.get_mut(THREE[0]).unwrap().push(came(at, 6000, 0, 3));
+        });
+        let (summary, _) = person.refresh_at(at + TimeDelta::hours(1));
+        assert_eq!((summary.connections[0].new, summary.outcome), (1, Outcome::Partial));
+        // Those of a year, and of the next day where it has begun.
+        assert!(windows(&person, THREE[0]).len() <= 2, "the newest");
+        person.schwab.turn(|knobs| {
             knobs.answer = None;
             knobs.windows.clear();
             knobs.rows.get_mut(THREE[0]).unwrap().push(came(now(), 5000, 0, 7));
@@ -651,7 +659,7 @@ fn a_history_that_goes_on_later_tells_what_came_meanwhile() {
         assert!(again.len() <= 3, "{again:?}");
         let all = person.json("report transactions --limit 500");
         let rows = all["rows"].as_array().unwrap().iter();
-        assert_eq!(rows.filter(|row| row["subtype"] == "wire_in").count(), 361);
+        assert_eq!(rows.filter(|row| row["subtype"] == "wire_in").count(), 362);
         person.schwab.no_faults();
         no_secret_below(&person);
     }

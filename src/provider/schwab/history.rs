@@ -4,7 +4,8 @@
 //! refuses to tell of a day, and of those after it does, its history begins.
 //!
 //! Each window of a first history is kept as soon as it is told, so that one that was cut off asks for
-//! what is missing only. On another day the newest of it is asked for again: rows still come and change.
+//! what is missing only. After some minutes the newest of it is asked for again: rows still come and
+//! change, and what the account comes to is of now.
 
 use chrono::{DateTime, Days, NaiveTime, SubsecRound as _, TimeDelta, Utc};
 use serde_json::value::RawValue;
@@ -25,6 +26,8 @@ const MOST_ROWS: usize = 3000;
 const MOST_YEARS: usize = 20;
 /// Of so short a time before now it tells everything: what it refuses there is no beginning.
 const RECENT: TimeDelta = TimeDelta::days(60);
+/// So long what was told of the last days is as good as new.
+const FRESH: TimeDelta = TimeDelta::minutes(5);
 /// No window is cut into smaller ones.
 const SHORTEST: TimeDelta = TimeDelta::seconds(2);
 /// All that there are; one has to say which.
@@ -153,7 +156,9 @@ impl History<'_> {
         let rows: Vec<Option<Row>> = rows.iter().map(|row| parse(row).ok()).collect();
         let unwritten = |_| Error::Unavailable(SafeText::new("what was told cannot be kept"));
         let rows = serde_json::to_string(&rows).map_err(unwritten)?;
-        progress.keep(account, ToldSpan { first: window.first, last: window.last, rows }).await
+        // Of what is still to come today nothing is told.
+        let (first, last) = (window.first, window.last.min(self.now));
+        progress.keep(account, ToldSpan { first, last, rows }).await
     }
 
     /// Asks for a window, in parts where that has to be; the newest first.
@@ -253,18 +258,18 @@ fn told_before(span: &ToldSpan) -> Option<Before> {
 }
 
 /// What of it still holds, the newest first and without a gap, and since when all is to be asked for
-/// again: what was told on another day of the days before it may have changed.
+/// again: of the days before it was told some may have changed.
 fn split(told: Vec<Before>, now: DateTime<Utc>) -> (Vec<Before>, Option<DateTime<Utc>>) {
     let Some((newest, _)) = told.first() else { return (told, None) };
     let settled = newest.last - TimeDelta::seconds(SETTLES) - EDGE;
-    let is_of_today = newest.last >= now;
+    let is_fresh = (now - newest.last).abs() <= FRESH;
     let (mut holds, mut next, mut again) = (Vec::new(), newest.last, None);
     for (window, rows) in told {
         if window.last != next {
             break;
         }
         next = window.first - TimeDelta::milliseconds(1);
-        match is_of_today || window.last < settled {
+        match is_fresh || window.last < settled {
             true => holds.push((window, rows)),
             false => again = Some(window.first),
         }
@@ -325,12 +330,12 @@ mod tests {
         }
     }
 
-    /// By hand: two windows that were told on 22 September 2026, up to a year and two years before.
+    /// By hand: three windows that were told on 22 September 2026 at three o'clock.
     #[test]
-    fn what_was_told_holds_for_a_day_and_what_is_old_for_good() {
+    fn what_was_told_holds_for_minutes_and_what_is_old_for_good() {
         let begun = at("2026-09-22T15:00:00Z");
         let window = |first: &str, last: &str| Window::of_days(at(first), at(last));
-        let newer = window("2026-09-01T00:00:00Z", "2026-09-22T00:00:00Z");
+        let newer = Window { first: at("2026-09-01T00:00:00Z"), last: begun };
         let middle = window("2025-09-01T00:00:00Z", "2026-08-31T00:00:00Z");
         let older = window("2024-09-01T00:00:00Z", "2025-08-31T00:00:00Z");
         let holds = |told: &[Window], now| {
@@ -340,11 +345,13 @@ mod tests {
         };
         let all = [newer, middle, older];
         assert_eq!(holds(&all, begun), (all.to_vec(), None));
-        assert_eq!(holds(&all, at("2026-09-22T23:59:59Z")), (all.to_vec(), None));
+        assert_eq!(holds(&all, at("2026-09-22T15:05:00Z")), (all.to_vec(), None));
+        for later in ["2026-09-22T15:05:01Z", "2026-09-25T00:00:00Z", "2026-09-22T14:00:00Z"] {
+            assert_eq!(holds(&all, at(later)), (vec![middle, older], Some(newer.first)), "{later}");
+        }
+        // 15 days before it was told: 7 September.
         let tomorrow = at("2026-09-23T00:00:00Z");
-        assert_eq!(holds(&all, tomorrow), (vec![middle, older], Some(newer.first)));
-        // 15 days before the last day that was told: 7 September.
-        let short = window("2026-09-10T00:00:00Z", "2026-09-22T00:00:00Z");
+        let short = Window { first: at("2026-09-10T00:00:00Z"), last: begun };
         let before = window("2026-09-05T00:00:00Z", "2026-09-09T00:00:00Z");
         assert_eq!(holds(&[short, before], tomorrow), (vec![], Some(before.first)));
         assert_eq!(holds(&[newer, older], begun), (vec![newer], None), "there is a gap");
