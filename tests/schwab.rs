@@ -150,21 +150,33 @@ impl Person {
         all.into_iter().filter(|row| row["kind"] == kind).collect()
     }
 
-    /// Refreshes what is due in this process, by a clock that was moved.
-    fn refresh_at(&self, at: DateTime<Utc>) -> (Summary, Vec<dashtam::model::Connection>) {
+    /// What became of every operation of a name, in the words of the trail.
+    fn outcomes(&self, action: &str) -> Vec<String> {
+        let all = self.json(&format!("audit list --action {action}"));
+        let rows = all["rows"].as_array().unwrap().clone();
+        let ended = rows.into_iter().filter(|row| row["state"] != "ATTEMPTED");
+        ended.map(|row| row["detail"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// The store in this process, by this clock.
+    async fn session(&self, clock: &Clock) -> (Session, Config) {
         let mut environment = vec![
             ("HOME", self.home.root.path().display().to_string()),
             ("DASHTAM_DATA_DIR", self.home.data().display().to_string()),
             ("DASHTAM_CONFIG", self.home.path("config.toml").display().to_string()),
         ];
         environment.extend(self.database.clone().map(|url| ("DASHTAM_DATABASE_URL", url)));
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let environment = Environment::new(environment);
+        let config = Config::load(&Overrides::default(), &environment).unwrap();
+        (Session::open(&config, clock, Access::Existing).await.unwrap(), config)
+    }
+
+    /// Refreshes what is due in this process, by a clock that was moved.
+    fn refresh_at(&self, at: DateTime<Utc>) -> (Summary, Vec<dashtam::model::Connection>) {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let _ = rustls::crypto::ring::default_provider().install_default();
-            let environment = Environment::new(environment);
-            let config = Config::load(&Overrides::default(), &environment).unwrap();
-            let clock = Clock::fixed(at, chrono_tz::UTC);
-            let session = Session::open(&config, &clock, Access::Existing).await.unwrap();
+            let (session, config) = self.session(&Clock::fixed(at, chrono_tz::UTC)).await;
             let wait = Duration::from_secs(5);
             let request =
                 RefreshRequest { connections: Vec::new(), only: None, force: false, wait };
@@ -916,4 +928,87 @@ fn no_secret_below(person: &Person) {
     assert_eq!(found, [""; 0]);
     let export = person.ok("export --format json");
     assert!(!has(export.as_bytes()));
+}
+
+/// F20: killed between the question and the answer. Though nothing is due, the next refresh settles it,
+/// and nothing is presented twice.
+#[test]
+fn what_a_killed_refresh_left_is_settled_by_the_next_one() {
+    for person in Person::on_each() {
+        let person = person.connected();
+        assert_eq!(person.refresh().0, 0);
+        let before = person.ok("export --format canonical");
+        let renewed = person.schwab.turn(|knobs| {
+            knobs.access.push('x');
+            knobs.slow = Duration::from_secs(1);
+            knobs.renewed
+        });
+        let mut command = person.process();
+        command.args(["refresh", "--force"]).stdin(Stdio::null());
+        let mut process = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let asked = person.schwab.asked("/v1/oauth/token");
+        until(|| person.schwab.asked("/v1/oauth/token") > asked);
+        process.kill().unwrap();
+        process.wait().unwrap();
+        person.schwab.turn(|knobs| knobs.slow = Duration::ZERO);
+        until(|| person.schwab.turn(|knobs| knobs.renewed) == renewed + 1);
+        // Whoever only looks leaves it as it is.
+        assert_eq!(person.json("connections --read-only")["connections"][0]["state"], "active");
+        let ran = person.run("--refresh-only --json");
+        assert_eq!(ran.code, Some(4), "{ran:?}");
+        let told = document(&ran.out);
+        assert_eq!(told["connections"][0]["class"], "reauthorize", "{told}");
+        assert_eq!(person.connection()["state"], "failed");
+        assert_eq!(person.outcomes("secret.renew").last().unwrap(), "reason=interrupted");
+        assert_eq!(person.outcomes("connection.fail").len(), 1, "once");
+        assert_eq!(person.run("--refresh-only").code, Some(4));
+        assert_eq!(person.outcomes("connection.fail").len(), 1, "once");
+        assert_eq!(
+            person.ok("export --format canonical"),
+            before,
+            "nothing that was there is lost"
+        );
+        person.ok("audit verify");
+        let ran = person.connect(|address| person.schwab.sign_in(address));
+        assert_eq!((ran.code, person.refresh().0), (Some(0), 0), "{ran:?}");
+        person.schwab.no_faults();
+    }
+}
+
+/// One that is open all day, as a dashboard is, need not be started again.
+#[test]
+fn a_round_settles_what_another_process_left_since_this_one_began() {
+    for person in Person::on_each() {
+        let person = person.connected();
+        assert_eq!(person.refresh().0, 0);
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        let (session, config) = runtime.block_on(person.session(&Clock::system(chrono_tz::UTC)));
+        person.schwab.turn(|knobs| knobs.slow = Duration::from_secs(1));
+        let mut command = person.process();
+        command.args(["refresh", "--force"]).stdin(Stdio::null());
+        let mut process = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let asked = person.schwab.server.asked().len();
+        until(|| person.schwab.server.asked().len() > asked);
+        process.kill().unwrap();
+        process.wait().unwrap();
+        person.schwab.turn(|knobs| knobs.slow = Duration::ZERO);
+        let rows = runtime.block_on(async {
+            // This one is its own, and goes on.
+            let mine = session.audit().unwrap().attempt("export", "").await.unwrap();
+            let wait = Duration::from_secs(30);
+            let request = RefreshRequest { connections: Vec::new(), only: None, force: true, wait };
+            let summary = refresh::run(&session, &How::of(&config), None, &request).await.unwrap();
+            assert_eq!(summary.outcome, Outcome::Ok, "{summary:?}");
+            mine.succeeded("").await.unwrap();
+            let rows = session.audit().unwrap().rows().await.unwrap();
+            session.close().await;
+            rows
+        });
+        let of = |op: &str| rows.iter().filter(|row| row.op == op).count();
+        assert!(rows.iter().all(|row| of(&row.op) == 2), "{rows:?}");
+        let killed = rows.iter().filter(|row| row.detail == "reason=interrupted");
+        assert_eq!(killed.map(|row| row.action.as_str()).collect::<Vec<_>>(), ["refresh"]);
+        person.ok("audit verify");
+        person.schwab.no_faults();
+    }
 }

@@ -83,8 +83,19 @@ impl Audit {
             // Whoever only looks needs nothing of it; the next record needs all of it, and says so.
             warn!(%error, "what a process left undone beside the trail is still undone");
         }
-        audit.settle_interrupted(store).await?;
+        // One with the number of this process was an earlier one: this one has only just begun.
+        audit.settle_interrupted(store, |row| is_running(&row.actor)).await?;
         Ok(audit)
+    }
+
+    /// Settles what other processes left open that are gone since this one began; what it began
+    /// itself goes on.
+    ///
+    /// # Errors
+    /// When the trail cannot be written.
+    pub async fn settle_left_open(&self, store: &Store) -> Result<()> {
+        let goes_on = |row: &AuditRow| row.actor == self.actor || is_running(&row.actor);
+        self.settle_interrupted(store, goes_on).await
     }
 
     /// Begins an operation: durable when this returns.
@@ -261,11 +272,15 @@ impl Audit {
     /// An attempt without an outcome whose process is gone was interrupted: its mark in the store, or
     /// in the key file of the vault, tells whether its writes are there. Only those are looked at that may be open still, so that a
     /// start takes no longer with a longer trail.
-    async fn settle_interrupted(&self, store: &Store) -> Result<()> {
+    async fn settle_interrupted(
+        &self,
+        store: &Store,
+        goes_on: impl Fn(&AuditRow) -> bool,
+    ) -> Result<()> {
         let looked = self.place.look().map_or(0, |state| state.settled);
         let mut settled = self.store.newest().await?;
         for row in self.store.open_attempts(looked).await? {
-            if !self.settle(store, &row).await? {
+            if goes_on(&row) || !self.settle(store, &row).await? {
                 settled = settled.min(row.seq.saturating_sub(1));
             }
         }
@@ -281,7 +296,7 @@ impl Audit {
     async fn settle(&self, store: &Store, row: &AuditRow) -> Result<bool> {
         // Only its own store knows what became of it.
         let its_store = row.detail.rsplit_once(ELSEWHERE).map(|(_, name)| name);
-        if is_running(&row.actor) || its_store != self.elsewhere.as_deref() {
+        if its_store != self.elsewhere.as_deref() {
             return Ok(false);
         }
         // While somebody else writes for long nobody can tell; the next start asks again.
@@ -291,8 +306,11 @@ impl Audit {
             false => ("FAILED", "reason=interrupted"),
         };
         warn!(op = row.op, action = row.action, state, "settled what was interrupted");
-        self.append(&row.op, &row.action, state, detail).await?;
-        Ok(true)
+        match self.append(&row.op, &row.action, state, detail).await {
+            // Somebody else was first.
+            Err(_) if self.store.has_outcome(&row.op).await? => Ok(true),
+            appended => appended.map(|()| true),
+        }
     }
 }
 

@@ -24,7 +24,7 @@ pub use renew::{Lost, Serves};
 use crate::audit::Audit;
 use crate::clock::Clock;
 use crate::model::{ConnectionId, ConnectionState, Secret};
-use crate::store::{self, Lease, Store};
+use crate::store::{self, Lease, SealedSecret, Store, Tx};
 use crate::vault::{self, Key, Vault, open_kept, seal_kept};
 
 /// Why there is no secret to show.
@@ -118,7 +118,7 @@ impl Keeper {
     /// When the store cannot be read.
     pub async fn whose(&self, secret: &Secret) -> Result<Vec<ConnectionId>> {
         let rows = self.store.read().await?.secrets().await?;
-        let is_it = |row: &&store::SealedSecret| {
+        let is_it = |row: &&SealedSecret| {
             self.opened(row).is_ok_and(|held| held.secret.expose() == secret.expose())
         };
         Ok(rows.iter().filter(is_it).map(|row| row.connection).collect())
@@ -175,9 +175,9 @@ impl Keeper {
         after: i64,
         secret: &Secret,
         serves: Serves,
-    ) -> Result<store::SealedSecret> {
+    ) -> Result<SealedSecret> {
         let row = seal_kept(&self.vault, &self.key, connection, after, secret, self.now())?;
-        Ok(store::SealedSecret { serves_once: serves.once(), ..row })
+        Ok(SealedSecret { serves_once: serves.once(), ..row })
     }
 
     /// Every connection whose secret was lost while it was renewed by a process that is gone. They
@@ -189,22 +189,16 @@ impl Keeper {
         if !lease.is_held().await {
             return Err(Error::LeaseLost);
         }
-        let rows = self.store.read().await?.secrets().await?;
         let mut lost = Vec::new();
-        for row in &rows {
-            let is_newest = rows.iter().all(|other| {
-                other.connection != row.connection || other.generation <= row.generation
-            });
-            if is_newest && row.presented.is_some() && row.serves_once {
-                let (failed, why) = (ConnectionState::Failed, renew::INTERRUPTED);
-                self.fail(row.connection, row.generation, failed, why).await?;
-                lost.push(row.connection);
-            }
+        for row in unanswered(&mut self.store.read().await?).await? {
+            let (failed, why) = (ConnectionState::Failed, renew::INTERRUPTED);
+            self.fail(row.connection, row.generation, failed, why).await?;
+            lost.push(row.connection);
         }
         Ok(lost)
     }
 
-    fn opened(&self, row: &store::SealedSecret) -> Result<Held> {
+    fn opened(&self, row: &SealedSecret) -> Result<Held> {
         let generation = row.generation;
         Ok(Held { generation, secret: open_kept(&self.key, row)? })
     }
@@ -226,6 +220,21 @@ impl Keeper {
     fn now(&self) -> i64 {
         self.clock.now().timestamp_micros()
     }
+}
+
+/// The newest secrets that serve once, were presented, and have no successor. While a process holds the
+/// lease it may be waiting for one.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn unanswered(tx: &mut Tx) -> store::Result<Vec<SealedSecret>> {
+    let rows = tx.secrets().await?;
+    let is_newest = |row: &SealedSecret| {
+        let is_older = |other: &SealedSecret| other.generation <= row.generation;
+        rows.iter().filter(|other| other.connection == row.connection).all(is_older)
+    };
+    let is_open = |row: &&SealedSecret| row.presented.is_some() && row.serves_once;
+    Ok(rows.iter().filter(is_open).filter(|row| is_newest(row)).cloned().collect())
 }
 
 fn of(connection: impl Display) -> String {

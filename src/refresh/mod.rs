@@ -35,7 +35,8 @@ pub use wanted::{WantedAll, WantedSecurity};
 
 use crate::audit::{self, Audit};
 use crate::clock::Clock;
-use crate::model::{Connection, ConnectionId, Part, SafeText, midnight_micros};
+use crate::credentials::unanswered;
+use crate::model::{Connection, ConnectionId, ConnectionState, Part, SafeText, midnight_micros};
 use crate::provider::{self, Auth};
 use crate::store::{Holder, Lease, RefreshRecord, Store, Waiting};
 use crate::{ledger, store};
@@ -98,6 +99,8 @@ struct Known {
     paused: BTreeSet<ConnectionId>,
     /// What is due and cannot be asked for, as the vault is locked.
     locked: Vec<Job>,
+    /// One that can be asked has shown a secret that serves once, and nothing came back.
+    is_any_lost: bool,
 }
 
 impl Bench {
@@ -107,24 +110,26 @@ impl Bench {
     /// When the store or the trail fails.
     pub async fn refresh_once(&self, wish: &Wish, wait: Duration) -> Result<Summary> {
         let started = self.clock.now();
-        let (mut known, mut plan) = self.look(wish).await?;
+        let (mut known, plan) = self.look(wish).await?;
         let mut done = Vec::new();
-        if !plan.jobs.is_empty() {
-            let lease = match self.lease(wait).await? {
-                Ok(lease) => lease,
-                Err(holder) => {
+        let is_due = !plan.jobs.is_empty();
+        if is_due || known.is_any_lost {
+            match self.lease(if is_due { wait } else { Duration::ZERO }).await? {
+                Ok(lease) => {
+                    let worked = self.work_off(&lease, wish, &mut done).await;
+                    let released = lease.release().await;
+                    worked?;
+                    released?;
+                    keep_days(&self.store, self.clock.today()).await;
+                    (known, _) = self.look(wish).await?;
+                }
+                Err(holder) if is_due => {
                     let summary = self.sum_up(started, wish, &known, &[], plan.next).await?;
                     return Ok(Summary { outcome: Outcome::Locked(holder), ..summary });
                 }
-            };
-            // Whoever had it before may have done it all.
-            (known, plan) = self.look(wish).await?;
-            let worked = self.work(&lease, &known, &plan, &mut done).await;
-            let released = lease.release().await;
-            worked?;
-            released?;
-            keep_days(&self.store, self.clock.today()).await;
-            (known, _) = self.look(wish).await?;
+                // It may be waiting for the answer, and settles what is lost.
+                Err(_) => {}
+            }
         }
         if let Err(why) = &self.outside.keeper {
             let error = provider::Error::Locked(why.clone());
@@ -135,6 +140,14 @@ impl Bench {
         let next = self.next_due(&Wish { force: false, ..wish.clone() }).await?;
         let summary = self.sum_up(started, wish, &known, &done, next).await?;
         Ok(Summary { alerts, ..summary })
+    }
+
+    /// Does what is due, under the lease.
+    async fn work_off(&self, lease: &Lease, wish: &Wish, done: &mut Vec<Done>) -> Result<()> {
+        self.settle(lease).await?;
+        // Whoever had it before may have done it all.
+        let (known, plan) = self.look(wish).await?;
+        self.work(lease, &known, &plan, done).await
     }
 
     /// When something is due that nobody has to ask for; none: nothing will be.
@@ -160,7 +173,13 @@ impl Bench {
         };
         let (jobs, locked) = std::mem::take(&mut plan.jobs).into_iter().partition(can_ask);
         plan.jobs = jobs;
-        Ok((Known { connections, refreshes, paused, locked }, plan))
+        let unanswered = unanswered(&mut tx).await?;
+        let is_lost = |it: &Connection| {
+            let is_active = it.state == ConnectionState::Active;
+            is_active && unanswered.iter().any(|row| row.connection == it.id)
+        };
+        let is_any_lost = has_key && connections.iter().any(is_lost);
+        Ok((Known { connections, refreshes, paused, locked, is_any_lost }, plan))
     }
 
     /// The lease, or who has it.
@@ -300,7 +319,7 @@ impl Bench {
     ) -> Result<Summary> {
         let wanted = |connection: &&Connection| {
             let named = wish.connections.is_empty() || wish.connections.contains(&connection.id);
-            named && connection.state != crate::model::ConnectionState::Disconnected
+            named && connection.state != ConnectionState::Disconnected
         };
         let mine = known.connections.iter().filter(wanted);
         let told = |connection: &Connection| {

@@ -63,6 +63,21 @@ impl Bench {
         Ok(Arc::new(Line::new(entry, base, pace, &self.clock, &used, remember)))
     }
 
+    /// Settles what processes left half done that are gone: attempts without an outcome, and secrets
+    /// that were presented and brought nothing back.
+    ///
+    /// # Errors
+    /// When the store or the trail fails.
+    pub(super) async fn settle(&self, lease: &Lease) -> Result<()> {
+        self.audit.settle_left_open(&self.store).await?;
+        if let Ok(keeper) = &self.outside.keeper
+            && let Err(error) = keeper.settle_lost(lease).await
+        {
+            told(error)?;
+        }
+        Ok(())
+    }
+
     /// All that the provider of a connection needs. A token that its owner brought and that was not
     /// exchanged yet is exchanged now, an access that is about to end is renewed.
     ///

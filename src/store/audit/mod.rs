@@ -213,6 +213,23 @@ impl AuditStore {
         .await
     }
 
+    /// Whether an operation has its outcome.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn has_outcome(&self, op: &str) -> Result<bool> {
+        const SQL: &str =
+            "select count(*) from {audit} where op_id = $1 and (state = 'ATTEMPTED') = false";
+        let outcomes: i64 = asked!(
+            self.on(),
+            sqlx::query_scalar,
+            SQL,
+            |query| query.bind(op.to_owned()),
+            fetch_one
+        );
+        Ok(outcomes > 0)
+    }
+
     /// What was told as done last and left its mark in a store; none: nothing was. With a database,
     /// what was done in that one, of which its attempt says so; without, in the usual one.
     ///
