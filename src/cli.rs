@@ -174,6 +174,15 @@ Examples:
 Exit codes: 4 the service does not take the token, or the consent was not given, 5 it cannot be
 reached (try the same token again), 8 another process refreshes, 9 the vault is locked or missing.";
 
+const CONNECTIONS_HELP: &str = "\
+Nothing is asked of a connection that is paused, whoever refreshes; its accounts, its consent and all
+that it brought stay. A consent may end meanwhile.
+
+Examples:
+  dashtam connections                      one line for each
+  dashtam connections pause Bridge         by its name, or by its number (--json tells it)
+  dashtam connections resume Bridge        it is asked again by the next refresh";
+
 const KEYS_HELP: &str = "\
 Other keys are chosen in the configuration file, under [keys], by the action's name:
   sort = \"S\"
@@ -313,7 +322,12 @@ pub enum Command {
         name: SafeText,
     },
     /// List the connections: state, accounts, requests left, last outcome, next try
-    Connections,
+    #[command(after_help = CONNECTIONS_HELP, args_conflicts_with_subcommands = true)]
+    Connections {
+        /// What is done to one; without it they are listed
+        #[command(subcommand)]
+        command: Option<ConnectionsCommand>,
+    },
     /// Make the derived figures again from the rows
     Rebuild {
         /// Change nothing; say what is not what the rows say
@@ -652,6 +666,22 @@ pub struct PriceDeleteArgs {
 }
 
 /// `settings`.
+#[derive(Debug, Subcommand)]
+pub enum ConnectionsCommand {
+    /// Let one rest: nothing is asked of it until it goes on
+    Pause {
+        /// Which, by its name or number
+        #[arg(value_name = "CONNECTION", value_parser = name)]
+        name: SafeText,
+    },
+    /// Let one go on that rests
+    Resume {
+        /// Which, by its name or number
+        #[arg(value_name = "CONNECTION", value_parser = name)]
+        name: SafeText,
+    },
+}
+
 #[derive(Debug, Subcommand)]
 pub enum SettingsCommand {
     /// List the settings and their values

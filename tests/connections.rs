@@ -629,3 +629,46 @@ fn where_nothing_is_written_nothing_is_asked_for() {
         demo.close().await;
     });
 }
+
+/// A key that is pressed twice before anything is seen does not do it twice, nor undo it.
+#[test]
+fn a_pause_is_written_once_however_often_the_key_is_pressed() {
+    run(async {
+        for mut desk in Desk::on_each((120, 40)).await {
+            desk.keys("j j j Enter").await;
+            desk.connect(PASSPHRASE).await;
+            desk.work().await;
+            desk.round(|_| {}).await;
+            desk.dashboard.press("o o");
+            desk.work().await;
+            desk.shows("paused: nothing is asked of it");
+            // At once, as tasks of the program do it.
+            let session = desk.dashboard.session().clone();
+            let id = connect::list(&session).await.unwrap()[0].connection.id;
+            let pause = |rests| connect::pause(&session, id, rests);
+            let (one, two) = tokio::join!(pause(false), pause(false));
+            let already = [one.unwrap().already, two.unwrap().already];
+            assert_eq!(already.iter().filter(|it| **it).count(), 1, "{already:?}");
+            let actions = desk.actions().await;
+            for action in ["connection.pause SUCCEEDED", "connection.resume SUCCEEDED"] {
+                let times = actions.iter().filter(|it| *it == action).count();
+                assert_eq!(times, 1, "{action}: {actions:?}");
+            }
+
+            // Its consent is lost, and it rests: both are seen.
+            desk.bridge.renew();
+            desk.round(Refresher::ask).await;
+            connect::pause(&session, id, true).await.unwrap();
+            desk.dashboard.catch_up().await;
+            desk.keys("j").await;
+            insta::assert_snapshot!("connections_lost_paused", desk.screen());
+            desk.shows(", paused");
+            desk.keys("o").await;
+            desk.work().await;
+            assert!(!desk.screen().contains(", paused"), "{}", desk.screen());
+            desk.keys("o").await;
+            desk.shows("My bank: it needs a new consent");
+            desk.close().await;
+        }
+    });
+}

@@ -15,7 +15,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use dashtam::clock::Clock;
 use dashtam::model::Secret;
@@ -673,4 +673,102 @@ async fn every_provider_survives_every_answer() {
         }
     }
     assert!(asked > 10, "{asked}");
+}
+
+/// What became of an operation, how often.
+fn told_of(person: &Person, action: &str) -> Vec<String> {
+    let all = person.json(&format!("audit list --action {action}"));
+    let rows = all["rows"].as_array().unwrap().clone();
+    rows.iter().map(|row| row["state"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_connection_rests_and_goes_on_without_a_screen() {
+    for person in Person::on_each() {
+        let person = person.connected();
+        assert_eq!(person.refresh().0, 0);
+        let (asked, number) =
+            (person.bridge.asked(), person.json("connections")["connections"][0]["id"].clone());
+        let paused = person.json("connections pause SimpleFIN");
+        assert_eq!(keys(&paused), ["already", "connection", "name", "schema"]);
+        assert_eq!(
+            (&paused["schema"], &paused["connection"], &paused["already"]),
+            (&json!("dashtam.connection.changed/1"), &number, &json!(false))
+        );
+        // By its number, and once is enough.
+        assert_eq!(person.json(&format!("connections pause {number}"))["already"], true);
+        assert_eq!(
+            person.ok("connections pause SimpleFIN").trim_end(),
+            "SimpleFIN is paused already"
+        );
+        assert_eq!(told_of(&person, "connection.pause"), ["ATTEMPTED", "SUCCEEDED"]);
+        let row = person.json("connections")["connections"][0].clone();
+        assert!(row["paused"].is_string() && row["state"] == "active", "{row}");
+        // Whoever asks for it by name is told why nothing comes.
+        let ran = person.run("refresh --force --connection SimpleFIN", "");
+        assert!(ran.code == Some(0), "{ran:?}");
+        assert!(format!("{}{}", ran.out, ran.err).contains("it is paused"), "{ran:?}");
+        assert_eq!((person.refresh().0, person.bridge.asked()), (0, asked));
+
+        // What it was before stands beside that it rests.
+        assert!(person.ok("connections resume SimpleFIN").contains("SimpleFIN goes on"));
+        person.bridge.renew();
+        assert_eq!(person.refresh().0, 4);
+        person.ok("connections pause SimpleFIN");
+        let state = person.json("connections")["connections"][0]["state"].clone();
+        let both = format!("{}, paused", state.as_str().unwrap());
+        assert_ne!(both, "active, paused");
+        let table = person.ok("connections");
+        assert!(table.contains(&both), "{both}: {table}");
+        assert!(person.json("connections")["connections"][0]["paused"].is_string());
+
+        person.ok("connections resume SimpleFIN");
+        assert_eq!(person.ok("connections resume SimpleFIN").trim_end(), "SimpleFIN is not paused");
+        assert_eq!(told_of(&person, "connection.resume").len(), 4, "twice, each with its outcome");
+        person.run("connections pause Nobody", "").refused(2, "Nobody");
+        person.run("connections pause", "").refused(2, "CONNECTION");
+        person.run("connections pause SimpleFIN --read-only", "").refused(2, "--read-only");
+        person.ok("disconnect SimpleFIN");
+        person.run("connections resume SimpleFIN", "").refused(2, "SimpleFIN");
+        person.ok("audit verify");
+        person.no_faults();
+    }
+}
+
+/// While one service is slow its owner lets another connection rest: that one is not asked any more.
+#[test]
+fn a_pause_within_a_round_counts_for_what_is_not_begun() {
+    for person in Person::on_each() {
+        let slow = Server::new(|_| {
+            std::thread::sleep(Duration::from_secs(3));
+            Reply::new(503, &[], "")
+        });
+        let text = fs::read_to_string(person.home.path("config.toml")).unwrap();
+        let text = format!("{text}[frankfurter]\nbase_url = \"{}\"\n", slow.base);
+        person.home.file("config.toml", &text);
+        let person = person.connected();
+        person.ok("connect frankfurter");
+        let rows = person.home.rows("rows.csv", &["2026-01-05,Bank,DEPOSIT,,,,,CAD,5"]);
+        person.ok(&format!("import {rows}"));
+        let mut command = person.process();
+        command.args(["refresh", "--json"]).stdin(Stdio::null());
+        let process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let begun = Instant::now();
+        while slow.asked().is_empty() {
+            assert!(begun.elapsed() < Duration::from_secs(30), "nobody asks for rates");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        person.ok("connections pause SimpleFIN");
+        let ran = Ran::of(&process.wait_with_output().unwrap());
+        let told = document(&ran.out);
+        let mine = told["connections"].as_array().unwrap().iter();
+        let mine = mine.clone().find(|it| it["provider"] == "simplefin").unwrap();
+        assert_eq!(mine["result"], "nothing_due", "{told}");
+        assert_eq!(person.bridge.asked(), 0, "{told}");
+        assert_eq!(told_of(&person, "refresh").len(), 2, "only the rates were begun");
+        person.ok("connections resume SimpleFIN");
+        person.ok("refresh --connection SimpleFIN");
+        assert!(person.bridge.asked() > 0);
+        person.no_faults();
+    }
 }

@@ -1,4 +1,4 @@
-//! `connect`, `disconnect` and `connections`.
+//! `connect`, `disconnect` and `connections`, with what lets one rest.
 
 use std::io::{IsTerminal as _, Read as _};
 use std::time::Duration;
@@ -12,8 +12,8 @@ use super::output::note;
 use super::prompt::{can_ask, token};
 use super::table::{Column, Table};
 use super::{Job, consent, vault};
-use crate::cli::ConnectArgs;
-use crate::model::{ConnectionId, SafeText, Secret};
+use crate::cli::{ConnectArgs, ConnectionsCommand};
+use crate::model::{ConnectionId, ConnectionState, SafeText, Secret};
 use crate::service::connect::{self, ConnectRequest, Connected, ConnectionRow};
 use crate::service::consent::{ends, is_given_in_browser};
 use crate::service::open_source::{self, is_open};
@@ -24,8 +24,6 @@ const NO_TOKEN: &str = "there is no terminal to ask for the token on; give it on
 const TOO_LONG: &str = "what was pasted is no token: it is far too long";
 /// No token is longer.
 const LONGEST: usize = 16 << 10;
-/// What stands in the place of the state of a connection that rests.
-const PAUSED: &str = "paused";
 /// How long to wait for somebody who refreshes.
 const WAIT: Duration = Duration::from_mins(1);
 
@@ -159,6 +157,33 @@ pub async fn disconnect(
     Ok(Status::Done)
 }
 
+/// Lets one rest, or go on.
+pub async fn pause(
+    job: &mut Job<'_>,
+    session: &Session,
+    command: &ConnectionsCommand,
+) -> Result<Status, Error> {
+    let (name, rests) = match command {
+        ConnectionsCommand::Pause { name } => (name, true),
+        ConnectionsCommand::Resume { name } => (name, false),
+    };
+    let id = connect::id_of(session, name).await?;
+    let connect::Paused { connection, already } = connect::pause(session, id, rests).await?;
+    let name = &connection.label;
+    if job.flags.json {
+        let (schema, connection) = ("dashtam.connection.changed/1", connection.id);
+        job.out.json(&Changed { schema, connection, name, already })?;
+        return Ok(Status::Done);
+    }
+    job.out.line(&match (rests, already) {
+        (true, false) => format!("paused {name}; nothing is asked of it until it is resumed"),
+        (true, true) => format!("{name} is paused already"),
+        (false, false) => format!("{name} goes on; `dashtam --refresh-only` asks it"),
+        (false, true) => format!("{name} is not paused"),
+    })?;
+    Ok(Status::Done)
+}
+
 pub async fn list(job: &mut Job<'_>, session: &Session) -> Result<Status, Error> {
     let rows = connect::list(session).await?;
     if job.flags.json {
@@ -173,7 +198,7 @@ pub async fn list(job: &mut Job<'_>, session: &Session) -> Result<Status, Error>
     let mut table = Table::new(vec![
         Column::text("connection", 12, 0),
         Column::text("service", 9, 1),
-        Column::text("state", 8, 0),
+        Column::text("state", 15, 0),
         Column::figure("accounts", 1),
         Column::figure("left", 1),
         Column::text("last success", 20, 1),
@@ -185,7 +210,7 @@ pub async fn list(job: &mut Job<'_>, session: &Session) -> Result<Status, Error>
         table.row(vec![
             it.connection.label.clone(),
             it.title.clone(),
-            SafeText::new(if it.paused.is_some() { PAUSED } else { it.connection.state.as_str() }),
+            SafeText::new(&state(it)),
             SafeText::new(&it.accounts.to_string()),
             text(it.left.map(|(left, most)| format!("{left}/{most}"))),
             text(last.and_then(|last| last.succeeded).and_then(instant)),
@@ -202,6 +227,16 @@ pub async fn list(job: &mut Job<'_>, session: &Session) -> Result<Status, Error>
         }
     }
     Ok(Status::Done)
+}
+
+/// How it is. One that rests may have failed before, and one that works need not say so then.
+fn state(row: &ConnectionRow) -> String {
+    let state = row.connection.state;
+    match (row.paused, state) {
+        (None, state) => state.as_str().to_owned(),
+        (Some(_), ConnectionState::Active) => "paused".to_owned(),
+        (Some(_), state) => format!("{}, paused", state.as_str()),
+    }
 }
 
 fn why(row: &ConnectionRow) -> Option<&SafeText> {

@@ -323,7 +323,10 @@ impl Job<'_> {
             Command::Vault(command) => vault::run(self, session, command).await,
             Command::Connect(args) => connect::connect(self, session, args).await,
             Command::Disconnect { name } => connect::disconnect(self, session, name).await,
-            Command::Connections => connect::list(self, session).await,
+            Command::Connections { command: None } => connect::list(self, session).await,
+            Command::Connections { command: Some(command) } => {
+                connect::pause(self, session, command).await
+            }
             Command::Audit(command) => audit::run(self, session, command).await,
             Command::Rebuild { check } => rebuild::run(self, session, *check).await,
             Command::Backup { file, force } => backup::backup(self, session, file, *force).await,
@@ -367,7 +370,7 @@ fn access(command: &Command) -> Access {
         Command::Rebuild { check } | Command::Restore { check, .. } => *check,
         Command::Audit(command) if !audit::only_looks(command) => return Access::Existing,
         Command::Audit(_)
-        | Command::Connections
+        | Command::Connections { command: None }
         | Command::Doctor
         | Command::Keys
         | Command::Completions { .. }
@@ -379,6 +382,7 @@ fn access(command: &Command) -> Access {
         | Command::Migrate { .. }
         | Command::Refresh(_)
         | Command::Connect(_)
+        | Command::Connections { command: Some(_) }
         | Command::Disconnect { .. } => false,
     };
     if looks { Access::Look } else { Access::Write }

@@ -3,6 +3,7 @@
 
 use super::standing::settle_differences;
 use super::{Error, Result};
+use crate::audit::Action;
 use crate::model::{Connection, ConnectionId, ConnectionState, OpId, SafeText};
 use crate::store::{self, SealedSecret, Store, WriteTx};
 use crate::tasks::{self, Task};
@@ -118,7 +119,14 @@ pub async fn disconnect(
     .await
 }
 
-/// Lets a connection rest, or go on: while it rests nothing is asked of its service.
+/// What it is called that a connection rests, or goes on.
+#[must_use]
+pub const fn pausing(rests: bool) -> Action {
+    if rests { Action::ConnectionPause } else { Action::ConnectionResume }
+}
+
+/// Lets a connection rest, or go on: while it rests nothing is asked of its service. False: it did so
+/// already, and nothing is written.
 ///
 /// # Errors
 /// When the store fails; then nothing is written.
@@ -128,12 +136,15 @@ pub async fn pause(
     rests: bool,
     op: OpId,
     now: i64,
-) -> Result<()> {
+) -> Result<bool> {
     write(store, move |mut tx| async move {
+        if tx.paused().await?.contains_key(&connection) == rests {
+            tx.rollback().await?;
+            return Ok(false);
+        }
         tx.put_paused(connection, rests.then_some(now)).await?;
-        let action = if rests { "connection.pause" } else { "connection.resume" };
-        tx.commit(&op.to_string(), action, now).await?;
-        Ok(())
+        tx.commit(&op.to_string(), pausing(rests).as_str(), now).await?;
+        Ok(true)
     })
     .await
 }

@@ -40,7 +40,7 @@ mod watch;
 mod whole;
 mod write;
 
-pub use connections::{Consent, Sealed, connect, disconnect, pause, reconnect};
+pub use connections::{Consent, Sealed, connect, disconnect, pause, pausing, reconnect};
 pub use delivery::{Delivered, Delivery, MarketNews, deliver, note_failure, take_market};
 pub use error::{Error, Result};
 pub use intake::{Content, Counts, Intake, Options, Taken};

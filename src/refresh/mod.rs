@@ -86,7 +86,7 @@ pub struct Bench {
 const AT_ONCE: usize = 4;
 
 /// Why nothing comes of a connection that rests.
-const PAUSED: &str = "it is paused; `o` in the Connections pane lets it go on";
+const PAUSED: &str = "it is paused; `dashtam connections resume` lets it go on";
 
 /// How often somebody who waits for the lease looks again.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -228,7 +228,7 @@ impl Bench {
         let (quotes, history): (Vec<_>, Vec<_>) =
             market.into_iter().partition(|work| work.job.part == Part::Quotes);
         for work in history {
-            done.push(self.fetch(&work).await?);
+            done.extend(self.fetch(&work).await?);
         }
         // A service that is slow holds up no other; what they tell is written one after the other.
         let permits = Semaphore::new(AT_ONCE);
@@ -242,6 +242,7 @@ impl Bench {
             let taken = match asked {
                 Ok(Asked::Told(told)) => work.take_accounts(*told).await,
                 Ok(Asked::Over(over)) => Ok(*over),
+                Ok(Asked::Rests) => continue,
                 Err(error) => Err(error),
             };
             match taken {
@@ -253,13 +254,16 @@ impl Bench {
             return Err(error);
         }
         for work in quotes {
-            done.push(self.fetch(&work).await?);
+            done.extend(self.fetch(&work).await?);
         }
         Ok(())
     }
 
     /// Asks a connection for its accounts.
     async fn ask(&self, work: &Work<'_>) -> Result<Asked> {
+        if self.rests(work.connection).await? {
+            return Ok(Asked::Rests);
+        }
         let entry = match provider::named(&work.connection.provider) {
             Ok(entry) => entry,
             Err(error) => return Ok(Asked::Over(Box::new(work.unknown(error).await?))),
@@ -289,8 +293,20 @@ impl Bench {
         }
     }
 
-    /// Fetches prices.
-    async fn fetch(&self, work: &Work<'_>) -> Result<Done> {
+    /// Whether its owner lets a connection rest, since the plan was made.
+    async fn rests(&self, connection: &Connection) -> Result<bool> {
+        Ok(self.store.read().await?.paused().await?.contains_key(&connection.id))
+    }
+
+    /// Fetches prices; none: its owner lets it rest by now.
+    async fn fetch(&self, work: &Work<'_>) -> Result<Option<Done>> {
+        if self.rests(work.connection).await? {
+            return Ok(None);
+        }
+        self.fetch_prices(work).await.map(Some)
+    }
+
+    async fn fetch_prices(&self, work: &Work<'_>) -> Result<Done> {
         let entry = match provider::named(&work.connection.provider) {
             Ok(entry) => entry,
             Err(error) => return work.unknown(error).await,
@@ -365,6 +381,8 @@ enum Asked {
     Told(Box<ToldAll>),
     /// That was all.
     Over(Box<Done>),
+    /// Its owner lets it rest by now.
+    Rests,
 }
 
 /// How seldom a part of a connection need be fetched; none: it has no such part. One whose provider is

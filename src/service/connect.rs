@@ -208,26 +208,53 @@ pub async fn disconnect(
     ended.map(|()| connection.clone())
 }
 
-/// Lets a connection rest, or go on; its accounts and its consent stay. Tells of the connection.
+/// The connection of a name or a number.
+///
+/// # Errors
+/// When it is not there.
+pub async fn id_of(session: &Session, name: &SafeText) -> Result<ConnectionId, Error> {
+    let found = refresh::named(session, std::slice::from_ref(name)).await?;
+    let missing = || Error::NotFound { what: "connection", name: name.clone(), nearest: None };
+    found.first().copied().ok_or_else(missing)
+}
+
+/// What became of a connection that was to rest, or to go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Paused {
+    /// The connection.
+    pub connection: Connection,
+    /// It did so already, so nothing was done.
+    pub already: bool,
+}
+
+/// Lets a connection rest, or go on; its accounts and its consent stay. A refresh that is under way asks
+/// nothing more of it.
 ///
 /// # Errors
 /// When it is not there, or the store fails.
-pub async fn pause(session: &Session, id: ConnectionId, rests: bool) -> Result<Connection, Error> {
-    let known = session.store.read().await?.connections().await?;
+pub async fn pause(session: &Session, id: ConnectionId, rests: bool) -> Result<Paused, Error> {
+    let mut tx = session.store.read().await?;
+    let (known, resting) = (tx.connections().await?, tx.paused().await?);
+    drop(tx);
     let name = SafeText::new(&id.to_string());
     let missing = || Error::NotFound { what: "connection", name, nearest: None };
     let connection = known.into_iter().find(|it| it.id == id && !it.is_over());
     let connection = connection.ok_or_else(missing)?;
-    let detail = format!("connection={id}");
-    let attempt = match rests {
-        true => session.attempt("connection.pause", &detail).await?,
-        false => session.attempt("connection.resume", &detail).await?,
-    };
+    if resting.contains_key(&id) == rests {
+        return Ok(Paused { connection, already: true });
+    }
+    let action = ledger::pausing(rests).as_str();
+    let attempt = session.attempt(action, &format!("connection={id}")).await?;
     let (op, now) = (attempt.op(), session.now());
     match ledger::pause(&session.store, id, rests, op, now).await.map_err(Error::from) {
-        Ok(()) => {
+        Ok(true) => {
             attempt.committed("").await;
-            Ok(connection)
+            Ok(Paused { connection, already: false })
+        }
+        // Somebody else was first.
+        Ok(false) => {
+            attempt.failed("already").await?;
+            Ok(Paused { connection, already: true })
         }
         Err(error) => {
             session.end_badly(attempt, &error).await;

@@ -314,8 +314,8 @@ impl Errand {
                 Ok(Done::Disconnected(ended.label))
             }
             Self::Pause(id, rests) => {
-                let connection = connect::pause(session, id, rests).await?;
-                Ok(Done::Paused(connection.label, rests))
+                let paused = connect::pause(session, id, rests).await?;
+                Ok(Done::Paused(paused.connection.label, rests))
             }
         }
     }

@@ -47,6 +47,7 @@ const ABOVE: u16 = 4;
 
 /// Where the bar has no room for them.
 const KEYS: &str = "c connects another · r asks it now · o pauses it · d ends it";
+const ALSO_PAUSED: &str = "it is paused, too: a new consent lets it go on, and so does o";
 const KEYS_AGAIN: &str = "c connects it again · d ends it";
 /// What is said of everyone: no provider has another right.
 const SCOPES: &str = "read-only: it tells of accounts, holdings and rows, and can move nothing";
@@ -175,7 +176,9 @@ impl Connections {
             (Action::Refresh, _) => Wish::Refresh(id),
             (Action::NewConnection, State::Consent(_)) => Self::again(row),
             (Action::NewConnection, _) => Wish::Act(Action::Connect),
-            (Action::Pause, State::Consent(_)) => Wish::Say(format!("{name}: {}", state.words())),
+            (Action::Pause, State::Consent(_)) if row.paused.is_none() => {
+                Wish::Say(format!("{name}: {}", state.words()))
+            }
             (Action::Pause, _) => Wish::Begin(Errand::Pause(id, row.paused.is_none())),
             (Action::Delete, _) => {
                 let text = format!(
@@ -273,7 +276,7 @@ fn rows(look: &Look) -> &[ConnectionRow] {
 }
 
 fn cells(row: &ConnectionRow, snapshot: &Snapshot, look: &Look) -> Vec<Cell> {
-    let (state, tone) = State::of(row, look).cell();
+    let (state, tone) = standing(row, look);
     let accounts = i64::try_from(row.accounts).unwrap_or(i64::MAX);
     let left = row.left.map(|(left, most)| format!("{left}/{most}")).unwrap_or_default();
     let low = row.left.is_some_and(|(left, most)| left <= most / 8);
@@ -286,6 +289,19 @@ fn cells(row: &ConnectionRow, snapshot: &Snapshot, look: &Look) -> Vec<Cell> {
         Cell::plain(row.succeeded.map_or_else(|| "never".to_owned(), |at| aged(at, snapshot))),
         Cell::new(next(row, snapshot, look), Tone::Dim),
     ]
+}
+
+/// How it is. What its owner lets rest may have failed before, and that stands beside it.
+fn standing(row: &ConnectionRow, look: &Look) -> (String, Tone) {
+    let state = State::of(row, look);
+    let (word, tone) = state.cell();
+    let failed = row.last.as_ref().is_some_and(|last| last.failures > 0);
+    let word = match state {
+        State::Consent(_) if row.paused.is_some() => format!("{word}, paused"),
+        State::Paused if failed => format!("{word}, failing"),
+        _ => word.to_owned(),
+    };
+    (word, tone)
 }
 
 /// An instant with its age in days, where there are any.
@@ -324,11 +340,14 @@ fn next(row: &ConnectionRow, snapshot: &Snapshot, look: &Look) -> String {
 /// Everything of a connection, line by line.
 fn told(row: &ConnectionRow, snapshot: &Snapshot, look: &Look) -> Vec<(String, Tone)> {
     let state = State::of(row, look);
-    let (word, tone) = state.cell();
+    let (word, tone) = standing(row, look);
     let mut told = vec![
         (format!("{} · {}", row.connection.label, row.title), Tone::Title),
         (format!("{word}: {}", state.words()), tone),
     ];
+    if let (State::Consent(_), Some(_)) = (state, row.paused) {
+        told.push((ALSO_PAUSED.to_owned(), Tone::Warn));
+    }
     if let Some(why) = &row.why {
         told.push((look.figures.message(why.as_str()), Tone::Plain));
     }
