@@ -183,7 +183,7 @@ fn a_bank_is_connected_paused_locked_and_ended_by_keys() {
                 Some(Effect::Send(_, Errand::Connect(wanted))) if wanted.name.is_some()
             ));
             desk.work().await;
-            desk.shows("connected My bank: its accounts are being fetched");
+            desk.shows("connected My bank: what it tells is being fetched");
             desk.shows("unlocked");
             desk.shows("not asked yet");
             assert_eq!(desk.bridge.turn(|knobs| knobs.claims), 1);
@@ -671,4 +671,136 @@ fn a_pause_is_written_once_however_often_the_key_is_pressed() {
             desk.close().await;
         }
     });
+}
+
+/// Each service of the table asks for what the table says, and one that asks for nothing needs no vault.
+#[test]
+fn every_service_can_be_chosen_on_the_page_that_connects() {
+    run(async {
+        for size in SIZES {
+            let mut desk = Desk::new(size, None, options()).await;
+            let name = |what: &str| format!("connect_{what}_{}x{}", size.0, size.1);
+            desk.keys("j j j Enter Up").await;
+            insta::assert_snapshot!(name("service"), desk.screen());
+            let mut seen = Vec::new();
+            for service in connect::services() {
+                desk.shows(&format!("Connect {}", service.title));
+                seen.push(service.id);
+                if service.asks == connect::Asks::Browser {
+                    insta::assert_snapshot!(name("browser"), desk.screen());
+                    desk.keys("Enter").await;
+                    assert!(desk.dashboard.wanted.is_empty(), "{:?}", desk.dashboard.wanted);
+                }
+                if service.id != "frankfurter" {
+                    desk.keys("Right").await;
+                }
+            }
+            assert!(["simplefin", "schwab", "frankfurter"].iter().all(|id| seen.contains(id)));
+            insta::assert_snapshot!(name("anybody"), desk.screen());
+            desk.keys("Enter Enter").await;
+            desk.work().await;
+            desk.shows("connected European Central Bank: what it tells");
+            assert_eq!(desk.list().await.len(), 1);
+            assert!(!desk.config.vault_dir().join("key").exists(), "no vault was needed");
+            // A second one would tell the same.
+            desk.keys(": c o n n e c t Enter Up Left Enter Enter").await;
+            desk.work().await;
+            desk.shows("is connected already");
+            assert_eq!(desk.list().await.len(), 1);
+            desk.close().await;
+        }
+    });
+}
+
+/// What another process did to the vault is found where it matters: when a key asks for it.
+#[test]
+fn the_vault_is_looked_at_when_somebody_asks_for_it() {
+    let secret = |text: &str| Some(dashtam::model::Secret::new(text.to_owned()));
+    run(async {
+        for mut desk in Desk::on_each((120, 40)).await {
+            let folder = desk.config.vault_dir();
+            let session = desk.dashboard.session().clone();
+            desk.keys("g n").await;
+            for keys in ["g l", "g k"] {
+                desk.keys(keys).await;
+                desk.shows("there is no vault yet: connecting makes one");
+            }
+
+            // Another process makes one: it is found locked, and nothing of it is made here.
+            vault::init(&session, &desk.config, secret(PASSPHRASE)).await.unwrap();
+            desk.keys(": c o n n e c t Enter").await;
+            desk.shows("passphrase");
+            assert!(!desk.screen().contains("the same again"), "{}", desk.screen());
+            desk.keys("Esc g l").await;
+            desk.shows("it is locked already");
+            desk.keys("g k").await;
+            desk.paste(PASSPHRASE);
+            desk.keys("Enter").await;
+            desk.work().await;
+            desk.shows("unlocked: what waited for it is fetched now");
+            desk.keys("g k").await;
+            desk.shows("it is unlocked already");
+            desk.keys(": c o n n e c t Enter").await;
+            assert!(!desk.screen().contains("passphrase"), "{}", desk.screen());
+            desk.bring("My bank").await;
+            desk.work().await;
+            desk.round(|_| {}).await;
+            desk.shows("works");
+
+            // Another passphrase of the same key changes nothing; another key does.
+            let key = vault::unlock(&session, &desk.config, &secret(PASSPHRASE).unwrap()).await;
+            vault::change_passphrase(&session, &desk.config, key.unwrap(), secret("c4n4ry two"))
+                .await
+                .unwrap();
+            desk.keys("g k").await;
+            desk.shows("it is unlocked already");
+            let kept = std::fs::read(folder.join("key")).unwrap();
+            std::fs::remove_file(folder.join("key")).unwrap();
+            vault::init(&session, &desk.config, secret("c4n4ry three")).await.unwrap();
+            desk.keys("g k").await;
+            assert!(!desk.dashboard.how.held.is_there(), "it opens nothing any more");
+            desk.shows("Unlock");
+            desk.keys("Esc").await;
+            desk.shows("! locked: g k unlocks");
+            desk.shows("once unlocked");
+
+            // It is taken away, and put back while somebody types.
+            std::fs::remove_file(folder.join("key")).unwrap();
+            desk.keys("g k").await;
+            desk.shows("there is no vault yet: connecting makes one");
+            desk.shows("once there is a key");
+            desk.dashboard.press("c");
+            desk.shows("the same again");
+            let token = desk.bridge.token();
+            for key in ["Tab", "Tab"] {
+                desk.dashboard.press(key);
+            }
+            desk.paste(&token);
+            write_private(&folder.join("key"), &kept);
+            desk.dashboard.settle().await;
+            desk.shows("passphrase");
+            desk.shows("characters, hidden");
+            assert!(!desk.screen().contains("the same again"), "{}", desk.screen());
+            desk.keys("Esc").await;
+
+            // A file that is none is said to be none.
+            write_private(&folder.join("key"), b"not a key\n");
+            for keys in ["g k", "g l"] {
+                desk.keys(keys).await;
+                assert!(!desk.screen().contains("Enter next"), "{keys}:\n{}", desk.screen());
+                desk.shows("vault/key");
+            }
+            desk.keys("c").await;
+            desk.shows("Nothing can be sealed now");
+            desk.keys("Esc").await;
+            desk.shows("no key");
+            desk.close().await;
+        }
+    });
+}
+
+fn write_private(path: &std::path::Path, bytes: &[u8]) {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::write(path, bytes).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
 }

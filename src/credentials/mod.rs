@@ -84,6 +84,13 @@ impl Keeper {
         Self { store, audit, clock, vault, key: Arc::new(key), flights: Arc::default() }
     }
 
+    /// Whether its key is that of the vault still: another process may have made another one, or taken
+    /// it away.
+    #[must_use]
+    pub fn fits(&self) -> bool {
+        self.vault.read_vouched(&self.key).is_ok()
+    }
+
     /// What to show for a connection now.
     ///
     /// # Errors

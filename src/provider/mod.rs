@@ -167,6 +167,22 @@ pub struct SetupToken {
     pub claim: fn(Arc<Line>, Secret) -> Boxed<Result<Secret>>,
 }
 
+/// What a person does to be connected to a provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asks {
+    /// Nothing: anybody may ask it.
+    Nothing,
+    /// To bring these, which nobody else may see, from a place.
+    Secrets {
+        /// Where its owner gets them.
+        from: &'static str,
+        /// What they are called, in the order in which they are kept, a line each.
+        called: &'static [&'static str],
+    },
+    /// To agree in a browser.
+    Browser,
+}
+
 /// A provider: what it can do is which constructor it has.
 #[derive(Debug)]
 pub struct Entry {
@@ -190,6 +206,21 @@ pub struct Entry {
     pub market: Option<fn(Setup) -> Market>,
     /// Whether it tells prices from within the day, and not only of days that are over.
     pub tells_prices: bool,
+}
+
+impl Entry {
+    /// What a person does to be connected to it; none: who invents is not connected by anybody.
+    #[must_use]
+    pub const fn asks(&self) -> Option<Asks> {
+        match self.auth {
+            Auth::Nobody if self.hosts.is_empty() => None,
+            Auth::Nobody => Some(Asks::Nothing),
+            Auth::SetupToken(token) => {
+                Some(Asks::Secrets { from: token.from, called: &["setup token"] })
+            }
+            Auth::OAuth(_) => Some(Asks::Browser),
+        }
+    }
 }
 
 /// Every provider there is.

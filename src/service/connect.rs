@@ -13,6 +13,7 @@ use crate::provider::{self, Auth, Class, Entry, SetupToken};
 use crate::report;
 use crate::vault::Key;
 
+pub use crate::provider::Asks;
 pub use crate::report::ConnectionRow;
 
 /// What somebody brings to connect.
@@ -56,14 +57,20 @@ pub struct Service {
     pub id: &'static str,
     /// For people.
     pub title: &'static str,
-    /// Where its owner gets a token.
-    pub from: &'static str,
+    /// What a person does for it.
+    pub asks: Asks,
 }
 
 /// No word of a name has more characters; what a service gives has.
 const LONGEST_WORD: usize = 40;
 
 impl Service {
+    /// Whether it is brought on a page, and not given in a browser.
+    #[must_use]
+    pub const fn is_brought(&self) -> bool {
+        matches!(self.asks, Asks::Secrets { .. })
+    }
+
     /// Whether a name is rather what the service gave: a name is seen by everybody.
     #[must_use]
     pub fn is_secret(&self, name: &str) -> bool {
@@ -76,13 +83,8 @@ impl Service {
 /// Every service that somebody can be connected to.
 #[must_use]
 pub fn services() -> Vec<Service> {
-    let service = |entry: &Entry| match entry.auth {
-        Auth::SetupToken(SetupToken { from, .. }) => {
-            Some(Service { id: entry.id, title: entry.title, from })
-        }
-        // A consent is given in a browser, and what comes of it brought to the command line.
-        Auth::Nobody | Auth::OAuth(_) => None,
-    };
+    let service =
+        |entry: &Entry| entry.asks().map(|asks| Service { id: entry.id, title: entry.title, asks });
     provider::PROVIDERS.iter().filter_map(service).collect()
 }
 

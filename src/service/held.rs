@@ -67,10 +67,13 @@ pub enum Opening {
     New(Option<Secret>),
 }
 
-/// How the vault is.
+/// How the vault is now. A key that a person gave and that is not its key any more is let go of.
 pub async fn lock_of(session: &Session, config: &Config, held: &Held) -> Lock {
-    if held.is_there() {
-        return Lock::Unlocked;
+    match held.keeper() {
+        Some(keeper) if keeper.fits() => return Lock::Unlocked,
+        // It is gone, whether the trail can tell of it or not.
+        Some(_) => drop(lock(session, held).await),
+        None => {}
     }
     match vault::key(session, config, None).await {
         Ok(_) => Lock::Open,

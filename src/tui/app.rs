@@ -107,6 +107,8 @@ pub enum Effect {
     Send(u64, Errand),
     /// The key to secrets let go of.
     Lock,
+    /// To know how the vault is now.
+    LookAtVault,
     /// What a folder has.
     List(FolderQuery),
     /// The demo in place of this store.
@@ -190,6 +192,8 @@ pub struct App {
     written: Option<u64>,
     /// Of how many of them it was said that leaving ends them.
     warned: usize,
+    /// Somebody wants to hear how the vault is.
+    asks_how_vault_is: bool,
     opening: Option<&'static str>,
     /// The last day on which somebody was here.
     visited: Option<NaiveDate>,
@@ -274,6 +278,7 @@ impl App {
             errands: 0,
             written: None,
             warned: 0,
+            asks_how_vault_is: false,
             opening: None,
             visited: options.visited,
             pace: Pace::Resting,

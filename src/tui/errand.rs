@@ -16,7 +16,7 @@ use crate::service::held::{self, Lock, Opening};
 use crate::service::import::{self, FileReport, ImportReport, ImportRequest, UndoReport};
 use crate::service::ledger_sheet::LedgerSheet;
 use crate::service::refresh::How;
-use crate::service::{Error, Session, edit, plan, sheet};
+use crate::service::{Error, Session, edit, open_source, plan, sheet};
 use crate::tasks::{self, Task};
 use crate::text::{Figures, counted};
 
@@ -85,8 +85,8 @@ pub struct Wanted {
     pub name: Option<SafeText>,
     /// A new connection, or one that no longer works.
     pub goal: Goal,
-    /// What the service gave.
-    pub token: Hidden,
+    /// What the service gave, in the order in which it asks.
+    pub brought: Vec<Hidden>,
     /// What opens the vault for it.
     pub key: Key,
 }
@@ -254,6 +254,17 @@ impl Errands {
         });
     }
 
+    /// Looks how the vault is: another process may have made, changed or removed it.
+    pub fn look_at_vault(&self, session: &Session, how: &How) {
+        let (session, how, tell) = (session.clone(), how.clone(), self.tell.clone());
+        tasks::spawn(Task::Errand, async move {
+            if let Some(config) = how.config.as_deref() {
+                let lock = held::lock_of(&session, config, &how.held).await;
+                let _ = tell.send(Heard::Vault(lock));
+            }
+        });
+    }
+
     /// What is heard next.
     pub async fn next(&mut self) -> Option<Heard> {
         self.heard.recv().await
@@ -321,18 +332,36 @@ impl Errand {
     }
 }
 
-/// Opens the vault with what was given for it, and connects.
+/// Opens the vault with what was given for it, and connects. A service that asks for nothing needs none.
 async fn connect_to(session: &Session, config: &Config, how: &How, wanted: Wanted) -> Upshot {
+    if open_source::is_open(&wanted.provider) {
+        let done = open_source::connect(session, &wanted.provider, wanted.name.as_ref()).await?;
+        return Ok(Done::Connected(done.connection.label, done.already));
+    }
     let keeper = held::open(session, config, &how.held, wanted.key.opening()).await?;
     let request = ConnectRequest {
         provider: wanted.provider,
         name: wanted.name,
-        token: wanted.token.secret(),
+        token: Secret::new(lines(&wanted.brought)),
         goal: wanted.goal,
         wait: WAIT,
     };
     let done = connect::connect_with(session, config, keeper, request).await?;
     Ok(Done::Connected(done.connection.label, done.already))
+}
+
+/// Secrets as they are kept: a line each.
+fn lines(brought: &[Hidden]) -> String {
+    // Large enough never to grow, which would leave a copy behind.
+    let most = brought.iter().map(|hidden| hidden.0.expose().len() + 1).sum();
+    let mut lines = String::with_capacity(most);
+    for hidden in brought {
+        if !lines.is_empty() {
+            lines.push('\n');
+        }
+        lines.push_str(hidden.0.expose());
+    }
+    lines
 }
 
 /// How it went, in words.
@@ -354,9 +383,9 @@ pub fn in_words(ended: &Upshot, figures: Figures) -> String {
         Ok(Done::Unlocked) => "unlocked: what waited for it is fetched now".to_owned(),
         Ok(Done::Locked) => "locked: nothing is fetched that needs a secret".to_owned(),
         Ok(Done::Connected(name, false)) => {
-            format!("connected {name}: its accounts are being fetched")
+            format!("connected {name}: what it tells is being fetched")
         }
-        Ok(Done::Connected(name, true)) => format!("{name} is connected already by this token"),
+        Ok(Done::Connected(name, true)) => format!("{name} is connected already"),
         Ok(Done::Disconnected(name)) => {
             format!("ended {name}; its history stays; end the access at the service too")
         }

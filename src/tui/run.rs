@@ -344,6 +344,11 @@ impl Dashboard<'_> {
             Effect::Begin(errand) => self.begin(None, errand),
             Effect::Send(page, errand) => self.begin(Some(page), errand),
             Effect::Lock => self.let_go(),
+            Effect::LookAtVault => {
+                if let (Some(opened), Some(how)) = (&self.opened, &self.how) {
+                    self.errands.look_at_vault(&opened.session, how);
+                }
+            }
             Effect::List(query) => self.folders.begin(query),
             Effect::Demo => return Ok(Some(Ended::Demo)),
             Effect::Redraw => self.screen.forget()?,

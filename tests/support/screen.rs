@@ -254,6 +254,11 @@ impl Dashboard {
         if self.app.is_moving() {
             self.tell(Msg::Rested);
         }
+        let looks = |effect: &Effect| matches!(effect, Effect::LookAtVault);
+        if let Some(at) = self.wanted.iter().position(looks) {
+            self.wanted.remove(at);
+            self.look_at_vault().await;
+        }
         while self.app.is_waiting() {
             let waited = tokio::time::timeout(Duration::from_secs(30), async {
                 tokio::select! {

@@ -205,10 +205,10 @@ impl App {
             Action::CopyCell | Action::CopyRow => {
                 self.copy(action == Action::CopyRow, effects);
             }
-            Action::Unlock => self.unlock(),
+            Action::Unlock => self.unlock(effects),
             Action::Lock => self.lock(effects),
             Action::Watch => self.watch(effects),
-            Action::Connect | Action::NewConnection => self.connect(None),
+            Action::Connect | Action::NewConnection => self.connect(None, effects),
             Action::Undo | Action::Redo => self.turn_back(action == Action::Redo, effects),
             Action::Add => match self.is_empty() {
                 true => self.open_form(Subject::NewAccount),
@@ -308,7 +308,7 @@ impl App {
             },
             Wish::Form(subject) => self.open_form(subject),
             Wish::Begin(errand) => self.begin(errand, effects),
-            Wish::Reconnect(again) => self.connect(Some(again)),
+            Wish::Reconnect(again) => self.connect(Some(again), effects),
             Wish::Refresh(connection) => self.fetch_one(connection, effects),
             Wish::Demo => self.leave(Effect::Demo, effects),
             Wish::Explain(question) => {

@@ -14,19 +14,15 @@ const NOT_YET: &str = "there is no vault yet: connecting makes one";
 const OPEN: &str = "no passphrase protects the vault: it is open to whoever is you on this machine";
 
 impl App {
-    /// Asks for the passphrase, where the vault has one and is locked.
-    pub(super) fn unlock(&mut self) {
-        let why = self.cannot_write().or_else(|| match &self.look.vault {
-            None => Some(NO_VAULT.to_owned()),
-            Some(Lock::Missing) => Some(NOT_YET.to_owned()),
-            Some(Lock::Open) => Some(OPEN.to_owned()),
-            Some(Lock::Unlocked) => Some("it is unlocked already".to_owned()),
-            Some(Lock::Broken(why)) => Some(why.to_string()),
-            Some(Lock::Locked) => None,
-        });
-        match why {
+    /// Asks for the passphrase. What is typed at once must not be seen, so the page is there before it
+    /// is known whether it is needed: where it is not, it goes again.
+    pub(super) fn unlock(&mut self, effects: &mut Vec<Effect>) {
+        match self.cannot_look_at_vault(NO_VAULT) {
             Some(why) => self.notice = Some(why),
-            None => self.overlays.push(Overlay::Ask(Box::new(Ask::unlock()))),
+            None => {
+                self.overlays.push(Overlay::Ask(Box::new(Ask::unlock())));
+                effects.push(Effect::LookAtVault);
+            }
         }
     }
 
@@ -41,12 +37,17 @@ impl App {
                 }
             }
             None => self.notice = Some(NO_VAULT.to_owned()),
-            Some(Lock::Missing) => self.notice = Some(NOT_YET.to_owned()),
-            Some(Lock::Open) => self.notice = Some(OPEN.to_owned()),
-            Some(Lock::Locked | Lock::Broken(_)) => {
-                self.notice = Some("it is locked already".to_owned());
+            Some(_) => {
+                self.asks_how_vault_is = true;
+                effects.push(Effect::LookAtVault);
             }
         }
+    }
+
+    /// Why the vault is of no interest here; none: it can be looked at.
+    fn cannot_look_at_vault(&self, without: &str) -> Option<String> {
+        let has_none = self.look.vault.is_none().then(|| without.to_owned());
+        self.cannot_write().or(has_none)
     }
 
     /// Closes what asks for a secret, half typed or not: nobody is there to go on with it. Whether
@@ -57,24 +58,21 @@ impl App {
         self.overlays.len() != before
     }
 
-    /// Asks for what connects to a service: anew, or a connection that no longer works.
-    pub(super) fn connect(&mut self, again: Option<Again>) {
-        let why = self.cannot_write().or_else(|| match &self.look.vault {
-            None => Some("the sample household is connected to nobody".to_owned()),
-            Some(Lock::Broken(why)) => Some(why.to_string()),
-            Some(_) => None,
-        });
-        let mut services = connect::services().into_iter();
-        let service = match &again {
-            Some(again) => services.find(|it| it.id == again.provider.as_str()),
-            None => services.next(),
-        };
-        match (why, service, &self.look.vault) {
-            (None, Some(service), Some(lock)) => {
-                let ask = Ask::connect(service, lock.clone(), again);
+    /// Asks for what connects to a service: anew, or a connection that no longer works. As with
+    /// [`App::unlock`], the page is there at once, and asks for what the vault turns out to need.
+    pub(super) fn connect(&mut self, again: Option<Again>, effects: &mut Vec<Effect>) {
+        let why = self.cannot_look_at_vault("the sample household is connected to nobody");
+        let mut services = connect::services();
+        if let Some(again) = &again {
+            services.retain(|it| it.id == again.provider.as_str());
+        }
+        match (why, &self.look.vault) {
+            (None, Some(lock)) if !services.is_empty() => {
+                let ask = Ask::connect(services, lock.clone(), again);
                 self.overlays.push(Overlay::Ask(Box::new(ask)));
+                effects.push(Effect::LookAtVault);
             }
-            (why, ..) => self.notice = why,
+            (why, _) => self.notice = why,
         }
     }
 
@@ -114,18 +112,20 @@ impl App {
         }
     }
 
-    /// How the vault is now.
+    /// How the vault is now. A page that asks for what it no longer needs goes, whoever opened it.
     pub(super) fn vault_is(&mut self, lock: Lock) {
-        let leaves = lock != Lock::Locked;
-        self.look.vault = Some(lock);
-        // Another page, or another program, has opened it.
-        if leaves
-            && let Some(Overlay::Ask(ask)) = self.overlays.last()
-            && ask.is_unlock()
-            && !ask.is_sending()
-        {
+        let asked = std::mem::take(&mut self.asks_how_vault_is);
+        let is_over = match self.overlays.last_mut() {
+            Some(Overlay::Ask(ask)) if !ask.is_sending() => !ask.goes_on_with(&lock),
+            _ => false,
+        };
+        if is_over {
             self.overlays.pop();
         }
+        if asked || is_over {
+            self.notice = Some(in_place_of_page(&lock));
+        }
+        self.look.vault = Some(lock);
         self.refresh();
     }
 
@@ -151,5 +151,16 @@ impl App {
             (None, _) => {}
         }
         self.notice = Some(said);
+    }
+}
+
+/// What is said where nothing has to be asked for.
+fn in_place_of_page(lock: &Lock) -> String {
+    match lock {
+        Lock::Missing => NOT_YET.to_owned(),
+        Lock::Open => OPEN.to_owned(),
+        Lock::Unlocked => "it is unlocked already".to_owned(),
+        Lock::Locked => "it is locked already".to_owned(),
+        Lock::Broken(why) => why.to_string(),
     }
 }

@@ -1,7 +1,8 @@
-//! What a person is asked for that nobody else may see: the passphrase of the vault, the token of a
-//! service. It is on a page of its own: what is typed on the command line is kept and shown.
+//! What a person is asked for that nobody else may see: the passphrase of the vault, what a service
+//! gives. What that is, the table of providers says. It is on a page of its own: what is typed on the command line is kept and shown.
 //!
 //! ```text
+//! service         SimpleFIN       1 of 3 · Left and Right choose
 //! passphrase      ••••••••
 //! setup token     412 characters, hidden
 //! name            SimpleFIN
@@ -15,7 +16,7 @@ use zeroize::Zeroizing;
 use super::super::frame::framed;
 use crate::keys::{Chord, Key};
 use crate::model::{ConnectionId, SafeText};
-use crate::service::connect::{Goal, Service};
+use crate::service::connect::{Asks, Goal, Service};
 use crate::service::held::Lock;
 use crate::tui::errand::{Errand, Hidden, Key as VaultKey, Wanted};
 use crate::tui::theme::{Theme, Tone};
@@ -28,6 +29,8 @@ const LABEL: u16 = 16;
 const PASSPHRASE: usize = 1024;
 const TOKEN: usize = 16 << 10;
 
+const SEALED: &str = "It is exchanged, where it serves once, for an access that can only read. Neither is \
+     ever shown, or kept anywhere but sealed.";
 const VAULT: &str = "Secrets are sealed in a vault, which is made now. Its passphrase unlocks it \
      after each start, and nobody can tell you what it was. Without one the key is protected by the \
      mode of its file alone, as on a home server.";
@@ -37,8 +40,92 @@ const VAULT: &str = "Secrets are sealed in a vault, which is made now. Its passp
 enum Purpose {
     /// To open the vault.
     Unlock,
-    /// To connect to a service, with the vault as it is: anew, or a connection again.
-    Connect(Service, Lock, Option<Again>),
+    /// To connect to a service.
+    Connect(Connecting),
+}
+
+/// What somebody wants to be connected to, with the vault as it is: anew, or a connection again.
+#[derive(Clone, Debug)]
+struct Connecting {
+    /// Those to choose from; one at least.
+    services: Vec<Service>,
+    chosen: usize,
+    lock: Lock,
+    again: Option<Again>,
+}
+
+impl Connecting {
+    fn service(&self) -> Option<&Service> {
+        self.services.get(self.chosen)
+    }
+
+    /// What it asks for that nobody else may see.
+    fn secrets(&self) -> &'static [&'static str] {
+        match self.service().map(|service| service.asks) {
+            Some(Asks::Secrets { called, .. }) => called,
+            _ => &[],
+        }
+    }
+
+    /// The fields of its page. Whoever comes with a token pastes it at once: that must be where it is
+    /// not seen, so the name stands below.
+    fn parts(&self) -> Vec<Part> {
+        let asks = self.service().map(|service| service.asks);
+        let mut parts = Vec::new();
+        if self.services.len() > 1 {
+            parts.push(Part::Service);
+        }
+        if let Some(Asks::Secrets { called, .. }) = asks {
+            match self.lock {
+                Lock::Locked => parts.push(Part::Passphrase),
+                Lock::Missing => parts.extend([Part::Passphrase, Part::Again]),
+                Lock::Open | Lock::Unlocked | Lock::Broken(_) => {}
+            }
+            parts.extend((0..called.len()).map(Part::Given));
+        }
+        if self.again.is_none() && asks != Some(Asks::Browser) {
+            parts.push(Part::Name);
+        }
+        parts
+    }
+
+    /// What stands above the fields.
+    fn words(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        if let Some(again) = &self.again {
+            words.push(format!(
+                "Its accounts and rows go on: bring what is of the same login as that of {}.",
+                again.name
+            ));
+        }
+        match self.service().map(|service| (service, service.asks)) {
+            Some((_, Asks::Secrets { from, called })) => {
+                words.push(format!("Make a {} at {from} and paste it here.", called.join(" and ")));
+                words.push(SEALED.to_owned());
+                match &self.lock {
+                    Lock::Missing => words.push(VAULT.to_owned()),
+                    Lock::Broken(why) => words.push(format!("Nothing can be sealed now: {why}")),
+                    Lock::Open | Lock::Locked | Lock::Unlocked => {}
+                }
+            }
+            Some((service, Asks::Nothing)) => words.push(format!(
+                "{} can be asked by anybody: it is known by its name alone, and keeps no secret.",
+                service.title
+            )),
+            Some((service, Asks::Browser)) => words.push(in_browser(service)),
+            None => {}
+        }
+        words
+    }
+}
+
+/// How a consent is given that needs a browser.
+fn in_browser(service: &Service) -> String {
+    let Service { id, title, .. } = service;
+    format!(
+        "{title} wants a consent in a browser: `dashtam connect {id}`, in a shell, prints the address to \
+         sign in at and takes the one that it ends at. From then on it is fetched here."
+    )
 }
 
 /// A connection that no longer works, and needs another token.
@@ -55,21 +142,12 @@ pub struct Again {
 /// What a field is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
+    Service,
     Passphrase,
     Again,
-    Token,
+    /// Of what the service gives, the one of this number.
+    Given(usize),
     Name,
-}
-
-impl Part {
-    const fn label(self) -> &'static str {
-        match self {
-            Self::Passphrase => "passphrase",
-            Self::Again => "the same again",
-            Self::Name => "name",
-            Self::Token => "setup token",
-        }
-    }
 }
 
 /// What is typed into a field.
@@ -77,6 +155,8 @@ impl Part {
 enum Typed {
     Hidden(HiddenInput),
     Plain(Input),
+    /// Nothing is: one is chosen.
+    Choice,
 }
 
 /// How far it is.
@@ -117,34 +197,41 @@ impl Ask {
         Self::new(Purpose::Unlock)
     }
 
-    /// Asks for what a service gives, and for what the vault wants as it is.
+    /// Asks for what one of these services gives, and for what the vault wants as it is.
     #[must_use]
-    pub fn connect(service: Service, lock: Lock, again: Option<Again>) -> Self {
-        Self::new(Purpose::Connect(service, lock, again))
+    pub fn connect(services: Vec<Service>, lock: Lock, again: Option<Again>) -> Self {
+        Self::new(Purpose::Connect(Connecting { services, chosen: 0, lock, again }))
     }
 
     fn new(purpose: Purpose) -> Self {
-        let parts: &[Part] = match &purpose {
-            Purpose::Unlock | Purpose::Connect(_, Lock::Locked, _) => &[Part::Passphrase],
-            Purpose::Connect(_, Lock::Missing, _) => &[Part::Passphrase, Part::Again],
-            Purpose::Connect(..) => &[],
+        let parts = match &purpose {
+            Purpose::Unlock => vec![Part::Passphrase],
+            Purpose::Connect(connecting) => connecting.parts(),
         };
-        let more: &[Part] = match &purpose {
-            Purpose::Unlock => &[],
-            // Whoever comes with a token pastes it at once: that must be where it is not seen.
-            Purpose::Connect(_, _, None) => &[Part::Token, Part::Name],
-            Purpose::Connect(_, _, Some(_)) => &[Part::Token],
-        };
-        let field = |part: &Part| {
+        let field = |part: Part| {
             let typed = match part {
+                Part::Service => Typed::Choice,
                 Part::Passphrase | Part::Again => Typed::Hidden(HiddenInput::new(PASSPHRASE)),
                 Part::Name => Typed::Plain(Input::default()),
-                Part::Token => Typed::Hidden(HiddenInput::new(TOKEN)),
+                Part::Given(_) => Typed::Hidden(HiddenInput::new(TOKEN)),
             };
-            (*part, typed)
+            (part, typed)
         };
-        let fields = parts.iter().chain(more).map(field).collect();
-        Self { purpose, fields, at: 0, state: State::Open, warned: false, complaint: None }
+        let fields = parts.into_iter().map(field).collect();
+        let mut ask =
+            Self { purpose, fields, at: 0, state: State::Open, warned: false, complaint: None };
+        ask.at = ask.first();
+        ask
+    }
+
+    /// Where one begins to type: what is typed first is hidden, wherever there is something to hide.
+    fn first(&self) -> usize {
+        let is_hidden = |(_, typed): &(Part, Typed)| matches!(typed, Typed::Hidden(_));
+        self.fields.iter().position(is_hidden).unwrap_or(0)
+    }
+
+    fn place_of(&self, part: Part) -> Option<usize> {
+        self.fields.iter().position(|(other, _)| *other == part)
     }
 
     /// It is being tried.
@@ -167,29 +254,60 @@ impl Ask {
         self.state = State::Sending(number);
     }
 
-    /// It asks for the passphrase of the vault and nothing else.
+    /// The vault turns out to be so: the page asks for what that needs, and what was typed for something
+    /// else stays. False: there is nothing to ask for.
     #[must_use]
-    pub const fn is_unlock(&self) -> bool {
-        matches!(self.purpose, Purpose::Unlock)
+    pub fn goes_on_with(&mut self, now: &Lock) -> bool {
+        match (&self.purpose, now) {
+            (Purpose::Unlock, now) => *now == Lock::Locked,
+            (Purpose::Connect(connecting), now) if connecting.lock == *now => true,
+            // Some ask for nothing that a vault would have to keep.
+            (Purpose::Connect(connecting), Lock::Broken(_)) if connecting.again.is_some() => false,
+            (Purpose::Connect(_), now) => {
+                let part = self.fields.get(self.at).map(|(part, _)| *part);
+                self.ask_anew(
+                    |connecting| connecting.lock = now.clone(),
+                    |part| matches!(part, Part::Given(_) | Part::Name),
+                );
+                let at = part.and_then(|part| self.place_of(part));
+                self.at = at.unwrap_or_else(|| self.first());
+                true
+            }
+        }
+    }
+
+    /// Asks for something else than before; of what was typed this stays.
+    fn ask_anew(&mut self, turn: impl FnOnce(&mut Connecting), stays: impl Fn(Part) -> bool) {
+        let Purpose::Connect(connecting) = &self.purpose else { return };
+        let mut connecting = connecting.clone();
+        turn(&mut connecting);
+        let before = std::mem::replace(self, Self::new(Purpose::Connect(connecting)));
+        for (part, typed) in before.fields.into_iter().filter(|(part, _)| stays(*part)) {
+            if let Some(field) = self.fields.iter_mut().find(|(other, _)| *other == part) {
+                field.1 = typed;
+            }
+        }
+    }
+
+    /// Another service: what was typed for the one before is of no use to it, but the passphrase is.
+    fn choose(&mut self, by: usize) {
+        self.ask_anew(
+            |it| it.chosen = (it.chosen + by) % it.services.len().max(1),
+            |part| matches!(part, Part::Passphrase | Part::Again | Part::Name),
+        );
+        self.at = self.place_of(Part::Service).unwrap_or(0);
     }
 
     /// It was refused, and the vault may be another way since. Secrets are typed anew.
     pub fn refused(&mut self, why: String, now: Option<&Lock>) {
-        if let (Purpose::Connect(service, lock, again), Some(now)) = (&self.purpose, now)
-            && lock != now
+        if let (Purpose::Connect(connecting), Some(now)) = (&self.purpose, now)
+            && connecting.lock != *now
         {
-            let (service, now, again) = (service.clone(), now.clone(), again.clone());
-            let name = self.name();
-            *self = Self::connect(service, now, again);
-            for (_, typed) in &mut self.fields {
-                if let Typed::Plain(input) = typed {
-                    *input = Input::of(&name);
-                }
-            }
+            self.ask_anew(|connecting| connecting.lock = now.clone(), |part| part == Part::Name);
         }
         self.state = State::Open;
         // What is typed anew stands above the name, and is hidden.
-        self.at = 0;
+        self.at = self.first();
         self.complaint = Some(why);
     }
 
@@ -205,6 +323,14 @@ impl Ask {
             match self.fields.get_mut(self.at) {
                 Some((_, Typed::Hidden(input))) => input.insert(text),
                 Some((_, Typed::Plain(input))) => input.insert(text),
+                // It may be a secret: it goes where such a thing is asked for, or nowhere.
+                Some((_, Typed::Choice)) => {
+                    let first = self.first();
+                    if let Some((_, Typed::Hidden(input))) = self.fields.get_mut(first) {
+                        input.insert(text);
+                        self.at = first;
+                    }
+                }
                 None => {}
             }
         }
@@ -219,11 +345,19 @@ impl Ask {
             (State::Open, Key::Enter) if self.at == last => return self.send(),
             (State::Open, Key::Enter | Key::Tab | Key::Down) => self.at = (self.at + 1).min(last),
             (State::Open, Key::BackTab | Key::Up) => self.at = self.at.saturating_sub(1),
+            (State::Open, key) if self.is_at_choice() => {
+                let last = self.services().saturating_sub(1);
+                match key {
+                    Key::Left | Key::Char('h') => self.choose(last),
+                    Key::Right | Key::Char('l' | ' ') => self.choose(1),
+                    _ => {}
+                }
+            }
             (State::Open, _) => {
                 let heard = match self.fields.get_mut(self.at) {
                     Some((_, Typed::Hidden(input))) => input.press(chord),
                     Some((_, Typed::Plain(input))) => input.press(chord),
-                    None => false,
+                    Some((_, Typed::Choice)) | None => false,
                 };
                 if heard {
                     self.complaint = None;
@@ -233,11 +367,23 @@ impl Ask {
         Asked::Open
     }
 
+    fn is_at_choice(&self) -> bool {
+        self.place_of(Part::Service) == Some(self.at)
+    }
+
+    /// How many services there are to choose from.
+    fn services(&self) -> usize {
+        match &self.purpose {
+            Purpose::Connect(connecting) => connecting.services.len(),
+            Purpose::Unlock => 0,
+        }
+    }
+
     /// Sends what is typed, or says what is wrong with it.
     fn send(&mut self) -> Asked {
         if let Some((part, why)) = self.wrong() {
-            self.at = self.fields.iter().position(|(other, _)| *other == part).unwrap_or(0);
-            self.complaint = Some(why.to_owned());
+            self.at = self.place_of(part).unwrap_or(0);
+            self.complaint = Some(why);
             if self.is_name_secret() {
                 self.wipe_name();
             }
@@ -250,18 +396,22 @@ impl Ask {
         let errand = match (&self.purpose, passphrase) {
             (Purpose::Unlock, Some(passphrase)) => Errand::Unlock(passphrase),
             (Purpose::Unlock, None) => return Asked::Open,
-            (Purpose::Connect(service, lock, again), passphrase) => {
+            (Purpose::Connect(connecting), passphrase) => {
+                let Some(service) = connecting.service() else { return Asked::Open };
                 let provider = SafeText::new(service.id);
-                let goal = again.as_ref().map_or(Goal::New, |again| Goal::Again(again.id));
-                let key = match (lock, passphrase) {
-                    (Lock::Missing, passphrase) => VaultKey::New(passphrase),
+                let again = connecting.again.as_ref();
+                let goal = again.map_or(Goal::New, |again| Goal::Again(again.id));
+                let secrets = connecting.secrets();
+                let key = match (&connecting.lock, passphrase) {
+                    (Lock::Missing, passphrase) if !secrets.is_empty() => VaultKey::New(passphrase),
                     (_, Some(passphrase)) => VaultKey::Passphrase(passphrase),
                     (_, None) => VaultKey::Ready,
                 };
                 let name = SafeText::capped(self.name().trim(), 80);
                 let name = Some(name).filter(|name| !name.is_empty());
-                let Some(token) = self.take(Part::Token) else { return Asked::Open };
-                Errand::Connect(Wanted { provider, name, goal, token, key })
+                let brought = (0..secrets.len()).filter_map(|at| self.take(Part::Given(at)));
+                let brought = brought.collect();
+                Errand::Connect(Wanted { provider, name, goal, brought, key })
             }
         };
         self.complaint = None;
@@ -269,39 +419,68 @@ impl Ask {
     }
 
     /// Which field keeps it from being sent, and why.
-    fn wrong(&mut self) -> Option<(Part, &'static str)> {
-        let is_new = matches!(self.purpose, Purpose::Connect(_, Lock::Missing, _));
+    fn wrong(&mut self) -> Option<(Part, String)> {
+        let is_new = matches!(&self.purpose, Purpose::Connect(it) if it.lock == Lock::Missing);
+        if let Purpose::Connect(connecting) = &self.purpose
+            && let Some(service) = connecting.service()
+        {
+            match (service.asks, &connecting.lock) {
+                (Asks::Browser, _) => return Some((Part::Service, in_browser(service))),
+                (Asks::Secrets { .. }, Lock::Broken(why)) => {
+                    return Some((Part::Given(0), why.to_string()));
+                }
+                _ => {}
+            }
+        }
         for (part, typed) in &self.fields {
             let Typed::Hidden(input) = typed else { continue };
             match part {
-                _ if input.is_too_long() => return Some((*part, "this is too long to be one")),
-                Part::Token if input.is_empty() => {
-                    return Some((*part, "paste the token that the service gave you"));
+                _ if input.is_too_long() => {
+                    return Some((*part, "this is too long to be one".to_owned()));
+                }
+                Part::Given(_) if input.is_empty() => {
+                    let what = self.label(*part);
+                    return Some((*part, format!("paste the {what} that the service gave you")));
                 }
                 Part::Passphrase if input.is_empty() && !is_new => {
-                    return Some((*part, "type the passphrase of the vault"));
+                    return Some((*part, "type the passphrase of the vault".to_owned()));
                 }
                 _ => {}
             }
         }
         if self.is_name_secret() {
-            return Some((Part::Name, "this is rather a token: a name is seen by everybody"));
+            let why = "this is rather a token: a name is seen by everybody";
+            return Some((Part::Name, why.to_owned()));
         }
         if let (Some(first), Some(again)) =
             (self.hidden(Part::Passphrase), self.hidden(Part::Again))
         {
             if !first.is_same(again) {
-                return Some((Part::Again, "the two passphrases differ"));
+                return Some((Part::Again, "the two passphrases differ".to_owned()));
             }
             if first.is_empty() && !self.warned {
                 self.warned = true;
                 let why = "without a passphrase whoever reads the key file opens everything; Enter \
                      once more agrees";
-                let last = self.fields.last().map_or(Part::Token, |(part, _)| *part);
-                return Some((last, why));
+                let last = self.fields.last().map_or(Part::Given(0), |(part, _)| *part);
+                return Some((last, why.to_owned()));
             }
         }
         None
+    }
+
+    /// What a field is called.
+    fn label(&self, part: Part) -> &'static str {
+        match (part, &self.purpose) {
+            (Part::Service, _) => "service",
+            (Part::Passphrase, _) => "passphrase",
+            (Part::Again, _) => "the same again",
+            (Part::Name, _) => "name",
+            (Part::Given(at), Purpose::Connect(connecting)) => {
+                connecting.secrets().get(at).copied().unwrap_or_default()
+            }
+            (Part::Given(_), Purpose::Unlock) => "",
+        }
     }
 
     fn hidden(&self, part: Part) -> Option<&HiddenInput> {
@@ -327,7 +506,10 @@ impl Ask {
     /// What is typed as a name is what the service gave.
     fn is_name_secret(&self) -> bool {
         match &self.purpose {
-            Purpose::Connect(service, ..) => service.is_secret(Zeroizing::new(self.name()).trim()),
+            Purpose::Connect(connecting) => {
+                let name = Zeroizing::new(self.name());
+                connecting.service().is_some_and(|service| service.is_secret(name.trim()))
+            }
             Purpose::Unlock => false,
         }
     }
@@ -343,7 +525,7 @@ impl Ask {
     fn name(&self) -> String {
         let plain = self.fields.iter().find_map(|(_, typed)| match typed {
             Typed::Plain(input) => Some(input.text()),
-            Typed::Hidden(_) => None,
+            Typed::Hidden(_) | Typed::Choice => None,
         });
         plain.unwrap_or_default()
     }
@@ -351,8 +533,10 @@ impl Ask {
     fn title(&self) -> String {
         match &self.purpose {
             Purpose::Unlock => "Unlock".to_owned(),
-            Purpose::Connect(_, _, Some(again)) => format!("Connect {} again", again.name),
-            Purpose::Connect(service, ..) => format!("Connect {}", service.title),
+            Purpose::Connect(Connecting { again: Some(again), .. }) => {
+                format!("Connect {} again", again.name)
+            }
+            Purpose::Connect(it) => format!("Connect {}", it.service().map_or("", |it| it.title)),
         }
     }
 
@@ -364,25 +548,7 @@ impl Ask {
                  they are not asked, and all that was fetched before can be seen."
                     .to_owned(),
             ],
-            Purpose::Connect(service, lock, again) => {
-                let goes_on = |again: &Again| {
-                    format!(
-                        "Its accounts and rows go on: bring a token of the same login as that of {}.",
-                        again.name
-                    )
-                };
-                let mut words: Vec<_> = again.iter().map(goes_on).collect();
-                words.extend([
-                    format!("Make a setup token at {} and paste it here.", service.from),
-                    "It serves once, and is exchanged for an access that can only read. Neither is \
-                     ever shown, or kept anywhere but sealed."
-                        .to_owned(),
-                ]);
-                if *lock == Lock::Missing {
-                    words.push(VAULT.to_owned());
-                }
-                words
-            }
+            Purpose::Connect(connecting) => connecting.words(),
         }
     }
 
@@ -442,7 +608,7 @@ impl Ask {
         }
         let here = at == self.at && self.state == State::Open;
         let tone = if here { Tone::Key } else { Tone::Dim };
-        write(buf, line, part.label(), theme.style(tone));
+        write(buf, line, self.label(part), theme.style(tone));
         let x = LABEL.min(line.width);
         let place = Rect { x: line.x + x, width: line.width - x, ..line };
         let room = usize::from(place.width.saturating_sub(1));
@@ -450,12 +616,15 @@ impl Ask {
             Typed::Hidden(input) => {
                 write(buf, place, &fit(&input.shown(), room), theme.style(Tone::Plain))
             }
+            Typed::Choice => {
+                write(buf, place, &fit(&self.choice(), room), theme.style(Tone::Plain))
+            }
             Typed::Plain(_) if self.is_name_secret() => {
                 write(buf, place, "not shown: this is rather a token", theme.style(Tone::Error))
             }
             Typed::Plain(input) if input.is_empty() && !here => {
                 let word = match &self.purpose {
-                    Purpose::Connect(service, ..) => service.title,
+                    Purpose::Connect(it) => it.service().map_or("", |service| service.title),
                     Purpose::Unlock => "",
                 };
                 write(buf, place, word, theme.style(Tone::Dim))
@@ -467,6 +636,17 @@ impl Ask {
         if here && used < place.width {
             let cursor = Rect { x: place.x + used, width: 1, ..place };
             write(buf, cursor, " ", theme.reversed());
+        }
+    }
+
+    /// Which service it is, of how many.
+    fn choice(&self) -> String {
+        match &self.purpose {
+            Purpose::Connect(it) => {
+                let title = it.service().map_or("", |service| service.title);
+                format!("{title}   {} of {}", it.chosen + 1, it.services.len())
+            }
+            Purpose::Unlock => String::new(),
         }
     }
 
@@ -485,8 +665,14 @@ impl Ask {
             }
             (State::Sending(_), _) => say("connecting ... · Esc leaves it to that", Tone::Warn),
             (State::Open, Purpose::Unlock) => say("Enter unlocks · Esc leaves", Tone::Key),
+            (State::Open, _) if self.is_at_choice() => {
+                say("Left, Right another service · Enter next · Esc leaves", Tone::Key);
+            }
             (State::Open, _) if is_last => {
                 say("Enter connects · Shift-Tab back · Esc leaves", Tone::Key);
+            }
+            (State::Open, _) if self.services() > 1 && self.at == 1 => {
+                say("Enter next · Up another service · Esc leaves", Tone::Key);
             }
             (State::Open, _) => say("Enter next · Esc leaves", Tone::Key),
         }
@@ -503,8 +689,84 @@ mod tests {
         Chord::parse(key).unwrap()
     }
 
-    fn service() -> Service {
-        Service { id: "simplefin", title: "SimpleFIN", from: "https://bridge.test/create" }
+    fn service() -> Vec<Service> {
+        let asks = Asks::Secrets { from: "https://bridge.test/create", called: &["setup token"] };
+        vec![Service { id: "simplefin", title: "SimpleFIN", asks }]
+    }
+
+    /// One of each kind; two secrets as a service gives them that knows people by a pair of keys.
+    fn services() -> Vec<Service> {
+        let called = &["key id", "secret key"];
+        let asks = Asks::Secrets { from: "https://keys.test", called };
+        let [pair, rates, browser] = [
+            Service { id: "pair", title: "Pair", asks },
+            Service { id: "rates", title: "Rates", asks: Asks::Nothing },
+            Service { id: "broker", title: "Broker", asks: Asks::Browser },
+        ];
+        [service(), vec![pair, rates, browser]].concat()
+    }
+
+    #[test]
+    fn every_service_asks_for_what_the_table_says() {
+        let mut ask = Ask::connect(services(), Lock::Locked, None);
+        ask.paste("swordfish");
+        // Upwards is the choice; what is pasted there is hidden all the same.
+        ask.press(chord("Up"));
+        assert!(drawn(&ask, 80, 24).contains("SimpleFIN   1 of 4"));
+        for key in ["x", "Right"] {
+            assert!(matches!(ask.press(chord(key)), Asked::Open));
+        }
+        let screen = drawn(&ask, 80, 24);
+        for text in ["Connect Pair", "key id and secret key", "secret key", "2 of 4", "•••••••••"]
+        {
+            assert!(screen.contains(text), "{text}:\n{screen}");
+        }
+        for text in ["", "AKID", "", "Mine"] {
+            ask.press(chord("Enter"));
+            ask.paste(text);
+        }
+        assert!(matches!(ask.press(chord("Enter")), Asked::Open), "the second was left out");
+        let Some(Part::Given(1)) = ask.fields.get(ask.at).map(|(part, _)| *part) else { panic!() };
+        assert_eq!(
+            ask.complaint.as_deref(),
+            Some("paste the secret key that the service gave you")
+        );
+        ask.paste("c4n4ry");
+        ask.press(chord("Enter"));
+        let Asked::Send(Errand::Connect(wanted)) = ask.press(chord("Enter")) else { panic!() };
+        assert_eq!((wanted.provider.as_str(), wanted.brought.len()), ("pair", 2));
+        assert_eq!(wanted.name, Some(SafeText::new("Mine")));
+        assert!(matches!(wanted.key, VaultKey::Passphrase(_)));
+
+        // Whoever asks for nothing needs no vault, and is sent from the name at once.
+        let mut ask = Ask::connect(services(), Lock::Missing, None);
+        for key in ["BackTab", "l", "l"] {
+            ask.press(chord(key));
+        }
+        let screen = drawn(&ask, 80, 24);
+        assert!(screen.contains("can be asked by anybody") && !screen.contains("passphrase"));
+        ask.paste("c4n4ry");
+        ask.press(chord("Enter"));
+        assert!(!drawn(&ask, 80, 24).contains("c4n4ry"), "it may have been a secret");
+        let Asked::Send(Errand::Connect(wanted)) = ask.press(chord("Enter")) else { panic!() };
+        assert_eq!((wanted.provider.as_str(), wanted.brought.len()), ("rates", 0));
+        assert_eq!((wanted.key, wanted.name), (VaultKey::Ready, None));
+
+        // Where a browser is needed it is said how.
+        let mut ask = Ask::connect(services(), Lock::Broken(SafeText::new("damaged")), None);
+        ask.press(chord("Up"));
+        ask.press(chord("Left"));
+        assert!(drawn(&ask, 80, 24).contains("`dashtam connect broker`"));
+        assert!(matches!(ask.press(chord("Enter")), Asked::Open));
+        assert!(ask.complaint.is_some());
+        // What has to be sealed cannot be.
+        ask.press(chord("Right"));
+        ask.press(chord("Enter"));
+        ask.paste("token");
+        for _ in 0..2 {
+            assert!(matches!(ask.press(chord("Enter")), Asked::Open));
+        }
+        assert_eq!(ask.complaint.as_deref(), Some("damaged"));
     }
 
     #[test]

@@ -156,7 +156,7 @@ impl Connections {
     /// Connects one again, where that can be done here.
     fn again(row: &ConnectionRow) -> Wish {
         let Connection { id, label, provider, .. } = &row.connection;
-        match connect::services().iter().any(|it| it.id == provider.as_str()) {
+        match connect::services().iter().any(|it| it.id == provider.as_str() && it.is_brought()) {
             true => {
                 Wish::Reconnect(Again { id: *id, name: label.clone(), provider: provider.clone() })
             }
