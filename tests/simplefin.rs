@@ -772,3 +772,81 @@ fn a_pause_within_a_round_counts_for_what_is_not_begun() {
         person.no_faults();
     }
 }
+
+/// F49: what a bank does to an account as a whole. Its history stays, it is counted once and until it is
+/// closed, and nothing stays behind as a balance that nobody has.
+#[test]
+fn an_account_goes_on_whatever_its_bank_does_to_it() {
+    for person in Person::on_each() {
+        let person = person.connected();
+        assert_eq!(person.refresh().0, 0);
+        let count = |person: &Person| {
+            let rows = person.rows();
+            rows.iter().filter(|row| row["account"] == "Everyday Checking").count()
+        };
+        let net_worth = |person: &Person| {
+            let all = person.json("report accounts");
+            all["totals"].clone()
+        };
+        let (rows, totals) = (count(&person), net_worth(&person));
+
+        // The bank moves house: another id of the account and of all its rows.
+        person.bridge.turn(|knobs| {
+            knobs.accounts[0].id = "ACT-9";
+            knobs.reissue = "moved-";
+        });
+        assert_eq!(person.refresh().0, 0);
+        assert_eq!((count(&person), net_worth(&person)), (rows, totals.clone()), "nothing twice");
+        assert_eq!(person.json("report accounts")["rows"].as_array().unwrap().len(), 2);
+
+        // It is hidden at the Bridge: what is known of it stays, with its age.
+        let hidden = person.bridge.turn(|knobs| knobs.accounts.remove(0));
+        assert_eq!(person.refresh().0, 0);
+        assert_eq!((count(&person), net_worth(&person)), (rows, totals.clone()));
+        person.bridge.turn(|knobs| knobs.accounts.insert(0, hidden));
+        assert_eq!(person.refresh().0, 0);
+        assert_eq!((count(&person), net_worth(&person)), (rows, totals));
+        assert_eq!(person.findings("reconcile"), [] as [Value; 0]);
+
+        // It is emptied, closed by its owner, and told no more: no total has it from that day on.
+        person.bridge.turn(|knobs| {
+            knobs.accounts[0].rows.push(Row::new("T-9", 0, "-1250.75", "TO ANOTHER BANK"));
+            knobs.accounts[0].balance = "0".to_owned();
+        });
+        assert_eq!(person.refresh().0, 0);
+        assert_eq!(count(&person), rows + 1);
+        let close = person.say(&["account", "close", "Everyday Checking"], "");
+        assert_eq!(close.code, Some(0), "{close:?}");
+        let closed = person.bridge.turn(|knobs| knobs.accounts.remove(0));
+        assert_eq!(person.refresh().0, 0);
+        let open = person.json("report accounts");
+        assert_eq!(open["rows"].as_array().unwrap().len(), 1, "{open}");
+        assert_eq!(open["rows"][0]["value"], "4317.5");
+        assert_eq!(count(&person), rows + 1, "its history stays");
+        let before = person.json("report accounts --as-of 2026-01-01 --closed");
+        assert!(before["rows"].is_array(), "{before}");
+
+        // It is told again, as a bank does that closes late: no second account, and no balance.
+        person.bridge.turn(|knobs| knobs.accounts.insert(0, closed));
+        assert_eq!(person.refresh().0, 0);
+        let open = person.json("report accounts");
+        assert_eq!(open["rows"].as_array().unwrap().len(), 1, "{open}");
+        assert_eq!(count(&person), rows + 1);
+
+        // Its currency is another one: what was in the old one stays in that.
+        person.bridge.turn(|knobs| {
+            let ira = &mut knobs.accounts[1];
+            ira.currency = "CAD";
+            ira.holdings = None;
+            ira.balance = "20.00".to_owned();
+            ira.rows = vec![Row::new("R-1", 0, "20.00", "CONTRIBUTION")];
+        });
+        let (code, told) = person.refresh();
+        let ira = account(&person.json("report accounts"), "Roth IRA");
+        assert!(code == 0 || code == 3, "{told}");
+        assert_eq!(ira["cash"]["CAD"], "20", "{ira}: {told}");
+        assert_eq!(ira["cash"]["USD"], "100", "{ira}: {told}");
+        assert_eq!(person.json("rebuild --check")["schema"], "dashtam.rebuild/1");
+        person.no_faults();
+    }
+}
