@@ -68,7 +68,9 @@
 //! 1. the `refresh::Refresher` of a dashboard, or `--refresh-only`, asks `refresh::plan` what is due
 //!    and why: how often each part of a connection is fetched, and when it was last;
 //! 2. the lease is taken: a file lock beside a SQLite store, a lock of the session on Postgres, so
-//!    that one process refreshes a store; whoever comes second waits or says who does;
+//!    that one process refreshes a store; whoever comes second waits or says who does. Whoever has it
+//!    first settles what a process left half done that is gone: attempts without an outcome, and tokens
+//!    that were presented and brought nothing back;
 //! 3. `refresh::job` puts an attempt into the trail and asks the `provider` of the connection;
 //! 4. `refresh::judge` leaves out what cannot be (of the future, in another currency, far from what
 //!    it was) and keeps why;

@@ -45,6 +45,69 @@ async fn whatever_fails_leaves_an_attempt_and_one_outcome() {
     }
 }
 
+/// A statement on the store, as somebody makes it who owns it.
+async fn on_store(engine: &Engine, sql: &'static str) {
+    use dashtam::store::Store;
+    match &engine.session.store {
+        Store::Sqlite(pool) => sqlx::raw_sql(sql).execute(pool).await.map(drop).unwrap(),
+        Store::Postgres(pool) => sqlx::raw_sql(sql).execute(pool).await.map(drop).unwrap(),
+    }
+}
+
+/// The database itself refuses what is written, within the transaction: there are exactly as many
+/// attempts as somebody tried, each with the outcome that nothing came of it.
+#[tokio::test]
+async fn what_the_database_refuses_is_told_each_time() {
+    let times = if is_full() { 1000 } else { 60 };
+    for engine in engines().await {
+        let before = engine.dump().await;
+        let records = engine.session.audit().unwrap().rows().await.unwrap().len();
+        let (refuse, allow) = match engine.name {
+            "sqlite" => (
+                "create trigger refuse before insert on accounts \
+                 begin select raise(abort, 'refused by a test'); end",
+                "drop trigger refuse",
+            ),
+            _ => (
+                "create function refuse_account() returns trigger language plpgsql as \
+                 $$ begin raise exception 'refused by a test'; end $$; \
+                 create trigger refuse before insert on accounts \
+                 for each row execute function refuse_account()",
+                "drop trigger refuse on accounts; drop function refuse_account()",
+            ),
+        };
+        on_store(&engine, refuse).await;
+        for number in 0..times {
+            let account = NewAccount {
+                name: SafeText::new(&format!("account {number}")),
+                kind: AccountKind::Checking,
+                currency: Currency::parse("USD").unwrap(),
+                mode: Mode::Ledger,
+                method: None,
+                institution: None,
+                closed: None,
+                performance: None,
+            };
+            let refused = engine.try_edit(Change::AddAccount(account)).await.map(drop);
+            let why = refused.unwrap_err().to_string();
+            assert!(!why.contains("append-only"), "{why}");
+        }
+        let all = engine.session.audit().unwrap().rows().await.unwrap();
+        let (attempts, outcomes): (Vec<_>, Vec<_>) =
+            all[records..].iter().partition(|row| row.state == "ATTEMPTED");
+        assert_eq!((attempts.len(), outcomes.len()), (times, times), "{}", engine.name);
+        let ops: BTreeSet<_> = attempts.iter().map(|row| &row.op).collect();
+        assert_eq!(ops.len(), times);
+        let right = |row: &&&AuditRow| row.state == "FAILED" && ops.contains(&row.op);
+        assert_eq!(outcomes.iter().filter(right).count(), times, "{}", engine.name);
+        on_store(&engine, allow).await;
+        assert_right(&look(&engine).await, all.len());
+        assert_eq!(engine.dump().await, before);
+        sum_up(&format!("A1 on {}: {times} refusals by the database, 0 wrong", engine.name));
+        engine.close().await;
+    }
+}
+
 /// Not a test by itself: what a process does that adds records among others.
 #[tokio::test]
 async fn helper_that_adds_records() {

@@ -19,7 +19,7 @@ async fn every_way_of_tampering_is_found_and_the_first_record_named() {
             assert_eq!(proof.first_bad(), Some(first), "{statements:?}: {:?}", proof.faults);
             forge(&engine, back).await;
         };
-        for number in 0..times {
+        for _ in 0..times {
             let row = &rows[chance.below(count)];
             let seq = row.seq;
             let update =
@@ -27,25 +27,31 @@ async fn every_way_of_tampering_is_found_and_the_first_record_named() {
             let mut hash = row.hash.clone();
             hash[chance.below(32)] ^= 1;
             let state = if row.state == "FAILED" { "SUCCEEDED" } else { "FAILED" };
-            let (new, old) = match number % 10 {
-                0 => ("at = at + 1".to_owned(), "at = at - 1".to_owned()),
-                1 => (format!("op_id = {}", text("x")), format!("op_id = {}", text(&row.op))),
-                2 => ("action = 'import'".to_owned(), format!("action = {}", text(&row.action))),
-                3 if row.state != "ATTEMPTED" => {
-                    (format!("state = '{state}'"), format!("state = {}", text(&row.state)))
-                }
-                3 | 4 => ("actor = 'x:1'".to_owned(), format!("actor = {}", text(&row.actor))),
-                5 => ("subject = 'x'".to_owned(), format!("subject = {}", text(&row.subject))),
-                6 => ("detail = 'x'".to_owned(), format!("detail = {}", text(&row.detail))),
-                7 => ("chain = 'x'".to_owned(), format!("chain = {}", text(&row.chain))),
-                8 => ("link = link + 1000".to_owned(), "link = link - 1000".to_owned()),
-                _ => (
+            let of = |column: &str, new: &str, old: &str| {
+                (format!("{column} = {}", text(new)), format!("{column} = {}", text(old)))
+            };
+            let mut columns = vec![
+                ("at = at + 1".to_owned(), "at = at - 1".to_owned()),
+                of("op_id", "x", &row.op),
+                of("action", "import", &row.action),
+                of("actor", "x:1", &row.actor),
+                of("subject", "x", &row.subject),
+                of("detail", "x", &row.detail),
+                of("chain", "x", &row.chain),
+                ("link = link + 1000".to_owned(), "link = link - 1000".to_owned()),
+                (
                     format!("hash = {}", bytes(&engine, &hash)),
                     format!("hash = {}", bytes(&engine, &row.hash)),
                 ),
-            };
-            found_at(&update(&new), seq, &update(&old)).await;
-            found += 1;
+            ];
+            // An operation has one attempt and one outcome, as the table itself demands.
+            if row.state != "ATTEMPTED" {
+                columns.push(of("state", state, &row.state));
+            }
+            for (new, old) in columns {
+                found_at(&update(&new), seq, &update(&old)).await;
+                found += 1;
+            }
             // Taken away, and put back; another number.
             let gone = vec![format!("delete from {{audit}} where seq = {seq}")];
             found_at(&gone, seq, &[insert(&engine, row)]).await;
