@@ -108,6 +108,34 @@ async fn what_the_database_refuses_is_told_each_time() {
     }
 }
 
+/// After a crash a dashboard and a timer may begin at once: each finds the attempt open, one settles it,
+/// and none fails for that.
+#[tokio::test(flavor = "multi_thread")]
+async fn several_starts_at_once_settle_an_attempt_once() {
+    for engine in engines().await {
+        let trail = trail_of(&engine.config, engine.folder());
+        for round in 0..5 {
+            let audit = engine.session.audit().unwrap();
+            let left = audit.attempt("export", &format!("round={round}")).await.unwrap();
+            let op = left.op().to_string();
+            drop(left);
+            let starts = (0..6).map(|_| {
+                let (trail, store, clock) = (trail.clone(), engine.session.store.clone(), clock());
+                let place = place(&engine);
+                tokio::spawn(async move { Audit::open(&trail, &store, &clock, place).await })
+            });
+            for start in starts.collect::<Vec<_>>() {
+                start.await.unwrap().unwrap().close().await;
+            }
+            let rows = audit.rows().await.unwrap();
+            let states: Vec<_> = rows.iter().filter(|row| row.op == op).collect();
+            assert_eq!(states.len(), 2, "{}: {states:?}", engine.name);
+        }
+        assert_eq!(look(&engine).await.wrong, 0);
+        engine.close().await;
+    }
+}
+
 /// Not a test by itself: what a process does that adds records among others.
 #[tokio::test]
 async fn helper_that_adds_records() {
