@@ -8,6 +8,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::string_slice,
     reason = "a test"
 )]
 
@@ -34,7 +35,7 @@ const PASSPHRASE: &str = "c4n4ry/p@ssphrase of nobody";
 fn forms(secret: &str) -> Vec<(String, Vec<u8>)> {
     let bytes = secret.as_bytes();
     let upper = hex(bytes).to_uppercase();
-    let percent: String = bytes.iter().map(|byte| format!("%{byte:02X}")).collect();
+    let percent = bytes.iter().fold(String::new(), |text, byte| text + &format!("%{byte:02X}"));
     let form: String = url::form_urlencoded::byte_serialize(bytes).collect();
     let mut forms = vec![
         ("plain", secret.to_owned()),

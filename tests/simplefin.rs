@@ -25,7 +25,7 @@ use support::home::{Home, Ran, document, keys, sorted};
 use support::postgres::postgres_url;
 use support::server::{Reply, Server};
 use support::simplefin::{Bridge, CLAIM, PASSWORD, Row, USER, nothing, page};
-use support::terminal::{Terminal, dashtam};
+use support::terminal::{Terminal, dashtam, script};
 
 /// The time, as the program has it.
 fn now() -> chrono::DateTime<chrono::Utc> {
@@ -770,6 +770,93 @@ fn a_pause_within_a_round_counts_for_what_is_not_begun() {
         person.ok("refresh --connection SimpleFIN");
         assert!(person.bridge.asked() > 0);
         person.no_faults();
+    }
+}
+
+/// A passphrase of the vault, which nobody has but who sits at the dashboard.
+const PASSPHRASE: &str = "c4n4ry swordfish";
+
+/// T15, T3: a minute without a key, and a dashboard that stands still, let go of the key in the real
+/// program: nobody is asked any more, here or without a screen, until it is given again.
+#[test]
+fn a_dashboard_that_is_left_lets_go_of_the_key() {
+    let person = Person::new(None);
+    let text = fs::read_to_string(person.home.path("config.toml")).unwrap();
+    person.home.file("config.toml", &format!("{text}[dashboard]\nlock_minutes = 1\n"));
+    let person = person.connected();
+    let mut command = person.home.command();
+    command.env("DASHTAM_CONFIG", person.home.path("config.toml"));
+    command.env("DASHTAM_PASSPHRASE_FD", "0").args(["vault", "passphrase"]);
+    let ran = Ran::of(&command.write_stdin(format!("{PASSPHRASE}\n")).output().unwrap());
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+
+    let shell = "\"$0\"; echo \"stopped: $?\"; read x; fg; echo \"ended: $?\"";
+    let mut command = script(&person.home, shell);
+    command.env("DASHTAM_CONFIG", person.home.path("config.toml"));
+    let mut terminal = Terminal::run(command);
+    let locked = |terminal: &mut Terminal, asked: usize| {
+        terminal.see("! locked: g k unlocks");
+        // Asked for here and there, it is not to be had.
+        terminal.press("r");
+        terminal.see("not refreshed");
+        let ran = person.run("refresh --force", "");
+        assert_eq!(ran.code, Some(9), "{ran:?}");
+        assert_eq!(person.bridge.asked(), asked, "the key is still there");
+    };
+    let unlock = |terminal: &mut Terminal, asked: usize| {
+        terminal.press("gk");
+        terminal.see("Enter unlocks");
+        terminal.press(&format!("{PASSPHRASE}\r"));
+        terminal.see("unlocked");
+        terminal.press("r");
+        wait_until("the Bridge is asked again", || person.bridge.asked() > asked);
+        // What is under way with the key goes on to its end.
+        loop {
+            let asked = person.bridge.asked();
+            std::thread::sleep(Duration::from_millis(1500));
+            if person.bridge.asked() == asked {
+                return asked;
+            }
+        }
+    };
+    locked(&mut terminal, 0);
+    let asked = unlock(&mut terminal, 0);
+
+    terminal.press("\u{1a}");
+    terminal.until("the shell", |screen| screen.contents().contains("stopped: 14"));
+    let ran = person.run("refresh --force", "");
+    assert_eq!((ran.code, person.bridge.asked()), (Some(9), asked), "{ran:?}");
+    terminal.press("\r");
+    locked(&mut terminal, asked);
+    let asked = unlock(&mut terminal, asked);
+
+    // Nobody is there for a minute.
+    let (begun, minute) = (Instant::now(), Duration::from_mins(1));
+    while begun.elapsed() < minute.saturating_sub(Duration::from_secs(15)) {
+        assert!(!terminal.text().contains("! locked"), "after {:?}", begun.elapsed());
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    locked(&mut terminal, asked);
+    unlock(&mut terminal, asked);
+    terminal.press("q");
+    terminal.see("ended: 0");
+    let left = terminal.end();
+    left.with_code(0).restored();
+    let bytes = String::from_utf8_lossy(&left.bytes);
+    assert!(!bytes.contains("c4n4ry") && !bytes.contains("swordfish"), "a secret was shown");
+    let told = told_of(&person, "vault.lock");
+    assert_eq!(told, ["ATTEMPTED", "SUCCEEDED"].repeat(2), "each time, by the trail");
+    assert_eq!(told_of(&person, "vault.unlock").len(), 6, "three times");
+    no_secret_below(&person);
+    person.no_faults();
+}
+
+#[track_caller]
+fn wait_until(what: &str, holds: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < Duration::from_secs(40), "{what}: it never came");
+        std::thread::sleep(Duration::from_millis(20));
     }
 }
 
