@@ -9,6 +9,7 @@ use dashtam::model::Secret;
 use dashtam::vault::Vault;
 
 use super::machine::{Machine, On};
+use crate::support::simplefin::Bridge;
 
 /// One thing that a person asks for.
 pub struct Flow {
@@ -157,6 +158,15 @@ pub const FLOWS: &[Flow] = &[
     Flow { name: "audit append", before: household, line: &["export"], again: &[], out: None },
 ];
 
+/// A bank that tells of two accounts, and has never told anything yet.
+pub const REFRESH: &[Flow] = &[Flow {
+    name: "refresh",
+    before: connected,
+    line: &["refresh", "--force"],
+    again: &[],
+    out: None,
+}];
+
 /// Another machine.
 const OTHER: &str = "age1pyqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq8r66x";
 
@@ -253,6 +263,18 @@ fn secrets(machine: &Machine) {
 fn secrets_for_two(machine: &Machine) {
     secrets(machine);
     machine.ok(&["vault", "recipients", "add", OTHER]);
+}
+
+/// A vault, and a connection to a Bridge that answers as long as this process lives.
+fn connected(machine: &Machine) {
+    let now = Clock::system(chrono_tz::UTC).now().timestamp();
+    let bridge: &'static Bridge = Box::leak(Box::new(Bridge::new(now)));
+    machine.configure(&format!("[simplefin]\nbase_url = \"{}\"\n", bridge.server.base));
+    household(machine);
+    machine.ok(&["vault", "init", "--no-passphrase"]);
+    let mut command = machine.command(&[], &["connect", "simplefin", "--paste"]);
+    let output = command.write_stdin(bridge.token()).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
 }
 
 /// The same with a passphrase, and the next one at hand.

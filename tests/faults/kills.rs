@@ -7,7 +7,7 @@ use std::process::Output;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::flows::{FLOWS, Flow, LARGE_IMPORT};
+use super::flows::{FLOWS, Flow, LARGE_IMPORT, REFRESH};
 use super::machine::{Machine, On, assert_told};
 use super::strace::{self, Fault, Point, Struck, strike};
 use super::{Chance, is_full, spread};
@@ -161,6 +161,7 @@ fn assert_ended_rightly(ran: &Ran, why: &str) {
 /// A way of sweeping: where, what, and how many points of each flow in a plain run.
 struct Sweep {
     on: On,
+    flows: &'static [Flow],
     title: &'static str,
     points: fn(&Machine, &[&str]) -> Vec<Point>,
     /// The calls that are struck; none: all.
@@ -173,9 +174,9 @@ struct Sweep {
 
 impl Sweep {
     fn run(&self) {
-        let Self { on, title, .. } = self;
+        let Self { on, title, flows, .. } = self;
         let (begun, mut struck, mut ended) = (Instant::now(), 0, 0);
-        for flow in FLOWS {
+        for flow in *flows {
             let Some(mut control) = Control::of(flow, self.on, self.points) else { return };
             control.points.retain(|point| self.calls.is_empty() || point.is_call(self.calls));
             let (start, mut killed) = (Instant::now(), 0);
@@ -203,7 +204,7 @@ impl Sweep {
             }
         }
         // Each of them was compared with a run that never failed.
-        let (flows, took) = (FLOWS.len(), begun.elapsed());
+        let (flows, took) = (flows.len(), begun.elapsed());
         sum_up(&format!(
             "{on:?}, {title}: {struck} faults in {flows} flows, {ended} killed, 0 rows lost, 0 \
              doubled, {took:.0?}"
@@ -217,6 +218,7 @@ fn a_kill_at_any_write_loses_and_doubles_nothing() {
         let (points, calls) = (strace::writes, &[][..]);
         Sweep {
             on: On::Sqlite,
+            flows: FLOWS,
             title: "kill",
             points,
             calls,
@@ -235,6 +237,7 @@ fn a_disk_that_keeps_nothing_is_said_and_denies_nothing() {
         let faults = &[Fault::Once("EIO"), Fault::Always("EIO")];
         Sweep {
             on: On::Sqlite,
+            flows: FLOWS,
             title: "EIO",
             points: strace::writes,
             calls,
@@ -253,6 +256,7 @@ fn a_full_disk_at_any_write_is_said_and_denies_nothing() {
         let faults = &[Fault::Once("ENOSPC"), Fault::Always("ENOSPC")];
         Sweep {
             on: On::Sqlite,
+            flows: FLOWS,
             title: "ENOSPC",
             points: strace::writes,
             calls,
@@ -293,7 +297,43 @@ fn a_kill_at_any_message_to_a_server_loses_and_doubles_nothing() {
     if strace::is_there() {
         let (points, calls) = (strace::sends, &[][..]);
         let faults = &[Fault::Kill, Fault::Once("ECONNRESET")];
-        Sweep { on: On::Postgres, title: "kill at sends", points, calls, faults, few: 2, most: 60 }
-            .run();
+        let (on, flows, title) = (On::Postgres, FLOWS, "kill at sends");
+        Sweep { on, flows, title, points, calls, faults, few: 2, most: 60 }.run();
+    }
+}
+
+/// F1 and F3: a refresh at each of its writes, and at messages to a server.
+#[test]
+fn a_kill_at_any_write_of_a_refresh_loses_and_doubles_nothing() {
+    if strace::is_there() {
+        let (flows, calls, faults) = (REFRESH, &[][..], &[Fault::Kill][..]);
+        let (on, title, points) = (On::Sqlite, "refresh, kill", strace::writes);
+        Sweep { on, flows, title, points, calls, faults, few: 6, most: ALL }.run();
+        // Beside a server: the trail's key, its head and its daily file.
+        let on = On::Postgres;
+        Sweep { on, flows, title, points, calls, faults, few: 3, most: ALL }.run();
+        let (title, points) = ("refresh, kill at sends", strace::sends);
+        Sweep { on, flows, title, points, calls, faults, few: 4, most: 200 }.run();
+    }
+}
+
+/// F1: a refresh at any time, on both engines.
+#[test]
+fn a_refresh_that_is_killed_at_any_time_loses_and_doubles_nothing() {
+    let (mut chance, times) = (Chance::of(8), if is_full() { 200 } else { 3 });
+    for on in [On::Sqlite, On::Postgres] {
+        let Some(control) = REFRESH.first().and_then(|flow| Control::of(flow, on, none)) else {
+            return;
+        };
+        let longest = u64::try_from(control.healthy_run().as_micros()).unwrap();
+        let (begun, mut killed) = (Instant::now(), 0);
+        for _ in 0..times {
+            killed += usize::from(control.kill_after(Duration::from_micros(chance.below(longest))));
+        }
+        let took = begun.elapsed();
+        sum_up(&format!(
+            "{on:?}, refresh, kill at any time: {times} runs, {killed} killed, 0 rows lost, 0 \
+             doubled, {took:.0?}"
+        ));
     }
 }

@@ -10,7 +10,8 @@
 //!
 //! | fault | where |
 //! |---|---|
-//! | F2 kills during a large import; F3 at each write | [`kills`]; a lost line: `tests/endurance.rs` |
+//! | F1 kills during a refresh, F2 during a large import; F3 at each write | [`kills`]; a lost line: `tests/endurance.rs` |
+//! | F20 kills while a token that serves once is renewed | [`tokens`]; more in `tests/credentials.rs` |
 //! | F4 cut, flipped and missing logs | [`damage`] |
 //! | F5 nothing is durable, F6 no room at each write | [`kills`] |
 //! | F6 a full disk (while a dashboard is open, and of the log, too), F7 no writes, F8 few open files | [`disk`] |
@@ -41,6 +42,7 @@ mod machine;
 mod older;
 mod server;
 mod strace;
+mod tokens;
 
 use std::process::Command;
 

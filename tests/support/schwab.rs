@@ -34,6 +34,7 @@ pub enum Rotate {
 pub type Instead = (&'static str, fn() -> Reply);
 
 /// What a test turns.
+#[derive(Clone)]
 pub struct Knobs {
     pub now: DateTime<Utc>,
     pub rotate: Rotate,
@@ -123,6 +124,15 @@ impl Schwab {
             windows: Vec::new(),
             faults: Vec::new(),
         };
+        Self::with(knobs)
+    }
+
+    /// Another one that knows all that this one does, and goes on by itself.
+    pub fn twin(&self) -> Self {
+        Self::with(self.turn(|knobs| knobs.clone()))
+    }
+
+    fn with(knobs: Knobs) -> Self {
         let knobs = Arc::new(Mutex::new(knobs));
         let mine = Arc::clone(&knobs);
         let server = Server::new(move |asked| respond(&mine, asked));
