@@ -12,7 +12,7 @@ use tracing::debug;
 use zeroize::Zeroizing;
 
 use super::gate::host;
-use super::retry::{TRIES, pause, retry_after};
+use super::retry::{RESET, TRIES, pause, reset, retry_after};
 use super::wire::{Lost, Wire};
 use super::{Error, Gate, Request, Result, Used, Why};
 use crate::clock::Clock;
@@ -214,6 +214,9 @@ impl Client {
         let date = text(DATE).and_then(|text| DateTime::parse_from_rfc2822(text).ok());
         let date = date.map(|date| date.with_timezone(&Utc));
         let told = text(RETRY_AFTER).and_then(|text| retry_after(text, self.now()));
+        // Some say instead when their limit begins anew.
+        let anew = text(RESET).filter(|_| status == 429);
+        let told = told.or_else(|| anew.and_then(|text| reset(text, self.now())));
         let is_page = text(CONTENT_TYPE).is_some_and(|kind| kind.contains("text/html"));
         match status {
             300..=399 => return Err(because(Why::Redirected, false)),

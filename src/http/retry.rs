@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use reqwest::header::HeaderName;
 
 /// No request is tried more often.
 pub(super) const TRIES: u32 = 4;
 const FIRST: Duration = Duration::from_millis(500);
+/// The header of those who say instead when their limit begins anew.
+pub(super) const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 /// Who asks for longer is asked again at this time.
 const FARTHEST: TimeDelta = TimeDelta::days(1);
 
@@ -30,6 +33,13 @@ pub(super) fn retry_after(text: &str, now: DateTime<Utc>) -> Option<DateTime<Utc
         false => DateTime::parse_from_rfc2822(text).ok()?.with_timezone(&Utc),
     };
     Some(at.min(now + FARTHEST))
+}
+
+/// When a limit begins anew, in seconds since the epoch. None: it says nothing that could be meant.
+pub(super) fn reset(text: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let at = DateTime::from_timestamp(text.trim().parse().ok()?, 0)?;
+    // Some count from now: that is no instant of these days.
+    (at > now - FARTHEST).then(|| at.min(now + FARTHEST))
 }
 
 #[cfg(test)]
@@ -62,6 +72,17 @@ mod tests {
             ("1.5", None),
         ] {
             assert_eq!(wait(text), seconds, "{text}");
+        }
+        let anew = |text: &str| reset(text, now).map(|at| (at - now).num_seconds());
+        let unix = |seconds: i64| (now.timestamp() + seconds).to_string();
+        for (text, seconds) in [
+            (unix(30), Some(30)),
+            (unix(-2), Some(-2)),
+            (unix(1_000_000), Some(86_400)),
+            ("30".to_owned(), None),
+            ("soon".to_owned(), None),
+        ] {
+            assert_eq!(anew(&text), seconds, "{text}");
         }
     }
 }
