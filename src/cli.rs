@@ -159,20 +159,29 @@ that [schwab] app_file names (two lines, mode 0600), else they are asked for. A 
 seven days: the same command gives it anew, and accounts and rows go on. A sign-in of another
 person needs a --name of its own.
 
+alpaca: make a pair of keys at https://app.alpaca.markets, in the live or in the paper dashboard; dashtam
+finds out which. The key ID and the secret key are asked for, or come from the variables
+APCA_API_KEY_ID and APCA_API_SECRET_KEY, or by --paste: two words, with `live` or `paper` behind them
+to say which, or the lines of a file that sets these variables. The keys could trade; only reading is
+ever done with them. New keys of the same account mend its connection; each account needs keys of
+its own.
+
 frankfurter: exchange rates of the European Central Bank, from the first row on; nothing is needed.
 
 Examples:
   dashtam connect schwab                           asks for all that it needs
   dashtam connect schwab --paste                   waits for no browser; without a terminal: a line on
                                                    the standard input
+  dashtam connect alpaca                           asks for both keys
+  dashtam connect alpaca --name Play --paste < keys.env
   dashtam connect simplefin                        asks for the token
   dashtam connect simplefin --paste < token.txt
   dashtam connect simplefin --name Bridge          again, where the consent of `Bridge` was lost
   dashtam --refresh-only                           brings in accounts, balances and transactions
   dashtam disconnect Bridge
 
-Exit codes: 4 the service does not take the token, or the consent was not given, 5 it cannot be
-reached (try the same token again), 8 another process refreshes, 9 the vault is locked or missing.";
+Exit codes: 4 the service does not take the token or the keys, or the consent was not given, 5 it
+cannot be reached (try the same again), 8 another process refreshes, 9 the vault is locked or missing.";
 
 const CONNECTIONS_HELP: &str = "\
 Nothing is asked of a connection that is paused, whoever refreshes; its accounts, its consent and all
@@ -381,7 +390,7 @@ pub struct RefreshArgs {
 /// `connect`.
 #[derive(Debug, Args)]
 pub struct ConnectArgs {
-    /// Which service: schwab, simplefin, frankfurter
+    /// Which service: schwab, alpaca, simplefin, frankfurter
     #[arg(value_parser = name)]
     pub provider: SafeText,
     /// Read what the service gave from the standard input

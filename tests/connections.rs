@@ -18,12 +18,14 @@ mod screen;
 use std::time::Duration;
 
 use dashtam::config::{Config, Environment, Overrides};
+use dashtam::model::SafeText;
 use dashtam::service::held::Lock;
 use dashtam::service::refresh::{self, How, Progress, Refresher};
 use dashtam::service::{Access, Session, connect, vault};
 use dashtam::tui::{Effect, Errand, Msg, Options};
 use screen::{Dashboard, NOW, SIZES, clock, options, run};
 use secrecy::SecretString;
+use support::alpaca::{Alpaca, ID, SECRET};
 use support::postgres::postgres_url;
 use support::simplefin::{Bridge, CLAIM, PASSWORD, USER};
 use tempfile::TempDir;
@@ -34,6 +36,7 @@ const WAIT: Duration = Duration::from_secs(30);
 /// Somebody with a Bridge, at a dashboard.
 struct Desk {
     bridge: Bridge,
+    alpaca: Alpaca,
     dashboard: Dashboard,
     config: Config,
     refresher: Option<Refresher>,
@@ -43,16 +46,17 @@ impl Desk {
     async fn new(size: (u16, u16), database: Option<String>, options: Options) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let now = NOW.parse::<chrono::DateTime<chrono::Utc>>().unwrap();
-        let bridge = Bridge::new(now.timestamp());
+        let (bridge, alpaca) = (Bridge::new(now.timestamp()), Alpaca::new());
         let file = folder.path().join("config.toml");
-        let text = format!("[simplefin]\nbase_url = \"{}\"\n", bridge.server.base);
+        let bases = [("simplefin", &bridge.server.base), ("alpaca", &alpaca.server.base)];
+        let text = bases.map(|(id, base)| format!("[{id}]\nbase_url = \"{base}\"\n")).concat();
         std::fs::write(&file, text).unwrap();
         let config = config(&folder, database);
         let session = Session::open(&config, &clock(), Access::Write).await.unwrap();
         let mut dashboard = Dashboard::over(session, Some(folder), size, options).await;
         dashboard.how = How::of(&config);
         dashboard.look_at_vault().await;
-        Self { bridge, dashboard, config, refresher: None }
+        Self { bridge, alpaca, dashboard, config, refresher: None }
     }
 
     /// One with a store on each engine there is.
@@ -93,7 +97,7 @@ impl Desk {
 
     fn no_secret_is_seen(&self) {
         let told = format!("{}{:?}", self.screen(), self.dashboard.wanted);
-        for secret in [PASSPHRASE, CLAIM, PASSWORD, USER, "c4n4ry"] {
+        for secret in [PASSPHRASE, CLAIM, PASSWORD, USER, ID, SECRET, "c4n4ry"] {
             assert!(!told.contains(secret), "{secret}:\n{told}");
         }
     }
@@ -206,7 +210,7 @@ fn a_bank_is_connected_paused_locked_and_ended_by_keys() {
             let session = desk.dashboard.session().clone();
             let how = desk.dashboard.how.clone();
             let request = refresh::RefreshRequest {
-                connections: vec![dashtam::model::SafeText::new("My bank")],
+                connections: vec![SafeText::new("My bank")],
                 only: None,
                 force: true,
                 wait: Duration::ZERO,
@@ -299,6 +303,46 @@ fn a_token_that_is_none_is_said_where_it_is_typed_and_the_vault_is_not_asked_for
         desk.shows("claimed before");
         desk.keys("Esc").await;
         desk.shows("Welcome");
+        desk.close().await;
+    });
+}
+
+/// Another service asks for other things: two keys, which are good again and again.
+#[test]
+fn keys_are_typed_one_by_one_and_mend_their_own_connection() {
+    run(async {
+        for size in SIZES {
+            let mut desk = Desk::new(size, None, options()).await;
+            desk.keys("j j j Enter Up Right Right").await;
+            insta::assert_snapshot!(format!("keys_{}x{}", size.0, size.1), desk.screen());
+            desk.keys("Left Left").await;
+            desk.shows("Connect SimpleFIN");
+        }
+        let mut desk = Desk::new((80, 24), None, options()).await;
+        desk.keys("j j j Enter Up Right Right Enter").await;
+        let keys = desk.alpaca.keys();
+        let (id, secret) = keys.trim().split_once('\n').unwrap();
+        for text in [PASSPHRASE, PASSPHRASE, id, secret, secret] {
+            desk.paste(text);
+            desk.keys("Enter").await;
+        }
+        insta::assert_snapshot!("keys_typed", desk.screen());
+        // The name is wiped, and the service does not take the keys.
+        desk.alpaca.turn(|knobs| knobs.pair = 2);
+        desk.keys("Enter").await;
+        desk.work().await;
+        insta::assert_snapshot!("keys_refused", desk.screen());
+        desk.alpaca.turn(|knobs| knobs.pair = 1);
+        for text in [id, secret, "Play"] {
+            desk.paste(text);
+            desk.keys("Enter").await;
+        }
+        desk.work().await;
+        desk.shows("connected Play");
+        let listed = connect::list(desk.dashboard.session()).await.unwrap();
+        let told = listed.iter().map(|row| (&row.connection.label, row.connection.state.as_str()));
+        let play = SafeText::new("Play");
+        assert_eq!(told.collect::<Vec<_>>(), [(&play, "active")]);
         desk.close().await;
     });
 }
@@ -576,7 +620,7 @@ fn asking_one_connection_does_not_keep_the_others_waiting() {
 #[test]
 fn without_a_key_no_connection_is_said_to_work() {
     run(async {
-        for lock in [Lock::Missing, Lock::Broken(dashtam::model::SafeText::new("damaged"))] {
+        for lock in [Lock::Missing, Lock::Broken(SafeText::new("damaged"))] {
             let mut desk = Desk::new((120, 40), None, options()).await;
             desk.keys("j j j Enter").await;
             desk.connect(PASSPHRASE).await;

@@ -31,7 +31,7 @@ pub fn until(command: &Command, keys: &str, words: &[&str]) -> Took {
     let mut output = pair.master.try_clone_reader().unwrap();
     let mut keyboard = pair.master.take_writer().unwrap();
     let mut screen = vt100::Parser::new(SIZE.rows, SIZE.cols, 0);
-    let mut bytes = [0; 65_536];
+    let mut bytes = vec![0; 65_536];
     let mut pressed = false;
     let took = loop {
         let length = output.read(&mut bytes).unwrap();

@@ -9,18 +9,19 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use super::exit::{Error, Status};
 use super::output::note;
-use super::prompt::{can_ask, token};
+use super::prompt::{can_ask, passphrase, token};
 use super::table::{Column, Table};
 use super::{Job, consent, vault};
 use crate::cli::{ConnectArgs, ConnectionsCommand};
+use crate::config::Environment;
 use crate::model::{ConnectionId, ConnectionState, SafeText, Secret};
-use crate::service::connect::{self, ConnectRequest, Connected, ConnectionRow};
+use crate::service::connect::{self, ConnectRequest, Connected, ConnectionRow, Service};
 use crate::service::consent::{ends, is_given_in_browser};
 use crate::service::open_source::{self, is_open};
 use crate::service::{self, Session};
 
-const NO_TOKEN: &str = "there is no terminal to ask for the token on; give it on the standard input \
-     with --paste";
+const NO_TOKEN: &str = "there is no terminal to ask for the token or the keys on; give them on the \
+     standard input with --paste";
 const TOO_LONG: &str = "what was pasted is no token: it is far too long";
 /// No token is longer.
 const LONGEST: usize = 16 << 10;
@@ -69,8 +70,8 @@ pub fn check(args: &ConnectArgs) -> Result<(), Error> {
     if is_given_in_browser(&args.provider) {
         return consent::check(args);
     }
-    connect::provider_of(&args.provider)?;
-    if !args.paste && !can_ask() {
+    let service = connect::service_of(&args.provider)?;
+    if !args.paste && !can_ask() && of_variables(&service).is_none() {
         return Err(Error::Usage(NO_TOKEN));
     }
     Ok(())
@@ -88,14 +89,14 @@ pub async fn connect(
     if is_given_in_browser(&args.provider) {
         return consent::connect(job, session, args).await;
     }
-    let (_, token) = connect::provider_of(&args.provider)?;
+    let service = connect::service_of(&args.provider)?;
     // The key first: a token is of no use where it cannot be kept.
     let given = job.config.unlocking.passphrases().map_err(service::Error::from)?;
     let (key, _) = vault::open(job, session, &mut given.into_iter()).await?;
     let request = ConnectRequest {
         provider: args.provider.clone(),
         name: args.name.clone(),
-        token: brought(args.paste, token.from)?,
+        token: brought(args.paste, &service)?,
         goal: connect::Goal::Found,
         wait: WAIT,
     };
@@ -122,9 +123,23 @@ pub(super) fn tell(job: &mut Job<'_>, connected: &Connected) -> Result<Status, E
 }
 
 /// What the service gave, from the standard input or typed by somebody who does not see it.
-fn brought(paste: bool, from: &str) -> Result<Secret, Error> {
+fn brought(paste: bool, service: &Service) -> Result<Secret, Error> {
+    if let Some(keys) = of_variables(service).filter(|_| !paste) {
+        note(&format!("dashtam: the keys are those of {}", service.variables.join(", ")));
+        return Ok(keys);
+    }
+    if can_ask() && service.keys().is_empty() {
+        return token(&format!("Token from {} (it is not shown)", service.from()));
+    }
     if can_ask() {
-        return token(&format!("Token from {from} (it is not shown)"));
+        note(&format!("dashtam: make a pair of keys at {}", service.from()));
+        let mut all = Zeroizing::new(String::with_capacity(LONGEST));
+        for key in service.keys() {
+            let typed = passphrase(&format!("{} {key} (it is not shown)", service.title))?;
+            all.push_str(typed.expose());
+            all.push('\n');
+        }
+        return Ok(Secret::new(std::mem::take(&mut *all)));
     }
     if !paste || std::io::stdin().is_terminal() {
         return Err(Error::Usage(NO_TOKEN));
@@ -138,6 +153,21 @@ fn brought(paste: bool, from: &str) -> Result<Secret, Error> {
         return Err(Error::Usage(TOO_LONG));
     }
     Ok(Secret::new(std::mem::take(&mut *text)))
+}
+
+/// What other programs read from variables; none: it is not all there.
+fn of_variables(service: &Service) -> Option<Secret> {
+    let environment = Environment::from_process();
+    let mut all = Zeroizing::new(String::with_capacity(LONGEST));
+    for (at, name) in service.variables.iter().enumerate() {
+        match environment.word(name).map(Zeroizing::new) {
+            Some(value) => all.push_str(&format!("{name}={}\n", value.trim())),
+            // The keys themselves have to be there; where they are good can be found out.
+            None if at < service.keys().len() => return None,
+            None => {}
+        }
+    }
+    (!all.is_empty()).then(|| Secret::new(std::mem::take(&mut *all)))
 }
 
 pub async fn disconnect(

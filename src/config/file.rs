@@ -27,6 +27,7 @@ pub const KEYS: &[&str] = &[
     "schwab.callback",
     "schwab.base_url",
     "schwab.requests_per_minute",
+    "alpaca.base_url",
     "frankfurter.base_url",
     "frankfurter.requests_per_minute",
     "dashboard.cover_minutes",

@@ -14,9 +14,10 @@ use crate::model::{App, Secret};
 /// Where Schwab sends a browser back to, as most people register it.
 const CALLBACK: &str = "https://127.0.0.1:8182";
 /// Services and the keys of their addresses.
-const BASES: [(&str, &str); 3] = [
+const BASES: [(&str, &str); 4] = [
     ("simplefin", "simplefin.base_url"),
     ("schwab", "schwab.base_url"),
+    ("alpaca", "alpaca.base_url"),
     ("frankfurter", "frankfurter.base_url"),
 ];
 /// Services and the keys of how often they are asked.

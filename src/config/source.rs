@@ -13,6 +13,9 @@ use super::ConfigError;
 
 /// The environment variables that are looked at; no other is kept.
 const VARIABLES: &[&str] = &[
+    "APCA_API_BASE_URL",
+    "APCA_API_KEY_ID",
+    "APCA_API_SECRET_KEY",
     "COLORTERM",
     "CREDENTIALS_DIRECTORY",
     "DASHTAM_CONFIG",

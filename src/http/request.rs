@@ -64,6 +64,12 @@ impl Request {
         }
     }
 
+    /// Whether it can change nothing where it goes.
+    #[must_use]
+    pub fn only_reads(&self) -> bool {
+        self.method == Method::GET
+    }
+
     /// With one more pair behind the question mark.
     #[must_use]
     pub fn query(mut self, name: &str, value: &str) -> Self {

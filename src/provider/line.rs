@@ -9,10 +9,11 @@ use chrono::{DateTime, TimeDelta};
 use tokio::sync::Mutex;
 use url::Url;
 
-use super::{Entry, Error, Result};
+use super::{Auth, Entry, Error, Result};
 use crate::clock::Clock;
 use crate::http::{
-    Answer, Bounds, Client, Gate, Hosts, Limit, Request, Surroundings, Unremembered, Used,
+    self, Answer, Bounds, Client, Gate, Hosts, Limit, Request, Surroundings, Unremembered, Used,
+    Why,
 };
 use crate::model::SafeText;
 
@@ -58,8 +59,12 @@ impl Line {
     /// Sends a request, one at a time.
     ///
     /// # Errors
-    /// When there is no answer.
+    /// When there is no answer, or it could do more than read where keys are shown that can do more.
     pub async fn send(&self, request: &Request) -> Result<Answer> {
+        if matches!(self.entry.auth, Auth::Keys(_)) && !request.only_reads() {
+            let host = SafeText::new(self.entry.title);
+            return Err(http::Error { host, why: Why::NotAllowed, sent: false }.into());
+        }
         let mut gate = self.gate.lock().await;
         let sent = self.client.send(&mut gate, request, |used| (self.remember)(used)).await;
         sent.map_err(Error::from)
@@ -71,6 +76,22 @@ impl Line {
     /// When the service has no host.
     pub fn at(&self, path: &str) -> Result<Url> {
         at(self.entry, self.base.as_ref(), path)
+    }
+
+    /// A path on one of several hosts of the service, as an address. Where the configuration puts them
+    /// elsewhere, the host is the first folder there.
+    ///
+    /// # Errors
+    /// When that is none of its hosts.
+    pub fn on(&self, host: &str, path: &str) -> Result<Url> {
+        let nobody = || Error::NoProvider(SafeText::new(self.entry.id));
+        if !self.entry.hosts.contains(&host) {
+            return Err(nobody());
+        }
+        match &self.base {
+            Some(_) => self.at(&format!("/{host}{path}")),
+            None => Url::parse(&format!("https://{host}{path}")).map_err(|_| nobody()),
+        }
     }
 
     /// Whether an address that a service or a person gave may be asked at all.

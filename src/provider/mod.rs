@@ -1,6 +1,7 @@
 //! Outside services that know accounts or prices, one file each, and the table of them all. What
 //! comes from them is in words and unchecked; nothing in here stores, plans or waits for a turn.
 
+mod alpaca;
 mod error;
 mod field;
 mod frankfurter;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use chrono::{DateTime, NaiveDate, Utc};
 use url::Url;
 
+pub use alpaca::Alpaca;
 pub use error::{Class, Error, Result};
 pub use frankfurter::Frankfurter;
 pub use line::{Boxed, Line, Remember, at, leads_to};
@@ -151,6 +153,9 @@ pub enum Auth {
     SetupToken(SetupToken),
     /// By a consent that its owner gives in a browser, and that ends after a time.
     OAuth(OAuthSpec),
+    /// By keys that its owner brings. They may be good for more than reading, so nothing that does
+    /// more is sent with them.
+    Keys(Keys),
 }
 
 /// A token that serves once.
@@ -181,6 +186,22 @@ pub enum Asks {
     },
     /// To agree in a browser.
     Browser,
+}
+
+/// Keys that serve until their owner makes others.
+#[derive(Clone, Copy, Debug)]
+pub struct Keys {
+    /// Where their owner gets them.
+    pub from: &'static str,
+    /// What each of them is called.
+    pub parts: &'static [&'static str],
+    /// Variables that other programs read them from.
+    pub variables: &'static [&'static str],
+    /// The keys as they are brought, whatever blanks and names were pasted with them; an error: they
+    /// are none.
+    pub read: fn(&Secret) -> Result<Secret>,
+    /// Asks the service whether they are good, and gives them as they are kept.
+    pub check: fn(Arc<Line>, Secret) -> Boxed<Result<Secret>>,
 }
 
 /// A provider: what it can do is which constructor it has.
@@ -218,6 +239,7 @@ impl Entry {
             Auth::SetupToken(token) => {
                 Some(Asks::Secrets { from: token.from, called: &["setup token"] })
             }
+            Auth::Keys(keys) => Some(Asks::Secrets { from: keys.from, called: keys.parts }),
             Auth::OAuth(_) => Some(Asks::Browser),
         }
     }
@@ -225,7 +247,7 @@ impl Entry {
 
 /// Every provider there is.
 pub static PROVIDERS: &[Entry] =
-    &[simulated::ENTRY, simplefin::ENTRY, schwab::ENTRY, frankfurter::ENTRY];
+    &[simulated::ENTRY, simplefin::ENTRY, schwab::ENTRY, alpaca::ENTRY, frankfurter::ENTRY];
 
 /// The provider of an id.
 ///
@@ -245,6 +267,8 @@ pub enum Accounts {
     SimpleFin(SimpleFin),
     /// Charles Schwab.
     Schwab(Schwab),
+    /// Alpaca.
+    Alpaca(Alpaca),
 }
 
 /// A source of prices, whichever it is.
@@ -258,13 +282,15 @@ pub enum Market {
 
 impl Accounts {
     /// What the accounts behind a consent are known by, without anything of what is in them: they tell
-    /// whose it is. Who takes no consent in a browser tells none.
+    /// whose it is. Whose secrets do not outlive each other tells
+    /// none.
     ///
     /// # Errors
     /// When the service does not tell.
     pub async fn ids(&self) -> Result<Vec<SafeText>> {
         match self {
             Self::Schwab(source) => source.ids().await,
+            Self::Alpaca(source) => source.ids().await,
             Self::Simulated(_) | Self::SimpleFin(_) => Ok(Vec::new()),
         }
     }
@@ -276,6 +302,7 @@ impl AccountSource for Accounts {
             Self::Simulated(source) => source.accounts(since).await,
             Self::SimpleFin(source) => source.accounts(since).await,
             Self::Schwab(source) => source.accounts(since).await,
+            Self::Alpaca(source) => source.accounts(since).await,
         }
     }
 }

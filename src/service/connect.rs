@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Error, Session, refresh, vault};
+use super::{Error, Session, pair, refresh, vault};
 use crate::audit::Attempt;
 use crate::config::Config;
 use crate::credentials::{Keeper, Serves};
@@ -59,10 +59,14 @@ pub struct Service {
     pub title: &'static str,
     /// What a person does for it.
     pub asks: Asks,
+    /// The variables that other programs read its keys from.
+    pub variables: &'static [&'static str],
 }
 
-/// No word of a name has more characters; what a service gives has.
+/// No word of a name has more characters; a token has.
 const LONGEST_WORD: usize = 40;
+/// The same of a key.
+const LONGEST_BESIDE_KEYS: usize = 19;
 
 impl Service {
     /// Whether it is brought on a page, and not given in a browser.
@@ -71,33 +75,64 @@ impl Service {
         matches!(self.asks, Asks::Secrets { .. })
     }
 
+    /// Where its owner gets what is brought; empty: nowhere.
+    #[must_use]
+    pub const fn from(&self) -> &'static str {
+        match self.asks {
+            Asks::Secrets { from, .. } => from,
+            Asks::Nothing | Asks::Browser => "",
+        }
+    }
+
+    /// The keys that it asks for; none: it asks for a token, or for nothing.
+    #[must_use]
+    pub const fn keys(&self) -> &'static [&'static str] {
+        match self.asks {
+            Asks::Secrets { called, .. } if called.len() > 1 => called,
+            _ => &[],
+        }
+    }
+
     /// Whether a name is rather what the service gave: a name is seen by everybody.
     #[must_use]
     pub fn is_secret(&self, name: &str) -> bool {
         let is_token = provider_of(&SafeText::new(self.id))
             .is_ok_and(|(_, token)| (token.read)(&Secret::new(name.to_owned())).is_ok());
-        is_token || name.split_whitespace().any(|word| word.chars().count() > LONGEST_WORD)
+        let longest = if self.keys().is_empty() { LONGEST_WORD } else { LONGEST_BESIDE_KEYS };
+        is_token || name.split_whitespace().any(|word| word.chars().count() > longest)
     }
 }
 
 /// Every service that somebody can be connected to.
 #[must_use]
 pub fn services() -> Vec<Service> {
-    let service =
-        |entry: &Entry| entry.asks().map(|asks| Service { id: entry.id, title: entry.title, asks });
     provider::PROVIDERS.iter().filter_map(service).collect()
 }
 
-/// The provider of an id and how it is connected, where it can be.
+fn service(entry: &Entry) -> Option<Service> {
+    let variables: &[_] = match entry.auth {
+        Auth::Keys(keys) => keys.variables,
+        _ => &[],
+    };
+    entry.asks().map(|asks| Service { id: entry.id, title: entry.title, asks, variables })
+}
+
+/// The service of an id to which something is brought.
 ///
 /// # Errors
-/// When there is none, or it needs no connecting.
-pub fn provider_of(id: &SafeText) -> Result<(&'static Entry, SetupToken), Error> {
+/// When there is none, or it asks for nothing or for a consent in a browser.
+pub fn service_of(id: &SafeText) -> Result<Service, Error> {
+    let found = services().into_iter().find(|it| it.id == id.as_str() && it.is_brought());
+    found.ok_or_else(|| Error::NotFound { what: "provider", name: id.clone(), nearest: None })
+}
+
+/// The provider of an id whose token is exchanged.
+fn provider_of(id: &SafeText) -> Result<(&'static Entry, SetupToken), Error> {
     let missing = || Error::NotFound { what: "provider", name: id.clone(), nearest: None };
     let entry = provider::named(id).map_err(|_| missing())?;
     match entry.auth {
         Auth::SetupToken(token) => Ok((entry, token)),
-        Auth::Nobody | Auth::OAuth(_) => Err(missing()),
+        Auth::Nobody | Auth::OAuth(_) | Auth::Keys(_) => Err(missing()),
     }
 }
 
@@ -126,6 +161,11 @@ pub async fn connect_with(
     keeper: Keeper,
     request: ConnectRequest,
 ) -> Result<Connected, Error> {
+    if let Ok(entry) = provider::named(&request.provider)
+        && let Auth::Keys(keys) = entry.auth
+    {
+        return pair::connect(session, config, keeper, (entry, keys), request).await;
+    }
     let (entry, token) = provider_of(&request.provider)?;
     let no_token = |why: &dyn ToString| Error::Value { what: "token", why: why.to_string() };
     let (brought, url) = (token.read)(&request.token).map_err(|why| no_token(&why))?;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use chrono::DateTime;
 
 use super::connect::{Connected, free_label, keeper, made};
+use super::owners::{self, Owner};
 use super::{Error, Session, refresh};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -18,7 +19,7 @@ use crate::credentials::{Keeper, Serves};
 use crate::ledger::{self, Consent};
 use crate::model::{App, Connection, ConnectionState, OAuthSpec, SafeText, Secret};
 use crate::oauth::{self, Certificate, Login, Tokens};
-use crate::provider::{self, Auth, Entry, Line, Setup};
+use crate::provider::{self, Auth, Entry, Line};
 use crate::vault::Key;
 
 /// No certificate is larger.
@@ -117,11 +118,14 @@ impl<'a> Asking<'a> {
         let attempt = session.attempt(action, &format!("provider={}", self.entry.id)).await?;
         let done = async {
             let tokens = self.exchange(&code).await?;
-            let owners = self.owners().await?;
+            let owners = owners::owners(session, self.entry).await?;
             // Where nobody has an account yet, there is none that could be another's.
             let mine = match owners.is_empty() {
                 true => BTreeSet::new(),
-                false => self.accounts_of(&tokens).await?,
+                false => {
+                    let access = Secret::new(tokens.access.expose().to_owned());
+                    owners::accounts_of(session, self.entry, Arc::new(self.line()), access).await?
+                }
             };
             let given = session.clock.now();
             let expires = (given + self.spec.consent).timestamp_micros();
@@ -151,36 +155,8 @@ impl<'a> Asking<'a> {
         Ok(Connected { connection, already: false })
     }
 
-    /// The connections to this service, with the accounts that each of them is known to have.
-    async fn owners(&self) -> Result<Vec<Owner>, Error> {
-        let mut tx = self.session.store.read().await?;
-        let mut owners = Vec::new();
-        for connection in tx.connections().await? {
-            if connection.provider.as_str() == self.entry.id && !connection.is_over() {
-                let accounts = tx.remote_accounts(connection.id).await?;
-                let accounts = accounts.into_iter().map(|(remote, _)| remote).collect();
-                owners.push(Owner { connection, accounts });
-            }
-        }
-        Ok(owners)
-    }
-
-    /// Whose sign-in it was: only its accounts tell.
-    async fn accounts_of(&self, tokens: &Tokens) -> Result<BTreeSet<SafeText>, Error> {
-        let Some(source) = self.entry.accounts else { return Ok(BTreeSet::new()) };
-        let clock = self.session.clock.clone();
-        let access = Arc::new(Secret::new(tokens.access.expose().to_owned()));
-        let line = Some((Arc::new(self.line()), access));
-        let setup = Setup { seed: 0, clock, line, progress: None };
-        Ok(source(setup).ids().await.map_err(Error::Provider)?.into_iter().collect())
-    }
-
-    /// A way for a few requests, which are of no connection yet.
     fn line(&self) -> Line {
-        let base = self.config.bases().remove(self.entry.id);
-        let forget = Box::new(|_| -> provider::Boxed<_> { Box::pin(async { Ok(()) }) });
-        let pace = self.config.paces().remove(self.entry.id);
-        Line::new(self.entry, base, pace, &self.session.clock, &[], forget)
+        owners::line(self.session, self.config, self.entry)
     }
 
     async fn exchange(&self, code: &oauth::Code) -> Result<Tokens, Error> {
@@ -234,12 +210,6 @@ fn which<'a>(
         (_, []) => Ok(None),
         _ => Err(Error::Usage(SEVERAL)),
     }
-}
-
-/// A connection, and the accounts that it brings in.
-struct Owner {
-    connection: Connection,
-    accounts: BTreeSet<SafeText>,
 }
 
 /// Refuses a sign-in of somebody else than the connection is of, and one that would bring the same

@@ -21,6 +21,8 @@ pub mod import;
 pub mod ledger_sheet;
 pub mod migrate;
 pub mod open_source;
+mod owners;
+mod pair;
 pub mod plan;
 pub mod price;
 pub mod rebuild;

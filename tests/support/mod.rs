@@ -10,6 +10,7 @@
     reason = "a test helper that cannot go on should stop the test at once"
 )]
 
+pub mod alpaca;
 pub mod bank;
 pub mod browser;
 pub mod delivery;

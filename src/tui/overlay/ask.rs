@@ -31,6 +31,8 @@ const TOKEN: usize = 16 << 10;
 
 const SEALED: &str = "It is exchanged, where it serves once, for an access that can only read. Neither is \
      ever shown, or kept anywhere but sealed.";
+const KEYS: &str = "They could trade; nothing but reading is ever done with them. Neither is ever shown, or \
+     kept anywhere but sealed.";
 const VAULT: &str = "Secrets are sealed in a vault, which is made now. Its passphrase unlocks it \
      after each start, and nobody can tell you what it was. Without one the key is protected by the \
      mode of its file alone, as on a home server.";
@@ -100,8 +102,11 @@ impl Connecting {
         }
         match self.service().map(|service| (service, service.asks)) {
             Some((_, Asks::Secrets { from, called })) => {
-                words.push(format!("Make a {} at {from} and paste it here.", called.join(" and ")));
-                words.push(SEALED.to_owned());
+                let is_pair = called.len() > 1;
+                let them = if is_pair { "them" } else { "it" };
+                let made = called.join(" and ");
+                words.push(format!("Make a {made} at {from} and paste {them} here."));
+                words.push(if is_pair { KEYS } else { SEALED }.to_owned());
                 match &self.lock {
                     Lock::Missing => words.push(VAULT.to_owned()),
                     Lock::Broken(why) => words.push(format!("Nothing can be sealed now: {why}")),
@@ -449,7 +454,7 @@ impl Ask {
             }
         }
         if self.is_name_secret() {
-            let why = "this is rather a token: a name is seen by everybody";
+            let why = "this is rather a secret: a name is seen by everybody";
             return Some((Part::Name, why.to_owned()));
         }
         if let (Some(first), Some(again)) =
@@ -620,7 +625,7 @@ impl Ask {
                 write(buf, place, &fit(&self.choice(), room), theme.style(Tone::Plain))
             }
             Typed::Plain(_) if self.is_name_secret() => {
-                write(buf, place, "not shown: this is rather a token", theme.style(Tone::Error))
+                write(buf, place, "not shown: this is rather a secret", theme.style(Tone::Error))
             }
             Typed::Plain(input) if input.is_empty() && !here => {
                 let word = match &self.purpose {
@@ -691,7 +696,7 @@ mod tests {
 
     fn service() -> Vec<Service> {
         let asks = Asks::Secrets { from: "https://bridge.test/create", called: &["setup token"] };
-        vec![Service { id: "simplefin", title: "SimpleFIN", asks }]
+        vec![Service { id: "simplefin", title: "SimpleFIN", asks, variables: &[] }]
     }
 
     /// One of each kind; two secrets as a service gives them that knows people by a pair of keys.
@@ -699,9 +704,9 @@ mod tests {
         let called = &["key id", "secret key"];
         let asks = Asks::Secrets { from: "https://keys.test", called };
         let [pair, rates, browser] = [
-            Service { id: "pair", title: "Pair", asks },
-            Service { id: "rates", title: "Rates", asks: Asks::Nothing },
-            Service { id: "broker", title: "Broker", asks: Asks::Browser },
+            Service { id: "pair", title: "Pair", asks, variables: &[] },
+            Service { id: "rates", title: "Rates", asks: Asks::Nothing, variables: &[] },
+            Service { id: "broker", title: "Broker", asks: Asks::Browser, variables: &[] },
         ];
         [service(), vec![pair, rates, browser]].concat()
     }

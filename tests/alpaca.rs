@@ -1,0 +1,568 @@
+//! Alpaca end to end: the real program against an Alpaca on this machine, on both engines. What is
+//! asked is only ever read, what is told is stored once, and no key is found anywhere in clear.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test"
+)]
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use dashtam::clock::Clock;
+use dashtam::http::Request;
+use dashtam::provider::{Class, Line, PROVIDERS};
+use serde_json::{Value, json};
+use support::alpaca::{Alpaca, ID, LIVE, PAPER, SECRET, account, fill, gateway, other, position};
+use support::home::{Home, Ran, document};
+use support::postgres::postgres_url;
+use support::server::{Reply, Server};
+use support::terminal::{Terminal, dashtam};
+
+/// The time, as the program has it.
+fn now() -> DateTime<Utc> {
+    Clock::system(chrono_tz::UTC).now()
+}
+
+/// Somebody with an account at Alpaca, a vault and a store.
+struct Person {
+    home: Home,
+    alpaca: Alpaca,
+    database: Option<String>,
+}
+
+impl Person {
+    fn new(database: Option<String>) -> Self {
+        let (home, alpaca) = (Home::new(), Alpaca::new());
+        home.file("config.toml", &format!("[alpaca]\nbase_url = \"{}\"\n", alpaca.server.base));
+        let person = Self { home, alpaca, database };
+        person.ok("vault init --no-passphrase");
+        person
+    }
+
+    /// One with a store on each engine there is.
+    fn on_each() -> Vec<Self> {
+        let server = postgres_url().map(|url| Self::new(Some(url)));
+        std::iter::once(Self::new(None)).chain(server).collect()
+    }
+
+    fn connected(self) -> Self {
+        let ran = self.connect(&self.alpaca.keys());
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        self
+    }
+
+    fn run(&self, line: &str, input: &str) -> Ran {
+        self.say(line, input, &[])
+    }
+
+    fn say(&self, line: &str, input: &str, variables: &[(&str, &str)]) -> Ran {
+        let mut command = self.home.command();
+        command.env("DASHTAM_CONFIG", self.home.path("config.toml"));
+        command.envs(variables.iter().copied());
+        if let Some(url) = &self.database {
+            command.env("DASHTAM_DATABASE_URL", url);
+        }
+        Ran::of(&command.args(line.split(' ')).write_stdin(input).output().unwrap())
+    }
+
+    fn connect(&self, keys: &str) -> Ran {
+        self.run("connect alpaca --paste -vv", keys)
+    }
+
+    fn ok(&self, line: &str) -> String {
+        let ran = self.run(line, "");
+        assert_eq!(ran.code, Some(0), "{line}: {ran:?}");
+        ran.out
+    }
+
+    fn json(&self, line: &str) -> Value {
+        document(&self.ok(&format!("{line} --json")))
+    }
+
+    /// Asks now, due or not, and gives the exit code and what became of the connection.
+    fn refresh(&self) -> (i32, Value) {
+        let ran = self.run("refresh --force -vv --json", "");
+        (ran.code.unwrap(), document(&ran.out)["connections"][0].clone())
+    }
+
+    fn rows(&self) -> Vec<Value> {
+        let all = self.json("report transactions --limit 1000");
+        all["rows"].as_array().unwrap().clone()
+    }
+
+    /// The rows of a symbol, or of none, in short.
+    fn told(&self, symbol: Option<&str>) -> Vec<String> {
+        let word = |row: &Value, key: &str| row[key].as_str().unwrap_or("-").to_owned();
+        let rows = self.rows();
+        let rows = rows.iter().filter(|row| row["symbol"].as_str() == symbol);
+        let mut told: Vec<_> = rows
+            .map(|row| {
+                let words = ["date", "subtype", "quantity", "amount"].map(|key| word(row, key));
+                words.join(" ")
+            })
+            .collect();
+        told.sort();
+        told
+    }
+
+    fn findings(&self, kind: &str) -> Vec<Value> {
+        let all = self.json("report findings");
+        let all = all["rows"].as_array().unwrap().clone();
+        all.into_iter().filter(|row| row["kind"] == kind).collect()
+    }
+
+    fn held(&self, symbol: &str) -> Value {
+        let all = self.json("report holdings");
+        let rows = all["rows"].as_array().unwrap();
+        rows.iter().find(|row| row["symbol"] == symbol).unwrap_or_else(|| panic!("{all}")).clone()
+    }
+
+    fn no_faults(&self) {
+        assert_eq!(self.alpaca.turn(|knobs| knobs.faults.clone()), [""; 0]);
+    }
+
+    /// In every file that was written, in what is exported, and in a backup.
+    fn no_secret_below(&self) {
+        fn walk(folder: &Path, found: &mut Vec<String>) {
+            for entry in fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    walk(&path, found);
+                } else if has_key(&fs::read(&path).unwrap()) {
+                    found.push(path.display().to_string());
+                }
+            }
+        }
+        let backup = self.home.path("backup");
+        self.ok(&format!("backup {} --force", backup.display()));
+        self.home.file("export.json", &self.ok("export --format json"));
+        let mut found = Vec::new();
+        walk(self.home.root.path(), &mut found);
+        assert_eq!(found, [""; 0]);
+    }
+}
+
+fn has_key(bytes: &[u8]) -> bool {
+    [ID, SECRET, "c4n4ry"].iter().any(|key| bytes.windows(key.len()).any(|at| at == key.as_bytes()))
+}
+
+fn skipped(told: &Value) -> Vec<String> {
+    let all = told["skipped"].as_array().unwrap();
+    all.iter().map(|it| it["why"].as_str().unwrap().to_owned()).collect()
+}
+
+/// One of every kind, in the order in which they were written down.
+fn years() -> Vec<Value> {
+    let none = json!({});
+    let units = |symbol: &str, qty: &str, price: &str| json!({"symbol": symbol, "qty": qty, "price": price});
+    let of = |symbol: &str, group: &str| json!({"symbol": symbol, "qty": "0", "group_id": group});
+    let (call, split) = ("AAPL240719C00150000", "From QTY:5, To QTY:-20, Position Value:1005");
+    let part = |qty: &str, word: &str| json!({"symbol": "XYZ", "qty": qty, "description": format!("{word}, {split}")});
+    vec![
+        other(1, "2024-01-08", "CSD", "40000", &none),
+        fill(2, "2024-01-09T15:15:02.123456Z", "buy", "XYZ", "4", "50.25"),
+        fill(3, "2024-01-09T15:15:02.5Z", "buy", "XYZ", "1", "50.25"),
+        other(4, "2024-02-01", "DIV/CDIV", "25", &of("XYZ", "g-1")),
+        other(5, "2024-02-01", "DIVNRA", "-3.75", &of("XYZ", "g-1")),
+        other(6, "2024-03-01", "SPLIT/FSPLIT", "0", &part("-5", "REMOVE")),
+        other(7, "2024-03-01", "SPLIT/FSPLIT", "0", &part("20", "ADD")),
+        fill(8, "2024-06-03T15:00:00Z", "buy", call, "2", "3.00"),
+        fill(9, "2024-07-01T02:30:00Z", "buy", "BTC/USD", "0.1", "60000"),
+        fill(10, "2024-07-01T02:30:00.1Z", "sell", "XYZ", "2", "20"),
+        other(11, "2024-07-01", "CFEE", "0", &units("BTCUSD", "-0.00025", "60000")),
+        other(12, "2024-07-19", "OPEXC", "0", &units(call, "-2", "")),
+        other(13, "2024-07-19", "OPTRD", "-30000", &units("AAPL", "200", "9.99")),
+        other(14, "2024-07-22", "FEE/REG", "-0.05", &json!({"symbol": ""})),
+        fill(15, "2024-08-01T14:00:00Z", "sell_short", "TSLA", "1", "200"),
+        other(16, "2024-08-02", "INT/MGN", "-2.00", &none),
+        fill(17, "2024-09-02T14:00:00Z", "buy", "OLDN", "10", "5"),
+        other(18, "2024-09-03", "NC", "0", &units("NEWN", "10", "5")),
+        other(19, "2024-09-03", "NC", "0", &units("OLDN", "-10", "5")),
+        fill(20, "2024-09-05T14:00:00Z", "buy", "SRC", "10", "100"),
+        other(21, "2024-09-10", "SPIN", "0", &units("SPN", "5", "40")),
+        other(22, "2024-09-10", "SPIN", "0", &units("SRC", "-10", "100")),
+        other(23, "2024-09-10", "SPIN", "0", &units("SRC", "10", "80")),
+        fill(24, "2024-10-01T14:00:00Z", "buy", "ACQ", "10", "10"),
+        other(25, "2024-10-07", "MA/SCMA", "0", &units("ACQ", "-10", "10")),
+        other(26, "2024-10-07", "MA/SCMA", "0", &units("BUYR", "4", "20")),
+        other(27, "2024-10-07", "MA/SCMA", "30", &units("ACQ", "0", "")),
+        other(28, "2024-11-04", "ZZZ/QQQ", "1.23", &json!({"description": "something new"})),
+    ]
+}
+
+/// What is left of them at the end.
+fn left() -> Value {
+    json!([
+        position("XYZ", "us_equity", "18", Some("378"), "226.125"),
+        position("BTCUSD", "crypto", "0.09975", None, "5985"),
+        position("AAPL", "us_equity", "200", Some("32000"), "30600"),
+        position("TSLA", "us_equity", "-1", Some("-190"), "-200"),
+        position("NEWN", "ipo", "10", Some("60"), "50"),
+        position("SRC", "us_equity", "10", Some("800"), "800"),
+        position("SPN", "us_equity", "5", Some("220"), "200"),
+        position("BUYR", "us_equity", "4", Some("100"), "70"),
+    ])
+}
+
+#[test]
+fn an_account_is_told_from_its_first_row_to_what_is_held() {
+    for person in Person::on_each() {
+        let person = person.connected();
+        person.alpaca.turn(|knobs| (knobs.activities, knobs.positions) = (years(), left()));
+        let (code, told) = person.refresh();
+        // What nobody knows is told, and nothing else is missing for it.
+        assert_eq!((code, &told["result"]), (3, &json!("partial")), "{told}");
+        let skipped = skipped(&told);
+        assert_eq!(skipped.len(), 1, "{skipped:?}");
+        assert!(skipped[0].contains("ZZZ/QQQ") && skipped[0].contains("cash is kept"));
+        let accounts = person.json("report accounts");
+        let mine = &accounts["rows"][0];
+        assert_eq!(
+            (&mine["name"], &mine["kind"], &mine["institution"]),
+            (&json!("Alpaca paper …E01"), &json!("margin"), &json!("Alpaca paper"))
+        );
+        assert_eq!(mine["cash"]["USD"], "102289.18");
+        assert_eq!(person.findings("reconcile"), [] as [Value; 0]);
+
+        // By hand: 4 + 1, never 4 + 5; four for one; 2 of 20 sold by day in New York.
+        assert_eq!(
+            person.told(Some("XYZ")),
+            [
+                "2024-01-09 buy 1 -50.25",
+                "2024-01-09 buy 4 -201",
+                "2024-02-01 dividend - 25",
+                "2024-02-01 withholding_tax - -3.75",
+                "2024-03-01 split - 0",
+                "2024-06-30 sell 2 40",
+            ]
+        );
+        let held = person.held("XYZ");
+        assert_eq!((&held["quantity"], &held["cost"]), (&json!("18"), &json!("226.125")));
+        // 18: a charge in coins is paid by coins, and costs no cash.
+        assert_eq!(
+            person.told(Some("BTC")),
+            ["2024-07-01 buy 0.1 -6000", "2024-07-01 sell 0.00025 15"]
+        );
+        assert_eq!(person.held("BTC")["quantity"], "0.09975");
+        // 16: what the right had cost goes into what it led to.
+        let held = person.held("AAPL");
+        assert_eq!((&held["quantity"], &held["cost"]), (&json!("200"), &json!("30600")));
+        assert_eq!(person.held("TSLA")["quantity"], "-1");
+        assert_eq!(person.held("NEWN")["cost"], "50", "another name, the same lots");
+        let (source, borne) = (person.held("SRC"), person.held("SPN"));
+        assert_eq!((&source["cost"], &borne["cost"]), (&json!("800"), &json!("200")));
+        assert_eq!(person.held("BUYR")["quantity"], "4");
+        assert_eq!(
+            person.told(None),
+            [
+                "2024-01-07 opening - 100000",
+                "2024-01-08 deposit - 40000",
+                "2024-07-01 commission - -15",
+                "2024-07-22 other_fee - -0.05",
+                "2024-08-02 margin_interest - -2",
+                "2024-11-04 unknown - 1.23",
+            ]
+        );
+
+        // A second time there is nothing new; what came late is stored once, on its day.
+        let before = person.ok("export --format canonical");
+        let (_, again) = person.refresh();
+        assert_eq!(again["transactions_new"], 0, "{again}");
+        assert_eq!(person.ok("export --format canonical"), before);
+        let (day, written) = (now() - TimeDelta::days(9), now() - TimeDelta::days(3));
+        let late = json!({"created_at": written.to_rfc3339(), "symbol": "XYZ"});
+        let late = other(40, &day.date_naive().to_string(), "DIV/CDIV", "4.50", &late);
+        person.alpaca.turn(|knobs| {
+            knobs.activities.push(late);
+            knobs.account["cash"] = json!("102293.68");
+        });
+        for new in [1, 0] {
+            let (code, told) = person.refresh();
+            assert_eq!((code, &told["transactions_new"]), (0, &json!(new)), "{told}");
+        }
+        assert!(person.told(Some("XYZ")).contains(&format!("{} dividend - 4.5", day.date_naive())));
+        assert_eq!(person.findings("reconcile"), [] as [Value; 0]);
+        person.ok("rebuild --check");
+        person.no_faults();
+        person.no_secret_below();
+    }
+}
+
+/// So many deposits, each a minute after the other.
+fn deposits(count: u32) -> Vec<Value> {
+    let row = |nth: u32| {
+        let at = format!("2024-01-08T{:02}:{:02}:00Z", nth / 60, nth % 60);
+        other(nth, "2024-01-08", "CSD", "1", &json!({"created_at": at}))
+    };
+    (0..count).map(row).collect()
+}
+
+/// 1, 2: a full last page is no end, an empty one is; a page that does not go on is told.
+#[test]
+fn pages_are_asked_for_until_one_is_empty() {
+    for person in Person::on_each() {
+        let person = person.connected();
+        person.alpaca.turn(|knobs| knobs.activities = deposits(200));
+        let (code, told) = person.refresh();
+        assert_eq!((code, &told["transactions_new"]), (0, &json!(201)), "and the opening: {told}");
+        let pages = person.alpaca.turn(|knobs| std::mem::take(&mut knobs.pages));
+        assert_eq!(pages.len(), 3, "{pages:?}");
+        assert!(pages.iter().all(|(after, _)| after.is_none()), "from the first row on");
+        let last = deposits(200)[199]["id"].as_str().map(str::to_owned);
+        assert_eq!(pages[2].1, last);
+        // Afterwards what was written down in the last ten days.
+        person.refresh();
+        let pages = person.alpaca.turn(|knobs| std::mem::take(&mut knobs.pages));
+        let after: DateTime<Utc> = pages[0].0.as_ref().unwrap().parse().unwrap();
+        assert_eq!(((now() - after).num_days(), pages.len()), (10, 1));
+        person.no_faults();
+    }
+    let person = Person::new(None).connected();
+    person.alpaca.turn(|knobs| (knobs.activities, knobs.stuck) = (deposits(250), true));
+    let (code, told) = person.refresh();
+    assert_eq!((code, &told["transactions_new"]), (3, &json!(100)), "{told}");
+    assert!(skipped(&told)[0].contains("repeats"), "{told}");
+    assert_eq!(person.alpaca.turn(|knobs| knobs.pages.len()), 2, "it is not asked for ever");
+    person.no_faults();
+}
+
+/// What was told before a page failed is kept; nothing is made up for the rest, which comes later.
+#[test]
+fn a_page_that_fails_midway_leaves_what_was_told() {
+    for person in Person::on_each() {
+        let person = person.connected();
+        person.alpaca.turn(|knobs| {
+            knobs.activities = deposits(250);
+            knobs.page_answer = Some((2, gateway));
+        });
+        let (code, told) = person.refresh();
+        assert_eq!((code, &told["transactions_new"]), (3, &json!(100)), "{told}");
+        assert!(skipped(&told)[0].contains("status 502"), "{told}");
+        assert!(person.told(None).iter().all(|row| row.contains("deposit")), "no opening yet");
+        person.alpaca.turn(|knobs| (knobs.page_answer, knobs.pages) = (None, vec![]));
+        let (code, told) = person.refresh();
+        assert_eq!((code, &told["transactions_new"]), (0, &json!(151)), "{told}");
+        assert_eq!(person.alpaca.turn(|knobs| knobs.pages[0].0.clone()), None, "all of it again");
+        // By hand: 102289.18 - 250.
+        assert!(person.told(None).contains(&"2024-01-07 opening - 102039.18".to_owned()));
+        assert_eq!(person.findings("reconcile"), [] as [Value; 0]);
+        person.no_faults();
+    }
+}
+
+/// 5, 13, 15, 19: parts without the others are held back, unknown things named, and the rest goes on.
+#[test]
+fn what_is_not_understood_is_named_and_nothing_guessed() {
+    let person = Person::new(None).connected();
+    let today = (now() - TimeDelta::days(30)).date_naive().to_string();
+    let units = |symbol: &str, qty: &str| json!({"symbol": symbol, "qty": qty, "price": "2"});
+    let rows = vec![
+        fill(1, "2024-01-09T15:00:00Z", "buy", "REV", "33", "1"),
+        other(2, "2024-02-01", "SPLIT/RSPLIT", "0", &units("REV", "1.65")),
+        other(3, "2024-02-01", "SPLIT/RSPLIT", "0", &units("REV", "-33")),
+        other(4, &today, "SPLIT/FSPLIT", "0", &units("REV", "-1.65")),
+        other(5, "2024-03-01", "MA/CMA", "0", &units("GONE", "-10")),
+        other(6, "2024-03-01", "MA/CMA", "120", &json!({"symbol": "GONE", "qty": "0"})),
+        other(7, "2024-03-04", "CSW", "50", &json!({"description": "returned"})),
+        other(8, "2024-03-04", "CSD", "-50", &json!({"description": "returned"})),
+        other(9, "2024-03-05", "PTR", "0.75", &json!({"status": "correct"})),
+        other(10, "2024-03-06", "DIV/NEW", "3", &json!({"symbol": "REV"})),
+        other(11, "2024-03-07", "DIV/SPD", "-2", &json!({"symbol": "REV"})),
+        other(
+            12,
+            "2024-03-08",
+            "DIV",
+            "1.000000000000001",
+            &json!({"qty": "201.9617035750071243"}),
+        ),
+        other(13, "2024-03-09", "CSD", "9", &json!({"status": "canceled"})),
+        fill(14, "2024-03-10T15:00:00Z", "lend", "REV", "1", "1"),
+        fill(15, "2024-03-11T15:00:00Z", "buy", "ETH/BTC", "2", "0.05"),
+        json!({"id": "20240312000000000::x", "activity_type": "CSD", "net_amount": "1"}),
+    ];
+    person.alpaca.turn(|knobs| knobs.activities = rows);
+    let (code, told) = person.refresh();
+    assert_eq!(code, 3, "{told}");
+    let skipped = skipped(&told).join("\n");
+    for words in [
+        "SPLIT/FSPLIT: the other parts of it are missing",
+        "DIV/NEW: what this is, is not known",
+        "corrects another row",
+        "FILL: whether it bought or sold is not told",
+        "coins were paid for with coins",
+        "it has no day",
+    ] {
+        assert!(skipped.contains(words), "{words} is not in\n{skipped}");
+    }
+    // 33 -> 1.65 is one for twenty.
+    assert_eq!(person.held("REV")["quantity"], "1.65");
+    assert_eq!(person.told(Some("GONE")), ["2024-03-01 sell 10 120"]);
+    let cash = person.told(None);
+    for row in [
+        "2024-03-04 deposit - 50",
+        "2024-03-04 withdrawal - -50",
+        "2024-03-05 account_fee - 0.75",
+        "2024-03-06 unknown - 3",
+        "2024-03-07 other_fee - -2",
+        "2024-03-08 dividend - 1.000000000000001",
+        "2024-03-09 deposit - 9",
+    ] {
+        assert!(cash.contains(&row.to_owned()), "{row} is not in {cash:?}");
+    }
+    assert_eq!(person.told(Some("ETH")), ["2024-03-11 adjustment 2 0"]);
+    assert_eq!(person.told(Some("BTC")), ["2024-03-11 adjustment -0.1 0"]);
+    person.no_faults();
+}
+
+/// That it has to be waited for two seconds.
+fn soon() -> Reply {
+    let at = (now() + TimeDelta::seconds(2)).timestamp().to_string();
+    let headers = [("x-ratelimit-limit", "200"), ("x-ratelimit-reset", &at)];
+    Reply::new(429, &headers, "{\"message\":\"too many requests.\"}")
+}
+
+/// 12, F32: told when to come back, it is waited for; without that, told.
+#[test]
+fn a_limit_is_waited_for_until_it_begins_anew() {
+    let person = Person::new(None).connected();
+    person.alpaca.turn(|knobs| knobs.answer = Some((1, soon)));
+    let (asked, begun) = (person.alpaca.server.asked().len(), now());
+    assert_eq!(person.refresh().0, 0);
+    assert!((now() - begun).num_milliseconds() > 900, "it was waited");
+    assert_eq!(person.alpaca.server.asked().len() - asked, 4, "and asked once more");
+    // Nothing is said of when.
+    person.alpaca.turn(|knobs| knobs.answer = Some((9, || Reply::new(429, &[], ""))));
+    let (code, told) = person.refresh();
+    assert_eq!((code, &told["class"]), (6, &json!("later")), "{told}");
+    let next: DateTime<Utc> = told["next_attempt"].as_str().unwrap().parse().unwrap();
+    assert!((20..=61).contains(&(next - now()).num_seconds()), "{next}");
+    for answer in [
+        gateway as fn() -> Reply,
+        || Reply::new(422, &[], "{\"code\":40010001,\"message\":\"invalid\"}"),
+        || Reply::new(403, &[], "{\"message\":\"subscription does not permit querying\"}"),
+        || Reply::json("{}"),
+    ] {
+        person.alpaca.turn(|knobs| knobs.answer = Some((9, answer)));
+        assert_eq!(person.refresh().0, 5);
+        assert_eq!(person.json("connections")["connections"][0]["state"], "active");
+    }
+    person.no_faults();
+}
+
+/// Keys of the other place, keys that were ended, and those of another account.
+#[test]
+fn keys_are_told_apart_by_where_they_are_good() {
+    for person in Person::on_each() {
+        let keys = person.alpaca.keys();
+        for wrong in ["", "one two", ID, &format!("{SECRET}\n{ID}")] {
+            assert_eq!(person.connect(wrong).code, Some(2), "{wrong}");
+        }
+        assert_eq!(person.alpaca.server.asked(), []);
+        assert_eq!(person.run("connect alpaca", &keys).code, Some(2), "nobody to ask");
+        let ran = person.connect(&format!("live {keys}"));
+        assert_eq!(ran.code, Some(4), "{ran:?}");
+        assert!(ran.err.contains("without `live`"), "{ran:?}");
+        assert_eq!(person.json("connections")["connections"], json!([]));
+        // Where it is not said, it is found out; the same keys again are no second connection.
+        for word in ["connected", "already"] {
+            let ran = person.connect(&keys);
+            assert!(ran.code == Some(0) && ran.out.contains(word), "{ran:?}");
+        }
+        let of = |host: &str| {
+            let asked = person.alpaca.server.asked();
+            asked.iter().filter(|it| it.path.starts_with(&format!("/{host}/"))).count()
+        };
+        assert!(of(LIVE) > 0 && of(PAPER) > 0);
+        let before = of(LIVE);
+        assert_eq!(person.refresh().0, 0);
+        assert_eq!(of(LIVE), before, "only where they are good");
+        // They are ended: the connection says so, and other keys of the account mend it.
+        person.alpaca.turn(|knobs| knobs.pair = 2);
+        let (code, told) = person.refresh();
+        assert_eq!((code, &told["class"]), (4, &json!("reauthorize")), "{told}");
+        assert_eq!(person.json("connections")["connections"][0]["state"], "revoked");
+        // As other programs read them.
+        let (id, secret) = (format!("{ID}2"), format!("{SECRET}2"));
+        let variables = [
+            ("APCA_API_KEY_ID", id.as_str()),
+            ("APCA_API_SECRET_KEY", secret.as_str()),
+            ("APCA_API_BASE_URL", "https://paper-api.alpaca.markets/v2"),
+        ];
+        let ran = person.say("connect alpaca", "", &variables);
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        assert!(ran.err.contains("APCA_API_KEY_ID") && !has_key(ran.err.as_bytes()), "{ran:?}");
+        assert_eq!(person.refresh().0, 0);
+        let listed = person.json("connections");
+        assert_eq!(listed["connections"].as_array().unwrap().len(), 1, "{listed}");
+        let told = person.json("audit list --action reconnect");
+        assert_eq!(told["rows"].as_array().unwrap().len(), 2, "{told}");
+        // 22: an account that was reset is another one, and is not merged.
+        person.alpaca.turn(|knobs| {
+            (knobs.pair, knobs.account) = (3, account("100000"));
+            knobs.account["id"] = json!("99999999-0000-4000-8000-000000000009");
+        });
+        let again = format!("connect alpaca --paste --name {}", "Alpaca");
+        let ran = person.run(&again, &person.alpaca.keys());
+        assert_eq!(ran.code, Some(2), "{ran:?}");
+        assert!(ran.err.contains("another account"), "{ran:?}");
+        let ran = person.run("connect alpaca --paste --name Fresh", &person.alpaca.keys());
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        person.refresh();
+        assert_eq!(person.json("report accounts")["rows"].as_array().unwrap().len(), 2);
+        person.no_faults();
+        person.no_secret_below();
+    }
+}
+
+#[test]
+fn keys_are_typed_one_after_the_other_and_never_shown() {
+    let person = Person::new(None);
+    let mut command = dashtam(&person.home, "connect alpaca");
+    command.env("DASHTAM_CONFIG", person.home.path("config.toml"));
+    let mut terminal = Terminal::run(command);
+    let keys = person.alpaca.keys();
+    for (part, key) in
+        ["key ID (it is not shown)", "secret key (it is not shown)"].iter().zip(keys.lines())
+    {
+        terminal.see(part);
+        terminal.press(&format!("{key}\n"));
+    }
+    terminal.see("connected Alpaca");
+    let left = terminal.end();
+    left.with_code(0).restored();
+    assert!(!has_key(&left.bytes), "it was shown");
+    assert_eq!(person.refresh().0, 0);
+    person.no_faults();
+}
+
+/// 21: its keys could trade. There is no request that does more than read, and none could leave.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_but_a_reading_leaves_with_a_key() {
+    let server = Server::new(|_| Reply::json("{}"));
+    let entry = PROVIDERS.iter().find(|entry| entry.id == "alpaca").unwrap();
+    let clock = Clock::system(chrono_tz::UTC);
+    let keep = Box::new(|_| -> dashtam::provider::Boxed<_> { Box::pin(async { Ok(()) }) });
+    let line = Line::new(entry, Some(server.base.parse().unwrap()), None, &clock, &[], keep);
+    let line = Arc::new(line);
+    let url = line.on(PAPER, "/v2/orders").unwrap();
+    for request in [Request::post_once(url.clone()), Request::post_to_read(url.clone())] {
+        let Err(error) = line.send(&request).await else { panic!("it was sent") };
+        assert_eq!(error.class(), Class::Never);
+    }
+    assert_eq!(server.asked(), []);
+    assert!(line.send(&Request::get(url)).await.is_ok());
+    assert!(line.on("evil.example", "/").is_err());
+    for file in support::rust_files("src/provider/alpaca") {
+        let text = support::read(&file);
+        let made = text.matches("Request::").count();
+        assert_eq!(made, text.matches("Request::get(").count(), "{}", support::short(&file));
+    }
+}
