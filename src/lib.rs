@@ -85,7 +85,8 @@
 //!
 //! 1. `service::connect` seals what its owner brought beside a new connection, in one transaction, and
 //!    lets `credentials` exchange it at once; one that was stopped before that is exchanged by the next
-//!    refresh, and one that was presented without an answer needs a new consent;
+//!    refresh, and one that was presented without an answer needs a new consent; keys, which serve again
+//!    and again, are tried before they are kept, and nothing but a reading is ever sent with them;
 //! 2. `refresh` opens the secret and makes the `provider::Line` to the service: its hosts, its limits
 //!    with what was used of them, and nobody else; several services are asked at once, and
 //!    what is told of a first history is kept window by window until it is stored, so that one that was
