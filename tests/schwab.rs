@@ -596,9 +596,10 @@ fn a_first_history_goes_on_where_it_was_stopped() {
             // What it has sent is answered all the same, to nobody.
             std::thread::sleep(Duration::from_millis(100));
             let mut now = person.schwab.turn(|knobs| std::mem::take(&mut knobs.windows));
-            // The last one may have been on its way.
+            // The newest of each account that was begun, and the last one may have been on its way.
             let again = asked.iter().filter(|window| now.contains(window)).count();
-            assert!(again <= 2, "{again} of {now:?}");
+            assert!(again <= 4, "{again} of {now:?}");
+            no_secret_below(&person);
             asked.append(&mut now);
             assert_eq!(person.json("report accounts")["rows"], json!([]), "nothing by halves");
         }
@@ -609,7 +610,7 @@ fn a_first_history_goes_on_where_it_was_stopped() {
         let rows = all["rows"].as_array().unwrap().iter();
         assert_eq!(rows.filter(|row| row["subtype"] == "wire_in").count(), 360, "no row twice");
         let rest = windows(&person, THREE[2]).len();
-        assert!(rest <= 5 && windows(&person, THREE[0]).is_empty(), "{rest}");
+        assert!(rest <= 5 && windows(&person, THREE[0]).len() == 1, "{rest}");
         // All together: every day of each account, and hardly one twice.
         person.schwab.turn(|knobs| knobs.windows.extend(asked));
         for number in THREE {
@@ -618,7 +619,7 @@ fn a_first_history_goes_on_where_it_was_stopped() {
             all.sort_unstable();
             all.dedup();
             assert_eq!(all.len(), 20, "{number}");
-            assert!(asked <= 20 + 3, "{number}: {asked}");
+            assert!(asked <= 20 + 5, "{number}: {asked}");
             for two in all.windows(2) {
                 assert_eq!(two[0].1 + TimeDelta::milliseconds(1), two[1].0);
             }

@@ -795,9 +795,12 @@ async fn keep_told_windows(store: &Store) {
     for (connection, remote, first, told) in
         [(60, "1", 10, "[]"), (60, "1", 20, "[1]"), (60, "1", 20, "[2]"), (60, "2", 20, "[3]")]
     {
-        store.keep_told(&window(connection, remote, first, told)).await.unwrap();
+        let window = window(connection, remote, first, told);
+        assert!(store.keep_told(&window, async { true }).await.unwrap());
     }
-    store.keep_told(&window(61, "1", 20, "[4]")).await.unwrap();
+    store.keep_told(&window(61, "1", 20, "[4]"), async { true }).await.unwrap();
+    let lost = window(60, "1", 20, "[5]");
+    assert!(!store.keep_told(&lost, async { false }).await.unwrap(), "the lease is lost");
     assert_eq!(store.revision().await.unwrap(), revision, "no figure sees it");
     let told = async |connection, remote| {
         let mut tx = store.read().await.unwrap();

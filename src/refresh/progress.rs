@@ -48,12 +48,15 @@ impl Progress for Kept {
             told: span.rows,
         };
         Box::pin(async move {
-            // Whoever has it now asks for the same.
-            if !lease.is_held().await {
-                let why = SafeText::new("somebody else refreshes this store by now");
-                return Err(provider::Error::Unavailable(why));
+            match store.keep_told(&row, lease.is_held()).await {
+                Ok(true) => Ok(()),
+                // Whoever has it now asks for the same.
+                Ok(false) => {
+                    let why = SafeText::new("somebody else refreshes this store by now");
+                    Err(provider::Error::Unavailable(why))
+                }
+                Err(error) => Err(not_kept(&error)),
             }
-            store.keep_told(&row).await.map_err(|error| not_kept(&error))
         })
     }
 

@@ -77,15 +77,25 @@ impl Tx {
 }
 
 impl Store {
-    /// Keeps what was told, over what was told since the same instant; durable when this returns.
+    /// Keeps what was told, over what was told since the same instant; durable when this returns. Who may
+    /// not any more at the end of it keeps nothing, and is told false.
     ///
     /// # Errors
     /// When the database refuses.
-    pub async fn keep_told(&self, row: &ToldWindow) -> Result<()> {
+    pub async fn keep_told(
+        &self,
+        row: &ToldWindow,
+        may: impl Future<Output = bool> + Send,
+    ) -> Result<bool> {
         let mut tx = self.write().await?;
         tx.remove(row).await?;
         tx.insert(std::slice::from_ref(row)).await?;
-        tx.commit_unmarked().await
+        if !may.await {
+            tx.rollback().await?;
+            return Ok(false);
+        }
+        tx.commit_unmarked().await?;
+        Ok(true)
     }
 
     /// Forgets what was told of an account since an instant: it is asked for again.

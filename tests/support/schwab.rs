@@ -173,10 +173,12 @@ impl Schwab {
     }
 }
 
-/// A row by which cash came, so many days ago.
+/// A row by which cash came, so many days ago, with the number of its account where it comes too.
 pub fn came(now: DateTime<Utc>, id: i64, ago: i64, amount: i64) -> Value {
+    let leg = json!({"accountNumber": "90000017", "amount": amount, "instrument": {
+        "assetType": "CURRENCY", "symbol": "CURRENCY_USD", "accountNumber": "90000017"}});
     json!({"activityId": id, "time": written(now - TimeDelta::days(ago)), "type": "WIRE_IN",
-        "status": "VALID", "netAmount": amount, "transferItems": []})
+        "status": "VALID", "accountNumber": "90000017", "netAmount": amount, "transferItems": [leg]})
 }
 
 fn respond(knobs: &Mutex<Knobs>, asked: &Asked) -> Reply {

@@ -4,13 +4,12 @@
 //! refuses to tell of a day, and of those after it does, its history begins.
 //!
 //! Each window of a first history is kept as soon as it is told, so that one that was cut off asks for
-//! what is missing only. After some minutes the newest of it is asked for again: rows still come and
-//! change, and what the account comes to is of now.
+//! what is missing only. The newest of it is always asked for again: rows still come and change, and
+//! what the account comes to is of now.
 
 use chrono::{DateTime, Days, NaiveTime, SubsecRound as _, TimeDelta, Utc};
 use serde_json::value::RawValue;
 
-use super::super::field::parse;
 use super::super::{Error, Progress, Result, ToldSpan};
 use super::accounts::whole;
 use super::wire::Row;
@@ -26,8 +25,8 @@ const MOST_ROWS: usize = 3000;
 const MOST_YEARS: usize = 20;
 /// Of so short a time before now it tells everything: what it refuses there is no beginning.
 const RECENT: TimeDelta = TimeDelta::days(60);
-/// So long what was told of the last days is as good as new.
-const FRESH: TimeDelta = TimeDelta::minutes(5);
+/// So far ahead no window ends but by a clock that was wrong.
+const AHEAD: TimeDelta = TimeDelta::days(1);
 /// No window is cut into smaller ones.
 const SHORTEST: TimeDelta = TimeDelta::seconds(2);
 /// All that there are; one has to say which.
@@ -137,23 +136,17 @@ impl History<'_> {
         if let Some(again) = again {
             progress.forget_since(account, again).await?;
         }
-        let newest = again.or_else(|| old.is_empty().then(|| beginning(self.now)));
-        let newest = newest.map(|first| spans(first, self.now, YEAR)).into_iter().flatten();
-        // Where all is to be asked for there is nothing before it.
-        let before = old.last().map(|(oldest, _)| oldest.first - TimeDelta::milliseconds(1));
-        let before = before.or(again.map(|again| again - TimeDelta::milliseconds(1)));
-        let first = beginning(self.now);
-        let older = before.filter(|before| *before > first);
-        let older = older.map(|before| spans(first, before, YEAR)).into_iter().flatten();
+        let (newer, older) = missing(&old, again, self.now);
         let told = old.into_iter().map(|(window, rows)| Step::Told(window, rows));
-        Ok(newest.map(Step::Ask).chain(told).chain(older.map(Step::Ask)).collect())
+        let [newer, older] = [newer, older].map(|windows| windows.into_iter().map(Step::Ask));
+        Ok(newer.chain(told).chain(older).collect())
     }
 
     /// Keeps what was told of a window, without what is private in it and never read.
     async fn keep(&self, window: Window, rows: &[Box<RawValue>]) -> Result<()> {
         let Some((progress, account)) = self.kept else { return Ok(()) };
         // What cannot be read now cannot be read later either.
-        let rows: Vec<Option<Row>> = rows.iter().map(|row| parse(row).ok()).collect();
+        let rows: Vec<Option<Row>> = rows.iter().map(|row| Row::to_keep(row)).collect();
         let unwritten = |_| Error::Unavailable(SafeText::new("what was told cannot be kept"));
         let rows = serde_json::to_string(&rows).map_err(unwritten)?;
         // Of what is still to come today nothing is told.
@@ -218,6 +211,11 @@ impl Window {
         Self { first: midnight(first), last: end }
     }
 
+    /// What of it is in another one.
+    fn within(self, other: Self) -> Self {
+        Self { first: self.first.max(other.first), last: self.last.min(other.last) }
+    }
+
     /// The older and the newer half; none: it is as short as can be.
     fn halves(self) -> Option<(Self, Self)> {
         let middle = (self.first + (self.last - self.first) / 2).trunc_subsecs(0);
@@ -232,7 +230,8 @@ impl Window {
     fn shorter(self) -> Option<Vec<Self>> {
         let days = u64::try_from((self.last - self.first).num_days()).unwrap_or_default() + 1;
         let length = if days > SHORTER { SHORTER } else { days.div_ceil(2) };
-        let parts: Vec<_> = spans(self.first, self.last, length).collect();
+        let parts: Vec<_> =
+            spans(self.first, self.last, length).map(|it| it.within(self)).collect();
         (parts.len() > 1).then(|| parts.into_iter().rev().collect())
     }
 }
@@ -261,20 +260,43 @@ fn told_before(span: &ToldSpan) -> Option<Before> {
 /// again: of the days before it was told some may have changed.
 fn split(told: Vec<Before>, now: DateTime<Utc>) -> (Vec<Before>, Option<DateTime<Utc>>) {
     let Some((newest, _)) = told.first() else { return (told, None) };
+    if newest.last > now + AHEAD {
+        return (Vec::new(), told.last().map(|(oldest, _)| oldest.first));
+    }
     let settled = newest.last - TimeDelta::seconds(SETTLES) - EDGE;
-    let is_fresh = (now - newest.last).abs() <= FRESH;
     let (mut holds, mut next, mut again) = (Vec::new(), newest.last, None);
     for (window, rows) in told {
         if window.last != next {
             break;
         }
         next = window.first - TimeDelta::milliseconds(1);
-        match is_fresh || window.last < settled {
+        match window.last < settled {
             true => holds.push((window, rows)),
             false => again = Some(window.first),
         }
     }
     (holds, again)
+}
+
+/// What is to be asked for before what holds and after it, to the instant.
+fn missing(
+    old: &[Before],
+    again: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> (Vec<Window>, Vec<Window>) {
+    let ever = Window { first: DateTime::<Utc>::MIN_UTC, last: DateTime::<Utc>::MAX_UTC };
+    let newer = again.or_else(|| old.is_empty().then(|| beginning(now))).map(|first| {
+        let since = Window { first, ..ever };
+        spans(first.min(now), now, YEAR).map(|it| it.within(since)).collect()
+    });
+    // Where all is to be asked for there is nothing before it.
+    let oldest = old.last().map(|(oldest, _)| oldest.first).or(again);
+    let before = oldest.map(|oldest| oldest - TimeDelta::milliseconds(1));
+    let older = before.filter(|last| *last > beginning(now)).map(|last| {
+        let until = Window { last, ..ever };
+        spans(beginning(now), last, YEAR).map(|it| it.within(until)).collect()
+    });
+    (newer.unwrap_or_default(), older.unwrap_or_default())
 }
 
 /// The days from one to another in windows of so many days, the newest first, without a gap.
@@ -332,7 +354,7 @@ mod tests {
 
     /// By hand: three windows that were told on 22 September 2026 at three o'clock.
     #[test]
-    fn what_was_told_holds_for_minutes_and_what_is_old_for_good() {
+    fn what_is_old_holds_and_the_newest_is_asked_for_again() {
         let begun = at("2026-09-22T15:00:00Z");
         let window = |first: &str, last: &str| Window::of_days(at(first), at(last));
         let newer = Window { first: at("2026-09-01T00:00:00Z"), last: begun };
@@ -344,19 +366,38 @@ mod tests {
             (holds.into_iter().map(|(window, _)| window).collect::<Vec<_>>(), again)
         };
         let all = [newer, middle, older];
-        assert_eq!(holds(&all, begun), (all.to_vec(), None));
-        assert_eq!(holds(&all, at("2026-09-22T15:05:00Z")), (all.to_vec(), None));
-        for later in ["2026-09-22T15:05:01Z", "2026-09-25T00:00:00Z", "2026-09-22T14:00:00Z"] {
-            assert_eq!(holds(&all, at(later)), (vec![middle, older], Some(newer.first)), "{later}");
+        for now in ["2026-09-22T15:00:00Z", "2026-09-25T00:00:00Z", "2026-09-22T14:00:00Z"] {
+            assert_eq!(holds(&all, at(now)), (vec![middle, older], Some(newer.first)), "{now}");
         }
         // 15 days before it was told: 7 September.
-        let tomorrow = at("2026-09-23T00:00:00Z");
         let short = Window { first: at("2026-09-10T00:00:00Z"), last: begun };
         let before = window("2026-09-05T00:00:00Z", "2026-09-09T00:00:00Z");
-        assert_eq!(holds(&[short, before], tomorrow), (vec![], Some(before.first)));
-        assert_eq!(holds(&[newer, older], begun), (vec![newer], None), "there is a gap");
+        assert_eq!(holds(&[short, before], begun), (vec![], Some(before.first)));
+        assert_eq!(holds(&[newer, older], begun), (vec![], Some(newer.first)), "there is a gap");
         assert_eq!(holds(&[middle, older], begun), (vec![older], Some(middle.first)));
         assert_eq!(holds(&[], begun), (vec![], None));
+        let early = at("2026-09-20T15:00:00Z");
+        assert_eq!(holds(&all, early), (vec![], Some(older.first)), "that clock was ahead");
+    }
+
+    /// A year that was too full was told in halves, which end in the midst of a day.
+    #[test]
+    fn what_is_missing_begins_to_the_instant_where_the_rest_ends() {
+        let now = at("2026-09-22T15:00:00Z");
+        let cut = at("2026-03-24T11:59:59Z");
+        let moment = TimeDelta::milliseconds(1);
+        let half = Window { first: at("2025-11-01T06:00:00Z"), last: cut - moment };
+        let (newer, older) = missing(&[(half, Vec::new())], Some(cut), now);
+        assert_eq!((newer.last().map(|it| it.first), newer.len()), (Some(cut), 1));
+        assert_eq!(older.first().map(|it| it.last), Some(half.first - moment));
+        assert_eq!(older.last().map(|it| it.first), Some(beginning(now)));
+        for two in older.windows(2) {
+            assert_eq!(two[1].last + moment, two[0].first);
+        }
+        let parts = Window { first: cut, last: now }.shorter().unwrap();
+        assert_eq!((parts[0].first, parts.last().map(|it| it.last)), (cut, Some(now)));
+        let (newer, older) = missing(&[], None, now);
+        assert_eq!((newer.len(), older.len()), (MOST_YEARS, 0));
     }
 
     #[test]

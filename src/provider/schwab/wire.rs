@@ -5,9 +5,9 @@ use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use chrono_tz::America::New_York;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 
-use super::super::field::text;
+use super::super::field::{parse, text};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -61,7 +61,7 @@ pub(super) struct Position {
     pub instrument: Option<Instrument>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Instrument {
     pub asset_type: Option<Value>,
@@ -95,7 +95,7 @@ pub(super) struct Row {
     pub transfer_items: Option<Box<RawValue>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Item {
     pub instrument: Option<Instrument>,
@@ -104,6 +104,22 @@ pub(super) struct Item {
     pub price: Option<Value>,
     pub fee_type: Option<Value>,
     pub position_effect: Option<Value>,
+}
+
+impl Row {
+    /// A row with what is read of it, to be kept; none: it cannot be read.
+    pub fn to_keep(row: &RawValue) -> Option<Self> {
+        let mut row: Self = parse(row).ok()?;
+        if let Some(legs) = &mut row.transfer_items {
+            // What cannot be read stays so, and is told of when it is read again.
+            let kept = match parse::<Vec<Item>>(legs) {
+                Ok(legs) => to_raw_value(&legs),
+                Err(_) => to_raw_value("not readable"),
+            };
+            *legs = kept.ok()?;
+        }
+        Some(row)
+    }
 }
 
 /// An instant, and the day that it is where the exchange is.
