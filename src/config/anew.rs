@@ -1,7 +1,9 @@
 //! The program begun anew, where its environment decides something that it cannot decide later.
 
+use std::ffi::OsStr;
 use std::io;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::Command;
 
 /// What the Postgres driver takes from the environment by itself, past every setting: the names, not
@@ -10,6 +12,8 @@ const OF_THE_DRIVER: [&str; 4] = ["PGOPTIONS", "PGSSLROOTCERT", "PGSSLCERT", "PG
 
 /// How many heaps the C library of most Linux systems keeps.
 const HEAPS: &str = "MALLOC_ARENA_MAX";
+/// That it was begun anew for that: where a system takes the other away this one ends it.
+const BEGUN: &str = "DASHTAM_BEGUN_ANEW";
 
 /// Begins the program anew without what the driver would read, where that is set: a connection is
 /// made from the configuration alone. Only the error comes back, if any.
@@ -34,10 +38,18 @@ pub fn without_variables_of_the_driver() -> io::Result<()> {
 pub fn with_one_heap() {
     if cfg!(all(target_os = "linux", target_env = "gnu"))
         && !is_set(HEAPS)
+        && !is_set(BEGUN)
         && let Ok(mut again) = myself()
+        && is_known(again.get_program())
     {
-        let _ = again.env(HEAPS, "1").exec();
+        let _ = again.env(HEAPS, "1").env(BEGUN, "1").exec();
     }
+}
+
+/// Not whatever loaded this program.
+fn is_known(program: &OsStr) -> bool {
+    let name = Path::new(program).file_name().and_then(OsStr::to_str);
+    name.is_some_and(|name| name.starts_with(env!("CARGO_PKG_NAME")))
 }
 
 #[expect(clippy::disallowed_methods, reason = "the environment is read in this room")]
