@@ -84,11 +84,12 @@ impl Keeper {
         Self { store, audit, clock, vault, key: Arc::new(key), flights: Arc::default() }
     }
 
-    /// Whether its key is that of the vault still: another process may have made another one, or taken
-    /// it away.
+    /// Whether its key is that of the vault still, as far as can be known: another process may have made
+    /// another one, or taken it away.
     #[must_use]
     pub fn fits(&self) -> bool {
-        self.vault.read_vouched(&self.key).is_ok()
+        let read = self.vault.read_vouched(&self.key);
+        !matches!(read, Err(vault::Error::Changed | vault::Error::Missing { .. }))
     }
 
     /// What to show for a connection now.
