@@ -108,8 +108,8 @@ pub(super) struct Occurrences {
     repeated: HashMap<(NaiveDate, Short), i64>,
 }
 
-/// Of a few hundred rows of a day no two differ and share this much.
-type Short = [u8; 6];
+/// Of all rows of a day no two differ and share this much.
+type Short = [u8; 8];
 type Keys = HashSet<Short, BuildHasherDefault<Spread>>;
 
 /// A piece of a hash, spread over the bits that a set looks at.

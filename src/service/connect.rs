@@ -269,8 +269,8 @@ pub struct Paused {
     pub already: bool,
 }
 
-/// Lets a connection rest, or go on; its accounts and its consent stay. A refresh that is under way asks
-/// nothing more of it.
+/// Lets a connection rest, or go on; its accounts and its consent stay. A refresh that is under way
+/// begins to ask it no more.
 ///
 /// # Errors
 /// When it is not there, or the store fails.
