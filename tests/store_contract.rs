@@ -1510,6 +1510,9 @@ async fn the_trail_only_grows() {
         let open: Vec<_> = trail.open_attempts(0).await.unwrap();
         assert_eq!(open.iter().map(|row| row.op.as_str()).collect::<Vec<_>>(), ["two"]);
         assert_eq!(trail.open_attempts(open[0].seq).await.unwrap(), []);
+        for (op, has) in [("one", true), (open[0].op.as_str(), false)] {
+            assert_eq!(trail.has_outcome(op).await.unwrap(), has, "{op}");
+        }
         // One attempt and one outcome each.
         for (op, state) in [("one", "ATTEMPTED"), ("one", "FAILED"), ("one", "SUCCEEDED")] {
             assert!(append(&trail, attempt(op, state, "h:1")).await.is_err(), "{op} {state}");
