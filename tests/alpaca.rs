@@ -543,6 +543,103 @@ fn keys_are_typed_one_after_the_other_and_never_shown() {
     person.no_faults();
 }
 
+/// Parts of last week that come one after the other, with ids in whichever order, are one event. What is
+/// dealt in on its day is of after it, and at the edge of what is told again nothing is taken back.
+#[test]
+fn an_event_that_grows_is_counted_once_and_before_what_is_dealt_in_on_its_day() {
+    for person in Person::on_each() {
+        let person = person.connected();
+        let day = (now() - TimeDelta::days(3)).date_naive().to_string();
+        let part = |nth: u32, kind: &str, net: &str, symbol: &str, qty: &str, price: &str| {
+            other(nth, &day, kind, net, &json!({"symbol": symbol, "qty": qty, "price": price}))
+        };
+        let held = |symbol: &str, qty: &str| position(symbol, "us_equity", qty, None, "1");
+        let bought = |nth: u32, symbol: &str, qty: &str, price: &str| {
+            fill(nth, "2024-01-09T15:00:00Z", "buy", symbol, qty, price)
+        };
+        let on_its_day = |nth: u32, symbol: &str, qty: &str, price: &str| {
+            fill(nth, &format!("{day}T15:00:00Z"), "buy", symbol, qty, price)
+        };
+        person.alpaca.turn(|knobs| {
+            knobs.activities = vec![
+                bought(1, "XYZ", "5", "40"),
+                bought(2, "OLDN", "10", "5"),
+                bought(3, "SRC", "10", "100"),
+                bought(4, "ACQ", "10", "10"),
+            ];
+            let held = [held("XYZ", "5"), held("OLDN", "10"), held("SRC", "10"), held("ACQ", "10")];
+            knobs.positions = json!(held);
+        });
+        assert_eq!(person.refresh().0, 0);
+        // The later ids come first.
+        let first = [
+            part(26, "NC", "0", "OLDN", "-10", "5"),
+            part(27, "SPLIT/FSPLIT", "0", "XYZ", "20", "10"),
+            part(28, "SPIN", "0", "SPN", "5", "40"),
+            part(29, "MA/SCMA", "30", "ACQ", "0", ""),
+        ];
+        person.alpaca.turn(|knobs| {
+            knobs
+                .activities
+                .extend([on_its_day(30, "XYZ", "2", "20"), on_its_day(31, "NEWN", "1", "5")]);
+            knobs.activities.extend(first.clone());
+            // By hand: 102289.18 - 40 - 5 + 30.
+            knobs.account["cash"] = json!("102274.18");
+        });
+        let (code, told) = person.refresh();
+        assert_eq!(code, 3, "{told}");
+        assert!(person.told(None).contains(&format!("{day} unknown - 30")), "its cash is kept");
+        let rest = [
+            part(8, "NC", "0", "NEWN", "10", "5"),
+            part(9, "SPLIT/FSPLIT", "0", "XYZ", "-5", "40"),
+            part(10, "SPIN", "0", "SRC", "-10", "100"),
+            part(11, "SPIN", "0", "SRC", "10", "80"),
+            part(12, "MA/SCMA", "0", "ACQ", "-10", "10"),
+            part(13, "MA/SCMA", "0", "BUYR", "4", "20"),
+        ];
+        person.alpaca.turn(|knobs| {
+            knobs.activities.extend(rest.clone());
+            knobs.positions = json!([
+                held("XYZ", "22"),
+                held("NEWN", "11"),
+                held("SRC", "10"),
+                held("SPN", "5"),
+                held("BUYR", "4")
+            ]);
+        });
+        assert_eq!(person.refresh().0, 0);
+        // By hand: four for one and two more; ten under another name and one more.
+        let right = [("XYZ", "22"), ("NEWN", "11"), ("SRC", "10"), ("SPN", "5"), ("BUYR", "4")];
+        for (symbol, quantity) in right {
+            assert_eq!(person.held(symbol)["quantity"], quantity, "{symbol}");
+        }
+        // 200 of 1000 went with what was spun off.
+        let costs = ["SRC", "SPN"].map(|symbol| person.held(symbol)["cost"].clone());
+        assert_eq!(costs, [json!("800"), json!("200")]);
+        assert_eq!(person.json("report accounts")["rows"][0]["cash"]["USD"], "102274.18");
+        assert!(person.told(None).iter().all(|row| !row.contains("unknown")), "counted once");
+        assert_eq!(person.findings("reconcile"), [] as [Value; 0]);
+        // Told again it changes nothing, and neither does being told in part at the edge.
+        let before = person.ok("export --format canonical");
+        assert_eq!(person.refresh().1["transactions_new"], 0);
+        let edge = now() - TimeDelta::days(10);
+        for (batch, minutes) in [(&first[..], -60), (&rest[..], 60)] {
+            let created = (edge + TimeDelta::minutes(minutes)).to_rfc3339();
+            person.alpaca.turn(|knobs| {
+                for row in &mut knobs.activities {
+                    if batch.iter().any(|part| part["id"] == row["id"]) {
+                        row["created_at"] = json!(created);
+                    }
+                }
+            });
+        }
+        assert_eq!(person.refresh().0, 0);
+        assert_eq!(person.ok("export --format canonical"), before);
+        person.ok("rebuild --check");
+        person.no_faults();
+    }
+}
+
 /// 21: its keys could trade. There is no request that does more than read, and none could leave.
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_but_a_reading_leaves_with_a_key() {

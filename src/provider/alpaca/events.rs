@@ -2,6 +2,8 @@
 //! three, the use of a right and what was traded for it two. Pure. A part whose others are missing is
 //! held back and told, for nobody knows what it is alone.
 
+mod whole;
+
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -10,12 +12,16 @@ use serde_json::value::RawValue;
 use super::super::{Error, RemoteRow, Trouble};
 use super::rows::{self, Fact};
 use super::symbols::{Symbols, What};
-use crate::model::{Currency, Dec, Entry, Exact, Ratio, SafeText, Subtype};
+use crate::model::{Currency, Dec, Entry, Exact, SafeText, Subtype};
+use whole::{Order, whole};
 
 /// The parts of an event are written down within this time.
 const TOGETHER: TimeDelta = TimeDelta::days(1);
 /// Whatever is missing for so long does not come any more.
 const LATE: TimeDelta = TimeDelta::days(10);
+
+const UNCLEAR: &str =
+    "when it was written down is not told; if it was not told before, it is missing";
 
 /// What the activities come to.
 #[derive(Default)]
@@ -37,19 +43,22 @@ enum Event {
 
 impl Event {
     fn of(fact: &Fact) -> Option<Self> {
+        if fact.broken.is_some() {
+            return None;
+        }
         Some(match (fact.kind.as_str(), fact.sub.as_str()) {
             ("SPLIT" | "SSP", sub) if sub != "USPLIT" => Self::Split,
             ("SPIN" | "SSO", _) => Self::SpinOff,
             ("MA" | "REO", _) => Self::Merger,
-            ("VOF", _) if fact.quantity.is_some() || fact.group.is_some() => Self::Merger,
             ("NC" | "SC", _) => Self::NewName,
             _ => return None,
         })
     }
 
-    /// What tells the parts of one event from those of another.
+    /// What tells the parts of one event from those of another. It does not change when parts come
+    /// later, so what they come to is stored under it.
     fn key(self, fact: &Fact) -> (Self, String) {
-        let symbol = || fact.named.as_ref().map(|it| it.mention.to_string()).unwrap_or_default();
+        let symbol = || symbol_of(fact);
         let group = fact.group.as_ref().map(ToString::to_string);
         let key = match self {
             Self::Split => format!("{} {}", fact.date, symbol()),
@@ -58,10 +67,58 @@ impl Event {
                 format!("{} {many}", fact.date)
             }),
             Self::SpinOff | Self::Merger => {
-                group.unwrap_or_else(|| format!("{} {}", fact.date, fact.kind))
+                group.unwrap_or_else(|| format!("{} {}", fact.date, fact.what()))
             }
         };
         (self, key)
+    }
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Split => "split",
+            Self::SpinOff => "spin-off",
+            Self::Merger => "merger",
+            Self::NewName => "new name",
+        }
+    }
+}
+
+fn symbol_of(fact: &Fact) -> String {
+    fact.named.as_ref().map(|it| it.mention.to_string()).unwrap_or_default()
+}
+
+/// When it is, and since when there may be something new.
+#[derive(Clone, Copy)]
+struct Span {
+    since: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+}
+
+/// Whether all parts of an event are told again.
+enum Edge {
+    Clear,
+    /// It was told before, and others of its parts may be told no more.
+    Passed,
+    /// So it may be: when its parts were written down is not told.
+    Unclear,
+}
+
+impl Span {
+    fn edge(self, parts: &[Fact]) -> Edge {
+        let Some(since) = self.since else { return Edge::Clear };
+        let is_near = |at: DateTime<Utc>| at - since < TOGETHER;
+        if parts.iter().any(|part| part.created.is_some_and(is_near)) {
+            return Edge::Passed;
+        }
+        // Nothing is written down before its day.
+        match parts.iter().any(|part| part.created.is_none() && is_near(part.day_begins())) {
+            true => Edge::Unclear,
+            false => Edge::Clear,
+        }
+    }
+
+    fn may_come(self, part: &Fact) -> bool {
+        self.now.date_naive() - part.date < LATE
     }
 }
 
@@ -86,6 +143,7 @@ pub(super) fn read(
         }
     }
     keep_apart(&mut facts);
+    let order = Order::of(&facts, symbols);
     let links = links_of_rights(&facts);
     let mut events: BTreeMap<_, Vec<Fact>> = BTreeMap::new();
     for fact in facts {
@@ -100,21 +158,43 @@ pub(super) fn read(
                     let link = links.get(&fact.id).or(fact.group.as_ref());
                     entry.link = entry.link.take().or_else(|| link.cloned());
                 }
-                all.take(&fact, entries, wrong);
+                all.take(&fact, fact.moment(), entries, wrong);
             }
         }
     }
-    for ((event, _), mut parts) in events {
-        parts.sort_by(|one, other| one.id.cmp(&other.id));
-        match whole(event, &parts) {
-            Some((entry, wrong)) => {
-                let Some(first) = parts.first() else { continue };
-                all.take(first, vec![entry], wrong);
+    let span = Span { since, now };
+    for ((event, key), parts) in events {
+        let id = format!("{} {key}", event.word());
+        match span.edge(&parts) {
+            Edge::Passed => continue,
+            Edge::Unclear => {
+                all.tell(&SafeText::capped(&id, SafeText::MAX_ID), UNCLEAR, false);
+                continue;
             }
-            None => parts.iter().for_each(|part| all.hold_back(part, since, now)),
+            Edge::Clear => {}
+        }
+        for (nth, parts) in several(event, parts, &order, span).into_iter().enumerate() {
+            let symbol = parts.first().filter(|_| nth > 0).map(symbol_of).unwrap_or_default();
+            all.take_event(event, format!("{id} {symbol}").trim_end(), parts, &order, span);
         }
     }
     all
+}
+
+/// Without a word on which belong together, those of one day are one event. Where they never became
+/// one, and each symbol makes one by itself, they are several. The first has the name of all.
+fn several(event: Event, parts: Vec<Fact>, order: &Order<'_>, span: Span) -> Vec<Vec<Fact>> {
+    let is_one = parts.iter().any(|part| part.group.is_some() || span.may_come(part));
+    if is_one || !matches!(event, Event::SpinOff | Event::Merger) {
+        return vec![parts];
+    }
+    let mut by_symbol: BTreeMap<_, Vec<Fact>> = BTreeMap::new();
+    for part in &parts {
+        by_symbol.entry(symbol_of(part)).or_default().push(part.clone());
+    }
+    let are_many = whole(event, &parts, order).is_err()
+        && by_symbol.values().all(|parts| whole(event, parts, order).is_ok());
+    if are_many { by_symbol.into_values().collect() } else { vec![parts] }
 }
 
 impl AllRows {
@@ -124,34 +204,53 @@ impl AllRows {
     }
 
     /// Takes rows; where one of them cannot be stored, what happened to the cash is all that is kept.
-    fn take(&mut self, fact: &Fact, entries: Vec<Entry>, wrong: Option<String>) {
+    fn take(&mut self, fact: &Fact, at: DateTime<Utc>, entries: Vec<Entry>, wrong: Option<String>) {
         let refused = entries.iter().find_map(|entry| entry.clone().check().err());
+        let refused = refused.map(|refusal| refusal.to_string()).or_else(|| {
+            let why = "it moves cash that such a thing does not";
+            (!fact.comes_to(&entries)).then(|| why.to_owned())
+        });
         let (entries, wrong) = match refused {
             None => (entries, wrong),
-            Some(refusal) => fact.unknown(&refusal.to_string()),
+            Some(why) => fact.unknown(&why),
         };
         if let Some(why) = wrong {
             self.tell(&fact.id, &why, false);
         }
-        let at = fact.moment();
         self.rows.extend(entries.into_iter().map(|row| RemoteRow { at, row }));
     }
 
-    /// What a part alone is, is not known; what it did to the cash is.
-    fn hold_back(&mut self, part: &Fact, since: Option<DateTime<Utc>>, now: DateTime<Utc>) {
-        // At the edge of what is told again the other part was told before.
-        let is_edge = |(since, created): (DateTime<Utc>, DateTime<Utc>)| created - since < TOGETHER;
-        if since.zip(part.created).is_some_and(is_edge) {
-            return;
-        }
-        let may_come = now.date_naive() - part.date < LATE;
-        self.hides_rows |= may_come;
-        let what = part.what();
-        let why = format!("{what}: the other parts of it are missing, so it is held back");
-        self.tell(&part.id, &why, may_come);
-        if !part.net.is_zero() {
-            let row = part.cash(Subtype::Unknown);
-            self.rows.push(RemoteRow { at: part.moment(), row });
+    /// Takes what the parts of an event come to. It happens before all that is done on its day.
+    fn take_event(
+        &mut self,
+        event: Event,
+        id: &str,
+        mut parts: Vec<Fact>,
+        order: &Order<'_>,
+        span: Span,
+    ) {
+        parts.sort_by(|one, other| one.id.cmp(&other.id));
+        let id = SafeText::capped(id, SafeText::MAX_ID);
+        parts.iter_mut().for_each(|part| part.id = id.clone());
+        let Some(first) = parts.first() else { return };
+        let cash = parts.iter().fold(Exact::ZERO, |sum, it| sum.add(&Exact::from(it.net)));
+        let Ok(net) = cash.round(28) else {
+            return self.tell(&id, "its figures have too many digits", true);
+        };
+        let mut all = first.clone();
+        all.net = net;
+        let at = all.day_begins();
+        match whole(event, &parts, order) {
+            Ok((entry, wrong)) => self.take(&all, at, vec![entry], wrong),
+            // What it is, is not known; what it did to the cash is.
+            Err(why) => {
+                let may_come = parts.iter().any(|part| span.may_come(part));
+                self.hides_rows |= may_come;
+                let why = format!("{}: {why}, so it is held back", all.what());
+                self.tell(&id, &why, may_come);
+                let row = (!net.is_zero()).then(|| all.cash(Subtype::Unknown));
+                self.rows.extend(row.map(|row| RemoteRow { at, row }));
+            }
         }
     }
 }
@@ -211,107 +310,4 @@ fn leads_to(right: &Fact, trade: &Fact) -> bool {
     let paid = trade.quantity.map(|many| Exact::from(many).mul(&Exact::from(*strike)));
     let fits = paid.is_none_or(|paid| paid.add(&Exact::from(trade.net)).is_zero());
     right.date == trade.date && symbol == Some(on) && fits
-}
-
-/// The row that an event is; none: parts of it are missing, or there are too many.
-fn whole(event: Event, parts: &[Fact]) -> Option<(Entry, Option<String>)> {
-    match event {
-        Event::Split => Some((split(parts)?, None)),
-        Event::SpinOff => spin_off(parts),
-        Event::Merger => Some((merger(parts)?, None)),
-        Event::NewName => Some((new_name(parts)?, None)),
-    }
-}
-
-/// What goes and what comes, where it is one of each.
-fn two(parts: &[Fact]) -> Option<(&Fact, &Fact)> {
-    let [one, other] = parts else { return None };
-    match (one.quantity?.is_negative(), other.quantity?.is_negative()) {
-        (true, false) => Some((one, other)),
-        (false, true) => Some((other, one)),
-        _ => None,
-    }
-}
-
-fn split(parts: &[Fact]) -> Option<Entry> {
-    let (gone, come) = two(parts)?;
-    let (gone_units, come_units) = (gone.quantity?.abs(), come.quantity?.abs());
-    let (least, most) = (gone_units.min(come_units), gone_units.max(come_units));
-    // Of what is owed the signs are the other way round; its name says which way it went.
-    let (new, old) = match gone.sub.as_str() {
-        "FSPLIT" => (most, least),
-        "RSPLIT" => (least, most),
-        _ => (come_units, gone_units),
-    };
-    let ratio = Some(Ratio::new(new, old)?);
-    let first = parts.first()?;
-    let row = first.units(Subtype::Split, Dec::ZERO);
-    Some(Entry { quantity: None, multiplier: None, ratio, ..row })
-}
-
-fn spin_off(parts: &[Fact]) -> Option<(Entry, Option<String>)> {
-    let symbol = |fact: &Fact| fact.named.as_ref().map(|it| it.mention.clone());
-    let gone: Vec<_> =
-        parts.iter().filter(|it| it.quantity.is_some_and(Dec::is_negative)).collect();
-    let come: Vec<_> =
-        parts.iter().filter(|it| it.quantity.is_some_and(Dec::is_positive)).collect();
-    let (borne, source) = match (gone.as_slice(), come.as_slice()) {
-        // Of what it was, is not told.
-        ([], [borne]) => {
-            let why = "what it was spun off from is not told; it came in without a cost";
-            let row = borne.units(Subtype::TransferIn, Dec::ZERO);
-            let row = Entry { id: parts.first().map(|it| it.id.clone()), ..row };
-            return Some((row, Some(why.to_owned())));
-        }
-        ([old], [one, other]) if symbol(old) == symbol(one) => (*other, (*old, *one)),
-        ([old], [one, other]) if symbol(old) == symbol(other) => (*one, (*old, *other)),
-        _ => return None,
-    };
-    let cost = |fact: &Fact| Some(Exact::from(fact.quantity?.abs()).mul(&Exact::from(fact.price?)));
-    // The part of the cost that went with it.
-    let share = cost(source.0).zip(cost(source.1)).and_then(|(before, after)| {
-        let moved = before.sub(&after).div_round(&before.round(28).ok()?.into(), 12).ok()?;
-        (!moved.is_negative() && moved <= Dec::ONE).then_some(moved)
-    });
-    let row = borne.units(Subtype::SpinOff, Dec::ZERO);
-    Some((
-        Entry {
-            id: parts.first().map(|it| it.id.clone()),
-            to_symbol: row.symbol.clone(),
-            symbol: symbol(source.0),
-            cost_share: share,
-            ..row
-        },
-        None,
-    ))
-}
-
-/// Shares become others, or cash, or both.
-fn merger(parts: &[Fact]) -> Option<Entry> {
-    let units: Vec<_> = parts.iter().filter(|it| it.quantity.is_some()).cloned().collect();
-    let cash = parts.iter().fold(Exact::ZERO, |sum, it| sum.add(&Exact::from(it.net)));
-    let cash = cash.round(28).ok()?;
-    let id = parts.first().map(|it| it.id.clone());
-    if let [gone] = units.as_slice() {
-        let is_sale = gone.quantity?.is_negative() && cash.is_positive();
-        return is_sale.then(|| Entry { id, ..gone.units(Subtype::Sell, cash) });
-    }
-    let (gone, come) = two(&units)?;
-    let row = come.units(Subtype::Merger, cash);
-    let symbol = gone.named.as_ref().map(|it| it.mention.clone());
-    Some(Entry { id, to_symbol: row.symbol.clone(), symbol, ..row })
-}
-
-fn new_name(parts: &[Fact]) -> Option<Entry> {
-    let (gone, come) = two(parts)?;
-    let (old, new) = (gone.named.as_ref()?, come.named.as_ref()?);
-    let first = parts.first()?;
-    // Only its number in the books of others changed.
-    if old.mention == new.mention {
-        let row = first.cash(Subtype::Journal);
-        return Some(Entry { symbol: Some(old.mention.clone()), ..row });
-    }
-    let row = first.cash(Subtype::SymbolChange);
-    let (symbol, to_symbol) = (Some(old.mention.clone()), Some(new.mention.clone()));
-    Some(Entry { symbol, to_symbol, ..row })
 }

@@ -35,6 +35,8 @@ pub(super) struct Fact {
     account: SafeText,
     /// What is not understood of it.
     pub wrong: Option<String>,
+    /// Why nothing of it counts but its cash.
+    pub broken: Option<String>,
 }
 
 /// Rows, and what is not understood.
@@ -59,7 +61,7 @@ pub(super) fn fact(
         Some(Value::String(empty)) if empty.is_empty() => Ok(None),
         value => match number(value.as_ref()) {
             Some(number) => Ok(Some(number)),
-            None => Err(named(&format!("its {what} is no number"))),
+            None => Err(format!("its {what} is no number")),
         },
     };
     let currency = match text(row.currency.as_ref()) {
@@ -68,9 +70,13 @@ pub(super) fn fact(
             Currency::parse(code.as_str()).map_err(|_| named("its currency is not known"))?
         }
     };
+    let mut broken = None;
     let symbol = text(row.symbol.as_ref());
     let name = symbol.map(|symbol| symbols.name(&symbol, currency)).transpose();
-    let name = name.map_err(|why| named(&why))?;
+    let name = readable(name, &mut broken);
+    let quantity = readable(figure(&row.qty, "quantity"), &mut broken);
+    let price = readable(figure(&row.price, "price"), &mut broken);
+    let net = figure(&row.net_amount, "amount").map_err(|why| named(&why))?;
     let at = instant(row.transaction_time.as_ref());
     let created = instant(row.created_at.as_ref()).or(at);
     let is_coin = name.as_ref().is_some_and(Named::is_coin);
@@ -106,9 +112,9 @@ pub(super) fn fact(
         at,
         created,
         named: name,
-        quantity: figure(&row.qty, "quantity")?.filter(|it| !it.is_zero()),
-        price: figure(&row.price, "price")?,
-        net: figure(&row.net_amount, "amount")?.unwrap_or(Dec::ZERO),
+        quantity: quantity.filter(|it| !it.is_zero()),
+        price,
+        net: net.unwrap_or(Dec::ZERO),
         group: text(row.group_id.as_ref()),
         side: word(&row.side),
         status,
@@ -118,7 +124,16 @@ pub(super) fn fact(
         kind,
         sub,
         wrong,
+        broken,
         id: SafeText::capped(id.as_str(), SafeText::MAX_ID - 8),
+    })
+}
+
+/// What cannot be read leaves the cash that can.
+fn readable<T>(read: Result<Option<T>, String>, broken: &mut Option<String>) -> Option<T> {
+    read.unwrap_or_else(|why| {
+        broken.get_or_insert(why);
+        None
     })
 }
 
@@ -141,17 +156,22 @@ impl Fact {
         }
     }
 
+    /// Before all that is done on its day.
+    pub fn day_begins(&self) -> DateTime<Utc> {
+        self.date.and_time(NaiveTime::MIN).and_utc()
+    }
+
     /// Its place among the rows of its day: an execution when it was, what comes before them all, and
     /// what goes, or ends, after them.
     pub fn moment(&self) -> DateTime<Utc> {
         let goes = self.quantity.is_some_and(Dec::is_negative) || self.kind.starts_with("OP");
-        let begins = self.date.and_time(NaiveTime::MIN);
+        let midnight = self.date.and_time(NaiveTime::MIN);
         let ends =
-            (begins + TimeDelta::days(1) - TimeDelta::seconds(1)).and_local_timezone(New_York);
+            (midnight + TimeDelta::days(1) - TimeDelta::seconds(1)).and_local_timezone(New_York);
         match (self.at, goes) {
             (Some(at), _) => at,
-            (None, true) => ends.earliest().map_or(begins.and_utc(), |at| at.to_utc()),
-            (None, false) => begins.and_utc(),
+            (None, true) => ends.earliest().map_or(self.day_begins(), |at| at.to_utc()),
+            (None, false) => self.day_begins(),
         }
     }
 
@@ -199,8 +219,23 @@ impl Fact {
         Entry { price: self.price, price_scale: scale, ..entry }
     }
 
+    /// An execution, which does not say what it did to the cash.
+    pub fn is_fill(&self) -> bool {
+        self.kind == "FILL"
+    }
+
+    /// Whether rows do to the cash what it is said to have done.
+    pub fn comes_to(&self, rows: &[Entry]) -> bool {
+        let amounts = rows.iter().filter_map(|row| row.amount);
+        let sum = amounts.fold(Exact::ZERO, |sum, it| sum.add(&Exact::from(it)));
+        self.is_fill() || sum.sub(&Exact::from(self.net)).is_zero()
+    }
+
     /// What it is where it stands alone.
     pub fn rows(&self) -> Read {
+        if let Some(why) = &self.broken {
+            return self.unknown(why);
+        }
         let one = |entry: Entry| (vec![entry], None);
         let (comes, net) = (!self.net.is_negative(), self.net);
         let goes_out = self.quantity.is_some_and(Dec::is_negative);
@@ -227,14 +262,21 @@ impl Fact {
                 one(self.cash(if comes { Subtype::Deposit } else { Subtype::Withdrawal }))
             }
             ("JNL" | "JNLC" | "JNLS" | "ACATC" | "ACATS" | "FOPT" | "OCT", _) => self.transfer(),
+            ("DIV", "SDIV") if goes_out => {
+                self.unknown("shares of a dividend are owed, or taken back")
+            }
             ("DIV", "SDIV") => one(self.units(Subtype::StockDividend, Dec::ZERO)),
             ("DIV", "ROC") | ("DIVROC", _) if comes => {
                 one(self.of_security(Subtype::ReturnOfCapital))
             }
+            // Who is short pays it.
+            ("DIV", "SPD") if !comes => one(self.cash(Subtype::OtherFee)),
             ("DIV", "" | "CDIV" | "SPD") | ("DIVTXEX", _) => match comes {
                 true => one(self.of_security(Subtype::Dividend)),
-                // Who is short pays it.
-                false => one(self.cash(Subtype::OtherFee)),
+                false => {
+                    let why = "a dividend is taken back";
+                    (vec![self.cash(Subtype::Adjustment)], Some(why.to_owned()))
+                }
             },
             ("DIVCGL" | "DIVCGS" | "CGD", _) if comes => {
                 one(self.of_security(Subtype::CapitalGain))
@@ -256,6 +298,13 @@ impl Fact {
             ("FEE" | "DIVFEE" | "PTC" | "PTR", _) => fee(Subtype::OtherFee),
             ("CSR" | "SUB" | "MEM", _) if !net.is_zero() => fee(Subtype::OtherFee),
             ("REORG", "" | "WRM") | ("FIMAT", _) if goes_out => one(self.units(Subtype::Sell, net)),
+            // An offer takes as many as were tendered, which a merger of all that is held would not.
+            ("VOF", _) if self.quantity.is_some() && self.named.is_some() && net.is_zero() => {
+                let what = if goes_out { Subtype::TransferOut } else { Subtype::TransferIn };
+                let why =
+                    "an offer that was taken; what was given for what is not told, nor its cost";
+                (vec![self.units(what, net)], Some(why.to_owned()))
+            }
             ("FXCNV" | "FXTRD", _) => one(self.cash(Subtype::Fx)),
             _ => self.unknown("what this is, is not known"),
         }
@@ -266,8 +315,12 @@ impl Fact {
         let kind = self.what();
         let said = self.description.as_ref().map(|it| format!(": {it}")).unwrap_or_default();
         let description = Some(SafeText::new(&format!("{kind}{said}")));
-        let moved = self.quantity.is_some().then_some("; how many are held may differ by it");
-        let why = format!("{kind}: {why}; what it did to the cash is kept{}", moved.unwrap_or(""));
+        let left = match (self.is_fill(), self.quantity.is_some()) {
+            (true, _) => "what it did to the cash and to what is held is missing",
+            (false, true) => "what it did to the cash is kept; how many are held may differ by it",
+            (false, false) => "what it did to the cash is kept",
+        };
+        let why = format!("{kind}: {why}; {left}");
         (vec![Entry { description, ..self.cash(Subtype::Unknown) }], Some(why))
     }
 
@@ -308,6 +361,9 @@ impl Fact {
 
     /// A charge in coins is a sale of them that paid it.
     fn fee_in_coins(&self) -> Read {
+        if self.quantity.is_some_and(Dec::is_positive) {
+            return self.unknown("coins that come are no charge");
+        }
         let paid = self.quantity.zip(self.price).map(|(quantity, price)| {
             Exact::from(quantity.abs()).mul(&Exact::from(price)).round(28)
         });

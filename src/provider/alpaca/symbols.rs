@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::super::field::{text, unreadable};
+use super::super::field::{number, text, unreadable};
 use super::super::{Error, Result};
 use super::wire::{Asset, Position};
 use crate::model::{Currency, Dec, Mention, SafeText};
@@ -63,6 +63,8 @@ pub(super) struct Symbols {
     /// Whether what looks like a pair of coins is one.
     coins: HashMap<String, bool>,
     is_whole: bool,
+    /// Whether what is held now is owed.
+    owed: HashMap<String, bool>,
 }
 
 impl Symbols {
@@ -72,7 +74,20 @@ impl Symbols {
             let symbol = text(position.symbol.as_ref())?.into_string();
             Some((symbol.replace('/', ""), class.as_str().starts_with("crypto")))
         };
-        Self { coins: positions.iter().filter_map(known).collect(), is_whole: false }
+        let held = |position: &Position| {
+            let quantity = number(position.qty.as_ref()).filter(|it| !it.is_zero())?;
+            Some((text(position.symbol.as_ref())?.into_string(), quantity.is_negative()))
+        };
+        Self {
+            coins: positions.iter().filter_map(known).collect(),
+            is_whole: false,
+            owed: positions.iter().filter_map(held).collect(),
+        }
+    }
+
+    /// Whether a share of this symbol is owed; none: it is not held now.
+    pub fn is_owed(&self, symbol: &str) -> Option<bool> {
+        self.owed.get(symbol).copied()
     }
 
     /// Whether only the list of coins tells what this is.
