@@ -112,6 +112,11 @@ async fn differences(engine: &Engine) -> Vec<String> {
     found.filter(|it| it.kind == "reconcile").map(|it| it.detail).collect()
 }
 
+async fn import_list(engine: &Engine) -> Vec<BatchId> {
+    let all = dashtam::service::import::list(&engine.session).await.unwrap();
+    all.iter().rev().map(|batch| batch.id).collect()
+}
+
 /// Whether everything is asked for the next time.
 async fn asks_all(engine: &Engine) -> bool {
     let mut tx = engine.session.store.read().await.unwrap();
@@ -289,6 +294,40 @@ async fn an_opening_that_was_taken_back_is_made_again() {
         answer(engine, &bank, &told).await;
         assert_eq!(engine.cash_of("A", "USD").await, "4900");
         assert_eq!(openings(engine).await, ["2026-11-09 5050"]);
+    })
+    .await;
+}
+
+/// Some tell only from the first row on all there is.
+#[tokio::test]
+async fn what_only_all_rows_open_has_all_of_them_asked_for() {
+    on_each(async |engine| {
+        let bank = connect(engine).await;
+        let rows = vec![("2026-11-10", "-50")];
+        let whole = Answer { balance: "5000", rows, ..Answer::default() };
+        let late = |left_out| {
+            let late = told("A", &Answer { left_out, ..whole.clone() });
+            vec![ToldAccount { complete_since: None, ..late }]
+        };
+        delivery::deliver(engine, &bank, late(true), false, 501).await;
+        assert!(!asks_all(engine).await, "what is missing is asked for as it is");
+        delivery::deliver(engine, &bank, late(false), false, 502).await;
+        assert!(asks_all(engine).await);
+        assert_eq!(openings(engine).await, [""; 0]);
+        answer(engine, &bank, &whole).await;
+        assert!(!asks_all(engine).await);
+        assert_eq!(openings(engine).await, ["2026-11-09 5050"]);
+        // What was taken back comes again, and what it opened with after it.
+        for batch in import_list(engine).await {
+            engine.undo(batch).await;
+        }
+        delivery::deliver(engine, &bank, late(false), false, 503).await;
+        assert!(asks_all(engine).await);
+        answer(engine, &bank, &whole).await;
+        assert_eq!(openings(engine).await, ["2026-11-09 5050"]);
+        // Once it is open, nothing more than the last days is needed.
+        delivery::deliver(engine, &bank, late(false), false, 504).await;
+        assert!(!asks_all(engine).await);
     })
     .await;
 }

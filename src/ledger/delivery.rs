@@ -113,7 +113,8 @@ async fn deliver_here(
     let told = accounts.into_iter().zip(waiting);
     let told = intake.take_accounts(told, &mut refresh, &mut delivered).await?;
     let unopened = intake.open_accounts(&told, from_start).await?;
-    // What was before the first rows may be told too, if all of it is asked for.
+    // What was before the first rows may be told too, if all of it is asked for; and there are those
+    // who say only then that nothing is missing.
     if unopened.iter().any(|it| it.asks_again) {
         refresh.succeeded = None;
     }

@@ -24,6 +24,8 @@ pub(super) struct Opening {
     waits: Unopened,
     /// Nothing is missing from it.
     is_whole: bool,
+    /// Nothing is missing of what was asked for; only an answer from the start says more.
+    is_late: bool,
     /// There are rows, or none is said to be none.
     tells_rows: bool,
     first: Option<NaiveDate>,
@@ -35,6 +37,7 @@ impl Opening {
         Self {
             waits,
             is_whole: !told.left_out && told.complete_since.is_some(),
+            is_late: !told.left_out && told.complete_since.is_none(),
             tells_rows: told.complete().is_some(),
             first: days.map(|draft| draft.facts.date).min(),
         }
@@ -47,7 +50,7 @@ impl Opening {
 
     /// A row of it cannot be stored.
     pub const fn lacks_a_row(&mut self) {
-        self.is_whole = false;
+        (self.is_whole, self.is_late) = (false, false);
     }
 
     /// What is left to be opened once it was by this answer.
@@ -78,7 +81,7 @@ pub(super) async fn waits(tx: &mut Tx, told: &[ToldAccount]) -> Result<Vec<Optio
 pub(super) struct Left {
     account: AccountId,
     waits: Option<Unopened>,
-    /// There may be rows of before what was asked for.
+    /// There may be rows of before what was asked for, or nothing but all rows opens it.
     pub asks_again: bool,
 }
 
@@ -123,7 +126,11 @@ impl Intake {
                 is_tried = true;
             }
             let is_early = waits == Some(Unopened::Early);
-            let asks_again = is_tried && is_early && opening.tells_rows && !from_start;
+            let asks_again = !from_start
+                && match is_tried {
+                    true => is_early && opening.tells_rows,
+                    false => opening.is_late,
+                };
             left.push(Left { account: *account, waits, asks_again });
         }
         Ok(left)

@@ -29,6 +29,10 @@ pub struct Knobs {
     pub page_answer: Option<(usize, fn() -> Reply)>,
     /// In the place of every answer, so often.
     pub answer: Option<(u32, fn() -> Reply)>,
+    /// In the place of the list of coins.
+    pub list_answer: Option<fn() -> Reply>,
+    /// What the account is once its activities were asked for.
+    pub meanwhile: Option<Value>,
     /// Gives the first page again and again.
     pub stuck: bool,
     /// How each page was asked for: `after` and `page_token`.
@@ -52,6 +56,8 @@ impl Alpaca {
             activities: Vec::new(),
             page_answer: None,
             answer: None,
+            list_answer: None,
+            meanwhile: None,
             stuck: false,
             pages: Vec::new(),
             faults: Vec::new(),
@@ -162,7 +168,9 @@ fn respond(knobs: &Mutex<Knobs>, asked: &Asked) -> Reply {
     match path {
         "v2/account" => Reply::json(&knobs.account.to_string()),
         "v2/positions" => Reply::json(&knobs.positions.to_string()),
-        "v2/assets" if value("asset_class").as_deref() == Some("crypto") => Reply::json(COINS),
+        "v2/assets" if value("asset_class").as_deref() == Some("crypto") => {
+            knobs.list_answer.map_or_else(|| Reply::json(COINS), |answer| answer())
+        }
         "v2/account/activities" => knobs.page(&value),
         _ => {
             knobs.faults.push(format!("GET {}", asked.path));
@@ -179,6 +187,9 @@ impl Knobs {
         }
         let (after, token) = (value("after"), value("page_token"));
         self.pages.push((after.clone(), token.clone()));
+        if let Some(account) = self.meanwhile.take() {
+            self.account = account;
+        }
         let created = |row: &Value| {
             let at = row["created_at"].as_str().or(row["transaction_time"].as_str());
             at.and_then(|at| at.parse::<chrono::DateTime<chrono::Utc>>().ok())

@@ -1,5 +1,7 @@
 //! The account and its positions, read. Pure: bytes in, an account and troubles out.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use chrono_tz::America::New_York;
 use serde::Deserialize;
@@ -42,6 +44,19 @@ pub(super) fn positions(body: &[u8]) -> Result<Vec<Position>> {
         cost_basis: None,
     };
     Ok(all.iter().map(|raw| parse(raw).unwrap_or_else(|_| nothing())).collect())
+}
+
+/// The cash, and how many there are of each: what activities change, and prices do not.
+pub(super) type Owned = (Option<Dec>, BTreeMap<Option<SafeText>, Option<Dec>>);
+
+/// What there is.
+///
+/// # Errors
+/// When it is no account.
+pub(super) fn owned(body: &[u8], positions: &[Position]) -> Result<Owned> {
+    let account: Account = whole(body)?;
+    let held = |it: &Position| (text(it.symbol.as_ref()), number(it.qty.as_ref()));
+    Ok((number(account.cash.as_ref()), positions.iter().map(held).collect()))
 }
 
 /// Reads the account with what is held in it.

@@ -6,6 +6,7 @@
 mod account;
 mod activities;
 mod events;
+mod first;
 mod keys;
 mod rows;
 mod said;
@@ -15,10 +16,12 @@ mod wire;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::value::RawValue;
 
-use super::field::{parse, trouble};
+use super::field::parse;
 use super::{
     AccountSource, Accounts, Auth, Boxed, Entry, Error, Keys, Line, RemoteBook, Result, Setup,
+    Trouble,
 };
 use crate::http::{Limit, Request};
 use crate::model::{SafeText, Secret};
@@ -29,6 +32,10 @@ use wire::Activity;
 
 const DAY: i64 = 86_400;
 const ACCOUNT: &str = "/v2/account";
+const MOVED: &str = "something happened in it while its first history was read; until that is read again \
+     what was there before is not known";
+const WAITS: &str = "coins were traded whose charges are told in the evening; until then what was there \
+     before is not known";
 
 /// It grants 200 a minute to a key; its owner may use other programs beside this one.
 const LIMITS: [Limit; 1] = [Limit { most: 150, span: TimeDelta::minutes(1) }];
@@ -75,23 +82,26 @@ impl AccountSource for Alpaca {
     async fn accounts(&self, since: Option<DateTime<Utc>>) -> Result<RemoteBook> {
         let Some((line, kept)) = &self.setup.line else { return Err(Error::Consent) };
         let (way, now) = (Way::of(line, kept)?, self.setup.clock.now());
-        let (body, held) = (way.ask(ACCOUNT, &[]).await?, way.ask("/v2/positions", &[]).await?);
-        let positions = account::positions(&held)?;
-        let told = activities::ask(&way, since).await?;
+        let (body, positions) = way.standing().await?;
+        let mut told = activities::ask(&way, since).await?;
         let mut book = RemoteBook::default();
-        let symbols = named(&way, &positions, &told, &mut book).await;
-        let place = way.keys.place;
-        let mut account =
-            account::read(&body, &positions, &symbols, place, now, &mut book.troubles)?;
-        let read = events::read(&told.rows, &account.name, account.currency, &symbols, since, now);
-        account.rows = read.rows;
-        account.left_out = read.hides_rows;
-        book.troubles.extend(read.troubles);
-        if let Some(error) = told.broken {
-            account.left_out = true;
-            let what = account.name.clone();
-            book.troubles.push(super::Trouble { what, error, hides_rows: true });
+        let symbols = named(&way, &positions, &mut told, &mut book).await;
+        let (place, troubles) = (way.keys.place, &mut book.troubles);
+        let mut account = account::read(&body, &positions, &symbols, place, now, troubles)?;
+        let hides = |error| Trouble { what: account.name.clone(), error, hides_rows: true };
+        if since.is_none() {
+            let before = account::owned(&body, &positions)?;
+            troubles.extend(unsettled(&way, &told, &symbols, &before, now).await.map(hides));
+            // Whatever is missing, what was there before the first row can only be told from all.
+            for trouble in troubles.iter_mut() {
+                trouble.hides_rows = true;
+            }
         }
+        troubles.extend(told.broken.map(hides));
+        let read = events::read(&told.rows, &account.name, account.currency, &symbols, since, now);
+        account.left_out = read.hides_rows || troubles.iter().any(|trouble| trouble.hides_rows);
+        account.rows = read.rows;
+        troubles.extend(read.troubles);
         // What it tells of later is chosen by when it was written down, not by its day.
         account.complete_since = since.is_none().then_some(DateTime::UNIX_EPOCH);
         book.accounts.push(account);
@@ -100,27 +110,53 @@ impl AccountSource for Alpaca {
 }
 
 /// What symbols name: which of those that look like it are pairs of coins is in a list, which is asked
-/// for where it is needed.
+/// for where it is needed. Without the list, what is told of them is held back.
 async fn named(
     way: &Way<'_>,
     positions: &[wire::Position],
-    told: &Told,
+    told: &mut Told,
     book: &mut RemoteBook,
 ) -> Symbols {
     let mut symbols = Symbols::of_positions(positions);
-    let rows = told.rows.iter().filter_map(|raw| parse::<Activity>(raw).ok());
-    if rows.into_iter().any(|row| symbols.doubts(row.symbol.as_ref())) {
-        let query = [("asset_class", "crypto")];
-        let list = way.ask("/v2/assets", &query).await;
-        match list.and_then(|body| symbols.learn(&body)) {
-            Ok(()) => {}
-            Err(error) => book.troubles.push(trouble(
-                "list of coins",
-                &format!("{error}; a coin that is held no more may be taken for a share"),
-            )),
+    let doubts = |symbols: &Symbols, raw: &RawValue| {
+        parse::<Activity>(raw).is_ok_and(|row| symbols.doubts(row.symbol.as_ref()))
+    };
+    if told.rows.iter().any(|raw| doubts(&symbols, raw)) {
+        let list = way.ask("/v2/assets", &[("asset_class", "crypto")]).await;
+        if let Err(error) = list.and_then(|body| symbols.learn(&body)) {
+            let all = told.rows.len();
+            told.rows.retain(|raw| !doubts(&symbols, raw));
+            let held_back = all - told.rows.len();
+            let why = format!("{error}; {held_back} activities of what may be coins are held back");
+            let (what, error) = ("list of coins", Error::Unavailable(SafeText::new(&why)));
+            book.troubles.push(Trouble { what: SafeText::new(what), error, hides_rows: true });
         }
     }
     symbols
+}
+
+/// Why what is held may not be of the time of a first history; none: it is. To read one takes minutes,
+/// and what is held beside it is taken for what was there before its first row.
+async fn unsettled(
+    way: &Way<'_>,
+    told: &Told,
+    symbols: &Symbols,
+    before: &account::Owned,
+    now: DateTime<Utc>,
+) -> Option<Error> {
+    // It is asked for again anyway.
+    if told.broken.is_some() {
+        return None;
+    }
+    if first::waits_for_charges(&told.rows, symbols, now) {
+        return Some(Error::Unavailable(SafeText::new(WAITS)));
+    }
+    let after = way.standing().await;
+    match after.and_then(|(body, positions)| account::owned(&body, &positions)) {
+        Ok(after) if after == *before => None,
+        Ok(_) => Some(Error::Unavailable(SafeText::new(MOVED))),
+        Err(error) => Some(error),
+    }
 }
 
 /// Finds out whether keys are good, and for which of its two places.
@@ -155,6 +191,12 @@ impl<'a> Way<'a> {
         let pair = Pair::read(kept)?;
         let place = pair.place.ok_or_else(keys::no_keys)?;
         Ok(Self { line, keys: pair.at(place) })
+    }
+
+    /// The account, and what is held in it.
+    async fn standing(&self) -> Result<(Vec<u8>, Vec<wire::Position>)> {
+        let (body, held) = (self.ask(ACCOUNT, &[]).await?, self.ask("/v2/positions", &[]).await?);
+        Ok((body, account::positions(&held)?))
     }
 
     /// Reads something. There is no other kind of request in this folder.
