@@ -558,10 +558,12 @@ fn a_limit_is_waited_for_until_it_begins_anew() {
     assert_eq!(person.alpaca.server.asked().len() - asked, 6, "and asked once more");
     // Nothing is said of when.
     person.alpaca.turn(|knobs| knobs.answer = Some((9, || Reply::new(429, &[], ""))));
+    let asked = person.alpaca.server.asked().len();
     let (code, told) = person.refresh();
     assert_eq!((code, &told["class"]), (6, &json!("later")), "{told}");
+    assert_eq!(person.alpaca.server.asked().len() - asked, 1, "not again at once");
     let next: DateTime<Utc> = told["next_attempt"].as_str().unwrap().parse().unwrap();
-    assert!((20..=61).contains(&(next - now()).num_seconds()), "{next}");
+    assert!((40..=61).contains(&(next - now()).num_seconds()), "{next}");
     for answer in [
         gateway as fn() -> Reply,
         || Reply::new(422, &[], "{\"code\":40010001,\"message\":\"invalid\"}"),

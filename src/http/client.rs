@@ -226,7 +226,9 @@ impl Client {
                     (429, None) => Why::Limited(self.now() + TimeDelta::minutes(1)),
                     _ => Why::Failing(status),
                 };
-                return Err(Failed { told, ..because(why, true) });
+                // A limit that is spent is not asked again within seconds.
+                let again = status == 503 || told.is_some();
+                return Err(Failed { told, ..because(why, again) });
             }
             500..=599 => return Err(because(Why::Failing(status), true)),
             _ => {}
