@@ -160,11 +160,11 @@ seven days: the same command gives it anew, and accounts and rows go on. A sign-
 person needs a --name of its own.
 
 alpaca: make a pair of keys at https://app.alpaca.markets, in the live or in the paper dashboard; dashtam
-finds out which. The key ID and the secret key are asked for, or come from the variables
-APCA_API_KEY_ID and APCA_API_SECRET_KEY, or by --paste: two words, with `live` or `paper` behind them
-to say which, or the lines of a file that sets these variables. The keys could trade; only reading is
-ever done with them. New keys of the same account mend its connection; each account needs keys of
-its own.
+finds out which. The key ID and the secret key are asked for; without a terminal they come from the
+variables APCA_API_KEY_ID and APCA_API_SECRET_KEY, or by --paste: two words, with `live` or `paper`
+behind them to say which, or the lines of a file that sets these variables. The keys could trade;
+only reading is ever done with them. New keys of the same account mend its connection; each account
+needs keys of its own.
 
 frankfurter: exchange rates of the European Central Bank, from the first row on; nothing is needed.
 

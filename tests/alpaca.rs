@@ -14,6 +14,7 @@ mod support;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::thread;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use dashtam::clock::Clock;
@@ -642,11 +643,68 @@ fn keys_are_told_apart_by_where_they_are_good() {
     }
 }
 
+/// Who comes second sees the connection of the first, whatever either calls it.
+#[test]
+fn two_who_connect_one_account_at_once_make_one_connection() {
+    for (names, codes) in [(["", ""], [Some(0), Some(0)]), (["One", "Two"], [Some(0), Some(2)])] {
+        for person in Person::on_each() {
+            let keys = person.alpaca.keys();
+            let lines = names.map(|name| match name {
+                "" => "connect alpaca --paste".to_owned(),
+                name => format!("connect alpaca --paste --name {name}"),
+            });
+            let mut ran = thread::scope(|scope| {
+                let both = lines.each_ref().map(|line| scope.spawn(|| person.run(line, &keys)));
+                both.map(|one| one.join().unwrap())
+            });
+            ran.sort_by_key(|ran| ran.code);
+            assert_eq!(ran.each_ref().map(|ran| ran.code), codes, "{ran:?}");
+            let second = ran.iter().map(|ran| format!("{}{}", ran.out, ran.err));
+            let words = if names[0].is_empty() { "already" } else { "would count twice" };
+            assert_eq!(second.filter(|said| said.contains(words)).count(), 1, "{ran:?}");
+            let listed = person.json("connections");
+            assert_eq!(listed["connections"].as_array().unwrap().len(), 1, "{listed}");
+            assert_eq!(person.refresh().0, 0);
+            person.no_faults();
+        }
+    }
+}
+
+/// Known once the service has said whose keys they are, and not before.
+#[test]
+fn the_trail_tells_a_new_connection_from_new_keys() {
+    let person = Person::new(None).connected();
+    let trail = || {
+        ["connect", "reconnect"].map(|action| {
+            let told = person.json(&format!("audit list --action {action}"));
+            told["rows"].as_array().unwrap().len()
+        })
+    };
+    person.refresh();
+    assert_eq!(trail(), [2, 0], "begun, and done");
+    assert_eq!(person.connect(&person.alpaca.keys()).code, Some(0));
+    assert_eq!(trail(), [2, 0], "nothing was done");
+    person.alpaca.turn(|knobs| knobs.pair = 2);
+    assert_eq!(person.connect(&person.alpaca.keys()).code, Some(0));
+    assert_eq!(trail(), [2, 2], "fresh keys for one that works");
+    person.alpaca.turn(|knobs| {
+        knobs.pair = 3;
+        knobs.account["id"] = json!("99999999-0000-4000-8000-000000000009");
+    });
+    assert_eq!(person.refresh().0, 4);
+    assert_eq!(person.connect(&person.alpaca.keys()).code, Some(0));
+    assert_eq!(trail(), [4, 2], "another account, while the first is revoked");
+    person.no_faults();
+}
+
+/// Whatever other programs read from variables.
 #[test]
 fn keys_are_typed_one_after_the_other_and_never_shown() {
     let person = Person::new(None);
     let mut command = dashtam(&person.home, "connect alpaca");
     command.env("DASHTAM_CONFIG", person.home.path("config.toml"));
+    command.env("APCA_API_KEY_ID", format!("{ID}9"));
+    command.env("APCA_API_SECRET_KEY", format!("{SECRET}9"));
     let mut terminal = Terminal::run(command);
     let keys = person.alpaca.keys();
     for (part, key) in

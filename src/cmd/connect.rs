@@ -124,7 +124,9 @@ pub(super) fn tell(job: &mut Job<'_>, connected: &Connected) -> Result<Status, E
 
 /// What the service gave, from the standard input or typed by somebody who does not see it.
 fn brought(paste: bool, service: &Service) -> Result<Secret, Error> {
-    if let Some(keys) = of_variables(service).filter(|_| !paste) {
+    // Who sits there is asked: what other programs use may be other keys.
+    let is_alone = !paste && !can_ask();
+    if let Some(keys) = is_alone.then(|| of_variables(service)).flatten() {
         note(&format!("dashtam: the keys are those of {}", service.variables.join(", ")));
         return Ok(keys);
     }
@@ -161,7 +163,13 @@ fn of_variables(service: &Service) -> Option<Secret> {
     let mut all = Zeroizing::new(String::with_capacity(LONGEST));
     for (at, name) in service.variables.iter().enumerate() {
         match environment.word(name).map(Zeroizing::new) {
-            Some(value) => all.push_str(&format!("{name}={}\n", value.trim())),
+            // Piece by piece: what is put together elsewhere would stay there.
+            Some(value) => {
+                all.push_str(name);
+                all.push('=');
+                all.push_str(value.trim());
+                all.push('\n');
+            }
             // The keys themselves have to be there; where they are good can be found out.
             None if at < service.keys().len() => return None,
             None => {}

@@ -23,56 +23,57 @@ pub(super) async fn connect(
 ) -> Result<Connected, Error> {
     let no_keys = |why: &dyn ToString| Error::Value { what: "keys", why: why.to_string() };
     let brought = (keys.read)(&request.token).map_err(|why| no_keys(&why))?;
-    let known = session.store.read().await?.connections().await?;
-    let action = match is_for_one_there(&known, entry, &request) {
-        true => "reconnect",
-        false => "connect",
+    // Of two at once the second has to see the connection that the first made.
+    let bench = refresh::bench(session, config, Ok(keeper.clone()))?;
+    let Ok(lease) = bench.lease(request.wait).await? else {
+        return Err(Error::Ledger(ledger::Error::LeaseLost));
     };
-    let attempt = session.attempt(action, &format!("provider={}", entry.id)).await?;
     let done = async {
         let line = Arc::new(owners::line(session, config, entry));
         let kept = (keys.check)(Arc::clone(&line), brought).await.map_err(Error::Provider)?;
-        let copy = Secret::new(kept.expose().to_owned());
-        let mine = owners::accounts_of(session, entry, Arc::clone(&line), copy).await?;
-        let owners = with_accounts(session, &keeper, entry, &line).await?;
-        let known = session.store.read().await?.connections().await?;
-        let goes_on = chosen(&known, &owners, &request, &mine)?;
-        let holders = keeper.whose(&kept).await.map_err(refresh::of_credentials)?;
-        let is_there =
-            |it: &&Connection| it.state == ConnectionState::Active && holders.contains(&it.id);
-        if let Some(connection) = goes_on.filter(is_there) {
-            return Ok((connection.id, true));
-        }
-        let sealed: ledger::Sealed = Box::new(move |id, after| {
-            let sealed = keeper.sealed(id, after, &kept, Serves::Again);
-            sealed.map_err(|error| SafeText::new(&error.to_string()))
-        });
-        let consent = Consent { sealed, expires: None };
-        let (store, op, now) = (&session.store, attempt.op(), session.now());
-        let stored = match goes_on {
-            Some(connection) => ledger::reconnect(store, connection, consent, op, now).await,
-            None => {
-                let label = free_label(&known, request.name.as_ref(), entry);
-                ledger::connect(store, entry.id, &label, Some(consent), op, now).await
-            }
-        };
-        Ok((stored.map_err(Error::from)?, false))
+        keep(session, keeper, (entry, line), kept, &request).await
     };
-    let done: Result<_, Error> = done.await;
-    let already = matches!(done, Ok((_, true)));
-    let connection = made(session, attempt, done.map(|(id, _)| id)).await?;
-    Ok(Connected { connection, already })
+    let done = done.await;
+    lease.release().await?;
+    done
 }
 
-/// Whether they are rather for a connection that is there, as far as that can be told before.
-fn is_for_one_there(known: &[Connection], entry: &Entry, request: &ConnectRequest) -> bool {
-    let is_meant = |it: &Connection| match (request.goal, &request.name) {
-        (Goal::New, _) => false,
-        (Goal::Again(id), _) => it.id == id,
-        (Goal::Found, Some(name)) => it.label == *name,
-        (Goal::Found, None) => it.state != ConnectionState::Active,
+/// Keeps keys that are good with the connection that goes on with them, or with a new one.
+async fn keep(
+    session: &Session,
+    keeper: Keeper,
+    (entry, line): (&'static Entry, Arc<Line>),
+    kept: Secret,
+    request: &ConnectRequest,
+) -> Result<Connected, Error> {
+    let copy = Secret::new(kept.expose().to_owned());
+    let mine = owners::accounts_of(session, entry, Arc::clone(&line), copy).await?;
+    let owners = with_accounts(session, &keeper, entry, &line).await?;
+    let known = session.store.read().await?.connections().await?;
+    let goes_on = chosen(&known, &owners, request, &mine)?;
+    let holders = keeper.whose(&kept).await.map_err(refresh::of_credentials)?;
+    let is_there =
+        |it: &&Connection| it.state == ConnectionState::Active && holders.contains(&it.id);
+    if let Some(connection) = goes_on.filter(is_there) {
+        return Ok(Connected { connection: connection.clone(), already: true });
+    }
+    let action = if goes_on.is_some() { "reconnect" } else { "connect" };
+    let attempt = session.attempt(action, &format!("provider={}", entry.id)).await?;
+    let sealed: ledger::Sealed = Box::new(move |id, after| {
+        let sealed = keeper.sealed(id, after, &kept, Serves::Again);
+        sealed.map_err(|error| SafeText::new(&error.to_string()))
+    });
+    let consent = Consent { sealed, expires: None };
+    let (store, op, now) = (&session.store, attempt.op(), session.now());
+    let stored = match goes_on {
+        Some(connection) => ledger::reconnect(store, connection, consent, op, now).await,
+        None => {
+            let label = free_label(&known, request.name.as_ref(), entry);
+            ledger::connect(store, entry.id, &label, Some(consent), op, now).await
+        }
     };
-    known.iter().any(|it| !it.is_over() && it.provider.as_str() == entry.id && is_meant(it))
+    let connection = made(session, attempt, stored.map_err(Error::from)).await?;
+    Ok(Connected { connection, already: false })
 }
 
 /// The connections there are with their accounts. One that brought nothing yet is asked for them.

@@ -3,6 +3,7 @@
 
 use url::Url;
 
+use super::super::field::WORDS;
 use super::super::{Error, Result};
 use crate::model::{SafeText, Secret};
 
@@ -69,6 +70,20 @@ pub(super) fn no_keys() -> Error {
     ))
 }
 
+/// That the variable of the address names another one. Of that, only the host is told.
+fn elsewhere(address: &str) -> Error {
+    let url = Url::parse(address).ok();
+    let host = url.as_ref().and_then(Url::host_str).unwrap_or("no address");
+    Error::Refused(SafeText::capped(
+        &format!(
+            "APCA_API_BASE_URL names {host}: it has to be https://{} or https://{}, or to be left out",
+            Place::Live.host(),
+            Place::Paper.host()
+        ),
+        WORDS,
+    ))
+}
+
 /// That a place, or both, do not take them.
 pub(super) fn refused(said: Option<Place>) -> Error {
     Error::Refused(SafeText::new(match said {
@@ -108,7 +123,7 @@ impl<'a> Pair<'a> {
                 Some(("APCA_API_KEY_ID", value)) => id = Some(value),
                 Some(("APCA_API_SECRET_KEY", value)) => secret = Some(value),
                 Some(("APCA_API_BASE_URL", value)) => {
-                    place = Some(Place::of_word(value).ok_or_else(no_keys)?);
+                    place = Some(Place::of_word(value).ok_or_else(|| elsewhere(value))?);
                 }
                 _ if word == "export" => {}
                 _ => match Place::of_word(word) {
@@ -199,6 +214,19 @@ mod tests {
             &format!("APCA_API_BASE_URL=http://api.alpaca.markets {ID} {SECRET}"),
         ] {
             assert_eq!(brought(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn another_address_is_named_and_nothing_that_is_in_it() {
+        for (address, named) in [
+            ("https://me:c4n4ry@data.alpaca.markets/v2?c4n4ry", "names data.alpaca.markets: "),
+            ("http://api.alpaca.markets", "names api.alpaca.markets: it has to be https://api."),
+            ("c4n4ry", "names no address: "),
+        ] {
+            let text = format!("APCA_API_BASE_URL={address} {ID} {SECRET}");
+            let why = read(&Secret::new(text)).err().unwrap().to_string();
+            assert!(why.contains(named) && !why.contains("c4n4ry"), "{why}");
         }
     }
 }
