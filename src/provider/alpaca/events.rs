@@ -231,7 +231,9 @@ impl AllRows {
     ) {
         parts.sort_by(|one, other| one.id.cmp(&other.id));
         let id = SafeText::capped(id, SafeText::MAX_ID);
-        parts.iter_mut().for_each(|part| part.id = id.clone());
+        for part in &mut parts {
+            part.id = id.clone();
+        }
         let Some(first) = parts.first() else { return };
         let cash = parts.iter().fold(Exact::ZERO, |sum, it| sum.add(&Exact::from(it.net)));
         let Ok(net) = cash.round(28) else {
