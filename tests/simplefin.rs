@@ -808,9 +808,19 @@ fn a_dashboard_that_is_left_lets_go_of_the_key() {
         terminal.see("Enter unlocks");
         terminal.press(&format!("{PASSPHRASE}\r"));
         terminal.see("unlocked");
-        terminal.press("r");
-        let pressed = Instant::now();
-        wait_until("the Bridge is asked again", || person.bridge.asked() > asked);
+        // A round that has begun by itself, and finds nothing due, may be in the way of the first.
+        let begun = Instant::now();
+        let pressed = loop {
+            terminal.press("r");
+            let pressed = Instant::now();
+            while pressed.elapsed() < Duration::from_secs(5) && person.bridge.asked() <= asked {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            if person.bridge.asked() > asked {
+                break pressed;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(40), "the Bridge is not asked again");
+        };
         // What is under way with the key goes on to its end.
         loop {
             let asked = person.bridge.asked();
@@ -850,15 +860,6 @@ fn a_dashboard_that_is_left_lets_go_of_the_key() {
     assert_eq!(told_of(&person, "vault.unlock").len(), 6, "three times");
     no_secret_below(&person);
     person.no_faults();
-}
-
-#[track_caller]
-fn wait_until(what: &str, holds: impl Fn() -> bool) {
-    let begun = Instant::now();
-    while !holds() {
-        assert!(begun.elapsed() < Duration::from_secs(40), "{what}: it never came");
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }
 
 /// F49: what a bank does to an account as a whole. Its history stays, it is counted once and until it is
