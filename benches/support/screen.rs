@@ -4,6 +4,8 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::process::Command;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
@@ -19,41 +21,47 @@ pub struct Took {
     pub cpu_ms: f64,
 }
 
-/// Presses `keys` as soon as anything is drawn, and waits until the screen says `words`.
+/// Presses `keys` as soon as anything is drawn, and waits until the screen `is_there`.
 ///
 /// # Panics
 /// When the program cannot be started, or ends or takes forever before that.
-pub fn until(command: &Command, keys: &str, words: &[&str]) -> Took {
+pub fn until(command: &Command, keys: &str, is_there: impl Fn(&str) -> bool) -> Took {
     let pair = native_pty_system().openpty(SIZE).unwrap();
     let start = Instant::now();
     let mut child = pair.slave.spawn_command(in_terminal(command)).unwrap();
+    // Reading ends when the last who could write is gone.
+    drop(pair.slave);
     let pid = child.process_id().unwrap();
+    let mut killer = child.clone_killer();
+    let (done, is_done) = mpsc::channel::<()>();
+    // Who shows nothing more would be read from for ever.
+    thread::spawn(move || {
+        if is_done.recv_timeout(LONGEST) == Err(RecvTimeoutError::Timeout) {
+            let _ = killer.kill();
+        }
+    });
     let mut output = pair.master.try_clone_reader().unwrap();
     let mut keyboard = pair.master.take_writer().unwrap();
     let mut screen = vt100::Parser::new(SIZE.rows, SIZE.cols, 0);
     let mut bytes = vec![0; 65_536];
     let mut pressed = false;
     let took = loop {
-        let length = output.read(&mut bytes).unwrap();
+        let length = output.read(&mut bytes).unwrap_or(0);
         screen.process(&bytes[..length]);
         let shown = screen.screen().contents();
         if !pressed && !shown.trim().is_empty() {
             keyboard.write_all(keys.as_bytes()).unwrap();
             pressed = true;
         }
-        if words.iter().all(|word| shown.contains(word)) {
+        if is_there(&shown) {
             break Took { wall_ms: start.elapsed().as_secs_f64() * 1_000.0, cpu_ms: cpu_ms(pid) };
         }
-        assert!(length > 0 && start.elapsed() < LONGEST, "{command:?} shows no {words:?}\n{shown}");
+        assert!(length > 0, "{command:?} never came to that:\n{shown}");
     };
     keyboard.write_all(b"q").unwrap();
-    while output.read(&mut bytes).is_ok_and(|length| length > 0) {
-        if child.try_wait().unwrap().is_some() {
-            break;
-        }
-    }
-    let _ = child.kill();
+    while output.read(&mut bytes).is_ok_and(|length| length > 0) {}
     child.wait().unwrap();
+    drop(done);
     took
 }
 
