@@ -19,6 +19,8 @@ pub struct Took {
     pub wall_ms: f64,
     /// Of all threads.
     pub cpu_ms: f64,
+    /// The same until anything was drawn.
+    pub first_cpu_ms: f64,
 }
 
 /// Presses `keys` as soon as anything is drawn, and waits until the screen `is_there`.
@@ -44,17 +46,18 @@ pub fn until(command: &Command, keys: &str, is_there: impl Fn(&str) -> bool) -> 
     let mut keyboard = pair.master.take_writer().unwrap();
     let mut screen = vt100::Parser::new(SIZE.rows, SIZE.cols, 0);
     let mut bytes = vec![0; 65_536];
-    let mut pressed = false;
+    let mut first_cpu_ms = None;
     let took = loop {
         let length = output.read(&mut bytes).unwrap_or(0);
         screen.process(&bytes[..length]);
         let shown = screen.screen().contents();
-        if !pressed && !shown.trim().is_empty() {
+        if first_cpu_ms.is_none() && !shown.trim().is_empty() {
+            first_cpu_ms = Some(cpu_ms(pid));
             keyboard.write_all(keys.as_bytes()).unwrap();
-            pressed = true;
         }
-        if is_there(&shown) {
-            break Took { wall_ms: start.elapsed().as_secs_f64() * 1_000.0, cpu_ms: cpu_ms(pid) };
+        if let Some(first_cpu_ms) = first_cpu_ms.filter(|_| is_there(&shown)) {
+            let wall_ms = start.elapsed().as_secs_f64() * 1_000.0;
+            break Took { wall_ms, cpu_ms: cpu_ms(pid), first_cpu_ms };
         }
         assert!(length > 0, "{command:?} never came to that:\n{shown}");
     };
