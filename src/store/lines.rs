@@ -165,42 +165,55 @@ pub struct CashLine {
 struct Condition<'a> {
     text: String,
     cells: Vec<Cell<'a>>,
+    /// What compares a text with a pattern, large letters and small ones alike.
+    alike: &'static str,
 }
 
 impl<'a> Condition<'a> {
-    fn live() -> Self {
-        Self { text: "t.deleted = false".to_owned(), ..Self::default() }
-    }
-
     fn bind(&mut self, cell: Cell<'a>) {
         self.cells.push(cell);
         self.text.push_str(&format!("${}", self.cells.len()));
     }
 
-    fn and_all(&mut self, all: &[Fits], texts: &'a [String]) {
+    /// The live rows of a stretch that fit. SQLite asks in this order, and what is looked for
+    /// leaves out most of them.
+    fn of(all: &[Fits], texts: &'a [String], stretch: &Stretch, alike: &'static str) -> Self {
+        let mut condition = Self { alike, ..Self::default() };
         let mut texts = texts.iter();
         for fits in all {
-            self.text.push_str(" and ");
-            self.add(fits, &mut texts);
+            condition.add(fits, &mut texts);
+            condition.text.push_str(" and ");
         }
+        condition.within(stretch);
+        condition.text.push_str("t.deleted = false");
+        condition
     }
 
-    /// The days stand alone as well: an index knows them, and not the rest of a place.
+    /// The days stand alone: an index knows them, and not the rest of a place.
     fn within(&mut self, stretch: &Stretch) {
-        for (place, compare) in [(stretch.newest, "<="), (stretch.oldest, ">=")] {
+        for (place, compare, end) in
+            [(stretch.newest, "<=", i64::MAX), (stretch.oldest, ">=", i64::MIN)]
+        {
             let Some((date, seq, rank)) = place else { continue };
-            self.text.push_str(&format!(" and t.trade_date {compare} "));
+            self.text.push_str(&format!("t.trade_date {compare} "));
             self.bind(Cell::Date(Some(date)));
-            self.text.push_str(&format!(" and (t.trade_date, t.seq, t.rank) {compare} ("));
-            self.bind(Cell::Date(Some(date)));
-            for number in [seq, rank] {
-                self.text.push_str(", ");
-                self.bind(Cell::Int(Some(number)));
+            if (seq, rank) != (end, end) {
+                self.text.push_str(&format!(" and (t.trade_date, t.seq, t.rank) {compare} ("));
+                self.bind(Cell::Date(Some(date)));
+                for number in [seq, rank] {
+                    self.text.push_str(", ");
+                    self.bind(Cell::Int(Some(number)));
+                }
+                self.text.push(')');
             }
-            self.text.push(')');
+            self.text.push_str(" and ");
         }
         if let Some(ids) = &stretch.ids {
-            self.text.push_str(&format!(" and t.id between {} and {}", ids.start(), ids.end()));
+            self.text.push_str("t.id between ");
+            self.bind(Cell::Int(Some(*ids.start())));
+            self.text.push_str(" and ");
+            self.bind(Cell::Int(Some(*ids.end())));
+            self.text.push_str(" and ");
         }
     }
 
@@ -231,11 +244,15 @@ impl<'a> Condition<'a> {
             Fits::Text(_) => {
                 let Some(text) = texts.next() else { return };
                 for (before, column) in [("(", "description"), (" or ", "note")] {
-                    self.text.push_str(&format!("{before}lower(t.{column}) like "));
+                    // Most rows have no note, and to ask first costs less than two functions.
+                    let alike = self.alike;
+                    self.text.push_str(&format!(
+                        "{before}(t.{column} is not null and (t.{column} {alike} "
+                    ));
                     self.bind(Cell::Text(Some(text)));
                     // Only plain letters are folded alike here and there.
                     self.text.push_str(&format!(
-                        " escape '\\' or octet_length(t.{column}) > length(t.{column})"
+                        " escape '\\' or octet_length(t.{column}) > length(t.{column})))"
                     ));
                 }
                 ")".to_owned()
@@ -303,6 +320,13 @@ fn patterns(all: &[Fits], into: &mut Vec<String>) {
 }
 
 impl Tx {
+    const fn alike(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => "like",
+            Self::Postgres(_) => "ilike",
+        }
+    }
+
     /// The live transactions of a stretch that may fit, in no order.
     ///
     /// # Errors
@@ -315,9 +339,7 @@ impl Tx {
     ) -> Result<Vec<Line>> {
         let mut texts = Vec::new();
         patterns(all, &mut texts);
-        let mut condition = Condition::live();
-        condition.within(stretch);
-        condition.and_all(all, &texts);
+        let condition = Condition::of(all, &texts, stretch, self.alike());
         let mut columns = "t.id, t.trade_date, t.seq, t.rank".to_owned();
         let mut width = 4;
         let mut put = |wanted: bool, names: &str, count: usize| {
@@ -463,11 +485,10 @@ impl Tx {
         day: NaiveDate,
         accounts: &[AccountId],
     ) -> Result<Vec<CashLine>> {
-        let mut condition = Condition::live();
-        condition.text.push_str(" and t.trade_date = ");
-        condition.bind(Cell::Date(Some(day)));
         let counting = Status::ALL.iter().copied().filter(|status| status.counts()).collect();
-        condition.and_all(&[Fits::Account(accounts.to_vec()), Fits::Status(counting)], &[]);
+        let all = [Fits::Account(accounts.to_vec()), Fits::Status(counting)];
+        let stretch = Stretch::of_days(Some(day), Some(day));
+        let condition = Condition::of(&all, &[], &stretch, self.alike());
         let sql = format!(
             "select t.id, t.seq, t.rank, t.account_id, t.currency, t.amount from transactions t \
              where {} order by t.seq, t.rank, t.id",
