@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use chrono::NaiveDate;
 
 use super::codec;
-use super::days::{events_of, half};
+use super::days::{days_of, events_where, half};
 use super::market::{Market, Otherwise, Scope};
 use super::position::{self, Held};
 use super::replay::{Closing, Findings};
@@ -101,10 +101,9 @@ async fn books_on(
     // Of all groups at once: the page of the half-year, and the lots that the page before it left.
     let mut before = tx.lot_pages_before(half(day)).await?.into_iter().peekable();
     for page in tx.lot_pages_at(half(day)).await? {
-        let closing: Closing = codec::from_bytes(&page.closing)?;
         let before = before.next_if(|before| before.group == page.group);
-        if closing.through <= day {
-            books.push(closing.book);
+        if page.last_day <= day {
+            books.push(codec::from_bytes::<Closing>(&page.closing)?.book);
             continue;
         }
         let book = match before {
@@ -278,7 +277,7 @@ pub async fn held_spans(
         let mut since: BTreeMap<SecurityId, NaiveDate> = BTreeMap::new();
         let mut book = Book::default();
         for page in tx.lot_pages_from(group, i32::MIN).await? {
-            for (day, events) in events_of(&page)?.into_iter().filter(|(day, _)| *day <= through) {
+            for (day, events) in events_where(&page, |day| day <= through)? {
                 book.apply_day(&events, market, &mut Nobody);
                 let wanted = |at: AccountId| account.is_none_or(|account| account == at);
                 let held: BTreeSet<SecurityId> = book
@@ -318,7 +317,7 @@ pub async fn rates_of_rows(
     let mut needed = BTreeSet::new();
     for group in tx.groups_with_pages().await? {
         for page in tx.lot_pages_from(group, i32::MIN).await? {
-            let days = events_of(&page)?.into_iter().filter(|(day, _)| *day <= through);
+            let days = events_where(&page, |day| day <= through)?.into_iter();
             for event in days.flat_map(|(_, events)| events) {
                 let wanted = account.is_none_or(|account| account == event.account);
                 let money = [event.amount, event.fee, event.tax, event.price.unwrap_or_default()];
@@ -403,8 +402,9 @@ pub(super) struct Player {
     pub book: Book,
     /// Pages that are not begun, newest first.
     pages: Vec<LotPage>,
-    /// The days of the page at hand that are not played.
-    days: VecDeque<(NaiveDate, Vec<Event>)>,
+    /// The days of the page at hand that are not played, as they are kept: who asks for a day in its
+    /// middle need not read those after it.
+    days: VecDeque<(NaiveDate, Vec<u8>)>,
 }
 
 impl Player {
@@ -442,7 +442,7 @@ impl Player {
         if self.days.is_empty()
             && let Some(page) = self.pages.pop()
         {
-            self.days = events_of(&page)?.into();
+            self.begin(&page)?;
         }
         Ok(self.days.front().map(|(day, _)| *day))
     }
@@ -456,14 +456,21 @@ impl Player {
     ) -> Result<bool> {
         let mut changed = false;
         loop {
-            while let Some((_, events)) = self.days.pop_front_if(|(of, _)| *of <= day) {
+            while let Some((_, rows)) = self.days.pop_front_if(|(of, _)| *of <= day) {
+                let events: Vec<Event> = codec::from_bytes(&rows)?;
                 self.book.apply_day(&events, market, sink);
                 changed = true;
             }
             let next = self.pages.pop_if(|page| self.days.is_empty() && page.first_day <= day);
             let Some(page) = next else { return Ok(changed) };
-            self.days = events_of(&page)?.into();
+            self.begin(&page)?;
         }
+    }
+
+    fn begin(&mut self, page: &LotPage) -> Result<()> {
+        let days = days_of(page)?.into_iter();
+        self.days = days.map(|(day, rows)| (day, rows.to_vec())).collect();
+        Ok(())
     }
 }
 

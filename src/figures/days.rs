@@ -172,10 +172,22 @@ pub(super) fn date(half: i32, day: u16) -> Result<NaiveDate> {
 
 /// The rows of a page, day by day.
 pub(super) fn events_of(page: &LotPage) -> Result<Vec<(NaiveDate, Vec<Event>)>> {
+    events_where(page, |_| true)
+}
+
+/// The same of the days that are wanted; the others are not read.
+pub(super) fn events_where(
+    page: &LotPage,
+    wanted: impl Fn(NaiveDate) -> bool,
+) -> Result<Vec<(NaiveDate, Vec<Event>)>> {
+    let days = days_of(page)?.into_iter().filter(|(day, _)| wanted(*day));
+    days.map(|(day, rows)| Ok((day, codec::from_bytes(rows)?))).collect()
+}
+
+/// The days of a page, each with the bytes of its rows.
+pub(super) fn days_of(page: &LotPage) -> Result<Vec<(NaiveDate, &[u8])>> {
     check(&page.events)?;
-    rows_of(&page.events)
-        .map(|(day, rows)| Ok((date(page.half, day)?, codec::from_bytes(rows)?)))
-        .collect()
+    rows_of(&page.events).map(|(day, rows)| Ok((date(page.half, day)?, rows))).collect()
 }
 
 fn damaged() -> Error {

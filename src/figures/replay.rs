@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::codec;
-use super::days::{events_of, half};
+use super::days::{events_where, half};
 use super::market::{Market, Otherwise, Scope};
 use super::position;
 use super::sheets::Sheets;
@@ -108,10 +108,8 @@ fn play(market: &Market, page: &mut LotPage, opening: Book, from: NaiveDate) -> 
             findings.0 = codec::from_bytes(&page.findings)?;
         }
     }
-    for (day, events) in events_of(page)? {
-        if after.is_none_or(|after| after < day) {
-            book.apply_day(&events, market, &mut findings);
-        }
+    for (_, events) in events_where(page, |day| after.is_none_or(|after| after < day))? {
+        book.apply_day(&events, market, &mut findings);
     }
     let closing = Closing { through: page.last_day, book };
     let bytes = codec::to_bytes(&closing)?;
