@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 
-use super::pending::Pending;
+use super::as_of::AsOf;
 use super::valuation::{Scene, Total, Value};
 use super::{Missing, Result};
 use crate::analytics::lots::World;
@@ -109,14 +109,20 @@ impl AccountRow {
 /// When the store cannot be read.
 pub async fn accounts(tx: &mut Tx, query: &AccountsQuery) -> Result<AccountsReport> {
     let otherwise = Otherwise { base: query.currency, method: None };
-    let mut scene = Scene::of_day(tx, query.as_of, query.today, otherwise).await?;
-    let held = figures::positions_on(tx, &scene.market, query.as_of, otherwise).await?;
-    scene.read_closes(tx, held.iter().map(|held| held.security)).await?;
+    let day = AsOf::read(tx, query.as_of, query.today, otherwise).await?;
+    accounts_of(tx, &day, query).await
+}
+
+/// The same of a day that was read already.
+pub(super) async fn accounts_of(
+    tx: &mut Tx,
+    AsOf { scene, held, pending }: &AsOf,
+    query: &AccountsQuery,
+) -> Result<AccountsReport> {
     let mut cash: BTreeMap<AccountId, BTreeMap<Currency, Exact>> = BTreeMap::new();
     for ((account, currency), amount) in figures::cash_on(tx, query.as_of).await? {
         cash.entry(account).or_default().insert(currency, amount);
     }
-    let pending = Pending::read(tx, query.as_of).await?;
     let connections = tx.connections().await?.into_iter();
     let labels: BTreeMap<_, _> = connections.map(|known| (known.id, known.label)).collect();
     let mut missing = BTreeSet::new();
@@ -129,10 +135,10 @@ pub async fn accounts(tx: &mut Tx, query: &AccountsQuery) -> Result<AccountsRepo
         let wanted = query.account.is_none_or(|id| id == account.id);
         if wanted && (query.closed || scene.is_open(account.id, query.as_of)) {
             let mut lacks = BTreeSet::new();
-            let mut sums = Sums { scene: &scene, account: &account, missing: &mut lacks };
+            let mut sums = Sums { scene, account: &account, missing: &mut lacks };
             let cash = cash.remove(&account.id).unwrap_or_default();
             let worth = match account.mode {
-                Mode::Ledger => sums.ledger(&cash, &held),
+                Mode::Ledger => sums.ledger(&cash, held),
                 Mode::Balances => {
                     let balance = tx.balance_on(account.id, query.as_of).await?;
                     let balance = balance.map(|balance| (balance.date, balance.amount));
@@ -154,7 +160,7 @@ pub async fn accounts(tx: &mut Tx, query: &AccountsQuery) -> Result<AccountsRepo
     rows.sort_by(|a, b| a.name.cmp(&b.name));
     let mut transit = Total::default();
     if query.account.is_none() {
-        add_transit(tx, &scene, &held, &mut transit, &mut missing).await?;
+        add_transit(tx, scene, held, &mut transit, &mut missing).await?;
     }
     let in_transit_base = transit.told(&mut missing).filter(|_| !transit.is_empty());
     total.take_in(&transit);

@@ -1,11 +1,12 @@
 //! Holdings: what every account holds of each security on a day, what it cost and what it is worth.
 
+use super::as_of::AsOf;
 use super::pending::Pending;
 use super::reasons::{Reasons, Unknown};
 use super::types::{HoldingRow, HoldingTotals, HoldingsReport, PositionsQuery};
 use super::valuation::{Scene, Total};
 use super::{Missing, Result};
-use crate::figures::{self, Held};
+use crate::figures::{Held, Otherwise};
 use crate::model::{Dec, Exact};
 use crate::store::Tx;
 
@@ -14,17 +15,24 @@ use crate::store::Tx;
 /// # Errors
 /// When the store cannot be read.
 pub async fn holdings(tx: &mut Tx, query: &PositionsQuery) -> Result<HoldingsReport> {
-    let mut scene = Scene::set(tx, query).await?;
-    let held = figures::positions_on(tx, &scene.market, query.as_of, scene.otherwise).await?;
-    let wanted: Vec<_> = held.into_iter().filter(|held| scene.wants(held, query)).collect();
-    scene.read_closes(tx, wanted.iter().map(|held| held.security)).await?;
-    let reasons = Reasons::read(tx, &scene, wanted.iter().map(unknown)).await?;
-    let pending = Pending::read(tx, query.as_of).await?;
+    let otherwise = Otherwise { method: query.method, base: query.currency };
+    let day = AsOf::read(tx, query.as_of, query.today, otherwise).await?;
+    holdings_of(tx, &day, query).await
+}
+
+/// The same of a day that was read already.
+pub(super) async fn holdings_of(
+    tx: &mut Tx,
+    AsOf { scene, held, pending }: &AsOf,
+    query: &PositionsQuery,
+) -> Result<HoldingsReport> {
+    let wanted: Vec<_> = held.iter().filter(|held| scene.wants(held, query)).collect();
+    let reasons = Reasons::read(tx, scene, wanted.iter().map(|held| unknown(held))).await?;
     let mut missing = Vec::new();
     let mut rows = Vec::with_capacity(wanted.len());
-    for held in &wanted {
-        let mut lacks = reasons.of_position(&scene, unknown(held));
-        let row = row(&scene, held, &pending, &mut lacks);
+    for held in wanted {
+        let mut lacks = reasons.of_position(scene, unknown(held));
+        let row = row(scene, held, pending, &mut lacks);
         if !row.closed {
             missing.append(&mut lacks);
         }

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod allocation;
+mod as_of;
 mod bars;
 mod batches;
 mod connections;
@@ -42,6 +43,7 @@ mod window;
 pub use crate::figures::Names;
 pub use accounts::{AccountRow, AccountsQuery, AccountsReport, accounts};
 pub use allocation::{Allocation, AllocationQuery, AllocationRow, Standing, allocation};
+pub use as_of::accounts_and_holdings;
 pub use bars::{Bars, BarsQuery, Mark, MarkKind, Told, bars};
 pub use batches::{BatchSummary, batches, left_out};
 pub use connections::{ConnectionRow, connections};

@@ -8,8 +8,8 @@ use chrono_tz::Tz;
 use crate::clock::Clock;
 use crate::model::{Currency, Dimension, Setting};
 use crate::report::{
-    self, AccountsQuery, AccountsReport, Allocation, AllocationQuery, ConnectionRow, FindingRow,
-    HoldingsReport, Movers, MoversQuery, PositionsQuery, WatchQuery, WatchReport,
+    self, AccountsReport, Allocation, AllocationQuery, ConnectionRow, FindingRow, HoldingsReport,
+    Movers, MoversQuery, WatchQuery, WatchReport,
 };
 use crate::store::{Store, Tx};
 
@@ -71,20 +71,10 @@ impl Snapshot {
         clock.move_to(settings.get(Setting::TimeZone.key()).map(String::as_str));
         let today = clock.today();
         let day = view.as_of.unwrap_or(today);
-        let accounts =
-            AccountsQuery { as_of: day, today, currency: None, account: None, closed: view.closed };
-        let positions = PositionsQuery {
-            as_of: day,
-            today,
-            account: None,
-            currency: None,
-            method: None,
-            closed: view.closed,
-        };
         let asked = [Setting::BaseCurrency, Setting::TimeZone];
         let is_set_up = asked.iter().any(|setting| settings.contains_key(setting.key()));
-        let accounts = report::accounts(tx, &accounts).await?;
-        let holdings = report::holdings(tx, &positions).await?;
+        let (accounts, holdings) =
+            report::accounts_and_holdings(tx, day, today, view.closed).await?;
         Ok(Self {
             revision: tx.revision().await?,
             view,
