@@ -73,7 +73,8 @@
 //!    that were presented and brought nothing back;
 //! 3. `refresh::job` puts an attempt into the trail and asks the `provider` of the connection;
 //! 4. `refresh::judge` leaves out what cannot be (of the future, in another currency, far from what
-//!    it was) and keeps why;
+//!    it was, unless the next day bears it out) and keeps why; what a source does not know is remembered
+//!    and not asked again for a while;
 //! 5. `ledger` writes the rest in one transaction, if the lease is still held: rows through
 //!    `Intake` as those of a file, closes and rates of days beside the others, a price from within
 //!    the day as a tick, which serves on that day only; then the outcome goes to the trail;

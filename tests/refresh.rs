@@ -25,7 +25,7 @@ use dashtam::model::{
     Entry, EntryType, Mention, OpId, Origin, Part, SafeText, Setting, Side, Status, Subtype, Unit,
 };
 use dashtam::provider::{
-    AccountSource, Class, DayClose, Error, MarketSource, Pair, RemoteAccount, RemoteBook,
+    AccountSource, Class, DayBar, DayClose, Error, MarketSource, Pair, RemoteAccount, RemoteBook,
     RemoteRow, Result, Setup, Spot, Wanted,
 };
 use dashtam::refresh::{
@@ -81,10 +81,10 @@ impl MarketSource for Fake {
         Ok(self.spots.clone())
     }
 
-    async fn bars(&self, _: &Wanted, from: NaiveDate, to: NaiveDate) -> Result<Vec<DayClose>> {
+    async fn bars(&self, _: &Wanted, from: NaiveDate, to: NaiveDate) -> Result<Vec<DayBar>> {
         self.check()?;
         assert!(from <= to);
-        Ok(self.bars.clone())
+        Ok(self.bars.iter().copied().map(DayBar::from).collect())
     }
 
     async fn rates(&self, _: &Pair, _: NaiveDate, _: NaiveDate) -> Result<Vec<DayClose>> {

@@ -1267,6 +1267,12 @@ async fn the_closes_of_days_are_those_that_price_them() {
             let close = tx.close_by(x, &text(source), day(on)).await.unwrap();
             assert_eq!(close.map(|close| close.close), right.map(dec), "{source} {on}");
         }
+        let all = tx.closes_between(x, NaiveDate::MIN, NaiveDate::MAX).await.unwrap();
+        for source in ["b", "c", "nobody"] {
+            let mine = all.iter().find(|close| close.source.as_str() == source);
+            let first = tx.first_close_by(x, &text(source)).await.unwrap();
+            assert_eq!(first, mine.map(|close| close.date), "{source}");
+        }
         // The bars of the same days: of both sources on the tenth, and no minute.
         let bars = tx.daily_bars(x, day(6), day(11)).await.unwrap();
         let told = bars.iter().map(|told| format!("{} {}", told.source, told.bar.close));
@@ -2294,6 +2300,8 @@ async fn derived_figures_are_kept_as_they_are() {
         assert_eq!(tx.lot_pages_from(a, 2021).await.unwrap(), pages[1..2]);
         assert_eq!(tx.lot_page_before(a, 2022).await.unwrap(), Some(pages[0].clone()));
         assert_eq!(tx.lot_page_before(a, 2020).await.unwrap(), None);
+        let first: Vec<_> = tx.first_days().await.unwrap().into_iter().collect();
+        assert_eq!(first, [(a, pages[0].first_day), (b, pages[2].first_day)]);
         let at = tx.lot_pages_at(2021).await.unwrap();
         assert_eq!(at, [pages[0].clone(), pages[2].clone()]);
         let before = tx.lot_pages_before(2022).await.unwrap();

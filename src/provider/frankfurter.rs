@@ -13,7 +13,8 @@ use serde_json::Value;
 
 use super::field::{number, unreadable};
 use super::{
-    Auth, DayClose, Entry, Error, Line, Market, MarketSource, Pair, Result, Setup, Spot, Wanted,
+    Auth, DayBar, DayClose, Entry, Error, Line, Market, MarketSource, Pair, Result, Setup, Spot,
+    Wanted,
 };
 use crate::http::{Answer, Limit, Request};
 use crate::model::{Currency, Dec, Exact, SafeText};
@@ -60,7 +61,7 @@ impl MarketSource for Frankfurter {
         Ok(wanted.iter().map(unknown).collect())
     }
 
-    async fn bars(&self, wanted: &Wanted, _: NaiveDate, _: NaiveDate) -> Result<Vec<DayClose>> {
+    async fn bars(&self, wanted: &Wanted, _: NaiveDate, _: NaiveDate) -> Result<Vec<DayBar>> {
         Err(Error::NoData(wanted.symbol.clone()))
     }
 

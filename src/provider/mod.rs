@@ -52,16 +52,22 @@ pub trait MarketSource: Send + Sync {
     /// When the service does not tell anything.
     fn quotes(&self, wanted: &[Wanted]) -> impl Future<Output = Result<Vec<Result<Spot>>>> + Send;
 
-    /// The closes of the days from one to another, both inclusive, that were days of trading.
+    /// What a security did on the days from one to another, both inclusive, that were days of trading,
+    /// oldest first. A day that is not over is none of them.
+    ///
+    /// Prices and volumes are as they were traded, of one unit as it was on that day: nothing that came
+    /// later (a split, a dividend) has changed them. A service that only tells what later splits made
+    /// of them says so in each bar; one that takes dividends off is of no use here.
     ///
     /// # Errors
-    /// When the service does not tell.
+    /// When the service does not tell. [`Error::NoData`]: it knows nothing of that security, or not of
+    /// these days; it is left alone with that for some hours.
     fn bars(
         &self,
         wanted: &Wanted,
         from: NaiveDate,
         to: NaiveDate,
-    ) -> impl Future<Output = Result<Vec<DayClose>>> + Send;
+    ) -> impl Future<Output = Result<Vec<DayBar>>> + Send;
 
     /// What one unit of a currency cost in another on these days, both inclusive.
     ///
@@ -110,6 +116,30 @@ pub struct DayClose {
     pub close: Dec,
     /// In what.
     pub currency: Currency,
+}
+
+/// What a security did on a day. What the service does not tell is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DayBar {
+    /// First.
+    pub open: Option<Dec>,
+    /// Highest.
+    pub high: Option<Dec>,
+    /// Lowest.
+    pub low: Option<Dec>,
+    /// Last, with the day and the currency of them all.
+    pub close: DayClose,
+    /// Units traded.
+    pub volume: Option<Dec>,
+    /// It counts units as later splits made them, and not those of its day.
+    pub split_adjusted: bool,
+}
+
+impl From<DayClose> for DayBar {
+    /// Where no more than the close is told.
+    fn from(close: DayClose) -> Self {
+        Self { open: None, high: None, low: None, close, volume: None, split_adjusted: false }
+    }
 }
 
 /// What something costs now.
@@ -315,7 +345,7 @@ impl MarketSource for Market {
         }
     }
 
-    async fn bars(&self, wanted: &Wanted, from: NaiveDate, to: NaiveDate) -> Result<Vec<DayClose>> {
+    async fn bars(&self, wanted: &Wanted, from: NaiveDate, to: NaiveDate) -> Result<Vec<DayBar>> {
         match self {
             Self::Simulated(source) => source.bars(wanted, from, to).await,
             Self::Frankfurter(source) => source.bars(wanted, from, to).await,

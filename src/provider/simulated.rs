@@ -4,7 +4,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::{
-    AccountSource, Accounts, Auth, DayClose, Entry, Error, Market, MarketSource, Pair,
+    AccountSource, Accounts, Auth, DayBar, DayClose, Entry, Error, Market, MarketSource, Pair,
     RemoteAccount, RemoteBook, RemoteRow, Result, Setup, Spot, Wanted,
 };
 use crate::model::{
@@ -200,8 +200,9 @@ impl MarketSource for Simulated {
         Ok(wanted.iter().map(spot).collect())
     }
 
-    async fn bars(&self, wanted: &Wanted, from: NaiveDate, to: NaiveDate) -> Result<Vec<DayClose>> {
-        self.walk(&wanted.symbol, known(wanted), (from, to), CLOSE_SWING)
+    async fn bars(&self, wanted: &Wanted, from: NaiveDate, to: NaiveDate) -> Result<Vec<DayBar>> {
+        let closes = self.walk(&wanted.symbol, known(wanted), (from, to), CLOSE_SWING)?;
+        Ok(closes.into_iter().map(DayBar::from).collect())
     }
 
     async fn rates(&self, pair: &Pair, from: NaiveDate, to: NaiveDate) -> Result<Vec<DayClose>> {
@@ -357,7 +358,7 @@ mod tests {
         assert_eq!(all.len(), 10);
         let some = source.bars(&asked, day("2026-11-25"), day("2026-11-30")).await.unwrap();
         assert_eq!(some, all[4..]);
-        let known = Wanted { last: Some(all[3]), ..asked };
+        let known = Wanted { last: Some(all[3].close), ..asked };
         let rest = source.bars(&known, day("2026-11-25"), day("2026-11-30")).await.unwrap();
         assert_eq!(rest, some);
         let pair = Pair { base: Currency::CAD, quote: Currency::USD, since: None, last: None };

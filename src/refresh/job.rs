@@ -1,22 +1,23 @@
 //! One job: an attempt in the trail, the provider asked, its answer judged, one write through the
 //! ledger while the lease is still held, and the outcome in the trail.
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
-use super::judge::{Skip, Wrong, judge, judge_close};
-use super::plan::{Job, pause};
+use super::judge::{Skip, Wrong, judge};
+use super::plan::{self, Job, pause};
 use super::rates::{self, Asked};
-use super::wanted::{WantedAll, WantedSecurity};
+use super::sieve::Sieve;
+use super::wanted::WantedAll;
 use super::{Bench, Error, Result};
 use crate::audit::Attempt;
 use crate::ledger::{self, Counts, Delivery, MarketNews, ToldAccount};
 use crate::model::{
-    Connection, ConnectionState, Drafts, Interval, Mode, NewAccount, Price, Rate, SafeText,
-    SecurityId, Tick, midnight_micros,
+    Connection, ConnectionState, Drafts, Mode, NewAccount, Price, Rate, SafeText, Tick,
+    midnight_micros,
 };
 use crate::provider::{
-    self, AccountSource, Class, DayClose, MarketSource, RemoteAccount, RemoteBook, RemoteRow,
-    Wanted,
+    self, AccountSource, Class, DayBar, DayClose, MarketSource, RemoteAccount, RemoteBook,
+    RemoteRow,
 };
 use crate::store::{Lease, RefreshRecord};
 
@@ -287,38 +288,29 @@ impl Work<'_> {
         let (mut bars, mut rates) = (Vec::new(), Vec::new());
         for security in &wanted.securities {
             let asked = &wanted.asked_of(security, &self.source());
-            let own = self.told_of(security, to, today).await?;
-            let from = missing_from(own.as_ref(), asked.last.as_ref(), to);
-            for (from, until) in security.spans(from, to) {
-                let then = |known: Option<DayClose>| {
-                    known.and_then(|known| security.on(from, today, known))
-                };
-                let (last, best) = (then(own.or(asked.last)), then(asked.last));
-                let asked = Wanted { last, ..asked.clone() };
-                match source.bars(&asked, from, until).await {
-                    // What has no price today is told with the prices of today.
-                    Err(error) if error.class() == Class::NextSource => {}
-                    Err(error) => return self.fail(attempt, error, now).await,
-                    Ok(closes) => {
-                        let right =
-                            sift(&asked.symbol, closes, best, asked.currency, until, &mut done);
-                        bars.extend(right.into_iter().map(|close| self.bar(security.id, &close)));
-                    }
-                }
+            match self.bars_of(source, security, asked, to, &mut done).await? {
+                Ok(told) => bars.extend(told),
+                Err(error) => return self.cut_off(attempt, error, bars, rates, done, now).await,
             }
         }
         for pair in &wanted.pairs {
             match self.rates_of(source, pair, to, now).await? {
                 Asked::Untold(skip) => done.skipped.push(skip),
-                Asked::Failed(error) => return self.fail(attempt, error, now).await,
+                Asked::Failed(error) => {
+                    return self.cut_off(attempt, error, bars, rates, done, now).await;
+                }
                 Asked::Rates(closes) => {
                     let name = rates::name(pair);
                     let above_zero = |close: &DayClose| close.close.is_positive();
                     let (rate, zero): (Vec<_>, Vec<_>) = closes.into_iter().partition(above_zero);
                     let wrong = zero.iter().map(|zero| Wrong::NoRate(zero.date));
                     done.skipped.extend(wrong.map(|wrong| Skip::wrong(name.clone(), &wrong)));
-                    let right = sift(&name, rate, pair.last, pair.quote, to, &mut done);
-                    rates.extend(right.into_iter().map(|close| Rate {
+                    let rate = rate.into_iter().map(DayBar::from).collect();
+                    let close_of = |bar: &DayBar| bar.close;
+                    let (currency, last) = (pair.quote, pair.last);
+                    let sieve = Sieve { name, currency, last, to };
+                    let right = sieve.sift(rate, close_of, &mut done.skipped);
+                    rates.extend(right.into_iter().map(|DayBar { close, .. }| Rate {
                         base: pair.base,
                         quote: pair.quote,
                         at: midnight_micros(close.date),
@@ -331,35 +323,6 @@ impl Work<'_> {
         done.stored = count(bars.len() + rates.len());
         let refresh = self.record(now, &done.skipped);
         self.take(attempt, MarketNews { ticks: Vec::new(), bars, rates, refresh }, done, now).await
-    }
-
-    /// What the source of the connection told last of a security, and not what others did.
-    async fn told_of(
-        &self,
-        security: &WantedSecurity,
-        to: NaiveDate,
-        today: NaiveDate,
-    ) -> Result<Option<DayClose>> {
-        let mut tx = self.bench.store.read().await?;
-        let close = tx.close_by(security.id, &self.source(), to).await?;
-        Ok(close.and_then(|close| security.known(&close, today)))
-    }
-
-    fn bar(&self, security: SecurityId, close: &DayClose) -> Price {
-        Price {
-            security,
-            interval: Interval::Day,
-            at: midnight_micros(close.date),
-            source: self.source(),
-            currency: close.currency,
-            open: None,
-            high: None,
-            low: None,
-            close: close.close,
-            volume: None,
-            quoted_in: None,
-            split_adjusted: false,
-        }
     }
 
     /// The provider of the connection is not known to this program.
@@ -403,10 +366,44 @@ impl Work<'_> {
         done
     }
 
+    /// It told some, and then no more: what it told is stored, so that a first history that is longer
+    /// than what a service tells at once comes to its end.
+    async fn cut_off(
+        &self,
+        attempt: Attempt,
+        error: provider::Error,
+        bars: Vec<Price>,
+        rates: Vec<Rate>,
+        mut done: Done,
+        now: i64,
+    ) -> Result<Done> {
+        if bars.is_empty() && rates.is_empty() || error.class() == Class::Reauthorize {
+            return self.fail(attempt, error, now).await;
+        }
+        let refresh = self.failure(&error, now);
+        done.next_attempt = refresh.next_attempt;
+        done.stored = count(bars.len() + rates.len());
+        done.error = Some(error);
+        self.take(attempt, MarketNews { ticks: Vec::new(), bars, rates, refresh }, done, now).await
+    }
+
     /// The provider did not tell: that is kept, and what its connection has become by it.
     async fn fail(&self, attempt: Attempt, error: provider::Error, now: i64) -> Result<Done> {
         let op = attempt.op();
         attempt.failed(error.class().as_str()).await?;
+        let refresh = self.failure(&error, now);
+        let next_attempt = refresh.next_attempt;
+        let why = refresh.why.clone().unwrap_or_default();
+        let connection = match error.class() {
+            Class::Reauthorize => self.ended(&error, why, now).await?,
+            _ => None,
+        };
+        ledger::note_failure(&self.bench.store, refresh, connection, op, now).await?;
+        Ok(Done { error: Some(error), next_attempt, ..self.done() })
+    }
+
+    /// It went wrong, and is not to be tried again before a while.
+    fn failure(&self, error: &provider::Error, now: i64) -> RefreshRecord {
         let failures = self.last.map_or(0, |last| last.failures).saturating_add(1);
         let later = now.saturating_add(pause(failures).num_microseconds().unwrap_or(i64::MAX));
         let next_attempt = match error.class() {
@@ -414,21 +411,14 @@ impl Work<'_> {
             Class::Later(None) | Class::Never | Class::NextSource => Some(later),
             Class::Reauthorize => None,
         };
-        let why = SafeText::new(&error.to_string());
-        let refresh = RefreshRecord {
+        RefreshRecord {
             attempted: now,
             succeeded: self.last.and_then(|last| last.succeeded),
             failures,
-            why: Some(why.clone()),
+            why: Some(SafeText::new(&error.to_string())),
             next_attempt,
             ..self.record(now, &[])
-        };
-        let connection = match error.class() {
-            Class::Reauthorize => self.ended(&error, why, now).await?,
-            _ => None,
-        };
-        ledger::note_failure(&self.bench.store, refresh, connection, op, now).await?;
-        Ok(Done { error: Some(error), next_attempt, ..self.done() })
+        }
     }
 
     /// The connection as one that needs a new consent, unless it is marked so already.
@@ -485,13 +475,23 @@ impl Work<'_> {
         }
     }
 
+    /// The time, in microseconds since the epoch.
+    pub(super) fn now(&self) -> i64 {
+        self.bench.clock.now().timestamp_micros()
+    }
+
+    /// Whether somebody wants it now.
+    pub(super) fn is_asked(&self) -> bool {
+        self.job.why == plan::Why::Asked
+    }
+
     pub(super) fn source(&self) -> SafeText {
         self.connection.provider.clone()
     }
 }
 
 impl Skip {
-    fn wrong(what: SafeText, why: &impl ToString) -> Self {
+    pub(super) fn wrong(what: SafeText, why: &impl ToString) -> Self {
         Self { what, why: SafeText::new(&why.to_string()), wrong: true }
     }
 
@@ -500,47 +500,6 @@ impl Skip {
         let wrong = why.class() != Class::NextSource;
         Self { what, why: SafeText::new(&why.to_string()), wrong }
     }
-}
-
-/// The day to begin with: the last one that the source told itself, which may not have been over
-/// then, else the one after the last that anybody told.
-pub(super) fn missing_from(
-    own: Option<&DayClose>,
-    best: Option<&DayClose>,
-    to: NaiveDate,
-) -> NaiveDate {
-    let from = match (own, best) {
-        (Some(own), _) => Some(own.date),
-        (None, Some(best)) => best.date.succ_opt(),
-        (None, None) => None,
-    };
-    from.unwrap_or(to).min(to)
-}
-
-/// The closes that can be, each judged by the one before it.
-fn sift(
-    name: &SafeText,
-    closes: Vec<DayClose>,
-    mut last: Option<DayClose>,
-    wanted: crate::model::Currency,
-    to: NaiveDate,
-    done: &mut Done,
-) -> Vec<DayClose> {
-    let mut right = Vec::with_capacity(closes.len());
-    for close in closes {
-        let judged = match close.date > to {
-            true => Err(Wrong::Future(close.date)),
-            false => judge_close(&close, wanted, last.as_ref()),
-        };
-        match judged {
-            Ok(()) => {
-                last = Some(close);
-                right.push(close);
-            }
-            Err(wrong) => done.skipped.push(Skip::wrong(name.clone(), &wrong)),
-        }
-    }
-    right
 }
 
 /// An account as it is made here, where there is none.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 
 use crate::model::{Currency, Dec, Exact, SafeText};
-use crate::provider::{DayClose, Spot};
+use crate::provider::{DayBar, DayClose, Spot};
 
 /// A clock elsewhere may be ahead of ours by so much.
 const AHEAD: TimeDelta = TimeDelta::minutes(5);
@@ -40,6 +40,16 @@ pub enum Wrong {
     /// It can be no rate.
     #[error("the rate of {0} is not above zero")]
     NoRate(NaiveDate),
+    /// Bars whose parts cannot all be.
+    #[error(
+        "{count} of its bars contradict themselves, the first of {first}; only their closes are kept"
+    )]
+    Contradicts {
+        /// How many.
+        count: usize,
+        /// The day of the first.
+        first: NaiveDate,
+    },
     /// It is far from what it was.
     #[error(
         "it moved by more than {MOST_PERCENT} % since {0}; `dashtam price set` stores it if it is right"
@@ -92,6 +102,24 @@ pub fn judge_close(
     }
 }
 
+/// A bar without the parts that contradict each other, and whether there were any. Its close stays: it is
+/// what holdings are valued with, and judged by the closes around it.
+#[must_use]
+pub fn without_contradictions(bar: DayBar) -> (DayBar, bool) {
+    let close = bar.close.close;
+    let is_within = |price: Dec| {
+        bar.low.is_none_or(|low| low <= price) && bar.high.is_none_or(|high| price <= high)
+    };
+    let prices = [bar.open, bar.high, bar.low, Some(close)];
+    let (open, high, low) = match prices.into_iter().flatten().all(is_within) {
+        true => (bar.open, bar.high, bar.low),
+        false => (None, None, None),
+    };
+    let volume = bar.volume.filter(|volume| !volume.is_negative());
+    let right = DayBar { open, high, low, volume, ..bar };
+    (right, right != bar)
+}
+
 /// Whether one is further from the other than it may be.
 fn is_far(last: Dec, said: Dec) -> bool {
     let apart = Exact::from(said).sub(&Exact::from(last)).abs();
@@ -139,6 +167,28 @@ mod tests {
         let other = Spot { currency: Currency::CAD, ..spot("2026-11-20T21:00:00Z", "1") };
         let (said, wanted) = (Currency::CAD, Currency::USD);
         assert_eq!(judged(&other, None), Err(Wrong::OtherCurrency { said, wanted }));
+    }
+
+    #[test]
+    fn a_bar_that_contradicts_itself_keeps_its_close() {
+        let bar = |parts: [&str; 4]| {
+            let [open, high, low, volume] = parts.map(|part| Dec::parse(part).ok());
+            DayBar { open, high, low, volume, ..DayBar::from(close("2026-11-19", "100")) }
+        };
+        let right = [["99", "101", "98", "5"], ["100", "100", "100", "0"], ["99", "", "98", ""]];
+        for parts in right {
+            assert_eq!(without_contradictions(bar(parts)), (bar(parts), false), "{parts:?}");
+        }
+        for (parts, left) in [
+            (["99", "98", "101", "5"], ["", "", "", "5"]),
+            (["99", "99.9", "98", "5"], ["", "", "", "5"]),
+            (["99", "101", "100.1", ""], ["", "", "", ""]),
+            (["97", "101", "98", "5"], ["", "", "", "5"]),
+            (["102", "101", "98", "5"], ["", "", "", "5"]),
+            (["99", "101", "98", "-1"], ["99", "101", "98", ""]),
+        ] {
+            assert_eq!(without_contradictions(bar(parts)), (bar(left), true), "{parts:?}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! one process at a time. The headless command and the dashboard's task do the same.
 
 mod alerts;
+mod bars;
 mod days;
 mod filler;
 mod job;
@@ -11,7 +12,9 @@ mod plan;
 mod progress;
 mod rates;
 mod refresher;
+mod sieve;
 mod summary;
+mod untold;
 mod wanted;
 
 use std::collections::BTreeSet;

@@ -1,16 +1,15 @@
-//! The rates of a pair are asked for from the first row on. What a source does not know it is not asked
-//! for again and again: that is remembered for a week beside what was used of the limits of its
-//! connection, so that a connection that is made anew asks anew.
+//! The rates of a pair are asked for from the first row on. What a source does not know it is asked for
+//! again after a week.
 
-use chrono::{DateTime, NaiveDate, TimeDelta};
+use chrono::{NaiveDate, TimeDelta};
 use tracing::info;
 
 use super::Result;
-use super::job::{Work, missing_from};
+use super::job::Work;
 use super::judge::Skip;
-use crate::model::{SafeText, midnight_micros};
+use super::untold::{Untold, why};
+use crate::model::SafeText;
 use crate::provider::{self, Class, DayClose, MarketSource, Pair};
-use crate::store::quota_of;
 
 /// A source begins to tell a currency about once in a year.
 const LASTS: TimeDelta = TimeDelta::days(7);
@@ -25,24 +24,6 @@ pub(super) enum Asked {
     Untold(Skip),
     /// It does not answer.
     Failed(provider::Error),
-}
-
-/// That nothing was told of any day since one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Untold {
-    /// Since this day, in microseconds since the epoch.
-    since: i64,
-    /// When that was asked, in microseconds since the epoch.
-    asked: i64,
-}
-
-impl Untold {
-    /// Whether a question for the days since one would bring nothing again.
-    fn answers(self, from: NaiveDate, now: i64) -> bool {
-        let ends = self.asked.saturating_add(LASTS.num_microseconds().unwrap_or(0));
-        // Of a clock that was ahead nothing is believed.
-        self.since <= midnight_micros(from) && self.asked <= now && now < ends
-    }
 }
 
 impl Work<'_> {
@@ -76,8 +57,9 @@ impl Work<'_> {
         match told {
             Ok(newer) => Ok(Asked::Rates([older, newer].concat())),
             Err(error) if error.class() == Class::NextSource && older.is_empty() => {
-                let known = if own.is_none() { self.untold(pair).await? } else { None };
-                Ok(Asked::Untold(Skip { what: name(pair), why: why(&error, known), wrong: false }))
+                let known = if own.is_none() { self.untold_pair(pair).await? } else { None };
+                let why = why(&error, known.and_then(|known| known.until(LASTS)));
+                Ok(Asked::Untold(Skip { what: name(pair), why, wrong: false }))
             }
             Err(error) if error.class() == Class::NextSource => Ok(Asked::Rates(older)),
             Err(error) => Ok(Asked::Failed(error)),
@@ -114,29 +96,20 @@ impl Work<'_> {
         (from, to): (NaiveDate, NaiveDate),
         now: i64,
     ) -> Result<provider::Result<Vec<DayClose>>> {
-        if self.untold(pair).await?.is_some_and(|known| known.answers(from, now)) {
+        let known = self.untold_pair(pair).await?;
+        if known.is_some_and(|known| known.answers(from, now, LASTS)) {
             return Ok(Err(provider::Error::NoData(name(pair))));
         }
         let told = source.rates(pair, from, to).await;
         if matches!(told, Err(provider::Error::NoData(_))) && to - from >= TELLING {
             info!(pair = %name(pair), %from, %to, "no rate is known there; it is not asked for a week");
-            let used = [midnight_micros(from), now];
-            self.bench.store.keep_used(&self.memory_of(pair), &used).await?;
+            self.remember_untold(name(pair).as_str(), from, now).await?;
         }
         Ok(told)
     }
 
-    /// What is remembered of a pair that is not told.
-    async fn untold(&self, pair: &Pair) -> Result<Option<Untold>> {
-        Ok(match self.bench.store.used_of(&self.memory_of(pair)).await?[..] {
-            [since, asked] => Some(Untold { since, asked }),
-            _ => None,
-        })
-    }
-
-    /// Under what that is remembered.
-    fn memory_of(&self, pair: &Pair) -> String {
-        format!("{} untold {}", quota_of(self.connection.id), name(pair))
+    async fn untold_pair(&self, pair: &Pair) -> Result<Option<Untold>> {
+        self.untold(name(pair).as_str()).await
     }
 
     async fn told_of_pair(&self, pair: &Pair, to: NaiveDate) -> Result<Option<DayClose>> {
@@ -146,36 +119,18 @@ impl Work<'_> {
     }
 }
 
-/// Why there is no rate, and where it is not asked for at each time, when it is again.
-fn why(error: &provider::Error, known: Option<Untold>) -> SafeText {
-    let again = known.and_then(|known| DateTime::from_timestamp_micros(known.asked));
-    let again = again.map(|asked| (asked + LASTS).date_naive());
-    let again = again.map(|day| format!("; it is asked again from {day} on"));
-    SafeText::new(&format!("{error}{}", again.unwrap_or_default()))
+/// The day to begin with: the last one that the source told itself, which may not have been over
+/// then, else the one after the last that anybody told.
+fn missing_from(own: Option<&DayClose>, best: Option<&DayClose>, to: NaiveDate) -> NaiveDate {
+    let from = match (own, best) {
+        (Some(own), _) => Some(own.date),
+        (None, Some(best)) => best.date.succ_opt(),
+        (None, None) => None,
+    };
+    from.unwrap_or(to).min(to)
 }
 
 /// A pair, for people.
 pub(super) fn name(pair: &Pair) -> SafeText {
     SafeText::new(&format!("{}/{}", pair.base, pair.quote))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_was_not_told_is_asked_again_after_a_week_or_for_older_days() {
-        let day = |text: &str| text.parse::<NaiveDate>().unwrap();
-        let at = |text: &str| midnight_micros(day(text)) + 1;
-        let known = Untold { since: midnight_micros(day("2024-03-02")), asked: at("2026-01-10") };
-        for (from, now, answers) in [
-            ("2024-03-02", "2026-01-10", true),
-            ("2025-01-01", "2026-01-16", true),
-            ("2024-03-02", "2026-01-17", false),
-            ("2024-03-01", "2026-01-11", false),
-            ("2024-03-02", "2026-01-09", false),
-        ] {
-            assert_eq!(known.answers(day(from), at(now)), answers, "{from} at {now}");
-        }
-    }
 }

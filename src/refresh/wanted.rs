@@ -24,6 +24,8 @@ pub struct WantedSecurity {
     pub wanted: Wanted,
     /// The newest price.
     pub newest: Option<DayClose>,
+    /// The first day with a row of it, or of one that it was made of; none: there is none.
+    pub since: Option<NaiveDate>,
     /// What happened to its units. Its prices above are of one unit of today.
     pub splits: Vec<ToldSplit>,
 }
@@ -65,6 +67,7 @@ impl WantedAll {
         }
         let ticks = tx.ticks_since(today).await?;
         let splits = figures::splits(&mut tx).await?;
+        let (first_days, groups) = (tx.first_days().await?, tx.lot_groups().await?);
         let mut securities = Vec::with_capacity(ids.len());
         let mut currencies = BTreeSet::new();
         for row in tx.securities().await? {
@@ -86,7 +89,9 @@ impl WantedAll {
                 class: security.class,
                 last: None,
             };
-            let mut row = WantedSecurity { id: security.id, wanted, newest: None, splits };
+            let group = groups.get(&security.id).unwrap_or(&security.id);
+            let since = first_days.get(group).copied();
+            let mut row = WantedSecurity { id: security.id, wanted, newest: None, since, splits };
             row.wanted.last = mine.find_map(|close| row.known(close, today));
             row.newest = ticks.max_by_key(|tick| tick.at).map(as_close).or(row.wanted.last);
             securities.push(row);

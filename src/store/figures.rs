@@ -234,6 +234,20 @@ impl Tx {
         Ok(on_tx!(self, conn => sqlx::query_scalar(SQL).fetch_one(&mut **conn).await?))
     }
 
+    /// The first day with a row of each group.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn first_days(&mut self) -> Result<BTreeMap<SecurityId, NaiveDate>> {
+        // The oldest page of each is found in the index.
+        const SQL: &str = "select p.group_id, p.first_day from \
+             (select group_id, min(half) as half from lot_pages group by group_id) oldest \
+             join lot_pages p on p.group_id = oldest.group_id and p.half = oldest.half";
+        let rows: Vec<(i64, NaiveDate)> =
+            on_tx!(self, conn => sqlx::query_as(SQL).fetch_all(&mut **conn).await?);
+        Ok(rows.into_iter().map(|(group, day)| (SecurityId(group), day)).collect())
+    }
+
     /// Every row that says a split: of which security, in which account, when and how.
     ///
     /// # Errors

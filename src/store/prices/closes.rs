@@ -138,6 +138,24 @@ impl Tx {
         Ok(row.map(|row| row.1))
     }
 
+    /// The first day of which one source told a close of a security.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn first_close_by(
+        &mut self,
+        security: SecurityId,
+        source: &SafeText,
+    ) -> Result<Option<NaiveDate>> {
+        const SQL: &str = "select at from prices where security_id = $1 and interval = '1d' \
+             and source = $2 order by at limit 1";
+        let at: Option<i64> = on_tx!(self, conn => {
+            let query = sqlx::query_scalar(SQL).bind(security.0).bind(source.as_str());
+            query.fetch_optional(&mut **conn).await?
+        });
+        Ok(at.map(day_of).transpose()?)
+    }
+
     /// All daily closes of a security from one day to another (both inclusive), by date and source.
     ///
     /// # Errors

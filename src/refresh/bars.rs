@@ -1,0 +1,203 @@
+//! The bars of a security are asked for from a year before its first row on, or of the last year where it
+//! is only looked at: in one question at first, and of the days since then afterwards. What a source
+//! does not know of is asked for again after some hours, days before all that it told after a week.
+
+use chrono::{Days, NaiveDate, TimeDelta};
+
+use super::Result;
+use super::job::{Done, Work};
+use super::judge::{Skip, Wrong, without_contradictions};
+use super::sieve::Sieve;
+use super::wanted::WantedSecurity;
+use crate::model::{Interval, Price, SafeText, SecurityId, midnight_micros};
+use crate::provider::{self, DayBar, DayClose, MarketSource, Wanted};
+
+/// A chart shows what went before, and what a year brought.
+const LOOK_BACK: Days = Days::new(366);
+/// A source may come to know of something within the day.
+pub(super) const UNKNOWN_LASTS: TimeDelta = TimeDelta::hours(6);
+/// It seldom comes to know of the past.
+const OLDER_LASTS: TimeDelta = TimeDelta::days(7);
+
+/// The days of one question, and for how long it is believed that they have no bars.
+struct Span {
+    from: NaiveDate,
+    to: NaiveDate,
+    lasts: Option<TimeDelta>,
+}
+
+impl Work<'_> {
+    /// Asks for the bars that are missing of a security up to a day, judges them and gives those that
+    /// can be.
+    ///
+    /// # Errors
+    /// The outer one when the store fails; the inner one when the service does not answer.
+    pub(super) async fn bars_of(
+        &self,
+        source: &impl MarketSource,
+        security: &WantedSecurity,
+        asked: &Wanted,
+        to: NaiveDate,
+        done: &mut Done,
+    ) -> Result<provider::Result<Vec<Price>>> {
+        let today = self.bench.clock.today();
+        let (first, own) = self.told_of(security, to, today).await?;
+        let since = first_wanted(security.since, today).min(to);
+        let mut bars = Vec::new();
+        for Span { from, to: until, lasts } in missing(since, first, own.as_ref(), to) {
+            if self.is_untold(asked, from, lasts).await? {
+                continue;
+            }
+            let mut is_told = false;
+            for (from, end) in security.spans(from, until) {
+                let then = |known: Option<DayClose>| {
+                    known.and_then(|known| security.on(from, today, known))
+                };
+                let (last, best) = (then(own.or(asked.last)), then(asked.last));
+                let asked = Wanted { last, ..asked.clone() };
+                let mut told = match source.bars(&asked, from, end).await {
+                    Ok(told) => told,
+                    Err(provider::Error::NoData(_)) => continue,
+                    Err(error) => return Ok(Err(error)),
+                };
+                // What was not asked for is not taken, and a day that is not over is told as that.
+                told.retain(|bar| from <= bar.close.date && (bar.close.date <= end || end == to));
+                is_told |= !told.is_empty();
+                // In the units of that time, as what it is judged by.
+                let units = |bar: &DayBar| match bar.split_adjusted {
+                    true => security.on(from, today, bar.close).unwrap_or(bar.close),
+                    false => bar.close,
+                };
+                let (name, currency) = (asked.symbol.clone(), asked.currency);
+                let sieve = Sieve { name, currency, last: best, to };
+                let right = sieve.sift(told, units, &mut done.skipped);
+                let right = right_parts(sieve.name, right, done);
+                bars.extend(right.into_iter().map(|bar| self.bar(security.id, &bar)));
+            }
+            if !is_told && lasts.is_some() {
+                self.remember_untold(&memory_of(asked), from, self.now()).await?;
+            }
+        }
+        Ok(Ok(bars))
+    }
+
+    /// Whether a question would bring nothing again. Who asks by hand wants to know whether something
+    /// is known by now.
+    async fn is_untold(
+        &self,
+        asked: &Wanted,
+        from: NaiveDate,
+        lasts: Option<TimeDelta>,
+    ) -> Result<bool> {
+        let Some(lasts) = lasts.filter(|lasts| !self.is_asked() || *lasts > UNKNOWN_LASTS) else {
+            return Ok(false);
+        };
+        let known = self.untold(&memory_of(asked)).await?;
+        Ok(known.is_some_and(|known| known.answers(from, self.now(), lasts)))
+    }
+
+    /// The first day and the last close that the source of the connection told of a security, and not
+    /// what others did.
+    async fn told_of(
+        &self,
+        security: &WantedSecurity,
+        to: NaiveDate,
+        today: NaiveDate,
+    ) -> Result<(Option<NaiveDate>, Option<DayClose>)> {
+        let mut tx = self.bench.store.read().await?;
+        let first = tx.first_close_by(security.id, &self.source()).await?;
+        let close = tx.close_by(security.id, &self.source(), to).await?;
+        Ok((first, close.and_then(|close| security.known(&close, today))))
+    }
+
+    fn bar(&self, security: SecurityId, bar: &DayBar) -> Price {
+        let DayBar { open, high, low, close, volume, split_adjusted } = *bar;
+        Price {
+            security,
+            interval: Interval::Day,
+            at: midnight_micros(close.date),
+            source: self.source(),
+            currency: close.currency,
+            open,
+            high,
+            low,
+            close: close.close,
+            volume,
+            quoted_in: None,
+            split_adjusted,
+        }
+    }
+}
+
+/// The first day that a chart may show.
+fn first_wanted(since: Option<NaiveDate>, today: NaiveDate) -> NaiveDate {
+    let first = since.unwrap_or(today).min(today);
+    first.checked_sub_days(LOOK_BACK).unwrap_or(first)
+}
+
+/// What is not known of the days from one to another: those before all that its source told, and those
+/// since the last, which may not have been over then.
+fn missing(
+    since: NaiveDate,
+    first: Option<NaiveDate>,
+    own: Option<&DayClose>,
+    to: NaiveDate,
+) -> Vec<Span> {
+    let Some(own) = own else {
+        return vec![Span { from: since, to, lasts: Some(UNKNOWN_LASTS) }];
+    };
+    let before = first.and_then(|first| first.pred_opt()).filter(|before| since <= *before);
+    let older = before.map(|before| Span { from: since, to: before, lasts: Some(OLDER_LASTS) });
+    let newer = Span { from: own.date.min(to), to, lasts: None };
+    older.into_iter().chain([newer]).collect()
+}
+
+/// Bars without the parts that contradict each other, which is told once of all.
+fn right_parts(name: SafeText, bars: Vec<DayBar>, done: &mut Done) -> Vec<DayBar> {
+    let (mut count, mut first) = (0, None);
+    let mut right = Vec::with_capacity(bars.len());
+    for bar in bars {
+        let (bar, is_wrong) = without_contradictions(bar);
+        count += usize::from(is_wrong);
+        first = first.or(is_wrong.then_some(bar.close.date));
+        right.push(bar);
+    }
+    if let Some(first) = first {
+        done.skipped.push(Skip::wrong(name, &Wrong::Contradicts { count, first }));
+    }
+    right
+}
+
+/// Under what it is remembered that the bars of something are not told.
+fn memory_of(asked: &Wanted) -> String {
+    format!("bars of {} {}", asked.symbol, asked.currency)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Currency, Dec};
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn what_is_missing_is_what_was_never_told_and_what_came_since() {
+        let (since, to) = (day("2024-03-01"), day("2026-11-19"));
+        let own =
+            |date: &str| DayClose { date: day(date), close: Dec::ONE, currency: Currency::USD };
+        let spans = |first: Option<&str>, last: Option<&str>| -> Vec<_> {
+            let last = last.map(own);
+            let spans = missing(since, first.map(day), last.as_ref(), to);
+            spans.iter().map(|span| format!("{} {}", span.from, span.to)).collect()
+        };
+        assert_eq!(spans(None, None), ["2024-03-01 2026-11-19"]);
+        assert_eq!(spans(Some("2024-03-01"), Some("2026-11-18")), ["2026-11-18 2026-11-19"]);
+        let older = ["2024-03-01 2024-03-03", "2026-11-18 2026-11-19"];
+        assert_eq!(spans(Some("2024-03-04"), Some("2026-11-18")), older);
+        let today = day("2026-11-20");
+        assert_eq!(first_wanted(Some(day("2024-03-01")), today), day("2023-03-01"));
+        assert_eq!(first_wanted(None, today), day("2025-11-19"));
+    }
+}

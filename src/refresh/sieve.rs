@@ -1,0 +1,112 @@
+//! Which bars can be, each judged by the one before it. What is far from that waits for the next day: where
+//! that bears it out both are taken, so that a split or a crash is late by a day and not lost. Pure.
+
+use chrono::NaiveDate;
+
+use super::judge::{Skip, Wrong, judge_close};
+use crate::model::{Currency, SafeText};
+use crate::provider::{DayBar, DayClose};
+
+/// What bars are judged by.
+pub(super) struct Sieve {
+    /// What they are of, for people.
+    pub name: SafeText,
+    /// In what they should be.
+    pub currency: Currency,
+    /// What is known before the first of them.
+    pub last: Option<DayClose>,
+    /// The last day that is over.
+    pub to: NaiveDate,
+}
+
+impl Sieve {
+    /// The bars that can be. `close_of` gives the close as one unit of the day of what is known.
+    pub fn sift(
+        &self,
+        bars: Vec<DayBar>,
+        close_of: impl Fn(&DayBar) -> DayClose,
+        skipped: &mut Vec<Skip>,
+    ) -> Vec<DayBar> {
+        let mut right = Vec::with_capacity(bars.len());
+        let (mut last, mut waiting) = (self.last, None::<(DayBar, Wrong)>);
+        let mut skip = |wrong: Option<Wrong>| {
+            skipped.extend(wrong.map(|wrong| Skip::wrong(self.name.clone(), &wrong)));
+        };
+        for bar in bars {
+            let close = close_of(&bar);
+            match self.judge(&close, last.as_ref()) {
+                Ok(()) => {
+                    skip(waiting.take().map(|(_, wrong)| wrong));
+                    last = Some(close);
+                    right.push(bar);
+                }
+                Err(wrong @ Wrong::Jump { .. }) => match waiting.take() {
+                    Some((before, _)) if self.bears_out(&close_of(&before), &close) => {
+                        last = Some(close);
+                        right.extend([before, bar]);
+                    }
+                    other => {
+                        skip(other.map(|(_, wrong)| wrong));
+                        waiting = Some((bar, wrong));
+                    }
+                },
+                Err(wrong) => skip(Some(wrong)),
+            }
+        }
+        skip(waiting.map(|(_, wrong)| wrong));
+        right
+    }
+
+    fn judge(&self, close: &DayClose, last: Option<&DayClose>) -> Result<(), Wrong> {
+        match close.date > self.to {
+            true => Err(Wrong::Future(close.date)),
+            false => judge_close(close, self.currency, last),
+        }
+    }
+
+    fn bears_out(&self, before: &DayClose, next: &DayClose) -> bool {
+        before.date < next.date && self.judge(next, Some(before)).is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Dec;
+
+    /// What is taken of closes since 100 on the first, and how many are not.
+    fn sift(days: &[(u32, &str)]) -> (Vec<String>, usize) {
+        let day = |day| NaiveDate::from_ymd_opt(2026, 11, day).unwrap();
+        let close = |on, price: &str| DayClose {
+            date: day(on),
+            close: Dec::parse(price).unwrap(),
+            currency: Currency::USD,
+        };
+        let sieve = Sieve {
+            name: SafeText::new("X"),
+            currency: Currency::USD,
+            last: Some(close(1, "100")),
+            to: day(6),
+        };
+        let bars = days.iter().map(|(on, price)| DayBar::from(close(*on, price))).collect();
+        let mut skipped = Vec::new();
+        let right = sieve.sift(bars, |bar| bar.close, &mut skipped);
+        (right.iter().map(|bar| bar.close.close.to_string()).collect(), skipped.len())
+    }
+
+    #[test]
+    fn a_jump_waits_for_the_next_day() {
+        let told =
+            |right: &[&str], skipped| (right.iter().map(ToString::to_string).collect(), skipped);
+        assert_eq!(sift(&[(2, "101"), (3, "102")]), told(&["101", "102"], 0));
+        assert_eq!(sift(&[(2, "25")]), told(&[], 1), "nobody knows yet");
+        assert_eq!(sift(&[(2, "25"), (3, "26"), (4, "25.5")]), told(&["25", "26", "25.5"], 0));
+        assert_eq!(sift(&[(2, "25"), (3, "101")]), told(&["101"], 1), "it was a mistake");
+        assert_eq!(sift(&[(2, "5000"), (3, "25"), (4, "26")]), told(&["25", "26"], 1));
+        // The same day told twice bears nothing out, nor does one that is not over.
+        assert_eq!(sift(&[(2, "25"), (2, "25")]), told(&[], 2));
+        assert_eq!(sift(&[(6, "25"), (7, "25")]), told(&[], 2));
+        // What comes between does not matter, what was right before does.
+        assert_eq!(sift(&[(2, "25"), (3, "101"), (4, "26")]), told(&["101"], 2));
+    }
+}
