@@ -71,7 +71,8 @@
 //!    that one process refreshes a store; whoever comes second waits or says who does. Whoever has it
 //!    first settles what a process left half done that is gone: attempts without an outcome, and tokens
 //!    that were presented and brought nothing back;
-//! 3. `refresh::job` puts an attempt into the trail and asks the `provider` of the connection;
+//! 3. `refresh::job` puts an attempt into the trail and asks the `provider` of the connection; of several
+//!    that know prices each security is asked of one, the first of the order that works and knows it;
 //! 4. `refresh::judge` leaves out what cannot be (of the future, in another currency, far from what
 //!    it was, unless the next day bears it out) and keeps why; what a source does not know is remembered
 //!    and not asked again for a while;

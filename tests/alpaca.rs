@@ -22,7 +22,7 @@ use dashtam::http::Request;
 use dashtam::provider::{Class, Line, PROVIDERS};
 use serde_json::{Value, json};
 use support::alpaca::{
-    Alpaca, ID, Knobs, LIVE, PAPER, SECRET, account, fill, gateway, other, position,
+    Alpaca, ID, Knobs, LIVE, PAPER, SECRET, account, bar, fill, gateway, other, position, snapshot,
 };
 use support::home::{Home, Ran, document};
 use support::postgres::postgres_url;
@@ -126,6 +126,26 @@ impl Person {
         let all = self.json("report holdings");
         let rows = all["rows"].as_array().unwrap();
         rows.iter().find(|row| row["symbol"] == symbol).unwrap_or_else(|| panic!("{all}")).clone()
+    }
+
+    /// What it told of the prices of a symbol: day, close, currency, open, high, low, volume and source.
+    fn prices(&self, symbol: &str) -> Vec<String> {
+        let all = self.ok("export --what prices");
+        let mine = format!("sec:{symbol}");
+        let mut told = Vec::new();
+        for line in all.lines() {
+            let mut cells = line.splitn(3, ',');
+            let [day, of, rest] = [(); 3].map(|()| cells.next().unwrap());
+            if of.split('@').next() == Some(mine.as_str()) && rest.ends_with(",alpaca") {
+                told.push(format!("{day} {rest}"));
+            }
+        }
+        told
+    }
+
+    /// What was asked for of prices since the last time.
+    fn asked_for_prices(&self) -> Vec<String> {
+        self.alpaca.turn(|knobs| std::mem::take(&mut knobs.prices))
     }
 
     fn no_faults(&self) {
@@ -840,4 +860,144 @@ async fn nothing_but_a_reading_leaves_with_a_key() {
         let made = text.matches("Request::").count();
         assert_eq!(made, text.matches("Request::get(").count(), "{}", support::short(&file));
     }
+}
+
+/// Somebody who bought a share and a coin last year and whose history is told.
+fn owner(person: Person) -> Person {
+    let person = person.connected();
+    person.alpaca.turn(|knobs| {
+        knobs.activities = vec![
+            other(1, "2025-06-02", "CSD", "40000", &json!({})),
+            fill(2, "2025-06-03T15:15:02Z", "buy", "BRK.B", "10", "400"),
+            fill(3, "2025-06-03T15:20:00Z", "buy", "BTC/USD", "0.1", "60000"),
+        ];
+        knobs.positions = json!([
+            position("BRK.B", "us_equity", "10", Some("4200"), "4000"),
+            position("BTCUSD", "crypto", "0.1", None, "6000"),
+        ]);
+        knobs.account = account("30000");
+    });
+    let (code, told) = person.refresh();
+    assert_eq!(code, 0, "{told}");
+    person.asked_for_prices();
+    person
+}
+
+/// 10, 11: the days of New York whatever the clocks do, over as many pages as there are; nothing of today,
+/// which is not over; and what was paid last, which is.
+#[test]
+fn prices_are_told_as_they_were_traded() {
+    for person in Person::on_each() {
+        let person = owner(person);
+        let (now, yesterday) = (now(), now() - TimeDelta::days(1));
+        let of = |at: DateTime<Utc>| at.format("%Y-%m-%dT05:00:00Z").to_string();
+        person.alpaca.turn(|knobs| {
+            knobs.page = 2;
+            let prices = ["409.5", "412.2", "408", "410.25"];
+            knobs.bars.insert(
+                "BRK.B",
+                vec![
+                    bar("2025-10-31T04:00:00Z", prices, "3100450"),
+                    bar("2025-11-03T05:00:00Z", prices, "3100451"),
+                    bar("2025-11-04T05:00:00Z", prices, "3100452"),
+                    bar(&of(yesterday), ["410", "421", "409.5", "420.125"], "1000"),
+                    bar(&of(now), ["1", "1", "1", "1"], "1"),
+                ],
+            );
+            let coin = ["60000", "60000.000000001", "59999.5", "60000"];
+            knobs.bars.insert("BTC/USD", vec![bar("2025-11-03T00:00:00Z", coin, "0")]);
+            let at = now.to_rfc3339_opts(SecondsFormat::Nanos, true);
+            knobs.snapshots.insert("BRK.B", snapshot(&at, "421.5"));
+            knobs.snapshots.insert("BTC/USD", snapshot(&at, "61000.000000001"));
+        });
+        let ran = person.run("refresh --force --json", "");
+        let told = document(&ran.out);
+        assert_eq!((ran.code, &told["result"]), (Some(0), &json!("ok")), "{told}");
+        assert_eq!(told["quotes"]["stored"], 2, "{told}");
+        assert_eq!(
+            person.prices("BRK.B"),
+            [
+                "2025-10-31 410.25,USD,409.5,412.2,408,3100450,alpaca",
+                "2025-11-03 410.25,USD,409.5,412.2,408,3100451,alpaca",
+                "2025-11-04 410.25,USD,409.5,412.2,408,3100452,alpaca",
+                &format!("{} 420.125,USD,410,421,409.5,1000,alpaca", yesterday.date_naive()),
+            ]
+        );
+        let coin = "2025-11-03 60000,USD,60000,60000.000000001,59999.5,0,alpaca";
+        assert_eq!(person.prices("BTC"), [coin]);
+        let asked = person.asked_for_prices();
+        let pages = asked.iter().filter(|asked| *asked == "bars BRK.B").count();
+        assert_eq!(pages, 2, "{asked:?}");
+        assert!(asked.contains(&"snapshots BRK.B".to_owned()), "{asked:?}");
+        // What was paid last is what it is worth; who says so, and when, stands beside it.
+        let held = person.held("BRK.B");
+        assert_eq!((&held["price"], &held["price_source"]), (&json!("421.5"), &json!("alpaca")));
+        assert_eq!(person.held("BTC")["price"], "61000.000000001");
+        // A second time only the last days are asked for, and nothing comes twice.
+        let before = person.ok("export --what prices");
+        person.refresh();
+        assert_eq!(person.ok("export --what prices"), before);
+        person.ok("rebuild --check");
+        person.no_faults();
+        person.no_secret_below();
+    }
+}
+
+/// 12: what a plan does not have is no refusal of the keys.
+#[test]
+fn without_a_paid_plan_the_last_minutes_are_left_out() {
+    let person = owner(Person::new(None));
+    let yesterday = (now() - TimeDelta::days(1)).format("%Y-%m-%dT05:00:00Z").to_string();
+    let bars = vec![bar(&yesterday, ["409.5", "412.2", "408", "410.25"], "3100450")];
+    person.alpaca.turn(|knobs| knobs.bars.insert("BRK.B", bars));
+    // More than is waited for at first, and more than is waited for at all.
+    for (delay, stored, result) in [(60, 1, "ok"), (10_000, 1, "partial")] {
+        person.alpaca.turn(|knobs| knobs.delay = delay);
+        let (_, told) = person.refresh();
+        assert_eq!(told["result"], result, "{told}");
+        assert_eq!(person.prices("BRK.B").len(), stored);
+        let state = &person.json("connections")["connections"][0]["state"];
+        assert_eq!(state, "active");
+    }
+    person.no_faults();
+}
+
+/// 11, 12: what nobody knows does not hide what is known of others.
+#[test]
+fn a_symbol_that_is_not_known_spoils_no_other() {
+    let person = Person::new(None).connected();
+    let names = ["AAA", "BBB", "CCC", "DDD", "EEE"];
+    person.alpaca.turn(|knobs| {
+        let of =
+            |(nth, name): (u32, &&str)| fill(nth, "2025-06-03T15:15:02Z", "buy", name, "1", "10");
+        knobs.activities = (1..).zip(&names).map(of).collect();
+        let held = names.map(|name| position(name, "us_equity", "1", Some("10"), "10"));
+        knobs.positions = json!(held);
+        knobs.invalid = vec!["BBB"];
+        let at = now().to_rfc3339();
+        for name in ["AAA", "CCC", "EEE"] {
+            knobs.snapshots.insert(name, snapshot(&at, "11"));
+        }
+        let mut corrected = snapshot(&at, "12");
+        corrected["latestTrade"]["u"] = json!("canceled");
+        knobs.snapshots.insert("DDD", corrected);
+    });
+    let ran = person.run("refresh --force --json", "");
+    let told = document(&ran.out);
+    assert_eq!((ran.code, &told["quotes"]["stored"]), (Some(0), &json!(3)), "{told}");
+    let untold: Vec<_> =
+        told["quotes"]["skipped"].as_array().unwrap().iter().map(|it| it["what"].clone()).collect();
+    assert_eq!(untold, [json!("BBB"), json!("DDD")], "{told}");
+    let asked = person.asked_for_prices();
+    assert_eq!(
+        asked.iter().filter(|asked| asked.starts_with("snapshots")).collect::<Vec<_>>(),
+        [
+            "snapshots AAA,BBB,CCC,DDD,EEE",
+            "snapshots CCC,DDD,EEE",
+            "snapshots AAA,BBB",
+            "snapshots BBB",
+            "snapshots AAA"
+        ]
+    );
+    person.no_faults();
 }

@@ -11,7 +11,8 @@
 
 mod support;
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use chrono::{NaiveDate, TimeDelta};
 use dashtam::clock::Clock;
@@ -20,8 +21,8 @@ use dashtam::model::{
     Change, Connection, Currency, Dec, Mention, OpId, Part, SafeText, SourceBar, WatchEdit,
 };
 use dashtam::provider::{DayBar, DayClose, Error, MarketSource, Pair, Result, Spot, Wanted};
-use dashtam::refresh::{Bench, Cadence, Done, Job, Outside, WantedAll, Why, Work};
-use dashtam::store::{Holder, Lease, Store};
+use dashtam::refresh::{Bench, Cadence, Done, Job, Only, Outside, WantedAll, Why, Wish, Work};
+use dashtam::store::{Holder, Lease, RefreshRecord, Store};
 use support::engines::{Engine, TODAY, on_each};
 
 const ROWS: &str = "date,account,type,symbol,quantity,price,fee,currency,amount\n\
@@ -33,6 +34,8 @@ const NOW: &str = "2026-11-20T12:00:00Z";
 #[derive(Default)]
 struct Fake {
     bars: Vec<DayBar>,
+    /// What something costs now.
+    spots: Vec<(&'static str, Spot)>,
     /// What it says where it is asked for the nth time, from 1 on.
     fails_at: Option<usize>,
     asked: Mutex<Vec<String>>,
@@ -53,7 +56,11 @@ impl MarketSource for Fake {
     async fn quotes(&self, wanted: &[Wanted]) -> Result<Vec<Result<Spot>>> {
         let names: Vec<_> = wanted.iter().map(|wanted| wanted.symbol.to_string()).collect();
         self.asked.lock().unwrap().push(names.join(" "));
-        Ok(wanted.iter().map(|wanted| Err(Error::NoData(wanted.symbol.clone()))).collect())
+        let spot = |wanted: &Wanted| {
+            let told = self.spots.iter().find(|(name, _)| *name == wanted.symbol.as_str());
+            told.map(|(_, spot)| *spot).ok_or_else(|| Error::NoData(wanted.symbol.clone()))
+        };
+        Ok(wanted.iter().map(spot).collect())
     }
 
     async fn bars(&self, wanted: &Wanted, from: NaiveDate, to: NaiveDate) -> Result<Vec<DayBar>> {
@@ -280,6 +287,84 @@ async fn a_jump_that_the_next_day_bears_out_is_not_lost() {
         let told = closes(&bars(engine).await);
         assert_eq!(told.last().unwrap(), "2026-11-20 27");
         assert_eq!(told.len(), 4);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_price_that_is_not_known_is_asked_again_after_six_hours_or_by_hand() {
+    on_each(async |engine| {
+        household(engine).await;
+        let fake = Fake::default();
+        let quotes = async |now: &str, why| work(engine, Part::Quotes, why, now, &fake).await;
+        quotes(NOW, Why::Elapsed).await;
+        assert_eq!(fake.asked(), ["X"]);
+        let done = quotes("2026-11-20T12:01:00Z", Why::Elapsed).await;
+        assert_eq!((fake.asked().len(), done.requested, done.skipped[0].wrong), (0, 0, false));
+        let said = why(&done);
+        assert_eq!(
+            said,
+            ["X: X: no price is known there; it is asked again from 2026-11-20 18:00 UTC on"]
+        );
+        quotes("2026-11-20T12:02:00Z", Why::Asked).await;
+        assert_eq!(fake.asked(), ["X"], "somebody wants to know");
+        // By another name it is another question.
+        let x = engine.session.store.read().await.unwrap().securities().await.unwrap().remove(0);
+        let named =
+            Change::SetSymbol(x.security.id, SafeText::new("alpaca"), Some(SafeText::new("XX")));
+        engine.edit(named).await;
+        quotes("2026-11-20T12:03:00Z", Why::Elapsed).await;
+        assert_eq!(fake.asked(), ["XX"]);
+        quotes("2026-11-20T18:03:00Z", Why::Elapsed).await;
+        assert_eq!(fake.asked(), ["XX"]);
+    })
+    .await;
+}
+
+/// How many prices are asked for and told by all connections together.
+async fn quoted(bench: &Bench) -> (u64, u64) {
+    let wish = Wish { only: Some(Only::Quotes), force: true, ..Wish::default() };
+    let summary = bench.refresh_once(&wish, Duration::ZERO).await.unwrap();
+    (summary.quotes.requested, summary.quotes.stored)
+}
+
+/// Both would tell the price of X; of PELA neither knows one.
+#[tokio::test]
+async fn the_next_source_is_asked_what_the_first_does_not_tell() {
+    on_each(async |engine| {
+        let rows = format!("{ROWS}2025-03-03,Broker,BUY,PELA,10,5,,USD,-50\n");
+        let prices =
+            "date,symbol,close,currency\n2026-11-19,sec:X,50,USD\n2026-11-19,sec:PELA,5,USD\n";
+        engine.import(&[("rows.csv", &rows), ("prices.csv", prices)]).await;
+        // Nothing can be shown to the first of the order, so it is as if it were not there.
+        connect(engine, "simulated").await;
+        connect(engine, "alpaca").await;
+        let store = &engine.session.store;
+        let named = |name: &str| SafeText::new(name);
+        ledger::connect(store, "simulated", &named("second"), None, OpId::at(0), 0).await.unwrap();
+        let sources = Arc::new(vec!["alpaca".to_owned()]);
+        let bench = bench(engine, NOW);
+        let bench = Bench { outside: Outside { sources, ..Outside::default() }, ..bench };
+        assert_eq!(quoted(&bench).await, (3, 1), "the second is asked for PELA alone");
+        // One that does not answer is stood in for.
+        let first = connection(engine, "simulated").await;
+        let mut tx = store.write().await.unwrap();
+        let refreshes = tx.refreshes().await.unwrap();
+        let is_mine = |row: &&RefreshRecord| row.connection == first.id && row.part == Part::Quotes;
+        let last = refreshes.iter().find(is_mine).unwrap().clone();
+        tx.put_paused(first.id, Some(1)).await.unwrap();
+        tx.commit("pause", "connections.pause", 0).await.unwrap();
+        assert_eq!(quoted(&bench).await, (2, 1), "one that rests");
+        let mut tx = store.write().await.unwrap();
+        tx.put_paused(first.id, None).await.unwrap();
+        let later = Some(last.attempted + 60_000_000);
+        tx.put_refresh(&RefreshRecord { failures: 1, next_attempt: later, ..last }).await.unwrap();
+        tx.commit("fail", "refresh", 0).await.unwrap();
+        let second: Vec<_> = store.read().await.unwrap().connections().await.unwrap();
+        let second = second.iter().find(|it| it.label.as_str() == "second").unwrap().id;
+        let wish = Wish { only: Some(Only::Quotes), force: true, connections: vec![second] };
+        let summary = bench.refresh_once(&wish, Duration::ZERO).await.unwrap();
+        assert_eq!((summary.quotes.requested, summary.quotes.stored), (2, 1), "one that fails");
     })
     .await;
 }

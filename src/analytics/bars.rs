@@ -4,11 +4,11 @@
 use chrono::{Datelike, Days, NaiveDate};
 
 use super::fx::{Conversion, as_given_or_derived};
-use super::source::{first_fresh, source_order};
+use super::source::{first_fresh, markets_as_one, source_order};
 use crate::model::{Bar, Dec, Exact, Interval, Ratio, Source, SourceBar};
 
 /// One bar a day at most, that of the source which prices the day: the best one whose last bar is
-/// no more than `fresh_days` old. Where that bar is of an earlier day, the day has none, however
+/// no more than `fresh_days` old, market sources counting as one. Where that bar is of an earlier day, the day has none, however
 /// many others tell of it: what is drawn last is what a holding is valued with.
 ///
 /// `bars` come by date.
@@ -24,7 +24,8 @@ pub fn one_series(bars: Vec<SourceBar>, fresh_days: i64) -> Vec<SourceBar> {
             remember(&mut last, &next.source, date);
             of_day.push(next);
         }
-        let best = first_fresh(&last, |(_, told)| *told, date, fresh_days);
+        let newest = markets_as_one(&last, |(source, _)| source.as_str(), |(_, told)| *told);
+        let best = first_fresh(newest, |(_, told)| *told, date, fresh_days);
         series.extend(best.and_then(|(source, _)| {
             let place = of_day.iter().position(|told| told.source == *source)?;
             Some(of_day.swap_remove(place))

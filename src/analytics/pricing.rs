@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 
 use super::fx::{Conversion, PLACES, Rates, as_given_or_derived};
 pub use super::source::FRESH_DAYS;
-use super::source::{FRESH_DAYS_OF_COINS, age_days, first_fresh, source_order};
+use super::source::{FRESH_DAYS_OF_COINS, age_days, first_fresh, markets_as_one, source_order};
 pub use crate::model::Close;
 use crate::model::{AssetClass, Currency, Dec, Exact, ExactError, Ratio, Source};
 
@@ -77,7 +77,8 @@ pub const fn freshness(class: Option<AssetClass>) -> i64 {
     }
 }
 
-/// The price on a day: of the best source that has a fresh close on or before it, else the newest.
+/// The price on a day: of the best source that has a fresh close on or before it, else the newest. Market
+/// sources count as one.
 ///
 /// A quote from within a day serves only for today, and only until that day has a close. A close
 /// that was restated for a split it does not know of yet cannot be multiplied with what was held
@@ -96,6 +97,7 @@ pub fn price_on(
 ) -> Result<PriceOn, NoPrice> {
     let latest = || series.feeds.iter().filter_map(|feed| latest(feed, on, on == today));
     let usable = latest().filter(|close| spoiled_by(close, splits, today).is_none());
+    let usable = markets_as_one(usable, |close| close.source.as_str(), |close| close.date);
     if let Some(close) = first_fresh(usable, |close| close.date, on, fresh_days) {
         return Ok(PriceOn::new(close, on, fresh_days, splits));
     }

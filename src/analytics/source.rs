@@ -20,10 +20,35 @@ pub fn source_order(source: &str) -> (u8, &str) {
     let rank = match source {
         "hand" | "manual" => 0,
         "file" => 1,
-        market if !market.starts_with("provider:") => 2,
+        market if !market.starts_with("provider:") => MARKET,
         _ => 3,
     };
     (rank, source)
+}
+
+/// Where market sources stand.
+const MARKET: u8 = 2;
+
+/// Market sources as one, which tells what the newest of them tells: one that is out of reach for some
+/// days does not hide what another told meanwhile. `candidates` come in the order of sources.
+pub(super) fn markets_as_one<T>(
+    candidates: impl IntoIterator<Item = T>,
+    source: impl Fn(&T) -> &str,
+    date: impl Fn(&T) -> NaiveDate,
+) -> impl Iterator<Item = T> {
+    let is_market = move |it: &T| source_order(source(it)).0 == MARKET;
+    let mut candidates = candidates.into_iter().peekable();
+    std::iter::from_fn(move || {
+        let mut newest = candidates.next()?;
+        while is_market(&newest)
+            && let Some(next) = candidates.next_if(&is_market)
+        {
+            if date(&next) > date(&newest) {
+                newest = next;
+            }
+        }
+        Some(newest)
+    })
 }
 
 /// How many days before `on` something was said.
@@ -63,6 +88,20 @@ mod tests {
         // `provider` without an id is a name like any other.
         let right = ["hand", "manual", "file", "ecb", "provider", "yahoo", "provider:ibkr"];
         assert_eq!(sources, right);
+    }
+
+    #[test]
+    fn markets_tell_what_the_newest_of_them_tells() {
+        let pick = |told: &[(&'static str, u32)]| {
+            let day = |day| NaiveDate::from_ymd_opt(2024, 1, day).unwrap();
+            let one = markets_as_one(told.to_vec(), |it| it.0, |it| day(it.1));
+            one.map(|(source, day)| format!("{source} {day}")).collect::<Vec<_>>()
+        };
+        let all = [("file", 9), ("alpaca", 3), ("ecb", 5), ("schwab", 5), ("provider:x", 8)];
+        // Of two that are equally new the first.
+        assert_eq!(pick(&all), ["file 9", "ecb 5", "provider:x 8"]);
+        assert_eq!(pick(&all[1..2]), ["alpaca 3"]);
+        assert_eq!(pick(&[]), [""; 0]);
     }
 
     #[test]

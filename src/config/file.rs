@@ -30,6 +30,7 @@ pub const KEYS: &[&str] = &[
     "alpaca.base_url",
     "frankfurter.base_url",
     "frankfurter.requests_per_minute",
+    "market.sources",
     "dashboard.cover_minutes",
     "dashboard.lock_minutes",
     "keys.*",
@@ -140,6 +141,13 @@ impl ConfigFile {
     pub fn whole_number(&self, key: &'static str) -> Result<Option<Setting<u16>>, ConfigError> {
         self.get(key, "a whole number from 0 to 65535", |value| match value {
             Value::Integer(digits) => digits.parse().ok(),
+            _ => None,
+        })
+    }
+
+    pub fn texts(&self, key: &'static str) -> Result<Option<Setting<Vec<String>>>, ConfigError> {
+        self.get(key, "strings in square brackets", |value| match value {
+            Value::Texts(texts) => Some(texts.clone()),
             _ => None,
         })
     }

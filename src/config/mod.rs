@@ -226,6 +226,11 @@ impl Config {
         self.state_dir.value.join("log")
     }
 
+    /// Who is asked for the price of a security, by their ids: the first of them who knows it.
+    pub fn sources(&self) -> Vec<String> {
+        self.services.sources()
+    }
+
     /// Where the dashboard remembers taste.
     pub fn taste_file(&self) -> PathBuf {
         self.state_dir.value.join("dashboard.toml")

@@ -1,5 +1,5 @@
 //! What the configuration says of services: another address for one, on this machine, how often one
-//! is asked, and what this program is known by at those where its owner registers an app.
+//! is asked, which of them is asked for prices first, and what this program is known by at those where its owner registers an app.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -23,6 +23,8 @@ const BASES: [(&str, &str); 4] = [
 /// Services and the keys of how often they are asked.
 const PACES: [(&str, &str); 2] =
     [("schwab", "schwab.requests_per_minute"), ("frankfurter", "frankfurter.requests_per_minute")];
+/// Whom to ask for the prices of securities, the best first.
+const SOURCES: [&str; 2] = ["schwab", "alpaca"];
 /// No server needs more.
 const MOST_A_MINUTE: u16 = 60_000;
 /// The systemd credential with the app that is registered at Schwab.
@@ -35,6 +37,8 @@ pub struct Services {
     bases: BTreeMap<&'static str, (&'static str, Setting<Url>)>,
     /// How many requests a minute they are sent, by their ids.
     paces: BTreeMap<&'static str, (&'static str, Setting<u16>)>,
+    /// Who is asked for the price of a security, the first who knows it.
+    sources: Setting<Vec<String>>,
     callback: Setting<String>,
     app_file: Option<Setting<PathBuf>>,
 }
@@ -57,6 +61,7 @@ impl Services {
         Ok(Self {
             bases,
             paces,
+            sources: sources(file)?,
             callback: callback.unwrap_or(Setting::new(CALLBACK.to_owned(), Origin::Default)),
             app_file: path_in_file(file, "schwab.app_file", environment)?,
         })
@@ -73,6 +78,11 @@ impl Services {
     /// How many requests a minute services are sent, by their ids.
     pub fn paces(&self) -> BTreeMap<String, u16> {
         self.paces.iter().map(|(id, (_, pace))| ((*id).to_owned(), pace.value)).collect()
+    }
+
+    /// Who is asked for the price of a security, by their ids: the first of them who knows it.
+    pub fn sources(&self) -> Vec<String> {
+        self.sources.value.clone()
     }
 
     /// Where Schwab sends a browser back to, to the letter.
@@ -105,6 +115,7 @@ impl Services {
             bases.map(|(key, base)| row(key, base.value.to_string(), &base.from)).collect();
         let paces = self.paces.values();
         rows.extend(paces.map(|(key, pace)| row(key, pace.value.to_string(), &pace.from)));
+        rows.push(row("market.sources", self.sources.value.join(", "), &self.sources.from));
         if self.callback.from != Origin::Default {
             rows.push(row("schwab.callback", self.callback.value.clone(), &self.callback.from));
         }
@@ -117,6 +128,25 @@ impl Services {
 
 fn private(file: &Setting<PathBuf>) -> Result<Secret, ConfigError> {
     read(&file.value, super::private::ReadFile::check_private)
+}
+
+/// Those that are named come first, in that order, and all others behind them.
+fn sources(file: &ConfigFile) -> Result<Setting<Vec<String>>, ConfigError> {
+    const KEY: &str = "market.sources";
+    let Some(Setting { value: mut named, from }) = file.texts(KEY)? else {
+        return Ok(Setting::new(SOURCES.map(str::to_owned).to_vec(), Origin::Default));
+    };
+    let is_twice = |(nth, name): (usize, &String)| named.iter().take(nth).any(|it| it == name);
+    let is_known = named.iter().all(|name| SOURCES.contains(&name.as_str()));
+    if !is_known || named.iter().enumerate().any(is_twice) {
+        let expected =
+            "services in the order in which they are asked, each once: \"schwab\", \"alpaca\"";
+        return Err(ConfigError::BadValue { from, what: KEY, expected });
+    }
+    let others: Vec<_> =
+        SOURCES.iter().filter(|name| !named.iter().any(|it| it == *name)).collect();
+    named.extend(others.into_iter().map(|name| (*name).to_owned()));
+    Ok(Setting::new(named, from))
 }
 
 /// How many requests a minute.

@@ -331,3 +331,21 @@ fn the_sample_shows_every_key_and_is_valid() {
     assert!(!sampled.keys.is_empty() && sampled.warnings().is_empty());
     assert_eq!(sampled.data_dir.value, home.path(".local/share/dashtam/profiles/main"));
 }
+
+#[test]
+fn sources_of_prices_have_an_order() {
+    let home = Home::new();
+    let shown = |home: &Home| {
+        let rows = home.load(&Overrides::default(), &[]).unwrap().effective().into_iter();
+        let row = rows.map(|row| row.value).find(|(name, _)| name == "market.sources");
+        row.unwrap().1
+    };
+    assert_eq!(shown(&home), "schwab, alpaca");
+    home.config("[market]\nsources = [\"alpaca\"]\n");
+    assert_eq!(shown(&home), "alpaca, schwab", "those that are not named come behind");
+    for bad in ["\"alpaca\"", "[\"yahoo\"]", "[\"alpaca\", \"alpaca\"]", "[1]"] {
+        home.config(&format!("market.sources = {bad}"));
+        let message = home.refused(&Overrides::default(), &[]);
+        assert!(message.contains("line 1: market.sources"), "{message}");
+    }
+}

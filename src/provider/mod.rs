@@ -90,6 +90,8 @@ pub struct Wanted {
     pub currency: Currency,
     /// What it is, when known.
     pub class: Option<AssetClass>,
+    /// Where it is traded, when known; none, too, where the symbol is the service's own.
+    pub venue: Option<SafeText>,
     /// Its last known close of a day, in its currency, of one unit as it is on the day asked for.
     pub last: Option<DayClose>,
 }
@@ -255,7 +257,7 @@ pub struct Entry {
     pub accounts: Option<fn(Setup) -> Accounts>,
     /// Tells of prices.
     pub market: Option<fn(Setup) -> Market>,
-    /// Whether it tells prices from within the day, and not only of days that are over.
+    /// Whether it tells prices of securities, and not only rates of days that are over.
     pub tells_prices: bool,
 }
 
@@ -306,6 +308,8 @@ pub enum Accounts {
 pub enum Market {
     /// The one that invents.
     Simulated(Simulated),
+    /// Alpaca.
+    Alpaca(Alpaca),
     /// The rates of the European Central Bank.
     Frankfurter(Frankfurter),
 }
@@ -341,6 +345,7 @@ impl MarketSource for Market {
     async fn quotes(&self, wanted: &[Wanted]) -> Result<Vec<Result<Spot>>> {
         match self {
             Self::Simulated(source) => source.quotes(wanted).await,
+            Self::Alpaca(source) => source.quotes(wanted).await,
             Self::Frankfurter(source) => source.quotes(wanted).await,
         }
     }
@@ -348,6 +353,7 @@ impl MarketSource for Market {
     async fn bars(&self, wanted: &Wanted, from: NaiveDate, to: NaiveDate) -> Result<Vec<DayBar>> {
         match self {
             Self::Simulated(source) => source.bars(wanted, from, to).await,
+            Self::Alpaca(source) => source.bars(wanted, from, to).await,
             Self::Frankfurter(source) => source.bars(wanted, from, to).await,
         }
     }
@@ -355,6 +361,7 @@ impl MarketSource for Market {
     async fn rates(&self, pair: &Pair, from: NaiveDate, to: NaiveDate) -> Result<Vec<DayClose>> {
         match self {
             Self::Simulated(source) => source.rates(pair, from, to).await,
+            Self::Alpaca(source) => source.rates(pair, from, to).await,
             Self::Frankfurter(source) => source.rates(pair, from, to).await,
         }
     }

@@ -268,7 +268,8 @@ mod tests {
     fn wanted(symbol: &str, close: &str) -> Wanted {
         let (date, currency) = (day("2026-11-20"), Currency::USD);
         let last = DayClose { date, close: Dec::parse(close).unwrap(), currency };
-        Wanted { symbol: SafeText::new(symbol), currency, class: None, last: Some(last) }
+        let symbol = SafeText::new(symbol);
+        Wanted { symbol, currency, class: None, venue: None, last: Some(last) }
     }
 
     fn at(now: &str, zone: Tz) -> Simulated {

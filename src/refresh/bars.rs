@@ -74,8 +74,14 @@ impl Work<'_> {
                 let right = right_parts(sieve.name, right, done);
                 bars.extend(right.into_iter().map(|bar| self.bar(security.id, &bar)));
             }
-            if !is_told && lasts.is_some() {
-                self.remember_untold(&memory_of(asked), from, self.now()).await?;
+            match lasts {
+                Some(lasts) if !is_told => {
+                    self.remember_untold(&memory_of(asked, lasts), from, self.now()).await?;
+                }
+                Some(_) if self.untold(&memory_of_bars(asked)).await?.is_some() => {
+                    self.forget_untold(&memory_of_bars(asked)).await?;
+                }
+                _ => {}
             }
         }
         Ok(Ok(bars))
@@ -92,7 +98,7 @@ impl Work<'_> {
         let Some(lasts) = lasts.filter(|lasts| !self.is_asked() || *lasts > UNKNOWN_LASTS) else {
             return Ok(false);
         };
-        let known = self.untold(&memory_of(asked)).await?;
+        let known = self.untold(&memory_of(asked, lasts)).await?;
         Ok(known.is_some_and(|known| known.answers(from, self.now(), lasts)))
     }
 
@@ -168,8 +174,16 @@ fn right_parts(name: SafeText, bars: Vec<DayBar>, done: &mut Done) -> Vec<DayBar
     right
 }
 
-/// Under what it is remembered that the bars of something are not told.
-fn memory_of(asked: &Wanted) -> String {
+/// Under what it is remembered that there are no bars, for so long.
+fn memory_of(asked: &Wanted, lasts: TimeDelta) -> String {
+    match lasts == OLDER_LASTS {
+        true => format!("older {}", memory_of_bars(asked)),
+        false => memory_of_bars(asked),
+    }
+}
+
+/// Under what it is remembered that no bars of something are told at all.
+pub(super) fn memory_of_bars(asked: &Wanted) -> String {
     format!("bars of {} {}", asked.symbol, asked.currency)
 }
 

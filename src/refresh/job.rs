@@ -5,6 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::judge::{Skip, Wrong, judge};
 use super::plan::{self, Job, pause};
+use super::questions::Question;
 use super::rates::{self, Asked};
 use super::sieve::Sieve;
 use super::wanted::WantedAll;
@@ -36,6 +37,8 @@ pub struct Done {
     pub requested: u64,
     /// How many prices and rates were stored.
     pub stored: u64,
+    /// There was nothing to ask for.
+    pub is_idle: bool,
     /// What was left out.
     pub skipped: Vec<Skip>,
     /// Why nothing was fetched at all.
@@ -53,6 +56,7 @@ impl Done {
             cancelled: 0,
             requested: 0,
             stored: 0,
+            is_idle: false,
             skipped: Vec::new(),
             error: None,
             next_attempt: None,
@@ -238,17 +242,25 @@ impl Work<'_> {
     /// When the store or the trail fails. What the provider does not tell is in the answer.
     pub async fn quotes(&self, source: &impl MarketSource, wanted: &WantedAll) -> Result<Done> {
         let (attempt, now) = self.begin().await?;
-        let answers = match source.quotes(&wanted.asked(&self.source())).await {
+        let mut done = self.done();
+        let questions = self.questions(wanted, &mut done.skipped).await?;
+        let asked: Vec<_> = questions.iter().map(|question| question.asked.clone()).collect();
+        done.requested = count(asked.len());
+        done.is_idle = asked.is_empty();
+        let answers = match asked.is_empty() {
+            true => Ok(Vec::new()),
+            false => source.quotes(&asked).await,
+        };
+        let answers = match answers {
             Ok(answers) => answers,
             Err(error) => return self.fail(attempt, error, now).await,
         };
-        let mut done = self.done();
-        done.requested = count(wanted.securities.len());
         let (instant, today) = (self.bench.clock.now(), self.bench.clock.today());
         let mut ticks = Vec::with_capacity(answers.len());
-        for (security, answer) in wanted.securities.iter().zip(answers) {
-            let asked = &security.wanted;
-            let name = || asked.symbol.clone();
+        for (question, answer) in questions.iter().zip(answers) {
+            self.notice(question, &answer).await?;
+            let Question { security, asked, .. } = question;
+            let name = || security.wanted.symbol.clone();
             match answer {
                 Err(error) => done.skipped.push(Skip::untold(name(), &error)),
                 Ok(spot) => {
@@ -285,6 +297,7 @@ impl Work<'_> {
         let Some(to) = today.min(self.bench.clock.now().date_naive()).pred_opt() else {
             return Ok(self.end(attempt, done).await);
         };
+        done.is_idle = wanted.securities.is_empty() && wanted.pairs.is_empty();
         let (mut bars, mut rates) = (Vec::new(), Vec::new());
         for security in &wanted.securities {
             let asked = &wanted.asked_of(security, &self.source());

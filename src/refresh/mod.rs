@@ -7,9 +7,11 @@ mod days;
 mod filler;
 mod job;
 mod judge;
+mod order;
 mod outside;
 mod plan;
 mod progress;
+mod questions;
 mod rates;
 mod refresher;
 mod sieve;
@@ -225,7 +227,9 @@ impl Bench {
             let last = known.refreshes.iter().find(is_mine);
             Some(Work { bench: self, lease, connection, job: *job, last })
         };
-        let works: Vec<_> = plan.jobs.iter().filter_map(work).collect();
+        let mut works: Vec<_> = plan.jobs.iter().filter_map(work).collect();
+        // Whoever is asked for what others do not tell comes after them.
+        works.sort_by_key(|work| self.place(work.connection));
         let (accounts, market): (Vec<_>, Vec<_>) =
             works.into_iter().partition(|work| work.job.part == Part::Accounts);
         let (quotes, history): (Vec<_>, Vec<_>) =
@@ -320,7 +324,11 @@ impl Bench {
             Err(error) => return work.unknown(error).await,
         };
         // What the job before this one stored counts.
-        let wanted = WantedAll::read(&self.store, self.clock.today()).await?;
+        let mut wanted = WantedAll::read(&self.store, self.clock.today()).await?;
+        match entry.tells_prices {
+            true => wanted = self.left_for(work.connection, work.job.part, wanted).await?,
+            false => wanted.securities.clear(),
+        }
         match work.job.part {
             Part::Quotes => work.quotes(&market, &wanted).await,
             Part::History => work.history(&market, &wanted).await,

@@ -26,6 +26,8 @@ pub struct Outside {
     pub bases: Arc<BTreeMap<String, Url>>,
     /// How many requests a minute the configuration allows a provider, by its id.
     pub paces: Arc<BTreeMap<String, u16>>,
+    /// Who is asked for the price of a security, by their ids: the first of them who knows it.
+    pub sources: Arc<Vec<String>>,
 }
 
 impl fmt::Debug for Outside {
@@ -41,6 +43,7 @@ impl Default for Outside {
             keeper: Err(SafeText::new("there is no vault here")),
             bases: Arc::default(),
             paces: Arc::default(),
+            sources: Arc::default(),
         }
     }
 }

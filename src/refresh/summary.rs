@@ -102,8 +102,11 @@ impl Told {
             done.iter().filter(|done| done.job.connection == connection.id).collect();
         let errors: Vec<_> = mine.iter().filter_map(|done| done.error.as_ref()).collect();
         let wrong = mine.iter().any(|done| done.skipped.iter().any(|skip| skip.wrong));
-        let mut outcome = match (mine.len(), errors.len()) {
-            (0, _) => Outcome::NothingDue,
+        // Where there was nothing to ask for, nothing went well either.
+        let asked = mine.iter().filter(|done| !done.is_idle).count();
+        let mut outcome = match (asked, errors.len()) {
+            (0, _) if mine.is_empty() => Outcome::NothingDue,
+            (0, _) => Outcome::Ok,
             (all, failed) if all == failed => Outcome::Failed,
             (_, 0) if !wrong => Outcome::Ok,
             _ => Outcome::Partial,

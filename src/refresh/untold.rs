@@ -1,13 +1,15 @@
 //! What a source does not know it is not asked for again and again: that is remembered beside what was
 //! used of the limits of its connection, so that a connection that is made anew asks anew.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use super::Result;
 use super::job::Work;
 use crate::model::{ConnectionId, SafeText, midnight_micros};
 use crate::provider;
-use crate::store::quota_of;
+use crate::store::{Tx, quota_of};
 
 /// That nothing was told of any day since one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +19,10 @@ pub(super) struct Untold {
     /// When that was asked, in microseconds since the epoch.
     asked: i64,
 }
+
+/// What the sources of all connections did not tell.
+#[derive(Clone, Debug, Default)]
+pub(super) struct AllUntold(BTreeMap<String, Vec<i64>>);
 
 impl Untold {
     fn of(kept: &[i64]) -> Option<Self> {
@@ -34,9 +40,26 @@ impl Untold {
         self.since <= midnight_micros(from) && self.asked <= now && now < ends
     }
 
+    /// Whether it was found out so short a time ago.
+    pub fn is_of_the_last(self, span: TimeDelta, now: DateTime<Utc>) -> bool {
+        let asked = DateTime::from_timestamp_micros(self.asked);
+        asked.is_some_and(|asked| asked <= now && now - asked < span)
+    }
+
     /// Until when it is believed.
     pub fn until(self, lasts: TimeDelta) -> Option<DateTime<Utc>> {
         DateTime::from_timestamp_micros(self.asked).map(|asked| asked + lasts)
+    }
+}
+
+impl AllUntold {
+    pub async fn read(tx: &mut Tx) -> Result<Self> {
+        Ok(Self(tx.quotas().await?))
+    }
+
+    /// What one connection did not tell of something.
+    pub fn of(&self, connection: ConnectionId, what: &str) -> Option<Untold> {
+        Untold::of(self.0.get(&name(connection, what))?)
     }
 }
 
@@ -56,6 +79,11 @@ impl Work<'_> {
     ) -> Result<()> {
         let kept = [midnight_micros(since), now];
         Ok(self.bench.store.keep_used(&name(self.connection.id, what), &kept).await?)
+    }
+
+    /// It is told by now.
+    pub(super) async fn forget_untold(&self, what: &str) -> Result<()> {
+        Ok(self.bench.store.keep_used(&name(self.connection.id, what), &[]).await?)
     }
 }
 

@@ -87,6 +87,7 @@ impl WantedAll {
                 symbol: security.symbol,
                 currency: security.currency,
                 class: security.class,
+                venue: security.venue,
                 last: None,
             };
             let group = groups.get(&security.id).unwrap_or(&security.id);
@@ -112,8 +113,10 @@ impl WantedAll {
     #[must_use]
     pub fn asked_of(&self, security: &WantedSecurity, source: &SafeText) -> Wanted {
         let wanted = security.wanted.clone();
-        let symbol = self.called.get(&(security.id, source.clone())).cloned();
-        Wanted { symbol: symbol.unwrap_or(wanted.symbol), ..wanted }
+        match self.called.get(&(security.id, source.clone())) {
+            Some(symbol) => Wanted { symbol: symbol.clone(), venue: None, ..wanted },
+            None => wanted,
+        }
     }
 }
 

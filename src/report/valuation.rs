@@ -1,6 +1,7 @@
 //! What things are worth on a day: positions at their price, money at its rate, and what is
 //! missing where that cannot be said.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::slice;
 
@@ -126,7 +127,7 @@ impl Scene {
             }
         }
         if days.contains(&self.today) {
-            for tick in tx.ticks_since(self.today).await? {
+            for tick in newest_of_each(tx.ticks_since(self.today).await?) {
                 if let Some(closes) = closes.get_mut(&tick.security) {
                     closes.push(tick_as_close(&tick));
                 } else if wanted.contains(&tick.security) {
@@ -285,6 +286,23 @@ impl Scene {
     pub fn method(&self, account: AccountId) -> LotMethod {
         self.market.method(account)
     }
+}
+
+/// Of the prices from within a day the newest of each security, whoever told it.
+fn newest_of_each(ticks: Vec<Tick>) -> impl Iterator<Item = Tick> {
+    let mut newest: BTreeMap<(SecurityId, NaiveDate), Tick> = BTreeMap::new();
+    for tick in ticks {
+        match newest.entry((tick.security, tick.date)) {
+            Entry::Occupied(known) if known.get().at >= tick.at => {}
+            Entry::Occupied(mut known) => {
+                known.insert(tick);
+            }
+            Entry::Vacant(first) => {
+                first.insert(tick);
+            }
+        }
+    }
+    newest.into_values()
 }
 
 /// A price from within the day, as the choice among prices takes it.

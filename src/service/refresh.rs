@@ -168,8 +168,9 @@ pub(super) fn bench(
     keeper: Result<Keeper, SafeText>,
 ) -> Result<Bench, Error> {
     let (bases, paces) = (Arc::new(config.bases()), Arc::new(config.paces()));
+    let sources = Arc::new(config.sources());
     let bench = Bench { cadence: cadence(config), ..bench_without(session)? };
-    Ok(Bench { outside: Outside { keeper, bases, paces }, ..bench })
+    Ok(Bench { outside: Outside { keeper, bases, paces, sources }, ..bench })
 }
 
 /// Nothing can be shown to anybody.

@@ -1,8 +1,10 @@
-//! Alpaca on this machine: its two places, each with keys of its own, with the documented shapes and
-//! quirks, and as unreliable as a test wants. It knows the interface and nothing of the product.
+//! Alpaca on this machine: its two places, each with keys of its own, and its prices, with the documented
+//! shapes and quirks, and as unreliable as a test wants. It knows the interface and nothing of the product.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use super::server::{Asked, Reply, Server};
@@ -12,6 +14,7 @@ pub const ID: &str = "PKC4N4RYC4N4RYC4N4RY";
 pub const SECRET: &str = "c4n4rySecretc4n4rySecretc4n4rySecretc4n4";
 pub const PAPER: &str = "paper-api.alpaca.markets";
 pub const LIVE: &str = "api.alpaca.markets";
+pub const DATA: &str = "data.alpaca.markets";
 const COINS: &str = r#"[{"id":"x","class":"crypto","symbol":"BTC/USD","tradable":true},
     {"id":"y","class":"crypto","symbol":"ETH/BTC","tradable":true}]"#;
 
@@ -37,6 +40,18 @@ pub struct Knobs {
     pub stuck: bool,
     /// How each page was asked for: `after` and `page_token`.
     pub pages: Vec<(Option<String>, Option<String>)>,
+    /// The bars of days by symbol, the oldest first.
+    pub bars: BTreeMap<&'static str, Vec<Value>>,
+    /// What was paid last for each symbol, and whatever else it says of it.
+    pub snapshots: BTreeMap<&'static str, Value>,
+    /// What spoils a whole question for prices.
+    pub invalid: Vec<&'static str>,
+    /// So many bars at most on a page.
+    pub page: usize,
+    /// Without a paid plan nothing newer is told than of so many minutes ago.
+    pub delay: i64,
+    /// What was asked for of prices.
+    pub prices: Vec<String>,
     /// What a client must never do, and did.
     pub faults: Vec<String>,
 }
@@ -60,6 +75,12 @@ impl Alpaca {
             meanwhile: None,
             stuck: false,
             pages: Vec::new(),
+            bars: BTreeMap::new(),
+            snapshots: BTreeMap::new(),
+            invalid: Vec::new(),
+            page: 10_000,
+            delay: 15,
+            prices: Vec::new(),
             faults: Vec::new(),
         };
         let knobs = Arc::new(Mutex::new(knobs));
@@ -132,6 +153,24 @@ pub fn other(nth: u32, date: &str, kind: &str, net: &str, more: &Value) -> Value
     row
 }
 
+/// A bar of a day that begins at an instant.
+pub fn bar(at: &str, prices: [&str; 4], volume: &str) -> Value {
+    let number = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+    let [open, high, low, close] = prices.map(number);
+    json!({"t": at, "o": open, "h": high, "l": low, "c": close, "v": number(volume),
+           "n": 51_234, "vw": close})
+}
+
+/// What is said of something that was paid last at an instant.
+pub fn snapshot(at: &str, price: &str) -> Value {
+    let price: Value = serde_json::from_str(price).unwrap();
+    json!({
+        "latestTrade": {"t": at, "x": "V", "p": price, "s": 100, "c": ["@"], "i": 52_983_525_037_630_u64, "z": "C"},
+        "latestQuote": {"t": at, "ax": "V", "ap": 0, "as": 0, "bx": "V", "bp": 270.1, "bs": 200, "c": ["R"]},
+        "minuteBar": null, "dailyBar": null, "prevDailyBar": null
+    })
+}
+
 /// What the gateway says in the place of the service.
 pub fn gateway() -> Reply {
     Reply::new(502, &[("content-type", "text/html")], "<html><h1>502 Bad Gateway</h1></html>")
@@ -157,13 +196,16 @@ fn respond(knobs: &Mutex<Knobs>, asked: &Asked) -> Reply {
         return Reply::new(403, &[], "{\"message\":\"forbidden.\"}");
     }
     // A key of the other place is as good as any other.
-    if host != knobs.place || keys != (Some(id.as_str()), Some(secret.as_str())) {
+    if (host != DATA && host != knobs.place) || keys != (Some(id.as_str()), Some(secret.as_str())) {
         let body = "{\"code\":40110000,\"message\":\"request is not authorized\"}";
         return Reply::new(401, &[("content-type", "application/json")], body);
     }
     if let Some((times, answer)) = knobs.answer.filter(|(times, _)| *times > 0) {
         knobs.answer = Some((times - 1, answer));
         return answer();
+    }
+    if host == DATA {
+        return knobs.market(path, &value);
     }
     match path {
         "v2/account" => Reply::json(&knobs.account.to_string()),
@@ -180,6 +222,80 @@ fn respond(knobs: &Mutex<Knobs>, asked: &Asked) -> Reply {
 }
 
 impl Knobs {
+    /// Bars and snapshots, of shares and of coins.
+    fn market(&mut self, path: &str, value: &dyn Fn(&str) -> Option<String>) -> Reply {
+        let symbols = value("symbols").unwrap_or_default();
+        let is_share = path.starts_with("v2/stocks/");
+        self.prices.push(format!("{} {symbols}", path.rsplit('/').next().unwrap()));
+        let symbols: Vec<_> = symbols.split(',').collect();
+        let is_wrong = |name: &&&str| self.invalid.contains(name) || is_share == name.contains('/');
+        if let Some(wrong) = symbols.iter().find(is_wrong) {
+            let body = format!("{{\"message\":\"invalid symbol: {wrong}\"}}");
+            return Reply::new(400, &[("content-type", "application/json")], &body);
+        }
+        match path {
+            "v2/stocks/bars" | "v1beta3/crypto/us/bars" => self.bars(&symbols, is_share, value),
+            "v2/stocks/snapshots" | "v1beta3/crypto/us/snapshots" => {
+                let told = self.snapshots.iter().filter(|(name, _)| symbols.contains(name));
+                let told: BTreeMap<_, _> = told.collect();
+                let told = if is_share { json!(told) } else { json!({"snapshots": told}) };
+                Reply::json(&told.to_string())
+            }
+            _ => {
+                self.faults.push(format!("GET {path}"));
+                Reply::new(404, &[], "{\"message\":\"Not Found\"}")
+            }
+        }
+    }
+
+    fn bars(
+        &mut self,
+        symbols: &[&str],
+        is_share: bool,
+        value: &dyn Fn(&str) -> Option<String>,
+    ) -> Reply {
+        let asked = ["timeframe", "adjustment", "asof", "feed"].map(value);
+        let asked: Vec<_> = asked.iter().map(Option::as_deref).collect();
+        let right = match is_share {
+            true => [Some("1Day"), Some("raw"), Some("-"), None],
+            false => [Some("1Day"), None, None, None],
+        };
+        let limit = value("limit").map_or(1_000, |limit| limit.parse().unwrap());
+        if asked != right || limit > 10_000 {
+            self.faults.push(format!("bars by {asked:?}, {limit} of them"));
+        }
+        let instant = |name: &str| value(name).unwrap().parse::<DateTime<Utc>>().unwrap();
+        let (start, end) = (instant("start"), instant("end"));
+        let now = dashtam::clock::Clock::system(chrono_tz::UTC).now();
+        if is_share && end > now - TimeDelta::minutes(self.delay) {
+            let body = "{\"message\":\"subscription does not permit querying recent SIP data\"}";
+            return Reply::new(403, &[("content-type", "application/json")], body);
+        }
+        let is_of = |bar: &Value| {
+            let at: DateTime<Utc> = bar["t"].as_str().unwrap().parse().unwrap();
+            (start..=end).contains(&at)
+        };
+        // Of all symbols together, by symbol and then by time.
+        let mine = self.bars.iter().filter(|(name, _)| symbols.contains(name));
+        let all: Vec<_> = mine
+            .flat_map(|(name, bars)| {
+                bars.iter().filter(|bar| is_of(bar)).map(move |bar| (name, bar))
+            })
+            .collect();
+        let begun = match value("page_token").as_deref().map(|token| token.strip_suffix("==")) {
+            None => 0,
+            Some(Some(token)) => token.parse().unwrap(),
+            Some(None) => return Reply::new(422, &[], "{\"message\":\"invalid page_token\"}"),
+        };
+        let until = begun + limit.min(self.page);
+        let mut told: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
+        for (name, bar) in all.iter().take(until).skip(begun) {
+            told.entry(name).or_default().push(bar);
+        }
+        let next = (until < all.len()).then(|| format!("{until}=="));
+        Reply::json(&json!({"bars": told, "next_page_token": next}).to_string())
+    }
+
     fn page(&mut self, value: &dyn Fn(&str) -> Option<String>) -> Reply {
         let size = value("page_size").and_then(|size| size.parse::<usize>().ok()).unwrap_or(100);
         if size > 100 || value("direction").as_deref() != Some("asc") || value("date").is_some() {
@@ -192,9 +308,9 @@ impl Knobs {
         }
         let created = |row: &Value| {
             let at = row["created_at"].as_str().or(row["transaction_time"].as_str());
-            at.and_then(|at| at.parse::<chrono::DateTime<chrono::Utc>>().ok())
+            at.and_then(|at| at.parse::<DateTime<Utc>>().ok())
         };
-        let first = after.map(|after| after.parse::<chrono::DateTime<chrono::Utc>>().unwrap());
+        let first = after.map(|after| after.parse::<DateTime<Utc>>().unwrap());
         let is_told = |row: &&Value| first.is_none_or(|first| created(row) >= Some(first));
         let rows: Vec<_> = self.activities.iter().filter(is_told).collect();
         let begun = match token.as_ref().filter(|_| !self.stuck) {

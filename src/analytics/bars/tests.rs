@@ -67,6 +67,18 @@ fn a_day_is_drawn_by_the_source_that_prices_it() {
 }
 
 #[test]
+fn of_several_markets_the_newest_is_drawn() {
+    let bars = [
+        ("2024-01-01", "alpaca"),
+        ("2024-01-02", "schwab"),
+        ("2024-01-03", "alpaca"),
+        ("2024-01-03", "schwab"),
+    ];
+    let series = ["2024-01-01 alpaca", "2024-01-02 schwab", "2024-01-03 alpaca"];
+    assert_eq!(said(&bars, 5), series);
+}
+
+#[test]
 fn a_split_restates_prices_and_quantities_both_ways() {
     let splits = [
         (day("2024-06-10"), Ratio::parse("4:1").unwrap()),

@@ -60,6 +60,25 @@ fn the_best_source_with_a_fresh_close_serves_else_the_newest() {
     assert_eq!(told(&[], 30, &[]), NONE);
 }
 
+/// The one that was asked first was out of reach for a day.
+#[test]
+fn of_several_markets_the_newest_serves() {
+    let closes = [
+        close(10, "alpaca", "1"),
+        close(11, "schwab", "2"),
+        close(12, "alpaca", "3"),
+        close(12, "schwab", "4"),
+        close(13, "schwab", "5"),
+    ];
+    let on = |on| told(&closes, on, &[]);
+    assert_eq!(
+        [on(10), on(11), on(12), on(13)],
+        ["1 alpaca 0", "2 schwab 0", "3 alpaca 0", "5 schwab 0"]
+    );
+    let hand = [&closes[..], &[close(11, "hand", "9")]].concat();
+    assert_eq!(told(&hand, 13, &[]), "9 hand 2", "what was stated by hand stays the best");
+}
+
 #[test]
 fn a_coin_is_stale_after_a_day() {
     let series: Series = [close(10, "hand", "1"), close(9, "file", "2")].into_iter().collect();

@@ -1,5 +1,6 @@
 //! Alpaca's Trading API, of which only what reads is ever asked: the account, its positions, and its
-//! activities page by page, back to the first. A pair of keys is one account, on paper or not.
+//! activities page by page, back to the first. A pair of keys is one account, on paper or not, and both
+//! are told prices.
 //!
 //! Its keys could trade. [`Line`] lets nothing but a reading leave with a key.
 
@@ -8,6 +9,7 @@ mod activities;
 mod events;
 mod first;
 mod keys;
+mod market;
 mod rows;
 mod said;
 mod symbols;
@@ -20,10 +22,10 @@ use serde_json::value::RawValue;
 
 use super::field::parse;
 use super::{
-    AccountSource, Accounts, Auth, Boxed, Entry, Error, Keys, Line, RemoteBook, Result, Setup,
-    Trouble,
+    AccountSource, Accounts, Auth, Boxed, Entry, Error, Keys, Line, Market, RemoteBook, Result,
+    Setup, Trouble,
 };
-use crate::http::{Limit, Request};
+use crate::http::{Answer, Limit, Request};
 use crate::model::{SafeText, Secret};
 use activities::Told;
 use keys::{Pair, Place};
@@ -31,6 +33,8 @@ use symbols::Symbols;
 use wire::Activity;
 
 const DAY: i64 = 86_400;
+/// Where prices are told, with the keys of either place.
+const DATA: &str = "data.alpaca.markets";
 const ACCOUNT: &str = "/v2/account";
 const MOVED: &str = "something happened in it while its first history was read; until that is read again \
      what was there before is not known";
@@ -50,14 +54,14 @@ pub(super) const ENTRY: Entry = Entry {
         read: keys::read,
         check,
     }),
-    hosts: &["api.alpaca.markets", "paper-api.alpaca.markets"],
+    hosts: &["api.alpaca.markets", "paper-api.alpaca.markets", DATA],
     limits: &LIMITS,
     renews_within: 0,
     // Fees come a day late, corporate actions many days with the date of before.
     settles_within: 10 * DAY,
     accounts: Some(|setup| Accounts::Alpaca(Alpaca { setup })),
-    market: None,
-    tells_prices: false,
+    market: Some(|setup| Market::Alpaca(Alpaca { setup })),
+    tells_prices: true,
 };
 
 /// The account behind a pair of keys.
@@ -199,13 +203,18 @@ impl<'a> Way<'a> {
         Ok((body, account::positions(&held)?))
     }
 
-    /// Reads something. There is no other kind of request in this folder.
+    /// Reads something of the account.
     async fn ask(&self, path: &str, query: &[(&str, &str)]) -> Result<Vec<u8>> {
-        let request = Request::get(self.line.on(self.keys.place.host(), path)?)
+        said::accepted(&self.send(self.keys.place.host(), path, query).await?)
+    }
+
+    /// Reads something. There is no other kind of request in this folder.
+    async fn send(&self, host: &str, path: &str, query: &[(&str, &str)]) -> Result<Answer> {
+        let request = Request::get(self.line.on(host, path)?)
             .secret_header("apca-api-key-id", &self.keys.id())
             .secret_header("apca-api-secret-key", &self.keys.secret());
         let request = query.iter().fold(request, |all, (name, value)| all.query(name, value));
-        said::accepted(&self.line.send(&request).await?)
+        self.line.send(&request).await
     }
 }
 

@@ -15,22 +15,39 @@ pub(super) fn accepted(answer: &Answer) -> Result<Vec<u8>> {
     if answer.is_well() {
         return Ok(answer.body.to_vec());
     }
-    let said: Option<Value> = serde_json::from_slice(&answer.body).ok();
-    let words = said.and_then(|said| text(said.get("message")));
+    let words = message(answer);
     let with_words = |what: &str| {
         let words = words.as_ref().map(|words| format!(": {words}")).unwrap_or_default();
         SafeText::capped(&format!("{what}{words}"), WORDS)
     };
-    // A plan that does not have something is no refusal of the keys.
-    let is_plan = words.as_ref().is_some_and(|words| words.as_str().contains("subscription"));
     Err(match answer.status {
-        401 | 403 if !is_plan => Error::Refused(with_words(&format!(
+        401 | 403 if !is_of_plan(answer) => Error::Refused(with_words(&format!(
             "Alpaca does not accept the keys ({}); a paper account has keys of its own, and a reset one \
              new ones: make a pair and connect again",
             answer.status
         ))),
         status => Error::Unavailable(with_words(&format!("Alpaca answered with status {status}"))),
     })
+}
+
+/// Whether the plan of its owner does not have what was asked for, which is no refusal of the keys.
+pub(super) fn is_of_plan(answer: &Answer) -> bool {
+    matches!(answer.status, 401 | 403) && says(answer, "subscription")
+}
+
+/// Whether something in the question is no symbol that it knows.
+pub(super) fn is_of_symbol(answer: &Answer) -> bool {
+    matches!(answer.status, 400 | 404 | 422) && says(answer, "symbol")
+}
+
+fn says(answer: &Answer, word: &str) -> bool {
+    message(answer).is_some_and(|words| words.as_str().contains(word))
+}
+
+/// Its own words.
+fn message(answer: &Answer) -> Option<SafeText> {
+    let said: Value = serde_json::from_slice(&answer.body).ok()?;
+    text(said.get("message"))
 }
 
 #[cfg(test)]
