@@ -625,6 +625,11 @@ pub enum PriceCommand {
     Set(PriceSetArgs),
     /// Take the price of a security or the rate of a currency on a day away
     Delete(PriceDeleteArgs),
+    /// Accept a price that is far from the one before; what its source tells next is taken
+    Accept {
+        /// SYM or SYM@CUR
+        symbol: String,
+    },
 }
 
 /// `price set`.

@@ -14,7 +14,7 @@ mod support;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use chrono::{NaiveDate, TimeDelta};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use dashtam::clock::Clock;
 use dashtam::ledger;
 use dashtam::model::{
@@ -22,6 +22,8 @@ use dashtam::model::{
 };
 use dashtam::provider::{DayBar, DayClose, Error, MarketSource, Pair, Result, Spot, Wanted};
 use dashtam::refresh::{Bench, Cadence, Done, Job, Only, Outside, WantedAll, Why, Wish, Work};
+use dashtam::report::{self, FindingRow, Proposed};
+use dashtam::service::edit::take_back;
 use dashtam::store::{Holder, Lease, RefreshRecord, Store};
 use support::engines::{Engine, TODAY, on_each};
 
@@ -365,6 +367,72 @@ async fn the_next_source_is_asked_what_the_first_does_not_tell() {
         let wish = Wish { only: Some(Only::Quotes), force: true, connections: vec![second] };
         let summary = bench.refresh_once(&wish, Duration::ZERO).await.unwrap();
         assert_eq!((summary.quotes.requested, summary.quotes.stored), (2, 1), "one that fails");
+    })
+    .await;
+}
+
+fn spot(at: &str, price: &str) -> Spot {
+    let at: DateTime<Utc> = at.parse().unwrap();
+    Spot { at, date: at.date_naive(), price: dec(price), currency: Currency::USD }
+}
+
+/// What waits to be accepted.
+async fn doubtful(engine: &Engine) -> Vec<FindingRow> {
+    let mut tx = engine.session.store.read().await.unwrap();
+    let all = report::findings(&mut tx, "2026-11-30".parse().unwrap()).await.unwrap();
+    all.into_iter().filter(|row| row.kind.as_str() == "price_jump").collect()
+}
+
+/// It is seen, accepted with one key, and what is told from then on is taken as its source tells it.
+#[tokio::test]
+async fn a_price_that_jumps_waits_until_somebody_accepts_it() {
+    on_each(async |engine| {
+        household(engine).await;
+        history(engine, NOW, &Fake::telling(&[("2026-11-19", "100")])).await;
+        let now = "2026-11-20T15:00:00Z";
+        let telling =
+            |at: &str, price: &str| Fake { spots: vec![("X", spot(at, price))], ..Fake::default() };
+        let quotes = async |at: &str, price: &str| {
+            work(engine, Part::Quotes, Why::Elapsed, at, &telling(at, price)).await
+        };
+        for price in ["25", "25.5", "25.5"] {
+            let done = quotes(now, price).await;
+            assert_eq!((done.stored, why(&done).len()), (0, 1));
+        }
+        let waiting = doubtful(engine).await;
+        assert_eq!(waiting.len(), 1, "one, however often it is told: {waiting:?}");
+        let said = waiting[0].detail.to_string();
+        assert_eq!(said, "alpaca tells 25.5 USD, far from 100 of 2026-11-19; it is not taken");
+        assert_eq!(waiting[0].symbol.as_ref().unwrap().as_str(), "X");
+        let Some(Proposed::AcceptPrice(finding)) = waiting[0].proposed else {
+            panic!("{waiting:?}")
+        };
+        // It was a mistake: it is no more.
+        assert_eq!(quotes(now, "101").await.stored, 1);
+        assert_eq!(doubtful(engine).await.len(), 0);
+        let gone = engine.try_edit(Change::AcceptPrice(finding)).await.unwrap_err().to_string();
+        assert!(gone.contains("no such price waits"), "{gone}");
+        // It was none: it is accepted, and near it all is taken, today and tomorrow.
+        let (next, later) = ("2026-11-20T16:00:00Z", "2026-11-21T12:00:00Z");
+        assert_eq!(quotes(next, "25").await.stored, 0);
+        let Some(Proposed::AcceptPrice(finding)) = doubtful(engine).await[0].proposed else {
+            panic!()
+        };
+        let applied = engine.edit(Change::AcceptPrice(finding)).await;
+        assert_eq!(doubtful(engine).await.len(), 0);
+        take_back(&engine.session, applied.steps).await.unwrap();
+        assert_eq!(doubtful(engine).await.len(), 1, "z takes it back");
+        engine.edit(Change::AcceptPrice(finding)).await;
+        assert_eq!(quotes(next, "26").await.stored, 1);
+        let days = [("2026-11-19", "100"), ("2026-11-20", "26.5")];
+        let done = history(engine, later, &Fake::telling(&days)).await;
+        assert_eq!((done.stored, why(&done).len()), (2, 0), "{:?}", why(&done));
+        assert_eq!(closes(&bars(engine).await), ["2026-11-19 100", "2026-11-20 26.5"]);
+        // By now it is what the next one is judged by.
+        assert_eq!(quotes(later, "100").await.stored, 0);
+        assert_eq!(quotes(later, "27").await.stored, 1);
+        let open = engine.session.store.read().await.unwrap().findings().await.unwrap();
+        assert!(open.iter().all(|it| !it.kind.starts_with("price_jump")), "{open:?}");
     })
     .await;
 }

@@ -90,6 +90,8 @@ actions! {
     PriceSet = "price.set" on Store,
     /// A price or a rate is taken away.
     PriceDelete = "price.delete" on Store,
+    /// A price is right, however far it is from the one before.
+    PriceAccept = "price.accept" on Store,
     /// What a source calls a security.
     SecuritySymbol = "security.symbol" on Store,
     /// What a security is.

@@ -6,7 +6,7 @@ use crate::cli::{PriceCommand, PriceSetArgs};
 use crate::model::{Change, PriceToDelete, SafeText};
 use crate::service::Session;
 use crate::service::edit::apply;
-use crate::service::price::{PriceWords, quote, subject};
+use crate::service::price::{PriceWords, doubtful, quote, subject};
 
 pub async fn run(
     job: &mut Job<'_>,
@@ -27,6 +27,12 @@ pub async fn run(
             let (date, source, currency) = (args.date, args.source.clone(), args.currency);
             let meant = PriceToDelete { subject, date, source, currency };
             (Change::DeletePrice(meant), said)
+        }
+        PriceCommand::Accept { symbol } => {
+            let finding = doubtful(session, symbol.trim()).await?;
+            let symbol = SafeText::new(symbol);
+            let said = format!("accepted the price of {symbol}; what is told next is taken");
+            (Change::AcceptPrice(finding), said)
         }
     };
     job.changed(&apply(session, change).await?, &said)

@@ -4,6 +4,7 @@
 use chrono::NaiveDate;
 
 use super::book::{Book, Stamp};
+use super::doubts::{self, Doubts};
 use super::intake::{Content, Counts, Intake, Options};
 use super::opening::{self, Opening};
 use super::quotes::Quotes;
@@ -57,6 +58,8 @@ pub struct MarketNews {
     pub bars: Vec<Price>,
     /// Rates of days.
     pub rates: Vec<Rate>,
+    /// What is far from the price before it.
+    pub doubts: Doubts,
     /// How it went, to be kept with it.
     pub refresh: RefreshRecord,
 }
@@ -245,10 +248,11 @@ pub async fn take_market(
 ) -> Result<i64> {
     let (store, lease) = (store.clone(), lease.clone());
     let task = tasks::spawn(Task::Delivery, async move {
-        let MarketNews { ticks, bars, rates, refresh } = news;
+        let MarketNews { ticks, bars, rates, doubts, refresh } = news;
         let mut tx = store.write().await?;
+        let is_known = !doubts::keep(&mut tx, &doubts, now).await?;
         if ticks.is_empty() && bars.is_empty() && rates.is_empty() {
-            return note_nothing(tx, &lease, &refresh, true, op, now).await;
+            return note_nothing(tx, &lease, &refresh, is_known, op, now).await;
         }
         tx.put_ticks(&ticks).await?;
         // A tick serves on its own day, which is today, and days are kept of those before.

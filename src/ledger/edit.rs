@@ -18,8 +18,8 @@ use super::{
 use crate::analytics::pairs;
 use crate::model::{
     AccountEdit, AccountId, CategoryId, Change, Column, Currency, Dec, Difference, Dimension,
-    Draft, Edit, Entry, Exact, Mention, Mode, Move, NewAccount, NewTarget, OpId, Origin,
-    PriceSubject, Quote, Refusal, RowEdit, SafeText, SecurityEdit, SecurityId, Subtype,
+    DoubtfulPrice, Draft, Edit, Entry, Exact, Mention, Mode, Move, NewAccount, NewTarget, OpId,
+    Origin, PriceSubject, Quote, Refusal, RowEdit, SafeText, SecurityEdit, SecurityId, Subtype,
     Transaction, TransactionId, WatchEdit, Why, target,
 };
 use crate::store::{
@@ -63,6 +63,7 @@ pub(super) async fn apply(
                 | Change::SetTarget(_)
                 | Change::RemoveTarget(..)
                 | Change::IgnoreDifference(..)
+                | Change::AcceptPrice(_)
                 | Change::Watch(..)
                 | Change::Unwatch(_)
                 | Change::AddAlert(..)
@@ -166,6 +167,7 @@ impl Editor {
             Change::IgnoreDifference(finding, ignores) => {
                 self.ignore_difference(finding, ignores).await
             }
+            Change::AcceptPrice(finding) => self.accept_price(finding).await,
             Change::Watch(mention, edit) => self.watch(&mention, edit).await,
             Change::Unwatch(security) => {
                 let step = watch::remove(&mut self.tx, security).await?;
@@ -229,6 +231,20 @@ impl Editor {
         let was = found.filter(|row| Difference::is_kind(&row.kind)).ok_or(Error::NoDifference)?;
         let kind = if ignores { Difference::IGNORED } else { Difference::FINDING };
         let is = Finding { kind: kind.to_owned(), ..was.clone() };
+        if was != is {
+            self.tx.put_finding(&is).await?;
+            self.did(Step::Finding(Box::new(Turn::other(was, is))));
+        }
+        Ok(())
+    }
+
+    /// What its source tells next is judged by it, and taken then: it is not stored by hand, as what is
+    /// stated by hand would go before all that is told later.
+    async fn accept_price(&mut self, id: i64) -> Result<()> {
+        let found = self.tx.findings().await?.into_iter().find(|row| row.id == id);
+        let was = found.filter(|row| DoubtfulPrice::is_kind(&row.kind));
+        let was = was.ok_or(Error::NoDoubtfulPrice)?;
+        let is = Finding { kind: DoubtfulPrice::ACCEPTED.to_owned(), ..was.clone() };
         if was != is {
             self.tx.put_finding(&is).await?;
             self.did(Step::Finding(Box::new(Turn::other(was, is))));

@@ -120,6 +120,11 @@ pub enum Error {
     /// A refresh came between.
     #[error("this difference is no more: a refresh has found other figures, or none")]
     NoDifference,
+    /// A refresh came between, or somebody else.
+    #[error(
+        "no such price waits to be accepted: a refresh has found another one, or it was borne out"
+    )]
+    NoDoubtfulPrice,
     /// Nobody said a price of that day.
     #[error("there is no price of {symbol} of {date} from such a source")]
     NoPrice {

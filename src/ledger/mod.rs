@@ -10,6 +10,7 @@ mod called;
 mod claims;
 mod connections;
 mod delivery;
+mod doubts;
 mod edit;
 mod edited;
 mod error;
@@ -42,6 +43,7 @@ mod write;
 
 pub use connections::{Consent, Sealed, connect, disconnect, pause, pausing, reconnect};
 pub use delivery::{Delivered, Delivery, MarketNews, deliver, note_failure, take_market};
+pub use doubts::Doubts;
 pub use error::{Error, Result};
 pub use intake::{Content, Counts, Intake, Options, Taken};
 pub use rebuild::{check, rebuild};

@@ -157,6 +157,14 @@ pub struct Spot {
     pub currency: Currency,
 }
 
+impl Spot {
+    /// As if it were the last price of its day.
+    #[must_use]
+    pub const fn as_close(&self) -> DayClose {
+        DayClose { date: self.date, close: self.price, currency: self.currency }
+    }
+}
+
 /// What a connection is made of.
 #[derive(Clone)]
 pub struct Setup {

@@ -7,7 +7,7 @@ use chrono::{Days, NaiveDate, TimeDelta};
 use super::Result;
 use super::job::{Done, Work};
 use super::judge::{Skip, Wrong, without_contradictions};
-use super::sieve::Sieve;
+use super::sieve::{Sieve, Sifted};
 use super::wanted::WantedSecurity;
 use crate::model::{Interval, Price, SafeText, SecurityId, midnight_micros};
 use crate::provider::{self, DayBar, DayClose, MarketSource, Wanted};
@@ -69,8 +69,17 @@ impl Work<'_> {
                     false => bar.close,
                 };
                 let (name, currency) = (asked.symbol.clone(), asked.currency);
-                let sieve = Sieve { name, currency, last: best, to };
-                let right = sieve.sift(told, units, &mut done.skipped);
+                let accepted = then(security.accepted);
+                let sieve = Sieve { name, currency, last: best, accepted, to };
+                let Sifted { right, waiting } = sieve.sift(told, units, &mut done.skipped);
+                if let Some((close, wrong)) = waiting {
+                    done.doubts.doubtful.extend(self.doubt(security.id, &close, &wrong));
+                } else if !right.is_empty() {
+                    done.doubts.near.insert(security.id);
+                }
+                if lasts.is_none() && !right.is_empty() {
+                    done.doubts.closed.insert(security.id);
+                }
                 let right = right_parts(sieve.name, right, done);
                 bars.extend(right.into_iter().map(|bar| self.bar(security.id, &bar)));
             }

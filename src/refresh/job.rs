@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::judge::{Skip, Wrong, judge};
+use super::judge::{Skip, Wrong, is_accepted, judge};
 use super::plan::{self, Job, pause};
 use super::questions::Question;
 use super::rates::{self, Asked};
@@ -11,14 +11,14 @@ use super::sieve::Sieve;
 use super::wanted::WantedAll;
 use super::{Bench, Error, Result};
 use crate::audit::Attempt;
-use crate::ledger::{self, Counts, Delivery, MarketNews, ToldAccount};
+use crate::ledger::{self, Counts, Delivery, Doubts, MarketNews, ToldAccount};
 use crate::model::{
-    Connection, ConnectionState, Drafts, Mode, NewAccount, Price, Rate, SafeText, Tick,
-    midnight_micros,
+    Connection, ConnectionState, Doubt, DoubtfulPrice, Drafts, Mode, NewAccount, Price, Rate,
+    SafeText, SecurityId, Tick, midnight_micros,
 };
 use crate::provider::{
     self, AccountSource, Class, DayBar, DayClose, MarketSource, RemoteAccount, RemoteBook,
-    RemoteRow,
+    RemoteRow, Spot,
 };
 use crate::store::{Lease, RefreshRecord};
 
@@ -41,6 +41,8 @@ pub struct Done {
     pub is_idle: bool,
     /// What was left out.
     pub skipped: Vec<Skip>,
+    /// What is far from the price before it.
+    pub doubts: Doubts,
     /// Why nothing was fetched at all.
     pub error: Option<provider::Error>,
     /// Not to be tried again before, in microseconds since the epoch.
@@ -48,7 +50,7 @@ pub struct Done {
 }
 
 impl Done {
-    const fn nothing(job: Job) -> Self {
+    fn nothing(job: Job) -> Self {
         Self {
             job,
             accounts: 0,
@@ -58,6 +60,7 @@ impl Done {
             stored: 0,
             is_idle: false,
             skipped: Vec::new(),
+            doubts: Doubts::default(),
             error: None,
             next_attempt: None,
         }
@@ -264,25 +267,26 @@ impl Work<'_> {
             match answer {
                 Err(error) => done.skipped.push(Skip::untold(name(), &error)),
                 Ok(spot) => {
-                    let last = security.newest.as_ref();
+                    let (last, accepted) = (security.newest.as_ref(), security.accepted.as_ref());
+                    let told = spot.as_close();
                     match judge(&spot, asked.currency, last, instant, today) {
+                        Err(wrong @ Wrong::Jump { .. }) if !is_accepted(&told, accepted) => {
+                            done.doubts.doubtful.extend(self.doubt(security.id, &told, &wrong));
+                            done.skipped.push(Skip::wrong(name(), &wrong));
+                        }
+                        Ok(()) | Err(Wrong::Jump { .. }) => {
+                            done.doubts.near.insert(security.id);
+                            ticks.push(self.tick(security.id, &spot));
+                        }
                         Err(wrong) => done.skipped.push(Skip::wrong(name(), &wrong)),
-                        Ok(()) => ticks.push(Tick {
-                            security: security.id,
-                            source: self.source(),
-                            at: spot.at.timestamp_micros(),
-                            date: spot.date,
-                            currency: spot.currency,
-                            price: spot.price,
-                        }),
                     }
                 }
             }
         }
         done.stored = count(ticks.len());
         let (bars, rates) = (Vec::new(), Vec::new());
-        let refresh = self.record(now, &done.skipped);
-        self.take(attempt, MarketNews { ticks, bars, rates, refresh }, done, now).await
+        let (doubts, refresh) = (done.doubts.clone(), self.record(now, &done.skipped));
+        self.take(attempt, MarketNews { ticks, bars, rates, doubts, refresh }, done, now).await
     }
 
     /// Fetches the closes and rates of the days that are over since the last ones known.
@@ -321,8 +325,8 @@ impl Work<'_> {
                     let rate = rate.into_iter().map(DayBar::from).collect();
                     let close_of = |bar: &DayBar| bar.close;
                     let (currency, last) = (pair.quote, pair.last);
-                    let sieve = Sieve { name, currency, last, to };
-                    let right = sieve.sift(rate, close_of, &mut done.skipped);
+                    let sieve = Sieve { name, currency, last, accepted: None, to };
+                    let right = sieve.sift(rate, close_of, &mut done.skipped).right;
                     rates.extend(right.into_iter().map(|DayBar { close, .. }| Rate {
                         base: pair.base,
                         quote: pair.quote,
@@ -334,8 +338,33 @@ impl Work<'_> {
             }
         }
         done.stored = count(bars.len() + rates.len());
+        let (ticks, doubts) = (Vec::new(), done.doubts.clone());
         let refresh = self.record(now, &done.skipped);
-        self.take(attempt, MarketNews { ticks: Vec::new(), bars, rates, refresh }, done, now).await
+        self.take(attempt, MarketNews { ticks, bars, rates, doubts, refresh }, done, now).await
+    }
+
+    fn tick(&self, security: SecurityId, spot: &Spot) -> Tick {
+        Tick {
+            security,
+            source: self.source(),
+            at: spot.at.timestamp_micros(),
+            date: spot.date,
+            currency: spot.currency,
+            price: spot.price,
+        }
+    }
+
+    /// What is kept of a price that is far from the one before; none: something else is wrong with it.
+    pub(super) fn doubt(
+        &self,
+        security: SecurityId,
+        told: &DayClose,
+        wrong: &Wrong,
+    ) -> Option<Doubt> {
+        let Wrong::Jump { price, before, since } = *wrong else { return None };
+        let source = self.source();
+        let price = DoubtfulPrice { price, currency: told.currency, before, since, source };
+        Some(Doubt { security, date: told.date, told: price })
     }
 
     /// The provider of the connection is not known to this program.
@@ -349,7 +378,7 @@ impl Work<'_> {
 
     /// There is nothing to do.
     #[must_use]
-    pub const fn nothing(&self) -> Done {
+    pub fn nothing(&self) -> Done {
         self.done()
     }
 
@@ -397,7 +426,8 @@ impl Work<'_> {
         done.next_attempt = refresh.next_attempt;
         done.stored = count(bars.len() + rates.len());
         done.error = Some(error);
-        self.take(attempt, MarketNews { ticks: Vec::new(), bars, rates, refresh }, done, now).await
+        let (ticks, doubts) = (Vec::new(), done.doubts.clone());
+        self.take(attempt, MarketNews { ticks, bars, rates, doubts, refresh }, done, now).await
     }
 
     /// The provider did not tell: that is kept, and what its connection has become by it.
@@ -469,7 +499,7 @@ impl Work<'_> {
         Err(Error::from(error))
     }
 
-    const fn done(&self) -> Done {
+    fn done(&self) -> Done {
         Done::nothing(self.job)
     }
 

@@ -52,9 +52,17 @@ pub enum Wrong {
     },
     /// It is far from what it was.
     #[error(
-        "it moved by more than {MOST_PERCENT} % since {0}; `dashtam price set` stores it if it is right"
+        "{price} is more than {MOST_PERCENT} % from {before} of {since}; if that is right, `dashtam price \
+         accept` takes it"
     )]
-    Jump(NaiveDate),
+    Jump {
+        /// What is told.
+        price: Dec,
+        /// What it was.
+        before: Dec,
+        /// On which day.
+        since: NaiveDate,
+    },
 }
 
 /// Judges a price from within the day by the last one known.
@@ -73,11 +81,7 @@ pub fn judge(
     if spot.at > now + AHEAD || spot.date > tomorrow {
         return Err(Wrong::Future(spot.date));
     }
-    judge_close(
-        &DayClose { date: spot.date, close: spot.price, currency: spot.currency },
-        wanted,
-        last,
-    )
+    judge_close(&spot.as_close(), wanted, last)
 }
 
 /// Judges the close of a day that is over by the last one known.
@@ -92,14 +96,26 @@ pub fn judge_close(
     if said.currency != wanted {
         return Err(Wrong::OtherCurrency { said: said.currency, wanted });
     }
-    let telling = |last: &&DayClose| {
+    let telling = |last: &&DayClose| -> bool {
         let age = said.date.signed_duration_since(last.date).num_days();
         last.close.is_positive() && last.currency == wanted && age.abs() <= TELLING_DAYS
     };
     match last.filter(telling) {
-        Some(last) if is_far(last.close, said.close) => Err(Wrong::Jump(last.date)),
+        Some(&DayClose { close: before, date: since, .. }) if is_far(before, said.close) => {
+            Err(Wrong::Jump { price: said.close, before, since })
+        }
         _ => Ok(()),
     }
+}
+
+/// Whether a price that somebody accepted bears another one out: it is of the same days, and near.
+#[must_use]
+pub fn is_accepted(said: &DayClose, accepted: Option<&DayClose>) -> bool {
+    accepted.is_some_and(|accepted| {
+        let days = said.date.signed_duration_since(accepted.date).num_days().abs();
+        let is_same = said.currency == accepted.currency && days <= TELLING_DAYS;
+        is_same && accepted.close.is_positive() && !is_far(accepted.close, said.close)
+    })
 }
 
 /// A bar without the parts that contradict each other, and whether there were any. Its close stays: it is
@@ -198,10 +214,15 @@ mod tests {
         for (price, right) in
             [("140", true), ("140.01", false), ("60", true), ("59.99", false), ("-1", false)]
         {
-            let jump = Err(Wrong::Jump(last.date));
+            let (before, since) = (last.close, last.date);
+            let jump = Err(Wrong::Jump { price: Dec::parse(price).unwrap(), before, since });
             let expected = if right { Ok(()) } else { jump };
             assert_eq!(judged(&spot(at, price), Some(&last)), expected, "{price}");
         }
+        let near = |accepted| is_accepted(&close("2026-11-20", "500"), accepted);
+        assert!(near(Some(&close("2026-11-19", "490"))));
+        assert!(!near(Some(&close("2026-11-19", "100"))) && !near(None));
+        assert!(!near(Some(&close("2026-11-14", "490"))), "it is long ago");
         // What is long ago or was never a price tells nothing.
         assert_eq!(judged(&spot(at, "500"), Some(&close("2026-11-14", "100"))), Ok(()));
         assert_eq!(judged(&spot(at, "500"), Some(&close("2026-11-19", "0"))), Ok(()));

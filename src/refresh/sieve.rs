@@ -3,7 +3,7 @@
 
 use chrono::NaiveDate;
 
-use super::judge::{Skip, Wrong, judge_close};
+use super::judge::{Skip, Wrong, is_accepted, judge_close};
 use crate::model::{Currency, SafeText};
 use crate::provider::{DayBar, DayClose};
 
@@ -15,8 +15,19 @@ pub(super) struct Sieve {
     pub currency: Currency,
     /// What is known before the first of them.
     pub last: Option<DayClose>,
+    /// What somebody said is right, however far it is.
+    pub accepted: Option<DayClose>,
     /// The last day that is over.
     pub to: NaiveDate,
+}
+
+/// What is left of bars.
+#[derive(Default)]
+pub(super) struct Sifted {
+    /// Those that can be.
+    pub right: Vec<DayBar>,
+    /// The last one, where it is far from what was before and nothing followed, and what was.
+    pub waiting: Option<(DayClose, Wrong)>,
 }
 
 impl Sieve {
@@ -26,7 +37,7 @@ impl Sieve {
         bars: Vec<DayBar>,
         close_of: impl Fn(&DayBar) -> DayClose,
         skipped: &mut Vec<Skip>,
-    ) -> Vec<DayBar> {
+    ) -> Sifted {
         let mut right = Vec::with_capacity(bars.len());
         let (mut last, mut waiting) = (self.last, None::<(DayBar, Wrong)>);
         let mut skip = |wrong: Option<Wrong>| {
@@ -53,13 +64,14 @@ impl Sieve {
                 Err(wrong) => skip(Some(wrong)),
             }
         }
-        skip(waiting.map(|(_, wrong)| wrong));
-        right
+        skip(waiting.as_ref().map(|(_, wrong)| wrong.clone()));
+        Sifted { right, waiting: waiting.map(|(bar, wrong)| (close_of(&bar), wrong)) }
     }
 
     fn judge(&self, close: &DayClose, last: Option<&DayClose>) -> Result<(), Wrong> {
         match close.date > self.to {
             true => Err(Wrong::Future(close.date)),
+            false if is_accepted(close, self.accepted.as_ref()) => Ok(()),
             false => judge_close(close, self.currency, last),
         }
     }
@@ -86,11 +98,12 @@ mod tests {
             name: SafeText::new("X"),
             currency: Currency::USD,
             last: Some(close(1, "100")),
+            accepted: Some(close(2, "900")),
             to: day(6),
         };
         let bars = days.iter().map(|(on, price)| DayBar::from(close(*on, price))).collect();
         let mut skipped = Vec::new();
-        let right = sieve.sift(bars, |bar| bar.close, &mut skipped);
+        let right = sieve.sift(bars, |bar| bar.close, &mut skipped).right;
         (right.iter().map(|bar| bar.close.close.to_string()).collect(), skipped.len())
     }
 
@@ -106,6 +119,11 @@ mod tests {
         // The same day told twice bears nothing out, nor does one that is not over.
         assert_eq!(sift(&[(2, "25"), (2, "25")]), told(&[], 2));
         assert_eq!(sift(&[(6, "25"), (7, "25")]), told(&[], 2));
+        assert_eq!(
+            sift(&[(2, "910"), (3, "905")]),
+            told(&["910", "905"], 0),
+            "somebody accepted it"
+        );
         // What comes between does not matter, what was right before does.
         assert_eq!(sift(&[(2, "25"), (3, "101"), (4, "26")]), told(&["101"], 2));
     }

@@ -7,10 +7,12 @@ use chrono::{DateTime, NaiveDate};
 use super::Result;
 use crate::analytics::splits::ToldSplit;
 use crate::figures;
-use crate::model::{Close, Currency, Dec, Exact, Rate, SafeText, SecurityId, Setting, Tick};
+use crate::model::{
+    Close, Currency, Dec, DoubtfulPrice, Exact, Rate, SafeText, SecurityId, Setting, Tick,
+};
 use crate::provider::{DayClose, Pair, Wanted};
 use crate::report::{self, PositionsQuery};
-use crate::store::{Store, Tx};
+use crate::store::{Finding, Store, Tx};
 
 /// Where the newest close is in another currency, one of another source may be so many days older.
 const REACH: u16 = 5;
@@ -26,6 +28,8 @@ pub struct WantedSecurity {
     pub newest: Option<DayClose>,
     /// The first day with a row of it, or of one that it was made of; none: there is none.
     pub since: Option<NaiveDate>,
+    /// A price that somebody accepted, however far it is from the one before.
+    pub accepted: Option<DayClose>,
     /// What happened to its units. Its prices above are of one unit of today.
     pub splits: Vec<ToldSplit>,
 }
@@ -67,6 +71,7 @@ impl WantedAll {
         }
         let ticks = tx.ticks_since(today).await?;
         let splits = figures::splits(&mut tx).await?;
+        let accepted = accepted(&tx.findings().await?);
         let (first_days, groups) = (tx.first_days().await?, tx.lot_groups().await?);
         let mut securities = Vec::with_capacity(ids.len());
         let mut currencies = BTreeSet::new();
@@ -92,7 +97,15 @@ impl WantedAll {
             };
             let group = groups.get(&security.id).unwrap_or(&security.id);
             let since = first_days.get(group).copied();
-            let mut row = WantedSecurity { id: security.id, wanted, newest: None, since, splits };
+            let mut row = WantedSecurity {
+                id: security.id,
+                wanted,
+                newest: None,
+                accepted: None,
+                since,
+                splits,
+            };
+            row.accepted = accepted.get(&row.id).and_then(|told| row.of_today(*told, today));
             row.wanted.last = mine.find_map(|close| row.known(close, today));
             row.newest = ticks.max_by_key(|tick| tick.at).map(as_close).or(row.wanted.last);
             securities.push(row);
@@ -138,10 +151,31 @@ impl WantedSecurity {
         restated(known, &self.splits, units_of, today).filter(|_| same)
     }
 
+    /// The price of one unit as it was on its day, as one of today.
+    fn of_today(&self, price: DayClose, today: NaiveDate) -> Option<DayClose> {
+        restated(price, &self.splits, price.date, today)
+    }
+
     /// What one unit of today cost, as the price of one of another day.
     pub(super) fn on(&self, day: NaiveDate, today: NaiveDate, known: DayClose) -> Option<DayClose> {
         restated(known, &self.splits, today, day)
     }
+}
+
+/// The prices that somebody accepted, the newest of each security.
+fn accepted(findings: &[Finding]) -> BTreeMap<SecurityId, DayClose> {
+    let mut newest: BTreeMap<SecurityId, DayClose> = BTreeMap::new();
+    for finding in findings.iter().filter(|it| it.kind == DoubtfulPrice::ACCEPTED) {
+        let told = finding.detail.parse::<DoubtfulPrice>().ok();
+        if let (Some(security), Some(date), Some(told)) = (finding.security, finding.date, told) {
+            let price = DayClose { date, close: told.price, currency: told.currency };
+            let known = newest.entry(security).or_insert(price);
+            if known.date <= date {
+                *known = price;
+            }
+        }
+    }
+    newest
 }
 
 impl Pair {

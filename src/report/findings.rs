@@ -11,7 +11,7 @@ use super::{
 use crate::analytics::lots::{FindingKind, LotFinding};
 use crate::figures::{self, Names};
 use crate::model::{
-    Difference, Differs, Mode, Move, SafeText, Transaction, TransactionId, Wording,
+    Difference, Differs, DoubtfulPrice, Mode, Move, SafeText, Transaction, TransactionId, Wording,
 };
 use crate::store::{Finding, Tx};
 
@@ -22,7 +22,7 @@ use crate::store::{Finding, Tx};
 pub async fn findings(tx: &mut Tx, as_of: NaiveDate) -> Result<Vec<FindingRow>> {
     let names = Names::read(tx).await?;
     let noted = tx.findings().await?;
-    let is_open = |it: &&Finding| it.settled.is_none() && it.kind != Difference::IGNORED;
+    let is_open = |it: &&Finding| it.settled.is_none() && !is_laid_aside(&it.kind);
     let noted = noted.iter().filter(is_open);
     let noted = noted.filter(|finding| names.knows(finding.account));
     let mut rows: Vec<_> = noted.map(|finding| noted_row(&names, finding)).collect();
@@ -48,6 +48,11 @@ pub async fn findings(tx: &mut Tx, as_of: NaiveDate) -> Result<Vec<FindingRow>> 
     });
     number_twins(&mut rows);
     Ok(rows)
+}
+
+/// Whether somebody said that it is as it should be.
+fn is_laid_aside(kind: &str) -> bool {
+    [Difference::IGNORED, DoubtfulPrice::ACCEPTED].contains(&kind)
 }
 
 /// Of one row the same may be found twice, for two securities or two accounts: each has an id.
@@ -151,7 +156,15 @@ fn noted_row(names: &Names, finding: &Finding) -> FindingRow {
             differs(&finding.detail),
             "add the row that is missing, or delete the one too many; nothing is corrected by itself",
         ),
+        DoubtfulPrice::FINDING => (
+            doubtful(&finding.detail),
+            "if it is right, `price accept SYMBOL` takes it; once the next day bears it out it is taken by itself",
+        ),
         _ => (Wording::new(&finding.detail), "look at the row and edit it, or leave your edit"),
+    };
+    let proposed = match finding.kind.as_str() {
+        DoubtfulPrice::FINDING => Some(Proposed::AcceptPrice(finding.id)),
+        _ => finding.transaction.map(Proposed::Edit),
     };
     FindingRow {
         id: SafeText::new(&finding.id.to_string()),
@@ -163,8 +176,18 @@ fn noted_row(names: &Names, finding: &Finding) -> FindingRow {
         transaction: finding.transaction,
         detail,
         fix: SafeText::new(fix),
-        proposed: finding.transaction.map(Proposed::Edit),
+        proposed,
     }
+}
+
+/// A price that is far from the one before.
+fn doubtful(detail: &str) -> Wording {
+    let Ok(DoubtfulPrice { price, currency, before, since, source }) = detail.parse() else {
+        return Wording::new("a price is far from the one before it, and not taken");
+    };
+    Wording::new(&format!(
+        "{source} tells {price} {currency}, far from {before} of {since}; it is not taken"
+    ))
 }
 
 /// What the ledger comes to and what its provider says; just that they differ, where more cannot be

@@ -407,6 +407,8 @@ pub enum Proposed {
     Link(TransactionId, TransactionId),
     /// The row tells something again.
     Delete(TransactionId),
+    /// The price is right.
+    AcceptPrice(i64),
     /// The closed account is open again.
     Reopen,
     /// The row says something else.

@@ -5,10 +5,14 @@ use std::io::Cursor;
 
 use chrono::NaiveDate;
 
+use super::edit::security_named;
+use super::{Error, Session};
 use crate::export::cells::{self, Cell};
 use crate::import::{PriceReader, Problem, read_subject};
-use crate::model::{Dec, PriceSubject, Quote, SafeText, Unit};
+use crate::ledger;
+use crate::model::{Dec, DoubtfulPrice, PriceSubject, Quote, SafeText, Unit};
 use crate::provider::PROVIDERS;
+use crate::store::Finding;
 
 /// The services that are asked for prices, as they are called.
 pub fn sources() -> impl Iterator<Item = &'static str> {
@@ -63,6 +67,18 @@ pub fn quote(words: &PriceWords) -> Result<Quote, Problem> {
         Some(row) => row.parsed.map_err(|problem| Problem { line: None, ..problem }),
         None => Err(Problem::in_column("close", crate::model::Why::Other("missing"))),
     }
+}
+
+/// The finding of a price that waits to be accepted.
+///
+/// # Errors
+/// When there is no such security, or none waits.
+pub async fn doubtful(session: &Session, symbol: &str) -> Result<i64, Error> {
+    let security = security_named(session, symbol).await?.id;
+    let mut open = session.store.read().await?.findings().await?.into_iter().rev();
+    let is_it = |it: &Finding| it.kind == DoubtfulPrice::FINDING && it.security == Some(security);
+    let found = open.find(is_it).ok_or(ledger::Error::NoDoubtfulPrice)?;
+    Ok(found.id)
 }
 
 /// What is priced, as a person names it.

@@ -365,6 +365,10 @@ fn proposal(row: &FindingRow, look: &Look) -> Option<Wish> {
             let opened = AccountEdit { closed: Edit::Clear, ..AccountEdit::default() };
             Some(Wish::Begin(edit("opened the account", Change::EditAccount(account, opened))))
         }
+        Proposed::AcceptPrice(id) => {
+            let said = "accepted the price; what is told next is taken";
+            Some(Wish::Begin(edit(said, Change::AcceptPrice(id))))
+        }
         Proposed::Edit(id) => Some(Wish::Form(Subject::OldRow(id))),
         Proposed::Add(what) => {
             Some(Wish::Form(Subject::NewRow(Some(what), row.account.clone(), None)))

@@ -1,0 +1,67 @@
+//! Prices that are far from the one before are kept as findings, until somebody accepts them, they are borne
+//! out, or what is told is near again.
+
+use std::collections::BTreeSet;
+
+use super::Result;
+use crate::model::{Doubt, DoubtfulPrice, SecurityId};
+use crate::store::{Finding, WriteTx};
+
+/// What a look at prices found of them.
+#[derive(Clone, Debug, Default)]
+pub struct Doubts {
+    /// Those that are far from the one before.
+    pub doubtful: Vec<Doubt>,
+    /// What has a price that is near the one before it.
+    pub near: BTreeSet<SecurityId>,
+    /// What has a close of a day now, by which the next one is judged.
+    pub closed: BTreeSet<SecurityId>,
+}
+
+/// Keeps them. Tells whether anything about them is new.
+pub(super) async fn keep(tx: &mut WriteTx, doubts: &Doubts, now: i64) -> Result<bool> {
+    let known = tx.findings().await?.into_iter();
+    let known: Vec<_> = known.filter(|it| DoubtfulPrice::is_kind(&it.kind)).collect();
+    let doubted: BTreeSet<_> = doubts.doubtful.iter().map(|it| it.security).collect();
+    let is_over = |it: &&Finding| {
+        let is_of = |some: &BTreeSet<SecurityId>| it.security.is_some_and(|id| some.contains(&id));
+        match it.kind == DoubtfulPrice::FINDING {
+            true => is_of(&doubts.near) && !is_of(&doubted),
+            // It is still needed while it is the only price near those that come.
+            false => is_of(&doubts.closed),
+        }
+    };
+    let over: Vec<_> = known.iter().filter(is_over).cloned().collect();
+    tx.settle_findings(&over, now).await?;
+    let mut is_new = !over.is_empty();
+    for doubt in &doubts.doubtful {
+        let same = |it: &&Finding| {
+            it.kind == DoubtfulPrice::FINDING && it.security == Some(doubt.security)
+        };
+        let (date, detail) = (Some(doubt.date), doubt.told.to_string());
+        match known.iter().find(same) {
+            Some(it) if it.date == date && it.detail == detail => {}
+            Some(it) => {
+                tx.put_finding(&Finding { date, detail, ..it.clone() }).await?;
+                is_new = true;
+            }
+            None => {
+                let finding = Finding {
+                    id: tx.take_id(),
+                    kind: DoubtfulPrice::FINDING.to_owned(),
+                    severity: "warning".to_owned(),
+                    transaction: None,
+                    account: None,
+                    security: Some(doubt.security),
+                    date,
+                    detail,
+                    created: now,
+                    settled: None,
+                };
+                tx.insert_findings(&[finding]).await?;
+                is_new = true;
+            }
+        }
+    }
+    Ok(is_new)
+}
