@@ -219,10 +219,12 @@ mod tests {
             let expected = if right { Ok(()) } else { jump };
             assert_eq!(judged(&spot(at, price), Some(&last)), expected, "{price}");
         }
-        let near = |accepted| is_accepted(&close("2026-11-20", "500"), accepted);
-        assert!(near(Some(&close("2026-11-19", "490"))));
-        assert!(!near(Some(&close("2026-11-19", "100"))) && !near(None));
-        assert!(!near(Some(&close("2026-11-14", "490"))), "it is long ago");
+        let near = |accepted: Option<DayClose>| {
+            is_accepted(&close("2026-11-20", "500"), accepted.as_ref())
+        };
+        assert!(near(Some(close("2026-11-19", "490"))));
+        assert!(!near(Some(close("2026-11-19", "100"))) && !near(None));
+        assert!(!near(Some(close("2026-11-14", "490"))), "it is long ago");
         // What is long ago or was never a price tells nothing.
         assert_eq!(judged(&spot(at, "500"), Some(&close("2026-11-14", "100"))), Ok(()));
         assert_eq!(judged(&spot(at, "500"), Some(&close("2026-11-19", "0"))), Ok(()));
