@@ -17,6 +17,10 @@ pub enum Error {
     /// It does not know this security or currency, or no longer.
     #[error("{0}: no price is known there")]
     NoData(SafeText),
+    /// Its prices do not count units as those of the day, as far as one can see; what is told and what
+    /// is known.
+    #[error("{0}: {1}")]
+    Restated(SafeText, SafeText),
     /// It cannot be reached or answers nonsense.
     #[error("{0}")]
     Unavailable(SafeText),
@@ -75,7 +79,7 @@ impl Error {
     pub const fn class(&self) -> Class {
         match self {
             Self::NoProvider(_) => Class::Never,
-            Self::NoData(_) => Class::NextSource,
+            Self::NoData(_) | Self::Restated(..) => Class::NextSource,
             Self::Unavailable(_) | Self::Locked(_) => Class::Later(None),
             Self::RateLimited(until) => Class::Later(Some(*until)),
             Self::Consent | Self::Denied | Self::Expired(_) | Self::Refused(_) => {

@@ -94,6 +94,8 @@ pub struct Wanted {
     pub venue: Option<SafeText>,
     /// Its last known close of a day, in its currency, of one unit as it is on the day asked for.
     pub last: Option<DayClose>,
+    /// What was paid for one such unit in trades, where its days of long ago are asked for.
+    pub paid: Vec<DayClose>,
 }
 
 /// A rate that is wanted.

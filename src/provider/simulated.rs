@@ -269,7 +269,7 @@ mod tests {
         let (date, currency) = (day("2026-11-20"), Currency::USD);
         let last = DayClose { date, close: Dec::parse(close).unwrap(), currency };
         let symbol = SafeText::new(symbol);
-        Wanted { symbol, currency, class: None, venue: None, last: Some(last) }
+        Wanted { symbol, currency, class: None, venue: None, last: Some(last), paid: vec![] }
     }
 
     fn at(now: &str, zone: Tz) -> Simulated {

@@ -9,8 +9,10 @@ use super::job::{Done, Work};
 use super::judge::{Skip, Wrong, without_contradictions};
 use super::sieve::{Sieve, Sifted};
 use super::wanted::WantedSecurity;
-use crate::model::{Interval, Price, SafeText, SecurityId, midnight_micros};
-use crate::provider::{self, DayBar, DayClose, MarketSource, Wanted};
+use crate::analytics::lots::Event;
+use crate::figures;
+use crate::model::{Interval, Kind, Price, SafeText, SecurityId, midnight_micros};
+use crate::provider::{self, Class, DayBar, DayClose, MarketSource, Wanted};
 
 /// A chart shows what went before, and what a year brought.
 const LOOK_BACK: Days = Days::new(366);
@@ -48,16 +50,30 @@ impl Work<'_> {
             if self.is_untold(asked, from, lasts).await? {
                 continue;
             }
+            // Days of long ago may need a proof of what their units are.
+            let paid = match lasts {
+                Some(_) => self.paid(security).await?,
+                None => Vec::new(),
+            };
             let mut is_told = false;
             for (from, end) in security.spans(from, until) {
                 let then = |known: Option<DayClose>| {
                     known.and_then(|known| security.on(from, today, known))
                 };
                 let (last, best) = (then(own.or(asked.last)), then(asked.last));
-                let asked = Wanted { last, ..asked.clone() };
+                let paid = paid.iter().filter_map(|paid| security.on(from, paid.date, *paid));
+                let asked = Wanted { last, paid: paid.collect(), ..asked.clone() };
                 let mut told = match source.bars(&asked, from, end).await {
                     Ok(told) => told,
                     Err(provider::Error::NoData(_)) => continue,
+                    Err(error) if error.class() == Class::NextSource => {
+                        is_told = true;
+                        // Of days before a split that is known nothing else is to be expected.
+                        if security.splits.iter().all(|split| split.day <= end) {
+                            done.skipped.push(Skip::wrong(asked.symbol, &error));
+                        }
+                        continue;
+                    }
                     Err(error) => return Ok(Err(error)),
                 };
                 // What was not asked for is not taken, and a day that is not over is told as that.
@@ -123,6 +139,18 @@ impl Work<'_> {
         let first = tx.first_close_by(security.id, &self.source()).await?;
         let close = tx.close_by(security.id, &self.source(), to).await?;
         Ok((first, close.and_then(|close| security.known(&close, today))))
+    }
+
+    /// What was paid for one unit in each trade of a security.
+    async fn paid(&self, security: &WantedSecurity) -> Result<Vec<DayClose>> {
+        let mut tx = self.bench.store.read().await?;
+        let rows = figures::rows_of(&mut tx, security.group, security.id).await?;
+        let paid = |row: &Event| {
+            let is_mine = row.currency == security.wanted.currency;
+            let close = row.price.filter(|_| is_mine && row.subtype.kind() == Kind::Trade)?;
+            Some(DayClose { date: row.date, close, currency: row.currency })
+        };
+        Ok(rows.iter().filter_map(paid).collect())
     }
 
     fn bar(&self, security: SecurityId, bar: &DayBar) -> Price {

@@ -22,6 +22,8 @@ const REACH: u16 = 5;
 pub struct WantedSecurity {
     /// Which.
     pub id: SecurityId,
+    /// The one that its rows are kept under.
+    pub group: SecurityId,
     /// As a provider is asked.
     pub wanted: Wanted,
     /// The newest price.
@@ -94,11 +96,14 @@ impl WantedAll {
                 class: security.class,
                 venue: security.venue,
                 last: None,
+                paid: Vec::new(),
             };
             let group = groups.get(&security.id).unwrap_or(&security.id);
-            let since = first_days.get(group).copied();
+            let group = *group;
+            let since = first_days.get(&group).copied();
             let mut row = WantedSecurity {
                 id: security.id,
+                group,
                 wanted,
                 newest: None,
                 accepted: None,
@@ -156,9 +161,14 @@ impl WantedSecurity {
         restated(price, &self.splits, price.date, today)
     }
 
-    /// What one unit of today cost, as the price of one of another day.
-    pub(super) fn on(&self, day: NaiveDate, today: NaiveDate, known: DayClose) -> Option<DayClose> {
-        restated(known, &self.splits, today, day)
+    /// What one unit of a day cost, as the price of one of another day.
+    pub(super) fn on(
+        &self,
+        day: NaiveDate,
+        units_of: NaiveDate,
+        known: DayClose,
+    ) -> Option<DayClose> {
+        restated(known, &self.splits, units_of, day)
     }
 }
 
