@@ -13,7 +13,7 @@ use super::{Bench, Error, Result};
 use crate::audit::Attempt;
 use crate::ledger::{self, Counts, Delivery, Doubts, MarketNews, ToldAccount};
 use crate::model::{
-    Connection, ConnectionState, Doubt, DoubtfulPrice, Drafts, Mode, NewAccount, Price, Rate,
+    Connection, ConnectionState, Doubt, DoubtfulPrice, Drafts, Mode, NewAccount, Part, Price, Rate,
     SafeText, SecurityId, Tick, midnight_micros,
 };
 use crate::provider::{
@@ -66,6 +66,19 @@ impl Done {
         }
     }
 
+    /// Whether the service did not take what it was shown for prices.
+    pub(super) const fn is_denied(&self) -> bool {
+        matches!(self.error, Some(provider::Error::Denied))
+    }
+
+    /// The same, once something newer was no help: that is all there is to be said.
+    pub(super) fn settled(self) -> Self {
+        match self.is_denied() {
+            true => Self { error: Some(shows_no_prices()), ..self },
+            false => self,
+        }
+    }
+
     /// Nobody was asked.
     pub(super) fn without(job: Job, error: provider::Error) -> Self {
         Self { error: Some(error), ..Self::nothing(job) }
@@ -74,6 +87,12 @@ impl Done {
 
 const STILL_DENIED: &str = "it does not take the access that it has just renewed (401); see that the app \
      is ready and may see these accounts, then connect it again";
+
+fn shows_no_prices() -> provider::Error {
+    provider::Error::Unavailable(SafeText::new(
+        "it shows no prices for the access that it gave (401); see that the app may have market data",
+    ))
+}
 
 /// What was told when accounts were asked for, its attempt being in the trail.
 pub struct ToldAll {
@@ -419,7 +438,7 @@ impl Work<'_> {
         mut done: Done,
         now: i64,
     ) -> Result<Done> {
-        if bars.is_empty() && rates.is_empty() || error.class() == Class::Reauthorize {
+        if bars.is_empty() && rates.is_empty() || self.class_of(&error) == Class::Reauthorize {
             return self.fail(attempt, error, now).await;
         }
         let refresh = self.failure(&error, now);
@@ -433,11 +452,11 @@ impl Work<'_> {
     /// The provider did not tell: that is kept, and what its connection has become by it.
     async fn fail(&self, attempt: Attempt, error: provider::Error, now: i64) -> Result<Done> {
         let op = attempt.op();
-        attempt.failed(error.class().as_str()).await?;
+        attempt.failed(self.class_of(&error).as_str()).await?;
         let refresh = self.failure(&error, now);
         let next_attempt = refresh.next_attempt;
         let why = refresh.why.clone().unwrap_or_default();
-        let connection = match error.class() {
+        let connection = match self.class_of(&error) {
             Class::Reauthorize => self.ended(&error, why, now).await?,
             _ => None,
         };
@@ -445,20 +464,40 @@ impl Work<'_> {
         Ok(Done { error: Some(error), next_attempt, ..self.done() })
     }
 
+    /// Whether prices were not shown the last time either, for all that was renewed.
+    pub(super) fn was_denied_before(&self) -> bool {
+        let why = shows_no_prices().to_string();
+        let last = self.last.and_then(|last| last.why.as_ref());
+        last.is_some_and(|last| last.as_str() == why)
+    }
+
+    /// What is to be done about an error. Prices end no consent: whether what is shown for them still
+    /// serves, accounts tell.
+    fn class_of(&self, error: &provider::Error) -> Class {
+        match error {
+            provider::Error::Denied if self.job.part != Part::Accounts => Class::Later(None),
+            error => error.class(),
+        }
+    }
+
     /// It went wrong, and is not to be tried again before a while.
     fn failure(&self, error: &provider::Error, now: i64) -> RefreshRecord {
         let failures = self.last.map_or(0, |last| last.failures).saturating_add(1);
         let later = now.saturating_add(pause(failures).num_microseconds().unwrap_or(i64::MAX));
-        let next_attempt = match error.class() {
+        let next_attempt = match self.class_of(error) {
             Class::Later(Some(until)) => Some(until.timestamp_micros().max(later)),
             Class::Later(None) | Class::Never | Class::NextSource => Some(later),
             Class::Reauthorize => None,
+        };
+        let why = match self.class_of(error) == error.class() {
+            true => error.to_string(),
+            false => shows_no_prices().to_string(),
         };
         RefreshRecord {
             attempted: now,
             succeeded: self.last.and_then(|last| last.succeeded),
             failures,
-            why: Some(SafeText::new(&error.to_string())),
+            why: Some(SafeText::new(&why)),
             next_attempt,
             ..self.record(now, &[])
         }

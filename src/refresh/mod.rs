@@ -42,7 +42,7 @@ use crate::audit::{self, Audit};
 use crate::clock::Clock;
 use crate::credentials::unanswered;
 use crate::model::{Connection, ConnectionId, ConnectionState, Part, SafeText, midnight_micros};
-use crate::provider::{self, Auth};
+use crate::provider::{self, Auth, Market};
 use crate::store::{Holder, Lease, RefreshRecord, Store, Waiting};
 use crate::{ledger, store};
 
@@ -319,10 +319,24 @@ impl Bench {
             Err(error) => return work.unknown(error).await,
         };
         let Some(market) = entry.market else { return Ok(work.nothing()) };
-        let market = match self.setup(work.lease, work.connection, entry).await? {
-            Ok(setup) => market(setup),
+        let setup = match self.setup(work.lease, work.connection, entry).await? {
+            Ok(setup) => setup,
             Err(error) => return work.unknown(error).await,
         };
+        let shown = setup.line.as_ref().map(|(_, shown)| Arc::clone(shown));
+        let done = self.ask_prices(work, &market(setup)).await?;
+        // An access may end early: it is renewed once, but not again and again where it is prices that
+        // are not shown for it.
+        if !done.is_denied() || work.was_denied_before() {
+            return Ok(done.settled());
+        }
+        match self.setup_after(work.lease, work.connection, entry, shown.as_deref()).await? {
+            Ok(setup) => Ok(self.ask_prices(work, &market(setup)).await?.settled()),
+            Err(error) => work.unknown(error).await,
+        }
+    }
+
+    async fn ask_prices(&self, work: &Work<'_>, market: &Market) -> Result<Done> {
         // What the job before this one stored counts.
         let mut wanted = WantedAll::read(&self.store, self.clock.today()).await?;
         match entry.tells_prices {
@@ -330,8 +344,8 @@ impl Bench {
             false => wanted.securities.clear(),
         }
         match work.job.part {
-            Part::Quotes => work.quotes(&market, &wanted).await,
-            Part::History => work.history(&market, &wanted).await,
+            Part::Quotes => work.quotes(market, &wanted).await,
+            Part::History => work.history(market, &wanted).await,
             Part::Accounts => Ok(work.nothing()),
         }
     }
