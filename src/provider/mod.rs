@@ -322,6 +322,8 @@ pub enum Market {
     Alpaca(Alpaca),
     /// The rates of the European Central Bank.
     Frankfurter(Frankfurter),
+    /// Charles Schwab.
+    Schwab(Schwab),
 }
 
 impl Accounts {
@@ -357,6 +359,7 @@ impl MarketSource for Market {
             Self::Simulated(source) => source.quotes(wanted).await,
             Self::Alpaca(source) => source.quotes(wanted).await,
             Self::Frankfurter(source) => source.quotes(wanted).await,
+            Self::Schwab(source) => source.quotes(wanted).await,
         }
     }
 
@@ -365,6 +368,7 @@ impl MarketSource for Market {
             Self::Simulated(source) => source.bars(wanted, from, to).await,
             Self::Alpaca(source) => source.bars(wanted, from, to).await,
             Self::Frankfurter(source) => source.bars(wanted, from, to).await,
+            Self::Schwab(source) => source.bars(wanted, from, to).await,
         }
     }
 
@@ -373,6 +377,7 @@ impl MarketSource for Market {
             Self::Simulated(source) => source.rates(pair, from, to).await,
             Self::Alpaca(source) => source.rates(pair, from, to).await,
             Self::Frankfurter(source) => source.rates(pair, from, to).await,
+            Self::Schwab(source) => source.rates(pair, from, to).await,
         }
     }
 }

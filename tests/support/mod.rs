@@ -21,6 +21,7 @@ pub mod mutate;
 pub mod payloads;
 pub mod postgres;
 pub mod schwab;
+pub mod schwab_market;
 pub mod server;
 pub mod simplefin;
 pub mod source;

@@ -1,6 +1,6 @@
 //! A Schwab on this machine: the sign-in page, tokens and the Trader API, as strict as the real one
 //! where clients go wrong and as odd as it is in its answers. It knows the documents and nothing of
-//! the product.
+//! the product. What it tells of prices is in `schwab_market`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -9,6 +9,7 @@ use std::time::Duration;
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
+use super::schwab_market;
 use super::server::{Asked, Reply, Server};
 use super::simplefin::base64;
 
@@ -56,6 +57,12 @@ pub struct Knobs {
     pub tells_since: Option<DateTime<Utc>>,
     /// Whatever reaches back before is refused.
     pub tells_no_part_before: Option<DateTime<Utc>>,
+    /// What is told of prices, by symbol; of others nothing is known.
+    pub quotes: BTreeMap<String, Value>,
+    /// The days of prices, by symbol.
+    pub candles: BTreeMap<String, Vec<Value>>,
+    /// The symbols of each question for prices.
+    pub quoted: Vec<Vec<String>>,
     /// As it was registered.
     pub callback: String,
     codes: BTreeSet<String>,
@@ -113,6 +120,9 @@ impl Schwab {
             longest: 366,
             tells_since: None,
             tells_no_part_before: None,
+            quotes: schwab_market::of_the_accounts(now),
+            candles: BTreeMap::new(),
+            quoted: Vec::new(),
             callback: CALLBACK.to_owned(),
             codes: BTreeSet::new(),
             access: String::new(),
@@ -210,6 +220,8 @@ fn respond(knobs: &Mutex<Knobs>, asked: &Asked) -> Reply {
         }
         "/trader/v1/accounts" => Reply::json(&knobs.accounts.to_string()),
         "/trader/v1/userPreference" => Reply::json(&knobs.preference.to_string()),
+        "/marketdata/v1/quotes" => knobs.prices(&url),
+        "/marketdata/v1/pricehistory" => knobs.history(&url),
         path => {
             let hash = path.strip_prefix("/trader/v1/accounts/");
             let hash = hash.and_then(|rest| rest.strip_suffix("/transactions"));
@@ -225,7 +237,7 @@ fn respond(knobs: &Mutex<Knobs>, asked: &Asked) -> Reply {
 }
 
 /// A refusal in its words, with the header that it always sends.
-fn said(status: u16, body: &Value) -> Reply {
+pub(super) fn said(status: u16, body: &Value) -> Reply {
     let headers = [("content-type", "application/json"), ("schwab-client-correlid", "1")];
     Reply::new(status, &headers, body.to_string())
 }

@@ -1,11 +1,12 @@
 //! Charles Schwab's Trader API, of which only what reads is ever asked: accounts with their
-//! positions, and transactions in windows of at most a year, as far back as it tells.
+//! positions, transactions in windows of at most a year, as far back as it tells, and prices.
 //!
 //! Nothing in here can place an order: there is no request in it but those that read.
 
 mod accounts;
 mod cash;
 mod history;
+mod market;
 mod rows;
 mod said;
 mod wire;
@@ -17,7 +18,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::field::trouble;
 use super::{
-    AccountSource, Accounts, Auth, Entry, Error, Line, RemoteBook, Result, Setup, Trouble,
+    AccountSource, Accounts, Auth, Entry, Error, Line, Market, RemoteBook, Result, Setup, Trouble,
 };
 use crate::http::{Answer, Limit, Request};
 use crate::model::{OAuthSpec, SafeText, Secret};
@@ -58,11 +59,11 @@ pub(super) const ENTRY: Entry = Entry {
     renews_within: 0,
     settles_within: SETTLES,
     accounts: Some(|setup| Accounts::Schwab(Schwab { setup })),
-    market: None,
-    tells_prices: false,
+    market: Some(|setup| Market::Schwab(Schwab { setup })),
+    tells_prices: true,
 };
 
-/// The accounts behind one sign-in.
+/// The accounts behind one sign-in, and prices.
 #[derive(Clone, Debug)]
 pub struct Schwab {
     setup: Setup,

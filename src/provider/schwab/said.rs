@@ -35,12 +35,28 @@ pub(super) fn accepted(answer: &Answer) -> Result<Vec<u8>> {
 /// # Errors
 /// When it refuses, with its own words.
 pub(super) fn accepted_of_account(answer: &Answer) -> Result<Vec<u8>> {
+    accepted_or(answer, "Schwab does not let this app read the rows of this account (403)")
+}
+
+/// The body of an answer with prices. That this app may not see them says nothing of its accounts.
+///
+/// # Errors
+/// When it refuses, with its own words.
+pub(super) fn accepted_prices(answer: &Answer) -> Result<Vec<u8>> {
+    accepted_or(
+        answer,
+        "Schwab lets this app see no prices (403); see in the developer portal that it has `Market \
+         Data Production`",
+    )
+}
+
+/// The body of an answer, with what is said where it is forbidden; that ends no consent.
+fn accepted_or(answer: &Answer, forbidden: &str) -> Result<Vec<u8>> {
     if answer.status != 403 {
         return accepted(answer);
     }
     let words = words(&answer.body).map(|words| format!(": {words}")).unwrap_or_default();
-    let text = format!("Schwab does not let this app read the rows of this account (403){words}");
-    Err(Error::Unavailable(SafeText::capped(&text, WORDS)))
+    Err(Error::Unavailable(SafeText::capped(&format!("{forbidden}{words}"), WORDS)))
 }
 
 /// Its own words, made safe: a message, a list of texts or a list of errors with details.

@@ -106,6 +106,45 @@ pub(super) struct Item {
     pub position_effect: Option<Value>,
 }
 
+/// The price of one security. Zero stands where there is none.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Quoted {
+    pub asset_main_type: Option<Value>,
+    pub quote: Option<Quote>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Quote {
+    pub last_price: Option<Value>,
+    pub trade_time: Option<Value>,
+    pub bid_price: Option<Value>,
+    pub ask_price: Option<Value>,
+    pub mark: Option<Value>,
+    /// When that was so.
+    #[serde(rename = "quoteTime")]
+    pub marked: Option<Value>,
+    /// Of a fund, what a share of it is worth.
+    #[serde(rename = "nAV")]
+    pub nav: Option<Value>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Candles {
+    pub candles: Option<Vec<Box<RawValue>>>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Candle {
+    pub datetime: Option<Value>,
+    pub open: Option<Value>,
+    pub high: Option<Value>,
+    pub low: Option<Value>,
+    pub close: Option<Value>,
+    pub volume: Option<Value>,
+}
+
 impl Row {
     /// A row with what is read of it, to be kept; none: it cannot be read.
     pub fn to_keep(row: &RawValue) -> Option<Self> {
@@ -129,8 +168,25 @@ pub(super) struct When {
     pub date: NaiveDate,
 }
 
-/// Reads an instant with an offset of either spelling, or a day. Midnight in UTC stands for a day
-/// too: nobody trades then, and in New York it would be the day before.
+impl When {
+    /// Midnight in UTC stands for a day: nobody trades then, and in New York it would be the day before.
+    /// Midnight in Chicago, where days of prices begin, is the same day in New York.
+    fn at(at: DateTime<Utc>) -> Self {
+        let date = match at.time() == NaiveTime::MIN {
+            true => at.date_naive(),
+            false => at.with_timezone(&New_York).date_naive(),
+        };
+        Self { at, date }
+    }
+}
+
+/// Reads an instant in milliseconds. Zero is none.
+pub(super) fn when_of(millis: Option<&Value>) -> Option<When> {
+    let millis = text(millis)?.as_str().parse().ok().filter(|millis| *millis > 0)?;
+    DateTime::from_timestamp_millis(millis).map(When::at)
+}
+
+/// Reads an instant with an offset of either spelling, or a day.
 pub(super) fn when(value: Option<&Value>) -> Option<When> {
     let text = text(value)?;
     let text = text.as_str();
@@ -141,11 +197,7 @@ pub(super) fn when(value: Option<&Value>) -> Option<When> {
         .or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%z"))
         .ok()?
         .to_utc();
-    let date = match at.time() == NaiveTime::MIN {
-        true => at.date_naive(),
-        false => at.with_timezone(&New_York).date_naive(),
-    };
-    Some(When { at, date })
+    Some(When::at(at))
 }
 
 #[cfg(test)]
