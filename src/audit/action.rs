@@ -172,6 +172,8 @@ actions! {
     AuditPurge = "audit.purge" on Trail,
     /// The trail on a server gets an owner of its own.
     AuditOwner = "audit.owner" on Trail,
+    /// What keeps its rows as they are was not as it was made, and is made again.
+    AuditMend = "audit.mend" on Trail,
 }
 
 impl Action {

@@ -29,7 +29,7 @@ pub use witness::line;
 
 use crate::clock::Clock;
 use crate::model::{OpId, SafeText};
-use crate::store::{AuditRow, AuditStore, AuditTarget, ELSEWHERE, Error, Result, Store};
+use crate::store::{AuditRow, AuditStore, AuditTarget, AuditTx, ELSEWHERE, Error, Result, Store};
 use crate::vault::{Key, Recipient};
 use keeper::Ring;
 use verify::Extent;
@@ -103,8 +103,7 @@ impl Audit {
     /// # Errors
     /// When the trail cannot be written; then the operation must not begin.
     pub async fn attempt(&self, action: &str, detail: &str) -> Result<Attempt> {
-        let millis = self.clock.now().timestamp_millis();
-        let op = OpId::at(u64::try_from(millis).unwrap_or(0));
+        let op = self.new_op();
         self.append(&op.to_string(), action, "ATTEMPTED", &self.placed(detail)).await?;
         // The detail may hold names; the trail is private, the log is for showing around.
         info!(%op, action, "attempted");
@@ -159,16 +158,48 @@ impl Audit {
 
     async fn append(&self, op: &str, action: &str, state: &str, detail: &str) -> Result<()> {
         let mut ring = self.place.lock().await?;
-        let row = self.row(op, action, state, detail);
         let mut tx = self.store.begin().await?;
+        let mended = tx.mend_guards().await?;
+        if !mended.is_empty() {
+            tx = self.tell_mended(&mut ring, tx, &mended).await?;
+        }
+        self.add(&mut ring, tx, self.row(op, action, state, detail)).await
+    }
+
+    /// Adds a row as the next link.
+    async fn add(&self, ring: &mut Ring<'_>, mut tx: AuditTx, row: AuditRow) -> Result<()> {
         ring.follow(&mut tx).await?;
         let row = ring.sign(&mut tx, row).await?;
         tx.insert(&row).await?;
         tx.commit().await?;
         // What comes now is made up for by the next record, whatever stops it.
         ring.passed(Some(&row));
-        self.witness(&ring, &row).await;
+        self.witness(ring, &row).await;
         Ok(())
+    }
+
+    /// Somebody took away what keeps rows as they are. That it is there again is durable together with
+    /// the attempt that tells of it.
+    async fn tell_mended(
+        &self,
+        ring: &mut Ring<'_>,
+        mut tx: AuditTx,
+        mended: &[&str],
+    ) -> Result<AuditTx> {
+        let (op, guards) = (self.new_op().to_string(), mended.join(" "));
+        warn!(guards, "what guards the trail was not as it was made, and is again");
+        let detail = format!("guards={guards}");
+        for state in ["ATTEMPTED", "SUCCEEDED"] {
+            let row = self.row(&op, Action::AuditMend.as_str(), state, &detail);
+            self.add(ring, tx, row).await?;
+            tx = self.store.begin().await?;
+        }
+        Ok(tx)
+    }
+
+    fn new_op(&self) -> OpId {
+        let millis = self.clock.now().timestamp_millis();
+        OpId::at(u64::try_from(millis).unwrap_or(0))
     }
 
     fn row(&self, op: &str, action: &str, state: &str, detail: &str) -> AuditRow {

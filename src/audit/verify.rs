@@ -56,6 +56,17 @@ impl Proof {
         self.faults.iter().map(|fault| fault.seq).min()
     }
 
+    /// What keeps the rows as they are was not as it was made: meanwhile they could be changed.
+    pub fn unguarded(&mut self, guards: &[&str]) {
+        if !guards.is_empty() {
+            let what = format!(
+                "what refuses a change was taken away or altered: {}; the next record makes it again",
+                guards.join(", ")
+            );
+            self.wrong(1, what);
+        }
+    }
+
     fn wrong(&mut self, seq: i64, what: impl Into<String>) {
         self.wrong += 1;
         self.faults.push(Fault { seq, what: what.into() });
@@ -85,6 +96,7 @@ pub(super) async fn verify(
     let Extent { ours, state, heads, chains } = extent;
     let of_us = |name: &str| ours.iter().find(|ours| ours.first.chain == name);
     let mut proof = Proof::default();
+    proof.unguarded(&store.broken_guards().await?);
     for chain in &chains {
         let Some(ours) = of_us(&chain.chain) else {
             proof.elsewhere += u64::try_from(chain.rows).unwrap_or_default();

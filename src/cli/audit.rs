@@ -18,7 +18,8 @@ is no vault that key lies open in vault/audit-*.first, and whoever can read the 
 write all of the trail anew. `vault init` and a change of `vault recipients` vouch for the first keys
 that are there; `verify` says where nobody did, and where the key that ends a chain is gone. Who owns
 all these files can also put older ones back: keep the line of `head` elsewhere, on paper or on another
-machine. Changes are seen, not prevented.
+machine. The database refuses changes; that somebody takes away what refuses them (triggers and indexes
+of audit.db) is seen, not prevented: `verify` says so, and so does an `audit.mend` of the next record.
 
 On Postgres each machine has a chain of its own and proves that one; `dashtam migrate --admin-url URL`
 gives the trail to a role of its own, so that this program's role can add to it and no more.

@@ -29,17 +29,147 @@ fn attacks(table: &str, is_sqlite: bool) -> Vec<String> {
     all
 }
 
+/// What takes away or alters a table, or what guards it.
+const ALTERATIONS: &[&str] = &[
+    "drop table audit",
+    "drop trigger audit_no_update",
+    "drop trigger audit_no_delete",
+    "drop index audit_one_outcome",
+    "alter table audit rename to other",
+    "alter table audit rename column detail to other",
+    "alter table audit drop column subject",
+    "alter table audit add column other text",
+    "create trigger other after insert on audit begin select raise(ignore); end",
+    "pragma writable_schema = on; delete from sqlite_master where name = 'audit_no_update'",
+];
+
 #[tokio::test]
 async fn nothing_but_adding_is_possible_in_a_file() {
     let engine = sqlite().await;
     operations(engine.session.audit().unwrap(), 3).await;
     let AuditStore::Sqlite(pool) = store(&engine) else { panic!() };
-    for attack in attacks("audit", true) {
-        let done = sqlx::raw_sql(AssertSqlSafe(attack.clone())).execute(&pool).await;
+    let all = attacks("audit", true);
+    // By the program's own connection not even the table can be altered.
+    for attack in all.iter().map(String::as_str).chain(ALTERATIONS.iter().copied()) {
+        let done = sqlx::raw_sql(AssertSqlSafe(attack.to_owned())).execute(&pool).await;
         assert!(done.is_err(), "{attack}");
         assert_right(&look(&engine).await, 6);
     }
+    for attack in &all {
+        assert!(as_owner_do(&engine, attack).await.is_err(), "{attack}");
+        assert_right(&look(&engine).await, 6);
+    }
+    // A record that is being added, and given up, leaves no right to write behind.
+    drop(store(&engine).begin().await.unwrap());
+    assert!(sqlx::raw_sql("drop trigger audit_no_update").execute(&pool).await.is_err());
+    operations(engine.session.audit().unwrap(), 1).await;
+    assert_right(&look(&engine).await, 8);
     engine.close().await;
+}
+
+/// How an owner takes away or alters what guards the rows, and what is told to be wrong then.
+const THEFTS_IN_A_FILE: &[(&str, &str)] = &[
+    ("drop trigger audit_no_update", "audit_no_update"),
+    ("drop trigger audit_no_delete", "audit_no_delete"),
+    ("drop trigger audit_no_replace", "audit_no_replace"),
+    ("drop index audit_one_outcome", "audit_one_outcome"),
+    ("drop index audit_chain", "audit_chain"),
+    (
+        "drop trigger audit_no_update; create trigger audit_no_update before update on audit \
+         begin select raise(ignore); end",
+        "audit_no_update",
+    ),
+];
+
+const THEFTS_ON_A_SERVER: &[(&str, &str)] = &[
+    ("drop trigger audit_no_change on {audit}", "audit_no_change"),
+    ("alter table {audit} disable trigger audit_no_truncate", "audit_no_truncate"),
+    // No more when a session says that it is a replica.
+    ("alter table {audit} enable trigger audit_no_replace", "audit_no_replace"),
+    (
+        "create or replace function dashtam_audit.refuse() returns trigger language plpgsql as \
+         $$ begin return null; end $$",
+        "audit_no_change, audit_no_truncate",
+    ),
+];
+
+/// Who owns a trail can take away what guards it, and nothing refuses that. It is told; the next record
+/// makes it again, and says so.
+#[tokio::test]
+async fn what_guards_the_rows_and_was_taken_away_is_told_and_made_again() {
+    for engine in engines().await {
+        let is_sqlite = engine.name == "sqlite";
+        let audit = engine.session.audit().unwrap();
+        operations(audit, 1).await;
+        let thefts = if is_sqlite { THEFTS_IN_A_FILE } else { THEFTS_ON_A_SERVER };
+        for (theft, guards) in thefts {
+            as_owner_do(&engine, theft).await.unwrap();
+            let proof = look(&engine).await;
+            assert_eq!((proof.wrong, proof.first_bad()), (1, Some(1)), "{theft}");
+            assert!(proof.faults[0].what.contains(guards), "{theft}: {:?}", proof.faults);
+            operations(audit, 1).await;
+            let rows = audit.rows().await.unwrap();
+            let told: Vec<_> = rows[rows.len() - 4..]
+                .iter()
+                .map(|row| (row.action.as_str(), row.state.as_str()))
+                .collect();
+            let mended = [("audit.mend", "ATTEMPTED"), ("audit.mend", "SUCCEEDED")];
+            assert_eq!(told[..2], mended, "{theft}");
+            assert_eq!(told[2..], [("export", "ATTEMPTED"), ("export", "FAILED")], "{theft}");
+            let detail = format!("guards={}", guards.replace(',', ""));
+            assert_eq!(rows[rows.len() - 3].detail, detail);
+            assert_right(&look(&engine).await, rows.len());
+            for attack in attacks("{audit}", is_sqlite) {
+                assert!(as_owner_do(&engine, &attack).await.is_err(), "{theft}: {attack}");
+            }
+        }
+        engine.close().await;
+    }
+}
+
+/// Where the table itself is gone nothing is done that could not be told, and what is missing is told.
+#[tokio::test]
+async fn a_table_that_was_taken_away_is_told() {
+    for engine in engines().await {
+        let audit = engine.session.audit().unwrap();
+        operations(audit, 3).await;
+        as_owner_do(&engine, "drop table {audit}").await.unwrap();
+        if engine.name == "sqlite" {
+            assert!(audit.attempt("export", "").await.is_err(), "{}", engine.name);
+        }
+        let engine = engine.reopen(Access::Write).await.unwrap();
+        operations(engine.session.audit().unwrap(), 1).await;
+        assert!(look(&engine).await.wrong > 0, "{}", engine.name);
+        engine.close().await;
+    }
+}
+
+/// As a person sees it.
+#[test]
+fn a_person_is_told_of_a_guard_that_was_taken_away() {
+    let home = Home::new();
+    home.ok(&["account", "add", "A", "--kind", "checking", "--currency", "USD"]);
+    let steal = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let file = SqliteConnectOptions::new().filename(home.data().join("audit.db"));
+            let mut file = SqliteConnection::connect_with(&file).await.unwrap();
+            sqlx::raw_sql("drop trigger audit_no_update").execute(&mut file).await.unwrap();
+            file.close().await.unwrap();
+        });
+    };
+    steal();
+    let told = home.run(&["doctor"]);
+    assert_eq!(told.code, Some(7), "{told:?}");
+    assert!(told.out.contains("audit guards") && told.out.contains("audit_no_update"), "{told:?}");
+    let told = home.run(&["audit", "verify"]);
+    assert_eq!(told.code, Some(1), "{told:?}");
+    assert!(format!("{}{}", told.out, told.err).contains("audit_no_update"), "{told:?}");
+    // That attempt has made it again, and what comes after it is whole.
+    assert_eq!(home.run(&["doctor"]).code, Some(0));
+    home.ok(&["audit", "verify"]);
+    let list = home.json(&["audit", "list", "--action", "audit.mend"]);
+    assert_eq!(list["rows"].as_array().unwrap().len(), 2, "{list}");
 }
 
 #[tokio::test]

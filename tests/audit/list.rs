@@ -64,6 +64,7 @@ const ELSEWHERE: &[(Action, &str)] = &[
     (Action::ChangeUndo, "the dashboard"),
     (Action::PlanWrite, "tests/allocation.rs"),
     (Action::AuditOwner, "above: a role of its own"),
+    (Action::AuditMend, "above: what guards the rows and was taken away"),
 ];
 
 #[test]

@@ -41,7 +41,8 @@ use dashtam::model::{AccountKind, Change, Currency, Mode, NewAccount, SafeText, 
 use dashtam::service::{self, Access, Session, vault};
 use dashtam::store::{AuditFilter, AuditRow, AuditStore, AuditTarget, Target};
 use secrecy::SecretString;
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
 use support::engines::{Engine, clock, engines, sqlite, target};
 use support::home::{Home, PROGRAM, Ran};
 use support::postgres::postgres_url;
@@ -101,11 +102,35 @@ async fn operations(audit: &Audit, count: usize) {
     }
 }
 
-/// A statement on the trail, as somebody makes it who owns it and lifts what guards it.
+/// A connection to the file of a trail, as somebody makes it who owns that.
+async fn as_owner(engine: &Engine) -> SqliteConnection {
+    let file = SqliteConnectOptions::new().filename(engine.folder().join("audit.db"));
+    SqliteConnection::connect_with(&file).await.unwrap()
+}
+
+/// A statement on the trail, as somebody makes it who owns it; `{audit}` is its table.
+async fn as_owner_do(engine: &Engine, sql: &str) -> Result<(), sqlx::Error> {
+    match store(engine) {
+        AuditStore::Sqlite(_) => {
+            let mut file = as_owner(engine).await;
+            let sql = AssertSqlSafe(sql.replace("{audit}", "audit"));
+            let done = sqlx::raw_sql(sql).execute(&mut file).await.map(drop);
+            file.close().await.unwrap();
+            done
+        }
+        AuditStore::Postgres(pool) => {
+            let sql = AssertSqlSafe(sql.replace("{audit}", "dashtam_audit.audit"));
+            sqlx::raw_sql(sql).execute(&pool).await.map(drop)
+        }
+    }
+}
+
+/// Statements on the trail, as somebody makes them who owns it and lifts what guards it.
 async fn forge(engine: &Engine, statements: &[String]) {
     match store(engine) {
-        AuditStore::Sqlite(pool) => {
-            let mut tx = pool.begin_with("begin immediate").await.unwrap();
+        AuditStore::Sqlite(_) => {
+            let mut file = as_owner(engine).await;
+            let mut tx = file.begin_with("begin immediate").await.unwrap();
             let guards: Vec<(String, String)> = sqlx::query_as(
                 "select name, sql from sqlite_master where type = 'trigger' and tbl_name = 'audit'",
             )

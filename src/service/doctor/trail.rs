@@ -115,6 +115,14 @@ async fn chained(trail: &AuditStore, place: &Place) -> Result<Vec<Check>> {
             Check::ok(CHAIN, &format!("{records} up to where the head and the key say{open}"))
         }
     }];
+    let broken = trail.broken_guards().await?;
+    if !broken.is_empty() {
+        let detail =
+            format!("what refuses a change of it is gone or altered: {}", broken.join(", "));
+        let fix =
+            "dashtam audit verify, which tells whether anything was changed, and makes it again";
+        checks.push(Check::fail(Harm::Damage, "audit guards", &detail, fix));
+    }
     if let Some(guard) = trail.guard().await? {
         const GUARD: &str = "audit owner";
         checks.push(match guard.is_ours {

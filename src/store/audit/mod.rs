@@ -2,6 +2,7 @@
 //! connection of their own on Postgres, so that an attempt is durable before its transaction
 //! begins. Rows are only ever added.
 
+mod guards;
 mod on;
 mod owner;
 mod read;
@@ -122,8 +123,16 @@ impl AuditStore {
                     .journal_mode(SqliteJournalMode::Wal)
                     .synchronous(SqliteSynchronous::Full)
                     .pragma("recursive_triggers", "on")
+                    .pragma("query_only", "on")
                     .busy_timeout(Duration::from_secs(30));
                 let pool = connect::sound_pool().max_connections(1);
+                // Only a record that is being added may write, and only while it is.
+                let pool = pool.before_acquire(|conn, _| {
+                    Box::pin(async move {
+                        sqlx::query("pragma query_only = on").execute(conn).await?;
+                        Ok(true)
+                    })
+                });
                 let pool = pool.connect_with(options).await?;
                 schema::make_sqlite(&pool).await?;
                 Ok(Self::Sqlite(pool))
@@ -153,8 +162,8 @@ impl AuditStore {
         };
         let (there, is_chained): (bool, bool) = match &trail {
             Self::Sqlite(pool) => {
-                const SQL: &str = "select count(*) filter (where name = 'audit') > 0, \
-                     count(*) filter (where name = 'audit_chain') > 0 from sqlite_master";
+                const SQL: &str = "select count(*) > 0, \
+                     count(*) filter (where name = 'hash') > 0 from pragma_table_info('audit')";
                 sqlx::query_as(SQL).fetch_one(pool).await?
             }
             Self::Postgres(pool) => {

@@ -3,8 +3,8 @@
 use sqlx::{AssertSqlSafe, PgConnection, PgPool, SqlitePool};
 
 use super::super::Result;
+use super::guards;
 
-/// Rows may be added and nothing else, not even by `insert or replace`.
 const SQLITE: &str = "
 create table audit (
     seq integer primary key,
@@ -15,9 +15,6 @@ create table audit (
     actor text not null,
     detail text not null
 ) strict;
-create unique index audit_one_outcome on audit (op_id, (state = 'ATTEMPTED'));
-create trigger audit_no_update before update on audit
-    begin select raise(abort, 'the audit trail is append-only'); end;
 ";
 
 /// What makes rows a chain. Those from before have no place in one.
@@ -26,22 +23,7 @@ alter table audit add column subject text not null default '';
 alter table audit add column chain text not null default '';
 alter table audit add column link integer not null default 0;
 alter table audit add column hash blob not null default x'';
-create unique index audit_chain on audit (chain, link) where chain <> '';
-create index audit_at on audit (at);
-drop trigger if exists audit_no_replace;
-create trigger audit_no_replace before insert on audit
-    when exists (select 1 from audit where seq = new.seq)
-        or exists (select 1 from audit where op_id = new.op_id
-            and (state = 'ATTEMPTED') = (new.state = 'ATTEMPTED'))
-        or new.chain <> '' and exists (select 1 from audit
-            where chain = new.chain and chain <> '' and link = new.link)
-    begin select raise(abort, 'the audit trail is append-only'); end;
-drop trigger if exists audit_no_delete;
 ";
-
-/// Away for the length of one transaction, while what is too old goes.
-pub(super) const SQLITE_NO_DELETE: &str = "create trigger audit_no_delete before delete on audit
-    begin select raise(abort, 'the audit trail is append-only'); end";
 
 const POSTGRES: &str = "
 create schema if not exists dashtam_audit;
@@ -83,32 +65,31 @@ alter table dashtam_audit.audit enable always trigger audit_no_truncate;
 alter table dashtam_audit.audit enable always trigger audit_no_replace;
 ";
 
+/// How a transaction begins that writes to a file: everybody else may only read.
+pub(super) const WRITE: &str = "pragma query_only = off; begin immediate";
+
 /// One process at a time writes to a trail, or makes it; the number is ours alone.
 pub(super) const LOCK: &str = "select pg_advisory_xact_lock(6034771251)";
 
-/// Makes what is missing.
+/// How many columns make the table, and how many of these make its rows a chain.
+const SQLITE_COLUMNS: &str =
+    "select count(*), count(*) filter (where name = 'hash') from pragma_table_info('audit')";
+
+/// Makes what is missing, where there is no trail or one of an older program.
 pub(super) async fn make_sqlite(pool: &SqlitePool) -> Result<()> {
-    const HAS: &str = "select count(*) from sqlite_master where name = $1";
-    const LAST: &str = "audit_no_delete";
-    let is_made = |columns: i64| columns > 0;
-    let chained: i64 = sqlx::query_scalar(HAS).bind("audit_chain").fetch_one(pool).await?;
-    let guarded: i64 = sqlx::query_scalar(HAS).bind(LAST).fetch_one(pool).await?;
-    if is_made(chained) && is_made(guarded) {
+    let (_, chained): (i64, i64) = sqlx::query_as(SQLITE_COLUMNS).fetch_one(pool).await?;
+    if chained > 0 {
         return Ok(());
     }
-    let mut tx = pool.begin_with("begin immediate").await?;
-    let table: i64 = sqlx::query_scalar(HAS).bind("audit").fetch_one(&mut *tx).await?;
-    if !is_made(table) {
+    let mut tx = pool.begin_with(WRITE).await?;
+    let (columns, chained): (i64, i64) = sqlx::query_as(SQLITE_COLUMNS).fetch_one(&mut *tx).await?;
+    if columns == 0 {
         sqlx::raw_sql(SQLITE).execute(&mut *tx).await?;
     }
-    let chained: i64 = sqlx::query_scalar(HAS).bind("audit_chain").fetch_one(&mut *tx).await?;
-    if !is_made(chained) {
+    if chained == 0 {
         sqlx::raw_sql(SQLITE_CHAIN).execute(&mut *tx).await?;
     }
-    let guarded: i64 = sqlx::query_scalar(HAS).bind(LAST).fetch_one(&mut *tx).await?;
-    if !is_made(guarded) {
-        sqlx::raw_sql(SQLITE_NO_DELETE).execute(&mut *tx).await?;
-    }
+    guards::mend_in_a_file(&mut tx).await?;
     tx.commit().await?;
     Ok(())
 }

@@ -5,7 +5,7 @@ use sqlx::{Postgres, Sqlite, Transaction};
 
 use super::super::{Result, server};
 use super::on::asked;
-use super::{AuditRow, AuditStore, columns, read, schema};
+use super::{AuditRow, AuditStore, columns, guards, read, schema};
 
 /// A row is being added; nobody else adds one meanwhile. Dropped, nothing happened.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ impl AuditStore {
     /// When the trail cannot be written, or somebody else writes for too long.
     pub async fn begin(&self) -> Result<AuditTx> {
         Ok(match self {
-            Self::Sqlite(pool) => AuditTx::Sqlite(pool.begin_with("begin immediate").await?),
+            Self::Sqlite(pool) => AuditTx::Sqlite(pool.begin_with(schema::WRITE).await?),
             Self::Postgres(pool) => {
                 let mut tx = server::begin(pool, "begin").await?;
                 sqlx::query(schema::LOCK).execute(&mut *tx).await?;
@@ -125,7 +125,7 @@ impl AuditTx {
                 sqlx::raw_sql("drop trigger audit_no_delete").execute(&mut **tx).await?;
                 let query = sqlx::query(sqlx::AssertSqlSafe(SQL.replace("{audit}", "audit")));
                 let gone = query.bind(chain).bind(link).bind(loose).execute(&mut **tx).await?;
-                sqlx::raw_sql(schema::SQLITE_NO_DELETE).execute(&mut **tx).await?;
+                sqlx::raw_sql(guards::SQLITE_NO_DELETE).execute(&mut **tx).await?;
                 Ok(gone.rows_affected())
             }
             Self::Postgres(tx) => {
