@@ -184,8 +184,8 @@ Exit codes: 4 the service does not take the token or the keys, or the consent wa
 cannot be reached (try the same again), 8 another process refreshes, 9 the vault is locked or missing.";
 
 const CONNECTIONS_HELP: &str = "\
-No refresh begins to ask a connection that is paused; its accounts, its consent and all that it
-brought stay. A consent may end meanwhile.
+Nothing is asked of a connection that is paused, also by a refresh that is under way; its accounts, its
+consent and all that it brought stay. A consent may end meanwhile.
 
 Examples:
   dashtam connections                      one line for each

@@ -13,8 +13,7 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, TimeDelta, Utc};
 use dashtam::clock::Clock;
 use dashtam::http::{
-    Answer, Bounds, Client, Error, Gate, Hosts, Limit, Request, Surroundings, Unremembered, Used,
-    Why,
+    Answer, Bounds, Client, Error, Gate, Hosts, Limit, Request, Surroundings, Unsent, Used, Why,
 };
 use dashtam::model::Secret;
 use flate2::Compression;
@@ -339,7 +338,7 @@ async fn the_limit_of_a_day_holds_over_restarts() {
             caller.gate = Gate::new(Hosts::ThisMachine, &LIMITS, &used, now);
             let client = Client::new(caller.bounds, caller.around.clone());
             let keep = |used: Used| async move {
-                store.keep_used("bank", &used).await.map_err(|_| Unremembered)
+                store.keep_used("bank", &used).await.map_err(|_| Unsent::NotRemembered)
             };
             let answer = client.send(&mut caller.gate, &get(&server), keep).await;
             match answer {
@@ -355,7 +354,7 @@ async fn the_limit_of_a_day_holds_over_restarts() {
         assert_eq!(server.asked().len(), 3, "on {}", engine.name);
         let mut fresh = Gate::new(Hosts::ThisMachine, &LIMITS, &[], noon());
         let client = Client::new(caller.bounds, caller.around.clone());
-        let forgets = async |_| Err(Unremembered);
+        let forgets = async |_| Err(Unsent::NotRemembered);
         let error = client.send(&mut fresh, &get(&server), forgets).await.map(|_| ()).unwrap_err();
         assert_eq!((error.why, error.sent), (Why::NotRemembered, false));
         assert_eq!(server.asked().len(), 3, "what is not remembered is not sent");

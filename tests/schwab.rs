@@ -636,6 +636,47 @@ fn a_first_history_goes_on_where_it_was_stopped() {
     }
 }
 
+/// Whoever lets a connection rest while its first history comes has it asked nothing more in that very
+/// round; what was told is kept, and it goes on there.
+#[test]
+fn a_pause_stops_a_first_history_where_it_is() {
+    for person in Person::on_each() {
+        ten_years(&person, now());
+        let person = person.connected();
+        let number = person.connection()["id"].clone();
+        person.schwab.turn(|knobs| knobs.slow = Duration::from_millis(150));
+        let mut command = person.process();
+        command.args(["refresh", "--force", "--json"]).stdin(Stdio::null());
+        let process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let asked = || person.schwab.turn(|knobs| knobs.windows.len());
+        until(|| asked() >= 7);
+        person.ok(&format!("connections pause {number}"));
+        let then = asked();
+        let ran = Ran::of(&process.wait_with_output().unwrap());
+        // One may have been on its way.
+        assert!(asked() <= then + 1 && asked() < 60, "{then}, then {}", asked());
+        let told = document(&ran.out);
+        assert_eq!((ran.code, &told["connections"][0]["result"]), (Some(0), &json!("nothing_due")));
+        assert_eq!(person.json("report accounts")["rows"], json!([]), "nothing by halves");
+        let trail = person.json("audit list --action refresh");
+        let trail: Vec<_> =
+            trail["rows"].as_array().unwrap().iter().map(|row| row["state"].clone()).collect();
+        assert_eq!(trail, ["ATTEMPTED", "FAILED"]);
+        person.ok(&format!("connections resume {number}"));
+        assert_eq!(person.connection()["failures"], json!(0), "nobody failed");
+        person.schwab.turn(|knobs| knobs.slow = Duration::ZERO);
+        let (code, told) = person.refresh();
+        assert_eq!(code, 0, "{told}");
+        let all = person.json("report transactions --limit 500");
+        let rows = all["rows"].as_array().unwrap().iter();
+        assert_eq!(rows.filter(|row| row["subtype"] == "wire_in").count(), 360);
+        // Sixty in all, and hardly one twice.
+        assert!(asked() <= 60 + 3, "{}", asked());
+        person.schwab.no_faults();
+        no_secret_below(&person);
+    }
+}
+
 /// Later the newest rows are asked for again, since they may have changed, and those of years ago are
 /// not: an account that fails holds up nothing that comes to the others.
 #[test]

@@ -773,6 +773,42 @@ fn a_pause_within_a_round_counts_for_what_is_not_begun() {
     }
 }
 
+/// The one that is asked just now is asked nothing more either, and no word of it is stored.
+#[test]
+fn a_pause_counts_for_the_rest_of_a_round() {
+    for person in Person::on_each() {
+        let person = person.connected();
+        person.bridge.turn(|knobs| knobs.slow = Duration::from_secs(2));
+        let mut command = person.process();
+        command.args(["refresh", "--json"]).stdin(Stdio::null());
+        let process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let asks = || {
+            let asked = person.bridge.server.asked().into_iter();
+            asked.filter(|asked| asked.path.starts_with("/simplefin/accounts")).count()
+        };
+        let begun = Instant::now();
+        while asks() == 0 {
+            assert!(begun.elapsed() < Duration::from_secs(30), "nobody asks");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        person.ok("connections pause SimpleFIN");
+        let ran = Ran::of(&process.wait_with_output().unwrap());
+        let told = document(&ran.out);
+        assert_eq!((ran.code, asks()), (Some(0), 1), "of four: {told}");
+        assert_eq!(told["connections"][0]["result"], "nothing_due", "{told}");
+        assert_eq!(told_of(&person, "refresh"), ["ATTEMPTED", "FAILED"]);
+        assert_eq!(person.json("report accounts")["rows"], json!([]));
+        person.bridge.turn(|knobs| knobs.slow = Duration::ZERO);
+        person.ok("connections resume SimpleFIN");
+        // Due as before: nobody failed.
+        let told = person.json("--refresh-only");
+        assert_eq!((&told["result"], asks()), (&json!("ok"), 5), "{told}");
+        assert_eq!(person.json("report accounts")["rows"].as_array().unwrap().len(), 2);
+        person.ok("audit verify");
+        person.no_faults();
+    }
+}
+
 /// A passphrase of the vault, which nobody has but who sits at the dashboard.
 const PASSPHRASE: &str = "c4n4ry swordfish";
 

@@ -118,7 +118,7 @@ impl Client {
     }
 
     /// Sends a request and takes in its answer. `remember` is told what was used of the limits before
-    /// anything is sent, and must have made that durable when it returns.
+    /// anything is sent, and must have made that durable when it returns, or says why nothing may be.
     ///
     /// # Errors
     /// When there is no answer, or one that says `not now`.
@@ -129,7 +129,7 @@ impl Client {
         remember: impl Fn(Used) -> F,
     ) -> Result<Answer>
     where
-        F: Future<Output = std::result::Result<(), Unremembered>>,
+        F: Future<Output = std::result::Result<(), Unsent>>,
     {
         let begun = self.around.clock.monotonic();
         let left = || self.bounds.total.saturating_sub(begun.elapsed());
@@ -159,8 +159,11 @@ impl Client {
             // To wait is no try.
             (tries, waits) = (tries + 1, 0);
             gate.pace.take(self.now());
-            if remember(gate.used()).await.is_err() {
-                return Err(because(Why::NotRemembered));
+            if let Err(why) = remember(gate.used()).await {
+                return Err(because(match why {
+                    Unsent::NotRemembered => Why::NotRemembered,
+                    Unsent::Paused => Why::Paused,
+                }));
             }
             let failed = match self.send_once(request, left()).await {
                 Ok(answer) => {
@@ -241,9 +244,14 @@ impl Client {
     }
 }
 
-/// That something was used could not be made durable.
-#[derive(Clone, Copy, Debug)]
-pub struct Unremembered;
+/// Why nothing may be sent, by whoever remembers what was used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unsent {
+    /// That could not be made durable.
+    NotRemembered,
+    /// Its owner wants nobody to be asked by now.
+    Paused,
+}
 
 fn begins_as_page(body: &[u8]) -> bool {
     let start = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();

@@ -53,6 +53,8 @@ pub enum Why {
     Resting(DateTime<Utc>),
     /// That it is sent could not be remembered, so it was not sent.
     NotRemembered,
+    /// Its owner paused the connection meanwhile, so it was not sent.
+    Paused,
 }
 
 impl Error {
@@ -97,6 +99,7 @@ impl fmt::Display for Error {
                 write!(f, "failed again and again and is left to rest until {}", when(until))
             }
             Why::NotRemembered => f.write_str("the use of its limit could not be stored"),
+            Why::Paused => f.write_str("was not asked, as the connection is paused by now"),
         }
     }
 }

@@ -17,7 +17,7 @@ mod retry;
 mod unpack;
 mod wire;
 
-pub use client::{Answer, Bounds, Client, Surroundings, Unremembered};
+pub use client::{Answer, Bounds, Client, Surroundings, Unsent};
 pub use error::{Error, Why};
 pub use gate::{Gate, Hosts};
 pub use pace::{Limit, Used};

@@ -12,15 +12,14 @@ use url::Url;
 use super::{Auth, Entry, Error, Result};
 use crate::clock::Clock;
 use crate::http::{
-    self, Answer, Bounds, Client, Gate, Hosts, Limit, Request, Surroundings, Unremembered, Used,
-    Why,
+    self, Answer, Bounds, Client, Gate, Hosts, Limit, Request, Surroundings, Unsent, Used, Why,
 };
 use crate::model::SafeText;
 
 /// A future in a box.
 pub type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 /// Makes durable what was used of the limits of a connection.
-pub type Remember = dyn Fn(Used) -> Boxed<std::result::Result<(), Unremembered>> + Send + Sync;
+pub type Remember = dyn Fn(Used) -> Boxed<std::result::Result<(), Unsent>> + Send + Sync;
 
 /// The way from one connection to its service.
 pub struct Line {

@@ -122,10 +122,10 @@ impl ToldAll {
         };
     }
 
-    /// The store failed meanwhile.
-    pub(super) async fn give_up(self) {
-        // The error itself is what the person must see.
-        let _ = self.attempt.failed("storage").await;
+    /// Nothing of it is wanted, or the store failed meanwhile.
+    pub(super) async fn give_up(self, reason: &str) {
+        // An error itself is what the person must see.
+        let _ = self.attempt.failed(reason).await;
     }
 }
 

@@ -268,7 +268,7 @@ impl Bench {
 
     /// Asks a connection for its accounts.
     async fn ask(&self, work: &Work<'_>) -> Result<Asked> {
-        if self.rests(work.connection).await? {
+        if self.rests(work.connection.id).await? {
             return Ok(Asked::Rests);
         }
         let entry = match provider::named(&work.connection.provider) {
@@ -289,25 +289,36 @@ impl Bench {
                     match self.setup_after(lease, connection, entry, shown.as_deref()).await {
                         Ok(setup) => told.again(setup.map(accounts)).await,
                         Err(error) => {
-                            told.give_up().await;
+                            told.give_up("storage").await;
                             return Err(error);
                         }
                     }
                 }
-                Ok(Asked::Told(Box::new(told)))
+                // What was told of a first history is kept; for the rest it is asked when it goes on.
+                match self.rests(work.connection.id).await {
+                    Ok(false) => Ok(Asked::Told(Box::new(told))),
+                    Ok(true) => {
+                        told.give_up("paused").await;
+                        Ok(Asked::Rests)
+                    }
+                    Err(error) => {
+                        told.give_up("storage").await;
+                        Err(error)
+                    }
+                }
             }
             Err(error) => Ok(Asked::Over(Box::new(work.unknown(error).await?))),
         }
     }
 
-    /// Whether its owner lets a connection rest, since the plan was made.
-    async fn rests(&self, connection: &Connection) -> Result<bool> {
-        Ok(self.store.read().await?.paused().await?.contains_key(&connection.id))
+    /// Whether its owner lets a connection rest by now.
+    async fn rests(&self, connection: ConnectionId) -> Result<bool> {
+        Ok(self.store.read().await?.paused().await?.contains_key(&connection))
     }
 
     /// Fetches prices; none: its owner lets it rest by now.
     async fn fetch(&self, work: &Work<'_>) -> Result<Option<Done>> {
-        if self.rests(work.connection).await? {
+        if self.rests(work.connection.id).await? {
             return Ok(None);
         }
         self.fetch_prices(work).await.map(Some)

@@ -10,7 +10,7 @@ use url::Url;
 use super::progress::Kept;
 use super::{Bench, Error, Result};
 use crate::credentials::{self, Keeper, Lost, Serves};
-use crate::http::{Unremembered, Why};
+use crate::http::{Unsent, Why};
 use crate::ledger;
 use crate::model::{Connection, OAuthSpec, SafeText, Secret};
 use crate::oauth::{self, Tokens, Untaken};
@@ -49,17 +49,25 @@ impl Default for Outside {
 }
 
 impl Bench {
-    /// The way from a connection to its service, with what was used of its limits.
+    /// The way from a connection to its service, with what was used of its limits. Nothing is sent any
+    /// more once its owner lets it rest.
     ///
     /// # Errors
     /// When the store cannot be read.
     pub async fn line(&self, connection: &Connection, entry: &'static Entry) -> Result<Arc<Line>> {
         let name = quota_of(connection.id);
         let used = self.store.used_of(&name).await?;
-        let store = self.store.clone();
+        let (bench, id) = (self.clone(), connection.id);
         let remember = Box::new(move |used: Vec<i64>| -> provider::Boxed<_> {
-            let (store, name) = (store.clone(), name.clone());
-            Box::pin(async move { store.keep_used(&name, &used).await.map_err(|_| Unremembered) })
+            let (bench, name) = (bench.clone(), name.clone());
+            Box::pin(async move {
+                match bench.rests(id).await {
+                    Ok(true) => return Err(Unsent::Paused),
+                    Ok(false) => {}
+                    Err(_) => return Err(Unsent::NotRemembered),
+                }
+                bench.store.keep_used(&name, &used).await.map_err(|_| Unsent::NotRemembered)
+            })
         });
         let base = self.outside.bases.get(entry.id).cloned();
         let pace = self.outside.paces.get(entry.id).copied();
