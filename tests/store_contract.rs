@@ -710,6 +710,8 @@ async fn ask_for_everything(tx: &mut Tx, told: &mut Vec<String>) {
         tx.edited_transactions(&BTreeSet::from([day(1), day(21)])),
         tx.shared_links(),
         tx.transactions_of_account(AccountId(11)),
+        tx.openings(&[AccountId(10), AccountId(11)]),
+        tx.first_days(&[AccountId(10), AccountId(11)]),
         tx.transactions_by_source(&[&i1, &i2]),
         tx.transactions_of_batch(BatchId(1)),
         tx.transactions_told(AccountId(1), day(1)),

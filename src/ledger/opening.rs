@@ -68,7 +68,10 @@ pub(super) async fn waits(tx: &mut Tx, told: &[ToldAccount]) -> Result<Vec<Optio
     for told in told {
         let account = names.get(&told.account.name).copied();
         let has_rows = match account {
-            Some(account) => tx.has_rows(account).await?,
+            // Those that count are counted already; to look for others is to look at all rows.
+            Some(account) => {
+                tx.count_rows(Some(account)).await? > 0 || tx.has_rows(account).await?
+            }
             None => false,
         };
         let listed = account.and_then(|account| listed.get(&account).copied());
@@ -104,6 +107,15 @@ pub(super) fn is_opening(row: &StoredTransaction) -> bool {
         && row.source_id.is_none()
 }
 
+/// With what an account begins.
+#[derive(Default)]
+struct Beginning {
+    /// What was opened of it.
+    openings: Vec<StoredTransaction>,
+    /// The day of its first other row.
+    first: Option<NaiveDate>,
+}
+
 impl Intake {
     /// Opens the accounts that are not, as far as these answers allow; all rows are in.
     pub(super) async fn open_accounts(
@@ -112,17 +124,13 @@ impl Intake {
         from_start: bool,
     ) -> Result<Vec<Left>> {
         let mut left = Vec::new();
-        let mut is_settled = false;
+        let mut beginnings = self.beginnings(told).await?;
         for (account, opening, stand) in told {
             let Some(opening) = opening else { continue };
             let (mut waits, mut is_tried) = (Some(opening.waits), false);
             if let Some(stand) = stand.as_ref().filter(|_| opening.is_whole) {
-                if !is_settled {
-                    self.settle().await?;
-                    self.book.settle_figures(&mut self.tx).await?;
-                    is_settled = true;
-                }
-                waits = self.open(stand, opening, from_start).await?;
+                let beginning = beginnings.remove(account).unwrap_or_default();
+                waits = self.open(stand, opening, beginning, from_start).await?;
                 is_tried = true;
             }
             let is_early = waits == Some(Unopened::Early);
@@ -136,12 +144,40 @@ impl Intake {
         Ok(left)
     }
 
+    /// With what the accounts begin that can be opened now. They are looked for together: each look is
+    /// one at all rows there are.
+    async fn beginnings(
+        &mut self,
+        told: &[(AccountId, Option<Opening>, Option<Stands>)],
+    ) -> Result<HashMap<AccountId, Beginning>> {
+        let can_be_opened =
+            |(account, opening, stand): &(AccountId, Option<Opening>, Option<Stands>)| {
+                let is_whole = opening.as_ref().is_some_and(|opening| opening.is_whole);
+                (is_whole && stand.is_some()).then_some(*account)
+            };
+        let accounts: Vec<_> = told.iter().filter_map(can_be_opened).collect();
+        let mut found: HashMap<AccountId, Beginning> = HashMap::new();
+        if accounts.is_empty() {
+            return Ok(found);
+        }
+        self.settle().await?;
+        self.book.settle_figures(&mut self.tx).await?;
+        for (account, first) in self.tx.first_days(&accounts).await? {
+            found.entry(account).or_default().first = Some(first);
+        }
+        for row in self.tx.openings(&accounts).await? {
+            found.entry(row.transaction.account).or_default().openings.push(row);
+        }
+        Ok(found)
+    }
+
     /// Makes the opening of an account as far as this answer allows; all other rows are in. Gives
     /// what is left to be opened.
     async fn open(
         &mut self,
         stand: &Stands,
         opening: &Opening,
+        Beginning { openings, first }: Beginning,
         from_start: bool,
     ) -> Result<Option<Unopened>> {
         let waits = opening.waits;
@@ -153,9 +189,7 @@ impl Intake {
         if is_nothing_new || stand.standing.holdings.is_none() {
             return Ok(Some(waits));
         }
-        let rows = self.tx.transactions_of_account(stand.account).await?;
-        let (openings, rows): (Vec<_>, Vec<_>) = rows.into_iter().partition(is_opening);
-        let day = first_day(stand, &openings, &rows);
+        let day = first_day(stand, &openings, first);
         if waits == Unopened::Early {
             let opened = openings.iter().map(|row| row.transaction.facts.date).min();
             let is_later = |first| opened.is_some_and(|opened| opened < first);
@@ -165,7 +199,7 @@ impl Intake {
             }
         }
         if waits == Unopened::All {
-            self.open_holdings(stand, &openings, &rows, day).await?;
+            self.open_holdings(stand, &openings, day).await?;
         }
         let Some(cash) = stand.standing.cash(stand.currency) else {
             return Ok(Some(if waits == Unopened::All { Unopened::Cash } else { waits }));
@@ -224,7 +258,6 @@ impl Intake {
         &mut self,
         stand: &Stands,
         openings: &[StoredTransaction],
-        rows: &[StoredTransaction],
         day: NaiveDate,
     ) -> Result<()> {
         let mut held = figures::held_on(&mut self.tx, stand.standing.date).await?;
@@ -250,8 +283,13 @@ impl Intake {
         }
         // What is held no more was there before it went; at which cost nobody tells.
         let mine = (stand.account, SecurityId(i64::MIN))..=(stand.account, SecurityId(i64::MAX));
-        let left: Vec<_> = held.range(mine).map(|((_, id), ours)| (*id, *ours)).collect();
-        for (id, ours) in left.into_iter().filter(|(id, ours)| !ours.is_zero() && !is_opened(*id)) {
+        let left = held.range(mine).map(|((_, id), ours)| (*id, *ours));
+        let left: Vec<_> = left.filter(|(id, ours)| !ours.is_zero() && !is_opened(*id)).collect();
+        let rows = match left.is_empty() {
+            true => Vec::new(),
+            false => self.tx.transactions_of_account(stand.account).await?,
+        };
+        for (id, ours) in left {
             let security = &self.book.security(id)?.security;
             let facts = rows.iter().map(|row| &row.transaction);
             let mut facts = facts.filter(|row| row.security == Some(id)).map(|row| &row.facts);
@@ -292,11 +330,9 @@ fn is_of_cash(opening: &StoredTransaction, currency: Currency) -> bool {
 fn first_day(
     stand: &Stands,
     openings: &[StoredTransaction],
-    rows: &[StoredTransaction],
+    first: Option<NaiveDate>,
 ) -> NaiveDate {
-    let day = |row: &StoredTransaction| row.transaction.facts.date;
-    let known = rows.iter().filter(|row| !row.transaction.deleted).map(day).min();
-    let opened = openings.iter().map(day).min();
-    let before = known.and_then(|first| first.pred_opt());
+    let opened = openings.iter().map(|row| row.transaction.facts.date).min();
+    let before = first.and_then(|first| first.pred_opt());
     [before, opened].into_iter().flatten().fold(stand.standing.date, NaiveDate::min)
 }

@@ -49,6 +49,9 @@ const COLUMNS: &str = "t.id, t.account_id, t.content_key, t.occurrence, t.origin
     t.acquired, t.cost_share, t.link, t.description, t.category_id, t.note, t.quoted_in, \
     t.source_facts, t.checksum, c.name";
 
+/// What says what was in an account before its first row, as no source does.
+const OPENING: &str = "t.origin = 'provider' and t.subtype = 'opening' and t.source_id is null";
+
 /// A row and the checksum that was stored with it.
 pub(super) struct Checked(pub StoredTransaction, pub i64);
 
@@ -413,6 +416,49 @@ impl Tx {
     ) -> Result<Vec<StoredTransaction>> {
         let cells = [Cell::Int(Some(account.0))];
         self.transactions_where("t.account_id = $1", &cells, " order by t.id").await
+    }
+
+    /// What providers opened these accounts with, deleted ones too, in order of id.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn openings(&mut self, accounts: &[AccountId]) -> Result<Vec<StoredTransaction>> {
+        let mut found = Vec::new();
+        for accounts in accounts.chunks(400) {
+            let condition =
+                format!("t.account_id in ({}) and {OPENING}", self.marks(accounts.len()));
+            let cells: Vec<_> = accounts.iter().map(|id| Cell::Int(Some(id.0))).collect();
+            found.extend(self.transactions_where(&condition, &cells, " order by t.id").await?);
+        }
+        Ok(found)
+    }
+
+    /// The first day of each of these accounts that has a live row, but for what opened it.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn first_days(
+        &mut self,
+        accounts: &[AccountId],
+    ) -> Result<Vec<(AccountId, NaiveDate)>> {
+        let mut found = Vec::new();
+        for accounts in accounts.chunks(400) {
+            let sql = format!(
+                "select t.account_id, min(t.trade_date) from transactions t \
+                 where t.account_id in ({}) and t.deleted = false and not ({OPENING}) \
+                 group by t.account_id order by t.account_id",
+                self.marks(accounts.len())
+            );
+            let part: Vec<(i64, NaiveDate)> = on_tx!(self, conn => {
+                let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql));
+                for account in accounts {
+                    query = query.bind(account.0);
+                }
+                query.fetch_all(&mut **conn).await?
+            });
+            found.extend(part.into_iter().map(|(account, day)| (AccountId(account), day)));
+        }
+        Ok(found)
     }
 
     /// The transactions that are known by these keys, each with the day on which it first came;
