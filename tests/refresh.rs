@@ -6,6 +6,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::disallowed_methods,
     reason = "a test"
 )]
 
@@ -857,6 +858,50 @@ async fn a_provider_that_fails_is_left_alone_for_a_while() {
         let told: Vec<_> = outcomes(&engine.session).await;
         let right = ["later", "later", "later", "reauthorize"];
         assert_eq!(told, right.map(|word| format!("FAILED {word}")));
+    })
+    .await;
+}
+
+/// F57: given up at any time, as by a key: no session of a server is left in a transaction, and what
+/// comes next is in none of before.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refresh_that_is_given_up_leaves_no_transaction_behind() {
+    const OPEN: &str = "select count(*) from pg_stat_activity \
+         where datname = current_database() and state like 'idle in transaction%'";
+    let times =
+        if std::env::var("DASHTAM_FULL").is_ok_and(|value| value == "1") { 500 } else { 25 };
+    on_each(async |engine| {
+        let connection = household(engine).await;
+        let store = &engine.session.store;
+        let (bench, held) = (bench(&engine.session), lease(store).await);
+        let job = Job { connection: connection.id, part: Part::Accounts, why: Why::Asked };
+        let given_up =
+            Work { bench: &bench, lease: &held, connection: &connection, job, last: None };
+        let told = |number: u64| Fake {
+            rows: (0..=number).map(|at| deposit(&format!("n{at}"), "2026-11-18", "5")).collect(),
+            ..Fake::default()
+        };
+        for number in 0..times {
+            let wait = Duration::from_micros(number * 397 % 20_000);
+            let fake = told(number);
+            let done = given_up.accounts(&fake, TimeDelta::seconds(60));
+            let _ = tokio::time::timeout(wait, done).await;
+        }
+        // What was given up comes to its own end.
+        if let Store::Postgres(pool) = store {
+            let begun = std::time::Instant::now();
+            while sqlx::query_scalar::<_, i64>(OPEN).fetch_one(pool).await.unwrap() > 0 {
+                assert!(begun.elapsed() < Duration::from_secs(10), "a transaction is left open");
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        }
+        for _ in 0..times {
+            store.revision().await.unwrap();
+        }
+        held.release().await.unwrap();
+        work(engine, Part::Accounts, &told(times - 1)).await.unwrap();
+        let cash = (500 + 5 * times).to_string();
+        assert_eq!(engine.cash_of("Broker", "USD").await, cash, "each row once");
     })
     .await;
 }

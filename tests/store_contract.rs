@@ -1042,6 +1042,32 @@ async fn a_lease_that_was_taken_away_is_not_held() {
     }
 }
 
+/// F56: a server ends every connection, that of the trail too; whoever asks next has another one.
+#[tokio::test]
+async fn connections_that_a_server_ends_are_made_again() {
+    for engine in engines().await {
+        let store = &engine.session.store;
+        let Store::Postgres(_) = store else { continue };
+        let trail = AuditStore::open(&trail_of(&engine)).await.unwrap();
+        for round in 0..5 {
+            let end = "select pg_terminate_backend(pid) from pg_stat_activity \
+                 where datname = current_database() and pid <> pg_backend_pid()";
+            run(store, end).await;
+            let begun = std::time::Instant::now();
+            let op = format!("round {round}");
+            let write = async || store.write().await?.commit(&op, "test", NOW).await;
+            while write().await.is_err() {
+                assert!(begun.elapsed() < Duration::from_secs(30), "no connection to the store");
+            }
+            while append(&trail, attempt(&op, "ATTEMPTED", "h:1")).await.is_err() {
+                assert!(begun.elapsed() < Duration::from_secs(30), "no connection to the trail");
+            }
+        }
+        trail.close().await;
+        engine.close().await;
+    }
+}
+
 /// A process that holds the lock of a file and is killed.
 #[tokio::test]
 async fn the_lease_of_a_killed_process_is_free_at_once() {
@@ -1564,6 +1590,11 @@ async fn the_trail_only_grows() {
             assert!(done.is_err(), "{} allows {attack}", engine.name);
             assert_eq!(trail.rows().await.unwrap(), before, "{attack}");
         }
+        // What refuses it is as it was made; `tests/audit` takes it away.
+        assert_eq!(trail.broken_guards().await.unwrap(), [""; 0]);
+        let mut tx = trail.begin().await.unwrap();
+        assert_eq!(tx.mend_guards().await.unwrap(), [""; 0]);
+        drop(tx);
         trail.close().await;
         engine.close().await;
     }
