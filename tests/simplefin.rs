@@ -11,6 +11,7 @@
 
 mod support;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -21,6 +22,8 @@ use dashtam::clock::Clock;
 use dashtam::model::Secret;
 use dashtam::provider::{AccountSource as _, Auth, Class, Line, PROVIDERS, Setup};
 use serde_json::{Value, json};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
 use support::home::{Home, Ran, document, keys, sorted};
 use support::postgres::postgres_url;
 use support::server::{Reply, Server};
@@ -195,6 +198,66 @@ fn accounts_look_after_themselves() {
         assert_eq!(accounts["rows"].as_array().unwrap().len(), 2);
         assert_eq!(account(&accounts, "Roth IRA")["kind"], "ira");
         assert_eq!(account(&accounts, "Daily")["value"], "1250.75");
+        person.no_faults();
+    }
+}
+
+/// Every row of every table of the store, by table.
+fn tables(person: &Person) -> BTreeMap<String, Vec<String>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut found = BTreeMap::new();
+        let Some(url) = &person.database else {
+            let file = person.home.data().join("dashtam.db");
+            let options = SqliteConnectOptions::new().filename(file);
+            let mut conn = SqliteConnection::connect_with(&options).await.unwrap();
+            let names = "select name from sqlite_master where type = 'table'";
+            let names: Vec<String> = sqlx::query_scalar(names).fetch_all(&mut conn).await.unwrap();
+            for name in names {
+                let columns = "select group_concat('quote(\"' || name || '\")', '||') \
+                     from pragma_table_info($1)";
+                let columns: String =
+                    sqlx::query_scalar(columns).bind(&name).fetch_one(&mut conn).await.unwrap();
+                let rows = AssertSqlSafe(format!("select {columns} from {name} order by 1"));
+                found.insert(name, sqlx::query_scalar(rows).fetch_all(&mut conn).await.unwrap());
+            }
+            return found;
+        };
+        let mut conn = PgConnection::connect(url).await.unwrap();
+        let names = "select tablename::text from pg_tables where schemaname = 'public'";
+        let names: Vec<String> = sqlx::query_scalar(names).fetch_all(&mut conn).await.unwrap();
+        for name in names {
+            let rows = AssertSqlSafe(format!("select t::text from {name} t order by 1"));
+            found.insert(name, sqlx::query_scalar(rows).fetch_all(&mut conn).await.unwrap());
+        }
+        found
+    })
+}
+
+/// A refresh that brings nothing new writes its two records into the trail, and into the store nothing
+/// but that it was: when, its mark, and what it used of the limit.
+#[test]
+fn a_refresh_that_brings_nothing_leaves_its_two_records() {
+    for person in Person::on_each() {
+        let person = person.connected();
+        assert_eq!(person.refresh().0, 0);
+        let (before, told) = (tables(&person), told_of(&person, "refresh").len());
+        let all = |person: &Person| {
+            person.json("audit list --limit 1000")["rows"].as_array().unwrap().len()
+        };
+        let records = all(&person);
+        assert_eq!(person.refresh().0, 0);
+        assert_eq!((told_of(&person, "refresh").len(), all(&person)), (told + 2, records + 2));
+        let after = tables(&person);
+        let changed: Vec<_> = after.iter().filter(|(name, rows)| before[*name] != **rows).collect();
+        // Who refreshes stands in the store of a server, and beside a file.
+        let names = changed.iter().map(|(name, _)| name.as_str());
+        let names: Vec<_> = names.filter(|name| *name != "refresher").collect();
+        assert_eq!(names, ["applied_ops", "quotas", "refreshes"]);
+        for (name, rows) in changed {
+            let new = usize::from(name == "applied_ops");
+            assert_eq!(rows.len(), before[name].len() + new, "{name}");
+        }
         person.no_faults();
     }
 }
@@ -398,7 +461,9 @@ fn the_quota_of_a_day_is_never_exceeded() {
     }
 }
 
-/// F30-F36: what each trouble is called, and that it leaves what is stored.
+const LATIN: (&str, &str) = ("content-type", "application/json; charset=iso-8859-1");
+
+/// F30-F37: what each trouble is called, and that it leaves what is stored.
 #[test]
 fn each_trouble_has_its_exit_code() {
     let person = Person::new(None).connected();
@@ -409,6 +474,8 @@ fn each_trouble_has_its_exit_code() {
         (nothing, 5, "later"),
         (|| Reply::json("{\"accounts\":[{\"id\"").cut(2), 5, "later"),
         (|| Reply::json("[]"), 5, "later"),
+        // F37: not in UTF-8, whatever it says of itself.
+        (|| Reply::new(200, &[LATIN], b"{\"accounts\":[{\"id\":\"caf\xe9\"}]}"), 5, "later"),
         (|| Reply::new(402, &[], ""), 5, "later"),
         (|| Reply::new(429, &[("retry-after", "7200")], ""), 6, "later"),
     ];
