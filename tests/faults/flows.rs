@@ -9,7 +9,7 @@ use dashtam::model::Secret;
 use dashtam::vault::Vault;
 
 use super::machine::{Machine, On};
-use crate::support::simplefin::Bridge;
+use crate::support::simplefin::{Bridge, Row};
 
 /// One thing that a person asks for.
 pub struct Flow {
@@ -21,6 +21,8 @@ pub struct Flow {
     pub again: &'static [i32],
     /// The file that it writes beside the store, and how to tell what such a file says.
     pub out: Option<(&'static str, Say)>,
+    /// It is several operations, each of which is done or not.
+    pub in_parts: bool,
 }
 
 /// Tells what a file says, whatever of it differs from run to run.
@@ -36,6 +38,7 @@ pub const FLOWS: &[Flow] = &[
         // There is one of that name.
         again: &[2],
         out: None,
+        in_parts: false,
     },
     Flow {
         name: "import",
@@ -43,6 +46,7 @@ pub const FLOWS: &[Flow] = &[
         line: &["import", "more.csv", "prices.csv"],
         again: &[],
         out: None,
+        in_parts: false,
     },
     Flow {
         name: "undo",
@@ -51,6 +55,7 @@ pub const FLOWS: &[Flow] = &[
         // It is taken back already.
         again: &[2],
         out: None,
+        in_parts: false,
     },
     Flow {
         name: "edit",
@@ -58,6 +63,7 @@ pub const FLOWS: &[Flow] = &[
         line: &["txn", "edit", "3", "--amount", "-27.5", "--category", "Books"],
         again: &[],
         out: None,
+        in_parts: false,
     },
     Flow {
         name: "settings",
@@ -65,6 +71,7 @@ pub const FLOWS: &[Flow] = &[
         line: &["settings", "set", "base_currency", "CAD"],
         again: &[],
         out: None,
+        in_parts: false,
     },
     Flow {
         name: "price",
@@ -82,9 +89,24 @@ pub const FLOWS: &[Flow] = &[
         ],
         again: &[],
         out: None,
+        in_parts: false,
     },
-    Flow { name: "migration", before: old_household, line: &["migrate"], again: &[], out: None },
-    Flow { name: "rebuild", before: household, line: &["rebuild"], again: &[], out: None },
+    Flow {
+        name: "migration",
+        before: old_household,
+        line: &["migrate"],
+        again: &[],
+        out: None,
+        in_parts: false,
+    },
+    Flow {
+        name: "rebuild",
+        before: household,
+        line: &["rebuild"],
+        again: &[],
+        out: None,
+        in_parts: false,
+    },
     Flow {
         name: "export",
         before: household,
@@ -92,6 +114,7 @@ pub const FLOWS: &[Flow] = &[
         // The file is there.
         again: &[2],
         out: Some(("out.json", text)),
+        in_parts: false,
     },
     Flow {
         name: "export over a file",
@@ -99,6 +122,7 @@ pub const FLOWS: &[Flow] = &[
         line: &["export", "--out", "out.csv", "--force"],
         again: &[],
         out: Some(("out.csv", text)),
+        in_parts: false,
     },
     Flow {
         name: "backup",
@@ -107,6 +131,7 @@ pub const FLOWS: &[Flow] = &[
         // The file is there.
         again: &[2],
         out: Some(("out.dashtam-backup", restored)),
+        in_parts: false,
     },
     Flow {
         name: "restore",
@@ -115,7 +140,21 @@ pub const FLOWS: &[Flow] = &[
         // The store is not empty any more.
         again: &[2],
         out: None,
+        in_parts: false,
     },
+    // Nothing is written but the attempt and its outcome.
+    Flow {
+        name: "audit append",
+        before: household,
+        line: &["export"],
+        again: &[],
+        out: None,
+        in_parts: false,
+    },
+];
+
+/// What keeps secrets, and the key to them.
+pub const SECRETS: &[Flow] = &[
     Flow {
         name: "vault init",
         before: nothing,
@@ -123,6 +162,7 @@ pub const FLOWS: &[Flow] = &[
         // There is one.
         again: &[2],
         out: None,
+        in_parts: false,
     },
     Flow {
         name: "vault passphrase",
@@ -131,6 +171,7 @@ pub const FLOWS: &[Flow] = &[
         // The old one does not open it any more.
         again: &[9],
         out: Some(("data/vault/key", opens)),
+        in_parts: false,
     },
     Flow {
         name: "vault recipients add",
@@ -138,6 +179,7 @@ pub const FLOWS: &[Flow] = &[
         line: &["vault", "recipients", "add", OTHER, "--name", "laptop"],
         again: &[],
         out: None,
+        in_parts: false,
     },
     Flow {
         name: "vault recipients remove",
@@ -146,6 +188,7 @@ pub const FLOWS: &[Flow] = &[
         // There is none of that name.
         again: &[2],
         out: None,
+        in_parts: false,
     },
     Flow {
         name: "vault recipients rotate",
@@ -153,9 +196,8 @@ pub const FLOWS: &[Flow] = &[
         line: &["vault", "recipients", "rotate"],
         again: &[],
         out: None,
+        in_parts: false,
     },
-    // Nothing is written but the attempt and its outcome.
-    Flow { name: "audit append", before: household, line: &["export"], again: &[], out: None },
 ];
 
 /// A bank that tells of two accounts, and has never told anything yet.
@@ -165,7 +207,18 @@ pub const REFRESH: &[Flow] = &[Flow {
     line: &["refresh", "--force"],
     again: &[],
     out: None,
+    in_parts: false,
 }];
+
+/// Five connections that tell much, for the first time.
+pub const LARGE_REFRESH: Flow = Flow {
+    name: "large refresh",
+    before: five_connections,
+    line: &["refresh", "--force"],
+    again: &[],
+    out: None,
+    in_parts: true,
+};
 
 /// Another machine.
 const OTHER: &str = "age1pyqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq8r66x";
@@ -177,6 +230,7 @@ pub const LARGE_IMPORT: Flow = Flow {
     line: &["import", "many.csv"],
     again: &[],
     out: None,
+    in_parts: false,
 };
 
 fn many_rows(machine: &Machine) {
@@ -265,16 +319,45 @@ fn secrets_for_two(machine: &Machine) {
     machine.ok(&["vault", "recipients", "add", OTHER]);
 }
 
-/// A vault, and a connection to a Bridge that answers as long as this process lives.
 fn connected(machine: &Machine) {
+    connected_to(machine);
+}
+
+/// A vault, and a connection to a Bridge that answers as long as this process lives.
+pub fn connected_to(machine: &Machine) -> &'static Bridge {
     let now = Clock::system(chrono_tz::UTC).now().timestamp();
     let bridge: &'static Bridge = Box::leak(Box::new(Bridge::new(now)));
     machine.configure(&format!("[simplefin]\nbase_url = \"{}\"\n", bridge.server.base));
     household(machine);
     machine.ok(&["vault", "init", "--no-passphrase"]);
-    let mut command = machine.command(&[], &["connect", "simplefin", "--paste"]);
+    connect(machine, bridge, "Bridge 1");
+    bridge
+}
+
+fn connect(machine: &Machine, bridge: &Bridge, name: &str) {
+    let mut command = machine.command(&[], &["connect", "simplefin", "--paste", "--name", name]);
     let output = command.write_stdin(bridge.token()).output().unwrap();
     assert!(output.status.success(), "{output:?}");
+}
+
+/// Of one household at one Bridge, which makes five accounts of each of its own: twenty thousand rows
+/// in all where everything is to be seen.
+fn five_connections(machine: &Machine) {
+    const AMOUNTS: [&str; 3] = ["-12.5", "100", "-7.25"];
+    let bridge = connected_to(machine);
+    let rows = if super::is_full() { 4_000 } else { 40 };
+    let row = |at: usize| {
+        let ago = i64::try_from(at * 350 / rows).unwrap();
+        Row::new(&format!("T-{at}"), 1 + ago, AMOUNTS[at % 3], "MAIN STREET")
+    };
+    bridge.turn(|knobs| {
+        knobs.tokens_stay = true;
+        knobs.accounts[0].rows = (0..rows).map(row).collect();
+    });
+    for name in ["Bridge 2", "Bridge 3", "Bridge 4", "Bridge 5"] {
+        bridge.renew();
+        connect(machine, bridge, name);
+    }
 }
 
 /// The same with a passphrase, and the next one at hand.

@@ -11,6 +11,8 @@
 //! | fault | where |
 //! |---|---|
 //! | F1 kills during a refresh, F2 during a large import; F3 at each write | [`kills`]; a lost line: `tests/endurance.rs` |
+//! | F3 of what keeps secrets, beside a server too | [`kills`] |
+//! | F10 two refreshes at once, F12 a lease whose holder stands still or is gone | [`together`] |
 //! | F20 kills while a token that serves once is renewed | [`tokens`]; more in `tests/credentials.rs` |
 //! | F4 cut, flipped and missing logs | [`damage`] |
 //! | F5 nothing is durable, F6 no room at each write | [`kills`] |
@@ -42,6 +44,7 @@ mod machine;
 mod older;
 mod server;
 mod strace;
+mod together;
 mod tokens;
 
 use std::process::Command;

@@ -7,14 +7,14 @@ use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Stdio;
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use dashtam::clock::Clock;
 
 use super::machine::{Machine, On};
-use super::spread;
 use super::strace::{self, Fault, Point, strike};
-use super::{flows, is_full};
+use super::{Chance, flows, is_full, spread};
 use crate::support::schwab::{KEY, SECRET, Schwab};
 use crate::support::sum_up;
 
@@ -136,6 +136,36 @@ fn a_kill_at_any_write_of_a_renewal_presents_nothing_twice() {
         sum_up(&format!(
             "{on:?}, renewal, kill: {points} points of {all}, {killed} killed, 0 tokens presented \
              twice, {lost} lost and said so, 0 rows lost, 0 doubled, {took:.0?}"
+        ));
+    }
+}
+
+/// The same at any time, whatever it does just then.
+#[test]
+fn a_renewal_that_is_killed_at_any_time_presents_nothing_twice() {
+    let times = if is_full() { 200 } else { 2 };
+    for on in [On::Sqlite, On::Postgres] {
+        let Some(start) = Pair::connected(on) else { return };
+        let control = start.copy();
+        let (before, run) = (control.machine.dump(), Instant::now());
+        control.machine.ok(LINE);
+        let longest = u64::try_from(run.elapsed().as_micros()).unwrap();
+        let after = control.machine.dump();
+        let (mut chance, begun, mut lost) = (Chance::of(20), Instant::now(), 0);
+        for _ in 0..times {
+            let pair = start.copy();
+            let wait = Duration::from_micros(chance.below(longest));
+            let mut child = pair.machine.spawn(LINE);
+            thread::sleep(wait);
+            child.kill().unwrap();
+            child.wait().unwrap();
+            let why = format!("renewal on {on:?}, killed after {wait:?}");
+            lost += usize::from(pair.assert_recovers(&before, &after, &why));
+        }
+        let took = begun.elapsed();
+        sum_up(&format!(
+            "{on:?}, renewal, kill at any time: {times} runs, 0 tokens presented twice, {lost} lost \
+             and said so, 0 rows lost, 0 doubled, {took:.0?}"
         ));
     }
 }
