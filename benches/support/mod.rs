@@ -9,3 +9,4 @@ pub mod portfolio;
 pub mod screen;
 pub mod store;
 pub mod table;
+pub mod typist;

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 
-const SIZE: PtySize = PtySize { rows: 40, cols: 120, pixel_width: 0, pixel_height: 0 };
+pub(super) const SIZE: PtySize = PtySize { rows: 40, cols: 120, pixel_width: 0, pixel_height: 0 };
 const LONGEST: Duration = Duration::from_secs(20);
 
 /// What it took until it could be read.
@@ -68,7 +68,7 @@ pub fn until(command: &Command, keys: &str, is_there: impl Fn(&str) -> bool) -> 
     took
 }
 
-fn in_terminal(command: &Command) -> CommandBuilder {
+pub(super) fn in_terminal(command: &Command) -> CommandBuilder {
     let mut built = CommandBuilder::new(command.get_program());
     built.args(command.get_args());
     built.env_clear();
