@@ -2333,7 +2333,7 @@ async fn derived_figures_are_kept_as_they_are() {
         assert_eq!(tx.lot_pages_from(a, 2021).await.unwrap(), pages[1..2]);
         assert_eq!(tx.lot_page_before(a, 2022).await.unwrap(), Some(pages[0].clone()));
         assert_eq!(tx.lot_page_before(a, 2020).await.unwrap(), None);
-        let first: Vec<_> = tx.first_days().await.unwrap().into_iter().collect();
+        let first: Vec<_> = tx.first_days_of_groups().await.unwrap().into_iter().collect();
         assert_eq!(first, [(a, pages[0].first_day), (b, pages[2].first_day)]);
         let at = tx.lot_pages_at(2021).await.unwrap();
         assert_eq!(at, [pages[0].clone(), pages[2].clone()]);

@@ -42,7 +42,7 @@ use crate::audit::{self, Audit};
 use crate::clock::Clock;
 use crate::credentials::unanswered;
 use crate::model::{Connection, ConnectionId, ConnectionState, Part, SafeText, midnight_micros};
-use crate::provider::{self, Auth, Market};
+use crate::provider::{self, Auth, Entry, Market};
 use crate::store::{Holder, Lease, RefreshRecord, Store, Waiting};
 use crate::{ledger, store};
 
@@ -335,19 +335,19 @@ impl Bench {
             Err(error) => return work.unknown(error).await,
         };
         let shown = setup.line.as_ref().map(|(_, shown)| Arc::clone(shown));
-        let done = self.ask_prices(work, &market(setup)).await?;
+        let done = self.ask_prices(work, entry, &market(setup)).await?;
         // An access may end early: it is renewed once, but not again and again where it is prices that
         // are not shown for it.
         if !done.is_denied() || work.was_denied_before() {
             return Ok(done.settled());
         }
         match self.setup_after(work.lease, work.connection, entry, shown.as_deref()).await? {
-            Ok(setup) => Ok(self.ask_prices(work, &market(setup)).await?.settled()),
+            Ok(setup) => Ok(self.ask_prices(work, entry, &market(setup)).await?.settled()),
             Err(error) => work.unknown(error).await,
         }
     }
 
-    async fn ask_prices(&self, work: &Work<'_>, market: &Market) -> Result<Done> {
+    async fn ask_prices(&self, work: &Work<'_>, entry: &Entry, market: &Market) -> Result<Done> {
         // What the job before this one stored counts.
         let mut wanted = WantedAll::read(&self.store, self.clock.today()).await?;
         match entry.tells_prices {

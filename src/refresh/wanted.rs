@@ -74,7 +74,7 @@ impl WantedAll {
         let ticks = tx.ticks_since(today).await?;
         let splits = figures::splits(&mut tx).await?;
         let accepted = accepted(&tx.findings().await?);
-        let (first_days, groups) = (tx.first_days().await?, tx.lot_groups().await?);
+        let (first_days, groups) = (tx.first_days_of_groups().await?, tx.lot_groups().await?);
         let mut securities = Vec::with_capacity(ids.len());
         let mut currencies = BTreeSet::new();
         for row in tx.securities().await? {

@@ -238,7 +238,7 @@ impl Tx {
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn first_days(&mut self) -> Result<BTreeMap<SecurityId, NaiveDate>> {
+    pub async fn first_days_of_groups(&mut self) -> Result<BTreeMap<SecurityId, NaiveDate>> {
         // The oldest page of each is found in the index.
         const SQL: &str = "select p.group_id, p.first_day from \
              (select group_id, min(half) as half from lot_pages group by group_id) oldest \

@@ -243,7 +243,7 @@ mod tests {
 
     fn wanted(symbol: &str, class: Option<AssetClass>) -> Wanted {
         let symbol = SafeText::new(symbol);
-        Wanted { symbol, currency: Currency::USD, class, venue: None, last: None }
+        Wanted { symbol, currency: Currency::USD, class, venue: None, last: None, paid: vec![] }
     }
 
     #[test]

@@ -19,6 +19,7 @@ fn wanted(symbol: &str, class: Option<AssetClass>) -> Wanted {
         symbol: SafeText::new(symbol),
         currency: Currency::USD,
         class,
+        venue: None,
         last: None,
         paid: vec![],
     }
