@@ -129,7 +129,7 @@ impl Desk {
     }
 
     /// Lets the task that refreshes do a round, as the program does once something happened.
-    async fn round(&mut self, ask: impl Fn(&Refresher)) {
+    async fn round<T>(&mut self, ask: impl Fn(&Refresher) -> T) {
         let session = self.dashboard.session().clone();
         let is_new = self.refresher.is_none();
         let how = self.dashboard.how.clone();
@@ -730,10 +730,11 @@ fn every_service_can_be_chosen_on_the_page_that_connects() {
             for service in connect::services() {
                 desk.shows(&format!("Connect {}", service.title));
                 seen.push(service.id);
-                if service.asks == connect::Asks::Browser {
+                if matches!(service.asks, connect::Asks::Browser { .. }) {
                     insta::assert_snapshot!(name("browser"), desk.screen());
                     desk.keys("Enter").await;
                     assert!(desk.dashboard.wanted.is_empty(), "{:?}", desk.dashboard.wanted);
+                    desk.keys("Up").await;
                 }
                 if service.id != "frankfurter" {
                     desk.keys("Right").await;

@@ -13,7 +13,7 @@
 mod support;
 
 use std::os::unix::fs::PermissionsExt;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
@@ -30,7 +30,8 @@ use dashtam::provider::{
     RemoteRow, Result, Setup, Spot, Wanted,
 };
 use dashtam::refresh::{
-    Bench, Cadence, Done, Job, Only, Outcome, Outside, WantedAll, Why, Wish, Work,
+    Bench, Cadence, Done, Job, Only, Outcome, Outside, Refresher, Unlock, WantedAll, Why, Wish,
+    Work,
 };
 use dashtam::report::{self, PositionsQuery};
 use dashtam::service::refresh::{How, start};
@@ -39,6 +40,7 @@ use dashtam::store::{AuditStore, AuditTarget, Holder, Lease, Store};
 use serde_json::Value;
 use support::engines::{Engine, TODAY, clock, engines, on_each, sqlite, target};
 use support::home::{Home, keys, sorted};
+use tokio::sync::Semaphore;
 
 const ROWS: &str = "date,account,type,symbol,quantity,price,fee,currency,amount\n\
     2026-11-02,Broker,DEPOSIT,,,,,USD,1000\n\
@@ -1210,6 +1212,47 @@ fn a_second_one_ends_with_8_and_says_who_refreshes() {
         assert_eq!(free.code, Some(0), "{free:?}");
         session.close().await;
     });
+}
+
+/// Whenever somebody asks, a round begins for it or they are told; however seldom they look, the answer to
+/// it is there. A gate in front of each round says which one runs.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_asks_while_a_round_runs_or_ends_is_answered() {
+    for engine in engines().await {
+        household(&engine).await;
+        let (gate, reached) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
+        let (mine, at_gate) = (Arc::clone(&gate), Arc::clone(&reached));
+        let unlock: Unlock = Box::new(move || {
+            let (gate, reached) = (Arc::clone(&mine), Arc::clone(&at_gate));
+            Box::pin(async move {
+                reached.add_permits(1);
+                gate.acquire().await.unwrap().forget();
+                Err(SafeText::new("nobody has it"))
+            })
+        });
+        let mut refresher = Refresher::start(bench(&engine.session), Some(unlock));
+        let pass = async |rounds: usize| {
+            gate.add_permits(rounds);
+            reached.acquire().await.unwrap().forget();
+        };
+        // The first, which begins by itself, is under way.
+        pass(0).await;
+        assert!(refresher.ask(), "it hears");
+        assert!(refresher.progress.borrow().answer.is_none());
+        // It has ended, and the one that was asked for is under way; what is due is looked for behind it.
+        pass(1).await;
+        refresher.look();
+        // Nobody looks while it ends: the next one has begun by then, and ends too.
+        pass(1).await;
+        gate.add_permits(1);
+        let done = refresher.progress.wait_for(|it| it.rounds >= 3 && !it.running);
+        let progress = done.await.unwrap().clone();
+        let (number, how) = progress.answer.unwrap();
+        assert_eq!(number, 2, "on {}", engine.name);
+        assert_eq!(how.unwrap().connections[0].outcome, Outcome::Ok, "it was asked, due or not");
+        refresher.stop().await;
+        engine.close().await;
+    }
 }
 
 /// A key that cannot be had keeps nobody waiting who needs none, it is said, and looked for again.

@@ -367,7 +367,12 @@ fn the_line_of_context_says_how_the_refreshing_goes() {
         dashboard.keys("r").await;
         assert!(matches!(dashboard.wanted[..], [Effect::Refresh]));
         let last = Some(summary);
-        let by_hand = Progress { rounds: 1, asked: true, last, ..Progress::default() };
+        let by_hand = Progress {
+            rounds: 1,
+            answer: last.clone().map(|last| (1, Ok(last))),
+            last,
+            ..Progress::default()
+        };
         dashboard.tell(Msg::Refresh(Box::new(by_hand)));
         insta::assert_snapshot!("refreshed_by_hand", dashboard.screen());
         // That it lives is no gain, and no loss where the two have each other's colour.
@@ -390,6 +395,29 @@ fn the_line_of_context_says_how_the_refreshing_goes() {
         dashboard.tell(Msg::Refresh(Box::new(Progress { trouble, ..Progress::default() })));
         said.push(context(&dashboard));
         insta::assert_snapshot!("how_the_refreshing_goes", said.join("\n"));
+        dashboard.close().await;
+    });
+}
+
+/// Rounds follow so fast that the one that was asked for is only seen once the next has begun.
+#[test]
+fn who_asked_for_a_refresh_is_told_however_late_it_is_seen() {
+    use dashtam::service::refresh::Progress;
+    run(async {
+        let mut dashboard = Dashboard::demo((80, 24), options()).await;
+        let running = Progress { running: true, ..Progress::default() };
+        dashboard.tell(Msg::Refresh(Box::new(running.clone())));
+        for (number, why) in [(2, "the disk is full"), (4, "the disk is full again")] {
+            dashboard.keys("r").await;
+            assert!(matches!(dashboard.wanted.pop(), Some(Effect::Refresh)));
+            assert!(dashboard.screen().contains("refreshing"));
+            let answer = Some((number, Err(why.to_owned())));
+            let rounds = number + 1;
+            let progress = Progress { rounds, running: true, answer, ..Progress::default() };
+            dashboard.tell(Msg::Refresh(Box::new(progress)));
+            let said = format!("not refreshed: {why}");
+            assert!(dashboard.screen().contains(&said), "{}", dashboard.screen());
+        }
         dashboard.close().await;
     });
 }

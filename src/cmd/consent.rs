@@ -14,7 +14,7 @@ use super::output::note;
 use super::prompt::{can_ask, comes_within, passphrase, token_or};
 use super::{Job, connect, vault};
 use crate::cli::ConnectArgs;
-use crate::model::{App, Connection, Secret};
+use crate::model::{Connection, Secret};
 use crate::oauth::{Certificate, Listener, Login, NotListening, PATIENCE};
 use crate::service::consent::{self, Asking, ends};
 use crate::service::{self, Session};
@@ -24,8 +24,6 @@ const NO_TERMINAL: &str = "there is no terminal to ask for the address on that t
      give it on the standard input with --paste, once the address to sign in at is printed";
 const NO_APP: &str = "there is no terminal to ask for the key and the secret of the app on; put them \
      into a file of two lines, mode 0600, and name it in config.toml: [schwab] app_file";
-const NOT_PLAIN: &str = "a key or a secret of an app is letters and digits without blanks; copy them \
-     from the developer portal";
 const NOTHING: &str = "nothing was pasted";
 const TOO_LATE: &str = "no address came within five minutes, and nothing was changed; begin again";
 /// No address is longer.
@@ -50,7 +48,8 @@ pub async fn connect(
     let (provider, name) = (&args.provider, args.name.clone());
     let mut asking = Asking::begin(session, job.config, key, provider, name).await?;
     if asking.app.is_none() {
-        asking.app = Some(typed(&asking)?);
+        let (key, secret) = typed(&asking)?;
+        asking.take_app(&key, &secret)?;
     }
     let login = Arc::new(asking.login()?);
     note(&format!(
@@ -116,8 +115,8 @@ fn wait_here(job: &Job<'_>, login: &Arc<Login>) -> Option<Receiver<Secret>> {
     }
 }
 
-/// The app, typed by somebody who does not see it.
-fn typed(asking: &Asking<'_>) -> Result<App, Error> {
+/// The key and the secret of the app, typed by somebody who does not see them.
+fn typed(asking: &Asking<'_>) -> Result<(Secret, Secret), Error> {
     if !can_ask() {
         return Err(Error::Usage(NO_APP));
     }
@@ -126,14 +125,8 @@ fn typed(asking: &Asking<'_>) -> Result<App, Error> {
         asking.title(),
         asking.portal()
     ));
-    let trimmed = |secret: &Secret| secret.expose().trim().to_owned();
-    let key = trimmed(&passphrase("App key (it is not shown)")?);
-    let secret = Secret::new(trimmed(&passphrase("App secret (it is not shown)")?));
-    let app = App { key, secret };
-    match app.is_plain() {
-        true => Ok(app),
-        false => Err(Error::Usage(NOT_PLAIN)),
-    }
+    let key = passphrase("App key (it is not shown)")?;
+    Ok((key, passphrase("App secret (it is not shown)")?))
 }
 
 /// What the browser ended at: typed by somebody who does not see it, else a line of the standard input.

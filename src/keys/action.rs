@@ -71,6 +71,7 @@ table! {
         Reconcile "reconcile" ["x"] "Compare with what banks say";
         Unlock "unlock" ["g k"] "Unlock what connections need";
         Lock "lock" ["g l"] "Lock it again";
+        Renew "renew" ["W"] "Renew a consent that ends";
         NextPane "next-pane" ["Tab"] "Go to the next pane";
         PreviousPane "previous-pane" ["BackTab"] "Go to the pane before";
         LastView "last-view" ["-"] "Change between the last two views";

@@ -226,8 +226,11 @@ pub enum Asks {
         /// What they are called, in the order in which they are kept, a line each.
         called: &'static [&'static str],
     },
-    /// To agree in a browser.
-    Browser,
+    /// To agree in a browser, with an app of its own.
+    Browser {
+        /// Where its owner registers the app.
+        portal: &'static str,
+    },
 }
 
 /// Keys that serve until their owner makes others.
@@ -282,7 +285,7 @@ impl Entry {
                 Some(Asks::Secrets { from: token.from, called: &["setup token"] })
             }
             Auth::Keys(keys) => Some(Asks::Secrets { from: keys.from, called: keys.parts }),
-            Auth::OAuth(_) => Some(Asks::Browser),
+            Auth::OAuth(spec) => Some(Asks::Browser { portal: spec.portal }),
         }
     }
 }

@@ -46,8 +46,9 @@ pub struct Progress {
     pub rounds: u64,
     /// It is being done.
     pub running: bool,
-    /// Somebody asked for the last one that was done.
-    pub asked: bool,
+    /// The number of the last one that somebody asked for, and how it went or why it could not be done.
+    /// It stays until the next such one: whoever looks seldom misses no answer.
+    pub answer: Option<(u64, Result<Summary, String>)>,
     /// How the last one went.
     pub last: Option<Summary>,
     /// Somebody else does it.
@@ -77,14 +78,15 @@ impl Refresher {
         Self { progress, asks, task }
     }
 
-    /// Asks for everything at once, due or not. It never waits.
-    pub fn ask(&self) {
-        let _ = self.asks.send(Ask::All);
+    /// Asks for everything at once, due or not. It never waits: a round that is under way goes on, and
+    /// this one follows. False: it has ended, and nobody hears.
+    pub fn ask(&self) -> bool {
+        self.asks.send(Ask::All).is_ok()
     }
 
     /// The same of one connection.
-    pub fn ask_one(&self, connection: ConnectionId) {
-        let _ = self.asks.send(Ask::One(connection));
+    pub fn ask_one(&self, connection: ConnectionId) -> bool {
+        self.asks.send(Ask::One(connection)).is_ok()
     }
 
     /// Lets it look what is due: a connection is there, goes on, or can be opened since.
@@ -165,7 +167,9 @@ fn wish_of(asked: &[Ask]) -> Wish {
 fn tell(progress: &mut Progress, heard: Result<Summary, String>, asked: bool) {
     progress.rounds += 1;
     progress.running = false;
-    progress.asked = asked;
+    if asked {
+        progress.answer = Some((progress.rounds, heard.clone()));
+    }
     match heard {
         Ok(summary) => {
             progress.elsewhere = match &summary.outcome {

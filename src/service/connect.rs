@@ -75,12 +75,13 @@ impl Service {
         matches!(self.asks, Asks::Secrets { .. })
     }
 
-    /// Where its owner gets what is brought; empty: nowhere.
+    /// Where its owner gets what is brought, or registers an app; empty: nowhere.
     #[must_use]
     pub const fn from(&self) -> &'static str {
         match self.asks {
             Asks::Secrets { from, .. } => from,
-            Asks::Nothing | Asks::Browser => "",
+            Asks::Browser { portal } => portal,
+            Asks::Nothing => "",
         }
     }
 

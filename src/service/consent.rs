@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use chrono::DateTime;
 
-use super::connect::{Connected, free_label, keeper, made};
+use super::connect::{Connected, Goal, free_label, keeper, made};
 use super::owners::{self, Owner};
 use super::{Error, Session, refresh};
 use crate::clock::Clock;
@@ -17,13 +17,17 @@ use crate::config::Config;
 use crate::config::private::{self, ReadFile};
 use crate::credentials::{Keeper, Serves};
 use crate::ledger::{self, Consent};
-use crate::model::{App, Connection, ConnectionState, OAuthSpec, SafeText, Secret};
-use crate::oauth::{self, Certificate, Login, Tokens};
+use crate::model::{App, Connection, ConnectionId, ConnectionState, OAuthSpec, SafeText, Secret};
+use crate::oauth::{self, Certificate, Listener, NotListening, Tokens};
 use crate::provider::{self, Auth, Entry, Line};
 use crate::vault::Key;
 
+pub use crate::oauth::{Login, NoCode, PATIENCE};
+
 /// No certificate is larger.
 const LARGEST: u64 = 64 << 10;
+const NOT_PLAIN: &str = "a key or a secret of an app is letters and digits without blanks; copy them \
+     from the developer portal";
 
 /// A consent that is to be given.
 pub struct Asking<'a> {
@@ -32,6 +36,7 @@ pub struct Asking<'a> {
     keeper: Keeper,
     entry: &'static Entry,
     spec: OAuthSpec,
+    goal: Goal,
     label: Option<SafeText>,
     /// What this program is known by at the service; none: its owner has to be asked.
     pub app: Option<App>,
@@ -44,8 +49,8 @@ pub fn is_given_in_browser(provider: &SafeText) -> bool {
 }
 
 impl<'a> Asking<'a> {
-    /// Prepares to ask: the app is that of the configuration, else the one that was kept with the
-    /// connection that is to go on.
+    /// Prepares to ask for the consent of the connection of a name, or of the one that needs it: the
+    /// app is that of the configuration, else the one that was kept with the connection that goes on.
     ///
     /// # Errors
     /// When there is no such provider, the name is another's, or what is kept cannot be opened.
@@ -56,20 +61,47 @@ impl<'a> Asking<'a> {
         provider: &SafeText,
         name: Option<SafeText>,
     ) -> Result<Self, Error> {
+        let keeper = keeper(session, config, key)?;
+        Self::begin_with(session, config, keeper, provider, (Goal::Found, name)).await
+    }
+
+    /// The same with the keeper of a dashboard, and for whichever connection is meant.
+    ///
+    /// # Errors
+    /// As [`Asking::begin`].
+    pub async fn begin_with(
+        session: &'a Session,
+        config: &'a Config,
+        keeper: Keeper,
+        provider: &SafeText,
+        (goal, name): (Goal, Option<SafeText>),
+    ) -> Result<Self, Error> {
         let missing =
             || Error::NotFound { what: "provider", name: provider.clone(), nearest: None };
         let entry = provider::named(provider).map_err(|_| missing())?;
         let Auth::OAuth(spec) = entry.auth else { return Err(missing()) };
-        let keeper = keeper(session, config, key)?;
         let known = session.store.read().await?.connections().await?;
-        let app = match config.services.app(&config.unlocking)? {
-            Some(app) => Some(app),
-            None => match which(&known, entry, name.as_ref())? {
-                Some(connection) => kept_app(&keeper, connection).await?,
-                None => None,
-            },
+        let goes_on = which(&known, entry, goal, name.as_ref())?;
+        let app = match (config.services.app(&config.unlocking)?, goes_on) {
+            (Some(app), _) => Some(app),
+            (None, Some(connection)) => kept_app(&keeper, connection).await?,
+            (None, None) => None,
         };
-        Ok(Self { session, config, keeper, entry, spec, label: name, app })
+        Ok(Self { session, config, keeper, entry, spec, goal, label: name, app })
+    }
+
+    /// Takes the app as somebody typed it.
+    ///
+    /// # Errors
+    /// When it could not be sent.
+    pub fn take_app(&mut self, key: &Secret, secret: &Secret) -> Result<(), Error> {
+        let trimmed = |typed: &Secret| typed.expose().trim().to_owned();
+        let app = App { key: trimmed(key), secret: Secret::new(trimmed(secret)) };
+        if !app.is_plain() {
+            return Err(Error::Usage(NOT_PLAIN));
+        }
+        self.app = Some(app);
+        Ok(())
     }
 
     /// Where an app is registered.
@@ -104,14 +136,14 @@ impl<'a> Asking<'a> {
     /// was there before stays as it was then.
     pub async fn finish(self, login: &Login, answer: &Secret) -> Result<Connected, Error> {
         let code = login.read(answer).map_err(|why| match why {
-            oauth::NoCode::Denied(_) => {
+            NoCode::Denied(_) => {
                 Error::Provider(provider::Error::Refused(SafeText::new(&why.to_string())))
             }
             _ => Error::Value { what: "address", why: why.to_string() },
         })?;
         let session = self.session;
         let known = session.store.read().await?.connections().await?;
-        let action = match which(&known, self.entry, self.label.as_ref())? {
+        let action = match which(&known, self.entry, self.goal, self.label.as_ref())? {
             Some(_) => "reconnect",
             None => "connect",
         };
@@ -131,7 +163,7 @@ impl<'a> Asking<'a> {
             let expires = (given + self.spec.consent).timestamp_micros();
             // Whoever was faster has made the connection that this one goes on with.
             let known = session.store.read().await?.connections().await?;
-            let goes_on = which(&known, self.entry, self.label.as_ref())?;
+            let goes_on = which(&known, self.entry, self.goal, self.label.as_ref())?;
             fits(goes_on, &owners, &mine)?;
             let (keeper, secret) = (self.keeper.clone(), tokens.to_secret());
             let secret = secret.ok_or_else(|| self.refused(oauth::Untaken::NoToken))?;
@@ -185,9 +217,39 @@ impl<'a> Asking<'a> {
     }
 }
 
-/// The connection that goes on with a new consent: the one of that name, else the only one of the
-/// provider that no longer works, else the only one. None: a new one is made.
+/// The connection that goes on with a new consent. None: a new one is made.
 fn which<'a>(
+    known: &'a [Connection],
+    entry: &Entry,
+    goal: Goal,
+    name: Option<&SafeText>,
+) -> Result<Option<&'a Connection>, Error> {
+    const TAKEN: &str =
+        "a connection has this name; choose another, or renew that one from its row";
+    let mut living = known.iter().filter(|it| !it.is_over());
+    match goal {
+        Goal::Found => found(known, entry, name),
+        Goal::New if name.is_some_and(|name| living.any(|it| it.label == *name)) => {
+            Err(Error::Usage(TAKEN))
+        }
+        Goal::New => Ok(None),
+        Goal::Again(id) => {
+            match living.find(|it| it.id == id && it.provider.as_str() == entry.id) {
+                Some(connection) => Ok(Some(connection)),
+                None => Err(gone(id)),
+            }
+        }
+    }
+}
+
+fn gone(id: ConnectionId) -> Error {
+    let name = SafeText::new(&id.to_string());
+    Error::NotFound { what: "connection", name, nearest: None }
+}
+
+/// The connection of that name, else the only one of the provider that no longer works, else the only
+/// one.
+fn found<'a>(
     known: &'a [Connection],
     entry: &Entry,
     name: Option<&SafeText>,
@@ -229,7 +291,8 @@ fn fits(
             let other = owners.iter().find(has_mine).map(|other| &other.connection.label);
             return wrong(match other {
                 Some(other) => format!(
-                    "it is that of `{other}` and not of `{label}`; `--name '{other}'` gives it anew"
+                    "it is that of `{other}` and not of `{label}`: renew `{other}` instead (`--name \
+                     '{other}'`)"
                 ),
                 None => format!(
                     "it has none of the accounts of `{label}`; sign in as before, or give it a name \
@@ -281,6 +344,17 @@ pub fn certificate(config: &Config, clock: &Clock) -> Result<Certificate, Error>
     private::write_atomic_private(&path, text.expose().as_bytes(), true)
         .map_err(|source| Error::Write { path, source })?;
     Certificate::of(&text).ok_or(Error::Interrupted)
+}
+
+/// Begins to wait on this machine for the browser that comes back to a sign-in.
+///
+/// # Errors
+/// When it is sent elsewhere, somebody else waits there, or no certificate can be had.
+pub async fn listen(config: &Config, clock: &Clock, login: &Login) -> Result<Listener, Error> {
+    let Certificate { shown, key, .. } = certificate(config, clock)?;
+    let listener = Listener::begin(login.callback(), shown, key).await;
+    listener
+        .map_err(|error: NotListening| Error::Value { what: "callback", why: error.to_string() })
 }
 
 /// What its owner does to give a consent anew; the name says which, where there are several.

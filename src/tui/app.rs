@@ -18,7 +18,7 @@ use ratatui::layout::Rect;
 use zeroize::Zeroize as _;
 
 use super::desk::Desk;
-use super::errand::{self, Errand};
+use super::errand::{self, Errand, Hidden};
 use super::folders::Listed;
 use super::form::Proposal;
 use super::frame::Parts;
@@ -76,6 +76,8 @@ pub enum Msg {
     Listed(Box<Listed>),
     /// How the vault is.
     Vault(Lock),
+    /// A browser came back to this machine with an address.
+    Came(Hidden),
     /// Something to say.
     Notice(String),
     /// This is waited for before anything can be read; none: it is there.
@@ -397,6 +399,7 @@ impl App {
                 effects.push(Effect::Ask(Ask::Look));
             }
             Msg::Listed(listed) => self.listed(&listed),
+            Msg::Came(address) => self.came(address, &mut effects),
             Msg::Notice(text) => self.notice = Some(text),
             Msg::Opening(what) => self.opening = what,
             Msg::Blocked(why) => {
@@ -492,15 +495,16 @@ impl App {
     /// Takes in how the refreshing goes. Whether that can be seen.
     fn refreshed(&mut self, progress: Progress) -> bool {
         let before = live(&self.look);
-        let answers = progress.asked && !progress.running;
-        let said = progress.last.as_ref().filter(|_| answers).map(brought);
-        let rounds = self.look.progress.as_ref().map_or(0, |old| old.rounds);
-        let is_new = said.is_some() && progress.rounds != rounds;
-        if is_new {
-            self.notice = said;
-        }
+        let answered = |it: &Progress| it.answer.as_ref().map(|(number, _)| *number);
+        let is_new = answered(&progress) != self.look.progress.as_ref().and_then(answered);
+        let said = progress.answer.as_ref().filter(|_| is_new).map(|(_, how)| match how {
+            Ok(summary) => brought(summary),
+            Err(why) => format!("not refreshed: {why}"),
+        });
+        let is_said = said.is_some();
+        self.notice = said.or_else(|| self.notice.take());
         self.look.progress = Some(progress);
-        is_new || live(&self.look) != before
+        is_said || live(&self.look) != before
     }
 
     /// Asks what the seen panes would like to know, once, and forgets what nobody looks at.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+use super::sign_in::{self, Answer, SignIn};
 use crate::config::Config;
 use crate::model::{BatchId, Change, ConnectionId, SafeText, Secret};
 use crate::service::connect::{self, ConnectRequest, Goal};
@@ -16,7 +17,7 @@ use crate::service::held::{self, Lock, Opening};
 use crate::service::import::{self, FileReport, ImportReport, ImportRequest, UndoReport};
 use crate::service::ledger_sheet::LedgerSheet;
 use crate::service::refresh::How;
-use crate::service::{Error, Session, edit, open_source, plan, sheet};
+use crate::service::{Error, Session, consent, edit, open_source, plan, sheet};
 use crate::tasks::{self, Task};
 use crate::text::{Figures, counted};
 
@@ -36,7 +37,9 @@ impl Hidden {
         Self(Arc::new(secret))
     }
 
-    fn secret(&self) -> Secret {
+    /// A copy for whoever needs it.
+    #[must_use]
+    pub fn secret(&self) -> Secret {
         Secret::new(self.0.expose().to_owned())
     }
 }
@@ -67,7 +70,9 @@ pub enum Key {
 }
 
 impl Key {
-    fn opening(&self) -> Opening {
+    /// As the vault takes it.
+    #[must_use]
+    pub fn opening(&self) -> Opening {
         match self {
             Self::Ready => Opening::Ready,
             Self::Passphrase(hidden) => Opening::Passphrase(hidden.secret()),
@@ -85,7 +90,8 @@ pub struct Wanted {
     pub name: Option<SafeText>,
     /// A new connection, or one that no longer works.
     pub goal: Goal,
-    /// What the service gave, in the order in which it asks.
+    /// What the service gave, in the order in which it asks; of one that wants a consent in a browser
+    /// the key and the secret of the app, where they had to be typed.
     pub brought: Vec<Hidden>,
     /// What opens the vault for it.
     pub key: Key,
@@ -110,8 +116,10 @@ pub enum Errand {
     Unlock(Hidden),
     /// Let go of its key, and take that down.
     Lock,
-    /// Connect to a service.
+    /// Connect to a service, or begin to: one may want a consent in a browser.
     Connect(Wanted),
+    /// Take what a browser came back with.
+    Consent(Answer),
     /// End a connection; what it brought stays.
     Disconnect(ConnectionId),
     /// Let a connection rest, or go on.
@@ -137,12 +145,18 @@ impl Errand {
 
     /// The vault may be another way once it is done.
     const fn turns_vault(&self) -> bool {
-        matches!(self, Self::Unlock(_) | Self::Lock | Self::Connect(_))
+        matches!(self, Self::Unlock(_) | Self::Lock | Self::Connect(_) | Self::Consent(_))
     }
 
     /// It tries a passphrase, which waits longer each time that one was wrong.
     const fn tries_passphrase(&self) -> bool {
-        matches!(self, Self::Unlock(_) | Self::Connect(Wanted { key: Key::Passphrase(_), .. }))
+        match self {
+            Self::Unlock(_) => true,
+            Self::Connect(Wanted { key, .. }) | Self::Consent(Answer { key, .. }) => {
+                matches!(key, Key::Passphrase(_))
+            }
+            _ => false,
+        }
     }
 }
 
@@ -172,6 +186,10 @@ pub enum Done {
     Unlocked,
     /// Its key is gone.
     Locked,
+    /// The app by which a service knows this program is not known.
+    NeedsApp,
+    /// There is an address to sign in at.
+    Asked(Arc<SignIn>),
     /// A connection of this name was made, or made to work again; true: it was there already.
     Connected(SafeText, bool),
     /// That of this name ended.
@@ -190,10 +208,13 @@ pub enum Heard {
     Rows(u64),
     /// What is to be said meanwhile.
     Says(String),
-    /// How the vault is since.
+    /// How the vault is.
     Vault(Lock),
-    /// It has ended; the page of this number waits for it.
-    Ended(Option<u64>, Upshot),
+    /// A browser came back to this machine with this address.
+    Came(Hidden),
+    /// It has ended, and so is the vault since, where it may be another way; the page of this number
+    /// waits for it. Both are told at once: nobody must see the one beneath a page that waits.
+    Ended(Option<u64>, Option<Lock>, Upshot),
 }
 
 /// Why an errand failed, whichever it was; none: it did not.
@@ -238,10 +259,10 @@ impl Errands {
             let edit = if let Errand::Edit(edit) = &errand { Some(edit.clone()) } else { None };
             let rows = |count| drop(tell.send(Heard::Rows(count)));
             let ended = tasks::caught(Box::pin(errand.run(&session, &how, &rows))).await;
-            if let Some(config) = turns {
-                let lock = held::lock_of(&session, config, &how.held).await;
-                let _ = tell.send(Heard::Vault(lock));
-            }
+            let lock = match turns {
+                Some(config) => Some(held::lock_of(&session, config, &how.held).await),
+                None => None,
+            };
             let ended = ended.unwrap_or_else(|_| match edit {
                 // Whoever waits for it must hear of it.
                 Some(edit) => {
@@ -250,7 +271,16 @@ impl Errands {
                 }
                 None => Err(Error::Interrupted),
             });
-            let _ = tell.send(Heard::Ended(page, ended));
+            let browser = match &ended {
+                Ok(Done::Asked(sign_in)) => sign_in.browser(),
+                _ => None,
+            };
+            let _ = tell.send(Heard::Ended(page, lock, ended));
+            if let Some(browser) = browser
+                && let Ok(Some(address)) = browser.await
+            {
+                let _ = tell.send(Heard::Came(Hidden::new(address)));
+            }
         });
     }
 
@@ -319,6 +349,7 @@ impl Errand {
                 Ok(Done::Locked)
             }
             Self::Connect(wanted) => connect_to(session, config()?, how, wanted).await,
+            Self::Consent(answer) => sign_in::finish(session, config()?, how, answer).await,
             Self::Disconnect(id) => {
                 let name = SafeText::new(&id.to_string());
                 let ended = connect::disconnect(session, &name, WAIT).await?;
@@ -337,6 +368,9 @@ async fn connect_to(session: &Session, config: &Config, how: &How, wanted: Wante
     if open_source::is_open(&wanted.provider) {
         let done = open_source::connect(session, &wanted.provider, wanted.name.as_ref()).await?;
         return Ok(Done::Connected(done.connection.label, done.already));
+    }
+    if consent::is_given_in_browser(&wanted.provider) {
+        return sign_in::begin(session, config, how, wanted).await;
     }
     let keeper = held::open(session, config, &how.held, wanted.key.opening()).await?;
     let request = ConnectRequest {
@@ -382,6 +416,8 @@ pub fn in_words(ended: &Upshot, figures: Figures) -> String {
         },
         Ok(Done::Unlocked) => "unlocked: what waited for it is fetched now".to_owned(),
         Ok(Done::Locked) => "locked: nothing is fetched that needs a secret".to_owned(),
+        // The page that waits for it goes on.
+        Ok(Done::NeedsApp | Done::Asked(_)) => String::new(),
         Ok(Done::Connected(name, false)) => {
             format!("connected {name}: what it tells is being fetched")
         }

@@ -15,8 +15,9 @@ use crate::state::{ConnectionRow, Snapshot};
 pub fn live(look: &Look) -> Vec<(String, Tone)> {
     let lag = || look.lag.as_ref().map(|why| (format!("! {why}"), Tone::Warn));
     let ending = look.snapshot.as_ref().and_then(|snapshot| {
-        let ending = snapshot.connections.iter().find_map(|row| ending(row, snapshot))?;
-        Some((format!("! {ending}"), Tone::Warn))
+        let row = soonest(snapshot)?;
+        let (is_next, when) = (is_next(row, look), when(row, snapshot, true)?);
+        Some((format!("! {}", renewing(row, is_next, &when)), Tone::Warn))
     });
     // Every figure is right all the same: what is fetched from outside is of more interest.
     let wrong = failing(look).or_else(lag);
@@ -31,8 +32,13 @@ fn failing(look: &Look) -> Option<(String, Tone)> {
         return Some((format!("! {trouble}"), Tone::Error));
     }
     let is_asked = |row: &&ConnectionRow| row.paused.is_none() && row.why.is_some();
-    let failed = snapshot.connections.iter().find(is_asked)?;
+    let next = to_renew(snapshot).filter(|row| is_asked(row));
+    let failed = next.or_else(|| snapshot.connections.iter().find(is_asked))?;
     let why = failed.why.as_ref().map_or("", |why| why.as_str());
+    if failed.connection.state != ConnectionState::Active {
+        let is_next = is_next(failed, look);
+        return Some((format!("! {}", renewing(failed, is_next, why)), Tone::Error));
+    }
     let next = failed.next_attempt.and_then(|at| time_of(at, snapshot));
     let next = next.map(|next| format!(" (next try {next})")).unwrap_or_default();
     Some((format!("! {}{next}: {why}", failed.connection.label), Tone::Error))
@@ -65,20 +71,65 @@ fn rhythm(look: &Look) -> Option<(String, Tone)> {
     }
 }
 
-/// That a consent ends today or within two days. It says when and not how soon: that would have to be
-/// drawn anew as time goes by.
+/// The connection whose consent has to be given anew first: one that is lost, else the one that ends
+/// next; none: none has to be.
+pub fn to_renew(snapshot: &Snapshot) -> Option<&ConnectionRow> {
+    let is_lost = |row: &&ConnectionRow| {
+        row.connection.state != ConnectionState::Active && row.paused.is_none()
+    };
+    snapshot.connections.iter().find(is_lost).or_else(|| soonest(snapshot))
+}
+
+/// What has to be renewed first, with its key.
+pub fn renews(look: &Look) -> Option<String> {
+    let snapshot = look.snapshot.as_ref()?;
+    let row = to_renew(snapshot)?;
+    let why = when(row, snapshot, true);
+    Some(renewing(row, is_next(row, look), why.as_deref().unwrap_or("needs a new consent")))
+}
+
+/// The connection whose consent ends next, today or within two days.
+fn soonest(snapshot: &Snapshot) -> Option<&ConnectionRow> {
+    let ends = |row: &&ConnectionRow| when(row, snapshot, true).is_some();
+    snapshot.connections.iter().filter(ends).min_by_key(|row| row.connection.consent_expires)
+}
+
+/// Whether the key that renews is for this one.
+fn is_next(row: &ConnectionRow, look: &Look) -> bool {
+    let next = look.snapshot.as_ref().and_then(|snapshot| to_renew(snapshot));
+    !look.read_only && next.is_some_and(|next| next.connection.id == row.connection.id)
+}
+
+/// The key first: where there is little room the rest may be cut.
+fn renewing(row: &ConnectionRow, is_next: bool, why: &str) -> String {
+    let key = if is_next { "W renews " } else { "" };
+    format!("{key}{}: {why}", row.connection.label)
+}
+
+/// That a consent ends today or within two days.
 pub fn ending(row: &ConnectionRow, snapshot: &Snapshot) -> Option<String> {
+    let when = when(row, snapshot, false)?;
+    Some(format!("the consent of {} {when}", row.connection.label))
+}
+
+/// When a consent ends that ends soon, or has ended. It says when and not how soon: that would have to
+/// be drawn anew as time goes by. In short a day within a week is the next, or the last, of its name.
+fn when(row: &ConnectionRow, snapshot: &Snapshot, is_short: bool) -> Option<String> {
     let connection = &row.connection;
     let ends = DateTime::from_timestamp_micros(connection.consent_expires?)?;
     let ends = ends.with_timezone(&snapshot.zone);
     let days = ends.date_naive().signed_duration_since(snapshot.today).num_days();
-    let when = match (connection.state, days) {
-        (ConnectionState::Active, ..0) => ends.format("ended on %Y-%m-%d at %H:%M"),
-        (ConnectionState::Active, 0) => ends.format("ends at %H:%M"),
-        (ConnectionState::Active, 1..=2) => ends.format("ends on %Y-%m-%d at %H:%M"),
+    let is_active = connection.state == ConnectionState::Active;
+    let (word, day) = match days {
+        _ if !is_active => return None,
+        0 => return Some(ends.format("ends at %H:%M").to_string()),
+        -6..=-1 if is_short => ("ended", "%a"),
+        ..0 => ("ended", "on %Y-%m-%d"),
+        1..=2 if is_short => ("ends", "%a"),
+        1..=2 => ("ends", "on %Y-%m-%d"),
         _ => return None,
     };
-    Some(format!("the consent of {} {when}", connection.label))
+    Some(format!("{word} {}", ends.format(&format!("{day} at %H:%M"))))
 }
 
 /// An instant: of today the time, else the day. It stays true until another day begins.

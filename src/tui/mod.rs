@@ -23,13 +23,14 @@ mod painter;
 mod pane;
 mod run;
 mod screen;
+mod sign_in;
 mod signals;
 mod sizes;
 mod theme;
 mod widget;
 
 pub use app::{App, Effect, Msg, Options};
-pub use errand::{Done, Edit, Edited, Errand, Upshot};
+pub use errand::{Done, Edit, Edited, Errand, Hidden, Upshot};
 pub use folders::Listed;
 pub use form::Proposal;
 pub use memory::Memo;

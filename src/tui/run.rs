@@ -238,7 +238,9 @@ impl Dashboard<'_> {
                     effects.extend(self.app.update(Msg::Blocked(None)));
                     // Whatever else had to wait for it.
                     self.filler.iter().for_each(Filler::ask);
-                    self.refresher.iter().for_each(Refresher::ask);
+                    if let Some(refresher) = &self.refresher {
+                        refresher.ask();
+                    }
                 }
                 Some(listed) = self.folders.next() => {
                     effects.extend(self.app.update(Msg::Listed(Box::new(listed))));
@@ -266,23 +268,17 @@ impl Dashboard<'_> {
 
     /// What an errand says.
     fn hear(&mut self, heard: Heard, effects: &mut Vec<Effect>) {
-        let refresher = || self.refresher.iter();
         match heard {
             Heard::Rows(count) => effects.extend(self.app.update(Msg::Rows(count))),
             Heard::Says(text) => effects.extend(self.app.update(Msg::Notice(text))),
-            Heard::Vault(lock) => {
-                if matches!(lock, Lock::Open | Lock::Unlocked) {
-                    refresher().for_each(Refresher::look);
+            Heard::Vault(lock) => self.vault_is(lock, effects),
+            Heard::Came(address) => effects.extend(self.app.update(Msg::Came(address))),
+            Heard::Ended(page, lock, ended) => {
+                if let Some(lock) = lock {
+                    self.vault_is(lock, effects);
                 }
-                if lock == Lock::Unlocked {
-                    // However long it took: the last key may be further back than that.
-                    self.locks = self.lock.map(|wait| Instant::now() + wait);
-                }
-                effects.extend(self.app.update(Msg::Vault(lock)));
-            }
-            Heard::Ended(page, ended) => {
                 if let Ok(Done::Connected(..) | Done::Paused(_, false)) = &ended {
-                    refresher().for_each(Refresher::look);
+                    self.let_look();
                 }
                 let blocked = errand::failure(&ended).and_then(blocked);
                 effects.extend(self.app.update(Msg::Errand(page, Box::new(ended))));
@@ -290,6 +286,30 @@ impl Dashboard<'_> {
                     self.wait_for_room(why, effects);
                 }
             }
+        }
+    }
+
+    fn vault_is(&mut self, lock: Lock, effects: &mut Vec<Effect>) {
+        if matches!(lock, Lock::Open | Lock::Unlocked) {
+            self.let_look();
+        }
+        if lock == Lock::Unlocked {
+            // However long it took: the last key may be further back than that.
+            self.locks = self.lock.map(|wait| Instant::now() + wait);
+        }
+        effects.extend(self.app.update(Msg::Vault(lock)));
+    }
+
+    /// Something may be due that was not.
+    fn let_look(&self) {
+        self.refresher.iter().for_each(Refresher::look);
+    }
+
+    /// Whoever asks for something new is heard, or told that nobody hears.
+    fn fetch(&mut self, ask: impl Fn(&Refresher) -> bool) {
+        if !self.refresher.as_ref().is_some_and(ask) {
+            let said = "not refreshed: nothing is fetched here just now";
+            let _ = self.app.update(Msg::Notice(said.to_owned()));
         }
     }
 
@@ -313,6 +333,11 @@ impl Dashboard<'_> {
         let lock = lock.into_iter().flat_map(|lock| self.app.update(Msg::Vault(lock)));
         effects.extend(lock);
         self.filler = days::start(&opened.session);
+        if let Some(refresher) = &refresher {
+            // Whoever asks from now on is heard, whether it has begun or not.
+            let progress = refresher.progress.borrow().clone();
+            effects.extend(self.app.update(Msg::Refresh(Box::new(progress))));
+        }
         (self.opened, self.refresher) = (Some(opened), refresher);
     }
 
@@ -331,13 +356,9 @@ impl Dashboard<'_> {
     fn bring_about(&mut self, effect: Effect) -> io::Result<Option<Ended>> {
         match effect {
             Effect::Ask(ask) => self.state.ask(ask),
-            Effect::Refresh => {
-                if let Some(refresher) = &self.refresher {
-                    refresher.ask();
-                }
-            }
+            Effect::Refresh => self.fetch(Refresher::ask),
             Effect::RefreshOne(connection) => {
-                self.refresher.iter().for_each(|refresher| refresher.ask_one(connection));
+                self.fetch(|refresher| refresher.ask_one(connection));
             }
             Effect::Copy(text) => self.screen.copy(&text)?,
             Effect::Remember(memo) => self.memory.keep(memo),

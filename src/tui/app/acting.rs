@@ -16,6 +16,8 @@ use ratatui::layout::Rect;
 
 /// How many views back one can go.
 const VIEWS: usize = 50;
+/// What is said where somebody asks for something new, and nothing is fetched.
+pub(super) const NOT_REFRESHING: &str = "this session does not refresh";
 
 impl App {
     pub(super) fn key(&mut self, chord: Chord, effects: &mut Vec<Effect>) {
@@ -174,9 +176,13 @@ impl App {
             Action::Today => self.look_at(View { as_of: None, ..self.view }, effects),
             Action::Refresh | Action::RefreshAll => {
                 effects.push(Effect::Ask(Ask::Look));
-                if self.look.progress.is_some() {
-                    self.notice = Some("refreshing…".to_owned());
-                    effects.push(Effect::Refresh);
+                match (&self.look.progress, self.opening) {
+                    (Some(_), _) => {
+                        self.notice = Some("refreshing…".to_owned());
+                        effects.push(Effect::Refresh);
+                    }
+                    (None, Some(what)) => self.notice = Some(format!("not yet: {what}")),
+                    (None, None) => self.notice = Some(NOT_REFRESHING.to_owned()),
                 }
             }
             Action::RangeLonger | Action::RangeShorter => {
@@ -209,6 +215,7 @@ impl App {
             Action::Lock => self.lock(effects),
             Action::Watch => self.watch(effects),
             Action::Connect | Action::NewConnection => self.connect(None, effects),
+            Action::Renew => self.renew(effects),
             Action::Undo | Action::Redo => self.turn_back(action == Action::Redo, effects),
             Action::Add => match self.is_empty() {
                 true => self.open_form(Subject::NewAccount),

@@ -1,14 +1,20 @@
 //! What the vault and the connections ask of a person, and what comes of it.
 
-use super::super::errand::{Done, Errand, Upshot, in_words};
-use super::super::overlay::{Again, Ask, Asked, Overlay};
+use std::sync::Arc;
+
+use super::super::errand::{Done, Errand, Hidden, Upshot, in_words};
+use super::super::live::to_renew;
+use super::super::overlay::{Again, Ask, Asked, Overlay, Step};
 use super::super::pane::PaneId;
+use super::acting::NOT_REFRESHING;
 use super::{App, Effect};
 use crate::keys::Chord;
 use crate::model::ConnectionId;
 use crate::service::connect;
 use crate::service::held::Lock;
 
+const NOTHING_ENDS: &str = "no connection needs a new consent";
+const COPIED: &str = "the address is copied, where the terminal lets programs copy";
 const NO_VAULT: &str = "there is no vault here";
 const NOT_YET: &str = "there is no vault yet: connecting makes one";
 const OPEN: &str = "no passphrase protects the vault: it is open to whoever is you on this machine";
@@ -68,7 +74,11 @@ impl App {
         }
         match (why, &self.look.vault) {
             (None, Some(lock)) if !services.is_empty() => {
-                let ask = Ask::connect(services, lock.clone(), again);
+                let mut ask = Ask::connect(services, lock.clone(), again);
+                // Where there is nothing to type it begins at once.
+                if let Asked::Send(errand) = ask.begin() {
+                    self.send_for(&mut ask, errand, effects);
+                }
                 self.overlays.push(Overlay::Ask(Box::new(ask)));
                 effects.push(Effect::LookAtVault);
             }
@@ -76,11 +86,43 @@ impl App {
         }
     }
 
+    /// Asks for the consent that is needed first: one that is lost, else the one that ends next.
+    pub(super) fn renew(&mut self, effects: &mut Vec<Effect>) {
+        let needed = self.look.snapshot.as_ref().and_then(|snapshot| to_renew(snapshot));
+        match needed.map(|row| Again::of(&row.connection)) {
+            Some(again) => self.connect(Some(again), effects),
+            None => self.notice = Some(NOTHING_ENDS.to_owned()),
+        }
+    }
+
+    /// A browser came back to this machine: the page that shows its address goes on by itself.
+    pub(super) fn came(&mut self, address: Hidden, effects: &mut Vec<Effect>) {
+        let is_page = |overlay: &Overlay| matches!(overlay, Overlay::Ask(_));
+        let Some(at) = self.overlays.iter().rposition(is_page) else { return };
+        let Overlay::Ask(mut ask) = self.overlays.remove(at) else { return };
+        if let Asked::Send(errand) = ask.came(address) {
+            self.send_for(&mut ask, errand, effects);
+        }
+        self.overlays.insert(at, Overlay::Ask(ask));
+    }
+
+    /// Sends what a page asks for, and lets it wait.
+    fn send_for(&mut self, ask: &mut Ask, errand: Errand, effects: &mut Vec<Effect>) {
+        match self.count_in(&errand) {
+            Ok(()) => {
+                self.number += 1;
+                ask.waits_for(self.number);
+                effects.push(Effect::Send(self.number, errand));
+            }
+            Err(why) => ask.stays(why),
+        }
+    }
+
     /// Asks one connection now.
     pub(super) fn fetch_one(&mut self, connection: ConnectionId, effects: &mut Vec<Effect>) {
         match (self.cannot_write(), &self.look.progress) {
             (Some(why), _) => self.notice = Some(why),
-            (None, None) => self.notice = Some("this session does not refresh".to_owned()),
+            (None, None) => self.notice = Some(NOT_REFRESHING.to_owned()),
             (None, Some(_)) => {
                 self.notice = Some("refreshing…".to_owned());
                 effects.push(Effect::RefreshOne(connection));
@@ -98,15 +140,13 @@ impl App {
         match ask.press(chord) {
             Asked::Open => true,
             Asked::Left => false,
+            Asked::Copy(text) => {
+                self.notice = Some(COPIED.to_owned());
+                effects.push(Effect::Copy(text));
+                true
+            }
             Asked::Send(errand) => {
-                match self.count_in(&errand) {
-                    Ok(()) => {
-                        self.number += 1;
-                        ask.waits_for(self.number);
-                        effects.push(Effect::Send(self.number, errand));
-                    }
-                    Err(why) => ask.stays(why),
-                }
+                self.send_for(ask, errand, effects);
                 true
             }
         }
@@ -142,6 +182,16 @@ impl App {
                 ask.refused(said, self.look.vault.as_ref());
                 return;
             }
+            (Some((_, ask)), Ok(Done::NeedsApp)) => {
+                ask.goes_on(Step::App, self.look.vault.as_ref());
+                return;
+            }
+            (Some((_, ask)), Ok(Done::Asked(sign_in))) => {
+                ask.goes_on(Step::Address(Arc::clone(sign_in)), self.look.vault.as_ref());
+                return;
+            }
+            // Nobody looks at the page any more: it is as if nothing had been begun.
+            (None, Ok(Done::NeedsApp | Done::Asked(_))) => return,
             (Some((at, _)), Ok(done)) => {
                 self.overlays.remove(at);
                 if let Done::Connected(..) = done {

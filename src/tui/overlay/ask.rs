@@ -1,5 +1,6 @@
 //! What a person is asked for that nobody else may see: the passphrase of the vault, what a service
 //! gives. What that is, the table of providers says. It is on a page of its own: what is typed on the command line is kept and shown.
+//! A consent that is given in a browser takes several steps, each of them such a page.
 //!
 //! ```text
 //! service         SimpleFIN       1 of 3 · Left and Right choose
@@ -8,17 +9,21 @@
 //! name            SimpleFIN
 //! ```
 
+use std::sync::Arc;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::widgets::{Clear, Widget};
 use zeroize::Zeroizing;
 
 use super::super::frame::framed;
+use super::sign_in;
 use crate::keys::{Chord, Key};
-use crate::model::{ConnectionId, SafeText};
+use crate::model::{Connection, ConnectionId, SafeText};
 use crate::service::connect::{Asks, Goal, Service};
 use crate::service::held::Lock;
 use crate::tui::errand::{Errand, Hidden, Key as VaultKey, Wanted};
+use crate::tui::sign_in::{Answer, SignIn};
 use crate::tui::theme::{Theme, Tone};
 use crate::tui::widget::{HiddenInput, Input, fit, wrapped, write};
 
@@ -37,6 +42,22 @@ const VAULT: &str = "Secrets are sealed in a vault, which is made now. Its passp
      after each start, and nobody can tell you what it was. Without one the key is protected by the \
      mode of its file alone, as on a home server.";
 
+/// What an app is known by, and what a browser ends at.
+const APP: &[&str] = &["app key", "app secret"];
+const ADDRESS: &[&str] = &["that address"];
+
+/// How far somebody is who gives a consent in a browser; of all other services there is but the first.
+#[derive(Clone, Debug, Default)]
+pub enum Step {
+    /// Nothing was asked of the service.
+    #[default]
+    First,
+    /// It has to be said which app this program is.
+    App,
+    /// There is an address to sign in at.
+    Address(Arc<SignIn>),
+}
+
 /// What is asked for.
 #[derive(Debug)]
 enum Purpose {
@@ -54,6 +75,7 @@ struct Connecting {
     chosen: usize,
     lock: Lock,
     again: Option<Again>,
+    step: Step,
 }
 
 impl Connecting {
@@ -63,29 +85,39 @@ impl Connecting {
 
     /// What it asks for that nobody else may see.
     fn secrets(&self) -> &'static [&'static str] {
-        match self.service().map(|service| service.asks) {
-            Some(Asks::Secrets { called, .. }) => called,
+        match (self.service().map(|service| service.asks), &self.step) {
+            (Some(Asks::Secrets { called, .. }), _) => called,
+            (Some(Asks::Browser { .. }), Step::App) => APP,
+            (Some(Asks::Browser { .. }), Step::Address(_)) => ADDRESS,
             _ => &[],
         }
+    }
+
+    /// What comes of it is sealed in the vault.
+    fn is_sealed(&self) -> bool {
+        self.service().is_some_and(|service| service.asks != Asks::Nothing)
+    }
+
+    /// It is known what it is called.
+    const fn has_name(&self) -> bool {
+        self.again.is_some() || matches!(self.step, Step::Address(_))
     }
 
     /// The fields of its page. Whoever comes with a token pastes it at once: that must be where it is
     /// not seen, so the name stands below.
     fn parts(&self) -> Vec<Part> {
-        let asks = self.service().map(|service| service.asks);
         let mut parts = Vec::new();
-        if self.services.len() > 1 {
+        if self.services.len() > 1 && matches!(self.step, Step::First) {
             parts.push(Part::Service);
         }
-        if let Some(Asks::Secrets { called, .. }) = asks {
-            match self.lock {
-                Lock::Locked => parts.push(Part::Passphrase),
-                Lock::Missing => parts.extend([Part::Passphrase, Part::Again]),
-                Lock::Open | Lock::Unlocked | Lock::Broken(_) => {}
-            }
-            parts.extend((0..called.len()).map(Part::Given));
+        match self.lock {
+            _ if !self.is_sealed() => {}
+            Lock::Locked => parts.push(Part::Passphrase),
+            Lock::Missing => parts.extend([Part::Passphrase, Part::Again]),
+            Lock::Open | Lock::Unlocked | Lock::Broken(_) => {}
         }
-        if self.again.is_none() && asks != Some(Asks::Browser) {
+        parts.extend((0..self.secrets().len()).map(Part::Given));
+        if !self.has_name() {
             parts.push(Part::Name);
         }
         parts
@@ -95,8 +127,12 @@ impl Connecting {
     fn words(&self) -> Vec<String> {
         let mut words = Vec::new();
         if let Some(again) = &self.again {
+            let same = match self.service().map(|service| service.asks) {
+                Some(Asks::Browser { .. }) => "sign in with",
+                _ => "bring what is of",
+            };
             words.push(format!(
-                "Its accounts and rows go on: bring what is of the same login as that of {}.",
+                "Its accounts and rows go on: {same} the same login as that of {}.",
                 again.name
             ));
         }
@@ -107,30 +143,39 @@ impl Connecting {
                 let made = called.join(" and ");
                 words.push(format!("Make a {made} at {from} and paste {them} here."));
                 words.push(if is_pair { KEYS } else { SEALED }.to_owned());
-                match &self.lock {
-                    Lock::Missing => words.push(VAULT.to_owned()),
-                    Lock::Broken(why) => words.push(format!("Nothing can be sealed now: {why}")),
-                    Lock::Open | Lock::Locked | Lock::Unlocked => {}
-                }
             }
             Some((service, Asks::Nothing)) => words.push(format!(
                 "{} can be asked by anybody: it is known by its name alone, and keeps no secret.",
                 service.title
             )),
-            Some((service, Asks::Browser)) => words.push(in_browser(service)),
+            Some((service, Asks::Browser { portal })) => {
+                words.push(in_browser(service, portal, &self.step));
+            }
             None => {}
+        }
+        match &self.lock {
+            Lock::Missing if self.is_sealed() => words.push(VAULT.to_owned()),
+            Lock::Broken(why) if self.is_sealed() => {
+                words.push(format!("Nothing can be sealed now: {why}"));
+            }
+            _ => {}
         }
         words
     }
 }
 
 /// How a consent is given that needs a browser.
-fn in_browser(service: &Service) -> String {
-    let Service { id, title, .. } = service;
-    format!(
-        "{title} wants a consent in a browser: `dashtam connect {id}`, in a shell, prints the address to \
-         sign in at and takes the one that it ends at. From then on it is fetched here."
-    )
+fn in_browser(Service { title, .. }: &Service, portal: &str, step: &Step) -> String {
+    match step {
+        Step::App => format!(
+            "{title} knows programs by an app that you register at {portal}; its key and its secret \
+             stand there. Neither is ever shown, or kept anywhere but sealed with the consent."
+        ),
+        _ => format!(
+            "{title} wants a consent in a browser, on whichever machine: the next page has the address \
+             to sign in at, and takes the one that the browser ends at. It can only read."
+        ),
+    }
 }
 
 /// A connection that no longer works, and needs another token.
@@ -142,6 +187,15 @@ pub struct Again {
     pub name: SafeText,
     /// Its service.
     pub provider: SafeText,
+}
+
+impl Again {
+    /// That connection.
+    #[must_use]
+    pub fn of(connection: &Connection) -> Self {
+        let Connection { id, label, provider, .. } = connection;
+        Self { id: *id, name: label.clone(), provider: provider.clone() }
+    }
 }
 
 /// What a field is for.
@@ -179,6 +233,8 @@ pub enum Asked {
     Open,
     /// It is left.
     Left,
+    /// This is to be copied.
+    Copy(String),
     /// This is to be done.
     Send(Errand),
 }
@@ -205,7 +261,67 @@ impl Ask {
     /// Asks for what one of these services gives, and for what the vault wants as it is.
     #[must_use]
     pub fn connect(services: Vec<Service>, lock: Lock, again: Option<Again>) -> Self {
-        Self::new(Purpose::Connect(Connecting { services, chosen: 0, lock, again }))
+        let step = Step::default();
+        Self::new(Purpose::Connect(Connecting { services, chosen: 0, lock, again, step }))
+    }
+
+    /// Begins at once where a browser is all that is needed.
+    pub fn begin(&mut self) -> Asked {
+        match self.fields.is_empty() && self.is_beginning() {
+            true => self.send(),
+            false => Asked::Open,
+        }
+    }
+
+    /// The address to sign in at, once there is one.
+    fn sign_in(&self) -> Option<&Arc<SignIn>> {
+        match &self.purpose {
+            Purpose::Connect(Connecting { step: Step::Address(sign_in), .. }) => Some(sign_in),
+            _ => None,
+        }
+    }
+
+    /// What was asked for is there, and the next thing is asked for.
+    pub fn goes_on(&mut self, step: Step, now: Option<&Lock>) {
+        self.ask_anew(
+            |connecting| {
+                connecting.step = step;
+                connecting.lock = now.cloned().unwrap_or_else(|| connecting.lock.clone());
+            },
+            |part| part == Part::Name,
+        );
+    }
+
+    /// The answer to one address is spent, whatever it was: it begins anew, and what was typed of the
+    /// app and the name need not be typed again.
+    fn begin_anew(&mut self, sign_in: &SignIn) {
+        let Wanted { brought, name, .. } = sign_in.wanted();
+        let step = if brought.is_empty() { Step::First } else { Step::App };
+        self.goes_on(step, None);
+        for (part, typed) in &mut self.fields {
+            match (part, typed) {
+                (Part::Given(at), Typed::Hidden(input)) => {
+                    if let Some(hidden) = brought.get(*at) {
+                        input.insert(hidden.secret().expose());
+                    }
+                }
+                (Part::Name, Typed::Plain(input)) => {
+                    input.insert(name.as_ref().map_or("", SafeText::as_str));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// A browser came back to this machine: that is as good as pasting it.
+    pub fn came(&mut self, address: Hidden) -> Asked {
+        match self.sign_in() {
+            Some(sign_in) if !self.is_sending() && sign_in.is_answered_by(&address.secret()) => {
+                let sign_in = Arc::clone(sign_in);
+                Asked::Send(Errand::Consent(Answer { sign_in, address, key: VaultKey::Ready }))
+            }
+            _ => Asked::Open,
+        }
     }
 
     fn new(purpose: Purpose) -> Self {
@@ -305,6 +421,9 @@ impl Ask {
 
     /// It was refused, and the vault may be another way since. Secrets are typed anew.
     pub fn refused(&mut self, why: String, now: Option<&Lock>) {
+        if let Some(sign_in) = self.sign_in().cloned() {
+            self.begin_anew(&sign_in);
+        }
         if let (Purpose::Connect(connecting), Some(now)) = (&self.purpose, now)
             && connecting.lock != *now
         {
@@ -347,6 +466,12 @@ impl Ask {
         match (self.state, chord.key) {
             (_, Key::Esc) => return Asked::Left,
             (State::Sending(_), _) => {}
+            (_, Key::Char('y'))
+                if chord.ctrl
+                    && let Some(sign_in) = self.sign_in() =>
+            {
+                return Asked::Copy(sign_in.url().to_owned());
+            }
             (State::Open, Key::Enter) if self.at == last => return self.send(),
             (State::Open, Key::Enter | Key::Tab | Key::Down) => self.at = (self.at + 1).min(last),
             (State::Open, Key::BackTab | Key::Up) => self.at = self.at.saturating_sub(1),
@@ -392,6 +517,12 @@ impl Ask {
             if self.is_name_secret() {
                 self.wipe_name();
             }
+            // What is no answer is of no use, and the next one is pasted in its place.
+            if self.sign_in().is_some()
+                && let Some(address) = self.hidden_mut(Part::Given(0))
+            {
+                address.wipe();
+            }
             return Asked::Open;
         }
         let passphrase = self.take(Part::Passphrase);
@@ -406,17 +537,25 @@ impl Ask {
                 let provider = SafeText::new(service.id);
                 let again = connecting.again.as_ref();
                 let goal = again.map_or(Goal::New, |again| Goal::Again(again.id));
-                let secrets = connecting.secrets();
+                let (secrets, step) = (connecting.secrets(), connecting.step.clone());
                 let key = match (&connecting.lock, passphrase) {
-                    (Lock::Missing, passphrase) if !secrets.is_empty() => VaultKey::New(passphrase),
+                    (Lock::Missing, passphrase) if connecting.is_sealed() => {
+                        VaultKey::New(passphrase)
+                    }
                     (_, Some(passphrase)) => VaultKey::Passphrase(passphrase),
                     (_, None) => VaultKey::Ready,
                 };
                 let name = SafeText::capped(self.name().trim(), 80);
                 let name = Some(name).filter(|name| !name.is_empty());
                 let brought = (0..secrets.len()).filter_map(|at| self.take(Part::Given(at)));
-                let brought = brought.collect();
-                Errand::Connect(Wanted { provider, name, goal, brought, key })
+                let mut brought: Vec<_> = brought.collect();
+                match step {
+                    Step::Address(sign_in) => {
+                        let Some(address) = brought.pop() else { return Asked::Open };
+                        Errand::Consent(Answer { sign_in, address, key })
+                    }
+                    _ => Errand::Connect(Wanted { provider, name, goal, brought, key }),
+                }
             }
         };
         self.complaint = None;
@@ -427,21 +566,18 @@ impl Ask {
     fn wrong(&mut self) -> Option<(Part, String)> {
         let is_new = matches!(&self.purpose, Purpose::Connect(it) if it.lock == Lock::Missing);
         if let Purpose::Connect(connecting) = &self.purpose
-            && let Some(service) = connecting.service()
+            && let (true, Lock::Broken(why)) = (connecting.is_sealed(), &connecting.lock)
         {
-            match (service.asks, &connecting.lock) {
-                (Asks::Browser, _) => return Some((Part::Service, in_browser(service))),
-                (Asks::Secrets { .. }, Lock::Broken(why)) => {
-                    return Some((Part::Given(0), why.to_string()));
-                }
-                _ => {}
-            }
+            return Some((Part::Given(0), why.to_string()));
         }
         for (part, typed) in &self.fields {
             let Typed::Hidden(input) = typed else { continue };
             match part {
                 _ if input.is_too_long() => {
                     return Some((*part, "this is too long to be one".to_owned()));
+                }
+                Part::Given(_) if input.is_empty() && self.sign_in().is_some() => {
+                    return Some((*part, "paste the address that the browser ended at".to_owned()));
                 }
                 Part::Given(_) if input.is_empty() => {
                     let what = self.label(*part);
@@ -452,6 +588,11 @@ impl Ask {
                 }
                 _ => {}
             }
+        }
+        if let (Some(sign_in), Some(pasted)) = (self.sign_in(), self.hidden(Part::Given(0)))
+            && let Some(why) = sign_in.mistake(&pasted.copy())
+        {
+            return Some((Part::Given(0), why));
         }
         if self.is_name_secret() {
             let why = "this is rather a secret: a name is seen by everybody";
@@ -557,8 +698,27 @@ impl Ask {
         }
     }
 
-    /// Draws itself in the middle of the pane.
+    /// Draws itself in the middle of the pane; an address to sign in at has all of it.
     pub fn draw(&self, buf: &mut Buffer, area: Rect, theme: Theme) {
+        if let Some(sign_in) = self.sign_in() {
+            Clear.render(area, buf);
+            let feet = self.feet(usize::from(area.width));
+            let lines = sign_in::lines(sign_in, &self.title(), self.fields.len(), feet, area);
+            for (line, y) in lines.iter().zip(area.top()..area.bottom()) {
+                let place = Rect { y, height: 1, ..area };
+                match line {
+                    sign_in::Line::Text(text, tone) => {
+                        write(buf, place, text, theme.style(*tone));
+                    }
+                    sign_in::Line::Field(at) => {
+                        if let Some((part, typed)) = self.fields.get(*at) {
+                            self.draw_field(buf, place, *at, *part, typed, theme);
+                        }
+                    }
+                }
+            }
+            return;
+        }
         let width = area.width.min(WIDEST);
         let room = usize::from(width.saturating_sub(2));
         let words: Vec<_> = self.words().iter().flat_map(|text| wrapped(text, room)).collect();
@@ -655,6 +815,13 @@ impl Ask {
         }
     }
 
+    /// What comes of it is an address to sign in at.
+    fn is_beginning(&self) -> bool {
+        let is_browser = |it: &Service| matches!(it.asks, Asks::Browser { .. });
+        let connects = |it: &Connecting| it.service().is_some_and(is_browser);
+        self.sign_in().is_none() && matches!(&self.purpose, Purpose::Connect(it) if connects(it))
+    }
+
     fn feet(&self, room: usize) -> Vec<(String, Tone)> {
         let mut feet = Vec::new();
         let mut say = |text: &str, tone| {
@@ -668,10 +835,19 @@ impl Ask {
             (State::Sending(_), Purpose::Unlock) => {
                 say("trying ... · Esc leaves it to that", Tone::Warn);
             }
+            (State::Sending(_), _) if self.is_beginning() => {
+                say("asking for the address ... · Esc leaves", Tone::Warn);
+            }
             (State::Sending(_), _) => say("connecting ... · Esc leaves it to that", Tone::Warn),
             (State::Open, Purpose::Unlock) => say("Enter unlocks · Esc leaves", Tone::Key),
             (State::Open, _) if self.is_at_choice() => {
                 say("Left, Right another service · Enter next · Esc leaves", Tone::Key);
+            }
+            (State::Open, _) if self.sign_in().is_some() => {
+                say("Enter connects · Ctrl-y copies the address · Esc leaves", Tone::Key);
+            }
+            (State::Open, _) if is_last && self.is_beginning() => {
+                say("Enter shows the address to sign in at · Esc leaves", Tone::Key);
             }
             (State::Open, _) if is_last => {
                 say("Enter connects · Shift-Tab back · Esc leaves", Tone::Key);
@@ -686,206 +862,4 @@ impl Ask {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::tui::theme::ThemeName;
-
-    fn chord(key: &str) -> Chord {
-        Chord::parse(key).unwrap()
-    }
-
-    fn service() -> Vec<Service> {
-        let asks = Asks::Secrets { from: "https://bridge.test/create", called: &["setup token"] };
-        vec![Service { id: "simplefin", title: "SimpleFIN", asks, variables: &[] }]
-    }
-
-    /// One of each kind; two secrets as a service gives them that knows people by a pair of keys.
-    fn services() -> Vec<Service> {
-        let called = &["key id", "secret key"];
-        let asks = Asks::Secrets { from: "https://keys.test", called };
-        let [pair, rates, browser] = [
-            Service { id: "pair", title: "Pair", asks, variables: &[] },
-            Service { id: "rates", title: "Rates", asks: Asks::Nothing, variables: &[] },
-            Service { id: "broker", title: "Broker", asks: Asks::Browser, variables: &[] },
-        ];
-        [service(), vec![pair, rates, browser]].concat()
-    }
-
-    #[test]
-    fn every_service_asks_for_what_the_table_says() {
-        let mut ask = Ask::connect(services(), Lock::Locked, None);
-        ask.paste("swordfish");
-        // Upwards is the choice; what is pasted there is hidden all the same.
-        ask.press(chord("Up"));
-        assert!(drawn(&ask, 80, 24).contains("SimpleFIN   1 of 4"));
-        for key in ["x", "Right"] {
-            assert!(matches!(ask.press(chord(key)), Asked::Open));
-        }
-        let screen = drawn(&ask, 80, 24);
-        for text in ["Connect Pair", "key id and secret key", "secret key", "2 of 4", "•••••••••"]
-        {
-            assert!(screen.contains(text), "{text}:\n{screen}");
-        }
-        for text in ["", "AKID", "", "Mine"] {
-            ask.press(chord("Enter"));
-            ask.paste(text);
-        }
-        assert!(matches!(ask.press(chord("Enter")), Asked::Open), "the second was left out");
-        let Some(Part::Given(1)) = ask.fields.get(ask.at).map(|(part, _)| *part) else { panic!() };
-        assert_eq!(
-            ask.complaint.as_deref(),
-            Some("paste the secret key that the service gave you")
-        );
-        ask.paste("c4n4ry");
-        ask.press(chord("Enter"));
-        let Asked::Send(Errand::Connect(wanted)) = ask.press(chord("Enter")) else { panic!() };
-        assert_eq!((wanted.provider.as_str(), wanted.brought.len()), ("pair", 2));
-        assert_eq!(wanted.name, Some(SafeText::new("Mine")));
-        assert!(matches!(wanted.key, VaultKey::Passphrase(_)));
-
-        // Whoever asks for nothing needs no vault, and is sent from the name at once.
-        let mut ask = Ask::connect(services(), Lock::Missing, None);
-        for key in ["BackTab", "l", "l"] {
-            ask.press(chord(key));
-        }
-        let screen = drawn(&ask, 80, 24);
-        assert!(screen.contains("can be asked by anybody") && !screen.contains("passphrase"));
-        ask.paste("c4n4ry");
-        ask.press(chord("Enter"));
-        assert!(!drawn(&ask, 80, 24).contains("c4n4ry"), "it may have been a secret");
-        let Asked::Send(Errand::Connect(wanted)) = ask.press(chord("Enter")) else { panic!() };
-        assert_eq!((wanted.provider.as_str(), wanted.brought.len()), ("rates", 0));
-        assert_eq!((wanted.key, wanted.name), (VaultKey::Ready, None));
-
-        // Where a browser is needed it is said how.
-        let mut ask = Ask::connect(services(), Lock::Broken(SafeText::new("damaged")), None);
-        ask.press(chord("Up"));
-        ask.press(chord("Left"));
-        assert!(drawn(&ask, 80, 24).contains("`dashtam connect broker`"));
-        assert!(matches!(ask.press(chord("Enter")), Asked::Open));
-        assert!(ask.complaint.is_some());
-        // What has to be sealed cannot be.
-        ask.press(chord("Right"));
-        ask.press(chord("Enter"));
-        ask.paste("token");
-        for _ in 0..2 {
-            assert!(matches!(ask.press(chord("Enter")), Asked::Open));
-        }
-        assert_eq!(ask.complaint.as_deref(), Some("damaged"));
-    }
-
-    #[test]
-    fn a_new_vault_wants_its_passphrase_twice_or_a_word_that_it_has_none() {
-        let mut ask = Ask::connect(service(), Lock::Missing, None);
-        for text in ["swordfish", "swordfis", "token"] {
-            ask.paste(text);
-            assert!(matches!(ask.press(chord("Enter")), Asked::Open));
-        }
-        assert!(matches!(ask.press(chord("Enter")), Asked::Open));
-        assert_eq!(ask.complaint.as_deref(), Some("the two passphrases differ"));
-        ask.press(chord("h"));
-        for _ in 0..2 {
-            ask.press(chord("Enter"));
-        }
-        let Asked::Send(Errand::Connect(wanted)) = ask.press(chord("Enter")) else { panic!() };
-        assert!(matches!(wanted.key, VaultKey::New(Some(_))) && wanted.name.is_none());
-        assert_eq!(wanted.goal, Goal::New);
-        ask.waits_for(7);
-        assert_eq!(ask.awaited(), Some(7));
-
-        let mut ask = Ask::connect(service(), Lock::Missing, None);
-        for _ in 0..2 {
-            ask.press(chord("Tab"));
-        }
-        ask.paste("token");
-        ask.press(chord("Enter"));
-        assert!(matches!(ask.press(chord("Enter")), Asked::Open), "it is said first");
-        let Asked::Send(Errand::Connect(wanted)) = ask.press(chord("Enter")) else { panic!() };
-        assert_eq!(wanted.key, VaultKey::New(None));
-    }
-
-    #[test]
-    fn what_was_refused_is_typed_anew_and_a_vault_that_is_open_is_not_asked_for() {
-        let mut ask = Ask::connect(service(), Lock::Locked, None);
-        for text in ["swordfish", "token"] {
-            ask.paste(text);
-            ask.press(chord("Enter"));
-        }
-        ask.paste("My bank");
-        let Asked::Send(Errand::Connect(wanted)) = ask.press(chord("Enter")) else { panic!() };
-        assert!(matches!(wanted.key, VaultKey::Passphrase(_)));
-        ask.refused("no token".to_owned(), Some(&Lock::Unlocked));
-        assert_eq!(ask.name(), "My bank");
-        for _ in 0..2 {
-            let heard = ask.press(chord("Enter"));
-            assert!(matches!(heard, Asked::Open), "there is no token any more");
-        }
-        ask.paste("another");
-        ask.press(chord("Enter"));
-        let Asked::Send(Errand::Connect(wanted)) = ask.press(chord("Enter")) else { panic!() };
-        assert_eq!(wanted.key, VaultKey::Ready);
-        assert_eq!(wanted.name, Some(SafeText::new("My bank")));
-        assert!(!format!("{wanted:?}").contains("another"));
-    }
-
-    fn drawn(ask: &Ask, width: u16, height: u16) -> String {
-        let area = Rect::new(0, 0, width, height);
-        let mut buf = Buffer::empty(area);
-        let theme = Theme { name: ThemeName::default(), colours: None, swapped: false };
-        ask.draw(&mut buf, area, theme);
-        let line = |y| (0..width).map(|x| buf[(x, y)].symbol()).collect::<String>();
-        (0..height).map(line).collect::<Vec<_>>().join("\n")
-    }
-
-    #[test]
-    fn a_token_in_the_place_of_the_name_is_neither_shown_nor_sent() {
-        // What the service gives is a claim address in base64, and what becomes of it an address.
-        let claim = "aHR0cHM6Ly9icmlkZ2UudGVzdC9jbGFpbS9jNG40cnk=";
-        let address = "https://user:c4n4ry@bridge.test/simplefin";
-        for text in [claim, address, &"x".repeat(41)] {
-            let mut ask = Ask::connect(service(), Lock::Open, None);
-            ask.paste("token");
-            ask.press(chord("Enter"));
-            ask.paste(text);
-            assert!(!drawn(&ask, 80, 24).contains(text.get(..20).unwrap()), "{text}");
-            assert!(matches!(ask.press(chord("Enter")), Asked::Open), "{text}");
-            assert_eq!(ask.name(), "");
-        }
-        let mut ask = Ask::connect(service(), Lock::Open, None);
-        ask.paste("token");
-        ask.press(chord("Enter"));
-        ask.paste("The joint account of Charlotte and Emmanuel at the bank");
-        assert!(matches!(ask.press(chord("Enter")), Asked::Send(_)));
-    }
-
-    #[test]
-    fn what_connects_again_has_its_name_already() {
-        let again = Again {
-            id: ConnectionId(3),
-            name: SafeText::new("Hers"),
-            provider: SafeText::new("x"),
-        };
-        let mut ask = Ask::connect(service(), Lock::Open, Some(again));
-        assert!(drawn(&ask, 80, 24).contains("Connect Hers again"));
-        ask.paste("token");
-        let Asked::Send(Errand::Connect(wanted)) = ask.press(chord("Enter")) else { panic!() };
-        assert_eq!(wanted.goal, Goal::Again(ConnectionId(3)));
-    }
-
-    #[test]
-    fn what_is_wrong_is_said_however_little_room_there_is() {
-        let mut ask = Ask::connect(service(), Lock::Missing, None);
-        for _ in 0..2 {
-            ask.press(chord("Tab"));
-        }
-        ask.paste("token");
-        for _ in 0..2 {
-            ask.press(chord("Enter"));
-        }
-        // The pane of a terminal with 10 lines has 6.
-        let screen = drawn(&ask, 40, 6);
-        for text in ["name", "without a passphrase", "opens everything"] {
-            assert!(screen.contains(text), "{text}:\n{screen}");
-        }
-    }
-}
+mod tests;

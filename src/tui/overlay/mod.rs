@@ -10,9 +10,10 @@ mod help;
 mod page;
 mod palette;
 mod prompt;
+mod sign_in;
 mod sort;
 
-pub use ask::{Again, Ask, Asked};
+pub use ask::{Again, Ask, Asked, Step};
 pub use columns::{Chosen, ColumnsMenu};
 #[cfg(test)]
 pub use command::words;

@@ -16,9 +16,9 @@ use super::list::List;
 use super::table::{Line, lends};
 use super::{Outcome, Pane, PaneId, Wish};
 use crate::keys::{Action, Context};
-use crate::model::{Connection, ConnectionId, ConnectionState, Dec, Part, SafeText};
+use crate::model::{ConnectionId, ConnectionState, Dec, Part, SafeText};
+use crate::service::consent;
 use crate::service::held::Lock;
-use crate::service::{connect, consent};
 use crate::state::{ConnectionRow, Snapshot};
 use crate::text::counted;
 use crate::tui::errand::Errand;
@@ -49,6 +49,8 @@ const ABOVE: u16 = 4;
 const KEYS: &str = "c connects another · r asks it now · o pauses it · d ends it";
 const ALSO_PAUSED: &str = "it is paused, too: a new consent lets it go on, and so does o";
 const KEYS_AGAIN: &str = "c connects it again · d ends it";
+/// Of one whose consent ends after a time.
+const ALSO_RENEWS: &str = "W renews its consent";
 /// What is said of everyone: no provider has another right.
 const SCOPES: &str = "read-only: it tells of accounts, holdings and rows, and can move nothing";
 
@@ -153,19 +155,6 @@ impl Connections {
         wanted.max(BENEATH).min(height.saturating_sub(ABOVE))
     }
 
-    /// Connects one again, where that can be done here.
-    fn again(row: &ConnectionRow) -> Wish {
-        let Connection { id, label, provider, .. } = &row.connection;
-        match connect::services().iter().any(|it| it.id == provider.as_str() && it.is_brought()) {
-            true => {
-                Wish::Reconnect(Again { id: *id, name: label.clone(), provider: provider.clone() })
-            }
-            false => {
-                Wish::Say(format!("{label}: {}, in a browser", consent::anew(&row.connection)))
-            }
-        }
-    }
-
     /// What is done to the connection at the cursor.
     fn by_hand(action: Action, row: &ConnectionRow, look: &Look) -> Wish {
         let (id, name, state) = (row.connection.id, &row.connection.label, State::of(row, look));
@@ -174,7 +163,13 @@ impl Connections {
                 Wish::Say(format!("{name}: {}", state.words()))
             }
             (Action::Refresh, _) => Wish::Refresh(id),
-            (Action::NewConnection, State::Consent(_)) => Self::again(row),
+            (Action::NewConnection | Action::Renew, State::Consent(_)) => {
+                Wish::Reconnect(Again::of(&row.connection))
+            }
+            (Action::Renew, _) if consent::is_given_in_browser(&row.connection.provider) => {
+                Wish::Reconnect(Again::of(&row.connection))
+            }
+            (Action::Renew, _) => Wish::Say(format!("{name}: its consent does not end by itself")),
             (Action::NewConnection, _) => Wish::Act(Action::Connect),
             (Action::Pause, State::Consent(_)) if row.paused.is_none() => {
                 Wish::Say(format!("{name}: {}", state.words()))
@@ -230,6 +225,7 @@ impl Pane for Connections {
             | Action::Open
             | Action::In
             | Action::Refresh
+            | Action::Renew
             | Action::Pause
             | Action::Delete => match self.row(look) {
                 Some(row) => Outcome::wish(Self::by_hand(action, row, look)),
@@ -384,8 +380,14 @@ fn told(row: &ConnectionRow, snapshot: &Snapshot, look: &Look) -> Vec<(String, T
     if let Some(ends) = row.connection.consent_expires.and_then(|at| time_of(at, snapshot)) {
         told.push((format!("its consent ends {ends}"), Tone::Dim));
     }
-    let keys = if let State::Consent(_) = state { KEYS_AGAIN } else { KEYS };
-    told.push((keys.to_owned(), Tone::Key));
+    let keys = match state {
+        State::Consent(_) => KEYS_AGAIN.to_owned(),
+        _ if consent::is_given_in_browser(&row.connection.provider) => {
+            format!("{ALSO_RENEWS} · {KEYS}")
+        }
+        _ => KEYS.to_owned(),
+    };
+    told.push((keys, Tone::Key));
     told.push((SCOPES.to_owned(), Tone::Dim));
     told
 }

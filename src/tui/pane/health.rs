@@ -513,7 +513,7 @@ fn consent(row: &ConnectionRow, snapshot: &Snapshot) -> Option<Problem> {
         symbol: Some(row.connection.label.clone()),
         day: None,
         detail,
-        fix: anew(&row.connection),
+        fix: format!("W renews it; in a shell {}", anew(&row.connection)),
         mend: Mend::Connection,
         proposal: None,
     })

@@ -257,7 +257,7 @@ pub enum Wish {
     Form(Subject),
     /// Something done at once: it can be taken back.
     Begin(Errand),
-    /// A connection that no longer works, connected again.
+    /// A connection that no longer works, or whose consent ends, connected again.
     Reconnect(Again),
     /// What is new from one connection.
     Refresh(ConnectionId),

@@ -15,6 +15,7 @@ use crate::state::{
 use crate::text::percent;
 use crate::tui::form::Subject;
 use crate::tui::frame::framed;
+use crate::tui::live::renews;
 use crate::tui::look::{Look, Order, Range, Selection};
 use crate::tui::theme::Tone;
 use crate::tui::widget::{Scale, line_chart, write, write_right};
@@ -306,6 +307,7 @@ fn findings(look: &Look) -> &[FindingRow] {
 fn attention(buf: &mut Buffer, area: Rect, look: &Look) {
     let theme = look.theme;
     let watched = look.snapshot.as_ref().and_then(|snapshot| snapshot.watch.as_ref());
+    let ends = renews(look).map(|text| ("!", Tone::Warn, text));
     let alerts = watched.into_iter().flat_map(|watched| {
         let on = watched.alerts.iter().filter(|row| row.is_on());
         on.map(|row| ("!", Tone::Warn, told_by_alert(row, watched, look.figures)))
@@ -319,7 +321,7 @@ fn attention(buf: &mut Buffer, area: Rect, look: &Look) {
         let symbol = row.symbol.as_ref().map_or(String::new(), |symbol| format!("{symbol}: "));
         (mark, tone, format!("{symbol}{}", look.figures.wording(&row.detail)))
     });
-    let lines: Vec<_> = alerts.chain(found).collect();
+    let lines: Vec<_> = ends.into_iter().chain(alerts).chain(found).collect();
     if lines.is_empty() {
         let known = look.snapshot.as_ref().is_some_and(|snapshot| snapshot.findings.is_some());
         let text = if known { "nothing needs a look" } else { "reading ..." };

@@ -57,6 +57,12 @@ impl HiddenInput {
         self.too_long = false;
     }
 
+    /// A copy of it, to be looked at and wiped.
+    #[must_use]
+    pub fn copy(&self) -> Secret {
+        Secret::new(self.text.as_str().to_owned())
+    }
+
     /// Takes it out; nothing stays.
     pub fn take(&mut self) -> Secret {
         let secret = Secret::new(self.text.as_str().to_owned());
