@@ -99,9 +99,9 @@ fn report(
     let settled = large.median("first_settled_ms");
     beside("first paint", "hello", paint, large.median("first_paint_ms"), "ms", PAINT_TIMES);
     let until = |took: &[Took], figure: fn(&Took) -> f64| median(took.iter().map(figure).collect());
-    let holdings = until(many_rows, |took| took.wall_ms);
+    let holdings = until(many_rows, |took| took.wall);
     beside("holdings are there", "hello's first paint", paint, holdings, "ms", HOLDINGS_TIMES);
-    let cpu = |took: &[Took]| until(took, |took| took.first_cpu_ms);
+    let cpu = |took: &[Took]| until(took, |took| took.first_cpu);
     beside("CPU to the first frame", "fewest rows", cpu(few_rows), cpu(many_rows), "ms", GROWTH);
     let (theirs, ours) = (hello.keys("settled_ms", |_| true), large.keys("settled_ms", |_| true));
     beside("a key, median", "hello", median(theirs), median(ours), "ms", KEY_TIMES);
@@ -111,7 +111,7 @@ fn report(
     let is_pane = |key: &str| PANES.contains(&key);
     // What needs attention, and net worth of ten years, come last and hold up nobody: no bound.
     // So few rows leave a fifth of the positions, so the CPU until they are there has none either.
-    let cpu = |took: &[Took]| until(took, |took| took.cpu_ms);
+    let cpu = |took: &[Took]| until(took, |took| took.cpu);
     let there =
         format!("CPU until holdings: {:.2} ms, {:.2} ms of fewest", cpu(many_rows), cpu(few_rows));
     table.line(&there, None, None);

@@ -147,7 +147,7 @@ impl Desk {
     }
 
     /// From an empty store to the page with the address: a vault, a name, an app.
-    async fn to_the_address(&mut self) {
+    async fn goes_to_the_address(&mut self) {
         self.keys("j j j Enter Up Right").await;
         self.shows("Connect Charles Schwab");
         self.keys("Enter").await;
@@ -165,7 +165,7 @@ impl Desk {
     }
 
     async fn connected(&mut self) {
-        self.to_the_address().await;
+        self.goes_to_the_address().await;
         self.sign_in().await;
         self.shows("connected Mine: what it tells is being fetched");
         self.round().await;
@@ -255,7 +255,7 @@ fn a_consent_is_given_on_its_page_by_paste() {
 fn who_leaves_the_page_is_waited_for_no_more() {
     run(async {
         let mut desk = Desk::new((120, 40), None).await;
-        desk.to_the_address().await;
+        desk.goes_to_the_address().await;
         let address = desk.address().await;
         let ended = desk.schwab.sign_in(&address);
         for leave in [Msg::Lock, Msg::Cover] {
@@ -301,7 +301,7 @@ fn a_port_that_is_taken_leaves_the_paste() {
     run(async {
         let mut desk = Desk::new((80, 24), None).await;
         let taken = TcpListener::bind(("127.0.0.1", desk.port)).unwrap();
-        desk.to_the_address().await;
+        desk.goes_to_the_address().await;
         insta::assert_snapshot!("sign_in_taken", desk.picture().await);
         desk.sign_in().await;
         desk.shows("connected Mine");

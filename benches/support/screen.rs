@@ -13,14 +13,14 @@ use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 pub(super) const SIZE: PtySize = PtySize { rows: 40, cols: 120, pixel_width: 0, pixel_height: 0 };
 const LONGEST: Duration = Duration::from_secs(20);
 
-/// What it took until it could be read.
+/// What it took until it could be read, in milliseconds.
 #[derive(Clone, Copy)]
 pub struct Took {
-    pub wall_ms: f64,
+    pub wall: f64,
     /// Of all threads.
-    pub cpu_ms: f64,
+    pub cpu: f64,
     /// The same until anything was drawn.
-    pub first_cpu_ms: f64,
+    pub first_cpu: f64,
 }
 
 /// Presses `keys` as soon as anything is drawn, and waits until the screen `is_there`.
@@ -46,18 +46,18 @@ pub fn until(command: &Command, keys: &str, is_there: impl Fn(&str) -> bool) -> 
     let mut keyboard = pair.master.take_writer().unwrap();
     let mut screen = vt100::Parser::new(SIZE.rows, SIZE.cols, 0);
     let mut bytes = vec![0; 65_536];
-    let mut first_cpu_ms = None;
+    let mut first_cpu = None;
     let took = loop {
         let length = output.read(&mut bytes).unwrap_or(0);
         screen.process(&bytes[..length]);
         let shown = screen.screen().contents();
-        if first_cpu_ms.is_none() && !shown.trim().is_empty() {
-            first_cpu_ms = Some(cpu_ms(pid));
+        if first_cpu.is_none() && !shown.trim().is_empty() {
+            first_cpu = Some(cpu_ms(pid));
             keyboard.write_all(keys.as_bytes()).unwrap();
         }
-        if let Some(first_cpu_ms) = first_cpu_ms.filter(|_| is_there(&shown)) {
-            let wall_ms = start.elapsed().as_secs_f64() * 1_000.0;
-            break Took { wall_ms, cpu_ms: cpu_ms(pid), first_cpu_ms };
+        if let Some(first_cpu) = first_cpu.filter(|_| is_there(&shown)) {
+            let wall = start.elapsed().as_secs_f64() * 1_000.0;
+            break Took { wall, cpu: cpu_ms(pid), first_cpu };
         }
         assert!(length > 0, "{command:?} never came to that:\n{shown}");
     };
