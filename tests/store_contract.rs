@@ -1593,7 +1593,8 @@ async fn the_trail_only_grows() {
         // What refuses it is as it was made; `tests/audit` takes it away.
         assert_eq!(trail.broken_guards().await.unwrap(), [""; 0]);
         let mut tx = trail.begin().await.unwrap();
-        assert_eq!(tx.mend_guards().await.unwrap(), [""; 0]);
+        assert_eq!(tx.broken_guards().await.unwrap(), [""; 0]);
+        assert_eq!(tx.mend_guards(&[]).await.unwrap(), [""; 0]);
         drop(tx);
         trail.close().await;
         engine.close().await;

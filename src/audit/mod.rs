@@ -18,6 +18,9 @@ mod slots;
 mod verify;
 mod witness;
 
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use tracing::{info, warn};
 
 pub use action::{Action, Subject};
@@ -50,6 +53,8 @@ pub struct Audit {
     place: Place,
     /// Which database it is, where it is not the usual one: several may share a trail.
     elsewhere: Option<String>,
+    /// What guards the rows and cannot be made again: told once, and not tried at each record.
+    unmade: Arc<Mutex<BTreeSet<&'static str>>>,
 }
 
 /// An operation that has begun. It must be ended as succeeded or failed; one that is dropped looks
@@ -78,6 +83,7 @@ impl Audit {
             actor: actor(std::process::id()),
             place,
             elsewhere: elsewhere(target, store).await?,
+            unmade: Arc::default(),
         };
         if let Err(error) = audit.catch_up().await {
             // Whoever only looks needs nothing of it; the next record needs all of it, and says so.
@@ -159,9 +165,10 @@ impl Audit {
     async fn append(&self, op: &str, action: &str, state: &str, detail: &str) -> Result<()> {
         let mut ring = self.place.lock().await?;
         let mut tx = self.store.begin().await?;
-        let mended = tx.mend_guards().await?;
-        if !mended.is_empty() {
-            tx = self.tell_mended(&mut ring, tx, &mended).await?;
+        let mut broken = tx.broken_guards().await?;
+        broken.retain(|guard| !self.unmade().contains(guard));
+        if !broken.is_empty() {
+            tx = self.mend(&mut ring, tx, &broken).await?;
         }
         self.add(&mut ring, tx, self.row(op, action, state, detail)).await
     }
@@ -179,22 +186,31 @@ impl Audit {
     }
 
     /// Somebody took away what keeps rows as they are. That it is there again is durable together with
-    /// the attempt that tells of it.
-    async fn tell_mended(
+    /// the record that tells of it.
+    async fn mend(
         &self,
         ring: &mut Ring<'_>,
-        mut tx: AuditTx,
-        mended: &[&str],
+        tx: AuditTx,
+        broken: &[&'static str],
     ) -> Result<AuditTx> {
-        let (op, guards) = (self.new_op().to_string(), mended.join(" "));
-        warn!(guards, "what guards the trail was not as it was made, and is again");
+        let (op, guards) = (self.new_op().to_string(), broken.join(" "));
+        let row = |state, detail: &str| self.row(&op, Action::AuditMend.as_str(), state, detail);
         let detail = format!("guards={guards}");
-        for state in ["ATTEMPTED", "SUCCEEDED"] {
-            let row = self.row(&op, Action::AuditMend.as_str(), state, &detail);
-            self.add(ring, tx, row).await?;
-            tx = self.store.begin().await?;
-        }
-        Ok(tx)
+        self.add(ring, tx, row("ATTEMPTED", &detail)).await?;
+        let mut tx = self.store.begin().await?;
+        let unmade = tx.mend_guards(broken).await?;
+        warn!(guards, ?unmade, "what guards the trail was not as it was made");
+        let (state, detail) = match unmade.is_empty() {
+            true => ("SUCCEEDED", detail),
+            false => ("FAILED", format!("reason=rows unmade={}", unmade.join(" "))),
+        };
+        self.add(ring, tx, row(state, &detail)).await?;
+        self.unmade().extend(unmade);
+        self.store.begin().await.map_err(Error::from)
+    }
+
+    fn unmade(&self) -> MutexGuard<'_, BTreeSet<&'static str>> {
+        self.unmade.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn new_op(&self) -> OpId {

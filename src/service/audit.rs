@@ -121,7 +121,7 @@ pub async fn verify(
         return Err(vault::Error::Locked.into());
     }
     // The attempt is a record, which makes them again.
-    let broken = audit.store().broken_guards().await?;
+    let mut broken = audit.store().broken_guards().await?;
     let attempt = session.attempt("audit.verify", "").await?;
     let mut proof = match audit.verify(key, kept).await {
         Ok(Some(proof)) => proof,
@@ -134,6 +134,9 @@ pub async fn verify(
             return Err(error.into());
         }
     };
+    // What could not be made again is told already.
+    let still = audit.store().broken_guards().await?;
+    broken.retain(|guard| !still.contains(guard));
     proof.unguarded(&broken);
     let told = format!("records={} wrong={}", proof.records, proof.wrong);
     match proof.first_bad() {

@@ -119,8 +119,8 @@ async fn chained(trail: &AuditStore, place: &Place) -> Result<Vec<Check>> {
     if !broken.is_empty() {
         let detail =
             format!("what refuses a change of it is gone or altered: {}", broken.join(", "));
-        let fix =
-            "dashtam audit verify, which tells whether anything was changed, and makes it again";
+        let fix = "dashtam audit verify, which tells whether anything was changed, and makes it again \
+             where the rows allow it";
         checks.push(Check::fail(Harm::Damage, "audit guards", &detail, fix));
     }
     if let Some(guard) = trail.guard().await? {

@@ -39,8 +39,12 @@ const IN_A_FILE: &[(&str, &str)] = &[
 pub(super) const SQLITE_NO_DELETE: &str = "create trigger audit_no_delete before delete on audit
     begin select raise(abort, 'the audit trail is append-only'); end";
 
-/// On a server, where each must fire for whomever it is.
-const ON_A_SERVER: [&str; 3] = ["audit_no_change", "audit_no_truncate", "audit_no_replace"];
+/// On a server, where each must fire for whomever it is: names, what each is before, and what it does.
+const ON_A_SERVER: [(&str, &str, &str); 3] = [
+    ("audit_no_change", "BEFORE DELETE OR UPDATE ON dashtam_audit.audit FOR EACH ROW", "refuse"),
+    ("audit_no_truncate", "BEFORE TRUNCATE ON dashtam_audit.audit FOR EACH STATEMENT", "refuse"),
+    ("audit_no_replace", "BEFORE INSERT ON dashtam_audit.audit FOR EACH ROW", "refuse_known"),
+];
 
 impl AuditStore {
     /// What guards the rows and is not as it was made.
@@ -56,40 +60,58 @@ impl AuditStore {
 }
 
 impl AuditTx {
-    /// Makes again what guards the rows where it is not as it was made, and names it. What cannot be
-    /// made, since the rows are not what it wants them to be, stays as it is.
+    /// The same within a transaction.
     ///
     /// # Errors
-    /// When the database cannot be asked; on a server also when the table is not ours.
-    pub async fn mend_guards(&mut self) -> Result<Vec<&'static str>> {
+    /// When the database cannot be asked.
+    pub async fn broken_guards(&mut self) -> Result<Vec<&'static str>> {
         match self.on() {
-            On::Sqlite(conn) => mend_in_a_file(conn).await,
+            On::Sqlite(conn) => broken_in_a_file(conn).await,
+            On::Postgres(conn) => broken_on_a_server(conn).await,
+        }
+    }
+
+    /// Makes these again, and names those that cannot be made, since the rows are not what they want
+    /// them to be.
+    ///
+    /// # Errors
+    /// When the database cannot be written; on a server also when the table is gone or not ours.
+    pub async fn mend_guards(&mut self, broken: &[&'static str]) -> Result<Vec<&'static str>> {
+        match self.on() {
+            On::Sqlite(conn) => mend_in_a_file(conn, broken).await,
             On::Postgres(conn) => {
-                let broken = broken_on_a_server(conn).await?;
-                if !broken.is_empty() {
-                    schema::make_postgres_in(conn).await?;
-                }
-                Ok(broken)
+                // A trail is never begun anew in the middle of an operation.
+                sqlx::query("select 1 from dashtam_audit.audit limit 1")
+                    .execute(&mut *conn)
+                    .await?;
+                schema::make_postgres_in(conn).await?;
+                Ok(Vec::new())
             }
         }
     }
 }
 
-/// The same in a transaction that has begun.
-pub(super) async fn mend_in_a_file(conn: &mut SqliteConnection) -> Result<Vec<&'static str>> {
-    let mut mended = Vec::new();
-    for name in broken_in_a_file(conn).await? {
-        let made = IN_A_FILE.iter().filter(|(known, _)| *known == name);
-        for (_, make) in made {
-            let what = if make.starts_with("create trigger") { "trigger" } else { "index" };
-            let gone = format!("drop {what} if exists {name}");
-            sqlx::raw_sql(AssertSqlSafe(gone)).execute(&mut *conn).await?;
-            if sqlx::raw_sql(*make).execute(&mut *conn).await.is_ok() {
-                mended.push(name);
-            }
+/// Makes what is missing, in a transaction that has begun.
+pub(super) async fn make_in_a_file(conn: &mut SqliteConnection) -> Result<()> {
+    let broken = broken_in_a_file(conn).await?;
+    mend_in_a_file(conn, &broken).await.map(|_| ())
+}
+
+async fn mend_in_a_file(
+    conn: &mut SqliteConnection,
+    broken: &[&'static str],
+) -> Result<Vec<&'static str>> {
+    let mut unmade = Vec::new();
+    for (name, make) in IN_A_FILE.iter().filter(|(name, _)| broken.contains(name)) {
+        let what = if make.starts_with("create trigger") { "trigger" } else { "index" };
+        let gone = format!("drop {what} if exists {name}");
+        sqlx::raw_sql(AssertSqlSafe(gone)).execute(&mut *conn).await?;
+        match sqlx::raw_sql(*make).execute(&mut *conn).await {
+            Err(sqlx::Error::Database(error)) if error.is_unique_violation() => unmade.push(*name),
+            made => drop(made?),
         }
     }
-    Ok(mended)
+    Ok(unmade)
 }
 
 async fn broken_in_a_file(conn: &mut SqliteConnection) -> Result<Vec<&'static str>> {
@@ -103,16 +125,29 @@ async fn broken_in_a_file(conn: &mut SqliteConnection) -> Result<Vec<&'static st
     Ok(broken.map(|(name, _)| *name).collect())
 }
 
-/// A statement without what SQLite changes when it keeps it: blanks and the case of its first words.
+/// A statement without what SQLite changes when it keeps it: blanks and the case of its first words,
+/// and not of what stands in quotes.
 fn plain(sql: &str) -> String {
-    sql.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
+    let words = sql.split_whitespace().collect::<Vec<_>>().join(" ");
+    let parts = words.split('\'').enumerate();
+    let parts = parts.map(|(at, part)| match at % 2 {
+        0 => part.to_lowercase(),
+        _ => part.to_owned(),
+    });
+    parts.collect::<Vec<_>>().join("'")
 }
 
 async fn broken_on_a_server(conn: &mut PgConnection) -> Result<Vec<&'static str>> {
-    const SQL: &str = "select t.tgname::text from pg_trigger t join pg_proc p on p.oid = t.tgfoid \
-         where t.tgrelid = to_regclass('dashtam_audit.audit') and t.tgenabled = 'A' \
-         and p.prosrc like '%raise exception ''the audit trail is append-only''%'";
-    let there: Vec<String> = sqlx::query_scalar(SQL).fetch_all(conn).await?;
-    let is_there = |name: &&str| there.iter().any(|known| known == name);
-    Ok(ON_A_SERVER.into_iter().filter(|name| !is_there(name)).collect())
+    const SQL: &str = "select t.tgname::text, pg_get_triggerdef(t.oid), p.prosrc \
+         from pg_trigger t join pg_proc p on p.oid = t.tgfoid \
+         where t.tgrelid = to_regclass('dashtam_audit.audit') and t.tgenabled = 'A'";
+    let there: Vec<(String, String, String)> = sqlx::query_as(SQL).fetch_all(conn).await?;
+    let is_as_made = |(name, before, does): &&(&str, &str, &str)| {
+        let made =
+            format!("CREATE TRIGGER {name} {before} EXECUTE FUNCTION dashtam_audit.{does}()");
+        let body = schema::body_of(does);
+        there.iter().any(|(_, trigger, source)| *trigger == made && body == Some(source.trim()))
+    };
+    let broken = ON_A_SERVER.iter().filter(|guard| !is_as_made(guard));
+    Ok(broken.map(|(name, ..)| *name).collect())
 }

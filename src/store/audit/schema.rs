@@ -65,6 +65,12 @@ alter table dashtam_audit.audit enable always trigger audit_no_truncate;
 alter table dashtam_audit.audit enable always trigger audit_no_replace;
 ";
 
+/// What a function of ours does on a server, as it is made.
+pub(super) fn body_of(function: &str) -> Option<&'static str> {
+    let (_, made) = POSTGRES.split_once(&format!("function dashtam_audit.{function}() returns"))?;
+    made.split("$$").nth(1).map(str::trim)
+}
+
 /// How a transaction begins that writes to a file: everybody else may only read.
 pub(super) const WRITE: &str = "pragma query_only = off; begin immediate";
 
@@ -89,7 +95,7 @@ pub(super) async fn make_sqlite(pool: &SqlitePool) -> Result<()> {
     if chained == 0 {
         sqlx::raw_sql(SQLITE_CHAIN).execute(&mut *tx).await?;
     }
-    guards::mend_in_a_file(&mut tx).await?;
+    guards::make_in_a_file(&mut tx).await?;
     tx.commit().await?;
     Ok(())
 }
