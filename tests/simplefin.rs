@@ -876,6 +876,42 @@ fn a_pause_counts_for_the_rest_of_a_round() {
     }
 }
 
+/// Of prices and rates too: who was told to leave it has not failed, and is due as before.
+#[test]
+fn a_pause_while_rates_come_is_no_failure() {
+    for person in Person::on_each() {
+        let slow = Server::new(|_| {
+            std::thread::sleep(Duration::from_secs(2));
+            Reply::new(503, &[], "")
+        });
+        let text = fs::read_to_string(person.home.path("config.toml")).unwrap();
+        let text = format!("{text}[frankfurter]\nbase_url = \"{}\"\n", slow.base);
+        person.home.file("config.toml", &text);
+        person.ok("connect frankfurter");
+        let rows = person.home.rows("rows.csv", &["2026-01-05,Bank,DEPOSIT,,,,,CAD,5"]);
+        person.ok(&format!("import {rows}"));
+        let mut command = person.process();
+        command.args(["refresh", "--json"]).stdin(Stdio::null());
+        let process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let begun = Instant::now();
+        while slow.asked().is_empty() {
+            assert!(begun.elapsed() < Duration::from_secs(30), "nobody asks for rates");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let number = person.json("connections")["connections"][0]["id"].clone();
+        person.ok(&format!("connections pause {number}"));
+        let ran = Ran::of(&process.wait_with_output().unwrap());
+        let told = document(&ran.out);
+        assert_eq!(told["connections"][0]["result"], "nothing_due", "{told}");
+        assert_eq!((ran.code, slow.asked().len()), (Some(0), 1), "it is not asked again");
+        assert_eq!(told_of(&person, "refresh")[..2], ["ATTEMPTED", "FAILED"]);
+        person.ok(&format!("connections resume {number}"));
+        let row = &person.json("connections")["connections"][0];
+        assert_eq!((&row["failures"], &row["why"]), (&json!(0), &json!(null)), "{row}");
+        person.no_faults();
+    }
+}
+
 /// A passphrase of the vault, which nobody has but who sits at the dashboard.
 const PASSPHRASE: &str = "c4n4ry swordfish";
 

@@ -74,6 +74,12 @@ impl Class {
 }
 
 impl Error {
+    /// Whether nobody was asked, since the owner lets the connection rest by now.
+    #[must_use]
+    pub const fn is_pause(&self) -> bool {
+        matches!(self, Self::Http(http::Error { why: Why::Paused, .. }))
+    }
+
     /// What the caller must do.
     #[must_use]
     pub const fn class(&self) -> Class {

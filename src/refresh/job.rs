@@ -66,6 +66,11 @@ impl Done {
         }
     }
 
+    /// Whether it was left, since its owner lets the connection rest by now.
+    pub(super) fn is_paused(&self) -> bool {
+        self.error.as_ref().is_some_and(provider::Error::is_pause)
+    }
+
     /// Whether the service did not take what it was shown for prices.
     pub(super) const fn is_denied(&self) -> bool {
         matches!(self.error, Some(provider::Error::Denied))
@@ -438,7 +443,8 @@ impl Work<'_> {
         mut done: Done,
         now: i64,
     ) -> Result<Done> {
-        if bars.is_empty() && rates.is_empty() || self.class_of(&error) == Class::Reauthorize {
+        let is_nothing = bars.is_empty() && rates.is_empty();
+        if is_nothing || error.is_pause() || self.class_of(&error) == Class::Reauthorize {
             return self.fail(attempt, error, now).await;
         }
         let refresh = self.failure(&error, now);
@@ -451,6 +457,11 @@ impl Work<'_> {
 
     /// The provider did not tell: that is kept, and what its connection has become by it.
     async fn fail(&self, attempt: Attempt, error: provider::Error, now: i64) -> Result<Done> {
+        if error.is_pause() {
+            // No failure of the service, which nobody asked: it is due when its owner says so.
+            attempt.failed("paused").await?;
+            return Ok(Done { error: Some(error), ..self.done() });
+        }
         let op = attempt.op();
         attempt.failed(self.class_of(&error).as_str()).await?;
         let refresh = self.failure(&error, now);

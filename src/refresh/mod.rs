@@ -321,7 +321,8 @@ impl Bench {
         if self.rests(work.connection.id).await? {
             return Ok(None);
         }
-        self.fetch_prices(work).await.map(Some)
+        let done = self.fetch_prices(work).await?;
+        Ok((!done.is_paused()).then_some(done))
     }
 
     async fn fetch_prices(&self, work: &Work<'_>) -> Result<Done> {
