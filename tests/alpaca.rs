@@ -900,6 +900,8 @@ fn prices_are_told_as_they_were_traded() {
                     bar("2025-10-31T04:00:00Z", prices, "3100450"),
                     bar("2025-11-03T05:00:00Z", prices, "3100451"),
                     bar("2025-11-04T05:00:00Z", prices, "3100452"),
+                    // One without a close is none.
+                    bar("2025-11-05T05:00:00Z", ["410", "421", "409.5", "0"], "0"),
                     bar(&of(yesterday), ["410", "421", "409.5", "420.125"], "1000"),
                     bar(&of(now), ["1", "1", "1", "1"], "1"),
                 ],

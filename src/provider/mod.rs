@@ -11,6 +11,7 @@ mod schwab;
 mod simplefin;
 mod simulated;
 mod told;
+mod venues;
 
 use std::sync::Arc;
 

@@ -257,7 +257,7 @@ impl Knobs {
         let asked = ["timeframe", "adjustment", "asof", "feed"].map(value);
         let asked: Vec<_> = asked.iter().map(Option::as_deref).collect();
         let right = match is_share {
-            true => [Some("1Day"), Some("raw"), Some("-"), None],
+            true => [Some("1Day"), Some("raw"), None, None],
             false => [Some("1Day"), None, None, None],
         };
         let limit = value("limit").map_or(1_000, |limit| limit.parse().unwrap());

@@ -11,6 +11,7 @@ use chrono_tz::America::New_York;
 use serde_json::Value;
 
 use super::super::field::{number, text, unreadable};
+use super::super::venues::may_be_american;
 use super::super::{DayBar, DayClose, Error, MarketSource, Pair, Result, Spot, Wanted};
 use super::{Alpaca, DATA, Way, said};
 use crate::http::Answer;
@@ -26,11 +27,9 @@ const MOST_PAGES: usize = 50;
 const TOO_NEW: TimeDelta = TimeDelta::minutes(16);
 /// Where that is still too new, as clocks differ.
 const OLD_ENOUGH: TimeDelta = TimeDelta::hours(2);
-/// Where it knows shares of, as people and files write it.
-const VENUES: [&str; 17] = [
-    "AMEX", "ARCA", "ARCX", "BATS", "BZX", "CBOE", "IEX", "IEXG", "NASDAQ", "NYSE", "NYSEARCA",
-    "OTC", "US", "USA", "XASE", "XNAS", "XNYS",
-];
+/// An answer that something in the question spoils is asked for in halves, but so often and no more
+/// where it does not say that it is a symbol.
+const MOST_HALVES: usize = 40;
 
 /// Where something is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,13 +92,15 @@ impl MarketSource for Alpaca {
                 end = last.min(now - OLD_ENOUGH);
                 answer = page(&way, desk, &name, (start, end), token.as_ref()).await?;
             }
-            if said::is_of_symbol(&answer) {
+            // There is but one symbol in the question.
+            if said::is_of_question(&answer) && token.is_none() {
                 return Err(nothing());
             }
             let page = document(&said::accepted(&answer)?)?;
             let told = page.get("bars").and_then(|bars| bars.get(&name));
-            for bar in told.and_then(Value::as_array).into_iter().flatten() {
-                let bar = read(desk, bar).ok_or_else(|| wrong("a bar has no day or no close"))?;
+            let told = told.and_then(Value::as_array).into_iter().flatten();
+            // One that cannot be read spoils no other.
+            for bar in told.filter_map(|bar| read(desk, bar)) {
                 if (from..=to).contains(&bar.close.date) {
                     bars.insert(bar.close.date, bar);
                 }
@@ -126,14 +127,13 @@ fn name(wanted: &Wanted) -> Option<(Desk, String)> {
         return None;
     }
     match wanted.class {
-        Some(AssetClass::Crypto) if symbol.contains('/') => Some((Desk::Coins, symbol.to_owned())),
+        Some(AssetClass::Crypto) if symbol.contains('/') => {
+            // Priced in another coin it is not priced in dollars.
+            symbol.ends_with("/USD").then(|| (Desk::Coins, symbol.to_owned()))
+        }
         Some(AssetClass::Crypto) => Some((Desk::Coins, format!("{symbol}/USD"))),
         None | Some(AssetClass::Equity | AssetClass::Etf) => {
-            let is_here = |venue: &SafeText| {
-                VENUES.iter().any(|known| known.eq_ignore_ascii_case(venue.as_str()))
-            };
-            // A share of the same symbol elsewhere is another one.
-            if !wanted.venue.as_ref().is_none_or(is_here) {
+            if !may_be_american(wanted) {
                 return None;
             }
             // What is no symbol of a share would spoil the answer of all others.
@@ -164,8 +164,9 @@ async fn page(
         ("limit", PAGE),
     ];
     if desk == Desk::Shares {
-        // As it was traded, under the name that it had then.
-        query.extend([("adjustment", "raw"), ("asof", "-")]);
+        // As it was traded. Days before it was renamed are told under the name of today: by the name
+        // of then, those of whoever had that before would be told, too.
+        query.push(("adjustment", "raw"));
     }
     query.extend(token.map(|token| ("page_token", token.as_str())));
     way.send(DATA, &format!("{}/bars", desk.path()), &query).await
@@ -180,10 +181,14 @@ async fn latest(
     told: &mut HashMap<String, Spot>,
 ) -> Result<()> {
     let path = format!("{}/snapshots", desk.path());
-    let mut left = vec![names];
+    let (mut left, mut refused) = (vec![names], 0);
     while let Some(names) = left.pop() {
         let answer = way.send(DATA, &path, &[("symbols", &names.join(","))]).await?;
-        if said::is_of_symbol(&answer) {
+        if said::is_of_question(&answer) {
+            refused += usize::from(!said::is_of_symbol(&answer));
+            if refused > MOST_HALVES {
+                return said::accepted(&answer).map(|_| ());
+            }
             if names.len() > 1 {
                 let (one, other) = names.split_at(names.len() / 2);
                 left.extend([one, other]);
@@ -257,7 +262,9 @@ mod tests {
             ("BRK-B", None, Some("Shares BRK.B")),
             ("BRK/B", None, Some("Shares BRK.B")),
             ("BTC", coin, Some("Coins BTC/USD")),
-            ("ETH/BTC", coin, Some("Coins ETH/BTC")),
+            ("BTC/USD", coin, Some("Coins BTC/USD")),
+            ("ETH/BTC", coin, None),
+            ("ETH/USDT", coin, None),
             ("AAPL240719C00150000", Some(AssetClass::Option), None),
             ("AAPL240719C00150000", None, None),
             ("VTSAX", Some(AssetClass::MutualFund), None),

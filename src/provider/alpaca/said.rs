@@ -35,9 +35,14 @@ pub(super) fn is_of_plan(answer: &Answer) -> bool {
     matches!(answer.status, 401 | 403) && says(answer, "subscription")
 }
 
+/// Whether something in the question is not as it should be.
+pub(super) const fn is_of_question(answer: &Answer) -> bool {
+    matches!(answer.status, 400 | 404 | 422)
+}
+
 /// Whether something in the question is no symbol that it knows.
 pub(super) fn is_of_symbol(answer: &Answer) -> bool {
-    matches!(answer.status, 400 | 404 | 422) && says(answer, "symbol")
+    is_of_question(answer) && says(answer, "symbol")
 }
 
 fn says(answer: &Answer, word: &str) -> bool {

@@ -15,6 +15,7 @@ use serde_json::value::RawValue;
 use tracing::info;
 
 use super::super::field::{number, parse, text};
+use super::super::venues::may_be_american;
 use super::super::{DayBar, DayClose, Error, MarketSource, Pair, Result, Spot, Wanted};
 use super::accounts::whole;
 use super::wire::{Candle, Candles, Quote, Quoted, When, when_of};
@@ -86,6 +87,7 @@ fn names(wanted: &Wanted) -> Vec<String> {
     }
     match wanted.class {
         Some(AssetClass::Option) => right(symbol).into_iter().collect(),
+        None | Some(AssetClass::Equity | AssetClass::Etf) if !may_be_american(wanted) => Vec::new(),
         None
         | Some(
             AssetClass::Equity

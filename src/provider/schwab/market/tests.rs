@@ -76,6 +76,9 @@ fn something_is_asked_for_by_the_name_that_it_has_there() {
     }
     let other = Wanted { currency: Currency::CAD, ..wanted("EXMP", None) };
     assert!(names(&other).is_empty(), "it tells prices in dollars");
+    let at = |venue| Wanted { venue: Some(SafeText::new(venue)), ..wanted("EXMP", None) };
+    assert_eq!(names(&at("Nasdaq")), ["EXMP"]);
+    assert!(names(&at("LSE")).is_empty(), "another one has the same symbol there");
 }
 
 #[test]
