@@ -293,6 +293,46 @@ async fn a_jump_that_the_next_day_bears_out_is_not_lost() {
     .await;
 }
 
+/// Another company has the same symbol there: each of its days is near the one before.
+#[tokio::test]
+async fn a_first_history_is_judged_by_the_price_that_is_known() {
+    on_each(async |engine| {
+        household(engine).await;
+        let prices = "date,symbol,close,currency\n2026-11-18,sec:X,100,USD\n";
+        engine.import(&[("prices.csv", prices)]).await;
+        let days = [("2026-11-02", "20"), ("2026-11-18", "21"), ("2026-11-19", "21.5")];
+        let done = history(engine, NOW, &Fake::telling(&days)).await;
+        assert_eq!((done.stored, why(&done).len()), (0, 1), "{:?}", why(&done));
+        let waiting = doubtful(engine).await;
+        let said = waiting[0].detail.to_string();
+        assert_eq!(said, "alpaca tells 21.5 USD, far from 100 of 2026-11-18; it is not taken");
+        // Whoever knows better says so.
+        let Some(Proposed::AcceptPrice(finding)) = waiting[0].proposed else { panic!() };
+        engine.edit(Change::AcceptPrice(finding)).await;
+        let done = history(engine, "2026-11-20T13:00:00Z", &Fake::telling(&days)).await;
+        assert_eq!((done.stored, why(&done).len()), (3, 0), "{:?}", why(&done));
+    })
+    .await;
+}
+
+/// On the morning of a split the last that was paid is still of a unit before it.
+#[tokio::test]
+async fn what_was_paid_before_a_split_of_today_is_no_jump() {
+    on_each(async |engine| {
+        household(engine).await;
+        history(engine, NOW, &Fake::telling(&[("2026-11-19", "100")])).await;
+        let split = "date,account,type,symbol,quantity,price,fee,currency,amount,ratio\n\
+            2026-11-20,Broker,SPLIT,X,,,,USD,,4:1\n";
+        engine.import(&[("split.csv", split)]).await;
+        let spots = vec![("X", spot("2026-11-19T21:00:00Z", "100"))];
+        let fake = Fake { spots, ..Fake::default() };
+        let done = work(engine, Part::Quotes, Why::Elapsed, NOW, &fake).await;
+        assert_eq!(why(&done), [""; 0]);
+        assert_eq!(done.stored, 1);
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_price_that_is_not_known_is_asked_again_after_six_hours_or_by_hand() {
     on_each(async |engine| {
@@ -422,7 +462,15 @@ async fn a_price_that_jumps_waits_until_somebody_accepts_it() {
         assert_eq!(doubtful(engine).await.len(), 0);
         take_back(&engine.session, applied.steps).await.unwrap();
         assert_eq!(doubtful(engine).await.len(), 1, "z takes it back");
+        // The day before that is told once more neither answers it nor takes the answer back.
+        let before = Fake::telling(&[("2026-11-19", "100")]);
+        history(engine, next, &before).await;
+        let Some(Proposed::AcceptPrice(same)) = doubtful(engine).await[0].proposed else {
+            panic!()
+        };
+        assert_eq!(same, finding);
         engine.edit(Change::AcceptPrice(finding)).await;
+        history(engine, next, &before).await;
         assert_eq!(quotes(next, "26").await.stored, 1);
         let days = [("2026-11-19", "100"), ("2026-11-20", "26.5")];
         let done = history(engine, later, &Fake::telling(&days)).await;

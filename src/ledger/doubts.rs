@@ -1,7 +1,9 @@
 //! Prices that are far from the one before are kept as findings, until somebody accepts them, they are borne
 //! out, or what is told is near again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::NaiveDate;
 
 use super::Result;
 use crate::model::{Doubt, DoubtfulPrice, SecurityId};
@@ -12,10 +14,10 @@ use crate::store::{Finding, WriteTx};
 pub struct Doubts {
     /// Those that are far from the one before.
     pub doubtful: Vec<Doubt>,
-    /// What has a price that is near the one before it.
-    pub near: BTreeSet<SecurityId>,
-    /// What has a close of a day now, by which the next one is judged.
-    pub closed: BTreeSet<SecurityId>,
+    /// What has a price that is near the one before it, and the newest day of one.
+    pub near: BTreeMap<SecurityId, NaiveDate>,
+    /// What has a close of a day now, by which the next one is judged, and the newest such day.
+    pub closed: BTreeMap<SecurityId, NaiveDate>,
 }
 
 /// Keeps them. Tells whether anything about them is new.
@@ -24,11 +26,15 @@ pub(super) async fn keep(tx: &mut WriteTx, doubts: &Doubts, now: i64) -> Result<
     let known: Vec<_> = known.filter(|it| DoubtfulPrice::is_kind(&it.kind)).collect();
     let doubted: BTreeSet<_> = doubts.doubtful.iter().map(|it| it.security).collect();
     let is_over = |it: &&Finding| {
-        let is_of = |some: &BTreeSet<SecurityId>| it.security.is_some_and(|id| some.contains(&id));
+        let Some(security) = it.security else { return false };
+        // A day before it that is told once more says nothing of it.
+        let is_told = |days: &BTreeMap<SecurityId, NaiveDate>| {
+            days.get(&security).is_some_and(|day| it.date.is_none_or(|date| date <= *day))
+        };
         match it.kind == DoubtfulPrice::FINDING {
-            true => is_of(&doubts.near) && !is_of(&doubted),
+            true => is_told(&doubts.near) && !doubted.contains(&security),
             // It is still needed while it is the only price near those that come.
-            false => is_of(&doubts.closed),
+            false => is_told(&doubts.closed),
         }
     };
     let over: Vec<_> = known.iter().filter(is_over).cloned().collect();

@@ -11,13 +11,15 @@ use super::sieve::{Sieve, Sifted};
 use super::wanted::WantedSecurity;
 use crate::analytics::lots::Event;
 use crate::figures;
-use crate::model::{Interval, Kind, Price, SafeText, SecurityId, midnight_micros};
+use crate::model::{Close, Interval, Kind, Price, SafeText, SecurityId, midnight_micros};
 use crate::provider::{self, Class, DayBar, DayClose, MarketSource, Wanted};
 
 /// A chart shows what went before, and what a year brought.
 const LOOK_BACK: Days = Days::new(366);
 /// A source may come to know of something within the day.
 pub(super) const UNKNOWN_LASTS: TimeDelta = TimeDelta::hours(6);
+/// Where nothing came for longer, its source may not know it any more.
+const SILENT: TimeDelta = TimeDelta::days(7);
 /// It seldom comes to know of the past.
 const OLDER_LASTS: TimeDelta = TimeDelta::days(7);
 
@@ -46,7 +48,9 @@ impl Work<'_> {
         let (first, own) = self.told_of(security, to, today).await?;
         let since = first_wanted(security.since, today).min(to);
         let mut bars = Vec::new();
-        for Span { from, to: until, lasts } in missing(since, first, own.as_ref(), to) {
+        for Span { from, to: until, lasts } in
+            missing(since, first.map(|it| it.date), own.as_ref(), to)
+        {
             if self.is_untold(asked, from, lasts).await? {
                 continue;
             }
@@ -55,19 +59,24 @@ impl Work<'_> {
                 Some(_) => self.paid(security).await?,
                 None => Vec::new(),
             };
-            let mut is_told = false;
+            // Days before all that is known end where that begins.
+            let known = match lasts == Some(OLDER_LASTS) {
+                true => first,
+                false => asked.last,
+            };
+            let (mut is_told, mut is_restated, mut found) = (false, false, Vec::new());
             for (from, end) in security.spans(from, until) {
                 let then = |known: Option<DayClose>| {
                     known.and_then(|known| security.on(from, today, known))
                 };
-                let (last, best) = (then(own.or(asked.last)), then(asked.last));
+                let (last, best) = (then(own.or(asked.last)), then(known));
                 let paid = paid.iter().filter_map(|paid| security.on(from, paid.date, *paid));
                 let asked = Wanted { last, paid: paid.collect(), ..asked.clone() };
                 let mut told = match source.bars(&asked, from, end).await {
                     Ok(told) => told,
                     Err(provider::Error::NoData(_)) => continue,
                     Err(error) if error.class() == Class::NextSource => {
-                        is_told = true;
+                        is_restated = true;
                         // Of days before a split that is known nothing else is to be expected.
                         if security.splits.iter().all(|split| split.day <= end) {
                             done.skipped.push(Skip::wrong(asked.symbol, &error));
@@ -87,29 +96,40 @@ impl Work<'_> {
                 let (name, currency) = (asked.symbol.clone(), asked.currency);
                 let accepted = then(security.accepted);
                 let sieve = Sieve { name, currency, last: best, accepted, to };
-                let Sifted { right, waiting } = sieve.sift(told, units, &mut done.skipped);
-                if let Some((close, wrong)) = waiting {
-                    done.doubts.doubtful.extend(self.doubt(security.id, &close, &wrong));
-                } else if !right.is_empty() {
-                    done.doubts.near.insert(security.id);
+                let Sifted { right, waiting, is_other } =
+                    sieve.sift(told, units, &mut done.skipped);
+                if is_other {
+                    found.clear();
                 }
-                if lasts.is_none() && !right.is_empty() {
-                    done.doubts.closed.insert(security.id);
+                let newest = right.last().map(|bar| bar.close.date);
+                done.doubts.closed.extend(newest.map(|day| (security.id, day)));
+                match waiting {
+                    Some((close, wrong)) => {
+                        done.doubts.doubtful.extend(self.doubt(security.id, &close, &wrong));
+                    }
+                    None => done.doubts.near.extend(newest.map(|day| (security.id, day))),
                 }
                 let right = right_parts(sieve.name, right, done);
-                bars.extend(right.into_iter().map(|bar| self.bar(security.id, &bar)));
+                found.extend(right.into_iter().map(|bar| self.bar(security.id, &bar)));
             }
-            match lasts {
-                Some(lasts) if !is_told => {
-                    self.remember_untold(&memory_of(asked, lasts), from, self.now()).await?;
-                }
-                Some(_) if self.untold(&memory_of_bars(asked)).await?.is_some() => {
-                    self.forget_untold(&memory_of_bars(asked)).await?;
-                }
-                _ => {}
+            bars.extend(found);
+            if is_told {
+                self.note_told(asked, lasts).await?;
+            } else if is_silence(lasts, is_restated, until - from) {
+                let memory = memory_of(asked, lasts.unwrap_or(UNKNOWN_LASTS));
+                self.remember_untold(&memory, from, self.now()).await?;
             }
         }
         Ok(Ok(bars))
+    }
+
+    /// What was not known at all is known by now.
+    async fn note_told(&self, asked: &Wanted, lasts: Option<TimeDelta>) -> Result<()> {
+        let memory = memory_of_bars(asked);
+        if lasts.is_some() && self.untold(&memory).await?.is_some() {
+            self.forget_untold(&memory).await?;
+        }
+        Ok(())
     }
 
     /// Whether a question would bring nothing again. Who asks by hand wants to know whether something
@@ -127,18 +147,22 @@ impl Work<'_> {
         Ok(known.is_some_and(|known| known.answers(from, self.now(), lasts)))
     }
 
-    /// The first day and the last close that the source of the connection told of a security, and not
+    /// The first close and the last one that the source of the connection told of a security, and not
     /// what others did.
     async fn told_of(
         &self,
         security: &WantedSecurity,
         to: NaiveDate,
         today: NaiveDate,
-    ) -> Result<(Option<NaiveDate>, Option<DayClose>)> {
+    ) -> Result<(Option<DayClose>, Option<DayClose>)> {
         let mut tx = self.bench.store.read().await?;
-        let first = tx.first_close_by(security.id, &self.source()).await?;
-        let close = tx.close_by(security.id, &self.source(), to).await?;
-        Ok((first, close.and_then(|close| security.known(&close, today))))
+        let first = match tx.first_close_by(security.id, &self.source()).await? {
+            Some(day) => tx.close_by(security.id, &self.source(), day).await?,
+            None => None,
+        };
+        let last = tx.close_by(security.id, &self.source(), to).await?;
+        let known = |close: Option<Close>| close.and_then(|close| security.known(&close, today));
+        Ok((known(first), known(last)))
     }
 
     /// What was paid for one unit in each trade of a security.
@@ -195,6 +219,15 @@ fn missing(
     older.into_iter().chain([newer]).collect()
 }
 
+/// Whether days without a bar say that another source is to be asked. Days of long ago may be told once a
+/// split of them is among the transactions.
+fn is_silence(lasts: Option<TimeDelta>, is_restated: bool, span: TimeDelta) -> bool {
+    match lasts {
+        None => is_restated || span > SILENT,
+        Some(lasts) => !(is_restated && lasts == OLDER_LASTS),
+    }
+}
+
 /// Bars without the parts that contradict each other, which is told once of all.
 fn right_parts(name: SafeText, bars: Vec<DayBar>, done: &mut Done) -> Vec<DayBar> {
     let (mut count, mut first) = (0, None);
@@ -231,6 +264,23 @@ mod tests {
 
     fn day(text: &str) -> NaiveDate {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn who_is_silent_lets_the_next_one_speak() {
+        let days = TimeDelta::days;
+        for (lasts, is_restated, span, silence) in [
+            (Some(UNKNOWN_LASTS), false, 400, true),
+            (Some(UNKNOWN_LASTS), true, 400, true),
+            (Some(OLDER_LASTS), false, 400, true),
+            (Some(OLDER_LASTS), true, 400, false),
+            (None, false, 7, false),
+            (None, false, 8, true),
+            (None, true, 1, true),
+        ] {
+            let said = is_silence(lasts, is_restated, days(span));
+            assert_eq!(said, silence, "{lasts:?} {is_restated} {span}");
+        }
     }
 
     #[test]

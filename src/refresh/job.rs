@@ -292,14 +292,17 @@ impl Work<'_> {
                 Err(error) => done.skipped.push(Skip::untold(name(), &error)),
                 Ok(spot) => {
                     let (last, accepted) = (security.newest.as_ref(), security.accepted.as_ref());
+                    // It may have been paid before a split of today.
                     let told = spot.as_close();
-                    match judge(&spot, asked.currency, last, instant, today) {
+                    let told = security.on(today, spot.date, told).unwrap_or(told);
+                    let of_today = Spot { price: told.close, ..spot };
+                    match judge(&of_today, asked.currency, last, instant, today) {
                         Err(wrong @ Wrong::Jump { .. }) if !is_accepted(&told, accepted) => {
                             done.doubts.doubtful.extend(self.doubt(security.id, &told, &wrong));
                             done.skipped.push(Skip::wrong(name(), &wrong));
                         }
                         Ok(()) | Err(Wrong::Jump { .. }) => {
-                            done.doubts.near.insert(security.id);
+                            done.doubts.near.insert(security.id, today.max(spot.date));
                             ticks.push(self.tick(security.id, &spot));
                         }
                         Err(wrong) => done.skipped.push(Skip::wrong(name(), &wrong)),

@@ -96,10 +96,7 @@ pub fn judge_close(
     if said.currency != wanted {
         return Err(Wrong::OtherCurrency { said: said.currency, wanted });
     }
-    let telling = |last: &&DayClose| -> bool {
-        let age = said.date.signed_duration_since(last.date).num_days();
-        last.close.is_positive() && last.currency == wanted && age.abs() <= TELLING_DAYS
-    };
+    let telling = |last: &&DayClose| last.close.is_positive() && is_of_same_days(said, last);
     match last.filter(telling) {
         Some(&DayClose { close: before, date: since, .. }) if is_far(before, said.close) => {
             Err(Wrong::Jump { price: said.close, before, since })
@@ -112,10 +109,16 @@ pub fn judge_close(
 #[must_use]
 pub fn is_accepted(said: &DayClose, accepted: Option<&DayClose>) -> bool {
     accepted.is_some_and(|accepted| {
-        let days = said.date.signed_duration_since(accepted.date).num_days().abs();
-        let is_same = said.currency == accepted.currency && days <= TELLING_DAYS;
+        let is_same = is_of_same_days(said, accepted);
         is_same && accepted.close.is_positive() && !is_far(accepted.close, said.close)
     })
+}
+
+/// Whether one price says something about another: both are of the same days and currency.
+#[must_use]
+pub fn is_of_same_days(one: &DayClose, other: &DayClose) -> bool {
+    let days = one.date.signed_duration_since(other.date).num_days().abs();
+    one.currency == other.currency && days <= TELLING_DAYS
 }
 
 /// A bar without the parts that contradict each other, and whether there were any. Its close stays: it is

@@ -3,7 +3,7 @@
 
 use chrono::NaiveDate;
 
-use super::judge::{Skip, Wrong, is_accepted, judge_close};
+use super::judge::{Skip, Wrong, is_accepted, is_of_same_days, judge_close};
 use crate::model::{Currency, SafeText};
 use crate::provider::{DayBar, DayClose};
 
@@ -13,7 +13,8 @@ pub(super) struct Sieve {
     pub name: SafeText,
     /// In what they should be.
     pub currency: Currency,
-    /// What is known before the first of them.
+    /// What is known: most often the day before the first of them, of a history one that is in it or
+    /// comes after it.
     pub last: Option<DayClose>,
     /// What somebody said is right, however far it is.
     pub accepted: Option<DayClose>,
@@ -28,6 +29,8 @@ pub(super) struct Sifted {
     pub right: Vec<DayBar>,
     /// The last one, where it is far from what was before and nothing followed, and what was.
     pub waiting: Option<(DayClose, Wrong)>,
+    /// They are of something else, as far as they are from what is known: that one waits as well.
+    pub is_other: bool,
 }
 
 impl Sieve {
@@ -38,6 +41,10 @@ impl Sieve {
         close_of: impl Fn(&DayBar) -> DayClose,
         skipped: &mut Vec<Skip>,
     ) -> Sifted {
+        if let Some((close, wrong)) = self.other(bars.iter().map(&close_of)) {
+            skipped.push(Skip::wrong(self.name.clone(), &wrong));
+            return Sifted { waiting: Some((close, wrong)), is_other: true, ..Sifted::default() };
+        }
         let mut right = Vec::with_capacity(bars.len());
         let (mut last, mut waiting) = (self.last, None::<(DayBar, Wrong)>);
         let mut skip = |wrong: Option<Wrong>| {
@@ -65,7 +72,26 @@ impl Sieve {
             }
         }
         skip(waiting.as_ref().map(|(_, wrong)| wrong.clone()));
-        Sifted { right, waiting: waiting.map(|(bar, wrong)| (close_of(&bar), wrong)) }
+        let waiting = waiting.map(|(bar, wrong)| (close_of(&bar), wrong));
+        Sifted { right, waiting, is_other: false }
+    }
+
+    /// The newest of the days around what is known, where bars begin before that and none of those days
+    /// is near it: a history bears itself out, whatever it is of.
+    fn other(&self, closes: impl Iterator<Item = DayClose>) -> Option<(DayClose, Wrong)> {
+        let known = self.last.as_ref()?;
+        let mut closes = closes.peekable();
+        if closes.peek()?.date >= known.date {
+            return None;
+        }
+        let mut other = None;
+        for close in closes.filter(|close| is_of_same_days(close, known)) {
+            match self.judge(&close, Some(known)) {
+                Err(wrong @ Wrong::Jump { .. }) => other = Some((close, wrong)),
+                _ => return None,
+            }
+        }
+        other
     }
 
     fn judge(&self, close: &DayClose, last: Option<&DayClose>) -> Result<(), Wrong> {
@@ -88,6 +114,10 @@ mod tests {
 
     /// What is taken of closes since 100 on the first, and how many are not.
     fn sift(days: &[(u32, &str)]) -> (Vec<String>, usize) {
+        sift_by((1, "100"), days)
+    }
+
+    fn sift_by(known: (u32, &str), days: &[(u32, &str)]) -> (Vec<String>, usize) {
         let day = |day| NaiveDate::from_ymd_opt(2026, 11, day).unwrap();
         let close = |on, price: &str| DayClose {
             date: day(on),
@@ -97,14 +127,28 @@ mod tests {
         let sieve = Sieve {
             name: SafeText::new("X"),
             currency: Currency::USD,
-            last: Some(close(1, "100")),
+            last: Some(close(known.0, known.1)),
             accepted: Some(close(2, "900")),
-            to: day(6),
+            to: day(if known.0 == 1 { 6 } else { 30 }),
         };
         let bars = days.iter().map(|(on, price)| DayBar::from(close(*on, price))).collect();
         let mut skipped = Vec::new();
         let right = sieve.sift(bars, |bar| bar.close, &mut skipped).right;
         (right.iter().map(|bar| bar.close.close.to_string()).collect(), skipped.len())
+    }
+
+    /// A history of another company is near itself on every day.
+    #[test]
+    fn a_history_is_near_what_is_known_at_its_end() {
+        let taken = |known, days: &[_]| sift_by(known, days).0.len();
+        let namesake = [(8, "20"), (9, "20"), (19, "21"), (20, "21")];
+        assert_eq!(sift_by((20, "100"), &namesake), (vec![], 1));
+        assert_eq!(taken((20, "22"), &namesake), 4);
+        assert_eq!(taken((24, "100"), &namesake), 0, "it is known for some days later");
+        assert_eq!(taken((27, "100"), &namesake), 4, "that says nothing of these days");
+        // One odd day does not make it another company, nor does a crash of the last days.
+        assert_eq!(taken((20, "22"), &[(8, "20"), (18, "21"), (19, "21"), (20, "90")]), 3);
+        assert_eq!(taken((18, "21"), &[(8, "20"), (18, "21"), (19, "5"), (20, "5")]), 4);
     }
 
     #[test]
