@@ -929,7 +929,7 @@ fn prices_are_told_as_they_were_traded() {
         assert_eq!(person.prices("BTC"), [coin]);
         let asked = person.asked_for_prices();
         let pages = asked.iter().filter(|asked| *asked == "bars BRK.B").count();
-        assert_eq!(pages, 2, "{asked:?}");
+        assert_eq!(pages, 3, "{asked:?}");
         assert!(asked.contains(&"snapshots BRK.B".to_owned()), "{asked:?}");
         // What was paid last is what it is worth; who says so, and when, stands beside it.
         let held = person.held("BRK.B");
