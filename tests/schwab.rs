@@ -778,12 +778,26 @@ fn a_connection_stays_that_of_its_owner() {
         let told_no = |ran: &Ran, why: &str| {
             assert!(ran.code == Some(2) && ran.err.contains(why), "{ran:?}");
         };
+        // Refused before anybody signs in, so what was given before goes on.
         told_no(&sign_in(" --name Mine"), "are not known yet");
-        // Refused, a sign-in has ended what was before it all the same.
-        assert_eq!(sign_in("").code, Some(0));
         assert_eq!(person.refresh().0, 0);
-        told_no(&sign_in(" --name Mine"), "has its accounts already");
-        assert_eq!(sign_in("").code, Some(0));
+        // A sign-in ends what the same login was given before, so it is kept for its owner.
+        told_no(
+            &sign_in(" --name Mine"),
+            "has its accounts already, and they would count twice; the consent of `Charles Schwab` \
+             is given anew by it",
+        );
+        assert_eq!(person.refresh().0, 0);
+        assert_eq!(person.connection()["accounts"], 2);
+        // So is one of which nobody says now whose it is, where it can be nobody else's.
+        let gone: fn() -> Reply = || Reply::new(503, &[], "");
+        let numbers = "/trader/v1/accounts/accountNumbers";
+        person.schwab.turn(|knobs| knobs.answer = Some((numbers, gone)));
+        let ran = sign_in("");
+        let kept = "the consent of `Charles Schwab` is given anew, but";
+        assert!(ran.code == Some(5) && ran.err.contains(kept), "{ran:?}");
+        person.schwab.turn(|knobs| knobs.answer = None);
+        assert_eq!(person.refresh().0, 0);
         // The spouse signs in at the same browser.
         let other = |knobs: &mut support::schwab::Knobs| {
             let hashes = [("90000033".to_owned(), "H0033".to_owned())].into();
@@ -797,8 +811,7 @@ fn a_connection_stays_that_of_its_owner() {
         // What cannot be asked is not taken for the same.
         person.schwab.turn(|knobs| {
             knobs.hashes = mine;
-            let gone: fn() -> Reply = || Reply::new(503, &[], "");
-            knobs.answer = Some(("/trader/v1/accounts/accountNumbers", gone));
+            knobs.answer = Some((numbers, gone));
         });
         assert_eq!(
             person
@@ -809,6 +822,13 @@ fn a_connection_stays_that_of_its_owner() {
             Some(5)
         );
         person.schwab.turn(|knobs| knobs.answer = None);
+        let given = person.outcomes("reconnect").len();
+        told_no(
+            &sign_in(" --name Spouse"),
+            "it is that of `Charles Schwab` and not of `Spouse`; the consent of `Charles Schwab` is \
+             given anew by it",
+        );
+        assert_eq!(person.outcomes("reconnect").len(), given + 2, "that which was meant, and this");
         let known = person.json("connections");
         assert_eq!(known["connections"].as_array().unwrap().len(), 2, "{known}");
         no_secret_below(&person);

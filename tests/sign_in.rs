@@ -22,7 +22,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use dashtam::config::{Config, Environment, Overrides};
 use dashtam::service::refresh::{self, How, RefreshRequest};
 use dashtam::service::{Access, Session};
-use dashtam::tui::{Effect, Msg};
+use dashtam::tui::{Done, Effect, Msg, Upshot};
 use screen::{Dashboard, NOW, SIZES, clock, options, run};
 use secrecy::SecretString;
 use support::postgres::postgres_url;
@@ -144,6 +144,15 @@ impl Desk {
         let ended = self.schwab.sign_in(&address);
         self.paste(&ended).await;
         self.work().await;
+    }
+
+    /// What comes of the errand of a page, before that hears of it.
+    async fn held_back(&mut self) -> (u64, Upshot) {
+        let wanted = &mut self.dashboard.wanted;
+        let at = wanted.iter().position(|it| matches!(it, Effect::Send(..))).unwrap();
+        let Effect::Send(page, errand) = wanted.remove(at) else { panic!("it was one") };
+        let (session, how) = (self.dashboard.session().clone(), self.dashboard.how.clone());
+        (page, errand.run(&session, &how, &|_| {}).await)
     }
 
     /// From an empty store to the page with the address: a vault, a name, an app.
@@ -326,5 +335,68 @@ fn the_warning_stands_where_it_is_seen() {
         desk.keys("0").await;
         insta::assert_snapshot!("renew_attention", desk.dashboard.screen());
         desk.close().await;
+    });
+}
+
+/// A page that tells of a browser which nobody waits for any more begins anew.
+#[test]
+fn who_comes_too_late_begins_anew() {
+    run(async {
+        let mut desk = Desk::new((80, 24), None).await;
+        desk.connected().await;
+        desk.keys("g n W").await;
+        let (page, ended) = desk.held_back().await;
+        let Ok(Done::Asked(sign_in)) = &ended else { panic!("{ended:?}") };
+        let sign_in = std::sync::Arc::clone(sign_in);
+        desk.dashboard.tell(Msg::Errand(Some(page), Box::new(ended)));
+        desk.shows("within five minutes");
+        desk.dashboard.tell(Msg::Late(sign_in.clone()));
+        desk.shows("no address came within five minutes");
+        assert!(!desk.dashboard.screen().contains("that address"));
+        desk.keys("Enter").await;
+        desk.work().await;
+        // Of another page it says nothing.
+        desk.dashboard.tell(Msg::Late(sign_in));
+        desk.shows("that address");
+        desk.close().await;
+    });
+}
+
+/// What comes of a page that was covered or locked meanwhile opens nothing.
+#[test]
+fn a_page_that_was_left_while_it_was_sent_is_over() {
+    run(async {
+        let mut desk = Desk::new((80, 24), None).await;
+        desk.connected().await;
+        for (leave, back) in [(Msg::Cover, "j"), (Msg::Lock, "Esc")] {
+            desk.keys("g n W").await;
+            let (page, ended) = desk.held_back().await;
+            assert!(desk.listens());
+            desk.dashboard.tell(leave);
+            desk.dashboard.tell(Msg::Errand(Some(page), Box::new(ended)));
+            desk.keys(back).await;
+            assert!(!desk.dashboard.screen().contains("that address"));
+            wait("nobody listens", || !desk.listens());
+        }
+        desk.close().await;
+    });
+}
+
+/// A pause is ended by its owner alone.
+#[test]
+fn a_connection_that_rests_goes_on_resting_when_it_is_renewed() {
+    run(async {
+        for mut desk in Desk::on_each((120, 40)).await {
+            desk.connected().await;
+            desk.keys("g n o").await;
+            desk.work().await;
+            desk.keys("W").await;
+            desk.work().await;
+            desk.sign_in().await;
+            desk.shows("connected Mine");
+            let store = &desk.dashboard.session().store;
+            assert_eq!(store.read().await.unwrap().paused().await.unwrap().len(), 1);
+            desk.close().await;
+        }
     });
 }

@@ -55,7 +55,8 @@ pub async fn connect(
     .await
 }
 
-/// Lets a connection work again, with what it is to show from now on.
+/// Lets a connection work again, with what it is to show from now on. One that worked and rests goes on
+/// resting: only its owner ends a pause.
 ///
 /// # Errors
 /// When it was ended, the store fails or nothing can be sealed; then nothing is written.
@@ -67,14 +68,17 @@ pub async fn reconnect(
     now: i64,
 ) -> Result<ConnectionId> {
     let mut row = connection.clone();
-    if row.state != ConnectionState::Active {
+    let worked = row.state == ConnectionState::Active;
+    if !worked {
         row.state = row.state.become_(ConnectionState::Active)?;
     }
     (row.since, row.detail, row.consent_expires) = (now, None, consent.expires);
     write(store, move |mut tx| async move {
         tx.update_connection(&row).await?;
         keep(&mut tx, row.id, Some(consent)).await?;
-        tx.put_paused(row.id, None).await?;
+        if !worked {
+            tx.put_paused(row.id, None).await?;
+        }
         // Whoever waited longer and longer need not wait now.
         for mut refresh in tx.refreshes().await? {
             if refresh.connection == row.id && refresh.failures > 0 {

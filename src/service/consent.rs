@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 
 use super::connect::{Connected, Goal, free_label, keeper, made};
 use super::owners::{self, Owner};
@@ -82,6 +82,12 @@ impl<'a> Asking<'a> {
         let Auth::OAuth(spec) = entry.auth else { return Err(missing()) };
         let known = session.store.read().await?.connections().await?;
         let goes_on = which(&known, entry, goal, name.as_ref())?;
+        // Said before somebody signs in: that would end what the same login was given before.
+        if goes_on.is_none()
+            && let Some(why) = unknown(&owners::owners(session, entry).await?)
+        {
+            return Err(wrong(why));
+        }
         let app = match (config.services.app(&config.unlocking)?, goes_on) {
             (Some(app), _) => Some(app),
             (None, Some(connection)) => kept_app(&keeper, connection).await?,
@@ -132,8 +138,9 @@ impl<'a> Asking<'a> {
     /// Takes what the browser came back with, exchanges it, and keeps what comes for it.
     ///
     /// # Errors
-    /// When it is no answer to this question, the service does not take it, or the store fails. What
-    /// was there before stays as it was then.
+    /// When it is no answer to this question, the service does not take it, or the store fails: what
+    /// was there before stays as it was then. When it is the login of another connection, which it
+    /// is kept for, or nobody can say now whose it is.
     pub async fn finish(self, login: &Login, answer: &Secret) -> Result<Connected, Error> {
         let code = login.read(answer).map_err(|why| match why {
             NoCode::Denied(_) => {
@@ -150,34 +157,34 @@ impl<'a> Asking<'a> {
         let attempt = session.attempt(action, &format!("provider={}", self.entry.id)).await?;
         let done = async {
             let tokens = self.exchange(&code).await?;
+            let expires = session.clock.now() + self.spec.consent;
+            let given = || self.consent(&tokens, expires);
             let owners = owners::owners(session, self.entry).await?;
-            // Where nobody has an account yet, there is none that could be another's.
-            let mine = match owners.is_empty() {
-                true => BTreeSet::new(),
-                false => {
-                    let access = Secret::new(tokens.access.expose().to_owned());
-                    owners::accounts_of(session, self.entry, Arc::new(self.line()), access).await?
-                }
-            };
-            let given = session.clock.now();
-            let expires = (given + self.spec.consent).timestamp_micros();
+            let mine = self.accounts(&owners, &tokens).await;
             // Whoever was faster has made the connection that this one goes on with.
             let known = session.store.read().await?.connections().await?;
             let goes_on = which(&known, self.entry, self.goal, self.label.as_ref())?;
-            fits(goes_on, &owners, &mine)?;
-            let (keeper, secret) = (self.keeper.clone(), tokens.to_secret());
-            let secret = secret.ok_or_else(|| self.refused(oauth::Untaken::NoToken))?;
-            let sealed: ledger::Sealed = Box::new(move |id, after| {
-                let sealed = keeper.sealed(id, after, &secret, Serves::Once);
-                sealed.map_err(|error| SafeText::new(&error.to_string()))
-            });
-            let consent = Consent { sealed, expires: Some(expires) };
+            let mine = match (mine, goes_on, owners.as_slice()) {
+                (Ok(mine), ..) => mine,
+                // There is no other one whose accounts it could bring in twice.
+                (Err(why), Some(connection), [_]) if is_transient(&why) => {
+                    self.give_anew(connection, given()?).await?;
+                    return Err(self.unchecked(&connection.label, &why));
+                }
+                (Err(why), ..) => return Err(why),
+            };
+            if let Some(why) = misfit(goes_on, &owners, &mine) {
+                let Some(owner) = whose(&owners, &mine) else { return Err(wrong(why)) };
+                self.give_anew(owner, given()?).await?;
+                let label = &owner.label;
+                return Err(wrong(format!("{why}; the consent of `{label}` is given anew by it")));
+            }
             let (store, op, now) = (&session.store, attempt.op(), session.now());
             let made = match goes_on {
-                Some(connection) => ledger::reconnect(store, connection, consent, op, now).await,
+                Some(connection) => ledger::reconnect(store, connection, given()?, op, now).await,
                 None => {
                     let label = free_label(&known, self.label.as_ref(), self.entry);
-                    ledger::connect(store, self.entry.id, &label, Some(consent), op, now).await
+                    ledger::connect(store, self.entry.id, &label, Some(given()?), op, now).await
                 }
             };
             made.map_err(Error::from)
@@ -185,6 +192,51 @@ impl<'a> Asking<'a> {
         let done = done.await;
         let connection = made(session, attempt, done).await?;
         Ok(Connected { connection, already: false })
+    }
+
+    /// The accounts that the sign-in is of. Where nobody has one yet, there is none that could be
+    /// another's.
+    async fn accounts(
+        &self,
+        owners: &[Owner],
+        tokens: &Tokens,
+    ) -> Result<BTreeSet<SafeText>, Error> {
+        if owners.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let access = Secret::new(tokens.access.expose().to_owned());
+        owners::accounts_of(self.session, self.entry, Arc::new(self.line()), access).await
+    }
+
+    /// What comes of the sign-in, to be sealed.
+    fn consent(&self, tokens: &Tokens, expires: DateTime<Utc>) -> Result<Consent, Error> {
+        let secret = tokens.to_secret().ok_or_else(|| self.refused(oauth::Untaken::NoToken))?;
+        let keeper = self.keeper.clone();
+        let sealed: ledger::Sealed = Box::new(move |id, after| {
+            let sealed = keeper.sealed(id, after, &secret, Serves::Once);
+            sealed.map_err(|error| SafeText::new(&error.to_string()))
+        });
+        Ok(Consent { sealed, expires: Some(expires.timestamp_micros()) })
+    }
+
+    /// Keeps it for the connection whose login it is, whatever was meant: the service takes nothing
+    /// any more that was given to that login before.
+    async fn give_anew(&self, connection: &Connection, consent: Consent) -> Result<(), Error> {
+        let session = self.session;
+        let detail = format!("provider={} connection={}", self.entry.id, connection.id);
+        let attempt = session.attempt("reconnect", &detail).await?;
+        let (op, now) = (attempt.op(), session.now());
+        let given = ledger::reconnect(&session.store, connection, consent, op, now).await;
+        made(session, attempt, given.map_err(Error::from)).await.map(drop)
+    }
+
+    /// The consent is kept, and nobody knows yet whether the login was the right one.
+    fn unchecked(&self, label: &SafeText, why: &Error) -> Error {
+        let title = self.entry.title;
+        Error::Provider(provider::Error::Unavailable(SafeText::new(&format!(
+            "the consent of `{label}` is given anew, but {title} did not say of which accounts it is \
+             ({why}): look at them after the next refresh"
+        ))))
     }
 
     fn line(&self) -> Line {
@@ -274,14 +326,13 @@ fn found<'a>(
     }
 }
 
-/// Refuses a sign-in of somebody else than the connection is of, and one that would bring the same
-/// accounts in twice: both would be wrong sums of money.
-fn fits(
+/// Why a sign-in is refused: it is of somebody else than the connection is of, or would bring the same
+/// accounts in twice. Both would be wrong sums of money.
+fn misfit(
     goes_on: Option<&Connection>,
     owners: &[Owner],
     mine: &BTreeSet<SafeText>,
-) -> Result<(), Error> {
-    let wrong = |why: String| Err(Error::Value { what: "sign-in", why });
+) -> Option<String> {
     let goes_on = goes_on.map(|it| it.id);
     let has_mine = |owner: &&Owner| !owner.accounts.is_disjoint(mine);
     for Owner { connection, accounts } in owners {
@@ -289,31 +340,43 @@ fn fits(
         let is_same = goes_on == Some(connection.id);
         if is_same && !accounts.is_empty() && accounts.is_disjoint(mine) {
             let other = owners.iter().find(has_mine).map(|other| &other.connection.label);
-            return wrong(match other {
-                Some(other) => format!(
-                    "it is that of `{other}` and not of `{label}`: renew `{other}` instead (`--name \
-                     '{other}'`)"
-                ),
+            return Some(match other {
+                Some(other) => format!("it is that of `{other}` and not of `{label}`"),
                 None => format!(
-                    "it has none of the accounts of `{label}`; sign in as before, or give it a name \
-                     of its own with `--name`"
+                    "it has none of the accounts of `{label}`; sign in as before, or make a \
+                     connection of another name with it"
                 ),
             });
         }
         if !is_same && !accounts.is_disjoint(mine) {
-            return wrong(format!(
-                "`{label}` has its accounts already, and they would count twice; `--name '{label}'` \
-                 gives its consent anew"
-            ));
-        }
-        if goes_on.is_none() && accounts.is_empty() {
-            return wrong(format!(
-                "the accounts of `{label}` are not known yet, and they may be the same; let \
-                 `dashtam refresh` bring them in first, or end it by `dashtam disconnect '{label}'`"
-            ));
+            return Some(format!("`{label}` has its accounts already, and they would count twice"));
         }
     }
-    Ok(())
+    goes_on.is_none().then(|| unknown(owners)).flatten()
+}
+
+/// Why nobody can say yet that a new connection would bring nothing in twice.
+fn unknown(owners: &[Owner]) -> Option<String> {
+    let label = &owners.iter().find(|owner| owner.accounts.is_empty())?.connection.label;
+    Some(format!(
+        "the accounts of `{label}` are not known yet, and they may be the same; let a refresh bring \
+         them in first, or end it"
+    ))
+}
+
+/// The only connection that has accounts of a sign-in.
+fn whose<'a>(owners: &'a [Owner], mine: &BTreeSet<SafeText>) -> Option<&'a Connection> {
+    let mut theirs = owners.iter().filter(|owner| !owner.accounts.is_disjoint(mine));
+    theirs.next().filter(|_| theirs.next().is_none()).map(|owner| &owner.connection)
+}
+
+fn wrong(why: String) -> Error {
+    Error::Value { what: "sign-in", why }
+}
+
+/// It may answer another time.
+fn is_transient(error: &Error) -> bool {
+    matches!(error, Error::Provider(error) if matches!(error.class(), provider::Class::Later(_)))
 }
 
 /// The app that was kept with the last consent.

@@ -28,6 +28,7 @@ use super::look::{Look, Selection};
 use super::memory::Memo;
 use super::overlay::Overlay;
 use super::pane::{Pane, PaneId, Welcome};
+use super::sign_in::SignIn;
 use super::theme::{Theme, ThemeName};
 use crate::config::{Colours, TableTaste};
 use crate::keys::{Chord, Keymap};
@@ -78,6 +79,8 @@ pub enum Msg {
     Vault(Lock),
     /// A browser came back to this machine with an address.
     Came(Hidden),
+    /// None came back to this sign-in, and none is waited for any more.
+    Late(Arc<SignIn>),
     /// Something to say.
     Notice(String),
     /// This is waited for before anything can be read; none: it is there.
@@ -400,6 +403,7 @@ impl App {
             }
             Msg::Listed(listed) => self.listed(&listed),
             Msg::Came(address) => self.came(address, &mut effects),
+            Msg::Late(sign_in) => self.late(&sign_in),
             Msg::Notice(text) => self.notice = Some(text),
             Msg::Opening(what) => self.opening = what,
             Msg::Blocked(why) => {

@@ -212,6 +212,8 @@ pub enum Heard {
     Vault(Lock),
     /// A browser came back to this machine with this address.
     Came(Hidden),
+    /// No browser came back to this sign-in, and none is waited for any more.
+    Late(Arc<SignIn>),
     /// It has ended, and so is the vault since, where it may be another way; the page of this number
     /// waits for it. Both are told at once: nobody must see the one beneath a page that waits.
     Ended(Option<u64>, Option<Lock>, Upshot),
@@ -271,15 +273,21 @@ impl Errands {
                 }
                 None => Err(Error::Interrupted),
             });
-            let browser = match &ended {
-                Ok(Done::Asked(sign_in)) => sign_in.browser(),
+            let waited_for = match &ended {
+                // Its page alone keeps it: who leaves that is waited for no more.
+                Ok(Done::Asked(it)) => it.browser().map(|browser| (browser, Arc::downgrade(it))),
                 _ => None,
             };
             let _ = tell.send(Heard::Ended(page, lock, ended));
-            if let Some(browser) = browser
-                && let Ok(Some(address)) = browser.await
-            {
-                let _ = tell.send(Heard::Came(Hidden::new(address)));
+            if let Some((browser, sign_in)) = waited_for {
+                let heard = match browser.await {
+                    Ok(Some(address)) => Some(Heard::Came(Hidden::new(address))),
+                    Ok(None) => sign_in.upgrade().map(Heard::Late),
+                    Err(_) => None,
+                };
+                if let Some(heard) = heard {
+                    let _ = tell.send(heard);
+                }
             }
         });
     }

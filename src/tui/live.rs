@@ -88,14 +88,14 @@ pub fn renews(look: &Look) -> Option<String> {
     Some(renewing(row, is_next(row, look), why.as_deref().unwrap_or("needs a new consent")))
 }
 
-/// The connection whose consent ends next, today or within two days.
+/// The connection whose consent ends next, today or within two days. One that rests asks for nothing.
 fn soonest(snapshot: &Snapshot) -> Option<&ConnectionRow> {
-    let ends = |row: &&ConnectionRow| when(row, snapshot, true).is_some();
+    let ends = |row: &&ConnectionRow| row.paused.is_none() && when(row, snapshot, true).is_some();
     snapshot.connections.iter().filter(ends).min_by_key(|row| row.connection.consent_expires)
 }
 
 /// Whether the key that renews is for this one.
-fn is_next(row: &ConnectionRow, look: &Look) -> bool {
+pub fn is_next(row: &ConnectionRow, look: &Look) -> bool {
     let next = look.snapshot.as_ref().and_then(|snapshot| to_renew(snapshot));
     !look.read_only && next.is_some_and(|next| next.connection.id == row.connection.id)
 }

@@ -273,6 +273,7 @@ impl Dashboard<'_> {
             Heard::Says(text) => effects.extend(self.app.update(Msg::Notice(text))),
             Heard::Vault(lock) => self.vault_is(lock, effects),
             Heard::Came(address) => effects.extend(self.app.update(Msg::Came(address))),
+            Heard::Late(sign_in) => effects.extend(self.app.update(Msg::Late(sign_in))),
             Heard::Ended(page, lock, ended) => {
                 if let Some(lock) = lock {
                     self.vault_is(lock, effects);

@@ -6,6 +6,7 @@ use super::super::errand::{Done, Errand, Hidden, Upshot, in_words};
 use super::super::live::to_renew;
 use super::super::overlay::{Again, Ask, Asked, Overlay, Step};
 use super::super::pane::PaneId;
+use super::super::sign_in::SignIn;
 use super::acting::NOT_REFRESHING;
 use super::{App, Effect};
 use crate::keys::Chord;
@@ -15,6 +16,7 @@ use crate::service::held::Lock;
 
 const NOTHING_ENDS: &str = "no connection needs a new consent";
 const COPIED: &str = "the address is copied, where the terminal lets programs copy";
+const UNKNOWN: &str = "this version does not know its service; it may be of a newer one";
 const NO_VAULT: &str = "there is no vault here";
 const NOT_YET: &str = "there is no vault yet: connecting makes one";
 const OPEN: &str = "no passphrase protects the vault: it is open to whoever is you on this machine";
@@ -56,9 +58,14 @@ impl App {
         self.cannot_write().or(has_none)
     }
 
-    /// Closes what asks for a secret, half typed or not: nobody is there to go on with it. Whether
-    /// there was anything.
+    /// Closes what asks for a secret, half typed or not: nobody is there to go on with it. What waits
+    /// for an answer closes with it. Whether there was anything.
     pub(super) fn wipe_secrets(&mut self) -> bool {
+        for overlay in &mut self.overlays {
+            if let Overlay::Ask(ask) = overlay {
+                ask.ends_with_answer();
+            }
+        }
         let before = self.overlays.len();
         self.overlays.retain(|it| !matches!(it, Overlay::Ask(ask) if !ask.is_sending()));
         self.overlays.len() != before
@@ -82,7 +89,7 @@ impl App {
                 self.overlays.push(Overlay::Ask(Box::new(ask)));
                 effects.push(Effect::LookAtVault);
             }
-            (why, _) => self.notice = why,
+            (why, _) => self.notice = why.or_else(|| Some(UNKNOWN.to_owned())),
         }
     }
 
@@ -104,6 +111,15 @@ impl App {
             self.send_for(&mut ask, errand, effects);
         }
         self.overlays.insert(at, Overlay::Ask(ask));
+    }
+
+    /// Nobody waits any more for the browser that a page told of: it begins anew.
+    pub(super) fn late(&mut self, sign_in: &SignIn) {
+        for overlay in &mut self.overlays {
+            if let Overlay::Ask(ask) = overlay {
+                ask.late(sign_in, self.look.vault.as_ref());
+            }
+        }
     }
 
     /// Sends what a page asks for, and lets it wait.
@@ -173,8 +189,10 @@ impl App {
     /// first. Who left that page is somewhere else by now, and stays there.
     pub(super) fn settled(&mut self, page: Option<u64>, ended: &Upshot) {
         let said = in_words(ended, self.look.figures);
+        let waits = |ask: &Ask| page.is_some() && ask.awaited() == page;
+        self.overlays.retain(|it| !matches!(it, Overlay::Ask(ask) if waits(ask) && ask.is_left()));
         let waiting = self.overlays.iter_mut().enumerate().find_map(|(at, it)| match it {
-            Overlay::Ask(ask) if page.is_some() && ask.awaited() == page => Some((at, ask)),
+            Overlay::Ask(ask) if waits(ask) => Some((at, ask)),
             _ => None,
         });
         match (waiting, ended) {

@@ -42,6 +42,8 @@ const VAULT: &str = "Secrets are sealed in a vault, which is made now. Its passp
      after each start, and nobody can tell you what it was. Without one the key is protected by the \
      mode of its file alone, as on a home server.";
 
+const TOO_LATE: &str = "no address came within five minutes, and nothing was changed; begin again";
+
 /// What an app is known by, and what a browser ends at.
 const APP: &[&str] = &["app key", "app secret"];
 const ADDRESS: &[&str] = &["that address"];
@@ -248,6 +250,8 @@ pub struct Ask {
     state: State,
     /// Somebody was told what a vault without a passphrase means.
     warned: bool,
+    /// It was covered or locked while it was tried: nobody goes on with it.
+    left: bool,
     complaint: Option<String>,
 }
 
@@ -339,8 +343,8 @@ impl Ask {
             (part, typed)
         };
         let fields = parts.into_iter().map(field).collect();
-        let mut ask =
-            Self { purpose, fields, at: 0, state: State::Open, warned: false, complaint: None };
+        let (state, complaint) = (State::Open, None);
+        let mut ask = Self { purpose, fields, at: 0, state, warned: false, left: false, complaint };
         ask.at = ask.first();
         ask
     }
@@ -368,6 +372,17 @@ impl Ask {
             State::Sending(number) => Some(number),
             State::Open => None,
         }
+    }
+
+    /// Nobody is there to go on with it: it closes with whatever comes of what is being tried.
+    pub const fn ends_with_answer(&mut self) {
+        self.left = self.is_sending();
+    }
+
+    /// It closes with the answer.
+    #[must_use]
+    pub const fn is_left(&self) -> bool {
+        self.left
     }
 
     /// What it asked for is being tried under this number.
@@ -433,6 +448,13 @@ impl Ask {
         // What is typed anew stands above the name, and is hidden.
         self.at = self.first();
         self.complaint = Some(why);
+    }
+
+    /// Nobody waits any more for the browser of this sign-in. What is being tried goes on.
+    pub fn late(&mut self, late: &SignIn, now: Option<&Lock>) {
+        if !self.is_sending() && self.sign_in().is_some_and(|mine| **mine == *late) {
+            self.refused(TOO_LATE.to_owned(), now);
+        }
     }
 
     /// It is not tried after all.

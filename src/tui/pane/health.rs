@@ -301,7 +301,7 @@ fn problems(snapshot: &Snapshot, coverage: &[CoverageRow], look: &Look) -> Vec<P
     problems.extend(between.map(|row| orphan(row, snapshot, look)));
     problems.extend(overdrawn(snapshot, look));
     problems.extend(snapshot.connections.iter().filter_map(|row| connection(row, look)));
-    problems.extend(snapshot.connections.iter().filter_map(|row| consent(row, snapshot)));
+    problems.extend(snapshot.connections.iter().filter_map(|row| consent(row, snapshot, look)));
     problems.extend(coverage.iter().filter_map(gap));
     let splits = match look.answer(Slot::Splits) {
         Some(Slice::Splits(splits)) => splits.as_slice(),
@@ -503,8 +503,14 @@ fn connection(row: &ConnectionRow, look: &Look) -> Option<Problem> {
 }
 
 /// A consent that ends soon, while there is time to give it anew.
-fn consent(row: &ConnectionRow, snapshot: &Snapshot) -> Option<Problem> {
+fn consent(row: &ConnectionRow, snapshot: &Snapshot, look: &Look) -> Option<Problem> {
     let detail = live::ending(row, snapshot)?;
+    let key = match (look.read_only, live::is_next(row, look)) {
+        (true, _) => "",
+        (_, true) => "W renews it; ",
+        // From here the key is for another one.
+        (_, false) => "W at its row in g n renews it; ",
+    };
     Some(Problem {
         id: format!("consent:{}", row.connection.id),
         weight: Weight::Warning,
@@ -513,7 +519,7 @@ fn consent(row: &ConnectionRow, snapshot: &Snapshot) -> Option<Problem> {
         symbol: Some(row.connection.label.clone()),
         day: None,
         detail,
-        fix: format!("W renews it; in a shell {}", anew(&row.connection)),
+        fix: format!("{key}in a shell {}", anew(&row.connection)),
         mend: Mend::Connection,
         proposal: None,
     })
