@@ -206,7 +206,7 @@ impl Audit {
         };
         self.add(ring, tx, row(state, &detail)).await?;
         self.unmade().extend(unmade);
-        self.store.begin().await.map_err(Error::from)
+        self.store.begin().await
     }
 
     fn unmade(&self) -> MutexGuard<'_, BTreeSet<&'static str>> {

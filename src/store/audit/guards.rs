@@ -108,7 +108,9 @@ async fn mend_in_a_file(
         sqlx::raw_sql(AssertSqlSafe(gone)).execute(&mut *conn).await?;
         match sqlx::raw_sql(*make).execute(&mut *conn).await {
             Err(sqlx::Error::Database(error)) if error.is_unique_violation() => unmade.push(*name),
-            made => drop(made?),
+            made => {
+                made?;
+            }
         }
     }
     Ok(unmade)
