@@ -307,8 +307,8 @@ async fn a_first_history_is_judged_by_the_price_that_is_known() {
         let said = waiting[0].detail.to_string();
         assert_eq!(said, "alpaca tells 21.5 USD, far from 100 of 2026-11-18; it is not taken");
         // Whoever knows better says so.
-        let Some(Proposed::AcceptPrice(finding)) = waiting[0].proposed else { panic!() };
-        engine.edit(Change::AcceptPrice(finding)).await;
+        let Some(Proposed::AcceptPrice(finding, price)) = waiting[0].proposed else { panic!() };
+        engine.edit(Change::AcceptPrice(finding, price)).await;
         let done = history(engine, "2026-11-20T13:00:00Z", &Fake::telling(&days)).await;
         assert_eq!((done.stored, why(&done).len()), (3, 0), "{:?}", why(&done));
     })
@@ -444,32 +444,35 @@ async fn a_price_that_jumps_waits_until_somebody_accepts_it() {
         let said = waiting[0].detail.to_string();
         assert_eq!(said, "alpaca tells 25.5 USD, far from 100 of 2026-11-19; it is not taken");
         assert_eq!(waiting[0].symbol.as_ref().unwrap().as_str(), "X");
-        let Some(Proposed::AcceptPrice(finding)) = waiting[0].proposed else {
+        let Some(Proposed::AcceptPrice(finding, price)) = waiting[0].proposed else {
             panic!("{waiting:?}")
         };
         // It was a mistake: it is no more.
         assert_eq!(quotes(now, "101").await.stored, 1);
         assert_eq!(doubtful(engine).await.len(), 0);
-        let gone = engine.try_edit(Change::AcceptPrice(finding)).await.unwrap_err().to_string();
+        let gone =
+            engine.try_edit(Change::AcceptPrice(finding, price)).await.unwrap_err().to_string();
         assert!(gone.contains("no such price waits"), "{gone}");
         // It was none: it is accepted, and near it all is taken, today and tomorrow.
         let (next, later) = ("2026-11-20T16:00:00Z", "2026-11-21T12:00:00Z");
         assert_eq!(quotes(next, "25").await.stored, 0);
-        let Some(Proposed::AcceptPrice(finding)) = doubtful(engine).await[0].proposed else {
+        let Some(Proposed::AcceptPrice(finding, price)) = doubtful(engine).await[0].proposed else {
             panic!()
         };
-        let applied = engine.edit(Change::AcceptPrice(finding)).await;
+        let other = engine.try_edit(Change::AcceptPrice(finding, dec("24"))).await;
+        assert!(other.is_err(), "nobody has seen that one");
+        let applied = engine.edit(Change::AcceptPrice(finding, price)).await;
         assert_eq!(doubtful(engine).await.len(), 0);
         take_back(&engine.session, applied.steps).await.unwrap();
         assert_eq!(doubtful(engine).await.len(), 1, "z takes it back");
         // The day before that is told once more neither answers it nor takes the answer back.
         let before = Fake::telling(&[("2026-11-19", "100")]);
         history(engine, next, &before).await;
-        let Some(Proposed::AcceptPrice(same)) = doubtful(engine).await[0].proposed else {
+        let Some(Proposed::AcceptPrice(same, _)) = doubtful(engine).await[0].proposed else {
             panic!()
         };
         assert_eq!(same, finding);
-        engine.edit(Change::AcceptPrice(finding)).await;
+        engine.edit(Change::AcceptPrice(finding, price)).await;
         history(engine, next, &before).await;
         assert_eq!(quotes(next, "26").await.stored, 1);
         let days = [("2026-11-19", "100"), ("2026-11-20", "26.5")];

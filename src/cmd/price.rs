@@ -3,7 +3,7 @@
 use super::Job;
 use super::exit::{Error, Status};
 use crate::cli::{PriceCommand, PriceSetArgs};
-use crate::model::{Change, PriceToDelete, SafeText};
+use crate::model::{Change, DoubtfulPrice, PriceToDelete, SafeText};
 use crate::service::Session;
 use crate::service::edit::apply;
 use crate::service::price::{PriceWords, doubtful, quote, subject};
@@ -29,10 +29,14 @@ pub async fn run(
             (Change::DeletePrice(meant), said)
         }
         PriceCommand::Accept { symbol } => {
-            let finding = doubtful(session, symbol.trim()).await?;
+            let (finding, told) = doubtful(session, symbol.trim()).await?;
             let symbol = SafeText::new(symbol);
-            let said = format!("accepted the price of {symbol}; what is told next is taken");
-            (Change::AcceptPrice(finding), said)
+            let DoubtfulPrice { price, currency, source, .. } = told;
+            let day = finding.date.map(|day| format!(" of {day}")).unwrap_or_default();
+            let said = format!(
+                "accepted {price} {currency}{day} by {source} for {symbol}; what is told next is taken"
+            );
+            (Change::AcceptPrice(finding.id, price), said)
         }
     };
     job.changed(&apply(session, change).await?, &said)

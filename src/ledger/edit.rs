@@ -63,7 +63,7 @@ pub(super) async fn apply(
                 | Change::SetTarget(_)
                 | Change::RemoveTarget(..)
                 | Change::IgnoreDifference(..)
-                | Change::AcceptPrice(_)
+                | Change::AcceptPrice(..)
                 | Change::Watch(..)
                 | Change::Unwatch(_)
                 | Change::AddAlert(..)
@@ -167,7 +167,7 @@ impl Editor {
             Change::IgnoreDifference(finding, ignores) => {
                 self.ignore_difference(finding, ignores).await
             }
-            Change::AcceptPrice(finding) => self.accept_price(finding).await,
+            Change::AcceptPrice(finding, price) => self.accept_price(finding, price).await,
             Change::Watch(mention, edit) => self.watch(&mention, edit).await,
             Change::Unwatch(security) => {
                 let step = watch::remove(&mut self.tx, security).await?;
@@ -240,10 +240,14 @@ impl Editor {
 
     /// What its source tells next is judged by it, and taken then: it is not stored by hand, as what is
     /// stated by hand would go before all that is told later.
-    async fn accept_price(&mut self, id: i64) -> Result<()> {
+    async fn accept_price(&mut self, id: i64, seen: Dec) -> Result<()> {
         let found = self.tx.findings().await?.into_iter().find(|row| row.id == id);
-        let was = found.filter(|row| DoubtfulPrice::is_kind(&row.kind));
-        let was = was.ok_or(Error::NoDoubtfulPrice)?;
+        // A refresh may have put another price there since somebody looked.
+        let is_seen = |row: &Finding| {
+            let told = row.detail.parse::<DoubtfulPrice>().ok();
+            DoubtfulPrice::is_kind(&row.kind) && told.is_some_and(|told| told.price == seen)
+        };
+        let was = found.filter(is_seen).ok_or(Error::NoDoubtfulPrice)?;
         let is = Finding { kind: DoubtfulPrice::ACCEPTED.to_owned(), ..was.clone() };
         if was != is {
             self.tx.put_finding(&is).await?;

@@ -137,8 +137,9 @@ pub enum Change {
     /// The difference of a finding is left as it is, for as long as both figures stay; or minded
     /// again.
     IgnoreDifference(i64, bool),
-    /// The price of a finding is right, however far it is from the one before.
-    AcceptPrice(i64),
+    /// The price of a finding is right, however far it is from the one before, where it is still this
+    /// one.
+    AcceptPrice(i64, Dec),
     /// A security on the watchlist, and what is said of it.
     Watch(Mention, WatchEdit),
     /// A security that is watched no more.
@@ -195,7 +196,7 @@ impl Change {
             Self::SetTarget(_) => "target.set",
             Self::RemoveTarget(..) => "target.remove",
             Self::IgnoreDifference(..) => "reconcile.ignore",
-            Self::AcceptPrice(_) => "price.accept",
+            Self::AcceptPrice(..) => "price.accept",
             Self::Watch(..) => "watch.set",
             Self::Unwatch(_) => "watch.remove",
             Self::AddAlert(..) => "alert.add",

@@ -95,7 +95,7 @@ impl Work<'_> {
                 };
                 let (name, currency) = (asked.symbol.clone(), asked.currency);
                 let accepted = then(security.accepted);
-                let sieve = Sieve { name, currency, last: best, accepted, to };
+                let sieve = Sieve { name, is_rate: false, currency, last: best, accepted, to };
                 let Sifted { right, waiting, is_other } =
                     sieve.sift(told, units, &mut done.skipped);
                 if is_other {

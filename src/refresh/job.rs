@@ -299,7 +299,7 @@ impl Work<'_> {
                     match judge(&of_today, asked.currency, last, instant, today) {
                         Err(wrong @ Wrong::Jump { .. }) if !is_accepted(&told, accepted) => {
                             done.doubts.doubtful.extend(self.doubt(security.id, &told, &wrong));
-                            done.skipped.push(Skip::wrong(name(), &wrong));
+                            done.skipped.push(Skip::wrong(name(), &wrong.of_security()));
                         }
                         Ok(()) | Err(Wrong::Jump { .. }) => {
                             done.doubts.near.insert(security.id, today.max(spot.date));
@@ -352,7 +352,7 @@ impl Work<'_> {
                     let rate = rate.into_iter().map(DayBar::from).collect();
                     let close_of = |bar: &DayBar| bar.close;
                     let (currency, last) = (pair.quote, pair.last);
-                    let sieve = Sieve { name, currency, last, accepted: None, to };
+                    let sieve = Sieve { name, is_rate: true, currency, last, accepted: None, to };
                     let right = sieve.sift(rate, close_of, &mut done.skipped).right;
                     rates.extend(right.into_iter().map(|DayBar { close, .. }| Rate {
                         base: pair.base,

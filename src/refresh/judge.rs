@@ -51,10 +51,7 @@ pub enum Wrong {
         first: NaiveDate,
     },
     /// It is far from what it was.
-    #[error(
-        "{price} is more than {MOST_PERCENT} % from {before} of {since}; if that is right, `dashtam price \
-         accept` takes it"
-    )]
+    #[error("{price} is more than {MOST_PERCENT} % from {before} of {since}")]
     Jump {
         /// What is told.
         price: Dec,
@@ -63,6 +60,19 @@ pub enum Wrong {
         /// On which day.
         since: NaiveDate,
     },
+}
+
+impl Wrong {
+    /// Why the price of a security is not stored, and what helps. Of a rate nothing can be accepted.
+    #[must_use]
+    pub fn of_security(&self) -> String {
+        match self {
+            Self::Jump { .. } => {
+                format!("{self}; if that is right, `dashtam price accept` takes it")
+            }
+            _ => self.to_string(),
+        }
+    }
 }
 
 /// Judges a price from within the day by the last one known.

@@ -11,6 +11,8 @@ use crate::provider::{DayBar, DayClose};
 pub(super) struct Sieve {
     /// What they are of, for people.
     pub name: SafeText,
+    /// They are rates, of which none can be accepted.
+    pub is_rate: bool,
     /// In what they should be.
     pub currency: Currency,
     /// What is known: most often the day before the first of them, of a history one that is in it or
@@ -42,13 +44,13 @@ impl Sieve {
         skipped: &mut Vec<Skip>,
     ) -> Sifted {
         if let Some((close, wrong)) = self.other(bars.iter().map(&close_of)) {
-            skipped.push(Skip::wrong(self.name.clone(), &wrong));
+            skipped.push(self.skip(&wrong));
             return Sifted { waiting: Some((close, wrong)), is_other: true, ..Sifted::default() };
         }
         let mut right = Vec::with_capacity(bars.len());
         let (mut last, mut waiting) = (self.last, None::<(DayBar, Wrong)>);
         let mut skip = |wrong: Option<Wrong>| {
-            skipped.extend(wrong.map(|wrong| Skip::wrong(self.name.clone(), &wrong)));
+            skipped.extend(wrong.map(|wrong| self.skip(&wrong)));
         };
         for bar in bars {
             let close = close_of(&bar);
@@ -74,6 +76,14 @@ impl Sieve {
         skip(waiting.as_ref().map(|(_, wrong)| wrong.clone()));
         let waiting = waiting.map(|(bar, wrong)| (close_of(&bar), wrong));
         Sifted { right, waiting, is_other: false }
+    }
+
+    fn skip(&self, wrong: &Wrong) -> Skip {
+        let why = match self.is_rate {
+            true => wrong.to_string(),
+            false => wrong.of_security(),
+        };
+        Skip::wrong(self.name.clone(), &why)
     }
 
     /// The newest of the days around what is known, where bars begin before that and none of those days
@@ -126,6 +136,7 @@ mod tests {
         };
         let sieve = Sieve {
             name: SafeText::new("X"),
+            is_rate: false,
             currency: Currency::USD,
             last: Some(close(known.0, known.1)),
             accepted: Some(close(2, "900")),

@@ -163,7 +163,10 @@ fn noted_row(names: &Names, finding: &Finding) -> FindingRow {
         _ => (Wording::new(&finding.detail), "look at the row and edit it, or leave your edit"),
     };
     let proposed = match finding.kind.as_str() {
-        DoubtfulPrice::FINDING => Some(Proposed::AcceptPrice(finding.id)),
+        DoubtfulPrice::FINDING => {
+            let told = finding.detail.parse::<DoubtfulPrice>().ok();
+            told.map(|told| Proposed::AcceptPrice(finding.id, told.price))
+        }
         _ => finding.transaction.map(Proposed::Edit),
     };
     FindingRow {

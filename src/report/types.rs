@@ -408,7 +408,7 @@ pub enum Proposed {
     /// The row tells something again.
     Delete(TransactionId),
     /// The price is right.
-    AcceptPrice(i64),
+    AcceptPrice(i64, Dec),
     /// The closed account is open again.
     Reopen,
     /// The row says something else.

@@ -108,7 +108,7 @@ fn detail(change: &Change) -> String {
         Change::IgnoreDifference(finding, ignores) => {
             format!("finding={finding} ignores={ignores}")
         }
-        Change::AcceptPrice(finding) => format!("finding={finding}"),
+        Change::AcceptPrice(finding, _) => format!("finding={finding}"),
         Change::Watch(security, _) | Change::AddAlert(security, _) => {
             format!("security={}", security.symbol)
         }

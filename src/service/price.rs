@@ -73,12 +73,13 @@ pub fn quote(words: &PriceWords) -> Result<Quote, Problem> {
 ///
 /// # Errors
 /// When there is no such security, or none waits.
-pub async fn doubtful(session: &Session, symbol: &str) -> Result<i64, Error> {
+pub async fn doubtful(session: &Session, symbol: &str) -> Result<(Finding, DoubtfulPrice), Error> {
     let security = security_named(session, symbol).await?.id;
     let mut open = session.store.read().await?.findings().await?.into_iter().rev();
     let is_it = |it: &Finding| it.kind == DoubtfulPrice::FINDING && it.security == Some(security);
     let found = open.find(is_it).ok_or(ledger::Error::NoDoubtfulPrice)?;
-    Ok(found.id)
+    let told = found.detail.parse().map_err(|_| ledger::Error::NoDoubtfulPrice)?;
+    Ok((found, told))
 }
 
 /// What is priced, as a person names it.

@@ -62,6 +62,7 @@ const ELSEWHERE: &[(Action, &str)] = &[
     (Action::VaultLock, "the dashboard"),
     (Action::TransactionRestore, "the dashboard"),
     (Action::ChangeUndo, "the dashboard"),
+    (Action::PriceAccept, "tests/alpaca.rs"),
     (Action::PlanWrite, "tests/allocation.rs"),
     (Action::AuditOwner, "above: a role of its own"),
     (Action::AuditMend, "above: what guards the rows and was taken away"),

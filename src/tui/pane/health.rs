@@ -365,9 +365,9 @@ fn proposal(row: &FindingRow, look: &Look) -> Option<Wish> {
             let opened = AccountEdit { closed: Edit::Clear, ..AccountEdit::default() };
             Some(Wish::Begin(edit("opened the account", Change::EditAccount(account, opened))))
         }
-        Proposed::AcceptPrice(id) => {
+        Proposed::AcceptPrice(id, price) => {
             let said = "accepted the price; what is told next is taken";
-            Some(Wish::Begin(edit(said, Change::AcceptPrice(id))))
+            Some(Wish::Begin(edit(said, Change::AcceptPrice(id, price))))
         }
         Proposed::Edit(id) => Some(Wish::Form(Subject::OldRow(id))),
         Proposed::Add(what) => {
