@@ -945,6 +945,49 @@ fn prices_are_told_as_they_were_traded() {
     }
 }
 
+/// Nobody waits a day for the prices of what was found a moment ago.
+#[test]
+fn the_first_refresh_brings_the_history_of_what_it_finds() {
+    for person in Person::on_each() {
+        let bars =
+            vec![bar("2025-11-03T05:00:00Z", ["409.5", "412.2", "408", "410.25"], "3100451")];
+        person.alpaca.turn(|knobs| knobs.bars.insert("BRK.B", bars));
+        let person = owner(person);
+        let told = "2025-11-03 410.25,USD,409.5,412.2,408,3100451,alpaca";
+        assert_eq!(person.prices("BRK.B"), [told]);
+        person.no_faults();
+    }
+}
+
+/// A price far from the one before waits for somebody to say that it is right.
+#[test]
+fn a_price_that_jumps_waits_until_it_is_accepted() {
+    for person in Person::on_each() {
+        let person = owner(person);
+        let paid = |price: &str| {
+            let at = now().to_rfc3339_opts(SecondsFormat::Nanos, true);
+            person.alpaca.turn(|knobs| knobs.snapshots.insert("BRK.B", snapshot(&at, price)));
+            let told = person.run("refresh --force --json", "");
+            (told.code, document(&told.out)["quotes"]["stored"].clone())
+        };
+        assert_eq!(paid("421.5"), (Some(0), json!(1)));
+        let none = person.run("price accept BRK.B", "");
+        assert!(none.code == Some(3) && none.err.contains("no such price waits"), "{none:?}");
+        assert_eq!(paid("843.5").1, json!(0));
+        assert_eq!(person.held("BRK.B")["price"], "421.5");
+        let day = now().date_naive();
+        let said = person.ok("price accept BRK.B");
+        let plain = format!("accepted 843.5 USD of {day} by alpaca for BRK.B");
+        assert!(said.contains(&plain), "{said}");
+        let trail = person.json("audit list --action price.accept");
+        let states = trail["rows"].as_array().unwrap().iter().map(|row| row["state"].clone());
+        assert_eq!(states.collect::<Vec<_>>(), ["ATTEMPTED", "SUCCEEDED"]);
+        assert_eq!(paid("844"), (Some(0), json!(1)));
+        assert_eq!(person.held("BRK.B")["price"], "844");
+        person.no_faults();
+    }
+}
+
 /// 12: what a plan does not have is no refusal of the keys.
 #[test]
 fn without_a_paid_plan_the_last_minutes_are_left_out() {

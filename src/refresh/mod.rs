@@ -234,6 +234,9 @@ impl Bench {
             works.into_iter().partition(|work| work.job.part == Part::Accounts);
         let (quotes, history): (Vec<_>, Vec<_>) =
             market.into_iter().partition(|work| work.job.part == Part::Quotes);
+        // A first one waits for what the accounts bring: that is what it is asked of.
+        let (first, history): (Vec<_>, Vec<_>) =
+            history.into_iter().partition(|work| work.last.is_none());
         for work in history {
             done.extend(self.fetch(&work).await?);
         }
@@ -260,7 +263,7 @@ impl Bench {
         if let Some(error) = failed {
             return Err(error);
         }
-        for work in quotes {
+        for work in first.into_iter().chain(quotes) {
             done.extend(self.fetch(&work).await?);
         }
         Ok(())
