@@ -333,24 +333,25 @@ fn misfit(
     owners: &[Owner],
     mine: &BTreeSet<SafeText>,
 ) -> Option<String> {
-    let goes_on = goes_on.map(|it| it.id);
-    let has_mine = |owner: &&Owner| !owner.accounts.is_disjoint(mine);
-    for Owner { connection, accounts } in owners {
+    let is_meant = |owner: &&Owner| goes_on.is_some_and(|it| it.id == owner.connection.id);
+    let mut others = owners.iter().filter(|owner| !is_meant(owner));
+    let other = others.find(|owner| !owner.accounts.is_disjoint(mine));
+    let other = other.map(|owner| &owner.connection.label);
+    if let Some(Owner { connection, accounts }) = owners.iter().find(is_meant)
+        && !accounts.is_empty()
+        && accounts.is_disjoint(mine)
+    {
         let label = &connection.label;
-        let is_same = goes_on == Some(connection.id);
-        if is_same && !accounts.is_empty() && accounts.is_disjoint(mine) {
-            let other = owners.iter().find(has_mine).map(|other| &other.connection.label);
-            return Some(match other {
-                Some(other) => format!("it is that of `{other}` and not of `{label}`"),
-                None => format!(
-                    "it has none of the accounts of `{label}`; sign in as before, or make a \
-                     connection of another name with it"
-                ),
-            });
-        }
-        if !is_same && !accounts.is_disjoint(mine) {
-            return Some(format!("`{label}` has its accounts already, and they would count twice"));
-        }
+        return Some(match other {
+            Some(other) => format!("it is that of `{other}` and not of `{label}`"),
+            None => format!(
+                "it has none of the accounts of `{label}`; sign in as before, or make a \
+                 connection of another name with it"
+            ),
+        });
+    }
+    if let Some(other) = other {
+        return Some(format!("`{other}` has its accounts already, and they would count twice"));
     }
     goes_on.is_none().then(|| unknown(owners)).flatten()
 }
