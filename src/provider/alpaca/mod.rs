@@ -105,6 +105,13 @@ impl AccountSource for Alpaca {
         let read = events::read(&told.rows, &account.name, account.currency, &symbols, since, now);
         account.left_out = read.hides_rows || troubles.iter().any(|trouble| trouble.hides_rows);
         account.rows = read.rows;
+        // The day of coins is UTC's, and may have begun before that of New York: what was traded in it
+        // is in what is held.
+        if let Some(standing) = &mut account.standing {
+            let days =
+                account.rows.iter().map(|row| row.row.date).filter(|day| *day <= now.date_naive());
+            standing.date = days.max().map_or(standing.date, |last| standing.date.max(last));
+        }
         troubles.extend(read.troubles);
         // What it tells of later is chosen by when it was written down, not by its day.
         account.complete_since = since.is_none().then_some(DateTime::UNIX_EPOCH);
