@@ -74,6 +74,13 @@ impl Stretch {
         Self { newest: to.map(|day| (day, i64::MAX, i64::MAX)), oldest, ids: None }
     }
 
+    /// Whether a place is within, whatever the ids are.
+    #[must_use]
+    pub fn holds(&self, place: &Place) -> bool {
+        self.newest.is_none_or(|newest| *place <= newest)
+            && self.oldest.is_none_or(|oldest| *place >= oldest)
+    }
+
     /// Without what is newer than this place.
     #[must_use]
     pub fn not_newer(self, place: Place) -> Self {

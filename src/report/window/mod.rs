@@ -111,9 +111,8 @@ pub async fn window(
 ) -> Result<Option<Window>> {
     let names = Names::read(tx).await?;
     let sieve = sieve(tx, query, &names).await?;
-    let everything = query.find.is_everything();
-    let walker =
-        Walker { tx, names: &names, sieve: &sieve, account: query.account, everything, go_on };
+    let walker = Walker::new(tx, &names, &sieve, query, go_on);
+    let everything = walker.everything;
     let ruler = ruler.filter(|ruler| ruler.account() == query.account);
     let mut looker = Looker { walker, query, ruler };
     let Some(view) = looker.look().await? else { return Ok(None) };
@@ -133,9 +132,7 @@ pub async fn next_row(
 ) -> Result<Option<NextRow>> {
     let names = Names::read(tx).await?;
     let sieve = sieve(tx, query, &names).await?;
-    let everything = query.find.is_everything();
-    let walker =
-        Walker { tx, names: &names, sieve: &sieve, account: query.account, everything, go_on };
+    let walker = Walker::new(tx, &names, &sieve, query, go_on);
     Looker { walker, query, ruler: None }.next().await
 }
 
@@ -166,17 +163,9 @@ pub async fn between(
 ) -> Result<Option<Vec<TransactionId>>> {
     let names = Names::read(tx).await?;
     let sieve = sieve(tx, query, &names).await?;
-    let everything = query.find.is_everything();
     for (first, last) in [(one, other), (other, one)] {
         let query = WindowQuery { at: At::After(first), ..query.clone() };
-        let walker = Walker {
-            tx,
-            names: &names,
-            sieve: &sieve,
-            account: query.account,
-            everything,
-            go_on: &go_on,
-        };
+        let walker = Walker::new(tx, &names, &sieve, &query, &go_on);
         let view = Looker { walker, query: &query, ruler: None }.look().await?;
         let Some(view) = view else { return Ok(None) };
         let ids = view.rows.iter().map(|placed| placed.row.transaction.id);

@@ -7,6 +7,7 @@
 use chrono::NaiveDate;
 
 use super::super::parts::place_of;
+use super::WindowQuery;
 use super::sieve::Sieve;
 use crate::figures::Names;
 use crate::model::{AccountId, OrderKey, TransactionId};
@@ -18,6 +19,8 @@ const NEAR: usize = 10_000;
 const MARGIN: usize = 50;
 /// How many times more are looked at where too few were near.
 const FARTHER: usize = 16;
+/// Where no more rows fit at all, one look at everything answers each walk after it.
+const FEW: usize = 10_000;
 /// How many rows, at most, are looked at before somebody may say stop.
 const SLICE: i64 = 50_000;
 
@@ -79,18 +82,36 @@ impl<'a> Walk<'a> {
 pub(super) struct Walker<'a, G: Fn() -> bool> {
     pub tx: &'a mut Tx,
     pub names: &'a Names,
-    pub sieve: &'a Sieve,
+    sieve: &'a Sieve,
     /// Of this account alone, where nothing else is asked for.
-    pub account: Option<AccountId>,
+    account: Option<AccountId>,
     /// Every row fits, or every one of the account.
     pub everything: bool,
-    pub go_on: G,
+    go_on: G,
+    /// All that fit, once everything was looked at and they are few.
+    known: Option<Vec<(Place, TransactionId)>>,
 }
 
-impl<G: Fn() -> bool> Walker<'_, G> {
+impl<'a, G: Fn() -> bool> Walker<'a, G> {
+    pub const fn new(
+        tx: &'a mut Tx,
+        names: &'a Names,
+        sieve: &'a Sieve,
+        query: &WindowQuery,
+        go_on: G,
+    ) -> Self {
+        let everything = query.find.is_everything();
+        Self { tx, names, sieve, account: query.account, everything, go_on, known: None }
+    }
+
     /// The rows in the order of the walk; none: somebody said stop.
     pub async fn walk(&mut self, walk: Walk<'_>) -> Result<Option<Vec<Placed>>> {
         let stretch = self.stretch(&walk);
+        if let Some(known) = &self.known {
+            let mut found = Nearest::new(&walk);
+            found.add(known.iter().filter(|(place, _)| stretch.holds(place)).copied().collect());
+            return self.read(&walk, found).await.map(Some);
+        }
         let mut near =
             if self.everything { walk.skip.saturating_add(walk.rows + MARGIN) } else { NEAR };
         loop {
@@ -109,7 +130,7 @@ impl<G: Fn() -> bool> Walker<'_, G> {
                 return self.read(&walk, found).await.map(Some);
             }
             if !self.everything {
-                return self.everywhere(&walk, stretch).await;
+                return self.everywhere(&walk, &stretch).await;
             }
             near = near.saturating_mul(FARTHER);
         }
@@ -122,22 +143,29 @@ impl<G: Fn() -> bool> Walker<'_, G> {
         Ok(!self.fitting(&stretch).await?.is_empty())
     }
 
+    /// Looks at every row, wherever the walk begins: the next one may begin elsewhere.
     async fn everywhere(
         &mut self,
         walk: &Walk<'_>,
-        mut stretch: Stretch,
+        stretch: &Stretch,
     ) -> Result<Option<Vec<Placed>>> {
-        let mut found = Nearest::new(walk);
+        let (mut found, mut known) = (Nearest::new(walk), Some(Vec::new()));
         let Some(ids) = self.tx.span_of_ids().await? else { return Ok(Some(Vec::new())) };
+        let mut all = self.days(None);
         let mut first = *ids.start();
         while first <= *ids.end() {
             if !(self.go_on)() {
                 return Ok(None);
             }
-            stretch.ids = Some(first..=first.saturating_add(SLICE - 1));
-            found.add(self.fitting(&stretch).await?);
+            all.ids = Some(first..=first.saturating_add(SLICE - 1));
+            let mut rows = self.fitting(&all).await?;
+            known = known.filter(|known| known.len() + rows.len() <= FEW);
+            known.iter_mut().for_each(|known| known.extend_from_slice(&rows));
+            rows.retain(|(place, _)| stretch.holds(place));
+            found.add(rows);
             first = first.saturating_add(SLICE);
         }
+        self.known = known;
         self.read(walk, found).await.map(Some)
     }
 
