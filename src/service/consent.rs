@@ -337,23 +337,23 @@ fn misfit(
     let mut others = owners.iter().filter(|owner| !is_meant(owner));
     let other = others.find(|owner| !owner.accounts.is_disjoint(mine));
     let other = other.map(|owner| &owner.connection.label);
-    if let Some(Owner { connection, accounts }) = owners.iter().find(is_meant)
-        && !accounts.is_empty()
-        && accounts.is_disjoint(mine)
-    {
-        let label = &connection.label;
-        return Some(match other {
-            Some(other) => format!("it is that of `{other}` and not of `{label}`"),
-            None => format!(
-                "it has none of the accounts of `{label}`; sign in as before, or make a \
-                 connection of another name with it"
-            ),
-        });
+    let meant = owners.iter().find(is_meant);
+    let strange = meant.filter(|owner| owner.accounts.is_disjoint(mine));
+    match (strange, other) {
+        (Some(Owner { connection, .. }), Some(other)) => {
+            Some(format!("it is that of `{other}` and not of `{}`", connection.label))
+        }
+        (_, Some(other)) => {
+            Some(format!("`{other}` has its accounts already, and they would count twice"))
+        }
+        (Some(Owner { connection, accounts }), None) if !accounts.is_empty() => Some(format!(
+            "it has none of the accounts of `{}`; sign in as before, or make a connection of another \
+             name with it",
+            connection.label
+        )),
+        (_, None) if goes_on.is_none() => unknown(owners),
+        (_, None) => None,
     }
-    if let Some(other) = other {
-        return Some(format!("`{other}` has its accounts already, and they would count twice"));
-    }
-    goes_on.is_none().then(|| unknown(owners)).flatten()
 }
 
 /// Why nobody can say yet that a new connection would bring nothing in twice.
