@@ -932,8 +932,11 @@ fn prices_are_told_as_they_were_traded() {
         assert_eq!(pages, 3, "{asked:?}");
         assert!(asked.contains(&"snapshots BRK.B".to_owned()), "{asked:?}");
         // What was paid last is what it is worth; who says so, and when, stands beside it.
+        // While it is still yesterday in New York, that day's close is what serves.
+        let there = now.with_timezone(&chrono_tz::America::New_York).date_naive();
+        let price = if there == now.date_naive() { "421.5" } else { "420.125" };
         let held = person.held("BRK.B");
-        assert_eq!((&held["price"], &held["price_source"]), (&json!("421.5"), &json!("alpaca")));
+        assert_eq!((&held["price"], &held["price_source"]), (&json!(price), &json!("alpaca")));
         assert_eq!(person.held("BTC")["price"], "61000.000000001");
         // A second time only the last days are asked for, and nothing comes twice.
         let before = person.ok("export --what prices");
@@ -966,24 +969,24 @@ fn a_price_that_jumps_waits_until_it_is_accepted() {
         let person = owner(person);
         let paid = |price: &str| {
             let at = now().to_rfc3339_opts(SecondsFormat::Nanos, true);
-            person.alpaca.turn(|knobs| knobs.snapshots.insert("BRK.B", snapshot(&at, price)));
+            person.alpaca.turn(|knobs| knobs.snapshots.insert("BTC/USD", snapshot(&at, price)));
             let told = person.run("refresh --force --json", "");
             (told.code, document(&told.out)["quotes"]["stored"].clone())
         };
-        assert_eq!(paid("421.5"), (Some(0), json!(1)));
-        let none = person.run("price accept BRK.B", "");
-        assert!(none.code == Some(3) && none.err.contains("no such price waits"), "{none:?}");
-        assert_eq!(paid("843.5").1, json!(0));
-        assert_eq!(person.held("BRK.B")["price"], "421.5");
+        assert_eq!(paid("61000"), (Some(0), json!(1)));
+        let none = person.run("price accept BTC", "");
+        assert!(none.code == Some(2) && none.err.contains("no such price waits"), "{none:?}");
+        assert_eq!(paid("122500").1, json!(0));
+        assert_eq!(person.held("BTC")["price"], "61000");
         let day = now().date_naive();
-        let said = person.ok("price accept BRK.B");
-        let plain = format!("accepted 843.5 USD of {day} by alpaca for BRK.B");
+        let said = person.ok("price accept BTC");
+        let plain = format!("accepted 122500 USD of {day} by alpaca for BTC");
         assert!(said.contains(&plain), "{said}");
         let trail = person.json("audit list --action price.accept");
         let states = trail["rows"].as_array().unwrap().iter().map(|row| row["state"].clone());
         assert_eq!(states.collect::<Vec<_>>(), ["ATTEMPTED", "SUCCEEDED"]);
-        assert_eq!(paid("844"), (Some(0), json!(1)));
-        assert_eq!(person.held("BRK.B")["price"], "844");
+        assert_eq!(paid("122600"), (Some(0), json!(1)));
+        assert_eq!(person.held("BTC")["price"], "122600");
         person.no_faults();
     }
 }

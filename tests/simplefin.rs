@@ -806,36 +806,38 @@ fn a_connection_rests_and_goes_on_without_a_screen() {
 #[test]
 fn a_pause_within_a_round_counts_for_what_is_not_begun() {
     for person in Person::on_each() {
-        let slow = Server::new(|_| {
-            std::thread::sleep(Duration::from_secs(3));
-            Reply::new(503, &[], "")
-        });
+        let rates = Server::new(|_| Reply::new(503, &[], ""));
         let text = fs::read_to_string(person.home.path("config.toml")).unwrap();
-        let text = format!("{text}[frankfurter]\nbase_url = \"{}\"\n", slow.base);
+        let text = format!("{text}[frankfurter]\nbase_url = \"{}\"\n", rates.base);
         person.home.file("config.toml", &text);
         let person = person.connected();
         person.ok("connect frankfurter");
         let rows = person.home.rows("rows.csv", &["2026-01-05,Bank,DEPOSIT,,,,,CAD,5"]);
         person.ok(&format!("import {rows}"));
+        person.bridge.turn(|knobs| knobs.slow = Duration::from_secs(3));
         let mut command = person.process();
         command.args(["refresh", "--json"]).stdin(Stdio::null());
         let process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let begun = Instant::now();
-        while slow.asked().is_empty() {
-            assert!(begun.elapsed() < Duration::from_secs(30), "nobody asks for rates");
+        while person.bridge.asked() == 0 {
+            assert!(begun.elapsed() < Duration::from_secs(30), "nobody asks for accounts");
             std::thread::sleep(Duration::from_millis(10));
         }
-        person.ok("connections pause SimpleFIN");
+        let connections = person.json("connections");
+        let known = connections["connections"].as_array().unwrap().iter();
+        let number =
+            known.clone().find(|it| it["provider"] == "frankfurter").unwrap()["id"].clone();
+        person.ok(&format!("connections pause {number}"));
         let ran = Ran::of(&process.wait_with_output().unwrap());
         let told = document(&ran.out);
         let mine = told["connections"].as_array().unwrap().iter();
-        let mine = mine.clone().find(|it| it["provider"] == "simplefin").unwrap();
+        let mine = mine.clone().find(|it| it["id"] == number).unwrap();
         assert_eq!(mine["result"], "nothing_due", "{told}");
-        assert_eq!(person.bridge.asked(), 0, "{told}");
-        assert_eq!(told_of(&person, "refresh").len(), 2, "only the rates were begun");
-        person.ok("connections resume SimpleFIN");
-        person.ok("refresh --connection SimpleFIN");
-        assert!(person.bridge.asked() > 0);
+        assert_eq!(rates.asked(), [], "{told}");
+        assert_eq!(told_of(&person, "refresh").len(), 2, "only the accounts were begun");
+        person.ok(&format!("connections resume {number}"));
+        person.run(&format!("refresh --connection {number}"), "");
+        assert!(!rates.asked().is_empty());
         person.no_faults();
     }
 }
