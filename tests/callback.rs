@@ -12,7 +12,7 @@
 mod support;
 
 use std::io::Write as _;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -20,7 +20,7 @@ use chrono::TimeDelta;
 use dashtam::clock::Clock;
 use dashtam::model::{App, OAuthSpec, Secret};
 use dashtam::oauth::{Certificate, Listener, Login, NotListening};
-use support::browser::{ask, browse};
+use support::browser::{ask, browse, free_port};
 
 const SPEC: OAuthSpec = OAuthSpec {
     authorize: "/authorize",
@@ -43,7 +43,7 @@ struct Asked {
 impl Asked {
     fn new() -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let app = App { key: "KEY".to_owned(), secret: Secret::new("secret".to_owned()) };
         let url = "https://bank.example/authorize".parse().unwrap();
         let login = Login::begin(&SPEC, url, &format!("https://127.0.0.1:{port}"), &app).unwrap();

@@ -20,21 +20,21 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use dashtam::config::{Config, Environment, Overrides};
-use dashtam::service::refresh::{self, How, RefreshRequest};
-use dashtam::service::{Access, Session};
+use dashtam::model::Connection;
+use dashtam::service::refresh::{self, How, RefreshRequest, Summary};
+use dashtam::service::{Access, Session, connect};
 use dashtam::tui::{Done, Effect, Msg, Upshot};
 use screen::{Dashboard, NOW, SIZES, clock, options, run};
 use secrecy::SecretString;
+use support::browser::free_port;
 use support::postgres::postgres_url;
 use support::schwab::{KEY, SECRET, Schwab, TOKEN};
 use support::terminal::wait;
 
 const PASSPHRASE: &str = "c4n4ry swordfish";
 const CTRL_Y: &str = "Ctrl-y";
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
+/// In microseconds.
+const HOUR: i64 = 3_600_000_000;
 
 /// Somebody with accounts at Schwab, at a dashboard with nothing in it.
 struct Desk {
@@ -50,7 +50,9 @@ impl Desk {
         let (schwab, port) = (Schwab::new(NOW.parse().unwrap()), free_port());
         let (base, callback) = (&schwab.server.base, format!("https://127.0.0.1:{port}"));
         let file = folder.path().join("config.toml");
-        let text = format!("[schwab]\nbase_url = \"{base}\"\ncallback = \"{callback}\"\n");
+        // The clock stands still, so whoever had to wait for a limit would wait for ever.
+        let pace = "requests_per_minute = 60000";
+        let text = format!("[schwab]\nbase_url = \"{base}\"\ncallback = \"{callback}\"\n{pace}\n");
         std::fs::write(&file, text).unwrap();
         schwab.turn(|knobs| knobs.callback = callback);
         let flags = Overrides {
@@ -146,6 +148,18 @@ impl Desk {
         self.work().await;
     }
 
+    /// Sends what ends the question; the next one is asked without typing the app and the name again.
+    async fn is_refused(&mut self, answer: &str, why: &str) {
+        self.paste(answer).await;
+        self.work().await;
+        self.shows(why);
+        wait("nobody listens", || !self.listens());
+        self.shows("Mine");
+        self.keys("Enter Enter Enter").await;
+        self.work().await;
+        self.shows("that address");
+    }
+
     /// What comes of the errand of a page, before that hears of it.
     async fn held_back(&mut self) -> (u64, Upshot) {
         let wanted = &mut self.dashboard.wanted;
@@ -182,17 +196,22 @@ impl Desk {
 
     /// What is due is fetched, as the program does once somebody is connected.
     async fn round(&mut self) {
+        let summary = self.fetch().await;
+        assert_eq!(summary.outcome, refresh::Outcome::Ok, "{summary:?}");
+    }
+
+    async fn fetch(&mut self) -> Summary {
         let (session, how) = (self.dashboard.session().clone(), self.dashboard.how.clone());
         let (connections, only, wait) = (Vec::new(), None, Duration::ZERO);
         let request = RefreshRequest { connections, only, force: true, wait };
         let key = Some(dashtam::model::Secret::new(PASSPHRASE.to_owned()));
         let summary = refresh::run(&session, &how, key.as_ref(), &request).await.unwrap();
-        assert_eq!(summary.outcome, refresh::Outcome::Ok, "{summary:?}");
         self.dashboard.catch_up().await;
+        summary
     }
 
     /// The connections as they are kept, by another hand than the app's.
-    async fn turn(&self, turn: impl Fn(&mut dashtam::model::Connection)) {
+    async fn turn(&self, turn: impl Fn(&mut Connection)) {
         let store = &self.dashboard.session().store;
         let mut tx = store.write().await.unwrap();
         let mut row = tx.connections().await.unwrap().remove(0);
@@ -200,6 +219,17 @@ impl Desk {
         tx.update_connection(&row).await.unwrap();
         let op = format!("turned {:?}", row.consent_expires);
         tx.commit(&op, "test", clock().now().timestamp_micros()).await.unwrap();
+    }
+
+    /// Each connection: its name, its state, and when its consent ends.
+    async fn listed(&self) -> Vec<(String, &'static str, Option<i64>)> {
+        let rows = connect::list(self.dashboard.session()).await.unwrap();
+        let row = |it: &connect::ConnectionRow| {
+            let connection = &it.connection;
+            let (name, state) = (connection.label.to_string(), connection.state.as_str());
+            (name, state, connection.consent_expires)
+        };
+        rows.iter().map(row).collect()
     }
 
     async fn actions(&self) -> Vec<String> {
@@ -254,6 +284,114 @@ fn a_consent_is_given_on_its_page_by_paste() {
             for action in ["vault.init SUCCEEDED", "connect SUCCEEDED"] {
                 assert!(actions.iter().any(|it| it == action), "{action}: {actions:?}");
             }
+            desk.close().await;
+        }
+    });
+}
+
+/// F70, F71, F73: what is no answer can be pasted again; an answer to another question ends this one.
+#[test]
+fn what_is_no_answer_is_said_and_an_answer_serves_once() {
+    run(async {
+        let mut desk = Desk::new((80, 24), None).await;
+        desk.goes_to_the_address().await;
+        let address = desk.address().await;
+        for (pasted, said) in [
+            ("", "paste the address that the browser ended at"),
+            ("shopping=list", "neither the address"),
+            (address.as_str(), "the address to sign in at"),
+            ("https://evil.example/?code=C0.x&state=1", "which the app is registered with"),
+        ] {
+            desk.paste(pasted).await;
+            desk.shows(said);
+            assert!(desk.listens(), "{pasted}");
+        }
+        assert_eq!(desk.address().await, address, "the question is the same");
+        let ended = desk.schwab.sign_in(&address);
+        let mut other = ended.clone();
+        let last = if other.pop() == Some('0') { '1' } else { '0' };
+        other.push(last);
+        desk.is_refused(&other, "another sign-in").await;
+        let anew = desk.address().await;
+        assert_ne!(anew, address);
+        // What answered the first question answers no other.
+        desk.is_refused(&ended, "another sign-in").await;
+        let here = format!("https://127.0.0.1:{}/", desk.port);
+        for (answer, said) in [
+            ("code=C0.x&iss=https%3A%2F%2Fevil.example", "somebody else gave the consent"),
+            ("error=access_denied&error_description=%1B%5B2Jno%07", "the consent was not given"),
+        ] {
+            let state = desk.address().await.rsplit_once("&state=").unwrap().1.to_owned();
+            desk.is_refused(&format!("{here}?{answer}&state={state}"), said).await;
+        }
+        assert_eq!(desk.schwab.server.asked(), [], "no code was exchanged");
+        assert_eq!(desk.listed().await, []);
+        desk.sign_in().await;
+        desk.shows("connected Mine");
+        desk.round().await;
+        // Another name for the same login would count its accounts twice.
+        desk.keys(": c o n n e c t Enter Up Right Enter").await;
+        for text in ["Hers", KEY, SECRET, ""] {
+            desk.paste(text).await;
+            desk.work().await;
+        }
+        desk.sign_in().await;
+        desk.shows("would count twice");
+        assert_eq!(desk.listed().await.len(), 1);
+        desk.round().await;
+        desk.close().await;
+    });
+}
+
+/// From the warning to the address with one key, wherever one looks; everything goes on as it was.
+#[test]
+fn one_key_renews_a_consent_that_ends_or_is_lost() {
+    run(async {
+        for mut desk in Desk::on_each((80, 24)).await {
+            desk.connected().await;
+            let now = clock().now().timestamp_micros();
+            let before = desk.listed().await;
+            desk.keys("0 W").await;
+            desk.shows("no connection needs a new consent");
+            for (pane, ends, warning) in [
+                ("2 W", now + 30 * HOUR, "! W renews Mine: ends Sun at 21:00"),
+                ("3 W", now, "! W renews Mine: the consent ended"),
+            ] {
+                let is_over = ends == now;
+                desk.turn(|row| row.consent_expires = Some(ends)).await;
+                desk.dashboard.catch_up().await;
+                if is_over {
+                    desk.fetch().await;
+                    assert_eq!(desk.listed().await[0].1, "expired");
+                }
+                desk.shows(warning);
+                desk.keys(pane).await;
+                desk.shows("asking for the address");
+                desk.work().await;
+                desk.shows("Connect Mine again");
+                if !is_over {
+                    for size in SIZES {
+                        desk.dashboard.resize(size).await;
+                        let name = format!("renew_{}x{}", size.0, size.1);
+                        insta::assert_snapshot!(name, desk.picture().await);
+                    }
+                    desk.dashboard.resize((80, 24)).await;
+                }
+                desk.sign_in().await;
+                desk.shows("connected Mine");
+                assert!(!desk.dashboard.screen().contains("! W renews"), "it is renewed");
+                assert_eq!(desk.listed().await, before, "the same connection, for seven days");
+                desk.round().await;
+            }
+            // That of the row at the cursor at any time, though it needs none.
+            desk.keys("g n W").await;
+            desk.work().await;
+            desk.shows("Connect Mine again");
+            desk.keys("Esc").await;
+            wait("nobody listens", || !desk.listens());
+            let actions = desk.actions().await;
+            let again = actions.iter().filter(|it| *it == "reconnect SUCCEEDED").count();
+            assert_eq!(again, 2, "{actions:?}");
             desk.close().await;
         }
     });

@@ -1,13 +1,19 @@
-//! A browser on this machine, for one page: it trusts one certificate, as somebody who went on.
+//! A browser on this machine, for one page: it trusts one certificate, as somebody who went on. And
+//! where it comes back to.
 
 use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+
+/// A port of this machine at which nobody listens.
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
 
 /// What comes for an address; none: nobody is there.
 pub fn browse(certificate: &[u8], address: &str) -> Option<String> {
