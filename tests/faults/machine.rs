@@ -320,7 +320,7 @@ impl Machine {
         wrong
     }
 
-    fn in_session(&self, work: impl AsyncFnOnce(&Session)) {
+    pub fn in_session(&self, work: impl AsyncFnOnce(&Session)) {
         block_on(async {
             let session = self.session().await.unwrap();
             work(&session).await;

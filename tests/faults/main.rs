@@ -13,7 +13,7 @@
 //! | F1 kills during a refresh, F2 during a large import; F3 at each write | [`kills`]; a lost line: `tests/endurance.rs` |
 //! | F3 of what keeps secrets, beside a server too | [`kills`] |
 //! | F10 two refreshes at once, F12 a lease whose holder stands still or is gone | [`together`] |
-//! | F20 kills while a token that serves once is renewed | [`tokens`]; more in `tests/credentials.rs` |
+//! | F20 kills while a token that serves once is renewed, F21 ten who renew it | [`tokens`]; more in `tests/credentials.rs` |
 //! | F4 cut, flipped and missing logs | [`damage`] |
 //! | F5 nothing is durable, F6 no room at each write | [`kills`] |
 //! | F6 a full disk (while a dashboard is open, and of the log, too), F7 no writes, F8 few open files | [`disk`] |

@@ -1,7 +1,7 @@
-//! F3 and F20 for a token that serves once: a refresh that renews it is killed at each of its writes.
-//! Whatever was reached, nothing is presented twice. Either the new token is kept and all goes on, or
-//! the connection says that it needs a new consent, with every row as it was; after that consent it is
-//! as after a run that never failed.
+//! F3, F20 and F21 for a token that serves once: a refresh that renews it is killed at each of its
+//! writes, and ten of them come to renew it together. Whatever was reached, nothing is presented twice.
+//! Either the new token is kept and all goes on, or the connection says that it needs a new consent,
+//! with every row as it was; after that consent it is as after a run that never failed.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -11,10 +11,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use dashtam::clock::Clock;
+use dashtam::oauth::Tokens;
+use dashtam::store::SealedSecret;
+use dashtam::vault::{Vault, open_kept, seal_kept};
 
 use super::machine::{Machine, On};
 use super::strace::{self, Fault, Point, strike};
 use super::{Chance, flows, is_full, spread};
+use crate::support::home::Ran;
 use crate::support::schwab::{KEY, SECRET, Schwab};
 use crate::support::sum_up;
 
@@ -49,14 +53,42 @@ impl Pair {
 
     fn configure(&self) {
         let (base, app) = (&self.schwab.server.base, self.machine.path("app"));
-        let text = format!("[schwab]\nbase_url = \"{base}\"\napp_file = \"{}\"\n", app.display());
-        self.machine.configure(&text);
+        let app = app.display();
+        self.machine.configure(&format!(
+            "[schwab]\nbase_url = \"{base}\"\napp_file = \"{app}\"\nrequests_per_minute = 60000\n"
+        ));
     }
 
     fn copy(&self) -> Self {
         let copy = Self { machine: self.machine.copy(), schwab: self.schwab.twin() };
         copy.configure();
         copy
+    }
+
+    /// Lets the half hour pass of the access that is kept.
+    fn access_is_over(&self) {
+        let vault = Vault::at(self.machine.path("data/vault"));
+        let key = vault.unprotected().unwrap();
+        self.machine.in_session(async |session| {
+            let now = session.clock.now();
+            let mut tx = session.store.write().await.unwrap();
+            let rows = tx.secrets().await.unwrap();
+            let row = rows.into_iter().max_by_key(|row| row.generation).unwrap();
+            let mut tokens = Tokens::of(&open_kept(&key, &row).unwrap()).unwrap();
+            tokens.access_ends = now;
+            let (secret, before) = (tokens.to_secret().unwrap(), row.generation - 1);
+            let sealed = seal_kept(&vault, &key, row.connection, before, &secret, row.sealed_at);
+            let sealed = sealed.unwrap().sealed;
+            tx.update_secret(&SealedSecret { sealed, ..row }).await.unwrap();
+            tx.commit(&format!("over at {now}"), "test", 0).await.unwrap();
+        });
+    }
+
+    /// How the consent is, and until when.
+    fn told_of_consent(&self) -> [serde_json::Value; 2] {
+        let told = self.machine.ok(&["connections", "--json"]);
+        let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+        ["state", "consent_expires"].map(|word| told["connections"][0][word].clone())
     }
 
     /// Signs in, and brings what the browser ends at.
@@ -166,6 +198,50 @@ fn a_renewal_that_is_killed_at_any_time_presents_nothing_twice() {
         sum_up(&format!(
             "{on:?}, renewal, kill at any time: {times} runs, 0 tokens presented twice, {lost} lost \
              and said so, 0 rows lost, 0 doubled, {took:.0?}"
+        ));
+    }
+}
+
+/// F10, F21, G4: ten programs at once over each end of an access, be it that its half hour is over or
+/// that the service has ended it before. One of them renews it, and all of them go on with that.
+#[test]
+fn ten_programs_over_the_ends_of_an_access_renew_it_once_each_time() {
+    const TOGETHER: &[&str] = &["refresh", "--accounts-only", "--force", "--wait", "55"];
+    for (on, few) in [(On::Sqlite, 3), (On::Postgres, 2)] {
+        let Some(pair) = Pair::connected(on) else { return };
+        pair.machine.ok(LINE);
+        let (before, consent) = (pair.machine.dump(), pair.told_of_consent());
+        let (begun, ends) = (Instant::now(), if is_full() { 100 } else { few });
+        let counts = |pair: &Pair| pair.schwab.turn(|knobs| (knobs.renewed, knobs.denied));
+        for nth in 0..ends {
+            let (renewed, denied) = counts(&pair);
+            let is_early = nth % 2 == 1;
+            match is_early {
+                true => pair.schwab.turn(|knobs| knobs.access.clear()),
+                false => pair.access_is_over(),
+            }
+            let programs: Vec<_> = (0..10).map(|_| pair.machine.spawn(TOGETHER)).collect();
+            for program in programs {
+                let ran = Ran::of(&program.wait_with_output().unwrap());
+                assert_eq!(ran.code, Some(0), "{nth} on {on:?}: {ran:?}");
+            }
+            // What is over by the clock is not even shown.
+            let shown = usize::from(is_early);
+            assert_eq!(counts(&pair), (renewed + 1, denied + shown), "{nth} on {on:?}");
+        }
+        let mut presented = pair.schwab.presented();
+        let all = presented.len();
+        presented.sort_unstable();
+        presented.dedup();
+        assert_eq!((all, presented.len()), (ends + 1, ends + 1), "each of them once");
+        assert_eq!(pair.machine.dump(), before);
+        assert_eq!(pair.told_of_consent(), consent, "the same consent, until the same day");
+        pair.machine.assert_whole("ten at once");
+        pair.schwab.no_faults();
+        let took = begun.elapsed();
+        sum_up(&format!(
+            "{on:?}, ten programs over the ends of an access: {ends} ends, {ends} renewals, 0 tokens \
+             presented twice, {took:.0?}"
         ));
     }
 }

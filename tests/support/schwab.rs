@@ -29,6 +29,8 @@ pub enum Rotate {
     Off,
     /// None at all.
     Omit,
+    /// One with nothing in it.
+    Empty,
 }
 
 /// A path, and what is said there in the place of an answer.
@@ -63,6 +65,10 @@ pub struct Knobs {
     pub candles: BTreeMap<String, Vec<Value>>,
     /// The symbols of each question for prices.
     pub quoted: Vec<Vec<String>>,
+    /// The access that is good now ends after so many more questions.
+    pub serves: Option<usize>,
+    /// Questions with an access that is none.
+    pub denied: usize,
     /// As it was registered.
     pub callback: String,
     codes: BTreeSet<String>,
@@ -123,6 +129,8 @@ impl Schwab {
             quotes: schwab_market::of_the_accounts(now),
             candles: BTreeMap::new(),
             quoted: Vec::new(),
+            serves: None,
+            denied: 0,
             callback: CALLBACK.to_owned(),
             codes: BTreeSet::new(),
             access: String::new(),
@@ -177,6 +185,15 @@ impl Schwab {
         assert_eq!(self.turn(|knobs| knobs.faults.clone()), [""; 0]);
     }
 
+    /// The refresh tokens that were presented, in order.
+    pub fn presented(&self) -> Vec<String> {
+        let pairs = |body: &str| -> Vec<_> {
+            url::form_urlencoded::parse(body.as_bytes()).into_owned().collect()
+        };
+        let asked = self.server.asked().into_iter().flat_map(|asked| pairs(&asked.body));
+        asked.filter(|(name, _)| name == "refresh_token").map(|(_, token)| token).collect()
+    }
+
     /// How often a path that begins so was asked.
     pub fn asked(&self, path: &str) -> usize {
         self.server.asked().iter().filter(|asked| asked.path.starts_with(path)).count()
@@ -208,8 +225,13 @@ fn respond(knobs: &Mutex<Knobs>, asked: &Asked) -> Reply {
         knobs.faults.push(format!("{} {}: only reading is asked for", asked.method, url.path()));
         return Reply::new(405, &[], "");
     }
+    if knobs.serves == Some(0) {
+        (knobs.serves, knobs.access) = (None, String::new());
+    }
+    knobs.serves = knobs.serves.map(|left| left - 1);
     let right = format!("Bearer {}", knobs.access);
     if knobs.access.is_empty() || asked.header("authorization") != Some(&right) {
+        knobs.denied += 1;
         return said(401, &json!({"message": "Unauthorized", "errors": []}));
     }
     match url.path() {
@@ -274,7 +296,7 @@ impl Knobs {
                 self.spent.insert(std::mem::take(&mut self.refresh));
                 self.given += 1;
                 self.refresh = self.next("refresh");
-                self.grant(true)
+                self.grant(Some(self.refresh.clone()))
             }
             "refresh_token" => {
                 let token = word("refresh_token");
@@ -294,7 +316,11 @@ impl Knobs {
                     self.spent.insert(token);
                     self.refresh = self.next("refresh");
                 }
-                self.grant(self.rotate != Rotate::Omit)
+                self.grant(match self.rotate {
+                    Rotate::On | Rotate::Off => Some(self.refresh.clone()),
+                    Rotate::Omit => None,
+                    Rotate::Empty => Some(String::new()),
+                })
             }
             _ => said(400, &json!({"error": "unsupported_grant_type"})),
         }
@@ -305,12 +331,12 @@ impl Knobs {
         format!("{TOKEN}-{what}-{}", self.made)
     }
 
-    fn grant(&mut self, with_refresh: bool) -> Reply {
+    fn grant(&mut self, refresh: Option<String>) -> Reply {
         self.access = format!("I0.{}@", self.next("access"));
         let mut given = json!({"expires_in": self.expires_in, "token_type": "Bearer",
             "scope": "api", "access_token": self.access, "id_token": "eyJ.made.up"});
-        if with_refresh {
-            given["refresh_token"] = json!(self.refresh);
+        if let Some(refresh) = refresh {
+            given["refresh_token"] = json!(refresh);
         }
         Reply::json(&given.to_string())
     }
