@@ -13,8 +13,9 @@ mod support;
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{IpAddr, TcpStream, UdpSocket};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -23,7 +24,8 @@ use dashtam::config::{Config, Environment, Overrides};
 use dashtam::service::refresh::{self, How, Outcome, RefreshRequest, Summary};
 use dashtam::service::{Access, Session};
 use serde_json::{Value, json};
-use support::browser::browse;
+use support::alpaca::Alpaca;
+use support::browser::{browse, free_port};
 use support::home::{Home, Ran, document};
 use support::postgres::postgres_url;
 use support::schwab::{KEY, Rotate, SECRET, Schwab, TOKEN, access_denied, came, refused};
@@ -124,6 +126,44 @@ impl Person {
         std::io::Read::read_to_string(&mut said, &mut told).unwrap();
         let output = process.wait_with_output().unwrap();
         Ran { err: told, ..Ran::of(&output) }
+    }
+
+    /// Lets the browser come back to a port of this machine, which is given.
+    fn comes_back_here(&self) -> u16 {
+        let (base, port) = (&self.schwab.server.base, free_port());
+        let callback = format!("https://127.0.0.1:{port}");
+        let more = format!("app_file = \"app\"\ncallback = \"{callback}\"\n");
+        self.home.file("config.toml", &config(base, &more));
+        self.schwab.turn(|knobs| knobs.callback = callback);
+        port
+    }
+
+    /// Connects on a terminal, as far as to the question for the address.
+    fn waits_for_a_browser(&self) -> Terminal {
+        let mut command = dashtam(&self.home, "connect schwab");
+        command.env("DASHTAM_CONFIG", self.home.path("config.toml"));
+        let terminal = Terminal::run(command);
+        terminal.see("That address");
+        terminal
+    }
+
+    /// What a browser that comes back is shown.
+    fn certificate(&self) -> Vec<u8> {
+        fs::read(self.home.data().join("callback.pem")).unwrap()
+    }
+
+    /// Sets the end of the consent, as time would.
+    fn consent_ends(&self, at: DateTime<Utc>) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let (session, _) = self.session(&Clock::system(chrono_tz::UTC)).await;
+            let mut tx = session.store.write().await.unwrap();
+            let mut row = tx.connections().await.unwrap().remove(0);
+            row.consent_expires = Some(at.timestamp_micros());
+            tx.update_connection(&row).await.unwrap();
+            tx.commit(&format!("ends {at}"), "test", 0).await.unwrap();
+            session.close().await;
+        });
     }
 
     /// Asks now, due or not, and gives the exit code and the document.
@@ -249,7 +289,27 @@ fn a_consent_is_pasted_and_accounts_come() {
     }
 }
 
-/// F70, F73: what is no answer is refused, and nobody is asked.
+/// Tokens that are well but for one thing.
+fn odd_tokens(name: &str, value: Value) -> Reply {
+    let mut given = json!({"token_type": "Bearer", "expires_in": 1800, "scope": "api",
+        "access_token": format!("{TOKEN}-odd"), "refresh_token": format!("{TOKEN}-odder")});
+    given[name] = value;
+    Reply::json(&given.to_string())
+}
+
+fn of_another_kind() -> Reply {
+    odd_tokens("token_type", json!("mac"))
+}
+
+fn for_something_else() -> Reply {
+    odd_tokens("scope", json!("profile"))
+}
+
+fn without_end() -> Reply {
+    odd_tokens("access_token", json!("x".repeat(1 << 20)))
+}
+
+/// F70, F71, F73, F74: what is no answer is refused, and nobody is asked; what comes for one is looked at.
 #[test]
 fn an_answer_that_is_none_leaves_nothing_behind() {
     let person = Person::new(None);
@@ -263,6 +323,14 @@ fn an_answer_that_is_none_leaves_nothing_behind() {
     assert!(question.code == Some(2) && question.err.contains("sign in at"), "{question:?}");
     let other = person.connect(|_| "https://127.0.0.1:8182/?code=C0.x%40&state=00".to_owned());
     assert!(other.code == Some(2) && other.err.contains("another sign-in"), "{other:?}");
+    // F70, F71: without its `state`, or of somebody else.
+    let nameless = person.connect(|_| "https://127.0.0.1:8182/?code=C0.x%40".to_owned());
+    assert!(nameless.code == Some(2) && nameless.err.contains("another sign-in"), "{nameless:?}");
+    let foreign = person.connect(|address| {
+        let iss = "iss=https%3A%2F%2Fevil.example";
+        format!("https://127.0.0.1:8182/?code=C0.x%40&{iss}&state={}", state_of(address))
+    });
+    assert!(foreign.code == Some(2) && foreign.err.contains("somebody else"), "{foreign:?}");
     let denied = person.connect(|address| {
         let words = "error=access_denied&error_description=%1B%5B2Jno%07";
         format!("https://127.0.0.1:8182/?{words}&state={}", state_of(address))
@@ -276,6 +344,13 @@ fn an_answer_that_is_none_leaves_nothing_behind() {
     person.schwab.turn(|knobs| knobs.answer = Some(("/v1/oauth/token", access_denied)));
     let page = person.connect(|address| person.schwab.sign_in(address));
     assert_eq!(page.code, Some(5), "{page:?}");
+    // F74: what comes for the code cannot be shown, or lets nobody read.
+    for odd in [of_another_kind, for_something_else, without_end] {
+        person.schwab.turn(|knobs| knobs.answer = Some(("/v1/oauth/token", odd)));
+        let ran = person.connect(|address| person.schwab.sign_in(address));
+        assert_eq!(ran.code, Some(4), "{ran:?}");
+        assert!(ran.err.len() < 4096, "{ran:?}");
+    }
     person.schwab.turn(|knobs| knobs.answer = None);
     assert_eq!(person.json("connections")["connections"], json!([]));
     assert_eq!(person.json("vault status")["secrets"], 0);
@@ -333,20 +408,21 @@ fn a_person_pastes_on_a_terminal_and_the_app_is_kept() {
 #[test]
 fn a_browser_on_this_machine_comes_back_by_itself() {
     let person = Person::new(None);
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let (base, callback) = (&person.schwab.server.base, format!("https://127.0.0.1:{port}"));
-    let more = format!("app_file = \"app\"\ncallback = \"{callback}\"\n");
-    person.home.file("config.toml", &config(base, &more));
-    person.schwab.turn(|knobs| knobs.callback = callback);
+    let (port, base) = (person.comes_back_here(), &person.schwab.server.base);
     let mut kept = Vec::new();
     for _ in 0..2 {
-        let mut command = dashtam(&person.home, "connect schwab");
-        command.env("DASHTAM_CONFIG", person.home.path("config.toml"));
-        let mut terminal = Terminal::run(command);
-        terminal.see("That address");
+        let mut terminal = person.waits_for_a_browser();
         let ended = person.schwab.sign_in(&address_on(&terminal.text(), base));
-        let certificate = fs::read(person.home.data().join("callback.pem")).unwrap();
+        let certificate = person.certificate();
         kept.push(certificate.clone());
+        // F72: what is no answer ends nothing, and nobody else can give one.
+        for other in ["favicon.ico", "?code=C0.x&state=00", "?error=access_denied&state="] {
+            let told = browse(&certificate, &format!("https://127.0.0.1:{port}/{other}")).unwrap();
+            assert!(told.starts_with("HTTP/1.1 404"), "{other}: {told}");
+        }
+        if let Some(outside) = outside() {
+            assert!(TcpStream::connect((outside, port)).is_err(), "{outside} is reached");
+        }
         let page = browse(&certificate, &ended).unwrap();
         assert!(page.starts_with("HTTP/1.1 200") && page.contains("can be closed"), "{page}");
         terminal.see("connected Charles Schwab until");
@@ -359,6 +435,39 @@ fn a_browser_on_this_machine_comes_back_by_itself() {
     no_secret_below(&person);
 }
 
+/// F75: who comes second is told that somebody else waits there, and pastes; the first one goes on.
+#[test]
+fn two_consents_at_once_are_of_one_connection() {
+    let person = Person::new(None);
+    person.comes_back_here();
+    let base = &person.schwab.server.base;
+    let mut first = person.waits_for_a_browser();
+    let mut second = person.waits_for_a_browser();
+    second.see("nobody waits for the browser here");
+    let ended = person.schwab.sign_in(&address_on(&second.text(), base));
+    second.press(&format!("{ended}\n"));
+    second.see("connected Charles Schwab until");
+    second.end().with_code(0).restored();
+    let ended = person.schwab.sign_in(&address_on(&first.text(), base));
+    assert!(browse(&person.certificate(), &ended).unwrap().starts_with("HTTP/1.1 200"));
+    first.see("connected Charles Schwab until");
+    first.end().with_code(0).restored();
+    assert_eq!(person.connection()["state"], "active");
+    assert_eq!(person.refresh().0, 0);
+    assert_eq!(person.schwab.turn(|knobs| knobs.given), 2);
+    person.schwab.no_faults();
+    no_secret_below(&person);
+}
+
+/// Where others could reach this machine; none: nobody can.
+fn outside() -> Option<IpAddr> {
+    let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
+    // Nothing is sent: it only tells by which address it would be.
+    socket.connect("192.0.2.1:9").ok()?;
+    let address = socket.local_addr().ok()?.ip();
+    (!address.is_loopback()).then_some(address)
+}
+
 /// The address to sign in at, which a terminal breaks.
 fn address_on(screen: &str, base: &str) -> String {
     let text: String = screen.split_whitespace().collect();
@@ -367,44 +476,32 @@ fn address_on(screen: &str, base: &str) -> String {
     format!("{base}{query}")
 }
 
-/// F21, F22: an access is renewed once, and the consent ends when it would have.
+/// F22: an access is renewed once, whatever comes with it, and the consent ends when it would have.
 #[test]
 fn an_access_is_renewed_once_and_the_consent_is_not_prolonged() {
     for person in Person::on_each() {
         let person = person.connected();
         assert_eq!(person.refresh().0, 0);
         let ends = person.connection()["consent_expires"].clone();
-        for rotate in [Rotate::On, Rotate::Off, Rotate::Omit, Rotate::On] {
+        for (rotate, expires_in) in [
+            (Rotate::On, json!(1800)),
+            (Rotate::Off, json!(-1)),
+            (Rotate::Omit, json!("soon")),
+            (Rotate::Empty, json!(1e12)),
+            (Rotate::On, json!(0)),
+        ] {
             let (given, before) = person.schwab.turn(|knobs| {
                 (knobs.rotate, knobs.access) = (rotate, "ended early".to_owned());
+                knobs.expires_in = expires_in;
                 (knobs.renewed, knobs.refresh.clone())
             });
-            assert_eq!(person.refresh().0, 0, "{rotate:?}");
+            // However long it says that the access lasts, it is shown the second time.
+            assert_eq!((person.refresh().0, person.refresh().0), (0, 0), "{rotate:?}");
             let (renewed, after) =
                 person.schwab.turn(|knobs| (knobs.renewed, knobs.refresh.clone()));
             assert_eq!((renewed, before != after), (given + 1, rotate == Rotate::On), "{rotate:?}");
             assert_eq!(person.connection()["consent_expires"], ends);
         }
-        // Those that are about to end are renewed before they are shown: ten at once, one renewal.
-        person.schwab.turn(|knobs| knobs.expires_in = json!(0));
-        person.schwab.turn(|knobs| knobs.access.clear());
-        assert_eq!(person.refresh().0, 0);
-        person.schwab.turn(|knobs| knobs.expires_in = json!("1800"));
-        let before = person.schwab.turn(|knobs| {
-            knobs.access.clear();
-            knobs.renewed
-        });
-        let start = || -> Child {
-            let mut command = person.process();
-            command.args(["refresh", "--force", "--wait", "60"]).stdin(Stdio::null());
-            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
-        };
-        let processes: Vec<_> = (0..10).map(|_| start()).collect();
-        for process in processes {
-            let ran = Ran::of(&process.wait_with_output().unwrap());
-            assert_eq!(ran.code, Some(0), "{ran:?}");
-        }
-        assert_eq!(person.schwab.turn(|knobs| knobs.renewed), before + 1);
         person.schwab.no_faults();
         no_secret_below(&person);
     }
@@ -482,7 +579,78 @@ fn a_refusal_needs_a_new_consent_once_and_a_page_does_not() {
     }
 }
 
-/// F23: warned from two days before; then others go on, and nobody is asked.
+/// F24, F74: a refusal is one in whatever words, and a page for people is none.
+#[test]
+fn what_comes_for_a_token_ends_the_consent_or_not() {
+    let person = Person::new(None).connected();
+    let odd: [(fn() -> Reply, i32, &str); 6] = [
+        (|| Reply::new(400, &[], "<html><h1>Bad Request</h1></html>"), 5, "active"),
+        (|| Reply::new(400, &[], "{\"error\":\"invalid_grant\"}"), 4, "revoked"),
+        (|| Reply::new(401, &[], "{\"error\":\"invalid_client\"}"), 4, "revoked"),
+        // It was taken, and what came for it is of no use.
+        (of_another_kind, 4, "failed"),
+        (without_end, 4, "failed"),
+        (for_something_else, 4, "revoked"),
+    ];
+    for (answer, code, state) in odd {
+        person.schwab.turn(|knobs| {
+            knobs.access.clear();
+            knobs.answer = Some(("/v1/oauth/token", answer));
+        });
+        let (ended, told) = person.refresh();
+        assert_eq!(ended, code, "{told}");
+        assert_eq!(person.connection()["state"], state, "{told}");
+        person.schwab.turn(|knobs| knobs.answer = None);
+        if code == 4 {
+            let presented = person.schwab.presented();
+            assert_eq!(person.refresh().0, 4);
+            assert_eq!(person.schwab.presented(), presented, "nobody is asked with it again");
+            let ran = person.connect(|address| person.schwab.sign_in(address));
+            assert_eq!(ran.code, Some(0), "{ran:?}");
+        }
+        assert_eq!(person.refresh().0, 0, "{told}");
+    }
+    person.schwab.no_faults();
+    no_secret_below(&person);
+}
+
+/// F23: warned from two days before; afterwards nobody is asked, and the other connections go on.
+#[test]
+fn a_consent_that_is_over_holds_up_no_other_connection() {
+    for person in Person::on_each() {
+        let (person, alpaca) = (person.connected(), Alpaca::new());
+        let more = format!("app_file = \"app\"\n[alpaca]\nbase_url = \"{}\"\n", alpaca.server.base);
+        person.home.file("config.toml", &config(&person.schwab.server.base, &more));
+        let keys = person.home.file("keys", &alpaca.keys());
+        let mut command = person.process();
+        command.args(["connect", "alpaca", "--paste"]).stdin(fs::File::open(&keys).unwrap());
+        let ran = Ran::of(&command.output().unwrap());
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        fs::remove_file(keys).unwrap();
+        for (hours, warning) in
+            [(50, None), (47, Some("ends in 46 h")), (1, Some("within the hour"))]
+        {
+            person.consent_ends(now() + TimeDelta::hours(hours));
+            let ran = person.run("refresh --force");
+            assert_eq!(ran.code, Some(0), "{ran:?}");
+            let said = warning.map_or(!ran.err.contains("ends"), |it| ran.err.contains(it));
+            assert!(said, "{hours}: {ran:?}");
+        }
+        person.consent_ends(now() - TimeDelta::seconds(1));
+        for _ in 0..2 {
+            let asked = (person.schwab.server.asked().len(), alpaca.server.asked().len());
+            let (code, told) = person.refresh();
+            let [mine, other] = [0, 1].map(|nth| told["connections"][nth].clone());
+            assert_eq!((code, &mine["class"]), (4, &json!("reauthorize")), "{told}");
+            assert_eq!((&other["result"], &other["why"]), (&json!("ok"), &Value::Null), "{told}");
+            assert_eq!(person.schwab.server.asked().len(), asked.0, "nobody is asked");
+            assert!(alpaca.server.asked().len() > asked.1, "others are");
+        }
+        person.schwab.no_faults();
+    }
+}
+
+/// F23: by a clock that was moved, day by day.
 #[test]
 fn a_consent_ends_as_it_was_told() {
     for person in Person::on_each() {
@@ -672,6 +840,38 @@ fn a_pause_stops_a_first_history_where_it_is() {
         assert_eq!(rows.filter(|row| row["subtype"] == "wire_in").count(), 360);
         // Sixty in all, and hardly one twice.
         assert!(asked() <= 60 + 3, "{}", asked());
+        person.schwab.no_faults();
+        no_secret_below(&person);
+    }
+}
+
+/// F31: an access that ends in the midst of ten years is renewed once, and the history goes on there.
+#[test]
+fn an_access_that_ends_in_the_midst_of_a_history_is_renewed_once() {
+    for person in Person::on_each() {
+        ten_years(&person, now());
+        let person = person.connected();
+        person.schwab.turn(|knobs| knobs.serves = Some(30));
+        let (code, told) = person.refresh();
+        assert_eq!(code, 0, "{told}");
+        let (renewed, denied) = person.schwab.turn(|knobs| (knobs.renewed, knobs.denied));
+        assert_eq!((renewed, denied), (1, 1), "what has ended is shown once, and renewed once");
+        assert_eq!(person.schwab.presented().len(), 1);
+        for number in THREE {
+            let mut all = windows(&person, number);
+            let asked = all.len();
+            all.sort_unstable();
+            all.dedup();
+            assert_eq!(all.len(), 20, "{number}");
+            // The newest of an account that was begun is asked for again: it may have grown.
+            assert!(asked <= 21, "{number}: {asked}");
+            for two in all.windows(2) {
+                assert_eq!(two[0].1 + TimeDelta::milliseconds(1), two[1].0);
+            }
+        }
+        let all = person.json("report transactions --limit 500");
+        let rows = all["rows"].as_array().unwrap().iter();
+        assert_eq!(rows.filter(|row| row["subtype"] == "wire_in").count(), 360, "no row twice");
         person.schwab.no_faults();
         no_secret_below(&person);
     }
