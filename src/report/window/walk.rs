@@ -159,8 +159,10 @@ impl<'a, G: Fn() -> bool> Walker<'a, G> {
             }
             all.ids = Some(first..=first.saturating_add(SLICE - 1));
             let mut rows = self.fitting(&all).await?;
-            known = known.filter(|known| known.len() + rows.len() <= FEW);
-            known.iter_mut().for_each(|known| known.extend_from_slice(&rows));
+            known = known.and_then(|mut known: Vec<_>| {
+                known.extend_from_slice(&rows);
+                (known.len() <= FEW).then_some(known)
+            });
             rows.retain(|(place, _)| stretch.holds(place));
             found.add(rows);
             first = first.saturating_add(SLICE);
