@@ -289,6 +289,9 @@ fn a_consent_is_pasted_and_accounts_come() {
     }
 }
 
+/// What is said in the place of an answer.
+type Said = fn() -> Reply;
+
 /// Tokens that are well but for one thing.
 fn odd_tokens(name: &str, value: Value) -> Reply {
     let mut given = json!({"token_type": "Bearer", "expires_in": 1800, "scope": "api",
@@ -583,7 +586,7 @@ fn a_refusal_needs_a_new_consent_once_and_a_page_does_not() {
 #[test]
 fn what_comes_for_a_token_ends_the_consent_or_not() {
     let person = Person::new(None).connected();
-    let odd: [(fn() -> Reply, i32, &str); 6] = [
+    let odd: [(Said, i32, &str); 6] = [
         (|| Reply::new(400, &[], "<html><h1>Bad Request</h1></html>"), 5, "active"),
         (|| Reply::new(400, &[], "{\"error\":\"invalid_grant\"}"), 4, "revoked"),
         (|| Reply::new(401, &[], "{\"error\":\"invalid_client\"}"), 4, "revoked"),
