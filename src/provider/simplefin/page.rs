@@ -298,8 +298,9 @@ fn read_holding(
     let mention = Mention::parse(symbol.as_str()).map_err(|error| error.to_string())?;
     let security = Mention { currency: Some(currency), ..mention };
     let paid = number(holding.purchase_price.as_ref()).filter(|price| price.is_positive());
-    let whole =
-        number(holding.cost_basis.as_ref()).filter(|cost| cost_is_total && cost.is_positive());
+    // Whether what was received for a short is told below zero nobody says.
+    let is_total = cost_is_total && quantity.is_positive();
+    let whole = number(holding.cost_basis.as_ref()).filter(|cost| is_total && cost.is_positive());
     let cost = match paid {
         Some(price) => Exact::from(price).mul(&Exact::from(quantity)).round(28).ok(),
         None => whole,

@@ -144,11 +144,11 @@ fn no_balance_is_of_a_day_that_has_not_come() {
 /// 31.
 #[test]
 fn a_cost_is_told_where_it_is_certain() {
-    let held = |org: &str, paid: &str, basis: &str| {
+    let of = |shares: &str, org: &str, paid: &str, basis: &str| {
         let text = format!(
             "{{\"accounts\":[{{\"org\":{{\"name\":\"{org}\"}},\"id\":\"1\",\"name\":\"A\",\"currency\":\"USD\",\
              \"balance\":\"40\",\"holdings\":[{{\"id\":\"HOL-1\",\"symbol\":\"\",\"currency\":\"\",\
-             \"shares\":\"4\",\"market_value\":\"40\",\"purchase_price\":\"{paid}\",\"cost_basis\":\"{basis}\"}}]}}]}}"
+             \"shares\":\"{shares}\",\"market_value\":\"40\",\"purchase_price\":\"{paid}\",\"cost_basis\":\"{basis}\"}}]}}]}}"
         );
         let book = read(&text).unwrap();
         let mut holdings = book.accounts[0].standing.clone().unwrap().holdings.unwrap();
@@ -156,9 +156,17 @@ fn a_cost_is_told_where_it_is_certain() {
         assert_eq!(held.security.symbol.as_str(), "HOL-1", "known by its id");
         held.cost
     };
+    let held = |org: &str, paid: &str, basis: &str| of("4", org, paid, basis);
     assert_eq!(held("Example", "9.5", "0"), Some(dec("38")));
     assert_eq!(held("Example", "0.00", "36"), None, "of one or of all, nobody knows");
     assert_eq!(held("Vanguard Investments", "0.00", "36"), Some(dec("36")));
+    // Of a short: what was received, below zero.
+    assert_eq!(of("-4", "Example", "9.5", "0"), Some(dec("-38")));
+    assert_eq!(
+        of("-4", "Vanguard Investments", "0.00", "36"),
+        None,
+        "with which sign, nobody knows"
+    );
 }
 
 #[test]
