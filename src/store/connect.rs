@@ -225,6 +225,9 @@ pub(super) fn refuse_unless_database(path: &Path) -> Result<()> {
     Ok(())
 }
 
+/// How many rows may be read before somebody takes them.
+const ROWS_AHEAD: usize = 1_000;
+
 pub(super) fn sqlite_options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
@@ -237,6 +240,9 @@ pub(super) fn sqlite_options(path: &Path) -> SqliteConnectOptions {
         .pragma("cache_size", READING)
         .pragma("trusted_schema", "off")
         .pragma("cell_size_check", "on")
+        // Whoever finds no room for a row waits, and is woken for each that is taken: so many are all
+        // that a screen reads at once.
+        .row_buffer_size(ROWS_AHEAD)
         // Of each connection: a dashboard has several, and keeps what it reads with for as long as it is open.
         .statement_cache_capacity(24)
 }
