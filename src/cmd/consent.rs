@@ -16,7 +16,7 @@ use super::{Job, connect, vault};
 use crate::cli::ConnectArgs;
 use crate::model::{Connection, Secret};
 use crate::oauth::{Certificate, Listener, Login, NotListening, PATIENCE};
-use crate::service::consent::{self, Asking, ends};
+use crate::service::consent::{self, Asking, TOO_LATE, ends};
 use crate::service::{self, Session};
 use crate::tasks::{self, Task};
 
@@ -25,7 +25,6 @@ const NO_TERMINAL: &str = "there is no terminal to ask for the address on that t
 const NO_APP: &str = "there is no terminal to ask for the key and the secret of the app on; put them \
      into a file of two lines, mode 0600, and name it in config.toml: [schwab] app_file";
 const NOTHING: &str = "nothing was pasted";
-const TOO_LATE: &str = "no address came within five minutes, and nothing was changed; begin again";
 /// No address is longer.
 const LONGEST: usize = 16 << 10;
 

@@ -26,6 +26,9 @@ pub use crate::oauth::{Login, NoCode, PATIENCE};
 
 /// No certificate is larger.
 const LARGEST: u64 = 64 << 10;
+/// Where nobody came with an address for as long as [`PATIENCE`].
+pub const TOO_LATE: &str =
+    "no address came within five minutes, and nothing was changed; begin again";
 const NOT_PLAIN: &str = "a key or a secret of an app is letters and digits without blanks; copy them \
      from the developer portal";
 
@@ -171,6 +174,7 @@ impl<'a> Asking<'a> {
                     self.give_anew(connection, given()?).await?;
                     return Err(self.unchecked(&connection.label, &why));
                 }
+                (Err(Error::Provider(why)), ..) => return Err(self.lost(&why)),
                 (Err(why), ..) => return Err(why),
             };
             if let Some(why) = misfit(goes_on, &owners, &mine) {
@@ -237,6 +241,18 @@ impl<'a> Asking<'a> {
             "the consent of `{label}` is given anew, but {title} did not say of which accounts it is \
              ({why}): look at them after the next refresh"
         ))))
+    }
+
+    /// Nobody knows whose it is, so it is kept for nobody; what the login was given before may be over.
+    fn lost(&self, why: &provider::Error) -> Error {
+        let title = self.entry.title;
+        let said = SafeText::new(&format!(
+            "{title} did not say of which accounts the consent is ({why}), so it was not kept: sign in again"
+        ));
+        Error::Provider(match why.class() {
+            provider::Class::Later(_) => provider::Error::Unavailable(said),
+            _ => provider::Error::Refused(said),
+        })
     }
 
     fn line(&self) -> Line {

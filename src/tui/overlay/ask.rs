@@ -1,6 +1,7 @@
 //! What a person is asked for that nobody else may see: the passphrase of the vault, what a service
-//! gives. What that is, the table of providers says. It is on a page of its own: what is typed on the command line is kept and shown.
-//! A consent that is given in a browser takes several steps, each of them such a page.
+//! gives. What that is, the table of providers says. It is on a page of its own: what is typed on the
+//! command line is kept and shown. A consent that is given in a browser takes several steps, each of
+//! them such a page.
 //!
 //! ```text
 //! service         SimpleFIN       1 of 3 · Left and Right choose
@@ -9,56 +10,28 @@
 //! name            SimpleFIN
 //! ```
 
+mod connecting;
+mod draw;
+
 use std::sync::Arc;
 
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-use ratatui::widgets::{Clear, Widget};
 use zeroize::Zeroizing;
 
-use super::super::frame::framed;
-use super::sign_in;
+pub use connecting::{Again, Step};
+use connecting::{Connecting, Part};
+
 use crate::keys::{Chord, Key};
-use crate::model::{Connection, ConnectionId, SafeText};
+use crate::model::SafeText;
 use crate::service::connect::{Asks, Goal, Service};
+use crate::service::consent::TOO_LATE;
 use crate::service::held::Lock;
 use crate::tui::errand::{Errand, Hidden, Key as VaultKey, Wanted};
 use crate::tui::sign_in::{Answer, SignIn};
-use crate::tui::theme::{Theme, Tone};
-use crate::tui::widget::{HiddenInput, Input, fit, wrapped, write};
+use crate::tui::widget::{HiddenInput, Input};
 
-/// The most columns, and those of a label.
-const WIDEST: u16 = 76;
-const LABEL: u16 = 16;
 /// The most bytes of a passphrase and of a token, as on the command line.
 const PASSPHRASE: usize = 1024;
 const TOKEN: usize = 16 << 10;
-
-const SEALED: &str = "It is exchanged, where it serves once, for an access that can only read. Neither is \
-     ever shown, or kept anywhere but sealed.";
-const KEYS: &str = "They could trade; nothing but reading is ever done with them. Neither is ever shown, or \
-     kept anywhere but sealed.";
-const VAULT: &str = "Secrets are sealed in a vault, which is made now. Its passphrase unlocks it \
-     after each start, and nobody can tell you what it was. Without one the key is protected by the \
-     mode of its file alone, as on a home server.";
-
-const TOO_LATE: &str = "no address came within five minutes, and nothing was changed; begin again";
-
-/// What an app is known by, and what a browser ends at.
-const APP: &[&str] = &["app key", "app secret"];
-const ADDRESS: &[&str] = &["that address"];
-
-/// How far somebody is who gives a consent in a browser; of all other services there is but the first.
-#[derive(Clone, Debug, Default)]
-pub enum Step {
-    /// Nothing was asked of the service.
-    #[default]
-    First,
-    /// It has to be said which app this program is.
-    App,
-    /// There is an address to sign in at.
-    Address(Arc<SignIn>),
-}
 
 /// What is asked for.
 #[derive(Debug)]
@@ -67,148 +40,6 @@ enum Purpose {
     Unlock,
     /// To connect to a service.
     Connect(Connecting),
-}
-
-/// What somebody wants to be connected to, with the vault as it is: anew, or a connection again.
-#[derive(Clone, Debug)]
-struct Connecting {
-    /// Those to choose from; one at least.
-    services: Vec<Service>,
-    chosen: usize,
-    lock: Lock,
-    again: Option<Again>,
-    step: Step,
-}
-
-impl Connecting {
-    fn service(&self) -> Option<&Service> {
-        self.services.get(self.chosen)
-    }
-
-    /// What it asks for that nobody else may see.
-    fn secrets(&self) -> &'static [&'static str] {
-        match (self.service().map(|service| service.asks), &self.step) {
-            (Some(Asks::Secrets { called, .. }), _) => called,
-            (Some(Asks::Browser { .. }), Step::App) => APP,
-            (Some(Asks::Browser { .. }), Step::Address(_)) => ADDRESS,
-            _ => &[],
-        }
-    }
-
-    /// What comes of it is sealed in the vault.
-    fn is_sealed(&self) -> bool {
-        self.service().is_some_and(|service| service.asks != Asks::Nothing)
-    }
-
-    /// It is known what it is called.
-    const fn has_name(&self) -> bool {
-        self.again.is_some() || matches!(self.step, Step::Address(_))
-    }
-
-    /// The fields of its page. Whoever comes with a token pastes it at once: that must be where it is
-    /// not seen, so the name stands below.
-    fn parts(&self) -> Vec<Part> {
-        let mut parts = Vec::new();
-        if self.services.len() > 1 && matches!(self.step, Step::First) {
-            parts.push(Part::Service);
-        }
-        match self.lock {
-            _ if !self.is_sealed() => {}
-            Lock::Locked => parts.push(Part::Passphrase),
-            Lock::Missing => parts.extend([Part::Passphrase, Part::Again]),
-            Lock::Open | Lock::Unlocked | Lock::Broken(_) => {}
-        }
-        parts.extend((0..self.secrets().len()).map(Part::Given));
-        if !self.has_name() {
-            parts.push(Part::Name);
-        }
-        parts
-    }
-
-    /// What stands above the fields.
-    fn words(&self) -> Vec<String> {
-        let mut words = Vec::new();
-        if let Some(again) = &self.again {
-            let same = match self.service().map(|service| service.asks) {
-                Some(Asks::Browser { .. }) => "sign in with",
-                _ => "bring what is of",
-            };
-            words.push(format!(
-                "Its accounts and rows go on: {same} the same login as that of {}.",
-                again.name
-            ));
-        }
-        match self.service().map(|service| (service, service.asks)) {
-            Some((_, Asks::Secrets { from, called })) => {
-                let is_pair = called.len() > 1;
-                let them = if is_pair { "them" } else { "it" };
-                let made = called.join(" and ");
-                words.push(format!("Make a {made} at {from} and paste {them} here."));
-                words.push(if is_pair { KEYS } else { SEALED }.to_owned());
-            }
-            Some((service, Asks::Nothing)) => words.push(format!(
-                "{} can be asked by anybody: it is known by its name alone, and keeps no secret.",
-                service.title
-            )),
-            Some((service, Asks::Browser { portal })) => {
-                words.push(in_browser(service, portal, &self.step));
-            }
-            None => {}
-        }
-        match &self.lock {
-            Lock::Missing if self.is_sealed() => words.push(VAULT.to_owned()),
-            Lock::Broken(why) if self.is_sealed() => {
-                words.push(format!("Nothing can be sealed now: {why}"));
-            }
-            _ => {}
-        }
-        words
-    }
-}
-
-/// How a consent is given that needs a browser.
-fn in_browser(Service { title, .. }: &Service, portal: &str, step: &Step) -> String {
-    match step {
-        Step::App => format!(
-            "{title} knows programs by an app that you register at {portal}; its key and its secret \
-             stand there. Neither is ever shown, or kept anywhere but sealed with the consent."
-        ),
-        _ => format!(
-            "{title} wants a consent in a browser, on whichever machine: the next page has the address \
-             to sign in at, and takes the one that the browser ends at. It can only read."
-        ),
-    }
-}
-
-/// A connection that no longer works, and needs another token.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Again {
-    /// Which.
-    pub id: ConnectionId,
-    /// What it is called.
-    pub name: SafeText,
-    /// Its service.
-    pub provider: SafeText,
-}
-
-impl Again {
-    /// That connection.
-    #[must_use]
-    pub fn of(connection: &Connection) -> Self {
-        let Connection { id, label, provider, .. } = connection;
-        Self { id: *id, name: label.clone(), provider: provider.clone() }
-    }
-}
-
-/// What a field is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Part {
-    Service,
-    Passphrase,
-    Again,
-    /// Of what the service gives, the one of this number.
-    Given(usize),
-    Name,
 }
 
 /// What is typed into a field.
@@ -459,7 +290,8 @@ impl Ask {
 
     /// It is not tried after all.
     pub fn stays(&mut self, why: String) {
-        self.refused(why, None);
+        self.at = self.first();
+        self.complaint = Some(why);
     }
 
     /// Text goes into the field as text, whatever it says.
@@ -540,7 +372,8 @@ impl Ask {
                 self.wipe_name();
             }
             // What is no answer is of no use, and the next one is pasted in its place.
-            if self.sign_in().is_some()
+            if part == Part::Given(0)
+                && self.sign_in().is_some()
                 && let Some(address) = self.hidden_mut(Part::Given(0))
             {
                 address.wipe();
@@ -698,188 +531,11 @@ impl Ask {
         plain.unwrap_or_default()
     }
 
-    fn title(&self) -> String {
-        match &self.purpose {
-            Purpose::Unlock => "Unlock".to_owned(),
-            Purpose::Connect(Connecting { again: Some(again), .. }) => {
-                format!("Connect {} again", again.name)
-            }
-            Purpose::Connect(it) => format!("Connect {}", it.service().map_or("", |it| it.title)),
-        }
-    }
-
-    /// What stands above the fields.
-    fn words(&self) -> Vec<String> {
-        match &self.purpose {
-            Purpose::Unlock => vec![
-                "The vault keeps what your connections show to their services. While it is locked \
-                 they are not asked, and all that was fetched before can be seen."
-                    .to_owned(),
-            ],
-            Purpose::Connect(connecting) => connecting.words(),
-        }
-    }
-
-    /// Draws itself in the middle of the pane; an address to sign in at has all of it.
-    pub fn draw(&self, buf: &mut Buffer, area: Rect, theme: Theme) {
-        if let Some(sign_in) = self.sign_in() {
-            Clear.render(area, buf);
-            let feet = self.feet(usize::from(area.width));
-            let lines = sign_in::lines(sign_in, &self.title(), self.fields.len(), feet, area);
-            for (line, y) in lines.iter().zip(area.top()..area.bottom()) {
-                let place = Rect { y, height: 1, ..area };
-                match line {
-                    sign_in::Line::Text(text, tone) => {
-                        write(buf, place, text, theme.style(*tone));
-                    }
-                    sign_in::Line::Field(at) => {
-                        if let Some((part, typed)) = self.fields.get(*at) {
-                            self.draw_field(buf, place, *at, *part, typed, theme);
-                        }
-                    }
-                }
-            }
-            return;
-        }
-        let width = area.width.min(WIDEST);
-        let room = usize::from(width.saturating_sub(2));
-        let words: Vec<_> = self.words().iter().flat_map(|text| wrapped(text, room)).collect();
-        let feet = self.feet(room);
-        let wanted = words.len() + 1 + self.fields.len() + 1 + feet.len() + 2;
-        let height = u16::try_from(wanted).unwrap_or(u16::MAX).min(area.height);
-        let place = Rect {
-            x: area.x + (area.width - width) / 2,
-            y: area.y + (area.height - height) / 2,
-            width,
-            height,
-        };
-        Clear.render(area, buf);
-        let inner = framed(buf, place, &self.title(), theme);
-        // Where there is little room the words go first, then the fields beside that of the cursor:
-        // what is wrong is said in any case.
-        let room = usize::from(inner.height);
-        let above = room - feet.len().min(room.saturating_sub(1));
-        let fields = self.fields.len().min(above);
-        let gap = usize::from(above > fields);
-        let seen = above.saturating_sub(fields + gap + 1).min(words.len());
-        let scrolled = (self.at + 1).saturating_sub(fields);
-        let line = |at: usize| {
-            let at = u16::try_from(at).unwrap_or(u16::MAX).min(inner.height);
-            Rect { y: inner.y + at, height: u16::from(at < inner.height), ..inner }
-        };
-        for (at, text) in words.iter().take(seen).enumerate() {
-            write(buf, line(at), text, theme.style(Tone::Plain));
-        }
-        let top = if seen == 0 { 0 } else { seen + 1 };
-        let shown = self.fields.iter().enumerate().skip(scrolled).take(fields);
-        for (at, (part, typed)) in shown {
-            self.draw_field(buf, line(top + at - scrolled), at, *part, typed, theme);
-        }
-        let top = top + fields + gap;
-        for (at, (text, tone)) in feet.iter().enumerate() {
-            write(buf, line(top + at), text, theme.style(*tone));
-        }
-    }
-
-    fn draw_field(
-        &self,
-        buf: &mut Buffer,
-        line: Rect,
-        at: usize,
-        part: Part,
-        typed: &Typed,
-        theme: Theme,
-    ) {
-        if line.is_empty() {
-            return;
-        }
-        let here = at == self.at && self.state == State::Open;
-        let tone = if here { Tone::Key } else { Tone::Dim };
-        write(buf, line, self.label(part), theme.style(tone));
-        let x = LABEL.min(line.width);
-        let place = Rect { x: line.x + x, width: line.width - x, ..line };
-        let room = usize::from(place.width.saturating_sub(1));
-        let used = match typed {
-            Typed::Hidden(input) => {
-                write(buf, place, &fit(&input.shown(), room), theme.style(Tone::Plain))
-            }
-            Typed::Choice => {
-                write(buf, place, &fit(&self.choice(), room), theme.style(Tone::Plain))
-            }
-            Typed::Plain(_) if self.is_name_secret() => {
-                write(buf, place, "not shown: this is rather a secret", theme.style(Tone::Error))
-            }
-            Typed::Plain(input) if input.is_empty() && !here => {
-                let word = match &self.purpose {
-                    Purpose::Connect(it) => it.service().map_or("", |service| service.title),
-                    Purpose::Unlock => "",
-                };
-                write(buf, place, word, theme.style(Tone::Dim))
-            }
-            Typed::Plain(input) => {
-                write(buf, place, &fit(&input.text(), room), theme.style(Tone::Plain))
-            }
-        };
-        if here && used < place.width {
-            let cursor = Rect { x: place.x + used, width: 1, ..place };
-            write(buf, cursor, " ", theme.reversed());
-        }
-    }
-
-    /// Which service it is, of how many.
-    fn choice(&self) -> String {
-        match &self.purpose {
-            Purpose::Connect(it) => {
-                let title = it.service().map_or("", |service| service.title);
-                format!("{title}   {} of {}", it.chosen + 1, it.services.len())
-            }
-            Purpose::Unlock => String::new(),
-        }
-    }
-
     /// What comes of it is an address to sign in at.
     fn is_beginning(&self) -> bool {
         let is_browser = |it: &Service| matches!(it.asks, Asks::Browser { .. });
         let connects = |it: &Connecting| it.service().is_some_and(is_browser);
         self.sign_in().is_none() && matches!(&self.purpose, Purpose::Connect(it) if connects(it))
-    }
-
-    fn feet(&self, room: usize) -> Vec<(String, Tone)> {
-        let mut feet = Vec::new();
-        let mut say = |text: &str, tone| {
-            feet.extend(wrapped(text, room).into_iter().map(|line| (line, tone)));
-        };
-        if let Some(complaint) = &self.complaint {
-            say(complaint, Tone::Error);
-        }
-        let is_last = self.at + 1 >= self.fields.len();
-        match (self.state, &self.purpose) {
-            (State::Sending(_), Purpose::Unlock) => {
-                say("trying ... · Esc leaves it to that", Tone::Warn);
-            }
-            (State::Sending(_), _) if self.is_beginning() => {
-                say("asking for the address ... · Esc leaves", Tone::Warn);
-            }
-            (State::Sending(_), _) => say("connecting ... · Esc leaves it to that", Tone::Warn),
-            (State::Open, Purpose::Unlock) => say("Enter unlocks · Esc leaves", Tone::Key),
-            (State::Open, _) if self.is_at_choice() => {
-                say("Left, Right another service · Enter next · Esc leaves", Tone::Key);
-            }
-            (State::Open, _) if self.sign_in().is_some() => {
-                say("Enter connects · Ctrl-y copies the address · Esc leaves", Tone::Key);
-            }
-            (State::Open, _) if is_last && self.is_beginning() => {
-                say("Enter shows the address to sign in at · Esc leaves", Tone::Key);
-            }
-            (State::Open, _) if is_last => {
-                say("Enter connects · Shift-Tab back · Esc leaves", Tone::Key);
-            }
-            (State::Open, _) if self.services() > 1 && self.at == 1 => {
-                say("Enter next · Up another service · Esc leaves", Tone::Key);
-            }
-            (State::Open, _) => say("Enter next · Esc leaves", Tone::Key),
-        }
-        feet
     }
 }
 

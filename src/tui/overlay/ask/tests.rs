@@ -1,7 +1,11 @@
 //! The page as somebody fills it in.
 
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
 use super::*;
-use crate::tui::theme::ThemeName;
+use crate::model::ConnectionId;
+use crate::tui::theme::{Theme, ThemeName};
 
 fn chord(key: &str) -> Chord {
     Chord::parse(key).unwrap()
