@@ -260,18 +260,30 @@ impl Dashboard {
             self.look_at_vault().await;
         }
         while self.app.is_waiting() {
-            let waited = tokio::time::timeout(Duration::from_secs(30), async {
-                tokio::select! {
-                    changed = self.state.snapshots.changed() => {
-                        changed.expect("a keeper");
-                        self.state.snapshots.borrow_and_update().clone().map(Msg::Snapshot)
-                    }
-                    answer = self.state.answers.recv() => answer.map(Msg::Answer),
+            self.hear().await;
+        }
+    }
+
+    /// Waits no longer than until this is seen.
+    pub async fn until(&mut self, text: &str) {
+        while !self.screen().contains(text) {
+            self.hear().await;
+        }
+    }
+
+    /// Takes in what was read next.
+    async fn hear(&mut self) {
+        let waited = tokio::time::timeout(Duration::from_secs(30), async {
+            tokio::select! {
+                changed = self.state.snapshots.changed() => {
+                    changed.expect("a keeper");
+                    self.state.snapshots.borrow_and_update().clone().map(Msg::Snapshot)
                 }
-            });
-            if let Some(msg) = waited.await.expect("an answer") {
-                self.tell(msg);
+                answer = self.state.answers.recv() => answer.map(Msg::Answer),
             }
+        });
+        if let Some(msg) = waited.await.expect("an answer") {
+            self.tell(msg);
         }
     }
 

@@ -13,8 +13,9 @@ use crate::figures::Names;
 use crate::model::{AccountId, OrderKey, TransactionId};
 use crate::store::{Place, Result, StoredTransaction, Stretch, Tx};
 
-/// How many rows are near for one who looks for something.
-const NEAR: usize = 10_000;
+/// How many rows are near for one who looks for something. Where none of them fits, a look at more of
+/// them would only come before a look at all.
+const NEAR: usize = 1_000;
 /// How many more than wanted are near for one who takes what comes.
 const MARGIN: usize = 50;
 /// How many times more are looked at where too few were near.
@@ -129,7 +130,7 @@ impl<'a, G: Fn() -> bool> Walker<'a, G> {
             if end.is_none() || found.is_full() {
                 return self.read(&walk, found).await.map(Some);
             }
-            if !self.everything {
+            if !self.everything && (found.rows.is_empty() || near > NEAR) {
                 return self.everywhere(&walk, &stretch).await;
             }
             near = near.saturating_mul(FARTHER);
