@@ -198,11 +198,21 @@ impl Audit {
         let detail = format!("guards={guards}");
         self.add(ring, tx, row("ATTEMPTED", &detail)).await?;
         let mut tx = self.store.begin().await?;
-        let unmade = tx.mend_guards(broken).await?;
+        let (unmade, why) = match tx.mend_guards(broken).await {
+            Ok(unmade) => (unmade, "rows"),
+            // The trail is another role's, which alone can make them again. What we do is recorded all
+            // the same.
+            Err(Error::Right(_)) => {
+                drop(tx);
+                tx = self.store.begin().await?;
+                (broken.to_vec(), "rights")
+            }
+            Err(error) => return Err(error),
+        };
         warn!(guards, ?unmade, "what guards the trail was not as it was made");
         let (state, detail) = match unmade.is_empty() {
             true => ("SUCCEEDED", detail),
-            false => ("FAILED", format!("reason=rows unmade={}", unmade.join(" "))),
+            false => ("FAILED", format!("reason={why} unmade={}", unmade.join(" "))),
         };
         self.add(ring, tx, row(state, &detail)).await?;
         self.unmade().extend(unmade);

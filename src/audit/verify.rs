@@ -60,7 +60,7 @@ impl Proof {
     pub fn unguarded(&mut self, guards: &[&str]) {
         if !guards.is_empty() {
             let what = format!(
-                "what refuses a change was taken away or altered: {}; the next record makes it again where the \
+                "what refuses a change was taken away or altered: {}; a record makes it again where the \
                  rows allow it",
                 guards.join(", ")
             );

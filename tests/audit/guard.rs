@@ -143,6 +143,22 @@ async fn what_guards_the_rows_and_was_taken_away_is_told_and_made_again() {
     }
 }
 
+/// Opening makes a table, not what somebody took away from it: that would never be told.
+#[tokio::test]
+async fn what_was_taken_away_before_it_is_opened_is_told() {
+    for engine in engines().await {
+        let is_sqlite = engine.name == "sqlite";
+        operations(engine.session.audit().unwrap(), 1).await;
+        let on = if is_sqlite { "" } else { " on {audit}" };
+        as_owner_do(&engine, &format!("drop trigger audit_no_replace{on}")).await.unwrap();
+        let engine = engine.reopen(Access::Write).await.unwrap();
+        let proof = look(&engine).await;
+        assert_eq!((proof.wrong, proof.first_bad()), (1, Some(1)), "{}", engine.name);
+        assert!(proof.faults[0].what.contains("audit_no_replace"), "{:?}", proof.faults);
+        engine.close().await;
+    }
+}
+
 /// Rows can never go, so what they no longer allow is never there again: that is told, and once.
 #[tokio::test]
 async fn a_guard_that_cannot_be_made_again_is_told_once() {
@@ -284,6 +300,19 @@ async fn a_role_of_its_own_owns_the_trail_on_a_server() {
         Some(0),
         "nothing is to go"
     );
+    // What its owner takes away our role cannot make again, and says so; its work is recorded still.
+    as_admin(&format!("drop trigger audit_no_change on {table}")).await;
+    for name in ["B", "C"] {
+        let added = run(&["account", "add", name, "--kind", "brokerage", "--currency", "USD"]);
+        assert_eq!(added.code, Some(0), "{added:?}");
+        let mends = run(&["audit", "list", "--action", "audit.mend"]);
+        assert!(mends.out.contains("reason=rights unmade=audit_no_change"), "{mends:?}");
+    }
+    let told = run(&["doctor"]);
+    assert!(told.out.contains("audit guards") && told.out.contains("--admin-url"), "{told:?}");
+    assert_eq!(run(&["audit", "verify"]).code, Some(1));
+    assert_eq!(run(&["migrate", "--admin-url", &url]).code, Some(0));
+    assert_eq!(run(&["audit", "verify"]).code, Some(0));
     as_admin(&format!("drop owned by {role} cascade")).await;
     as_admin(&format!("drop role {role}")).await;
 }

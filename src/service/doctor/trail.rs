@@ -115,15 +115,23 @@ async fn chained(trail: &AuditStore, place: &Place) -> Result<Vec<Check>> {
             Check::ok(CHAIN, &format!("{records} up to where the head and the key say{open}"))
         }
     }];
-    let broken = trail.broken_guards().await?;
+    let (broken, guard) = (trail.broken_guards().await?, trail.guard().await?);
     if !broken.is_empty() {
         let detail =
             format!("what refuses a change of it is gone or altered: {}", broken.join(", "));
-        let fix = "dashtam audit verify, which tells whether anything was changed, and makes it again \
-             where the rows allow it";
+        let fix = match &guard {
+            Some(guard) if !guard.is_ours => {
+                "dashtam audit verify, which tells whether anything was changed; then dashtam migrate \
+                 --admin-url URL, which makes it again"
+            }
+            _ => {
+                "dashtam audit verify, which tells whether anything was changed, and makes it again \
+                 where the rows allow it"
+            }
+        };
         checks.push(Check::fail(Harm::Damage, "audit guards", &detail, fix));
     }
-    if let Some(guard) = trail.guard().await? {
+    if let Some(guard) = guard {
         const GUARD: &str = "audit owner";
         checks.push(match guard.is_ours {
             false => Check::ok(GUARD, &format!("{}, whose rights we lack", guard.owner)),

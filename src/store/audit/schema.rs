@@ -102,8 +102,9 @@ pub(super) async fn make_sqlite(pool: &SqlitePool) -> Result<()> {
 
 /// The same on a server.
 pub(super) async fn make_postgres(pool: &PgPool) -> Result<()> {
-    const IS_MADE: &str = "select count(*) > 0 from pg_trigger where tgname = 'audit_no_replace' \
-         and tgrelid = to_regclass('dashtam_audit.audit')";
+    // What guards it is compared at each record, which tells of what was taken away.
+    const IS_MADE: &str = "select count(*) > 0 from pg_attribute where attname = 'hash' \
+         and attrelid = to_regclass('dashtam_audit.audit')";
     let made: bool = sqlx::query_scalar(IS_MADE).fetch_one(pool).await?;
     if !made {
         let mut tx = pool.begin().await?;
