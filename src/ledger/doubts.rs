@@ -1,7 +1,7 @@
 //! Prices that are far from the one before are kept as findings, until somebody accepts them, they are borne
 //! out, or what is told is near again.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
@@ -24,7 +24,8 @@ pub struct Doubts {
 pub(super) async fn keep(tx: &mut WriteTx, doubts: &Doubts, now: i64) -> Result<bool> {
     let known = tx.findings().await?.into_iter();
     let known: Vec<_> = known.filter(|it| DoubtfulPrice::is_kind(&it.kind)).collect();
-    let doubted: BTreeSet<_> = doubts.doubtful.iter().map(|it| it.security).collect();
+    // One question may find two of a security; there is one finding of it.
+    let doubtful: BTreeMap<_, _> = doubts.doubtful.iter().map(|it| (it.security, it)).collect();
     let is_over = |it: &&Finding| {
         let Some(security) = it.security else { return false };
         // A day before it that is told once more says nothing of it.
@@ -32,7 +33,7 @@ pub(super) async fn keep(tx: &mut WriteTx, doubts: &Doubts, now: i64) -> Result<
             days.get(&security).is_some_and(|day| it.date.is_none_or(|date| date <= *day))
         };
         match it.kind == DoubtfulPrice::FINDING {
-            true => is_told(&doubts.near) && !doubted.contains(&security),
+            true => is_told(&doubts.near) && !doubtful.contains_key(&security),
             // It is still needed while it is the only price near those that come.
             false => is_told(&doubts.closed),
         }
@@ -40,7 +41,7 @@ pub(super) async fn keep(tx: &mut WriteTx, doubts: &Doubts, now: i64) -> Result<
     let over: Vec<_> = known.iter().filter(is_over).cloned().collect();
     tx.settle_findings(&over, now).await?;
     let mut is_new = !over.is_empty();
-    for doubt in &doubts.doubtful {
+    for doubt in doubtful.into_values() {
         let same = |it: &&Finding| {
             it.kind == DoubtfulPrice::FINDING && it.security == Some(doubt.security)
         };

@@ -122,7 +122,8 @@ pub enum Error {
     NoDifference,
     /// A refresh came between, or somebody else.
     #[error(
-        "no such price waits to be accepted: a refresh has found another one, or it was borne out"
+        "no such price waits to be accepted: it was accepted or borne out already, or a refresh has found \
+         another one; `dashtam report findings` lists those that wait"
     )]
     NoDoubtfulPrice,
     /// Nobody said a price of that day.
