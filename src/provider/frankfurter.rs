@@ -41,6 +41,7 @@ pub(super) const ENTRY: Entry = Entry {
     accounts: None,
     market: Some(|setup| Market::Frankfurter(Frankfurter { setup })),
     tells_prices: false,
+    tells_rates: true,
 };
 
 /// The rates of the European Central Bank.

@@ -70,16 +70,20 @@ pub trait MarketSource: Send + Sync {
         to: NaiveDate,
     ) -> impl Future<Output = Result<Vec<DayBar>>> + Send;
 
-    /// What one unit of a currency cost in another on these days, both inclusive.
+    /// What one unit of a currency cost in another on these days, both inclusive. Whoever tells of none
+    /// need not say so.
     ///
     /// # Errors
     /// When the service does not tell.
     fn rates(
         &self,
         pair: &Pair,
-        from: NaiveDate,
-        to: NaiveDate,
-    ) -> impl Future<Output = Result<Vec<DayClose>>> + Send;
+        _from: NaiveDate,
+        _to: NaiveDate,
+    ) -> impl Future<Output = Result<Vec<DayClose>>> + Send {
+        let name = SafeText::new(&format!("{}/{}", pair.base, pair.quote));
+        async move { Err(Error::NoData(name)) }
+    }
 }
 
 /// A security whose price is wanted.
@@ -271,8 +275,10 @@ pub struct Entry {
     pub accounts: Option<fn(Setup) -> Accounts>,
     /// Tells of prices.
     pub market: Option<fn(Setup) -> Market>,
-    /// Whether it tells prices of securities, and not only rates of days that are over.
+    /// Whether it tells prices of securities.
     pub tells_prices: bool,
+    /// Whether it tells rates of currencies, of days that are over.
+    pub tells_rates: bool,
 }
 
 impl Entry {

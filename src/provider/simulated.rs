@@ -23,6 +23,7 @@ pub(super) const ENTRY: Entry = Entry {
     accounts: Some(|setup| Accounts::Simulated(Simulated::new(setup))),
     market: Some(|setup| Market::Simulated(Simulated::new(setup))),
     tells_prices: true,
+    tells_rates: true,
 };
 
 /// A row comes in every so many seconds.

@@ -358,6 +358,9 @@ impl Bench {
             true => wanted = self.left_for(work.connection, work.job.part, wanted).await?,
             false => wanted.securities.clear(),
         }
+        if !entry.tells_rates {
+            wanted.pairs.clear();
+        }
         match work.job.part {
             Part::Quotes => work.quotes(market, &wanted).await,
             Part::History => work.history(market, &wanted).await,

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::super::field::{number, text, unreadable};
 use super::super::venues::may_be_american;
-use super::super::{DayBar, DayClose, Error, MarketSource, Pair, Result, Spot, Wanted};
+use super::super::{DayBar, DayClose, Error, MarketSource, Result, Spot, Wanted};
 use super::{Alpaca, DATA, Way, said};
 use crate::http::Answer;
 use crate::model::{AssetClass, Currency, Dec, SafeText};
@@ -113,10 +113,6 @@ impl MarketSource for Alpaca {
             }
         }
         Err(wrong("the pages of its bars do not come to an end"))
-    }
-
-    async fn rates(&self, pair: &Pair, _: NaiveDate, _: NaiveDate) -> Result<Vec<DayClose>> {
-        Err(Error::NoData(SafeText::new(&format!("{}/{}", pair.base, pair.quote))))
     }
 }
 

@@ -62,6 +62,7 @@ pub(super) const ENTRY: Entry = Entry {
     accounts: Some(|setup| Accounts::Alpaca(Alpaca { setup })),
     market: Some(|setup| Market::Alpaca(Alpaca { setup })),
     tells_prices: true,
+    tells_rates: false,
 };
 
 /// The account behind a pair of keys.

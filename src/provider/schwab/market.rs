@@ -16,7 +16,7 @@ use tracing::info;
 
 use super::super::field::{number, parse, text};
 use super::super::venues::may_be_american;
-use super::super::{DayBar, DayClose, Error, MarketSource, Pair, Result, Spot, Wanted};
+use super::super::{DayBar, DayClose, Error, MarketSource, Result, Spot, Wanted};
 use super::accounts::whole;
 use super::wire::{Candle, Candles, Quote, Quoted, When, when_of};
 use super::{Schwab, Way, said};
@@ -72,10 +72,6 @@ impl MarketSource for Schwab {
             }
         }
         Err(nothing())
-    }
-
-    async fn rates(&self, pair: &Pair, _: NaiveDate, _: NaiveDate) -> Result<Vec<DayClose>> {
-        Err(Error::NoData(SafeText::new(&format!("{}/{}", pair.base, pair.quote))))
     }
 }
 

@@ -61,6 +61,7 @@ pub(super) const ENTRY: Entry = Entry {
     accounts: Some(|setup| Accounts::Schwab(Schwab { setup })),
     market: Some(|setup| Market::Schwab(Schwab { setup })),
     tells_prices: true,
+    tells_rates: false,
 };
 
 /// The accounts behind one sign-in, and prices.

@@ -44,6 +44,7 @@ pub(super) const ENTRY: Entry = Entry {
     accounts: Some(|setup| Accounts::SimpleFin(SimpleFin { setup })),
     market: None,
     tells_prices: false,
+    tells_rates: false,
 };
 
 const NO_TOKEN: &str = "SimpleFIN does not know this token, or it was claimed before; if you did not do \
