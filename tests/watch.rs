@@ -803,8 +803,9 @@ async fn a_source_is_asked_by_the_symbol_that_it_has() {
         };
         let asked = async |source: &str| {
             let wanted = WantedAll::read(&engine.session.store, TODAY).await.unwrap();
-            let asked = wanted.asked(&SafeText::new(source)).into_iter();
-            asked.map(|it| it.symbol.to_string()).collect::<Vec<_>>()
+            let of =
+                |security| wanted.asked_of(security, &SafeText::new(source)).symbol.to_string();
+            wanted.securities.iter().map(of).collect::<Vec<_>>()
         };
         // It is what another security is called, which confuses nobody but that source.
         let said = engine.edit(say(Some("Y"))).await;

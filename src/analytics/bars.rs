@@ -8,8 +8,9 @@ use super::source::{first_fresh, markets_as_one, source_order};
 use crate::model::{Bar, Dec, Exact, Interval, Ratio, Source, SourceBar};
 
 /// One bar a day at most, that of the source which prices the day: the best one whose last bar is
-/// no more than `fresh_days` old, market sources counting as one. Where that bar is of an earlier day, the day has none, however
-/// many others tell of it: what is drawn last is what a holding is valued with.
+/// no more than `fresh_days` old, market sources counting as one. Where that bar is of an earlier day,
+/// the day has none, however many others tell of it: what is drawn last is what a holding is valued
+/// with.
 ///
 /// `bars` come by date.
 #[must_use]

@@ -121,13 +121,7 @@ impl WantedAll {
         Ok(Self { securities, called, pairs })
     }
 
-    /// As a source is asked.
-    #[must_use]
-    pub fn asked(&self, source: &SafeText) -> Vec<Wanted> {
-        self.securities.iter().map(|security| self.asked_of(security, source)).collect()
-    }
-
-    /// The same of one security, by the symbol that the source has for it.
+    /// As a source is asked of one security, by the symbol that it has for it.
     #[must_use]
     pub fn asked_of(&self, security: &WantedSecurity, source: &SafeText) -> Wanted {
         let wanted = security.wanted.clone();

@@ -1,7 +1,6 @@
 //! What things are worth on a day: positions at their price, money at its rate, and what is
 //! missing where that cannot be said.
 
-use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::slice;
 
@@ -288,20 +287,12 @@ impl Scene {
     }
 }
 
-/// Of the prices from within a day the newest of each security, whoever told it.
-fn newest_of_each(ticks: Vec<Tick>) -> impl Iterator<Item = Tick> {
-    let mut newest: BTreeMap<(SecurityId, NaiveDate), Tick> = BTreeMap::new();
-    for tick in ticks {
-        match newest.entry((tick.security, tick.date)) {
-            Entry::Occupied(known) if known.get().at >= tick.at => {}
-            Entry::Occupied(mut known) => {
-                known.insert(tick);
-            }
-            Entry::Vacant(first) => {
-                first.insert(tick);
-            }
-        }
-    }
+/// Of the prices from within a day the newest of each security, whoever told it; of equals the first.
+fn newest_of_each(mut ticks: Vec<Tick>) -> impl Iterator<Item = Tick> {
+    ticks.reverse();
+    ticks.sort_by_key(|tick| tick.at);
+    let newest: BTreeMap<_, _> =
+        ticks.into_iter().map(|tick| ((tick.security, tick.date), tick)).collect();
     newest.into_values()
 }
 
