@@ -305,7 +305,7 @@ async fn a_role_of_its_own_owns_the_trail_on_a_server() {
     for name in ["B", "C"] {
         let added = run(&["account", "add", name, "--kind", "brokerage", "--currency", "USD"]);
         assert_eq!(added.code, Some(0), "{added:?}");
-        let mends = run(&["audit", "list", "--action", "audit.mend"]);
+        let mends = run(&["audit", "list", "--action", "audit.mend", "--json"]);
         assert!(mends.out.contains("reason=rights unmade=audit_no_change"), "{mends:?}");
     }
     let told = run(&["doctor"]);
