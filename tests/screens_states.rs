@@ -70,6 +70,26 @@ fn an_empty_store_has_doors_and_each_leads_somewhere() {
 }
 
 #[test]
+fn what_needs_no_account_is_itself_in_an_empty_store() {
+    run(async {
+        let mut dashboard = Dashboard::empty((80, 24), options()).await;
+        let shown = async |dashboard: &mut Dashboard, keys: &str, says: &str| {
+            dashboard.keys(keys).await;
+            let screen = dashboard.screen();
+            assert!(screen.contains(says) && !screen.contains("Welcome"), "{keys}: {screen}");
+        };
+        shown(&mut dashboard, "8", "nothing is watched").await;
+        shown(&mut dashboard, "g n", "there is no connection yet: c connects").await;
+        // Here there is nobody to connect to, which `c` says.
+        shown(&mut dashboard, "c", "connected to nobody").await;
+        for pane in ["g h", "g a", "g o"] {
+            shown(&mut dashboard, pane, "").await;
+        }
+        dashboard.close().await;
+    });
+}
+
+#[test]
 fn where_nothing_is_written_no_door_would_write() {
     run(async {
         let looking = Options { read_only: true, ..options() };

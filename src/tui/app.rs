@@ -460,7 +460,7 @@ impl App {
             let inner = own.inner();
             self.look.size = (inner.width, inner.height);
         }
-        if self.is_empty() {
+        if self.welcomes(self.open) {
             self.welcome.refresh(&self.look);
             return;
         }
@@ -545,15 +545,20 @@ impl App {
         self.look.snapshot.as_ref().is_some_and(|snapshot| snapshot.is_empty())
     }
 
+    /// There is nothing to show in this pane, so that what can be done about it is shown there.
+    fn welcomes(&self, id: PaneId) -> bool {
+        self.is_empty() && !id.stands_alone()
+    }
+
     fn pane(&self, id: PaneId) -> &dyn Pane {
-        match self.is_empty() {
+        match self.welcomes(id) {
             true => &self.welcome,
             false => self.desk.pane(id),
         }
     }
 
     fn pane_and_look(&mut self, id: PaneId) -> (&mut dyn Pane, &Look) {
-        let pane: &mut dyn Pane = match self.is_empty() {
+        let pane: &mut dyn Pane = match self.welcomes(id) {
             true => &mut self.welcome,
             false => self.desk.pane_mut(id),
         };

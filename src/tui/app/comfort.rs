@@ -55,7 +55,8 @@ impl App {
                 self.overlays.push(Overlay::Palette(Palette { views, ..Palette::default() }));
             }
             Action::Guide => {
-                let title = if self.is_empty() { "First steps" } else { self.open.title() };
+                let title =
+                    if self.welcomes(self.open) { "First steps" } else { self.open.title() };
                 self.overlays.push(Overlay::Page(Page::guide(title)));
             }
             Action::Messages => self.open_messages(),

@@ -44,7 +44,7 @@ impl App {
         frame::context(buf, parts.context, look, &pane.status(look));
         if let Some(what) = self.opening {
             write(buf, parts.body, what, theme.style(Tone::Dim));
-        } else if self.is_empty() {
+        } else if self.welcomes(self.open) {
             self.welcome.draw(buf, parts.body, look);
         } else {
             self.desk.draw(buf, &places(parts.body, self.open, look.zoomed), self.open, look);

@@ -150,6 +150,15 @@ impl PaneId {
         })
     }
 
+    /// Whether it shows something where there is neither an account nor a row.
+    #[must_use]
+    pub const fn stands_alone(self) -> bool {
+        matches!(
+            self,
+            Self::Watch | Self::Health | Self::Activity | Self::Settings | Self::Connections
+        )
+    }
+
     /// The digit that is its key; none: it is reached from what concerns it, or by name.
     #[must_use]
     pub const fn digit(self) -> Option<char> {
