@@ -126,20 +126,21 @@ impl Ask {
             Typed::Plain(_) if self.is_name_secret() => {
                 write(buf, place, "not shown: this is rather a secret", theme.style(Tone::Error))
             }
-            Typed::Plain(input) if input.is_empty() && !here => {
+            // What it is called if nobody says otherwise, behind the cursor.
+            Typed::Plain(input) if input.is_empty() => {
                 let word = match &self.purpose {
                     Purpose::Connect(it) => it.service().map_or("", |service| service.title),
                     Purpose::Unlock => "",
                 };
-                write(buf, place, word, theme.style(Tone::Dim))
+                write(buf, place, word, theme.style(Tone::Dim));
+                0
             }
             Typed::Plain(input) => {
                 write(buf, place, &fit(&input.text(), room), theme.style(Tone::Plain))
             }
         };
         if here && used < place.width {
-            let cursor = Rect { x: place.x + used, width: 1, ..place };
-            write(buf, cursor, " ", theme.reversed());
+            buf.set_style(Rect { x: place.x + used, width: 1, ..place }, theme.reversed());
         }
     }
 
