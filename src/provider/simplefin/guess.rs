@@ -1,6 +1,8 @@
 //! What the protocol does not tell and words may: what an account is, what an event was. A guess is
 //! the careful one; what its owner says is never guessed over.
 
+use std::cell::LazyCell;
+
 use crate::model::{AccountKind, Class, Subtype};
 
 /// What an account is by its name, else by what is in it.
@@ -49,7 +51,8 @@ pub(in crate::provider) fn kind(name: &str, has_holdings: bool) -> AccountKind {
 /// What an event was. In an account with securities a line of cash may be a purchase, of which not
 /// enough is told: it is kept as what is not understood.
 pub(super) fn event(class: Class, is_gain: bool, description: &str) -> Subtype {
-    let words = words(description);
+    // Most rows are lines of cash that no word changes.
+    let words = LazyCell::new(|| words(description));
     let any = |hints: &[&str]| hints.iter().any(|hint| has(&words, hint));
     match class {
         _ if is_gain && any(&["interest", "interest paid"]) => Subtype::Interest,
@@ -66,13 +69,21 @@ pub(super) fn event(class: Class, is_gain: bool, description: &str) -> Subtype {
 
 /// In lower case, with one blank around each word.
 fn words(text: &str) -> String {
-    let plain = |c: char| if c.is_alphanumeric() || "()".contains(c) { c } else { ' ' };
-    let text: String = text.chars().map(plain).collect::<String>().to_lowercase();
-    format!(" {} ", text.split_whitespace().collect::<Vec<_>>().join(" "))
+    let is_between = |c: char| !(c.is_alphanumeric() || "()".contains(c));
+    let mut words = String::with_capacity(text.len() + 2);
+    for word in text.to_lowercase().split(is_between).filter(|word| !word.is_empty()) {
+        words.push(' ');
+        words.push_str(word);
+    }
+    words.push(' ');
+    words
 }
 
 fn has(words: &str, hint: &str) -> bool {
-    words.contains(&format!(" {hint} "))
+    words.match_indices(hint).any(|(at, _)| {
+        let around = words.get(..at).zip(words.get(at + hint.len()..));
+        around.is_some_and(|(before, after)| before.ends_with(' ') && after.starts_with(' '))
+    })
 }
 
 #[cfg(test)]

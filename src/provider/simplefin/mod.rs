@@ -69,8 +69,10 @@ impl AccountSource for SimpleFin {
         let mut book: Option<RemoteBook> = None;
         while end > first {
             let start = first.max(end - WINDOW);
-            let answer = line.send(&asked(line, access, start, end)?).await?;
-            let page = page::read(&accepted(&answer)?.body, start, now)?;
+            let mut answer = line.send(&asked(line, access, start, end)?).await?;
+            accepted(&answer)?;
+            // What it tells is stored as it is: there is nothing in it to be wiped.
+            let page = page::read(&std::mem::take(&mut *answer.body), start, now)?;
             book = Some(match book {
                 None => page,
                 Some(newer) => page::joined(newer, page),

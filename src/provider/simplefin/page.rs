@@ -6,10 +6,10 @@ use std::collections::HashMap;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde_json::Value;
 
-use super::super::field::{WORDS, number, parse, text, trouble, unreadable};
+use super::super::field::{self, WORDS, parse, trouble, unreadable};
 use super::super::{Error, RemoteAccount, RemoteBook, RemoteRow, Result, Trouble};
 use super::guess;
-use super::wire::{Account, Connection, Holding, Page, Transaction, instant};
+use super::wire::{Account, Connection, Field, Holding, Page, Transaction, instant, number, text};
 use crate::model::{
     Class, Currency, Dec, Entry as Row, EntryType, Exact, Mention, SafeText, Standing,
     StatedHolding, Status, Unit,
@@ -26,7 +26,7 @@ const COST_IS_TOTAL: [&str; 4] = ["schwab", "vanguard", "fidelity", "e*trade"];
 /// # Errors
 /// When it is no list of accounts, or only says that the access must be renewed.
 pub(super) fn read(bytes: &[u8], start: DateTime<Utc>, now: DateTime<Utc>) -> Result<RemoteBook> {
-    let page: Page = serde_json::from_slice(bytes.strip_prefix(BOM).unwrap_or(bytes))
+    let page: Page<'_> = serde_json::from_slice(bytes.strip_prefix(BOM).unwrap_or(bytes))
         .map_err(|error| Error::Unavailable(unreadable("answer", &error)))?;
     let connections = page.connections.unwrap_or_default();
     let names: HashMap<SafeText, SafeText> = connections
@@ -52,7 +52,7 @@ pub(super) fn read(bytes: &[u8], start: DateTime<Utc>, now: DateTime<Utc>) -> Re
         return Err(Error::Refused(said.words.clone()));
     }
     for (at, raw) in accounts.iter().enumerate() {
-        match parse::<Account>(raw) {
+        match parse::<Account<'_>>(raw) {
             Err(error) => book.troubles.push(trouble(&format!("account {}", at + 1), &error)),
             Ok(account) => {
                 let reader = Reader { start, now, names: &names, said: &said };
@@ -97,7 +97,7 @@ struct Said {
 
 impl Said {
     fn read(value: &Value) -> Self {
-        let field = |name: &str| text(value.get(name));
+        let field = |name: &str| field::text(value.get(name));
         let words = match value {
             Value::String(text) => SafeText::capped(text, WORDS),
             _ => field("msg")
@@ -152,7 +152,7 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn account(
         &self,
-        account: &Account,
+        account: &Account<'_>,
         troubles: &mut Vec<Trouble>,
     ) -> std::result::Result<RemoteAccount, Trouble> {
         let id = text(account.id.as_ref());
@@ -192,7 +192,7 @@ impl Reader<'_> {
         let mut holdings = Vec::new();
         let mut missing = false;
         for raw in account.holdings.iter().flatten() {
-            match parse::<Holding>(raw)
+            match parse::<Holding<'_>>(raw)
                 .and_then(|holding| read_holding(&holding, currency, is_total))
             {
                 Ok(holding) => holdings.extend(holding),
@@ -205,7 +205,7 @@ impl Reader<'_> {
         let kind = guess::kind(name.as_str(), !holdings.is_empty());
         let mut rows = Vec::new();
         for raw in account.transactions.iter().flatten() {
-            let read = parse::<Transaction>(raw).and_then(|row| {
+            let read = parse::<Transaction<'_>>(raw).and_then(|row| {
                 let row_id = text(row.id.as_ref());
                 read_row(&row, &name, currency, kind.class(), as_of).map_err(|why| match row_id {
                     Some(id) => format!("{id}: {why}"),
@@ -251,7 +251,7 @@ impl Reader<'_> {
 }
 
 fn read_row(
-    row: &Transaction,
+    row: &Transaction<'_>,
     account: &SafeText,
     currency: Currency,
     class: Class,
@@ -260,7 +260,7 @@ fn read_row(
     let id = text(row.id.as_ref()).ok_or("a row without an id")?;
     let amount = number(row.amount.as_ref()).ok_or("its amount is no number")?;
     let posted = instant(row.posted.as_ref());
-    let is_pending = row.pending == Some(Value::Bool(true)) || posted.is_none();
+    let is_pending = matches!(row.pending, Some(Field::Yes)) || posted.is_none();
     // Before it is posted it has the day of the purchase, else that of the balance.
     let at = match is_pending {
         true => instant(row.transacted_at.as_ref()).or(posted).unwrap_or(as_of),
@@ -280,7 +280,7 @@ fn read_row(
 
 /// What is held; none: nothing any more.
 fn read_holding(
-    holding: &Holding,
+    holding: &Holding<'_>,
     account: Currency,
     cost_is_total: bool,
 ) -> std::result::Result<Option<StatedHolding>, String> {
@@ -311,6 +311,6 @@ fn read_holding(
     Ok(Some(StatedHolding { security, name, class, multiplier, currency, quantity, value, cost }))
 }
 
-fn name_of(connection: &Connection) -> Option<SafeText> {
+fn name_of(connection: &Connection<'_>) -> Option<SafeText> {
     text(connection.org_name.as_ref()).or_else(|| text(connection.name.as_ref()))
 }
