@@ -56,8 +56,10 @@ const NOT_YET: [&str; 6] = ["auth", "authorization", "hold", "pending", "pre", "
 /// Pairs what is stored with what is told by what it says. That goes before ids: numbers move on.
 pub(super) fn succeed<'a>(known: &'a [Seen], told: &'a [Seen]) -> Pairs<'a> {
     let mut pairs = Pairs::new(known, told);
-    pairs.by(|row| (row.id.clone(), row.words.clone()));
-    pairs.by(|row| row.words.clone());
+    if !known.is_empty() {
+        pairs.by(|row| (row.id.clone(), row.words.clone()));
+        pairs.by(|row| row.words.clone());
+    }
     pairs
 }
 
@@ -201,10 +203,8 @@ impl<'a> Pairs<'a> {
         }
     }
 
-    /// Pairs what says something else now. What is told and was never seen keeps its id, unless a
-    /// stored row has it that is another: then what it says is added. `older` are all rows that are
-    /// stored under ids that are strange.
-    pub fn end(mut self, older: &[Seen]) -> Succession {
+    /// Pairs what says something else now. Whether ids are mere numbers, which say nothing.
+    fn by_what_is_left(&mut self, older: &[Seen]) -> bool {
         let are_numbers = self.are_numbers(older);
         if !are_numbers {
             self.by_id();
@@ -213,6 +213,14 @@ impl<'a> Pairs<'a> {
         self.final_ones(|row| row.amount, are_alike);
         let named = |row: &Seen, now: &Seen| row.text.is_some() && is_tipped(row, now);
         self.final_ones(|row| row.text.clone(), named);
+        are_numbers
+    }
+
+    /// Pairs what says something else now. What is told and was never seen keeps its id, unless a
+    /// stored row has it that is another: then what it says is added. `older` are all rows that are
+    /// stored under ids that are strange.
+    pub fn end(mut self, older: &[Seen]) -> Succession {
+        let are_numbers = !self.known.is_empty() && self.by_what_is_left(older);
         let gone = self.free_known().map(|(at, _)| at).collect();
         let older: HashMap<_, _> = older.iter().map(|row| (&row.id, row)).collect();
         let is_other = |row: &Seen| {
