@@ -3,7 +3,7 @@
 
 use chrono::NaiveDate;
 
-use super::cell::{Cell, D};
+use super::cell::{Cell, D, Day};
 use super::row::{both_rows, word};
 use super::{Result, Tx, on_tx};
 use crate::model::{AccountId, Currency, Dec, Subtype, TransactionId};
@@ -36,7 +36,7 @@ both_rows!(CashRow, |row| {
     Ok(Self {
         id: TransactionId(row.try_get(0)?),
         account: AccountId(row.try_get(1)?),
-        date: row.try_get(2)?,
+        date: row.try_get::<Day, _>(2)?.0,
         subtype: word(row.try_get::<&str, _>(3)?, "subtype")?,
         currency: word(row.try_get::<&str, _>(4)?, "currency")?,
         amount: row.try_get::<D, _>(5)?.0,

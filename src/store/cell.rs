@@ -53,6 +53,51 @@ impl<'r> Decode<'r, Postgres> for D {
     }
 }
 
+/// A day on its way out. SQLite has it as text, of which there is a lot to be read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Day(pub NaiveDate);
+
+impl Type<Sqlite> for Day {
+    fn type_info() -> SqliteTypeInfo {
+        <NaiveDate as Type<Sqlite>>::type_info()
+    }
+
+    fn compatible(ty: &SqliteTypeInfo) -> bool {
+        <NaiveDate as Type<Sqlite>>::compatible(ty)
+    }
+}
+
+impl<'r> Decode<'r, Sqlite> for Day {
+    fn decode(value: SqliteValueRef<'r>) -> Result<Self, BoxDynError> {
+        let text = <&str as Decode<'r, Sqlite>>::decode(value)?;
+        Ok(Self(plain_day(text).map_or_else(|| text.parse(), Ok)?))
+    }
+}
+
+impl Type<Postgres> for Day {
+    fn type_info() -> PgTypeInfo {
+        <NaiveDate as Type<Postgres>>::type_info()
+    }
+}
+
+impl<'r> Decode<'r, Postgres> for Day {
+    fn decode(value: PgValueRef<'r>) -> Result<Self, BoxDynError> {
+        Ok(Self(<NaiveDate as Decode<'r, Postgres>>::decode(value)?))
+    }
+}
+
+/// A day as we write them, in a fraction of the time of a reader that knows other ways.
+fn plain_day(text: &str) -> Option<NaiveDate> {
+    let [y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1] = *text.as_bytes() else { return None };
+    let number = |digits: &[u8]| {
+        digits.iter().try_fold(0_u32, |number, digit| {
+            digit.is_ascii_digit().then(|| number * 10 + u32::from(digit - b'0'))
+        })
+    };
+    let year = i32::try_from(number(&[y0, y1, y2, y3])?).ok()?;
+    NaiveDate::from_ymd_opt(year, number(&[m0, m1])?, number(&[d0, d1])?)
+}
+
 /// A value of a column. Nulls keep their type, since Postgres asks for it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Cell<'a> {
@@ -246,3 +291,20 @@ macro_rules! bind_cell {
     };
 }
 pub(super) use bind_cell;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_is_read_as_it_was_written() {
+        for text in ["2026-02-28", "0001-01-01", "9999-12-31", "2024-02-29"] {
+            assert_eq!(plain_day(text), Some(text.parse().unwrap()), "{text}");
+        }
+        for text in
+            ["", "2026-02-30", "2026-13-01", "2026-1-05", "+026-01-05", "2026-01-05 ", "20260105"]
+        {
+            assert_eq!(plain_day(text), None, "{text}");
+        }
+    }
+}

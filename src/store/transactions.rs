@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use chrono::{Datelike, NaiveDate};
 use serde::{Deserialize, Serialize};
 
-use super::cell::{Cell, D};
+use super::cell::{Cell, D, Day};
 use super::record::Record;
 use super::row::{both_rows, damaged, safe, word};
 use super::{Result, Tx, WriteTx, on_tx};
@@ -83,7 +83,7 @@ both_rows!(Checked, |row| {
         to_security: row.try_get::<Option<i64>, _>(20)?.map(SecurityId),
         link: safe(text(32)?),
         facts: Facts {
-            date: row.try_get(15)?,
+            date: row.try_get::<Day, _>(15)?.0,
             settlement: row.try_get(16)?,
             subtype: word(row.try_get::<&str, _>(17)?, "subtype")?,
             status: word(row.try_get::<&str, _>(18)?, "status")?,
@@ -222,7 +222,7 @@ pub(super) struct MovedRow {
 
 both_rows!(MovedRow, |row| {
     Ok(Self {
-        date: row.try_get(0)?,
+        date: row.try_get::<Day, _>(0)?.0,
         key: row.try_get(1)?,
         account: AccountId(row.try_get(2)?),
         occurrence: row.try_get(3)?,
