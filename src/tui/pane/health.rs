@@ -17,7 +17,9 @@ use super::sheet::in_words;
 use super::table::{Line, lends};
 use super::{Outcome, Pane, PaneId, Wish};
 use crate::keys::{Action, Context};
-use crate::model::{AccountEdit, Change, Class, Difference, Edit, SafeText, SecurityId};
+use crate::model::{
+    AccountEdit, Change, Class, ConnectionState, Difference, Edit, SafeText, SecurityId,
+};
 use crate::service::consent::anew;
 use crate::service::splits::changes;
 use crate::state::{
@@ -496,7 +498,10 @@ fn connection(row: &ConnectionRow, look: &Look) -> Option<Problem> {
         symbol: Some(row.connection.label.clone()),
         day: None,
         detail: look.figures.message(why.as_str()),
-        fix: "fetch once more; a consent that is gone has to be given again".to_owned(),
+        fix: match row.connection.state {
+            ConnectionState::Active => "fetch once more".to_owned(),
+            _ => given_anew(row, look),
+        },
         mend: Mend::Connection,
         proposal: None,
     })
@@ -505,12 +510,6 @@ fn connection(row: &ConnectionRow, look: &Look) -> Option<Problem> {
 /// A consent that ends soon, while there is time to give it anew.
 fn consent(row: &ConnectionRow, snapshot: &Snapshot, look: &Look) -> Option<Problem> {
     let detail = live::ending(row, snapshot)?;
-    let key = match (look.read_only, live::is_next(row, look)) {
-        (true, _) => "",
-        (_, true) => "W renews it; ",
-        // From here the key is for another one.
-        (_, false) => "W at its row in g n renews it; ",
-    };
     Some(Problem {
         id: format!("consent:{}", row.connection.id),
         weight: Weight::Warning,
@@ -519,10 +518,21 @@ fn consent(row: &ConnectionRow, snapshot: &Snapshot, look: &Look) -> Option<Prob
         symbol: Some(row.connection.label.clone()),
         day: None,
         detail,
-        fix: format!("{key}in a shell {}", anew(&row.connection)),
+        fix: given_anew(row, look),
         mend: Mend::Connection,
         proposal: None,
     })
+}
+
+/// How a consent is given anew.
+fn given_anew(row: &ConnectionRow, look: &Look) -> String {
+    let key = match (look.read_only, live::is_next(row, look)) {
+        (true, _) => "",
+        (_, true) => "W renews it; ",
+        // From here the key is for another one.
+        (_, false) => "W at its row in g n renews it; ",
+    };
+    format!("{key}in a shell {}", anew(&row.connection))
 }
 
 /// Days without a price or a rate while one was needed.
