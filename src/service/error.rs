@@ -111,7 +111,7 @@ pub enum Error {
         known: i64,
     },
     /// A store that must not be migrated.
-    #[error("not migrated, left as it is: {}", .0.without_file())]
+    #[error("not migrated, left as it is: {}", .0.of_backup())]
     NotBackedUp(Box<Error>),
     /// What was named is not there.
     #[error("there is no {what} called `{name}`{}", did_you_mean(.nearest.as_ref()))]
@@ -301,10 +301,13 @@ impl Error {
         }
     }
 
-    /// In words that name a file but once, where what went wrong with it names it too.
-    fn without_file(&self) -> String {
+    /// In words that name the folder of a backup that nobody asked for by name.
+    fn of_backup(&self) -> String {
         match self {
-            Self::Write { source: source @ WriteError::Io { .. }, .. } => source.to_string(),
+            Self::Write { path, source: WriteError::Io { source, .. } } => {
+                let folder = path.parent().unwrap_or(path).display();
+                format!("no backup in {folder}: {source}; check the folder and the free space")
+            }
             other => other.to_string(),
         }
     }
