@@ -84,7 +84,7 @@ impl Control {
 
     /// What must hold on a machine where something went wrong beside the command.
     pub fn assert_recovers_from(&self, machine: &Machine, output: Output, why: &str) {
-        self.assert_recovers(machine, &Struck { output, killed: false }, why);
+        self.assert_recovers(machine, &Struck { output, killed: false, elsewhere: false }, why);
     }
 
     /// Strikes a fresh machine at a point; what must hold afterwards holds.
@@ -94,7 +94,8 @@ impl Control {
         let struck = strike(&machine, self.flow.line, point, fault);
         let done = self.assert_recovers(&machine, &struck, &why);
         // Whether what could not be made durable is there nobody knows before the next start.
-        if !struck.killed && !struck.output.status.success() && !point.is_call(DURABLE) {
+        let failed = !struck.killed && !struck.elsewhere && !struck.output.status.success();
+        if failed && !point.is_call(DURABLE) {
             assert!(!done, "{why}: it failed and is there: {:?}", struck.output);
         }
         struck.killed
@@ -108,7 +109,8 @@ impl Control {
         thread::sleep(wait);
         child.kill().unwrap();
         let output = child.wait_with_output().unwrap();
-        let struck = Struck { killed: output.status.signal() == Some(9), output };
+        let killed = output.status.signal() == Some(9);
+        let struck = Struck { output, killed, elsewhere: false };
         self.assert_recovers(&machine, &struck, &why);
         struck.killed
     }
@@ -116,7 +118,7 @@ impl Control {
     /// What must hold on a machine on which the command was struck; tells whether it was done.
     fn assert_recovers(&self, machine: &Machine, struck: &Struck, why: &str) -> bool {
         let Self { flow, .. } = self;
-        if !struck.killed {
+        if !struck.killed && !struck.elsewhere {
             assert_ended_rightly(&Ran::of(&struck.output), why);
         }
         // The next start sets right what is left; it finds all of it or none.

@@ -58,6 +58,9 @@ pub enum Fault {
 pub struct Struck {
     pub output: Output,
     pub killed: bool,
+    /// A call failed that is about no file of the machine, like the one that wakes a thread: no
+    /// disk does that, and nobody is to answer it.
+    pub elsewhere: bool,
 }
 
 /// Whether faults can be injected on this machine; says loudly where they cannot.
@@ -147,14 +150,24 @@ pub fn strike(machine: &Machine, line: &[&str], point: &Point, fault: Fault) -> 
         Fault::Once(error) => format!("inject={call}:error={error}:when={nth}"),
         Fault::Always(error) => format!("inject={call}:error={error}:when={nth}+"),
     };
-    let mut under = words(&["strace", "-f", "-qq", "-o", "/dev/null", "-e", call, "-e", &inject]);
+    let (trace, root) = (machine.path("struck"), machine.path(""));
+    let out = trace.to_str().unwrap();
+    let mut under = words(&["strace", "-f", "-qq", "-y", "-o", out, "-e", call, "-e", &inject]);
     if let Some(path) = &point.path {
         under.extend(words(&["-P", machine.path(path).to_str().unwrap()]));
     }
     let output = machine.command(&under, line).output().unwrap();
     // It ends itself as the program ended.
     let killed = output.status.signal() == Some(9);
-    Struck { output, killed }
+    let traced = fs::read_to_string(trace).unwrap();
+    let mut failed = traced.lines().filter(|line| line.ends_with("(INJECTED)"));
+    let is_send = SENDS.split(',').any(|send| send == call);
+    let elsewhere = !is_send
+        && failed.any(|line| {
+            let arguments = line.split_once('(').map_or("", |(_, rest)| rest);
+            matches!(place(arguments, root.to_str().unwrap()), Place::Elsewhere)
+        });
+    Struck { output, killed, elsewhere }
 }
 
 fn words(words: &[&str]) -> Vec<String> {
