@@ -321,7 +321,7 @@ impl Course {
             }
             self.cash_moves.push(way);
         }
-        for row in tx.cash_rows(from, to).await? {
+        tx.each_cash_row(from, to, |row| {
             let mut told = of_row(row.subtype, &Money::of(&row), None);
             if let Some(moved) = paired.get(&row.id) {
                 told.flow = told.flow.sub(moved);
@@ -330,14 +330,13 @@ impl Course {
             told.flow = told.flow.sub(&told.trade);
             told.trade = Exact::ZERO;
             let rate = market.rate(row.currency, base, row.date);
-            let sums = told.in_base(|money| rate.as_ref()?.apply(money).ok());
-            let Some(sums) = sums else {
+            let Some(sums) = told.in_base(|money| rate.as_ref()?.apply(money).ok()) else {
                 self.lacks_rates.insert((row.account, None, row.currency, row.date));
-                continue;
+                return;
             };
             self.money.entry(row.account).or_default().entry(row.date).or_default().add(&sums);
-        }
-        Ok(())
+        })
+        .await
     }
 }
 

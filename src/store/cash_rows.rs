@@ -2,9 +2,10 @@
 //! account.
 
 use chrono::NaiveDate;
+use futures_util::TryStreamExt as _;
 
-use super::cell::{Cell, D, Day};
-use super::row::{both_rows, word};
+use super::cell::Day;
+use super::row::{both_rows, damaged, word};
 use super::{Result, Tx, on_tx};
 use crate::model::{AccountId, Currency, Dec, Subtype, TransactionId};
 
@@ -29,39 +30,57 @@ pub struct CashRow {
     pub tax: Dec,
 }
 
-both_rows!(CashRow, |row| {
-    let charge = |index: usize| -> std::result::Result<Dec, sqlx::Error> {
-        Ok(row.try_get::<Option<D>, _>(index)?.map_or(Dec::ZERO, |charge| charge.0))
-    };
-    Ok(Self {
-        id: TransactionId(row.try_get(0)?),
-        account: AccountId(row.try_get(1)?),
-        date: row.try_get::<Day, _>(2)?.0,
-        subtype: word(row.try_get::<&str, _>(3)?, "subtype")?,
-        currency: word(row.try_get::<&str, _>(4)?, "currency")?,
-        amount: row.try_get::<D, _>(5)?.0,
-        fee: charge(6)?,
-        tax: charge(7)?,
-    })
-});
+/// The rows of a day. To hand over each value of each of them would cost more than to read it.
+struct OfDay {
+    date: NaiveDate,
+    rows: String,
+}
+
+both_rows!(OfDay, |row| Ok(Self { date: row.try_get::<Day, _>(0)?.0, rows: row.try_get(1)? }));
+
+impl OfDay {
+    fn each(&self, see: &mut impl FnMut(CashRow)) -> std::result::Result<(), sqlx::Error> {
+        for row in self.rows.split(';') {
+            let damaged = || damaged("a row of a day", row);
+            let mut words = row.split(' ');
+            let mut next = || words.next().ok_or_else(damaged);
+            let dec = |text: &str| Dec::parse(text).map_err(|_| damaged());
+            see(CashRow {
+                id: TransactionId(next()?.parse().map_err(|_| damaged())?),
+                account: AccountId(next()?.parse().map_err(|_| damaged())?),
+                date: self.date,
+                subtype: word(next()?, "subtype")?,
+                currency: word(next()?, "currency")?,
+                amount: dec(next()?)?,
+                fee: dec(next()?)?,
+                tax: dec(next()?)?,
+            });
+        }
+        Ok(())
+    }
+}
 
 impl Tx {
-    /// The rows of these days, both included, that count and name no security, by day.
+    /// Shows the rows of these days, both included, that count and name no security, by day.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn cash_rows(&mut self, from: NaiveDate, to: NaiveDate) -> Result<Vec<CashRow>> {
-        const SQL: &str = "select id, account_id, trade_date, subtype, currency, amount, fee, tax \
-             from transactions where security_id is null and deleted = false and \
-             status in ('pending', 'settled') and trade_date >= $1 and trade_date <= $2 \
-             order by trade_date, id";
-        let days = [Cell::Date(Some(from)), Cell::Date(Some(to))];
-        Ok(on_tx!(self, conn => {
-            let mut query = sqlx::query_as(SQL);
-            for day in days {
-                query = super::cell::bind_cell!(query, day);
+    pub async fn each_cash_row(
+        &mut self,
+        from: NaiveDate,
+        to: NaiveDate,
+        mut see: impl FnMut(CashRow) + Send,
+    ) -> Result<()> {
+        const SQL: &str = "select trade_date, string_agg(concat_ws(' ', id, account_id, subtype, \
+             currency, amount, coalesce(fee, 0), coalesce(tax, 0)), ';') from transactions where \
+             security_id is null and deleted = false and status in ('pending', 'settled') and \
+             trade_date >= $1 and trade_date <= $2 group by trade_date order by trade_date";
+        on_tx!(self, conn => {
+            let mut days = sqlx::query_as::<_, OfDay>(SQL).bind(from).bind(to).fetch(&mut **conn);
+            while let Some(day) = days.try_next().await? {
+                day.each(&mut see)?;
             }
-            query.fetch_all(&mut **conn).await?
-        }))
+        });
+        Ok(())
     }
 }
