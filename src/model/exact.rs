@@ -75,6 +75,19 @@ impl Exact {
 
     #[must_use]
     pub fn add(&self, other: &Exact) -> Exact {
+        // Sums of money of one currency, most of which is nothing.
+        if let (Kept::Small { scale, digits: a }, Kept::Small { scale: other_scale, digits: b }) =
+            (&self.0, &other.0)
+            && scale == other_scale
+            && let Some(sum) = { a.0 }.checked_add(b.0)
+        {
+            return Exact::small(sum, *scale);
+        }
+        for (some, none) in [(self, other), (other, self)] {
+            if none.is_zero() && none.scale() <= some.scale() {
+                return some.clone();
+            }
+        }
         let (a, b, scale) = self.aligned(other);
         Exact::of(a.add(&b), scale)
     }
